@@ -1,0 +1,51 @@
+"""The contract between the harness and the code of a paper.
+
+Everything that ``methods/`` may import from the harness is exported here: the abstract
+:class:`Task` and :class:`Method`, the :class:`Context` they run in, the :class:`Scores` and
+:class:`Metric` that carry results, references to artifacts and resources, and errors.
+"""
+
+from harness.errors import CorroborateError, ProblemError, ResourceError
+from harness.method.contract import (
+    CONTRACT_VERSION,
+    Context,
+    Method,
+    Scores,
+    Table,
+    Task,
+    param,
+)
+from harness.method.metric import Metric, mean_of
+from harness.method.references import (
+    Artifact,
+    HubSource,
+    IndexSource,
+    MirrorSource,
+    PackageSource,
+    Reference,
+    Resource,
+    Source,
+)
+
+__all__ = [
+    "CONTRACT_VERSION",
+    "Artifact",
+    "Context",
+    "CorroborateError",
+    "HubSource",
+    "IndexSource",
+    "Method",
+    "Metric",
+    "MirrorSource",
+    "PackageSource",
+    "ProblemError",
+    "Reference",
+    "Resource",
+    "ResourceError",
+    "Scores",
+    "Source",
+    "Table",
+    "Task",
+    "mean_of",
+    "param",
+]

@@ -1,0 +1,150 @@
+"""References to things that are too big to hold: resources and artifacts.
+
+A *resource* comes from outside (a data set, a pretrained model). An *artifact* is built here,
+from resources and other artifacts, and cached. Tasks, methods and artifacts hold references in
+their dataclass fields; the planner finds them there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from harness.method.contract import Context
+
+
+class Reference(ABC):
+    """Something that :meth:`Context.load` can turn into an object."""
+
+    @abstractmethod
+    def load(self, path: Path) -> Any:
+        """The object stored at ``path``."""
+
+
+@dataclass(frozen=True)
+class MirrorSource:
+    """A folder of the mirror (``CORROBORATE_MIRROR``): ``<folder>/<split>.jsonl.gz``."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class PackageSource:
+    """An installed Python package that carries the files.
+
+    Attributes:
+        distribution: Its name on the package index.
+        version: The pinned version.
+        provide: ``"module:function"``; called with an empty folder that it must fill.
+    """
+
+    distribution: str
+    version: str
+    provide: str
+
+
+@dataclass(frozen=True)
+class IndexSource:
+    """A *source* distribution, fetched with pip but never installed or executed.
+
+    Attributes:
+        distribution: Its name on the package index.
+        version: The pinned version.
+        sha256: Of the archive.
+        provide: ``"module:function"``; called with the archive's path and an empty folder.
+    """
+
+    distribution: str
+    version: str
+    sha256: str
+    provide: str
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """A repository on the Hugging Face hub, at a pinned revision.
+
+    Attributes:
+        repo: ``owner/name``.
+        revision: A commit hash, or ``"main"`` where nothing is pinned (reported as such).
+        repo_type: Model or data set.
+        allow: Patterns of the files to fetch; only weights in safetensors or GGUF are allowed.
+        config: For data sets, the configuration's name.
+    """
+
+    repo: str
+    revision: str = "main"
+    repo_type: Literal["model", "dataset"] = "model"
+    allow: tuple[str, ...] = ("*.json", "*.safetensors", "*.txt", "*.model")
+    config: str = ""
+
+
+Source = MirrorSource | PackageSource | IndexSource | HubSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource(Reference):
+    """A model or data set from outside: named, pinned and licensed.
+
+    Attributes:
+        name: Unique, in lower case with hyphens: ``"gemma-3-270m"``.
+        kind: What it is.
+        licence: SPDX identifier or a name; empty means unknown.
+        version: Version of the content.
+        sources: Where it can come from, tried in order after an explicit path
+            (``--bind NAME=PATH``) and the cache.
+        loader: ``"module:function"`` from the folder to the object; empty gives the folder.
+        sha256: Hashes by file name inside the folder; checked before anything is read.
+        accept: Key of a licence that the user must accept (``--accept-licence KEY``), or empty.
+        terms: Where those terms can be read.
+        size_mb: Rough size, for ``doctor``.
+    """
+
+    name: str
+    kind: Literal["dataset", "model"]
+    licence: str
+    version: str
+    sources: tuple[Source, ...]
+    loader: str = ""
+    sha256: tuple[tuple[str, str], ...] = ()
+    accept: str = ""
+    terms: str = ""
+    size_mb: int = 0
+
+    def load(self, path: Path) -> Any:
+        """The object that :attr:`loader` makes of the folder ``path``, or ``path`` itself."""
+        if not self.loader:
+            return path
+        from harness.method.names import named_function
+
+        return named_function(self.loader)(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact(Reference):
+    """The output of a preparation step, built once and cached.
+
+    A subclass is a frozen dataclass: its fields are the step's parameters and inputs
+    (resources and other artifacts). Two artifacts with equal fields and equal code are the
+    same artifact.
+
+    Attributes:
+        threads: CPU threads that building may use.
+        minutes: Hard limit on building.
+    """
+
+    title: ClassVar[str] = ""
+    """What it is, for progress and reports: "distilled draft"."""
+
+    threads: int = field(default=1, metadata={"source": "ours"})
+    minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
+
+    @abstractmethod
+    def build(self, folder: Path, ctx: Context) -> None:
+        """Write the artifact into the empty ``folder``; ``ctx.load`` gives the inputs.
+
+        ``ctx.seed`` is 0: what must vary between artifacts is a field.
+        """

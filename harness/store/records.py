@@ -1,0 +1,205 @@
+"""The stored records: one model for each noun, versioned.
+
+The order and the names of fields are a promise to readers of old runs. A change of meaning
+raises :data:`SCHEMA_VERSION`; a record of another version is refused, never guessed at.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants")
+
+
+class Provenance(Record):
+    """Where and with what a run was made."""
+
+    created: str
+    """UTC time, ISO 8601."""
+    command: list[str]
+    """The command line."""
+    corroborate: str
+    """Version of this package."""
+    commit: str = ""
+    """Commit of the repository, empty outside one."""
+    dirty: bool = False
+    """Whether the work tree differed from the commit."""
+    lock_sha256: str = ""
+    """Hash of ``constraints.txt``."""
+    python: str = ""
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Versions of the installed packages that can change results."""
+    platform: str = ""
+    cpu: str = ""
+    cores: int = 0
+    memory_gb: float = 0.0
+    gpu: str = ""
+    driver: str = ""
+
+
+class RunRecord(Record):
+    """``run.json``: what was asked for. Written once, when the run starts."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: str
+    """Name of the run's folder."""
+    suite: str
+    profile: str
+    full: bool = False
+    claims_sha256: str
+    """Hash of the claims as declared when the run started."""
+    settings: dict[str, str] = Field(default_factory=dict)
+    """What ``--set`` changed; each is a deviation."""
+    bindings: dict[str, str] = Field(default_factory=dict)
+    """What ``--bind`` put in place of a resource."""
+    selection: dict[str, list[str]] = Field(default_factory=dict)
+    """What ``--claim``, ``--methods`` and ``--seeds`` restricted the run to."""
+    provenance: Provenance
+    planned: list[str] = Field(default_factory=list)
+    """Ids of the planned main trials."""
+    blocked: dict[str, str] = Field(default_factory=dict)
+    """Experiments that could not be planned, with the reason (a licence, a missing resource)."""
+
+
+class Cost(Record):
+    """What a trial used."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    gpu_s: float | None = None
+    """Not measured unless a GPU ran it."""
+    peak_memory_mb: float = 0.0
+
+
+class TrialRecord(Record):
+    """One line of ``trials.jsonl``: one finished trial or artifact."""
+
+    schema_version: int = SCHEMA_VERSION
+    trial: str
+    """``experiment/task/method/seed``, with ``tune`` trials naming their grid point."""
+    kind: Literal["trial", "artifact"] = "trial"
+    status: Literal["ok", "failed", "timeout", "memory", "diverged"]
+    experiment: str = ""
+    task: str = ""
+    method: str = ""
+    """Id of the method; ``*`` for a timed trial, whose arms are in its rows."""
+    seed: int = 0
+    stage: Literal["tune", "main"] = "main"
+    params: dict[str, Any] = Field(default_factory=dict)
+    """The method's parameters as they ran, tuned ones included."""
+    tuned: dict[str, Any] = Field(default_factory=dict)
+    """Parameters that tuning chose, and ``edge`` if a winner lies at its grid's edge."""
+    fingerprint: str
+    environment: str
+    """The environment key; trials are reused only under the same one."""
+    parts: list[str] = Field(default_factory=list)
+    """Evaluation sets in the units file."""
+    units_sha256: str = ""
+    """Hash of ``units/<file>``."""
+    units_file: str = ""
+    error: str = ""
+    """Traceback of a failed trial."""
+    cost: Cost = Field(default_factory=Cost)
+    reused_from: str = ""
+    """The run in which this trial was executed, if it was not this one."""
+
+
+class Interval(Record):
+    """An estimate with its 95 % interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class TestRecord(Record):
+    """One tested quantity of a claim (a claim of several parts or steps has several)."""
+
+    label: str
+    """What θ is, in words."""
+    effect: Interval
+    test: str
+    """Name of the test: "paired t (4 df)"."""
+    p_plus: float | None = None
+    """One-sided p of θ ≤ 0."""
+    p_minus: float | None = None
+    """One-sided p of θ ≥ δ."""
+    p_plus_adjusted: float | None = None
+    """After Holm over the family."""
+    p_minus_adjusted: float | None = None
+    seeds: int = 0
+    units: int = 0
+    cells: list[Interval] = Field(default_factory=list)
+    """The cells that enter θ, in order."""
+    cell_labels: list[str] = Field(default_factory=list)
+    replicates: list[float] = Field(default_factory=list)
+    """θ of each seed or block, in order."""
+
+
+class AssayRecord(Record):
+    """A precondition and whether it held."""
+
+    name: str
+    passed: bool
+    effect: Interval
+    rule: str
+    """"interval above .05"."""
+    reason: str = ""
+
+
+class ControlRecord(Record):
+    """One cell of the sabotage × claim matrix."""
+
+    control: str
+    claim: str
+    predicted: Literal["kill", "keep"]
+    outcome: Literal["kill", "keep", "undecided"]
+    detail: str = ""
+
+
+class VerdictRecord(Record):
+    """The verdict on one claim, with its evidence."""
+
+    claim: str
+    parent: str = ""
+    form: str
+    """Name of the form: "Direction"."""
+    verdict: Literal["reproduced", "not reproduced", "inconclusive", "not comparable", "not run"]
+    reason: str
+    """One sentence."""
+    cause: Literal["", "power", "multiplicity", "assay", "no witness", "invalid", "reversed"] = ""
+    scope: str
+    """What the verdict speaks of: "small profile, Gemma-3-270M, this machine"."""
+    delta: float | None = None
+    delta_reason: str = ""
+    replication: str = ""
+    tests: list[TestRecord] = Field(default_factory=list)
+    assays: list[AssayRecord] = Field(default_factory=list)
+    trials: list[str] = Field(default_factory=list)
+    """Ids of the trials that the evidence comes from."""
+    needed_seeds: dict[str, int | None] = Field(default_factory=dict)
+    """Seeds that would settle an inconclusive claim, at θ = 2δ and at θ = 0."""
+    exploratory: bool = False
+    """The rule was changed after data were seen."""
+
+
+class VerdictsRecord(Record):
+    """``verdicts.json``: all verdicts of a run."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: str
+    suite: str
+    profile: str
+    full: bool = False
+    verdicts: list[VerdictRecord]
+    wholes: list[VerdictRecord] = Field(default_factory=list)
+    """Compound claims, put together from their parts."""
+    controls: list[ControlRecord] = Field(default_factory=list)

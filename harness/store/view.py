@@ -1,0 +1,38 @@
+"""How evidence and reports see a run, whatever it is stored in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from harness.store.records import RunRecord, TrialRecord
+
+TIMED_METHOD = "*"
+"""The method id of a timed trial; its arms are in the column ``arm``."""
+
+
+def trial_id(experiment: str, task: str, method: str, seed: int) -> str:
+    """The id of a main trial."""
+    return f"{experiment}/{task}/{method}/{seed}"
+
+
+class RunView(Protocol):
+    """Read access to a run."""
+
+    @property
+    def record(self) -> RunRecord:
+        """What was asked for."""
+
+    @property
+    def trials(self) -> Mapping[str, TrialRecord]:
+        """The last record of each trial, by id."""
+
+    def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
+        """The unit rows of one evaluation set of a finished trial, as columns.
+
+        Raises:
+            RecordError: If the rows are missing or damaged.
+        """
