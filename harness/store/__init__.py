@@ -1,0 +1,19 @@
+"""Records of runs on disk."""
+
+from harness.store.locate import find_run, list_runs, new_run_folder, runs_folder
+from harness.store.reader import RunReader, open_run
+from harness.store.view import TIMED_METHOD, RunView, trial_id
+from harness.store.writer import RunWriter
+
+__all__ = [
+    "TIMED_METHOD",
+    "RunReader",
+    "RunView",
+    "RunWriter",
+    "find_run",
+    "list_runs",
+    "new_run_folder",
+    "open_run",
+    "runs_folder",
+    "trial_id",
+]

@@ -1,0 +1,169 @@
+"""Reading runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from harness.errors import RecordError
+from harness.store.records import SCHEMA_VERSION, Record, RunRecord, TrialRecord, VerdictsRecord
+from harness.store.units import RERUN, decode, sha256
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+@dataclass
+class RunReader:
+    """A run on disk, as :class:`harness.store.view.RunView`."""
+
+    folder: Path
+    damaged: list[str] = field(default_factory=list)
+    """What was found damaged and passed over, for the user to read."""
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """What was asked for."""
+        path = self.folder / "run.json"
+        if not path.is_file():
+            raise RecordError("This folder holds no run: run.json is missing", where=str(self.folder))
+        return parse(RunRecord, path.read_text(encoding="utf-8"), str(path))
+
+    @cached_property
+    def trials(self) -> Mapping[str, TrialRecord]:
+        """The last record of each trial and artifact, by id."""
+        found: dict[str, TrialRecord] = {}
+        for record in read_trials(self.folder / "trials.jsonl", self.damaged):
+            found[record.trial] = record
+        return found
+
+    @cached_property
+    def verdicts(self) -> VerdictsRecord | None:
+        """The stored verdicts, if the run has been judged."""
+        path = self.folder / "verdicts.json"
+        if not path.is_file():
+            return None
+        return parse(VerdictsRecord, path.read_text(encoding="utf-8"), str(path))
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, str], dict[str, np.ndarray]]:
+        return {}
+
+    def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
+        """The unit rows of one part of a finished trial."""
+        key = (trial, part)
+        if key not in self._tables:
+            self._tables[key] = decode(self.units(trial), part, f"{self.folder.name}: {trial}")
+        return self._tables[key]
+
+    def units(self, trial: str) -> bytes:
+        """The stored bytes of a trial's unit rows, checked against their hash.
+
+        Raises:
+            RecordError: If the trial, the file or its content is not as recorded.
+        """
+        record = self.trials.get(trial)
+        if record is None or not record.units_file:
+            raise RecordError(f"There are no unit rows of trial '{trial}'", where=str(self.folder))
+        path = self.folder / "units" / record.units_file
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise RecordError(
+                f"The unit rows of trial '{trial}' are missing", where=str(path), fix=RERUN
+            ) from error
+        if sha256(data) != record.units_sha256:
+            raise RecordError(
+                f"The unit rows of trial '{trial}' are not those that were recorded",
+                where=str(path),
+                fix=RERUN,
+            )
+        return data
+
+    def is_whole(self, trial: str) -> bool:
+        """Whether a trial is recorded as finished and its rows are there, unchanged."""
+        record = self.trials.get(trial)
+        if record is None or record.status != "ok":
+            return False
+        try:
+            self.units(trial)
+        except RecordError as error:
+            self.damaged.append(error.what)
+            return False
+        return True
+
+
+def open_run(folder: Path) -> RunReader:
+    """The run in ``folder``.
+
+    Raises:
+        RecordError: If there is none, or it was written by another schema version.
+    """
+    reader = RunReader(folder)
+    _ = reader.record
+    return reader
+
+
+def parse(model: type[RecordT], text: str, where: str) -> RecordT:
+    """A record from its JSON.
+
+    Raises:
+        RecordError: If it is damaged or of another schema version.
+    """
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecordError(f"The record is not valid JSON: {error}", where=where, fix=RERUN) from error
+    return build(model, raw, where)
+
+
+def build(model: type[RecordT], raw: Any, where: str) -> RecordT:
+    """A record from its parsed JSON, refusing other schema versions."""
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if version != SCHEMA_VERSION:
+        raise RecordError(
+            f"The record has schema version {version}, this program reads version {SCHEMA_VERSION}",
+            where=where,
+            fix="Read it with the version of corroborate that wrote it, or run the suite again.",
+        )
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(p) for p in first["loc"])
+        raise RecordError(f"The record is damaged: {place}: {first['msg']}", where=where) from error
+
+
+def read_trials(path: Path, damaged: list[str]) -> list[TrialRecord]:
+    """All lines of ``trials.jsonl``; a torn last line is passed over and noted in ``damaged``."""
+    if not path.is_file():
+        return []
+    data = path.read_bytes()
+    end = whole_length(data)
+    if end < len(data):
+        damaged.append(
+            f"{path}: the last line is cut off ({len(data) - end} bytes), as a killed run leaves it; "
+            "it is passed over and its trial counts as not finished"
+        )
+    lines = data[:end].decode("utf-8").splitlines()
+    return [parse(TrialRecord, line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line]
+
+
+def whole_length(data: bytes) -> int:
+    """How many bytes of a JSON-lines file are whole lines."""
+    end = data.rfind(b"\n") + 1
+    last = data[data.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
+    try:
+        if last.strip():
+            json.loads(last)
+    except ValueError:
+        return end - len(last)
+    return end

@@ -1,0 +1,113 @@
+"""Unit rows on disk: one parquet file for each trial, with all its parts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ProblemError, RecordError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+PART_COLUMN = "__part__"
+
+
+def units_name(trial: str) -> str:
+    """File name for the rows of a trial: readable, and unique however long the id is."""
+    digest = hashlib.blake2b(trial.encode(), digest_size=6).hexdigest()
+    readable = "".join(c if c.isalnum() or c in "-_." else "_" for c in trial)[:80]
+    return f"{readable}-{digest}.parquet"
+
+
+def check_table(part: str, table: Mapping[str, Any], where: str) -> None:
+    """Refuse a table without ``unit_id`` or with columns of unequal length."""
+    if "unit_id" not in table:
+        raise ProblemError(
+            f"Part '{part}' has no column 'unit_id'",
+            where=where,
+            fix="Name what each row is about in a column 'unit_id', the same for every method.",
+        )
+    lengths = {name: len(column) for name, column in table.items()}
+    if len(set(lengths.values())) > 1:
+        raise ProblemError(f"Part '{part}' has columns of unequal length: {lengths}", where=where)
+
+
+def encode(parts: Mapping[str, Mapping[str, Any]], *, level: int = 1) -> bytes:
+    """All parts as the bytes of one parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tables = [_part_table(pa, name, table) for name, table in parts.items()]
+    sink = io.BytesIO()
+    pq.write_table(
+        pa.concat_tables(tables, promote_options="permissive"),
+        sink,
+        compression="zstd",
+        compression_level=level,
+    )
+    return sink.getvalue()
+
+
+def _part_table(pa: Any, name: str, table: Mapping[str, Any]) -> pa.Table:
+    columns = {key: pa.array(value) for key, value in table.items()}
+    length = len(next(iter(columns.values()))) if columns else 0
+    part = pa.DictionaryArray.from_arrays(pa.array([0] * length, pa.int32()), pa.array([name]))
+    # Every part keeps the list of its columns, since the file holds the union of all.
+    return pa.table({PART_COLUMN: part, **columns}).replace_schema_metadata(None)
+
+
+def decode(data: bytes, part: str, where: str) -> dict[str, np.ndarray]:
+    """The columns of one part, without those that only other parts have.
+
+    Raises:
+        RecordError: If the bytes are no parquet file or the part is not in it.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
+    rows = table.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
+    if rows.num_rows == 0:
+        raise RecordError(f"There are no unit rows of part '{part}'", where=where, fix=RERUN)
+    kept = [n for n in rows.column_names if n != PART_COLUMN and rows[n].null_count < rows.num_rows]
+    return {name: rows[name].to_numpy() for name in kept}
+
+
+RERUN = "Run again with --resume: trials whose rows are lost are executed anew."
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that it exists whole or not at all, also after a power cut.
+
+    Raises:
+        RecordError: If the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RecordError(
+            f"Cannot write {path.name}: {error.strerror or error}",
+            where=str(path.parent),
+            fix="Free some space or choose a folder that can be written (--runs); then --resume.",
+        ) from error
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,147 @@
+"""Writing runs: append-only, one fsynced line for each finished trial, one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from harness.errors import RecordError, UsageError
+from harness.method.contract import Scores
+from harness.store.reader import RunReader, whole_length
+from harness.store.records import RunRecord, TrialRecord, VerdictsRecord
+from harness.store.units import check_table, encode, sha256, units_name, write_durably
+
+
+class RunWriter:
+    """The single writer of a run folder, which it keeps locked until closed.
+
+    Args:
+        folder: The run's folder; created if it is new.
+
+    Raises:
+        UsageError: If another process is writing to the folder.
+        RecordError: If the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            (folder / "units").mkdir(parents=True, exist_ok=True)
+            (folder / "logs").mkdir(exist_ok=True)
+            self._lock = (folder / ".lock").open("a")
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        self._acquire()
+        self._trials: IO[bytes] | None = None
+
+    def _acquire(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise UsageError(
+                "Another process is writing to this run",
+                where=str(self.folder),
+                fix="Wait for it to end, or start a new run (without --resume).",
+            ) from error
+
+    def start(self, record: RunRecord) -> None:
+        """Write ``run.json``."""
+        write_durably(self.folder / "run.json", _json(record))
+
+    def repair(self) -> list[str]:
+        """Cut a torn last line off ``trials.jsonl``, keeping it beside; says what was done."""
+        path = self.folder / "trials.jsonl"
+        if not path.is_file():
+            return []
+        data = path.read_bytes()
+        end = whole_length(data)
+        if end == len(data):
+            return []
+        torn = self.folder / f"trials.jsonl.torn-{int(time.time())}"
+        write_durably(torn, data[end:])
+        write_durably(path, data[:end])
+        return [f"The last line of trials.jsonl was cut off; its {len(data) - end} bytes are in {torn.name}"]
+
+    def append(self, record: TrialRecord, scores: Scores | None = None) -> TrialRecord:
+        """Store a finished trial: first its rows, then its line, each on disk before the next."""
+        if scores is None:
+            return self._append_line(record)
+        for part, table in scores.parts.items():
+            check_table(part, table, record.trial)
+        return self.append_encoded(record, encode(scores.parts), list(scores.parts))
+
+    def append_encoded(self, record: TrialRecord, units: bytes, parts: list[str]) -> TrialRecord:
+        """Store a finished trial whose rows are already encoded."""
+        name = units_name(record.trial)
+        write_durably(self.folder / "units" / name, units)
+        stored = record.model_copy(
+            update={"units_file": name, "units_sha256": sha256(units), "parts": parts}
+        )
+        return self._append_line(stored)
+
+    def _append_line(self, record: TrialRecord) -> TrialRecord:
+        try:
+            if self._trials is None:
+                self._trials = (self.folder / "trials.jsonl").open("ab", buffering=0)
+            self._trials.write(record.model_dump_json().encode() + b"\n")
+            os.fsync(self._trials.fileno())
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return record
+
+    def log(self, trial: str, text: str) -> None:
+        """Keep what a trial printed; a run does not fail for its log."""
+        if text:
+            name = units_name(trial).removesuffix(".parquet") + ".log"
+            (self.folder / "logs" / name).write_text(text, encoding="utf-8", errors="replace")
+
+    def verdicts(self, record: VerdictsRecord) -> None:
+        """Write ``verdicts.json``."""
+        write_durably(self.folder / "verdicts.json", _json(record))
+
+    def extra(self, name: str, text: str) -> None:
+        """Write another text file of the run (the plan)."""
+        write_durably(self.folder / name, text.encode())
+
+    def close(self) -> None:
+        """Release the folder."""
+        if self._trials is not None:
+            self._trials.close()
+        self._lock.close()
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def reader(self) -> RunReader:
+        """A fresh reader of what is stored so far."""
+        return RunReader(self.folder)
+
+
+def _json(record: RunRecord | VerdictsRecord) -> bytes:
+    return record.model_dump_json(indent=1).encode() + b"\n"
+
+
+def _unwritable(folder: Path, error: OSError) -> RecordError:
+    return RecordError(
+        f"The run folder cannot be written: {error.strerror or error}",
+        where=str(folder),
+        fix="Free some space or choose another folder (--runs FOLDER). Finished trials are safe: "
+        "go on with --resume.",
+    )
+
+
+def schemas() -> Mapping[str, Any]:
+    """The JSON Schemas of the stored records, by file name."""
+    return {
+        "run.json": RunRecord.model_json_schema(),
+        "trials.jsonl": TrialRecord.model_json_schema(),
+        "verdicts.json": VerdictsRecord.model_json_schema(),
+    }
