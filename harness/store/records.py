@@ -203,3 +203,5 @@ class VerdictsRecord(Record):
     wholes: list[VerdictRecord] = Field(default_factory=list)
     """Compound claims, put together from their parts."""
     controls: list[ControlRecord] = Field(default_factory=list)
+    trials_sha256: str = ""
+    """Hash of the trials that were judged (``trials_sha256`` of the view); reports refuse others."""

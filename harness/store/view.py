@@ -36,3 +36,17 @@ class RunView(Protocol):
         Raises:
             RecordError: If the rows are missing or damaged.
         """
+
+
+def trials_sha256(view: RunView) -> str:
+    """Hash over what the trials of a run returned, so that a verdict can name its evidence.
+
+    It changes when a trial is added, rerun or returns other rows, not with its cost or log.
+    """
+    from hashlib import sha256
+
+    lines = sorted(
+        f"{trial}\t{record.status}\t{record.fingerprint}\t{record.units_sha256}"
+        for trial, record in view.trials.items()
+    )
+    return sha256("\n".join(lines).encode()).hexdigest()
