@@ -1,0 +1,186 @@
+"""Development and reproduction sessions.
+
+``nox -l`` lists them; it needs nothing but nox. Sessions only build argument lists: what they
+start is ``corroborate``, pytest, ruff, mypy and import-linter.
+
+All sessions but ``lint`` share one environment, ``.nox/corroborate``, installed from
+``pyproject.toml`` under the pins of ``constraints.txt`` and refreshed when either changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import nox
+from filelock import FileLock  # Comes with nox, through virtualenv.
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.sessions = ["lint", "typecheck", "tests"]
+
+ROOT = Path(__file__).parent
+ENVIRONMENT = ROOT / ".nox" / "corroborate"
+PYTHON = str(ENVIRONMENT / "bin" / "python")
+STAMP = ENVIRONMENT / "installed.json"
+CONSTRAINTS = "constraints.txt"
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+SUITES: dict[str, str] = PROJECT["project"]["entry-points"]["corroborate.suites"]
+LOCK_HEADER = """\
+# Every package of every environment, pinned; written by `nox -s lock`, used by every install.
+# PyTorch's own CUDA packages are pinned by PyTorch. Local versions (+cpu) are left out, so that
+# any build of the same version will do."""
+THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def paper_title(target: str) -> str:
+    """The title in the ``paper.toml`` of the suite that the entry point ``target`` names."""
+    folder = ROOT.joinpath(*target.partition(":")[0].split("."))
+    record = folder / "paper.toml"
+    return str(nox.project.load_toml(record)["title"]) if record.exists() else folder.name
+
+
+def reproduce(suite: str, title: str) -> None:
+    """Register the session ``reproduce-<suite>``."""
+
+    def body(session: nox.Session) -> None:
+        corroborate(session, "run", suite, *session.posargs)
+
+    body.__doc__ = title
+    register = nox.session(name=f"reproduce-{suite}", venv_backend="none", default=False, tags=["reproduce"])
+    register(body)
+
+
+for _suite, _target in sorted(SUITES.items()):
+    reproduce(_suite, paper_title(_target))
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """The fast tests; arguments go to pytest."""
+    environment(session, "test")
+    pytest(session, *(session.posargs or ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]))
+
+
+@nox.session(name="tests-slow", venv_backend="none", default=False)
+def tests_slow(session: nox.Session) -> None:
+    """Simulations, kill loops, fresh environments, LaTeX and browser; arguments go to pytest."""
+    environment(session, "test", "bench")
+    pytest(session, "-m", "slow or latex or browser", "--durations=20", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, and the import rules."""
+    session.install("--quiet", "--constraint", CONSTRAINTS, *group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("lint-imports", "--no-logo", env={"PYTHONPATH": str(ROOT)})
+
+
+@nox.session(venv_backend="none")
+def typecheck(session: nox.Session) -> None:
+    """Mypy, strict."""
+    environment(session, "typecheck")
+    session.run(PYTHON, "-m", "mypy", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def smoke(session: nox.Session) -> None:
+    """Every suite at the smallest scale: does everything run?"""
+    for suite in sorted(SUITES):
+        corroborate(session, "run", suite, "--profile", "smoke", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def report(session: nox.Session) -> None:
+    """Write the report of a run again: nox -s report -- RUN."""
+    corroborate(session, "report", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def regress(session: nox.Session) -> None:
+    """Compare a run with a baseline: nox -s regress -- RUN --baseline BASELINE."""
+    corroborate(session, "regress", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks, or those named: nox -s bench -- overhead."""
+    environment(session, "bench")
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        if not session.posargs or script.stem in session.posargs:
+            session.run(PYTHON, str(script), env=THREADS)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Write constraints.txt anew: nox -s lock -- torch==2.13.0 (to hold PyTorch at a version)."""
+    everything = [line for name in PROJECT["dependency-groups"] for line in group(name)]
+    session.install("--quiet", ".[small,lm]", *everything, *session.posargs)
+    frozen = str(session.run("python", "-m", "pip", "freeze", "--all", silent=True))
+    own = ("corroborate", "pip==")
+    pins = [line.partition("+")[0] for line in frozen.splitlines() if not line.startswith(own)]
+    (ROOT / CONSTRAINTS).write_text("\n".join([LOCK_HEADER, *pins, ""]), encoding="utf-8")
+
+
+def corroborate(session: nox.Session, *arguments: str) -> None:
+    """Call the command line, which needs a moment to close its records when interrupted."""
+    environment(session)
+    command = (PYTHON, "-m", "harness.cli.main", *arguments)
+    session.run(*command, interrupt_timeout=20.0, terminate_timeout=20.0)
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest with one thread a process, so that parallel tests do not slow each other."""
+    session.run(PYTHON, "-m", "pytest", *arguments, env=THREADS)
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def environment(session: nox.Session, *groups: str) -> None:
+    """Bring the shared environment up to date, with ``groups`` besides what it has.
+
+    Nothing is done if it was installed from the same files. Groups add up, so that sessions do
+    not take away each other's tools.
+    """
+    if sys.version_info < (3, 11):  # noqa: UP036 (nox itself runs on older ones)
+        session.error("Corroborate needs Python 3.11 or newer: install nox for such a Python.")
+    ENVIRONMENT.parent.mkdir(exist_ok=True)
+    with FileLock(ENVIRONMENT.with_suffix(".lock")):
+        stamp = read_stamp()
+        wanted = {**fresh_stamp(), "groups": sorted({*groups, *stamp.get("groups", [])})}
+        if stamp == wanted:
+            return
+        if stamp.get("base") != wanted["base"]:
+            session.run_install(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENVIRONMENT))
+        requirements = [line for name in wanted["groups"] for line in group(name)]
+        install = (PYTHON, "-m", "pip", "install", "--quiet", "--constraint", CONSTRAINTS)
+        session.log("Installing; the first time this fetches PyTorch and takes some minutes.")
+        session.run_install(*install, "--editable", ".[small]", *requirements)
+        STAMP.write_text(json.dumps(wanted), encoding="utf-8")
+
+
+def read_stamp() -> dict[str, Any]:
+    """What the shared environment was installed from; empty if it is missing or unfinished."""
+    try:
+        stamp: dict[str, Any] = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if Path(PYTHON).exists() else {}
+
+
+def fresh_stamp() -> dict[str, Any]:
+    """What it has to be installed from."""
+    tables = ("build-system", "project", "dependency-groups")
+    declared = json.dumps([PROJECT[table] for table in tables], sort_keys=True).encode()
+    pins = (ROOT / CONSTRAINTS).read_bytes()
+    return {
+        "base": [sys.version, sys.base_prefix, str(ROOT)],
+        "files": hashlib.sha256(declared + b"\0" + pins).hexdigest(),
+    }
