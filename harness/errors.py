@@ -76,6 +76,10 @@ class ResourceError(CorroborateError):
     """A model or data set is missing, corrupted or not licensed to this user."""
 
 
+class LicenceError(ResourceError):
+    """A resource's terms have not been accepted; what needs it is left out, the rest can run."""
+
+
 class RecordError(CorroborateError):
     """A record cannot be read or written."""
 
