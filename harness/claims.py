@@ -4,6 +4,10 @@ A claim is a statement of the paper. For each profile it declares a *form*: the 
 signed so that the paper's side is positive, and the rule that turns measurements of θ into a
 verdict. Everything here is declared before a run and hashed into it; the rules themselves are
 in :mod:`harness.evidence`.
+
+The statistical forms share three fields: ``assays``, ``min_seeds`` (fewer give no verdict) and
+``noise_floor``, the measured spread of θ between runs that should agree (batch size, threads);
+a smaller standard deviation is replaced by it, and no margin may be below twice it.
 """
 
 from __future__ import annotations
@@ -100,6 +104,7 @@ class Direction:
     replication: Replication
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +117,7 @@ class NonInferiority:
     replication: Replication
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +130,7 @@ class Equivalence:
     replication: Replication
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +143,7 @@ class Ordering:
     replication: Replication
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +163,7 @@ class Trend:
     replication: Replication
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +176,7 @@ class EveryCell:
     replication: Replication
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +195,7 @@ class Share:
     """The assay: the lower bound of c − d must lie above this."""
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +209,9 @@ class Value:
     replication: Replication
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 3
+    noise_floor: float = 0.0
+    paper_runs: int = 1
+    """Runs behind the reported number; 1 where the paper does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +264,7 @@ class Time:
     delta_reason: str
     assays: tuple[Assay, ...] = ()
     min_blocks: int = 8
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

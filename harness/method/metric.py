@@ -25,6 +25,8 @@ class Metric:
         additive: Whether the number is the plain mean of one column, which allows the
             additive variance decomposition over units and seeds.
         digits: Decimals to print.
+        worst: The score of a diverged trial, which is never dropped; without it, claims over a
+            diverged trial get no verdict.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Metric:
     unit: str = ""
     additive: bool = False
     digits: int = 3
+    worst: float | None = None
 
     def __call__(self, table: Columns) -> float:
         """The metric of a table that has (at least) this metric's columns."""
@@ -53,6 +56,7 @@ def mean_of(
     name: str = "",
     unit: str = "",
     digits: int = 3,
+    worst: float | None = None,
 ) -> Metric:
     """The plain mean of one column (accuracy, log-probability, seconds)."""
     return Metric(
@@ -63,4 +67,5 @@ def mean_of(
         unit=unit,
         additive=True,
         digits=digits,
+        worst=worst,
     )

@@ -135,6 +135,8 @@ class TestRecord(Record):
     p_plus_adjusted: float | None = None
     """After Holm over the family."""
     p_minus_adjusted: float | None = None
+    p_sign_flip: float | None = None
+    """One-sided p of θ ≤ 0 by sign-flip, as a check."""
     seeds: int = 0
     units: int = 0
     cells: list[Interval] = Field(default_factory=list)
