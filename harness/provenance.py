@@ -1,0 +1,159 @@
+"""Where and with what a run is made: commit, packages, hardware.
+
+Nothing heavy is imported for it: versions come from package metadata, the GPU from its driver.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.store.records import Provenance
+
+PACKAGES = (
+    "corroborate",
+    "datasets",
+    "gguf",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "statsmodels",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+"""Packages whose version can change a result."""
+
+_KEY_PACKAGES = ("torch", "transformers", "numpy")
+_GIT_TIMEOUT_S = 5.0
+
+
+def collect(argv: Sequence[str]) -> Provenance:
+    """The provenance of a run that starts now.
+
+    Args:
+        argv: The command line, program first.
+    """
+    from harness.store.records import Provenance
+
+    commit, dirty = _commit()
+    gpu, driver = _gpu()
+    return Provenance(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=[Path(argv[0]).name, *argv[1:]] if argv else [],
+        corroborate=package_version("corroborate"),
+        commit=commit,
+        dirty=dirty,
+        lock_sha256=_lock_hash(),
+        python=platform.python_version(),
+        packages={name: found for name in PACKAGES if (found := package_version(name))},
+        platform=platform.platform(),
+        cpu=cpu_model(),
+        cores=usable_cores(),
+        memory_gb=_memory_gb(),
+        gpu=gpu,
+        driver=driver,
+    )
+
+
+def environment_key(device: str, threads: int = 1) -> str:
+    """What must be equal for a stored trial to stand for a new one.
+
+    Args:
+        device: ``"cpu"`` or ``"cuda"``.
+        threads: CPU threads of the trial.
+
+    Returns:
+        Readable text: Python, the versions of torch, transformers and NumPy, threads, and the
+        model of the processor or GPU.
+    """
+    parts = [f"python {platform.python_version()}"]
+    parts += [f"{name} {package_version(name) or 'absent'}" for name in _KEY_PACKAGES]
+    model = _gpu()[0] if device.startswith("cuda") else cpu_model()
+    return "; ".join([*parts, f"threads {threads}", f"{device.partition(':')[0]} {model or 'unknown'}"])
+
+
+@lru_cache
+def package_version(name: str) -> str:
+    """The installed version of a distribution, or empty."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+@lru_cache
+def cpu_model() -> str:
+    """The processor's model, as the system names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.machine()
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory_gb() -> float:
+    import psutil
+
+    return round(psutil.virtual_memory().total / 2**30, 1)
+
+
+@lru_cache
+def _gpu() -> tuple[str, str]:
+    """Model of the first GPU and version of its driver, or empty."""
+    listed = _output(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"])
+    if listed:
+        name, _, driver = listed.splitlines()[0].partition(",")
+        return name.strip(), driver.strip()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return str(torch.cuda.get_device_name()), ""
+    return "", ""
+
+
+def _commit() -> tuple[str, bool]:
+    """Commit of the repository that this code lies in, and whether it has changes."""
+    folder = _repository()
+    if folder is None:
+        return "", False
+    commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
+    changes = _output(["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"])
+    return commit, bool(changes)
+
+
+def _repository() -> Path | None:
+    root = Path(__file__).resolve().parent.parent
+    return root if (root / ".git").exists() else None
+
+
+def _lock_hash() -> str:
+    root = _repository()
+    lock = root / "constraints.txt" if root else None
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock and lock.is_file() else ""
+
+
+def _output(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
