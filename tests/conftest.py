@@ -1,0 +1,50 @@
+"""Isolation for all tests: their own cache, no hub, no network, no user settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _offline() -> Iterator[None]:
+    """Hugging Face stays offline, also in subprocesses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("HF_DATASETS_OFFLINE", "1")
+        patch.setenv("MPLBACKEND", "agg")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fast tests see an empty cache and no settings; slow ones may use what the user has."""
+    if any(map(request.node.get_closest_marker, ("slow", "network", "gpu"))):
+        return
+    for name in [name for name in os.environ if name.startswith("CORROBORATE_")]:
+        monkeypatch.delenv(name)
+    folder: Path = request.getfixturevalue("tmp_path")
+    monkeypatch.setenv("CORROBORATE_HOME", str(folder / "corroborate-home"))
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections outside this machine fail, unless a test is marked ``network``."""
+    if request.node.get_closest_marker("network"):
+        return
+    connect: Callable[..., Any] = socket.socket.connect
+
+    def local_only(sock: socket.socket, address: Any) -> Any:
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOCAL:
+            message = f"a test tried to reach {address[0]}; mark it `network` if it must"
+            raise ConnectionRefusedError(message)
+        return connect(sock, address)
+
+    monkeypatch.setattr(socket.socket, "connect", local_only)
