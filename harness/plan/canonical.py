@@ -1,0 +1,89 @@
+"""Objects of a declaration as canonical JSON: equal declarations give equal text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import Field, fields, is_dataclass
+from enum import Enum
+from functools import partial
+from pathlib import PurePath
+from types import FunctionType
+from typing import Any
+
+from harness.errors import SuiteError
+from harness.method.references import Resource
+
+
+def canonical(value: Any) -> Any:
+    """``value`` as plain JSON data that does not depend on order of insertion or on memory.
+
+    Dataclasses keep the name of their class; functions are named by module and qualified name;
+    resources by name, since their content has an identity of its own.
+    Fields with ``metadata={"fingerprint": False}`` (limits, titles) are left out.
+
+    Raises:
+        SuiteError: For an object that has no canonical form.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return {"float": value.hex()}
+    if isinstance(value, Resource):
+        return {"resource": value.name}
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {f.name: canonical(getattr(value, f.name)) for f in fields(value) if _counts(f)}
+        return {"class": class_name(type(value)), **content}
+    if isinstance(value, type | FunctionType):
+        return {"name": class_name(value)}
+    return _canonical_container(value)
+
+
+def _canonical_container(value: Any) -> Any:
+    if isinstance(value, partial):
+        return {
+            "partial": canonical(value.func),
+            "args": canonical(value.args),
+            "keywords": canonical(value.keywords),
+        }
+    if isinstance(value, Mapping):
+        return {"map": sorted([[_text(canonical(k)), canonical(v)] for k, v in value.items()])}
+    if isinstance(value, Set):
+        return {"set": sorted(_text(canonical(item)) for item in value)}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [canonical(item) for item in value]
+    if isinstance(value, PurePath):
+        return {"path": str(value)}
+    if hasattr(value, "dtype") and hasattr(value, "tobytes"):  # a NumPy array or scalar
+        return {"array": hashlib.blake2b(value.tobytes(), digest_size=16).hexdigest(), "dtype": str(value.dtype)}
+    raise SuiteError(
+        f"A parameter of type {type(value).__name__} cannot be fingerprinted",
+        where=repr(value)[:80],
+        fix="Use numbers, text, tuples, mappings, dataclasses, functions and references only.",
+    )
+
+
+def _counts(item: Field[Any]) -> bool:
+    return bool(item.metadata.get("fingerprint", True))
+
+
+def class_name(value: type | FunctionType) -> str:
+    """``module:qualified name``."""
+    return f"{value.__module__}:{value.__qualname__}"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def canonical_text(value: Any) -> str:
+    """The canonical JSON text of a declaration."""
+    return _text(canonical(value))
+
+
+def digest(text: str) -> str:
+    """A short, stable hash of a text: 128 bits of BLAKE2b."""
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()

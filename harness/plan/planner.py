@@ -1,0 +1,221 @@
+"""From a suite and a scale to trials, each with a fingerprint."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+from harness.errors import SuiteError
+from harness.method.contract import Method, Task
+from harness.method.references import Resource
+from harness.plan.fingerprint import Fingerprinter, Identities
+from harness.plan.references import all_references
+from harness.plan.selection import Selection, pairs, select
+from harness.plan.trial import Plan, PlannedTrial, PlannedTuning
+from harness.store.view import TIMED_METHOD, trial_id
+from harness.suite import Experiment, Scale, Suite, Tuned
+
+
+class Resources(Identities, Protocol):
+    """What planning needs to know of resources."""
+
+    def blocked(self, resource: Resource) -> str:
+        """Why a resource cannot be had here, or nothing if it can."""
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans runs on one kind of device."""
+
+    resources: Resources
+    device: str = "cpu"
+    dtype: str = "float32"
+
+    def plan(self, suite: Suite, scale: Scale, selection: Selection | None = None) -> Plan:
+        """All trials of a suite under a scale.
+
+        Raises:
+            UsageError: If the selection names something that does not exist.
+            SuiteError: If the declarations contradict themselves.
+        """
+        experiments = select(suite, scale, selection or Selection())
+        work = _Work(Fingerprinter(self.resources, self.device, self.dtype), self.resources, scale)
+        for experiment in experiments:
+            work.add(experiment)
+        return Plan(
+            suite=suite.slug,
+            trials=tuple(work.trials),
+            tunings=tuple(work.tunings),
+            blocked=work.blocked,
+        )
+
+    def after_tuning(
+        self, group: PlannedTuning, scale: Scale, point: Mapping[str, Any]
+    ) -> list[PlannedTrial]:
+        """The main trials of a tuned method, with the values that won."""
+        work = _Work(Fingerprinter(self.resources, self.device, self.dtype), self.resources, scale)
+        method = replace(group.tuned.method, **point)  # type: ignore[type-var]
+        edge = tuple(name for name, value in point.items() if at_edge(group.tuned.grid[name], value))
+        return [
+            work.trial(group.experiment, group.task_id, {group.method_id: method}, seed, point=point, edge=edge)
+            for seed in group.seeds
+        ]
+
+
+def at_edge(grid: Iterable[Any], value: Any) -> bool:
+    """Whether the best value is the smallest or largest of a numeric grid of at least three."""
+    values = sorted(v for v in grid if isinstance(v, int | float))
+    return len(values) > 2 and value in (values[0], values[-1])
+
+
+class _Work:
+    """A plan in the making."""
+
+    def __init__(self, fingerprinter: Fingerprinter, resources: Resources, scale: Scale) -> None:
+        self.fingerprinter = fingerprinter
+        self.resources = resources
+        self.scale = scale
+        self.trials: list[PlannedTrial] = []
+        self.tunings: list[PlannedTuning] = []
+        self.blocked: dict[str, str] = {}
+
+    def add(self, experiment: Experiment) -> None:
+        _check_budgets(experiment)
+        free = self._unblocked(experiment)
+        if experiment.timed is not None:
+            self._add_timed(experiment, free)
+            return
+        for task_id, method_id in free:
+            method = experiment.methods[method_id]
+            if isinstance(method, Tuned):
+                self.tunings.append(self._tuning(experiment, task_id, method_id, method))
+            else:
+                self.trials += [
+                    self.trial(experiment, task_id, {method_id: method}, seed) for seed in experiment.seeds
+                ]
+
+    def _unblocked(self, experiment: Experiment) -> list[tuple[str, str]]:
+        """The pairs that can run; the others are noted with their reason."""
+        free, blocked = [], {}
+        for task_id, method_id in pairs(experiment):
+            needs = all_references((experiment.tasks[task_id], experiment.methods[method_id]))
+            reasons = (self.resources.blocked(ref) for ref in needs if isinstance(ref, Resource))
+            reason = next(filter(None, reasons), "")
+            if reason:
+                blocked[f"{experiment.id}/{task_id}/{method_id}"] = reason
+            else:
+                free.append((task_id, method_id))
+        if blocked and not free:
+            self.blocked[experiment.id] = next(iter(blocked.values()))
+        else:
+            self.blocked |= blocked
+        return free
+
+    def _add_timed(self, experiment: Experiment, free: list[tuple[str, str]]) -> None:
+        for task_id in dict.fromkeys(task for task, _ in free):
+            arms = {m: experiment.methods[m] for task, m in free if task == task_id}
+            plain = {name: method for name, method in arms.items() if not isinstance(method, Tuned)}
+            if len(plain) < len(arms):
+                raise SuiteError("A timed experiment cannot tune its methods", where=experiment.id)
+            self.trials += [self.trial(experiment, task_id, plain, seed) for seed in experiment.seeds]
+
+    def _tuning(self, experiment: Experiment, task_id: str, method_id: str, tuned: Tuned) -> PlannedTuning:
+        points = [
+            self.trial(
+                experiment,
+                task_id,
+                {method_id: replace(tuned.method, **point)},  # type: ignore[type-var]
+                seed,
+                stage="tune",
+                point=point,
+            )
+            for point in grid_points(tuned)
+            for seed in tuned.seeds
+        ]
+        return PlannedTuning(
+            experiment=experiment,
+            task_id=task_id,
+            method_id=method_id,
+            tuned=tuned,
+            points=tuple(points),
+            seeds=experiment.seeds,
+        )
+
+    def trial(
+        self,
+        experiment: Experiment,
+        task_id: str,
+        methods: Mapping[str, Method[Any, Any]],
+        seed: int,
+        *,
+        stage: Literal["tune", "main"] = "main",
+        point: Mapping[str, Any] | None = None,
+        edge: tuple[str, ...] = (),
+    ) -> PlannedTrial:
+        """A trial with its id, references and fingerprint."""
+        task: Task[Any, Any] = experiment.tasks[task_id]
+        method_id = TIMED_METHOD if experiment.timed else next(iter(methods))
+        name = trial_id(experiment.id, task_id, method_id, seed)
+        if stage == "tune":
+            values = ",".join(f"{key}={value}" for key, value in (point or {}).items())
+            name = f"{experiment.id}/{task_id}/{method_id}/tune/{values}/{seed}"
+        return PlannedTrial(
+            id=name,
+            experiment=experiment,
+            task_id=task_id,
+            method_id=method_id,
+            seed=seed,
+            stage=stage,
+            task=task,
+            methods=methods,
+            references=tuple(all_references((task, *methods.values()))),
+            fields=self.fingerprinter.trial(
+                task=task,
+                methods=methods,
+                seed=seed,
+                stage=stage,
+                profile=self.scale.profile,
+                timed=repr(experiment.timed or ""),
+            ),
+            point=point or {},
+            edge=edge,
+        )
+
+
+def grid_points(tuned: Tuned) -> Iterator[dict[str, Any]]:
+    """All combinations of a grid's values, in the order of declaration."""
+    names = list(tuned.grid)
+    for values in itertools.product(*tuned.grid.values()):
+        yield dict(zip(names, values, strict=True))
+
+
+def _check_budgets(experiment: Experiment) -> None:
+    """Refuse an experiment in which tuned methods get unequal numbers of trials."""
+    budgets = {
+        name: len(list(grid_points(method))) * len(method.seeds)
+        for name, method in experiment.methods.items()
+        if isinstance(method, Tuned)
+    }
+    if len(set(budgets.values())) > 1:
+        listing = ", ".join(f"{name}: {count}" for name, count in budgets.items())
+        raise SuiteError(
+            f"Tuned methods get unequal budgets ({listing} trials)",
+            where=f"experiment {experiment.id}",
+            fix="Give every method as many grid points times seeds.",
+        )
+    for name, method in experiment.methods.items():
+        if isinstance(method, Tuned):
+            _check_tuned(experiment, name, method)
+
+
+def _check_tuned(experiment: Experiment, name: str, tuned: Tuned) -> None:
+    unknown = sorted(set(tuned.grid) - set(getattr(tuned.method, "__dataclass_fields__", {})))
+    if unknown:
+        raise SuiteError(f"Method '{name}' has no parameter {unknown}", where=f"experiment {experiment.id}")
+    overlap = sorted(set(tuned.seeds) & set(experiment.seeds))
+    if overlap:
+        raise SuiteError(
+            f"Seeds {overlap} both tune and judge method '{name}'", where=f"experiment {experiment.id}"
+        )

@@ -1,0 +1,59 @@
+"""Finding the resources and artifacts that a declaration holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from harness.method.references import Artifact, Reference, Resource
+from harness.plan.canonical import canonical_text, digest
+
+
+def direct_references(value: Any) -> Iterator[Reference]:
+    """The references inside ``value``, not those inside the artifacts found."""
+    if isinstance(value, Reference):
+        yield value
+    else:
+        yield from _inside(value)
+
+
+def _inside(value: Any) -> Iterator[Reference]:
+    if is_dataclass(value) and not isinstance(value, type):
+        for item in fields(value):
+            yield from direct_references(getattr(value, item.name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from direct_references(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from direct_references(item)
+
+
+def inputs_of(artifact: Artifact) -> list[Reference]:
+    """The references that an artifact is built from."""
+    return list(dict.fromkeys(_inside(artifact)))
+
+
+def all_references(value: Any) -> list[Reference]:
+    """Everything that must be present before ``value`` can be used, inputs before outputs."""
+    ordered: dict[Reference, None] = {}
+
+    def visit(ref: Reference) -> None:
+        if ref in ordered:
+            return
+        if isinstance(ref, Artifact):
+            for item in inputs_of(ref):
+                visit(item)
+        ordered[ref] = None
+
+    for ref in direct_references(value):
+        visit(ref)
+    return list(ordered)
+
+
+def reference_key(ref: Reference) -> str:
+    """How a worker finds the path of a reference: by what it declares."""
+    if isinstance(ref, Resource):
+        return f"resource:{ref.name}"
+    return f"artifact:{digest(canonical_text(ref))}"

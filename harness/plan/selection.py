@@ -1,0 +1,177 @@
+"""What a user may restrict or change before planning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from harness.claims import Cell, Claim
+from harness.errors import UsageError, unknown_name
+from harness.method.contract import Method
+from harness.store.view import TIMED_METHOD
+from harness.suite import Experiment, Scale, Suite, Tuned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Restrictions and changes, all empty by default.
+
+    Attributes:
+        claims: Only what these claims need.
+        methods: Only these methods.
+        seeds: This many seeds of each experiment: the first of the declared ones, continued
+            upwards if there are too few.
+        settings: Parameter values by method id and name, already of the right type.
+        added: Methods from outside, by id.
+    """
+
+    claims: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    seeds: int | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    added: Mapping[str, Method[Any, Any]] = field(default_factory=dict)
+
+
+def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]:
+    """The experiments of a suite under a scale, restricted and changed as asked.
+
+    Raises:
+        UsageError: For unknown claims and methods, or if nothing is left.
+    """
+    experiments = list(suite.experiments(scale))
+    known = {name for experiment in experiments for name in experiment.methods} | set(selection.added)
+    for name in [*selection.methods, *selection.settings]:
+        if name not in known:
+            raise unknown_name("method", name, sorted(known), where=f"suite {suite.slug}, profile {scale.profile}")
+    needed = _needed(suite, scale, selection.claims) if selection.claims else None
+    chosen = [_restrict(_extend(item, selection), selection, needed) for item in experiments]
+    left = [item for item in chosen if item.methods and item.tasks and _pairs(item)]
+    if not left and experiments:
+        raise UsageError(
+            "Nothing is left to run",
+            where=f"suite {suite.slug}, profile {scale.profile}",
+            fix="These claims and methods are not measured together under this profile.",
+        )
+    return left
+
+
+def pairs(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """The (task id, method id) pairs that an experiment runs."""
+    for task in experiment.tasks:
+        for method in experiment.methods:
+            if experiment.only is None or (task, method) in experiment.only:
+                yield task, method
+
+
+def _pairs(experiment: Experiment) -> bool:
+    return next(pairs(experiment), None) is not None
+
+
+def _extend(experiment: Experiment, selection: Selection) -> Experiment:
+    """Add the user's methods where they fit, and the user's parameter values."""
+    methods = dict(experiment.methods)
+    only = experiment.only
+    for name, method in selection.added.items():
+        if _fits(method, experiment):
+            methods[name] = method
+            only = None if only is None else only | {(task, name) for task in experiment.tasks}
+    for name, values in selection.settings.items():
+        if name in methods:
+            methods[name] = _with_values(methods[name], values)
+    return replace(experiment, methods=methods, only=only)
+
+
+def _fits(method: Method[Any, Any], experiment: Experiment) -> bool:
+    types = [_plain(other).problem_type for other in experiment.methods.values()]
+    return bool(types) and all(issubclass(kind, method.problem_type) for kind in types)
+
+
+def _plain(method: Method[Any, Any] | Tuned) -> Method[Any, Any]:
+    return method.method if isinstance(method, Tuned) else method
+
+
+def _with_values(method: Method[Any, Any] | Tuned, values: Mapping[str, Any]) -> Method[Any, Any] | Tuned:
+    if isinstance(method, Tuned):
+        grid = {name: grid for name, grid in method.grid.items() if name not in values}
+        inner = replace(method.method, **values)  # type: ignore[type-var]
+        return replace(method, method=inner, grid=grid) if grid else inner
+    return replace(method, **values)  # type: ignore[type-var]
+
+
+def _restrict(
+    experiment: Experiment, selection: Selection, needed: set[tuple[str, str, str]] | None
+) -> Experiment:
+    keep = [
+        (task, method)
+        for task, method in pairs(experiment)
+        if (not selection.methods or method in selection.methods)
+        and (needed is None or _is_needed(experiment, task, method, needed))
+    ]
+    tasks = {task for task, _ in keep}
+    methods = {method for _, method in keep}
+    return replace(
+        experiment,
+        tasks={name: task for name, task in experiment.tasks.items() if name in tasks},
+        methods={name: method for name, method in experiment.methods.items() if name in methods},
+        only=frozenset(keep),
+        seeds=_seeds(experiment.seeds, selection.seeds),
+    )
+
+
+def _seeds(declared: Sequence[int], wanted: int | None) -> tuple[int, ...]:
+    if wanted is None or not declared:
+        return tuple(declared)
+    return (*declared[:wanted], *range(declared[-1] + 1, declared[-1] + 1 + wanted - len(declared)))
+
+
+def _is_needed(
+    experiment: Experiment, task: str, method: str, needed: set[tuple[str, str, str]]
+) -> bool:
+    return any(
+        cell_experiment == experiment.id
+        and cell_task in ("", task)
+        and cell_method in (method, TIMED_METHOD)
+        for cell_experiment, cell_task, cell_method in needed
+    )
+
+
+def _needed(suite: Suite, scale: Scale, names: Sequence[str]) -> set[tuple[str, str, str]]:
+    """What the named claims measure: (experiment, task or empty, method)."""
+    claims = {claim.id: claim for claim in suite.claims}
+    waiting = [claim for name in names for claim in named_claims(suite, name)]
+    cells: set[tuple[str, str, str]] = set()
+    seen: set[str] = set()
+    while waiting:
+        claim = waiting.pop()
+        if claim.id in seen:
+            continue
+        seen.add(claim.id)
+        cells |= {(c.experiment, c.task, c.method) for c in cells_of(claim.forms.get(scale.profile))}
+        waiting += [claims[other] for other in claim.relies_on if other in claims]
+    return cells
+
+
+def named_claims(suite: Suite, name: str) -> list[Claim]:
+    """The claim ``name``, or the parts of the compound claim ``name``.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    found = [claim for claim in suite.claims if name in (claim.id, claim.parent)]
+    if not found:
+        known = sorted({c.id for c in suite.claims} | {c.parent for c in suite.claims if c.parent})
+        raise unknown_name("claim", name, known, where=f"suite {suite.slug}")
+    return found
+
+
+def cells_of(declaration: object) -> Iterator[Cell]:
+    """All cells inside a form, a contrast or any other declaration."""
+    if isinstance(declaration, Cell):
+        yield declaration
+    elif is_dataclass(declaration) and not isinstance(declaration, type):
+        for item in fields(declaration):
+            yield from cells_of(getattr(declaration, item.name))
+    elif isinstance(declaration, tuple | list):
+        for item in declaration:
+            yield from cells_of(item)
