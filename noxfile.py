@@ -3,7 +3,7 @@
 ``nox -l`` lists them; it needs nothing but nox. Sessions only build argument lists: what they
 start is ``corroborate``, pytest, ruff, mypy and import-linter.
 
-All sessions but ``lint`` share one environment, ``.nox/corroborate``, installed from
+All sessions but ``lock`` share one environment, ``.nox/corroborate``, installed from
 ``pyproject.toml`` under the pins of ``constraints.txt`` and refreshed when either changes.
 """
 
@@ -72,12 +72,12 @@ def tests_slow(session: nox.Session) -> None:
     pytest(session, "-m", "slow or latex or browser", "--durations=20", *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Ruff, and the import rules."""
-    session.install("--quiet", "--constraint", CONSTRAINTS, *group("lint"))
-    session.run("ruff", "check", *session.posargs)
-    session.run("lint-imports", "--no-logo", env={"PYTHONPATH": str(ROOT)})
+    environment(session, "lint")
+    session.run(PYTHON, "-m", "ruff", "check", *session.posargs)
+    session.run(str(ENVIRONMENT / "bin" / "lint-imports"), "--no-logo")
 
 
 @nox.session(venv_backend="none")
