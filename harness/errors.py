@@ -84,6 +84,10 @@ class RecordError(CorroborateError):
     """A record cannot be read or written."""
 
 
+class DivergedError(CorroborateError):
+    """A method's training left the finite numbers; the trial counts with its worst score."""
+
+
 class NothingComparableError(CorroborateError):
     """Two runs share no trial that may be compared."""
 

@@ -5,7 +5,7 @@ Everything that ``methods/`` may import from the harness is exported here: the a
 :class:`Metric` that carry results, references to artifacts and resources, and errors.
 """
 
-from harness.errors import CorroborateError, ProblemError, ResourceError
+from harness.errors import CorroborateError, DivergedError, ProblemError, ResourceError
 from harness.method.contract import (
     CONTRACT_VERSION,
     Context,
@@ -32,6 +32,7 @@ __all__ = [
     "Artifact",
     "Context",
     "CorroborateError",
+    "DivergedError",
     "HubSource",
     "IndexSource",
     "Method",

@@ -1,0 +1,85 @@
+"""Building artifacts: once, under a lock, in a temporary folder that is renamed when whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.engine.context import TrialContext, seed_everything
+from harness.engine.job import ArtifactJob
+from harness.errors import ResourceError
+from harness.method.references import Artifact
+from harness.plan.canonical import digest
+
+MANIFEST = "artifact.json"
+
+
+def artifact_folder(home: Path, artifact: Artifact, fingerprint: str, environment: str) -> Path:
+    """Where an artifact is kept: by class, fingerprint and environment."""
+    name = type(artifact).__name__.lower()
+    return home / "artifacts" / f"{name}-{fingerprint[:16]}-{digest(environment)[:8]}"
+
+
+def is_built(folder: Path) -> bool:
+    """Whether an artifact is whole: its manifest is written last, before the renaming."""
+    return (folder / MANIFEST).is_file()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What is known of a built artifact: title, fingerprint, seconds, size."""
+    content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return content
+
+
+def build_artifact(job: ArtifactJob, ctx: TrialContext) -> None:
+    """Build the artifact of ``job`` unless another process has done so meanwhile.
+
+    Raises:
+        ResourceError: If the cache cannot be written.
+    """
+    from filelock import FileLock
+
+    target = job.target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f".{target.name}.lock")):
+            if is_built(target):
+                return
+            _clear_interrupted(target)
+            _build(job, ctx)
+    except OSError as error:
+        raise ResourceError(
+            f"The artifact '{job.artifact.title or job.id}' cannot be stored: {error.strerror or error}",
+            where=str(target),
+            fix="Free some space ('corroborate cache prune'), or set CORROBORATE_HOME to another folder.",
+        ) from error
+
+
+def _clear_interrupted(target: Path) -> None:
+    """Remove what a killed process left; the lock says that nobody is building."""
+    for leftover in target.parent.glob(f".{target.name}.building*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
+
+
+def _build(job: ArtifactJob, ctx: TrialContext) -> None:
+    folder = job.target.with_name(f".{job.target.name}.building")
+    folder.mkdir()
+    try:
+        start = time.perf_counter()
+        seed_everything(ctx.seed)
+        job.artifact.build(folder, ctx)
+        _write_manifest(folder, job.note, time.perf_counter() - start)
+        folder.replace(job.target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_manifest(folder: Path, note: Mapping[str, Any], seconds: float) -> None:
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    content = {**note, "seconds": round(seconds, 2), "bytes": size, "created": int(time.time())}
+    (folder / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")

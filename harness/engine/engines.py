@@ -1,0 +1,71 @@
+"""What every engine offers, and the simplest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from harness.engine.context import Loader
+from harness.engine.execute import execute
+from harness.engine.job import Job, Outcome, Progress
+
+Listener = Callable[[Progress], None]
+
+
+class Engine(Protocol):
+    """Executes jobs. The driver alone decides their order and stores what comes back."""
+
+    def accepts(self, job: Job) -> bool:
+        """Whether the job could start now."""
+
+    def submit(self, job: Job) -> None:
+        """Start a job that :meth:`accepts` said yes to."""
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """The jobs that have ended since the last call; waits for one at most ``seconds``."""
+
+    def close(self) -> None:
+        """Stop everything at once."""
+
+
+class InlineEngine:
+    """Runs jobs one after the other in this process, for debugging.
+
+    It cannot enforce limits on time and memory.
+    """
+
+    def __init__(self, on_progress: Listener) -> None:
+        self._on_progress = on_progress
+        self._loader = Loader()
+        self._ended: list[Outcome] = []
+        import_framework()
+
+    def accepts(self, job: Job) -> bool:
+        """One job at a time."""
+        return not self._ended
+
+    def submit(self, job: Job) -> None:
+        """Execute the job before returning."""
+
+        def report(done: float, message: str) -> None:
+            self._on_progress(Progress(job.id, done, message))
+
+        self._ended.append(execute(job, self._loader, report))
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """What has ended."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def close(self) -> None:
+        """Nothing is left running."""
+
+
+def import_framework() -> None:
+    """Import PyTorch before the first trial, so that the first is seeded like all others."""
+    import contextlib
+
+    with contextlib.suppress(ImportError):
+        import torch
+
+        _ = torch.__version__

@@ -1,0 +1,117 @@
+"""Executing one job in this process, whatever happens in it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import resource
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harness.engine.artifact import build_artifact
+from harness.engine.context import Loader, TrialContext, set_threads
+from harness.engine.job import ArtifactJob, Job, Outcome, Status, TrialJob
+from harness.engine.trial import run_trial
+from harness.errors import DivergedError
+from harness.store.records import Cost
+from harness.store.units import check_table, encode
+
+LOG_LIMIT = 200_000
+"""Characters of a trial's output that are kept: its end."""
+
+
+def execute(job: Job, loader: Loader, progress: Callable[[float, str], None]) -> Outcome:
+    """Run a job to its end; a failure becomes an outcome, never an exception."""
+    output = io.StringIO()
+    meter = _Meter(job.device)
+    status: Status = "ok"
+    units, error = b"", ""
+    parts: tuple[str, ...] = ()
+    with tempfile.TemporaryDirectory(prefix="corroborate-") as scratch, _captured(output):
+        try:
+            set_threads(job.threads)
+            units, parts = _run(job, loader, Path(scratch), progress)
+        except MemoryError:
+            status, error = "memory", traceback.format_exc()
+        except DivergedError as reason:
+            status, error = "diverged", str(reason)
+        except Exception:  # noqa: BLE001 - a trial may raise anything; the run goes on
+            status, error = "failed", traceback.format_exc()
+    return Outcome(
+        id=job.id,
+        status=status,
+        units=units,
+        parts=parts,
+        cost=meter.cost(),
+        error=error,
+        log=output.getvalue()[-LOG_LIMIT:],
+    )
+
+
+def _run(
+    job: Job, loader: Loader, scratch: Path, progress: Callable[[float, str], None]
+) -> tuple[bytes, tuple[str, ...]]:
+    ctx = TrialContext(
+        seed=job.seed if isinstance(job, TrialJob) else 0,
+        stage=job.stage if isinstance(job, TrialJob) else "main",
+        device=job.device,
+        dtype=job.dtype,
+        threads=job.threads,
+        scratch=scratch,
+        loader=loader,
+        paths=job.paths,
+        on_progress=progress,
+    )
+    if isinstance(job, TrialJob):
+        scores = run_trial(job, ctx)
+        for part, table in scores.parts.items():
+            check_table(part, table, job.id)
+        return encode(scores.parts), tuple(scores.parts)
+    assert isinstance(job, ArtifactJob)
+    build_artifact(job, ctx)
+    return b"", ()
+
+
+@contextlib.contextmanager
+def _captured(output: io.StringIO) -> Iterator[None]:
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        yield
+
+
+class _Meter:
+    """Measures what a job uses, from its making on."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        _reset_peak()
+        self._wall = time.perf_counter()
+        self._cpu = time.process_time()
+
+    def cost(self) -> Cost:
+        wall = time.perf_counter() - self._wall
+        return Cost(
+            wall_s=round(wall, 6),
+            cpu_s=round(time.process_time() - self._cpu, 6),
+            # A job holds the GPU from its start to its end, so that is what it costs.
+            gpu_s=round(wall, 6) if self._device.startswith("cuda") else None,
+            peak_memory_mb=round(_peak_mb(), 1),
+        )
+
+
+def _reset_peak() -> None:
+    """Let Linux forget the peak of earlier jobs in this process, where it can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak_mb() -> float:
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        line = next(line for line in lines if line.startswith("VmHWM"))
+        return float(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 1024

@@ -1,0 +1,92 @@
+"""What crosses the border between the driver and a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.method.contract import Method, Task
+from harness.method.references import Artifact
+from harness.store.records import Cost
+from harness.suite import Timed
+
+Status = Literal["ok", "failed", "timeout", "memory", "diverged"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One piece of work: a trial, or an artifact to build. Picklable.
+
+    Attributes:
+        id: The trial's id, or ``artifact/…``.
+        paths: Folders of the references that it may load, by reference key.
+        needs: Ids of the jobs that must have succeeded before.
+        exclusive: Nothing else may run beside it.
+        threads: CPU threads it may use.
+        minutes: Hard limit.
+        memory_gb: Hard limit of resident memory.
+    """
+
+    id: str
+    device: str
+    dtype: str
+    paths: Mapping[str, str]
+    threads: int = 1
+    minutes: float = 10.0
+    memory_gb: float = 6.0
+    needs: frozenset[str] = frozenset()
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialJob(Job):
+    """A trial."""
+
+    task: Task[Any, Any]
+    methods: Mapping[str, Method[Any, Any]]
+    seed: int
+    stage: Literal["tune", "main"]
+    timed: Timed | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactJob(Job):
+    """An artifact to build at ``target``, unless it is there."""
+
+    artifact: Artifact
+    target: Path
+    note: Mapping[str, Any] = field(default_factory=dict)
+    """What ``artifact.json`` says besides its cost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+        units: The encoded unit rows, empty for artifacts and failures.
+        parts: Names of the evaluation sets in ``units``.
+        error: Traceback or reason.
+        log: What it printed.
+        lost: The worker vanished for a reason outside the job; it may be tried again.
+    """
+
+    id: str
+    status: Status
+    units: bytes = b""
+    parts: tuple[str, ...] = ()
+    cost: Cost = field(default_factory=Cost)
+    error: str = ""
+    log: str = ""
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A running job's own estimate of the share it has done, from 0 to 1."""
+
+    id: str
+    done: float
+    message: str = ""

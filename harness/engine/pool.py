@@ -1,0 +1,200 @@
+"""The pool: long-lived worker processes on this machine, with hard limits."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import psutil
+
+from harness.engine.engines import Listener
+from harness.engine.job import Job, Outcome, Progress, Status
+from harness.engine.worker import main as worker_main
+
+GB = 2**30
+WATCH_SECONDS = 0.2
+"""How often limits are checked."""
+
+
+class Worker:
+    """One worker process and what it is doing."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self._lifeline, lifeline = context.Pipe()
+        self.process: SpawnProcess = context.Process(
+            target=worker_main, args=(theirs, lifeline), name="corroborate-worker", daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        lifeline.close()
+        self.job: Job | None = None
+        self.ready = False
+        self._started = 0.0
+
+    def give(self, job: Job) -> None:
+        """Start a job; its time runs from here, or from when the worker is ready."""
+        self.job = job
+        self._started = time.monotonic()
+        self.pipe.send(job)
+
+    def receive(self) -> Any:
+        """The next message; ``None`` says that the worker is ready."""
+        message = self.pipe.recv()
+        if message is None:
+            self.ready = True
+            self._started = time.monotonic()
+        return message
+
+    def excess(self) -> tuple[Status, str] | None:
+        """The limit that the running job has passed, if any."""
+        if self.job is None or not self.ready:
+            return None
+        seconds = time.monotonic() - self._started
+        if seconds > self.job.minutes * 60:
+            return "timeout", f"Stopped after {seconds:.0f} s: its limit is {self.job.minutes:g} minutes."
+        used = self._memory()
+        if used > self.job.memory_gb * GB:
+            limit = self.job.memory_gb
+            return "memory", f"Stopped at {used / GB:.1f} GB of memory: its limit is {limit:g} GB."
+        return None
+
+    def _memory(self) -> int:
+        try:
+            return int(psutil.Process(self.process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+        self._lifeline.close()
+
+
+class PoolEngine:
+    """Runs jobs in worker processes, one at a time in each.
+
+    Workers live as long as their jobs succeed, so that imports and loaded models are paid for
+    once. One that fails, or exceeds a limit, is replaced. All of them end with the driver.
+
+    Args:
+        on_progress: Called with what running jobs report.
+        workers: Threads to give out; a job of two threads takes two places.
+    """
+
+    def __init__(self, on_progress: Listener, workers: int = 2) -> None:
+        self._on_progress = on_progress
+        self._places = workers
+        self._workers: list[Worker] = []
+        self._ended: list[Outcome] = []
+
+    @property
+    def _running(self) -> list[Job]:
+        return [worker.job for worker in self._workers if worker.job is not None]
+
+    def accepts(self, job: Job) -> bool:
+        """Whether there are places left, and nobody wants to be alone."""
+        running = self._running
+        if job.exclusive or any(other.exclusive for other in running):
+            return not running
+        taken = sum(min(other.threads, self._places) for other in running)
+        return taken + min(job.threads, self._places) <= self._places
+
+    def submit(self, job: Job) -> None:
+        """Give a job to an idle worker, starting one if there is none."""
+        idle = next((worker for worker in self._workers if worker.job is None), None)
+        if idle is None:
+            with _quiet_libraries():
+                idle = Worker()
+            self._workers.append(idle)
+        idle.give(job)
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """The jobs that have ended, by themselves or by force."""
+        deadline = time.monotonic() + seconds
+        while not self._ended:
+            left = min(WATCH_SECONDS, deadline - time.monotonic())
+            self._listen(max(left, 0.0))
+            self._enforce_limits()
+            if time.monotonic() >= deadline:
+                break
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _listen(self, seconds: float) -> None:
+        pipes: dict[Connection, Worker] = {w.pipe: w for w in self._workers}
+        for pipe in wait(list(pipes), timeout=seconds):
+            worker = pipes[pipe]  # type: ignore[index]
+            try:
+                message = worker.receive()
+            except (EOFError, OSError):
+                self._bury(worker)
+                continue
+            if isinstance(message, Progress):
+                self._on_progress(message)
+            elif isinstance(message, Outcome):
+                self._finish(worker, message)
+
+    def _finish(self, worker: Worker, outcome: Outcome) -> None:
+        worker.job = None
+        self._ended.append(outcome)
+        if outcome.status != "ok":
+            # What failed may have left memory, threads or global state behind.
+            self._drop(worker)
+
+    def _bury(self, worker: Worker) -> None:
+        """A worker died on its own: killed from outside, or by a crash in native code."""
+        job = worker.job
+        worker.process.join(timeout=5)
+        code = worker.process.exitcode
+        self._drop(worker)
+        if job is not None:
+            reason = f"The worker process ended without a result (exit code {code})."
+            self._ended.append(Outcome(id=job.id, status="failed", error=reason, lost=True))
+
+    def _enforce_limits(self) -> None:
+        for worker in list(self._workers):
+            excess = worker.excess()
+            if excess is not None and worker.job is not None:
+                status, reason = excess
+                self._ended.append(Outcome(id=worker.job.id, status=status, error=reason))
+                self._drop(worker)
+
+    def _drop(self, worker: Worker) -> None:
+        self._workers.remove(worker)
+        worker.kill()
+
+    def close(self) -> None:
+        """Kill all workers."""
+        for worker in list(self._workers):
+            self._drop(worker)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Start a process whose libraries use one thread each unless a job asks for more."""
+    settings = {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

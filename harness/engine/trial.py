@@ -1,0 +1,133 @@
+"""Executing one trial in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.engine.context import TrialContext, seed_everything
+from harness.engine.job import TrialJob
+from harness.errors import ProblemError
+from harness.method.contract import Method, Scores
+
+BLOCK_SEEDS = 10_000
+"""Block b of a timed trial with seed s runs under seed s · BLOCK_SEEDS + b."""
+
+
+def run_trial(job: TrialJob, ctx: TrialContext) -> Scores:
+    """Execute a trial and return its unit rows."""
+    if job.timed is not None:
+        return _run_timed(job, ctx)
+    (method,) = job.methods.values()
+    probes = _Probes(job, ctx)
+    ctx.on_probe = probes.add
+    seed_everything(job.seed)
+    result = solve(method, job.task.problem(ctx), ctx)
+    scores = job.task.evaluate(result, ctx)
+    return Scores({**scores.parts, **probes.parts()})
+
+
+def solve(method: Method[Any, Any], problem: Any, ctx: TrialContext) -> Any:
+    """Run a method on a problem, if it is of the kind that the method accepts.
+
+    Raises:
+        ProblemError: If it is not.
+    """
+    if not isinstance(problem, method.problem_type):
+        raise ProblemError(
+            f"{type(method).__name__} solves problems of type {method.problem_type.__name__}, "
+            f"this one is {type(problem).__name__}",
+            where=f"{type(method).__module__}.{type(method).__qualname__}",
+            fix="Run it in an experiment whose methods have the same problem type.",
+        )
+    return method.run(problem, ctx)
+
+
+@dataclass
+class _Probes:
+    """Evaluations during training, collected under part ``probe`` with a column ``step``."""
+
+    job: TrialJob
+    ctx: TrialContext
+    tables: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def add(self, step: int, result: Any) -> None:
+        scores = self.job.task.evaluate(result, self.ctx)
+        for part, table in scores.parts.items():
+            self.tables.append((f"probe:{part}" if part != "main" else "probe", _with(table, step=step)))
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        return _stack(self.tables)
+
+
+def _with(table: Mapping[str, Any], **constants: Any) -> dict[str, Any]:
+    """The table with constant columns added."""
+    length = len(table["unit_id"])
+    return {**table, **{name: [value] * length for name, value in constants.items()}}
+
+
+def _stack(tables: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Tables of the same part, one below the other."""
+    import numpy as np
+
+    stacked: dict[str, dict[str, list[Any]]] = {}
+    for part, table in tables:
+        target = stacked.setdefault(part, {name: [] for name in table})
+        for name, column in table.items():
+            target[name].append(np.asarray(column))
+    return {
+        part: {name: np.concatenate(columns) for name, columns in table.items()}
+        for part, table in stacked.items()
+    }
+
+
+def _run_timed(job: TrialJob, ctx: TrialContext) -> Scores:
+    """Run all arms in turn, block by block, in a new random order in each."""
+    assert job.timed is not None
+    order = ctx.rng("order of timed arms")
+    names = list(job.methods)
+    times: list[tuple[int, str, float]] = []
+    tables: list[tuple[str, dict[str, Any]]] = []
+    seed_everything(job.seed)
+    problem = job.task.problem(ctx)
+    total = job.timed.warmup + job.timed.blocks
+    for block in range(-job.timed.warmup, job.timed.blocks):
+        # Another seed in each block, the same for its arms: what a block's time depends on
+        # besides the machine (how long a sampled text is accepted) is redrawn too.
+        inner = replace(ctx, seed=job.seed * BLOCK_SEEDS + max(block, 0))
+        for index in order.permutation(len(names)):
+            name = names[index]
+            seconds, result = _timed(job.methods[name], problem, inner)
+            if block >= 0:
+                times.append((block, name, seconds))
+                scores = job.task.evaluate(result, inner)
+                tables += [(part, _with(table, arm=name, block=block)) for part, table in scores.parts.items()]
+        ctx.progress((block + job.timed.warmup + 1) / total, f"block {block + 1} of {job.timed.blocks}")
+    return Scores({"time": _time_table(times), **_stack(tables)})
+
+
+def _timed(method: Method[Any, Any], problem: Any, ctx: TrialContext) -> tuple[float, Any]:
+    seed_everything(ctx.seed)
+    synchronise(ctx.device)
+    start = time.perf_counter()
+    result = solve(method, problem, ctx)
+    synchronise(ctx.device)
+    return time.perf_counter() - start, result
+
+
+def _time_table(times: list[tuple[int, str, float]]) -> dict[str, list[Any]]:
+    return {
+        "unit_id": [block for block, _, _ in times],
+        "arm": [name for _, name, _ in times],
+        "seconds": [seconds for _, _, seconds in times],
+    }
+
+
+def synchronise(device: str) -> None:
+    """Wait until a GPU has finished what it was given."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize()
