@@ -163,10 +163,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row: one entry for each column."""
+    """A row: one entry for each column.
+
+    Attributes:
+        cells: In the order of the columns.
+        group: Heading that this row and its neighbours stand under.
+        kind: Whether it is a compound claim or a part of one.
+    """
 
     cells: tuple[Spans, ...]
     group: str = ""
+    kind: Literal["plain", "whole", "part"] = "plain"
 
 
 @dataclass(frozen=True)

@@ -138,9 +138,9 @@ def decimals(value: float, *, at_most: int = 6) -> int:
     return len(text.partition(".")[2])
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, several: str = "") -> str:
     """``"1 seed"``, ``"5 seeds"``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"
 
 
 def anchor(name: str) -> str:

@@ -1,0 +1,327 @@
+"""The only way for a number into a report: through evidence that exists and is current.
+
+The :class:`Ledger` of a report looks every number up, checks that the trials behind it are
+there, and hands it out with its handle. What a run declares as not measured (an experiment
+that was blocked, a method that was not selected, a failed trial) comes back as
+:class:`~reports.document.NotMeasured` with the reason; anything else that is missing is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from harness.claims import Cell, Claim, Contrast, Replication
+from harness.errors import CorroborateError
+from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
+from harness.store.view import TIMED_METHOD, RunView, trials_sha256
+from harness.suite import Experiment, Reported, Scale, Suite, Tuned
+from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat
+from reports.measure import Estimate, best_of, measure
+from reports.text import decimals
+
+Quantity = Cell | Contrast
+
+
+class HandleError(CorroborateError):
+    """A number of the report has no evidence, or evidence that is out of date."""
+
+
+def cells_of(quantity: Quantity) -> tuple[Cell, ...]:
+    """The cells that a quantity is made of."""
+    return (quantity,) if isinstance(quantity, Cell) else tuple(cell for _, cell in quantity.terms)
+
+
+def cell_name(cell: Cell) -> str:
+    """A cell as a path, unique in its suite."""
+    where = "".join(f",{column}={value}" for column, value in cell.where)
+    task = f"/{cell.task}" if cell.task else ""
+    part = f"@{cell.part}" if cell.part != "main" else ""
+    return f"{cell.experiment}{task}/{cell.method}/{cell.metric.name}{part}{where}"
+
+
+def quantity_name(quantity: Quantity) -> str:
+    """A cell or a contrast as a path."""
+    if isinstance(quantity, Cell):
+        return cell_name(quantity)
+    terms = " ".join(f"{weight:+g}*{cell_name(cell)}" for weight, cell in quantity.terms)
+    constant = f" {-quantity.constant:+g}" if quantity.constant else ""
+    return f"{'log ' if quantity.log else ''}{terms}{constant}"
+
+
+class Ledger:
+    """All evidence of one run, handed out number by number.
+
+    Args:
+        suite: The declarations.
+        scale: Profile and width that the run was made at.
+        view: The run.
+        verdicts: Its verdicts.
+
+    Raises:
+        HandleError: If the verdicts belong to another run or to other trials.
+    """
+
+    def __init__(self, suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -> None:
+        self.suite = suite
+        self.scale = scale
+        self.view = view
+        self.verdicts = verdicts
+        self._estimates: dict[tuple[Quantity, Replication], Estimate] = {}
+        self._check_run()
+        self._check_trials()
+
+    @cached_property
+    def experiments(self) -> Mapping[str, Experiment]:
+        """The experiments of the run's scale, by id."""
+        return {experiment.id: experiment for experiment in self.suite.experiments(self.scale)}
+
+    @cached_property
+    def claims(self) -> Mapping[str, Claim]:
+        """The declared claims, by id."""
+        return {claim.id: claim for claim in self.suite.claims}
+
+    @property
+    def profile(self) -> str:
+        """Name of the run's profile."""
+        return str(self.scale.profile)
+
+    def cell(self, quantity: Quantity, *, digits: int | None = None) -> Number | NotMeasured:
+        """What was measured for a cell or a contrast, with its interval.
+
+        Raises:
+            HandleError: If a trial behind it is missing and nothing declares why.
+        """
+        trials: list[str] = []
+        for cell in cells_of(quantity):
+            found = self._trials_of(cell)
+            if isinstance(found, NotMeasured):
+                return found
+            trials += found
+        estimate = self._estimate(quantity)
+        metric = cells_of(quantity)[0].metric
+        return Number(
+            estimate.value,
+            Handle("cell", quantity_name(quantity), tuple(dict.fromkeys(trials))),
+            low=estimate.low,
+            high=estimate.high,
+            digits=metric.digits if digits is None else digits,
+            unit="" if isinstance(quantity, Contrast) and quantity.log else metric.unit,
+        )
+
+    def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The numbers of seeds and of units behind some quantities, each sorted and once."""
+        found = [self._estimate(q) for q in quantities if isinstance(self.cell(q), Number)]
+        seeds = sorted({estimate.seeds for estimate in found if estimate.seeds})
+        units = sorted({estimate.units for estimate in found if estimate.units})
+        return tuple(seeds), tuple(units)
+
+    def winners(self, cells: Sequence[Cell]) -> frozenset[int]:
+        """Positions of the cells that beat every other one under the direction rule."""
+        measured = [at for at, cell in enumerate(cells) if isinstance(self.cell(cell), Number)]
+        if len(measured) < 2:
+            return frozenset()
+        best = best_of(self.view, [cells[at] for at in measured], self.replication(cells[measured[0]]))
+        return frozenset(measured[at] for at in best)
+
+    def reported(self, id: str) -> Number | NotMeasured:
+        """A number of the paper, with its standing.
+
+        Raises:
+            HandleError: If the paper's record does not have it.
+        """
+        entry = self.reported_entry(id)
+        if entry.value is None:
+            return NotMeasured(entry.note or "stated in words only")
+        return Number(
+            entry.value,
+            Handle("reported", f"paper/{id}"),
+            digits=decimals(entry.value),
+            unit=entry.unit,
+            standing=str(entry.standing),
+        )
+
+    def reported_entry(self, id: str) -> Reported:
+        """The paper's record of a number.
+
+        Raises:
+            HandleError: If there is none.
+        """
+        if id not in self.suite.paper.reported:
+            raise HandleError(
+                f"The report refers to the reported number '{id}', which paper.toml does not have",
+                where=self.suite.slug,
+                fix="Add it to paper.toml with its table, row and standing.",
+            )
+        return self.suite.paper.reported[id]
+
+    def effect(self, verdict: VerdictRecord, at: int) -> Number:
+        """θ of one test of a claim, with its interval."""
+        test = verdict.tests[at]
+        return Number(
+            test.effect.value,
+            Handle("claim", f"{verdict.claim}/test {at + 1}/effect", self._evidence(verdict)),
+            low=test.effect.low,
+            high=test.effect.high,
+            digits=self._digits(verdict.claim),
+        )
+
+    def test_number(
+        self, verdict: VerdictRecord, at: int, name: str, *, form: NumberFormat = "p"
+    ) -> Number | NotMeasured:
+        """A p-value or a count of one test of a claim."""
+        value = getattr(verdict.tests[at], name)
+        if value is None:
+            return NotMeasured("not tested")
+        return Number(
+            float(value),
+            Handle("claim", f"{verdict.claim}/test {at + 1}/{name}", self._evidence(verdict)),
+            form=form,
+        )
+
+    def test_cell(self, verdict: VerdictRecord, at: int, index: int) -> Number:
+        """One of the cells that enter a test's θ."""
+        test: TestRecord = verdict.tests[at]
+        interval = test.cells[index]
+        return Number(
+            interval.value,
+            Handle("claim", f"{verdict.claim}/test {at + 1}/cell {index + 1}", self._evidence(verdict)),
+            low=interval.low,
+            high=interval.high,
+            digits=self._digits(verdict.claim),
+        )
+
+    def assay(self, verdict: VerdictRecord, at: int) -> Number:
+        """The effect of one assay of a claim."""
+        effect = verdict.assays[at].effect
+        return Number(
+            effect.value,
+            Handle("claim", f"{verdict.claim}/assay {at + 1}", self._evidence(verdict)),
+            low=effect.low,
+            high=effect.high,
+            digits=self._digits(verdict.claim),
+        )
+
+    def declared(self, name: str, value: float) -> Number:
+        """A number that the suite declares: δ, a margin, a tolerance."""
+        return Number(value, Handle("declared", name), digits=4, form="significant")
+
+    def count(self, name: str, value: int, trials: tuple[str, ...] = ()) -> Number:
+        """A count over records or declarations."""
+        return Number(value, Handle("count", name, trials), digits=0, form="count")
+
+    def cost(self, name: str, value: float, unit: str, trials: Sequence[str]) -> Number:
+        """Time or memory, summed over trials."""
+        return Number(
+            value, Handle("cost", name, tuple(trials)), digits=3, unit=unit, form="significant"
+        )
+
+    def recorded(self, name: str, value: float, *, kind: HandleKind = "provenance", unit: str = "") -> Number:
+        """A number of the run's own record."""
+        return Number(value, Handle(kind, name), digits=4, unit=unit, form="significant")
+
+    def replication(self, cell: Cell) -> Replication:
+        """What the uncertainty of a cell comes from: seeds where there are several, else units."""
+        experiment = self.experiments[cell.experiment]
+        return Replication.SEEDS if len(experiment.seeds) > 1 else Replication.UNITS
+
+    def _estimate(self, quantity: Quantity) -> Estimate:
+        replication = self.replication(cells_of(quantity)[0])
+        key = (quantity, replication)
+        if key not in self._estimates:
+            self._estimates[key] = measure(self.view, quantity, replication)
+        return self._estimates[key]
+
+    def _digits(self, claim: str) -> int:
+        form = self.claims[claim].forms.get(self.scale.profile)
+        theta = getattr(form, "theta", None) or next(iter(getattr(form, "thetas", ()) or ()), None)
+        theta = theta or next(iter(getattr(form, "steps", ()) or ()), None)
+        if isinstance(theta, Contrast) and not theta.log and theta.terms:
+            return max(cell.metric.digits for cell in cells_of(theta))
+        return 3
+
+    def _trials_of(self, cell: Cell) -> tuple[str, ...] | NotMeasured:
+        blocked = self.view.record.blocked.get(cell.experiment)
+        if blocked:
+            return NotMeasured(blocked)
+        experiment = self._declared_experiment(cell)
+        task = cell.task or next(iter(experiment.tasks))
+        method = TIMED_METHOD if experiment.timed else cell.method
+        prefix = f"{cell.experiment}/{task}/{method}/"
+        planned = tuple(trial for trial in self.view.record.planned if trial.startswith(prefix))
+        if not planned:
+            if any(self.view.record.selection.values()):
+                return NotMeasured("not selected in this run")
+            raise HandleError(
+                f"The report needs {cell_name(cell)}, for which nothing was planned",
+                where=f"run {self.view.record.run}",
+                fix="Run the suite again: its declarations have changed since this run.",
+            )
+        return self._finished(planned, cell_name(cell))
+
+    def _declared_experiment(self, cell: Cell) -> Experiment:
+        experiment = self.experiments.get(cell.experiment)
+        if experiment is None or (cell.task and cell.task not in experiment.tasks):
+            raise HandleError(
+                f"The report refers to {cell_name(cell)}, which the suite does not declare "
+                f"under the profile {self.profile}",
+                where=self.suite.slug,
+                fix="Correct the table, figure or claim that names it.",
+            )
+        return experiment
+
+    def _finished(self, planned: tuple[str, ...], name: str) -> tuple[str, ...] | NotMeasured:
+        found: Mapping[str, TrialRecord] = self.view.trials
+        missing = [trial for trial in planned if trial not in found]
+        if missing:
+            raise HandleError(
+                f"The report needs {name}, but {len(missing)} of its {len(planned)} trials have not "
+                f"finished, {missing[0]} among them",
+                where=f"run {self.view.record.run}",
+                fix=f"Finish the run: corroborate run {self.suite.slug} --resume {self.view.record.run}",
+            )
+        failed = [found[trial].status for trial in planned if found[trial].status != "ok"]
+        if failed:
+            kinds = ", ".join(sorted(set(failed)))
+            return NotMeasured(f"{len(failed)} of {len(planned)} trials without a result ({kinds})")
+        return planned
+
+    def _evidence(self, verdict: VerdictRecord) -> tuple[str, ...]:
+        return tuple(verdict.trials)
+
+    def _check_run(self) -> None:
+        record = self.view.record
+        ours = (record.run, record.suite, record.profile, record.full)
+        theirs = (self.verdicts.run, self.verdicts.suite, self.verdicts.profile, self.verdicts.full)
+        asked = (self.suite.slug, self.profile, self.scale.full)
+        if ours != theirs or ours[1:] != asked:
+            raise HandleError(
+                f"The verdicts are of run {theirs[0]} ({theirs[1]}, {theirs[2]}), the records of run "
+                f"{ours[0]} ({ours[1]}, {ours[2]}), and the report is asked for {asked[0]}, {asked[1]}",
+                where=f"run {record.run}",
+                fix="Judge the run again, then write its report.",
+            )
+
+    def _check_trials(self) -> None:
+        known = set(self.view.trials)
+        for verdict in (*self.verdicts.verdicts, *self.verdicts.wholes):
+            lost = [trial for trial in verdict.trials if trial not in known]
+            if lost and verdict.cause != "invalid":
+                raise HandleError(
+                    f"The verdict on {verdict.claim} rests on {lost[0]}, which the run does not have",
+                    where=f"run {self.view.record.run}",
+                    fix="Judge the run again, then write its report.",
+                )
+        judged = self.verdicts.trials_sha256
+        if judged and judged != trials_sha256(self.view):
+            raise HandleError(
+                "The verdicts are stale: trials have been added or rerun since they were given",
+                where=f"run {self.view.record.run}",
+                fix="Judge the run again, then write its report.",
+            )
+
+
+def method_of(experiment: Experiment, id: str) -> object:
+    """The method declared under an id, whether tuned or not."""
+    declared = experiment.methods[id]
+    return declared.method if isinstance(declared, Tuned) else declared

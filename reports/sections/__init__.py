@@ -1,0 +1,1 @@
+"""The sections of a report, one module a theme; each turns evidence into blocks."""

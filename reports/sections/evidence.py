@@ -1,0 +1,256 @@
+"""One card a claim, with everything its verdict rests on."""
+
+from __future__ import annotations
+
+from harness.claims import Claim
+from harness.store.records import VerdictRecord
+from reports.document import (
+    Badge,
+    Block,
+    Bullets,
+    Card,
+    Column,
+    Facts,
+    Glyph,
+    Link,
+    NotMeasured,
+    Number,
+    Paragraph,
+    Row,
+    Section,
+    Span,
+    Spans,
+    Table,
+    Text,
+)
+from reports.numbers import Ledger
+from reports.sections.common import claim_link, deviations_of, joined, ranges, trial_list, words
+from reports.sections.headline import in_order, parts_held, parts_of, statement_of
+from reports.text import anchor, prose
+
+FORM_MEANING = {
+    "Direction": "reproduced if θ > 0 is significant and the estimate is at least δ",
+    "NonInferiority": "reproduced if the interval of θ lies above minus the margin",
+    "Equivalence": "reproduced if the interval of θ lies inside the margins",
+    "Ordering": "reproduced if every adjacent difference passes",
+    "Trend": "reproduced if the slope passes and no step falls",
+    "EveryCell": "reproduced if every cell passes",
+    "Share": "reproduced if the gain exceeds the stated share of the other gain",
+    "Value": "reproduced if the interval of ours minus the paper's number lies inside the margin",
+    "Exact": "reproduced if every case stays within its tolerance",
+    "SamplerLaw": "reproduced if samples follow the target's law at every depth",
+    "CountCost": "a deterministic count, compared without a test",
+    "Time": "reproduced if the log-ratio of measured times is large enough over interleaved blocks",
+    "Existence": "reproduced by one stored witness that an oracle has checked",
+    "NotComparable": "measured and shown, never counted",
+    "NotRun": "nothing here can measure it",
+}
+
+
+def evidence(ledger: Ledger) -> Section:
+    """The cards of all claims, compound claims before their parts."""
+    return Section("evidence", "Evidence for each claim", tuple(card(ledger, v) for v in in_order(ledger)))
+
+
+def card(ledger: Ledger, verdict: VerdictRecord) -> Card:
+    """The card of one claim."""
+    whole = any(verdict is other for other in ledger.verdicts.wholes)
+    blocks = _whole_blocks(ledger, verdict) if whole else _blocks(ledger, verdict)
+    return Card(
+        claim=verdict.claim,
+        statement=statement_of(ledger, verdict),
+        verdict=verdict.verdict,
+        cause=verdict.cause,
+        reason=verdict.reason,
+        scope=verdict.scope,
+        blocks=blocks,
+        parts=parts_held(ledger, verdict) if whole else "",
+        exploratory=verdict.exploratory,
+    )
+
+
+def _whole_blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
+    items: list[Spans] = []
+    for part in parts_of(ledger, verdict):
+        essential = "" if ledger.claims[part.claim].essential else " (not essential)"
+        items.append(
+            (claim_link(part.claim), Text(f"{essential}: "), Badge(part.verdict, part.cause), Text(f" {part.reason}"))
+        )
+    return (Bullets(tuple(items)),)
+
+
+def _blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
+    claim = ledger.claims[verdict.claim]
+    blocks: list[Block] = [Facts(_declared(ledger, claim, verdict))]
+    if verdict.tests:
+        blocks.append(_tests(ledger, verdict))
+    if any(test.cells for test in verdict.tests):
+        blocks.append(_cells(ledger, verdict))
+    if verdict.assays:
+        blocks.append(_assays(ledger, verdict))
+    facts = _circumstances(ledger, verdict)
+    if facts:
+        blocks.append(Facts(facts))
+    if claim.note:
+        blocks.append(Paragraph((Text("Note. "), *prose(claim.note)), kind="note"))
+    return tuple(blocks)
+
+
+def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tuple[str, Spans], ...]:
+    form = claim.forms.get(ledger.scale.profile)
+    facts: list[tuple[str, Spans]] = [("Source", words(claim.source)), ("The paper", _paper(ledger, claim))]
+    meaning = FORM_MEANING.get(verdict.form, "")
+    facts.append(("Rule", words(f"{verdict.form}: {meaning}" if meaning else verdict.form)))
+    facts += _thresholds(ledger, claim, verdict)
+    if verdict.replication:
+        facts.append(("Replication over", words(verdict.replication)))
+    oracle = getattr(form, "oracle", "")
+    if oracle:
+        facts.append(("Oracle", words(oracle)))
+    return tuple(facts)
+
+
+def _paper(ledger: Ledger, claim: Claim) -> Spans:
+    spans: list[Span] = []
+    for id in claim.reported:
+        entry, number = ledger.reported_entry(id), ledger.reported(id)
+        place = ", ".join(part for part in (entry.where, entry.row) if part)
+        spans += [Text("; ")] if spans else []
+        spans.append(Text(entry.note) if isinstance(number, NotMeasured) else number)
+        note = f"; {entry.note}" if entry.note and isinstance(number, Number) else ""
+        spans.append(Text(f" ({place}; {entry.standing}{note})"))
+    return tuple(spans) or (NotMeasured("states no number for it"),)
+
+
+def _thresholds(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> list[tuple[str, Spans]]:
+    form = claim.forms.get(ledger.scale.profile)
+    facts: list[tuple[str, Spans]] = []
+    if verdict.delta is not None:
+        delta = ledger.declared(f"{claim.id}/delta", verdict.delta)
+        reason = f", because {_lower(verdict.delta_reason)}" if verdict.delta_reason else ""
+        facts.append(("Smallest effect δ", (delta, Text(reason))))
+    margin = getattr(form, "margin", None)
+    if margin is not None and margin != verdict.delta:
+        reason = getattr(form, "margin_reason", "")
+        because = f", because {_lower(reason)}" if reason else ""
+        facts.append(("Margin", (ledger.declared(f"{claim.id}/margin", margin), Text(because))))
+    return facts
+
+
+def _lower(reason: str) -> str:
+    reason = reason.strip().removesuffix(".")
+    return reason[0].lower() + reason[1:] if reason[:2].istitle() and " " in reason else reason
+
+
+def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
+    columns = (
+        Column("Quantity θ", "quantity", weight=2.4),
+        Column("Estimate, 95 % interval", "effect", "number", weight=1.9),
+        Column("p₊ (θ ≤ 0)", "p_plus", "number", weight=1.2),
+        Column("p₋ (θ ≥ δ)", "p_minus", "number", weight=1.2),
+        Column("Seeds", "seeds", "number", weight=0.7),
+        Column("Units", "units", "number", weight=0.8),
+    )
+    rows = tuple(_test_row(ledger, verdict, at) for at in range(len(verdict.tests)))
+    notes = (words("p-values are one-sided; first after Holm's correction over the family, then in brackets without."),)
+    adjusted = any(test.p_plus is not None for test in verdict.tests)
+    return Table(
+        f"evidence-{anchor(verdict.claim)}",
+        words(f"{verdict.claim}: what was tested."),
+        columns,
+        rows,
+        notes if adjusted else (),
+    )
+
+
+def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int) -> Row:
+    test = verdict.tests[at]
+    effect = ledger.effect(verdict, at)
+    return Row(
+        (
+            words(f"{test.label} ({test.test})" if test.test else test.label),
+            (effect, Glyph(effect, verdict.delta)),
+            _p_values(ledger, verdict, at, "p_plus"),
+            _p_values(ledger, verdict, at, "p_minus"),
+            (ledger.test_number(verdict, at, "seeds", form="count"),) if test.seeds else words("–"),
+            (ledger.test_number(verdict, at, "units", form="count"),) if test.units else words("–"),
+        )
+    )
+
+
+def _p_values(ledger: Ledger, verdict: VerdictRecord, at: int, name: str) -> Spans:
+    raw = ledger.test_number(verdict, at, name)
+    adjusted = ledger.test_number(verdict, at, f"{name}_adjusted")
+    if isinstance(raw, NotMeasured):
+        return words("–")
+    if isinstance(adjusted, NotMeasured):
+        return (raw,)
+    return (adjusted, Text(" ("), raw, Text(")"))
+
+
+def _cells(ledger: Ledger, verdict: VerdictRecord) -> Table:
+    columns = (Column("Cell", "cell", weight=3.0), Column("Value, 95 % interval", "value", "number", weight=2.0))
+    rows = []
+    for at, test in enumerate(verdict.tests):
+        group = test.label if len(verdict.tests) > 1 else ""
+        for index in range(len(test.cells)):
+            label = test.cell_labels[index] if index < len(test.cell_labels) else f"cell {index + 1}"
+            rows.append(Row((words(label), (ledger.test_cell(verdict, at, index),)), group))
+    caption = words(f"{verdict.claim}: the cells that enter θ.")
+    return Table(f"cells-{anchor(verdict.claim)}", caption, columns, tuple(rows))
+
+
+def _assays(ledger: Ledger, verdict: VerdictRecord) -> Table:
+    columns = (
+        Column("Assay", "assay", weight=1.6),
+        Column("Measured, 95 % interval", "effect", "number", weight=1.6),
+        Column("Rule", "rule", weight=1.3),
+        Column("Held", "held", weight=0.6),
+        Column("Why it matters", "reason", weight=2.2),
+    )
+    rows = tuple(
+        Row(
+            (
+                words(assay.name),
+                (ledger.assay(verdict, at),),
+                words(assay.rule),
+                (Badge("yes" if assay.passed else "no"),),
+                words(assay.reason),
+            )
+        )
+        for at, assay in enumerate(verdict.assays)
+    )
+    caption = words(f"{verdict.claim}: whether the effect could have appeared at all.")
+    return Table(f"assays-{anchor(verdict.claim)}", caption, columns, rows)
+
+
+def _circumstances(ledger: Ledger, verdict: VerdictRecord) -> tuple[tuple[str, Spans], ...]:
+    facts: list[tuple[str, Spans]] = []
+    touching = deviations_of(ledger, verdict.claim)
+    if touching:
+        links = joined(Link(d.id, f"#{anchor(f'deviation-{d.id}')}") for d in touching)
+        facts.append(("Deviations touching it", links))
+    relies = ledger.claims[verdict.claim].relies_on
+    if relies:
+        facts.append(("Relies on", joined(claim_link(claim) for claim in relies)))
+    if verdict.needed_seeds:
+        facts.append(("Seeds that would settle it", _needed(ledger, verdict)))
+    if verdict.trials:
+        facts.append(("Trials", trial_list(verdict.trials)))
+    return tuple(facts)
+
+
+def _needed(ledger: Ledger, verdict: VerdictRecord) -> Spans:
+    spans: list[Span] = []
+    for name, seeds in verdict.needed_seeds.items():
+        spans += [Text("; ")] if spans else []
+        if seeds is None:
+            spans.append(Text(f"at {name}: beyond what was searched"))
+        else:
+            spans += [ledger.count(f"{verdict.claim}/needed/{name}", seeds), Text(f" at {name}")]
+    return tuple(spans)
+
+
+def seeds_of(ledger: Ledger) -> str:
+    """The seeds of the run's main trials, drawn together."""
+    return ranges(str(t.seed) for t in ledger.view.trials.values() if t.kind == "trial" and t.stage == "main")

@@ -1,0 +1,205 @@
+"""Title block, abstract, headline counts and the verdict table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from harness.claims import Claim
+from harness.store.records import VerdictRecord
+from reports.document import (
+    Badge,
+    Block,
+    Code,
+    Column,
+    Glyph,
+    Link,
+    NotMeasured,
+    Number,
+    Paragraph,
+    Row,
+    Section,
+    Span,
+    Spans,
+    Table,
+    Tally,
+    Text,
+)
+from reports.numbers import Ledger
+from reports.sections.common import PROFILE_MEANING, claim_link, effects, paper_says, run_note, words
+from reports.text import plural
+
+VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not comparable", "not run")
+_SHOWN_EFFECTS = 3
+
+
+def title_facts(ledger: Ledger) -> tuple[tuple[str, Spans], ...]:
+    """What stands under the title: paper, profile, date, commit and machine."""
+    paper, record = ledger.suite.paper, ledger.view.record
+    provenance = record.provenance
+    published = (Text(f"{paper.venue}, {paper.year}" if str(paper.year) not in paper.venue else paper.venue),)
+    arxiv: Spans = (Text("; "), Link(f"arXiv:{paper.arxiv}", f"https://arxiv.org/abs/{paper.arxiv}"))
+    machine = ", ".join(part for part in (provenance.gpu, provenance.cpu) if part) or "not recorded"
+    return (
+        ("Paper", published + (arxiv if paper.arxiv else ())),
+        ("Profile", words(f"{record.profile}{', full width' if record.full else ''}")),
+        ("Run", (Code(record.run), Text(f", {provenance.created[:10]}"))),
+        ("Code", (Code(commit_name(ledger)), Text(f", version {provenance.corroborate}"))),
+        ("Machine", words(machine)),
+    )
+
+
+def commit_name(ledger: Ledger) -> str:
+    """The commit, shortened, and whether the work tree differed from it."""
+    provenance = ledger.view.record.provenance
+    if not provenance.commit:
+        return "no commit recorded"
+    return provenance.commit[:12] + (" with local changes" if provenance.dirty else "")
+
+
+def abstract(ledger: Ledger) -> tuple[Spans, ...]:
+    """What the paper proposes, and the scale at which it was tried here."""
+    profile = ledger.scale.profile
+    scope = (
+        "A verdict speaks of the paper's setting."
+        if profile == "paper"
+        else "A verdict says what held or did not hold at this scale; it neither confirms nor refutes the paper."
+    )
+    return (
+        words(" ".join(ledger.suite.paper.summary.split())),
+        words(f"This report is of the profile {profile}. {PROFILE_MEANING[profile]} {scope}"),
+    )
+
+
+def headline(ledger: Ledger) -> Section:
+    """Counts and the verdict table."""
+    blocks: list[Block] = [_tally(ledger), verdict_table(ledger)]
+    exploratory = [v.claim for v in ledger.verdicts.verdicts if v.exploratory]
+    if exploratory:
+        text = f"Exploratory, since the rule was changed after data were seen: {', '.join(exploratory)}."
+        blocks.insert(1, Paragraph(words(text), kind="warning"))
+    restricted = ledger.view.record.selection
+    if any(restricted.values()):
+        parts = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items() if values)
+        blocks.insert(1, Paragraph(words(f"This run was restricted to {parts}."), kind="warning"))
+    return Section("verdicts", "Verdicts", tuple(blocks))
+
+
+def _tally(ledger: Ledger) -> Tally:
+    counts = Counter(verdict.verdict for verdict in top_level(ledger))
+    return Tally(
+        tuple((name, ledger.count(f"verdicts/{name}", counts[name])) for name in VERDICTS if counts[name])
+    )
+
+
+def top_level(ledger: Ledger) -> Iterator[VerdictRecord]:
+    """Whole claims: compound ones once, not once for each part."""
+    yield from ledger.verdicts.wholes
+    yield from (verdict for verdict in ledger.verdicts.verdicts if not verdict.parent)
+
+
+def in_order(ledger: Ledger) -> tuple[VerdictRecord, ...]:
+    """Wholes followed by their parts, in the order of the declared claims."""
+    given = {verdict.claim: verdict for verdict in ledger.verdicts.verdicts}
+    wholes = {verdict.claim: verdict for verdict in ledger.verdicts.wholes}
+    ordered: list[VerdictRecord] = []
+    for claim in ledger.suite.claims:
+        if claim.parent in wholes:
+            ordered.append(wholes.pop(claim.parent))
+        if claim.id in wholes:
+            ordered.append(wholes.pop(claim.id))
+        if claim.id in given:
+            ordered.append(given[claim.id])
+    return tuple(ordered)
+
+
+def parts_of(ledger: Ledger, whole: VerdictRecord) -> tuple[VerdictRecord, ...]:
+    """The verdicts on the parts of a compound claim."""
+    return tuple(verdict for verdict in ledger.verdicts.verdicts if verdict.parent == whole.claim)
+
+
+def parts_held(ledger: Ledger, whole: VerdictRecord) -> str:
+    """``"2 of 3"``: how many parts of a compound claim were reproduced."""
+    parts = parts_of(ledger, whole)
+    held = sum(part.verdict == "reproduced" for part in parts)
+    return f"{held} of {len(parts)}" if parts else ""
+
+
+def statement_of(ledger: Ledger, verdict: VerdictRecord) -> str:
+    """What the paper says; a whole that is not declared itself is named by its parts."""
+    claim = ledger.claims.get(verdict.claim)
+    if claim is not None:
+        return claim.statement
+    parts = parts_of(ledger, verdict)
+    return f"All of {', '.join(part.claim for part in parts)}"
+
+
+def verdict_table(ledger: Ledger) -> Table:
+    """One row a claim: statement, the paper's number, ours, verdict, scope."""
+    columns = (
+        Column("Claim", "claim", weight=0.55),
+        Column("What the paper says", "statement", weight=3.0),
+        Column("Paper", "paper", weight=1.15),
+        Column("Here, with 95 % interval", "ours", weight=2.0),
+        Column("Verdict", "verdict", weight=1.3),
+        Column("Scope", "scope", weight=1.7),
+    )
+    rows = tuple(_verdict_row(ledger, verdict) for verdict in in_order(ledger))
+    notes = (
+        words(
+            "Here: the declared quantity θ of the claim, signed so that the paper's side is positive. "
+            "The small drawings show θ and its interval against 0 (solid) and the smallest effect that "
+            "matters, δ (dashed)."
+        ),
+        standing_note(),
+        words(run_note(ledger)),
+    )
+    return Table("verdicts", words("Verdict on each claim."), columns, rows, notes, export=True)
+
+
+def standing_note() -> Spans:
+    """What the marks at the paper's numbers mean."""
+    return words(
+        "Numbers of the paper: † from a secondary source; ‡ unverified, shown but never used for a verdict."
+    )
+
+
+def _verdict_row(ledger: Ledger, verdict: VerdictRecord) -> Row:
+    claim = ledger.claims.get(verdict.claim)
+    whole = verdict in ledger.verdicts.wholes
+    name: Spans = (claim_link(verdict.claim),)
+    badge: list[Span] = [Badge(verdict.verdict, verdict.cause)]
+    if whole:
+        badge.append(Text(f" {parts_held(ledger, verdict)}"))
+    return Row(
+        cells=(
+            name,
+            words(statement_of(ledger, verdict)),
+            _paper_cell(ledger, claim),
+            words("by its parts") if whole else ours(ledger, verdict),
+            tuple(badge),
+            words(verdict.scope),
+        ),
+        kind="part" if verdict.parent else ("whole" if whole else "plain"),
+    )
+
+
+def _paper_cell(ledger: Ledger, claim: Claim | None) -> Spans:
+    return paper_says(ledger, claim) if claim else words("")
+
+
+def ours(ledger: Ledger, verdict: VerdictRecord) -> Spans:
+    """θ with its interval; of many tests the weakest."""
+    found = effects(ledger, verdict)
+    if not found:
+        return (NotMeasured(verdict.reason),) if verdict.verdict == "not run" else words("no quantity")
+    shown: tuple[Number, ...] = found
+    tail: Spans = ()
+    if len(found) > _SHOWN_EFFECTS:
+        shown = (min(found, key=lambda number: number.value),)
+        tail = words(f" weakest of {plural(len(found), 'quantity', 'quantities')}")
+    spans: list[Span] = []
+    for number in shown:
+        spans += [Text("; ")] if spans else []
+        spans += [number, Glyph(number, verdict.delta)]
+    return (*spans, *tail)

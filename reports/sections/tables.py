@@ -1,0 +1,175 @@
+"""The suite's tables and figures, filled with measured and reported numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from harness.claims import Cell, Contrast
+from harness.suite import PaperFigure, PaperTable, ReportedRef, Series, TableRow
+from reports.document import (
+    Column,
+    Figure,
+    Line,
+    NotMeasured,
+    Number,
+    Point,
+    Row,
+    Section,
+    Spans,
+    Table,
+)
+from reports.numbers import Ledger
+from reports.sections.common import run_note, words
+from reports.sections.headline import standing_note
+from reports.text import anchor
+
+Entry = Cell | Contrast | ReportedRef
+
+
+def tables(ledger: Ledger) -> Section | None:
+    """The paper's tables side by side with ours; nothing if the suite declares none."""
+    made = [paper_table(ledger, table) for table in ledger.suite.tables if _applies(ledger, table)]
+    return Section("tables", "The paper's tables beside ours", tuple(made)) if made else None
+
+
+def figures(ledger: Ledger) -> Section | None:
+    """The suite's figures."""
+    made = [paper_figure(ledger, figure) for figure in ledger.suite.figures if _applies(ledger, figure)]
+    return Section("figures", "Figures", tuple(made)) if made else None
+
+
+def _applies(ledger: Ledger, item: PaperTable | PaperFigure) -> bool:
+    return not item.profiles or ledger.scale.profile in item.profiles
+
+
+def paper_table(ledger: Ledger, table: PaperTable) -> Table:
+    """One declared table with its entries."""
+    rows = tuple(table.rows(ledger.scale))
+    bold = _bold(ledger, table, rows)
+    columns = (
+        Column("", "row", weight=1.6),
+        *(Column(header, key, "number") for key, header in table.columns.items()),
+    )
+    filled = tuple(
+        Row(
+            (words(row.label), *(_entry(ledger, row, key, bold) for key in table.columns)),
+            group=row.group,
+        )
+        for row in rows
+    )
+    return Table(
+        anchor(table.id),
+        words(table.title + (f" Mirrors {table.source} of the paper." if table.source else "")),
+        columns,
+        filled,
+        _notes(ledger, table, rows),
+        export=True,
+    )
+
+
+def _entry(ledger: Ledger, row: TableRow, key: str, bold: frozenset[tuple[int, str]]) -> Spans:
+    entry = row.entries.get(key)
+    if entry is None:
+        return ()
+    number = look_up(ledger, entry)
+    if isinstance(number, Number) and (id(row), key) in bold:
+        return (replace(number, bold=True),)
+    return (number,)
+
+
+def look_up(ledger: Ledger, entry: Entry) -> Number | NotMeasured:
+    """The number behind a declared entry."""
+    return ledger.reported(entry.id) if isinstance(entry, ReportedRef) else ledger.cell(entry)
+
+
+def _bold(ledger: Ledger, table: PaperTable, rows: Sequence[TableRow]) -> frozenset[tuple[int, str]]:
+    """Entries that win every pairwise test among the comparable entries of their column."""
+    rivals: dict[tuple[str, ...], list[tuple[TableRow, str, Cell]]] = defaultdict(list)
+    for key in table.bold:
+        for row in rows:
+            entry = row.entries.get(key)
+            if isinstance(entry, Cell):
+                # Only numbers of one evaluation set and metric can be compared.
+                kind = (key, row.group, entry.experiment, entry.task, entry.part, entry.metric.name, str(entry.where))
+                rivals[kind].append((row, key, entry))
+    won: set[tuple[int, str]] = set()
+    for group in rivals.values():
+        for at in ledger.winners([cell for _, _, cell in group]):
+            won.add((id(group[at][0]), group[at][1]))
+    return frozenset(won)
+
+
+def _notes(ledger: Ledger, table: PaperTable, rows: Sequence[TableRow]) -> tuple[Spans, ...]:
+    entries = [entry for row in rows for entry in row.entries.values()]
+    measured = [entry for entry in entries if not isinstance(entry, ReportedRef)]
+    notes: list[Spans] = []
+    if measured:
+        notes.append(words(f"Estimates with 95 % intervals; {_sizes(ledger, measured)}."))
+    if table.bold:
+        notes.append(words("Bold: every pairwise difference to the other methods passes the direction rule."))
+    if any(isinstance(entry, ReportedRef) for entry in entries):
+        notes.append(standing_note())
+    notes.append(words(run_note(ledger)))
+    return tuple(notes)
+
+
+def _sizes(ledger: Ledger, quantities: Sequence[Cell | Contrast]) -> str:
+    seeds, units = ledger.sizes(quantities)
+    first = quantities[0] if isinstance(quantities[0], Cell) else quantities[0].terms[0][1]
+    experiment = ledger.experiments.get(first.experiment)
+    parts = [_range("seeds", seeds)]
+    if experiment is not None and not experiment.timed:
+        parts.append(_range(f"{experiment.unit}s a seed", units))
+    return ", ".join(part for part in parts if part) or "n not known"
+
+
+def _range(name: str, found: tuple[int, ...]) -> str:
+    if not found:
+        return ""
+    span = f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}"
+    return f"n = {span} {name}"
+
+
+def paper_figure(ledger: Ledger, figure: PaperFigure) -> Figure:
+    """One declared figure with its numbers."""
+    lines: list[Line] = []
+    missing: list[tuple[str, str]] = []
+    for series in figure.series(ledger.scale):
+        line, reasons = _line(ledger, series)
+        missing += [(series.label, reason) for reason in reasons]
+        if line.points or line.reported:
+            lines.append(line)
+    source = f" Mirrors {figure.source} of the paper." if figure.source else ""
+    text = f"{figure.title}{source} Bars and bands are 95 % intervals. {run_note(ledger)}"
+    return Figure(
+        anchor(figure.id),
+        words(text),
+        figure.x,
+        figure.y,
+        tuple(lines),
+        figure.kind,
+        figure.log_x,
+        figure.log_y,
+        tuple(missing),
+    )
+
+
+def _line(ledger: Ledger, series: Series) -> tuple[Line, tuple[str, ...]]:
+    points: list[Point] = []
+    reasons: list[str] = []
+    for x, y in series.points:
+        at = x if isinstance(x, float | int | str) else ledger.cell(x)
+        number = ledger.cell(y)
+        if isinstance(at, NotMeasured) or isinstance(number, NotMeasured):
+            reasons += _reasons(at, number)
+        else:
+            points.append(Point(at, number))
+    reported = [(x, ledger.reported(ref.id)) for x, ref in series.reported]
+    drawn = tuple(Point(x, number) for x, number in reported if isinstance(number, Number))
+    return Line(series.label, tuple(points), drawn), tuple(dict.fromkeys(reasons))
+
+
+def _reasons(*entries: object) -> Iterable[str]:
+    return (entry.reason for entry in entries if isinstance(entry, NotMeasured))
