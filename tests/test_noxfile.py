@@ -1,0 +1,138 @@
+"""The sessions, without running what they start."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nox.registry
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+class FakeSession:
+    """Records the commands of a session."""
+
+    def __init__(self, *posargs: str) -> None:
+        self.posargs = list(posargs)
+        self.ran: list[tuple[str, ...]] = []
+        self.installed: list[tuple[str, ...]] = []
+
+    def run(self, *command: str, **options: Any) -> None:
+        self.ran.append(command)
+
+    def run_install(self, *command: str, **options: Any) -> None:
+        self.installed.append(command)
+
+    def log(self, message: str) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def noxfile(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The noxfile as a module, its sessions in an empty registry."""
+    monkeypatch.setattr(nox.registry, "_REGISTRY", type(nox.registry._REGISTRY)())
+    spec = importlib.util.spec_from_file_location("noxfile_under_test", ROOT / "noxfile.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def environment(noxfile: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The noxfile with a shared environment that pretends to be made."""
+    folder = tmp_path / ".nox" / "corroborate"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").touch()
+    monkeypatch.setattr(noxfile, "ENVIRONMENT", folder)
+    monkeypatch.setattr(noxfile, "PYTHON", str(folder / "bin" / "python"))
+    monkeypatch.setattr(noxfile, "STAMP", folder / "installed.json")
+    return noxfile
+
+
+def test_every_suite_has_a_session_with_its_papers_title() -> None:
+    command = [sys.executable, "-m", "nox", "--list", "--noxfile", str(ROOT / "noxfile.py")]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for suite, target in project["entry-points"]["corroborate.suites"].items():
+        record = ROOT.joinpath(*target.partition(":")[0].split("."), "paper.toml")
+        title = tomllib.loads(record.read_text(encoding="utf-8"))["title"]
+        assert f"reproduce-{suite} [reproduce] -> {title}" in listing
+
+
+@pytest.mark.usefixtures("noxfile")
+def test_the_sessions_that_others_rely_on_exist() -> None:
+    """Assert that no session was renamed: CI jobs and papers name them."""
+    expected = {"tests", "tests-slow", "lint", "typecheck", "smoke", "report", "regress", "bench", "lock"}
+    assert {name for name in nox.registry.get() if not name.startswith("reproduce-")} == expected
+
+
+def test_arguments_reach_the_command_line(noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noxfile, "environment", lambda *_: None)
+    session = FakeSession("--profile", "gpu", "--seeds", "5")
+    nox.registry.get()["reproduce-spectr"](session)
+    assert session.ran == [
+        (noxfile.PYTHON, "-m", "harness.cli.main", "run", "spectr", "--profile", "gpu", "--seeds", "5")
+    ]
+
+
+def test_smoke_runs_every_suite(noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noxfile, "environment", lambda *_: None)
+    session = FakeSession()
+    nox.registry.get()["smoke"](session)
+    assert [command[4:] for command in session.ran] == [
+        (suite, "--profile", "smoke") for suite in sorted(noxfile.SUITES)
+    ]
+
+
+def test_the_environment_is_made_once(environment: ModuleType) -> None:
+    first, second = FakeSession(), FakeSession()
+    environment.environment(first)
+    environment.environment(second)
+    assert ["virtualenv" in first.installed[0], "--editable" in first.installed[1]] == [True, True]
+    assert second.installed == []
+
+
+def test_groups_add_up(environment: ModuleType) -> None:
+    asked: list[tuple[str, ...]] = [("test",), (), ("typecheck",), ("test",)]
+    installs = []
+    for groups in asked:
+        session = FakeSession()
+        environment.environment(session, *groups)
+        installs.append(any("--editable" in command for command in session.installed))
+    assert installs == [True, False, True, False]
+    assert json.loads(environment.STAMP.read_text())["groups"] == ["test", "typecheck"]
+
+
+def test_new_pins_refresh_the_environment_without_making_it_anew(
+    environment: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.environment(FakeSession())
+    pins = tmp_path / "constraints.txt"
+    pins.write_text("numpy==2.0.0\n")
+    monkeypatch.setattr(environment, "CONSTRAINTS", str(pins))
+    session = FakeSession()
+    environment.environment(session)
+    assert [("virtualenv" in command) for command in session.installed] == [False]
+
+
+def test_a_failed_installation_is_not_taken_for_a_finished_one(environment: ModuleType) -> None:
+    class Fails(FakeSession):
+        def run_install(self, *command: str, **options: Any) -> None:
+            if "pip" in command:
+                raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        environment.environment(Fails())
+    session = FakeSession()
+    environment.environment(session)
+    assert len(session.installed) == 2
