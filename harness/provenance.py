@@ -136,7 +136,7 @@ def _commit() -> tuple[str, bool]:
     if folder is None:
         return "", False
     commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
-    changes = _output(["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"])
+    changes = _output(["git", "-C", str(folder), "status", "--porcelain"])
     return commit, bool(changes)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -86,6 +87,9 @@ class ResourceCache:
                 where=str(folder),
                 fix=f"It was {aside}; run again to fetch it anew.",
             )
+        with suppress(OSError):
+            # When an entry was last used, for 'cache prune'.
+            os.utime(folder.parent / "source.json")
         return folder
 
     def _move_aside(self, resource: Resource) -> str:

@@ -1,0 +1,85 @@
+"""``corroborate doctor``: what is installed, which device, and what each suite would need."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+from harness.claims import Profile
+from harness.cli.needs import artifacts_of, resources_of
+from harness.cli.options import add_profile, profile_named
+from harness.cli.suites import load_suite, suite_names
+from harness.errors import CorroborateError, ExitCode, SuiteError
+from harness.provenance import PACKAGES, Provenance, collect
+from harness.resources import Resolver
+from harness.resources.environment import hub_is_offline
+from harness.suite import Scale, Suite
+
+_CORE = ("numpy", "scipy", "statsmodels", "pandas", "pyarrow", "torch", "transformers")
+_MARKS = {"present": "+", "fetchable": "^", "missing": "-", "blocked": "!"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("suite", nargs="*", help="only these suites (default: all)")
+    add_profile(parser, default=None)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Print the findings; fails if runs cannot work here at all."""
+    profiles = [profile_named(args.profile)] if args.profile else list(Profile)
+    provenance = collect(["doctor"])
+    resolver = Resolver.from_environment()
+    problems = _machine(provenance) + _storage(resolver)
+    for name in args.suite or suite_names():
+        print(f"\n{name}")
+        try:
+            _suite(load_suite(name), profiles, resolver)
+        except SuiteError as error:
+            problems.append(str(error))
+    for problem in problems:
+        print(f"\nproblem: {problem}")
+    return ExitCode.INFRASTRUCTURE if problems else ExitCode.OK
+
+
+def _machine(found: Provenance) -> list[str]:
+    print(f"corroborate {found.corroborate}, Python {found.python}, {found.platform}")
+    print(f"processor   {found.cpu or 'unknown'}, {found.cores} cores, {found.memory_gb} GiB memory")
+    print(f"GPU         {f'{found.gpu}, driver {found.driver}' if found.gpu else 'none found'}")
+    print(f"packages    {', '.join(f'{name} {found.packages.get(name, "-")}' for name in PACKAGES)}")
+    absent = [name for name in _CORE if name not in found.packages]
+    return [f"These packages are missing: {', '.join(absent)}"] if absent else []
+
+
+def _storage(resolver: Resolver) -> list[str]:
+    home = resolver.home
+    existing = next(folder for folder in [home, *home.parents] if folder.exists())
+    free_gb = shutil.disk_usage(existing).free / 2**30
+    print(f"cache       {home} ({free_gb:.1f} GiB free)")
+    print(f"mirror      {resolver.mirror or 'none (CORROBORATE_MIRROR)'}")
+    print(f"hub         {'switched off (offline)' if hub_is_offline() else 'allowed'}")
+    print(f"licences    accepted: {', '.join(sorted(resolver.accepted)) or 'none'}")
+    return [] if _writable(existing) else [f"The cache cannot be written: {home} (set CORROBORATE_HOME)"]
+
+
+def _writable(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK)
+
+
+def _suite(suite: Suite, profiles: list[Profile], resolver: Resolver) -> None:
+    for profile in profiles:
+        scale = Scale(profile=profile)
+        resources = resources_of(suite, scale)
+        artifacts = artifacts_of(suite, scale)
+        print(f"  {profile:6} {len(resources)} resources, {len(artifacts)} artifacts to build once")
+        for resource in resources.values():
+            size = f", about {resource.size_mb} MB" if resource.size_mb else ""
+            licence = resource.licence or "licence unknown"
+            try:
+                status = resolver.status(resource)
+                state, text = status.state, status.text
+            except CorroborateError as error:
+                state, text = "missing", str(error)
+            print(f"    {_MARKS[state]} {state:9} {resource.name} ({resource.kind}, {licence}{size}): {text}")

@@ -1,0 +1,64 @@
+"""``corroborate list``: the suites; with a name, what that suite declares."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from harness.cli.options import add_profile, profile_named
+from harness.cli.suites import load_suite, paper_heading, suite_names
+from harness.errors import ExitCode
+from harness.suite import Experiment, Scale, Suite
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("suite", nargs="?", help="show this suite's experiments, methods, claims and tables")
+    add_profile(parser)
+    parser.add_argument("--full", action="store_true", help="the profile's wider form")
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Print the list."""
+    profile = profile_named(args.profile)
+    if args.suite:
+        _show(load_suite(args.suite), Scale(profile=profile, full=args.full))
+        return ExitCode.OK
+    names = suite_names()
+    if not names:
+        print("No suites are installed.")
+    for name in names:
+        heading = paper_heading(name)
+        print(f"{name:14} {heading.get('title', '')}  (arXiv:{heading.get('arxiv', '?')})")
+    return ExitCode.OK
+
+
+def _show(suite: Suite, scale: Scale) -> None:
+    paper = suite.paper
+    print(f"{paper.title}\n{', '.join(paper.authors)}. {paper.venue} {paper.year}. arXiv:{paper.arxiv}")
+    print(f"\nExperiments under '{scale.profile}':")
+    for experiment in suite.experiments(scale):
+        print(f"  {experiment.id:20} {experiment.title}\n{_indent(_sizes(experiment))}")
+        print(_indent("methods: " + ", ".join(experiment.methods)))
+    print("\nClaims:")
+    for claim in suite.claims:
+        form = claim.forms.get(scale.profile)
+        print(f"  {claim.id:6} {type(form).__name__ if form else 'not run':16} {claim.statement}")
+    _ids("Tables", (table.id for table in suite.tables))
+    _ids("Figures", (figure.id for figure in suite.figures))
+    _ids("Names for --bind", suite.bindings)
+
+
+def _sizes(experiment: Experiment) -> str:
+    counts = {"tasks": experiment.tasks, "methods": experiment.methods, "seeds": experiment.seeds}
+    product = " × ".join(f"{len(items)} {name}" for name, items in counts.items())
+    return product + (", timed" if experiment.timed else "")
+
+
+def _ids(title: str, names: Iterable[str]) -> None:
+    if listed := ", ".join(names):
+        print(f"\n{title}: {listed}")
+
+
+def _indent(text: str) -> str:
+    return f"    {text}"

@@ -1,0 +1,120 @@
+"""Entry point of ``corroborate``: finds the command, imports only its module, maps errors to exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from typing import Protocol, cast
+
+from harness.errors import CorroborateError, ExitCode, unknown_name
+
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C has ended."""
+
+
+class CommandModule(Protocol):
+    """What the module of a command offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's options."""
+
+    def main(self, args: argparse.Namespace) -> ExitCode:
+        """Carry the command out."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its module and its line of help."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "list": Command("harness.cli.list", "the suites, or what one suite declares"),
+    "plan": Command("harness.cli.plan", "what a run would do, and what it could reuse"),
+    "run": Command("harness.cli.run", "run a suite, judge its claims and write the report"),
+    "why": Command("harness.cli.why", "why a trial was, or was not, reused"),
+    "report": Command("harness.cli.report", "write a run's report again, or an index of all runs"),
+    "table": Command("harness.cli.table", "print one table of a run, ready for a paper"),
+    "verdicts": Command("harness.cli.verdicts", "judge a run's claims and print the verdicts"),
+    "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
+    "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
+    "check-method": Command("harness.cli.check_method", "put a method through the contract's checks"),
+    "doctor": Command("harness.cli.doctor", "what is installed, and what each suite would need"),
+    "mirror": Command("harness.cli.mirror", "build a folder of data sets for work offline"),
+    "cache": Command("harness.cli.cache", "show or prune the cache"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: The arguments, without the program's name.
+
+    Returns:
+        The exit code, one of :class:`ExitCode`.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = int(_dispatch(arguments))
+        sys.stdout.flush()
+    except CorroborateError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Finished trials are kept; 'run --resume' goes on from there.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; the interpreter's own flush at exit must not fail a second time.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.INFRASTRUCTURE)
+    except Exception:  # noqa: BLE001 - whatever it is, CI must not take it for a lost claim
+        traceback.print_exc()
+        print("error: This is a fault of corroborate itself; please report it.", file=sys.stderr)
+        return int(ExitCode.INFRASTRUCTURE)
+    return code
+
+
+def _dispatch(arguments: list[str]) -> ExitCode:
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
+    if name and name not in COMMANDS:
+        raise unknown_name("command", name, list(COMMANDS), where="corroborate --help lists them")
+    parser = _parser(name)
+    args = parser.parse_args(arguments)
+    if not name:
+        parser.print_help()
+        return ExitCode.USAGE
+    return _module(name).main(args)
+
+
+def _module(name: str) -> CommandModule:
+    return cast("CommandModule", import_module(COMMANDS[name].module))
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """The whole parser, with the options of the chosen command only."""
+    parser = argparse.ArgumentParser(
+        prog="corroborate",
+        description="Run the experiments of machine-learning papers again and judge each of their claims.",
+        epilog="Exit codes: 0 fine; 1 a claim or baseline was lost; 2 usage; 3 nothing comparable; "
+        "4 infrastructure.",
+    )
+    parser.add_argument("--version", action="version", version=version("corroborate"))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+        if name == chosen:
+            _module(name).add_arguments(sub)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

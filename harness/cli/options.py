@@ -1,0 +1,201 @@
+"""Options that several commands share, and the parsing of their values."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from harness.claims import Profile
+from harness.errors import UsageError, unknown_name
+from harness.method.contract import Method
+from harness.suite import Suite, Tuned
+
+
+def add_profile(parser: argparse.ArgumentParser, default: str | None = Profile.SMALL.value) -> None:
+    """``--profile``; its value is checked by :func:`profile_named`."""
+    names = ", ".join(profile.value for profile in Profile)
+    parser.add_argument("--profile", metavar="NAME", default=default, help=f"{names} (default: {default})")
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """``--runs``."""
+    parser.add_argument(
+        "--runs", metavar="FOLDER", help="folder of all runs (default: CORROBORATE_RUNS, or runs)"
+    )
+
+
+def add_resources(parser: argparse.ArgumentParser) -> None:
+    """``--bind`` and ``--accept-licence``."""
+    parser.add_argument(
+        "--bind",
+        metavar="NAME=PATH",
+        action="append",
+        default=[],
+        help="use the files in PATH for a model or data set",
+    )
+    parser.add_argument(
+        "--accept-licence",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="accept the terms of a resource; remembered",
+    )
+
+
+def profile_named(name: str) -> Profile:
+    """The profile called ``name``.
+
+    Raises:
+        UsageError: If there is none, with the nearest names.
+    """
+    known = [profile.value for profile in Profile]
+    if name not in known:
+        raise unknown_name("profile", name, known, where="--profile")
+    return Profile(name)
+
+
+def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str]) -> dict[str, Path]:
+    """The values of ``--bind``, by resource name.
+
+    Args:
+        texts: As given: ``NAME=PATH``.
+        suite: Gives names of its own to some resources (``target``).
+        resources: Names of the resources that the suite can use.
+
+    Raises:
+        UsageError: If a name is unknown or a path is no folder.
+    """
+    known = dict(suite.bindings) | {name: name for name in resources}
+    bindings = {}
+    for text in texts:
+        name, value = _split(text, "--bind", "NAME=PATH")
+        if name not in known:
+            raise unknown_name("binding", name, list(known), where=f"--bind {text}")
+        folder = Path(value).expanduser().absolute()
+        if not folder.is_dir():
+            raise UsageError(
+                "This is not a folder", where=f"--bind {text}", fix="Give the folder with the files."
+            )
+        bindings[known[name]] = folder
+    return bindings
+
+
+def parse_settings(
+    texts: Iterable[str], methods: Mapping[str, Method[Any, Any] | Tuned]
+) -> dict[str, dict[str, Any]]:
+    """The values of ``--set``, by method id and parameter, each of its parameter's type.
+
+    Args:
+        texts: As given: ``METHOD.PARAMETER=VALUE``.
+        methods: The methods of the suite, by id.
+
+    Raises:
+        UsageError: If a method or parameter is unknown or a value is of the wrong type.
+    """
+    settings: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        name, value = _split(text, "--set", "METHOD.PARAMETER=VALUE")
+        method_id, dot, parameter = name.rpartition(".")
+        if not dot:
+            raise UsageError(
+                "A parameter needs its method", where=f"--set {text}", fix="METHOD.PARAMETER=VALUE"
+            )
+        if method_id not in methods:
+            raise unknown_name("method", method_id, list(methods), where=f"--set {text}")
+        found = methods[method_id]
+        method = found.method if isinstance(found, Tuned) else found
+        settings.setdefault(method_id, {})[parameter] = _parameter(method, parameter, value, f"--set {text}")
+    return settings
+
+
+def _split(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise UsageError(f"'{text}' is not of the form {form}", where=option)
+    return name.strip(), value
+
+
+def _parameter(method: Method[Any, Any], parameter: str, value: str, where: str) -> Any:
+    known = [item.name for item in fields(method) if item.init]  # type: ignore[arg-type]
+    if parameter not in known:
+        raise unknown_name(f"parameter of {type(method).__name__}", parameter, known, where=where)
+    hint = get_type_hints(type(method))[parameter]
+    try:
+        return coerce(value, hint)
+    except ValueError as error:
+        raise UsageError(
+            f"'{value}' is not a value of parameter '{parameter}': {error}",
+            where=where,
+            fix=f"It takes {spelt(hint)}.",
+        ) from error
+
+
+def coerce(text: str, hint: Any) -> Any:
+    """The value that ``text`` means for a parameter of type ``hint``.
+
+    Raises:
+        ValueError: If it means none.
+    """
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return _first_that_fits(text, get_args(hint))
+    if origin is Literal:
+        return _choice(text, {str(value): value for value in get_args(hint)})
+    if origin in (tuple, list):
+        return _sequence(text, hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _choice(text, {str(item.value): item for item in hint})
+    return _scalar(text, hint)
+
+
+def _scalar(text: str, hint: Any) -> Any:
+    if hint in (NoneType, None):
+        return _choice(text.lower(), {"none": None})
+    if hint is bool:
+        return _choice(
+            text.lower(), {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+        )
+    if hint in (str, Path, Any):
+        return text if hint is Any else hint(text)
+    if hint in (int, float):
+        return hint(text)
+    raise ValueError(f"parameters of type {spelt(hint)} cannot be set from the command line")
+
+
+def _choice(text: str, values: Mapping[str, Any]) -> Any:
+    if text not in values:
+        raise ValueError(f"it is none of {', '.join(values)}")
+    return values[text]
+
+
+def _first_that_fits(text: str, hints: Iterable[Any]) -> Any:
+    # None and numbers before text, which accepts everything.
+    ordered = sorted(hints, key=lambda hint: hint in (str, Path))
+    for hint in ordered:
+        try:
+            return coerce(text, hint)
+        except ValueError:
+            continue
+    raise ValueError("it fits none of the types")
+
+
+def _sequence(text: str, hint: Any) -> Any:
+    items = [item.strip() for item in text.strip("()[]").split(",") if item.strip()]
+    kind, hints = get_origin(hint), get_args(hint)
+    if kind is list or (len(hints) == 2 and hints[1] is Ellipsis):
+        hints = (hints[0],) * len(items)
+    if len(hints) != len(items):
+        raise ValueError(f"it has {len(items)} items, not {len(hints)}")
+    return kind(coerce(item, one) for item, one in zip(items, hints, strict=True))
+
+
+def spelt(hint: Any) -> str:
+    """A type as a user would write it."""
+    return (
+        hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
+    )

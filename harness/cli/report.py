@@ -1,0 +1,58 @@
+"""``corroborate report``: write a run's report again, or the index of all runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.cli.options import add_runs
+from harness.cli.runs import judged, opened
+from harness.errors import ExitCode, UsageError, unknown_name
+from harness.store import runs_folder
+
+FORMATS = ("html", "latex", "markdown", "csv")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run", nargs="?", help="a run's folder or name, or a suite (its newest run)")
+    parser.add_argument(
+        "--format",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help=f"of {', '.join(FORMATS)} (default: all)",
+    )
+    parser.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="where to write (default: report/ in the run)"
+    )
+    parser.add_argument("--index", action="store_true", help="write the index page over all runs")
+    add_runs(parser)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Write, and say where."""
+    for name in args.format:
+        if name not in FORMATS:
+            raise unknown_name("format", name, list(FORMATS), where="--format")
+    if not args.run and not args.index:
+        raise UsageError(
+            "Nothing to report on", where="corroborate report", fix="Name a run, or give --index."
+        )
+    if args.run:
+        _report(args)
+    if args.index:
+        from reports import write_index
+
+        print(write_index(runs_folder(args.runs)))
+    return ExitCode.OK
+
+
+def _report(args: argparse.Namespace) -> None:
+    from reports import write_report
+
+    run = opened(args.run, args.runs)
+    folder = args.out or run.folder / "report"
+    formats = tuple(args.format) or FORMATS
+    for path in write_report(run.suite, run.scale, run.reader, judged(run), folder, formats=formats):
+        print(path)

@@ -1,0 +1,66 @@
+"""Opening a run together with the suite it belongs to, and judging it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.claims import Profile
+from harness.cli.suites import load_suite
+from harness.store import RunReader, find_run, open_run, runs_folder
+from harness.suite import Scale, Suite
+
+if TYPE_CHECKING:
+    from harness.store.records import VerdictsRecord
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """A run on disk, with what declares it."""
+
+    folder: Path
+    reader: RunReader
+    suite: Suite
+    scale: Scale
+
+
+def opened(name: str, runs: str | None) -> OpenedRun:
+    """The run that a user names.
+
+    Args:
+        name: A path, a run's name or the start of one.
+        runs: The value of ``--runs``.
+
+    Raises:
+        UsageError: If there is no such run or suite.
+        RecordError: If it cannot be read.
+    """
+    return opened_at(find_run(name, runs_folder(runs)))
+
+
+def opened_at(folder: Path) -> OpenedRun:
+    """The run in a folder."""
+    reader = open_run(folder)
+    record = reader.record
+    scale = Scale(profile=Profile(record.profile), full=record.full)
+    return OpenedRun(folder, reader, load_suite(record.suite), scale)
+
+
+def judged(run: OpenedRun) -> VerdictsRecord:
+    """The verdicts on a run, judged now from its records and stored with it if that is possible.
+
+    Judging takes seconds, and verdicts that were stored earlier may speak of other trials.
+    """
+    from harness.errors import RecordError, UsageError
+    from harness.evidence import judge
+    from harness.store import RunWriter
+
+    verdicts = judge(run.suite, run.scale, run.reader)
+    try:
+        with RunWriter(run.folder) as writer:
+            writer.verdicts(verdicts)
+    except (RecordError, UsageError, OSError):
+        # A run that is still going on stores its own; a read-only one stays as it is.
+        pass
+    return verdicts

@@ -1,0 +1,56 @@
+"""``corroborate table``: one table of a suite's newest run, ready for a paper or a README."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.cli.options import add_runs
+from harness.cli.runs import OpenedRun, judged, opened
+from harness.cli.suites import load_suite
+from harness.errors import ExitCode, UsageError, unknown_name
+
+FORMATS = ("latex", "markdown", "csv", "html")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("suite", help="the suite")
+    parser.add_argument("id", help="the table's id; 'corroborate list SUITE' shows them")
+    parser.add_argument(
+        "--format", default="latex", metavar="NAME", help=f"{', '.join(FORMATS)} (default: latex)"
+    )
+    parser.add_argument("--columns", choices=("single", "double"), default="single", help="width, for LaTeX")
+    parser.add_argument("--run", metavar="RUN", help="the run (default: the suite's newest)")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of printing")
+    add_runs(parser)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Render and print."""
+    if args.format not in FORMATS:
+        raise unknown_name("format", args.format, list(FORMATS), where="--format")
+    suite = load_suite(args.suite)
+    tables = [table.id for table in suite.tables]
+    if args.id not in tables:
+        raise unknown_name("table", args.id, tables, where=f"suite {suite.slug}")
+    run = opened(args.run or suite.slug, args.runs)
+    if run.suite.slug != suite.slug:
+        raise UsageError(
+            f"The run is of suite '{run.suite.slug}'", where=str(run.folder), fix="Name another --run."
+        )
+    text = _rendered(run, args)
+    if args.out:
+        args.out.write_text(text, encoding="utf-8")
+        print(args.out)
+    else:
+        print(text)
+    return ExitCode.OK
+
+
+def _rendered(run: OpenedRun, args: argparse.Namespace) -> str:
+    from reports import render_table
+
+    return render_table(
+        run.suite, run.scale, run.reader, judged(run), args.id, args.format, columns=args.columns
+    )

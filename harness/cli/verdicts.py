@@ -1,0 +1,94 @@
+"""``corroborate verdicts``: judge a run's claims and print the verdicts."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_runs
+from harness.cli.runs import judged, opened
+from harness.errors import ExitCode, unknown_name
+
+if TYPE_CHECKING:
+    from harness.store.records import Interval, VerdictRecord, VerdictsRecord
+
+MARKS = {
+    "reproduced": "+",
+    "not reproduced": "-",
+    "inconclusive": "?",
+    "not comparable": "~",
+    "not run": ".",
+}
+"""One character for each verdict, so that colour is not needed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run", help="a run's folder or name, or a suite (its newest run)")
+    parser.add_argument(
+        "--claim", metavar="ID", action="append", default=[], help="only this claim; may be repeated"
+    )
+    parser.add_argument("--json", action="store_true", help="print the whole record as JSON")
+    add_runs(parser)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Judge and print."""
+    run = opened(args.run, args.runs)
+    record = judged(run)
+    if args.claim:
+        record = restricted(record, args.claim)
+    if args.json:
+        print(record.model_dump_json(indent=1))
+    else:
+        print("\n".join(verdict_lines(record)))
+    for note in run.reader.damaged:
+        print(f"note: {note}")
+    return ExitCode.OK
+
+
+def restricted(record: VerdictsRecord, names: Sequence[str]) -> VerdictsRecord:
+    """The verdicts on some claims only.
+
+    Raises:
+        UsageError: If there is no such claim.
+    """
+    known = {verdict.claim for verdict in [*record.verdicts, *record.wholes]}
+    for name in names:
+        if name not in known:
+            raise unknown_name("claim", name, sorted(known), where=f"suite {record.suite}")
+    kept = [verdict for verdict in record.verdicts if verdict.claim in names or verdict.parent in names]
+    wholes = [verdict for verdict in record.wholes if verdict.claim in names]
+    return record.model_copy(update={"verdicts": kept, "wholes": wholes})
+
+
+def verdict_lines(record: VerdictsRecord) -> list[str]:
+    """The verdicts as plain text, one claim a line with its reason below."""
+    scale = f"{record.profile}{', full' if record.full else ''}"
+    lines = [f"{record.suite}, profile {scale}, run {record.run}"]
+    for verdict in [*record.verdicts, *record.wholes]:
+        exploratory = " (exploratory)" if verdict.exploratory else ""
+        lines.append(
+            f" {MARKS[verdict.verdict]} {verdict.claim:7} {verdict.verdict}{exploratory}{_effect(verdict)}"
+        )
+        lines.append(f"           {verdict.reason}")
+    counts: Counter[str] = Counter(verdict.verdict for verdict in record.verdicts)
+    lines.append("; ".join(f"{counts[name]} {name}" for name in MARKS if counts[name]) or "no claims")
+    return lines
+
+
+def _effect(verdict: VerdictRecord) -> str:
+    if not verdict.tests:
+        return ""
+    test = verdict.tests[0]
+    more = f" (first of {len(verdict.tests)} tests)" if len(verdict.tests) > 1 else ""
+    return f"   θ = {interval_text(test.effect)}{more}"
+
+
+def interval_text(interval: Interval) -> str:
+    """An estimate with its interval, as text."""
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.4g}"
+    return f"{interval.value:.4g} [{interval.low:.4g}, {interval.high:.4g}]"
