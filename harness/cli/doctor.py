@@ -12,9 +12,10 @@ from harness.cli.needs import artifacts_of, resources_of
 from harness.cli.options import add_profile, profile_named
 from harness.cli.suites import load_suite, suite_names
 from harness.errors import CorroborateError, ExitCode, SuiteError
-from harness.provenance import PACKAGES, Provenance, collect
+from harness.provenance import PACKAGES, collect
 from harness.resources import Resolver
 from harness.resources.environment import hub_is_offline
+from harness.store.records import Provenance
 from harness.suite import Scale, Suite
 
 _CORE = ("numpy", "scipy", "statsmodels", "pandas", "pyarrow", "torch", "transformers")
@@ -48,7 +49,8 @@ def _machine(found: Provenance) -> list[str]:
     print(f"corroborate {found.corroborate}, Python {found.python}, {found.platform}")
     print(f"processor   {found.cpu or 'unknown'}, {found.cores} cores, {found.memory_gb} GiB memory")
     print(f"GPU         {f'{found.gpu}, driver {found.driver}' if found.gpu else 'none found'}")
-    print(f"packages    {', '.join(f'{name} {found.packages.get(name, "-")}' for name in PACKAGES)}")
+    versions = [f"{name} {found.packages.get(name, '(absent)')}" for name in PACKAGES]
+    print(f"packages    {', '.join(versions)}")
     absent = [name for name in _CORE if name not in found.packages]
     return [f"These packages are missing: {', '.join(absent)}"] if absent else []
 

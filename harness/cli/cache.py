@@ -1,0 +1,179 @@
+"""``corroborate cache``: what the cache holds, and removing what is not needed any more."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.claims import Profile
+from harness.cli.needs import resources_of_all
+from harness.cli.options import add_runs
+from harness.cli.suites import load_suite, suite_names
+from harness.errors import ExitCode, UsageError
+from harness.resources import Resolver, home_folder
+from harness.resources.cache import size_of
+from harness.store import list_runs, open_run, runs_folder
+
+_UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One removable folder of the cache.
+
+    Attributes:
+        kind: ``resource``, ``artifact`` or ``leftover`` (of an interrupted or corrupted fill).
+        name: What it is.
+        folder: Where it is.
+        size: In bytes.
+        used: When it was last used, as a time stamp in seconds.
+        lock: Held by a process that fills the entry.
+    """
+
+    kind: str
+    name: str
+    folder: Path
+    size: int
+    used: float
+    lock: Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("action", nargs="?", choices=("show", "prune"), default="show")
+    parser.add_argument(
+        "--older-than", metavar="AGE", help="prune what was not used for that long: 12h, 30d, 8w"
+    )
+    parser.add_argument(
+        "--unused", action="store_true", help="prune what no run here and no installed suite refers to"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be removed, and remove nothing"
+    )
+    add_runs(parser)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Show or prune."""
+    home = home_folder()
+    found = entries(home)
+    if args.action == "show":
+        print(f"{home}")
+        _print(found)
+        return ExitCode.OK
+    if not args.older_than and not args.unused:
+        raise UsageError(
+            "Nothing is chosen to be pruned",
+            where="cache prune",
+            fix="Give --older-than AGE, --unused, or both.",
+        )
+    chosen = _chosen(found, args)
+    _print(chosen)
+    if not args.dry_run:
+        print(f"freed {_mb(sum(entry.size for entry in chosen if _removed(entry)))}")
+    return ExitCode.OK
+
+
+def entries(home: Path) -> list[Entry]:
+    """All entries of the cache, the biggest first."""
+    found = [*_resources(home / "resources"), *_artifacts(home / "artifacts")]
+    return sorted(found, key=lambda entry: -entry.size)
+
+
+def _resources(root: Path) -> Iterable[Entry]:
+    for folder in sorted(root.glob("*/*/")):
+        key, _, leftover = folder.name.partition(".")
+        stamp = folder / "source.json"
+        kind = "leftover" if leftover or not stamp.is_file() else "resource"
+        yield _entry(kind, folder.parent.name, folder, stamp, folder.with_name(f"{key}.lock"))
+
+
+def _artifacts(root: Path) -> Iterable[Entry]:
+    for folder in sorted(root.glob("*/")):
+        # Hidden folders are being built, or were when their process died.
+        name = folder.name.removeprefix(".").partition(".")[0]
+        stamp = folder / "artifact.json"
+        hidden = folder.name.startswith(".") or not stamp.is_file()
+        yield _entry("leftover" if hidden else "artifact", name, folder, stamp, root / f".{name}.lock")
+
+
+def _entry(kind: str, name: str, folder: Path, stamp: Path, lock: Path) -> Entry:
+    used = (stamp if stamp.is_file() else folder).stat().st_mtime
+    return Entry(kind, name, folder, size_of(folder), used, lock)
+
+
+def _chosen(found: list[Entry], args: argparse.Namespace) -> list[Entry]:
+    """Entries that meet every given condition."""
+    chosen = found
+    if args.older_than:
+        limit = time.time() - _age_s(args.older_than)
+        chosen = [entry for entry in chosen if entry.used < limit]
+    if args.unused:
+        needed = _needed_folders(runs_folder(args.runs))
+        chosen = [entry for entry in chosen if not _is_needed(entry, needed)]
+    return chosen
+
+
+def _age_s(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([hdw])", text)
+    if not match:
+        raise UsageError(f"'{text}' is not an age", where="--older-than", fix="Write 12h, 30d or 8w.")
+    return float(match[1]) * _UNITS_S[match[2]]
+
+
+def _needed_folders(runs: Path) -> tuple[set[Path], set[str]]:
+    """Folders of resources that suites declare, and fingerprints of artifacts that runs used."""
+    resolver = Resolver.from_environment()
+    declared = resources_of_all([load_suite(name) for name in suite_names()], list(Profile))
+    folders = {folder for resource in declared.values() if (folder := resolver.cached(resource))}
+    records = [record for run in list_runs(runs) for record in open_run(run).trials.values()]
+    return folders, {record.fingerprint for record in records if record.kind == "artifact"}
+
+
+def _is_needed(entry: Entry, needed: tuple[set[Path], set[str]]) -> bool:
+    folders, fingerprints = needed
+    if entry.kind == "artifact":
+        return _fingerprint(entry.folder) in fingerprints
+    return entry.folder in folders
+
+
+def _fingerprint(folder: Path) -> str:
+    with suppress(OSError, ValueError):
+        return str(json.loads((folder / "artifact.json").read_text(encoding="utf-8")).get("fingerprint", ""))
+    return ""
+
+
+def _removed(entry: Entry) -> bool:
+    """Remove an entry, unless a process is filling it."""
+    try:
+        with FileLock(entry.lock, timeout=0):
+            shutil.rmtree(entry.folder)
+    except Timeout:
+        print(f"kept {entry.name}: another process is filling it")
+        return False
+    except OSError as error:
+        print(f"kept {entry.name}: {error}")
+        return False
+    return True
+
+
+def _print(found: list[Entry]) -> None:
+    for entry in found:
+        days = (time.time() - entry.used) / 86400
+        print(
+            f"  {entry.kind:9} {_mb(entry.size):>10}  used {days:5.1f} days ago  {entry.name}  {entry.folder}"
+        )
+    print(f"  {len(found)} entries, {_mb(sum(entry.size for entry in found))}")
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
