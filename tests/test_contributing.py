@@ -1,0 +1,85 @@
+"""The worked example of CONTRIBUTING.md, taken from the page and run as a newcomer would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', PAGE, flags=re.DOTALL))
+COMMANDS = [line.split()[1:] for line in re.findall(r"^\$ corroborate .*$", PAGE, flags=re.MULTILINE)]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the source tree with the files of the page added."""
+    folder = tmp_path_factory.mktemp("checkout")
+    leave = shutil.ignore_patterns("__pycache__", "reference")
+    for name in ("harness", "methods", "suites", "reports"):
+        shutil.copytree(ROOT / name, folder / name, ignore=leave)
+    for name, text in FILES.items():
+        if name != "pyproject.toml":
+            target = folder / name
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+    _register(folder, tomllib.loads(FILES["pyproject.toml"])["project"]["entry-points"])
+    return folder
+
+
+def _register(folder: Path, entry_points: dict[str, dict[str, str]]) -> None:
+    """Do what installing the changed ``pyproject.toml`` would do."""
+    installed = folder / "robust-0.1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: robust\nVersion: 0.1\n")
+    lines = [
+        line
+        for group, entries in entry_points.items()
+        for line in (f"[{group}]", *(f"{name} = {target}" for name, target in entries.items()))
+    ]
+    (installed / "entry_points.txt").write_text("\n".join(lines) + "\n")
+
+
+def corroborate(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "CORROBORATE_HOME": str(checkout / "home")}
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli.main", *arguments],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def latest(checkout: Path) -> Path:
+    return max((path.parent for path in (checkout / "runs").glob("*/run.json")), key=lambda path: path.name)
+
+
+def test_the_page_has_its_files_and_commands() -> None:
+    assert {Path(name).name for name in FILES} >= {"method.py", "claims.py", "paper.toml", "median.py"}
+    assert [command[1] for command in COMMANDS] == ["plan", "run", "verdicts", "check-method", "run"]
+
+
+def test_the_example_works_as_written(checkout: Path) -> None:
+    """Assert that every command succeeds, and that the claim, its control and the guest are judged."""
+    for _, *arguments in COMMANDS:
+        done = corroborate(checkout, *arguments)
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+    run = latest(checkout)
+    judged = json.loads((run / "verdicts.json").read_text(encoding="utf-8"))
+    assert [(claim["claim"], claim["verdict"]) for claim in judged["verdicts"]] == [("C1", "reproduced")]
+    assert [(cell["control"], cell["outcome"]) for cell in judged["controls"]] == [("no-trimming", "kill")]
+    trials = [json.loads(line) for line in (run / "trials.jsonl").read_text(encoding="utf-8").splitlines()]
+    guests = {trial["method"] for trial in trials} - {"mean", "trimmed", "untrimmed"}
+    assert len(guests) == 1
+    assert all(trial["status"] == "ok" for trial in trials)
