@@ -30,7 +30,7 @@ class Worker:
         self.pipe, theirs = context.Pipe()
         self._lifeline, lifeline = context.Pipe()
         self.process: SpawnProcess = context.Process(
-            target=worker_main, args=(theirs, lifeline), name="corroborate-worker", daemon=True
+            target=worker_main, args=(theirs, lifeline), name="corroborate-worker", daemon=False
         )
         self.process.start()
         theirs.close()

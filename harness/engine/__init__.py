@@ -1,0 +1,1 @@
+"""Execution: jobs, workers, artifacts, and the driver that orders them."""

@@ -1,0 +1,229 @@
+"""The driver: decides what runs when, and stores what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.engine.artifact import is_built, read_manifest
+from harness.engine.engines import Engine
+from harness.engine.job import Job, Outcome
+from harness.engine.jobs import JobMaker, artifact_id
+from harness.engine.reuse import ReuseIndex, Stored
+from harness.engine.tuning import TuningState
+from harness.method.references import Artifact
+from harness.plan.planner import Planner
+from harness.plan.stored import FIELDS_FILE, dump_fields
+from harness.plan.trial import Plan, PlannedTrial
+from harness.store.records import Cost, TrialRecord
+from harness.store.writer import RunWriter
+from harness.suite import Scale
+
+TICK_SECONDS = 1.0
+
+
+class RunListener(Protocol):
+    """What a display is told."""
+
+    def total(self, trials: int) -> None:
+        """How many trials the run has, as far as is known."""
+
+    def started(self, job: str) -> None:
+        """A job began."""
+
+    def finished(self, record: TrialRecord) -> None:
+        """A job ended, or was reused (``reused_from``)."""
+
+    def note(self, text: str) -> None:
+        """Something that a reader of the log should know."""
+
+
+@dataclass
+class Summary:
+    """What became of a run's trials."""
+
+    executed: int = 0
+    reused: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+class Driver:
+    """Executes a plan.
+
+    Args:
+        plan: What to do.
+        planner: Plans main trials once tuning is done.
+        scale: The scale of the plan.
+        maker: Makes jobs and records.
+        engine: Executes jobs.
+        writer: The open run folder.
+        reuse: Finished trials of other runs.
+        listener: The display.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        planner: Planner,
+        scale: Scale,
+        maker: JobMaker,
+        engine: Engine,
+        writer: RunWriter,
+        reuse: ReuseIndex,
+        listener: RunListener,
+    ) -> None:
+        self._plan = plan
+        self._planner = planner
+        self._scale = scale
+        self._maker = maker
+        self._engine = engine
+        self._writer = writer
+        self._reuse = reuse
+        self._listener = listener
+        self._own = writer.reader()
+        self._waiting: dict[str, Job] = {}
+        self._trials: dict[str, PlannedTrial] = {}
+        self._artifacts: dict[str, Artifact] = {}
+        self._tunings = [TuningState(group) for group in plan.tunings]
+        self._running: dict[str, Job] = {}
+        self._built: set[str] = set()
+        self._lost: set[str] = set()
+        self.summary = Summary()
+
+    def run(self) -> Summary:
+        """Execute everything that is not there yet."""
+        points = [point for group in self._plan.tunings for point in group.points]
+        self._listener.total(len(points) + len(self._plan.main_ids))
+        for trial in [*points, *self._plan.trials]:
+            self._add(trial)
+        self._store_fields()
+        while self._waiting or self._running:
+            self._submit()
+            for outcome in self._engine.wait(TICK_SECONDS):
+                self._ended(outcome)
+        self._store_fields()
+        return self.summary
+
+    def _store_fields(self) -> None:
+        self._writer.extra(FIELDS_FILE, dump_fields(self._trials.values()))
+
+    def _add(self, trial: PlannedTrial) -> None:
+        """Take a trial from this run or another one, or queue it with the artifacts it needs."""
+        self._trials[trial.id] = trial
+        environment = self._maker.environment(trial.experiment.threads)
+        own = self._own.trials.get(trial.id)
+        wanted = (trial.fingerprint, environment)
+        if own and (own.fingerprint, own.environment) == wanted and self._own.is_whole(trial.id):
+            kept = own.model_copy(update={"reused_from": self._own.folder.name})
+            self._done(kept, self._own.units(trial.id))
+            return
+        stored = self._reuse.find(trial.fingerprint, environment)
+        if stored is not None:
+            self._take(trial, stored)
+            return
+        for artifact in trial.artifacts:
+            self._add_artifact(artifact)
+        self._waiting[trial.id] = self._maker.trial(trial)
+
+    def _take(self, trial: PlannedTrial, stored: Stored) -> None:
+        """Copy an equal trial of another run into this one, under this plan's names."""
+        names = {
+            "trial": trial.id,
+            "experiment": trial.experiment.id,
+            "task": trial.task_id,
+            "method": trial.method_id,
+        }
+        record = stored.record.model_copy(update={**names, "reused_from": stored.run})
+        self._done(self._writer.append_encoded(record, stored.units, stored.record.parts), stored.units)
+
+    def _add_artifact(self, artifact: Artifact) -> None:
+        name = artifact_id(artifact)
+        if name in self._artifacts:
+            return
+        self._artifacts[name] = artifact
+        folder = self._maker.folder(artifact)
+        if not is_built(folder):
+            self._waiting[name] = self._maker.artifact(artifact)
+            return
+        self._built.add(name)
+        known = Outcome(id=name, status="ok", cost=Cost(wall_s=read_manifest(folder)["seconds"]))
+        self._writer.append(self._maker.artifact_record(artifact, known, reused_from="cache"))
+
+    def _submit(self) -> None:
+        """Start what can start: timed trials, which run alone, after everything else."""
+        alone = all(job.exclusive for job in self._waiting.values())
+        for job in list(self._waiting.values()):
+            if job.exclusive and not alone:
+                continue
+            if job.needs <= self._built and self._engine.accepts(job):
+                self._running[job.id] = self._waiting.pop(job.id)
+                self._listener.started(job.id)
+                self._engine.submit(job)
+
+    def _ended(self, outcome: Outcome) -> None:
+        job = self._running.pop(outcome.id)
+        if outcome.lost and outcome.id not in self._lost:
+            self._lost.add(outcome.id)
+            self._listener.note(f"{outcome.id}: {outcome.error} It is tried once more.")
+            self._waiting[job.id] = job
+            return
+        self._writer.log(outcome.id, outcome.log)
+        if outcome.id in self._artifacts:
+            self._artifact_ended(outcome)
+        else:
+            self._trial_ended(outcome)
+
+    def _artifact_ended(self, outcome: Outcome) -> None:
+        record = self._writer.append(self._maker.artifact_record(self._artifacts[outcome.id], outcome))
+        self._listener.finished(record)
+        if outcome.status == "ok":
+            self._built.add(outcome.id)
+            return
+        self.summary.failed.append(outcome.id)
+        for job in [job for job in self._waiting.values() if outcome.id in job.needs]:
+            if self._waiting.pop(job.id, None) is None:
+                continue  # It also needed another artifact that this one's failure has ended.
+            reason = f"'{outcome.id}', which it needs, could not be built.\n{outcome.error}"
+            self._ended_without_running(Outcome(id=job.id, status="failed", error=reason))
+
+    def _ended_without_running(self, outcome: Outcome) -> None:
+        if outcome.id in self._artifacts:
+            self._artifact_ended(outcome)
+        else:
+            self._trial_ended(outcome)
+
+    def _trial_ended(self, outcome: Outcome) -> None:
+        trial = self._trials[outcome.id]
+        record = self._maker.trial_record(trial, outcome)
+        if outcome.status == "ok":
+            stored = self._writer.append_encoded(record, outcome.units, list(outcome.parts))
+        else:
+            stored = self._writer.append(record)
+        self._done(stored, outcome.units if outcome.status == "ok" else None)
+
+    def _done(self, record: TrialRecord, units: bytes | None) -> None:
+        """Count a trial that has ended, tell the display, and let tuning go on."""
+        self._listener.finished(record)
+        if record.status != "ok":
+            self.summary.failed.append(record.trial)
+        elif record.reused_from:
+            self.summary.reused += 1
+        else:
+            self.summary.executed += 1
+        if record.stage == "tune":
+            self._tune(record.trial, units)
+
+    def _tune(self, trial: str, units: bytes | None) -> None:
+        state = next(s for s in self._tunings if any(point.id == trial for point in s.group.points))
+        state.add(trial, units)
+        if not state.complete:
+            return
+        group = state.group
+        winner = state.winner()
+        if winner is None:
+            names = f"{group.experiment.id}/{group.task_id}/{group.method_id}"
+            self._listener.note(f"{names}: every tuning trial failed, so its main trials cannot run.")
+            return
+        for main in self._planner.after_tuning(group, self._scale, winner):
+            self._add(main)
