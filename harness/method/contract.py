@@ -97,6 +97,8 @@ class Method(ABC, Generic[ProblemT, ResultT]):
     """The class of problems that this method accepts."""
     cites: ClassVar[str] = ""
     """Where the method is published, for the report: "Leviathan et al. (2023), arXiv:2211.17192"."""
+    check_exceptions: ClassVar[Mapping[str, str]] = {}
+    """Checks of ``corroborate check-method`` that this method cannot pass, each with its reason."""
 
     @abstractmethod
     def run(self, problem: ProblemT, ctx: Context) -> ResultT:

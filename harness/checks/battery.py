@@ -1,0 +1,211 @@
+"""The checks themselves. Each raises :class:`CheckError` if the method breaks its promise."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from harness.checks.state import state_of
+from harness.checks.subject import Subject
+from harness.engine.context import seed_everything
+from harness.engine.trial import solve
+from harness.errors import ProblemError
+from harness.method.contract import Scores
+
+_SEEDS = tuple(range(1, 10))
+"""Pilot seeds: nothing that a check runs may serve as evidence."""
+
+
+class CheckError(Exception):
+    """The method does not do what the contract asks for."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named check.
+
+    Attributes:
+        name: As in ``check_exceptions``.
+        promise: What it checks, as a sentence about the method.
+        run: Raises if the promise is broken.
+    """
+
+    name: str
+    promise: str
+    run: Callable[[Subject], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found; ``excepted`` if it failed and the method declares why that is right."""
+
+    check: str
+    status: Literal["passed", "failed", "excepted"]
+    detail: str = ""
+
+
+def run_battery(subject: Subject) -> Iterator[Outcome]:
+    """All checks in order, and one outcome for each exception that names no check."""
+    for check in CHECKS:
+        yield outcome_of(check, subject)
+    known = {check.name for check in CHECKS}
+    for name in sorted(set(type(subject.method).check_exceptions) - known):
+        yield Outcome(name, "failed", "check_exceptions names a check that does not exist")
+
+
+def outcome_of(check: Check, subject: Subject) -> Outcome:
+    """Run one check; anything it raises is a failure."""
+    try:
+        check.run(subject)
+    except CheckError as error:
+        detail = str(error)
+    except Exception:  # noqa: BLE001 - the method is foreign code
+        detail = traceback.format_exc(limit=-3)
+    else:
+        return Outcome(check.name, "passed")
+    reason = type(subject.method).check_exceptions.get(check.name, "")
+    return Outcome(check.name, "excepted", reason) if reason else Outcome(check.name, "failed", detail)
+
+
+def _frozen_dataclass(subject: Subject) -> None:
+    kind = type(subject.method)
+    if not is_dataclass(kind) or "__dataclass_params__" not in vars(kind):
+        raise CheckError(
+            f"{kind.__qualname__} is no dataclass of its own: decorate it with @dataclass(frozen=True)"
+        )
+    if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise CheckError(f"{kind.__qualname__} can be changed: write @dataclass(frozen=True)")
+
+
+def _documented(subject: Subject) -> None:
+    kind = type(subject.method)
+    text = vars(kind).get("__doc__") or ""
+    if not text.strip() or text.startswith(f"{kind.__name__}("):
+        raise CheckError(f"{kind.__qualname__} has no docstring; the report describes the method with it")
+
+
+def _parameters(subject: Subject) -> dict[str, Any]:
+    items = fields(subject.method)  # type: ignore[arg-type]
+    return {item.name: getattr(subject.method, item.name) for item in items if item.init}
+
+
+def _parameters_stored_untouched(subject: Subject) -> None:
+    given = _parameters(subject)
+    before = {name: state_of(value) for name, value in given.items()}
+    made = type(subject.method)(**given)
+    for name, value in given.items():
+        if getattr(made, name) is not value and state_of(getattr(made, name)) != before[name]:
+            raise CheckError(f"parameter '{name}' was given {value!r} and holds {getattr(made, name)!r}")
+
+
+def _parameters_have_sources(subject: Subject) -> None:
+    items = fields(subject.method)  # type: ignore[arg-type]
+    without = [item.name for item in items if not item.metadata.get("source")]
+    if without:
+        raise CheckError(
+            f"no source is given for {', '.join(without)}: declare them with param(..., source=...)"
+        )
+
+
+def _parameters_have_defaults(subject: Subject) -> None:
+    items = fields(subject.method)  # type: ignore[arg-type]
+    without = [i.name for i in items if i.init and i.default is MISSING and i.default_factory is MISSING]
+    if without:
+        raise CheckError(f"no default is given for {', '.join(without)}")
+
+
+def _picklable(subject: Subject) -> None:
+    copy = pickle.loads(pickle.dumps(subject.method))  # noqa: S301 - our own bytes
+    if copy != subject.method:
+        raise CheckError("a pickled copy is not equal to the method")
+    if difference := difference_of(subject.trial(_SEEDS[0]), subject.trial(_SEEDS[0], copy)):
+        raise CheckError(f"a pickled copy gives another result: {difference}")
+
+
+def _same_seed_same_result(subject: Subject) -> None:
+    if difference := difference_of(subject.trial(_SEEDS[0]), subject.trial(_SEEDS[0])):
+        raise CheckError(
+            f"two trials with the same seed differ: {difference}. Take randomness from ctx.rng and ctx.torch_rng"
+        )
+
+
+def _first_and_tenth_trial_identical(subject: Subject) -> None:
+    first = subject.trial(_SEEDS[0])
+    for seed in _SEEDS[1:]:
+        subject.trial(seed)
+    if difference := difference_of(first, subject.trial(_SEEDS[0])):
+        raise CheckError(
+            f"the first and the tenth trial in one worker differ: {difference}. Something is kept"
+        )
+
+
+def _inputs_not_changed(subject: Subject) -> None:
+    ctx = subject.context(_SEEDS[0])
+    seed_everything(ctx.seed)
+    problem = subject.task.problem(ctx)
+    # Once beforehand, so that what the method loads is there to be compared.
+    solve(subject.method, problem, ctx)
+    problem = subject.task.problem(ctx)
+    before, kept, own = state_of(problem), state_of(subject.loader), state_of(subject.method)
+    solve(subject.method, problem, ctx)
+    if state_of(problem) != before:
+        raise CheckError("the problem was changed: copy what is written to")
+    if state_of(subject.loader) != kept:
+        raise CheckError("a loaded model or data set was changed: load it with fresh=True")
+    if state_of(subject.method) != own:
+        raise CheckError("the method changed itself: keep state in variables of run")
+
+
+class _ForeignProblem:
+    """A problem that no method accepts."""
+
+
+def _clear_error_on_wrong_problem(subject: Subject) -> None:
+    try:
+        solve(subject.method, _ForeignProblem(), subject.context(_SEEDS[0]))
+    except ProblemError:
+        return
+    raise CheckError("a problem of a foreign type was accepted: name the right class in problem_type")
+
+
+def difference_of(one: Scores, other: Scores) -> str:
+    """Where two scores differ, or nothing. Columns of seconds may."""
+    if set(one.parts) != set(other.parts):
+        return f"parts {sorted(one.parts)} and {sorted(other.parts)}"
+    for part, table in one.parts.items():
+        if set(table) != set(other.parts[part]):
+            return f"columns of part '{part}'"
+        for name in table:
+            if not name.endswith("seconds") and not _equal(table[name], other.parts[part][name]):
+                return f"column '{name}' of part '{part}'"
+    return ""
+
+
+def _equal(one: Any, other: Any) -> bool:
+    left, right = np.asarray(one), np.asarray(other)
+    if left.shape != right.shape or left.dtype != right.dtype:
+        return False
+    return bool(np.array_equal(left, right, equal_nan=left.dtype.kind == "f"))
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("frozen-dataclass", "It is a frozen dataclass.", _frozen_dataclass),
+    Check("documented", "Its docstring describes it.", _documented),
+    Check("parameters-have-defaults", "Every parameter has a default.", _parameters_have_defaults),
+    Check(
+        "parameters-have-sources",
+        "Every parameter says where its value comes from.",
+        _parameters_have_sources,
+    ),
+    Check("parameters-stored-untouched", "It keeps parameters as given.", _parameters_stored_untouched),
+    Check("wrong-problem", "It refuses a foreign problem with a clear error.", _clear_error_on_wrong_problem),
+    Check("picklable", "A pickled copy is equal and gives the same result.", _picklable),
+    Check("same-seed-same-result", "The same seed gives the same result.", _same_seed_same_result),
+    Check("first-and-tenth-trial", "Trials leave no trace in a worker.", _first_and_tenth_trial_identical),
+    Check("inputs-not-changed", "It changes neither the problem nor what it loads.", _inputs_not_changed),
+)

@@ -1,0 +1,153 @@
+"""A method under check, with a small problem to run it on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.claims import Profile
+from harness.engine.context import Loader, TrialContext, seed_everything
+from harness.engine.job import TrialJob
+from harness.engine.trial import run_trial
+from harness.errors import UsageError
+from harness.method.contract import Method, Scores, Task
+from harness.method.references import Resource
+from harness.plan.references import all_references, reference_key
+from harness.resources import Resolver
+from harness.suite import Experiment, Scale, Suite, Tuned
+
+AnyMethod = Method[Any, Any]
+AnyTask = Task[Any, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A method and a task of its problem type, in a world like a worker's.
+
+    Attributes:
+        method: The method, with the parameters of the suite's smoke profile if it is in it.
+        task: The task.
+        where: Suite, experiment and task, for messages.
+        scratch: A folder for temporary files.
+        paths: Folders of the references, by reference key.
+        loader: Keeps what was loaded, as a worker does.
+    """
+
+    method: AnyMethod
+    task: AnyTask
+    where: str
+    scratch: Path
+    paths: Mapping[str, str] = field(default_factory=dict)
+    loader: Loader = field(default_factory=Loader)
+
+    def context(self, seed: int) -> TrialContext:
+        """A trial's context."""
+        return TrialContext(
+            seed=seed,
+            stage="main",
+            device="cpu",
+            dtype="float32",
+            threads=1,
+            scratch=Path(tempfile.mkdtemp(dir=self.scratch)),
+            loader=self.loader,
+            paths=self.paths,
+        )
+
+    def trial(self, seed: int, method: AnyMethod | None = None) -> Scores:
+        """Execute one trial, exactly as a worker does."""
+        job = TrialJob(
+            id="check",
+            device="cpu",
+            dtype="float32",
+            paths=self.paths,
+            task=self.task,
+            methods={"subject": method or self.method},
+            seed=seed,
+            stage="main",
+        )
+        return run_trial(job, self.context(seed))
+
+
+@contextmanager
+def prepared(kind: type[AnyMethod], suites: Sequence[Suite], resolver: Resolver) -> Iterator[Subject]:
+    """A subject for a method class, on the smoke problem of the first suite that fits.
+
+    Args:
+        kind: The method's class.
+        suites: Where to look for a problem.
+        resolver: Provides resources, if the problem needs any.
+
+    Raises:
+        UsageError: If no suite has a problem of its type, or it cannot be made without arguments.
+        ResourceError: If a resource is missing.
+    """
+    suite, experiment = _fitting(kind, suites)
+    method = _instance(kind, experiment)
+    task_id, task = next(iter(experiment.tasks.items()))
+    with tempfile.TemporaryDirectory(prefix="corroborate-check-") as folder:
+        subject = Subject(method, task, f"{suite.slug}/{experiment.id}/{task_id}", Path(folder))
+        yield replace(subject, paths=_provide(subject, resolver))
+
+
+def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> tuple[Suite, Experiment]:
+    wanted = getattr(kind, "problem_type", None)
+    if not isinstance(wanted, type):
+        raise UsageError(
+            "The method declares no problem_type", where=kind.__qualname__, fix="Set it to a class."
+        )
+    candidates = [(s, e) for s in suites for e in s.experiments(Scale(profile=Profile.SMOKE)) if not e.timed]
+    fitting = [(s, e) for s, e in candidates if any(issubclass(other, wanted) for other in _types(e))]
+    if not fitting:
+        offered = sorted({f"{t.__module__}.{t.__qualname__}" for _, e in candidates for t in _types(e)})
+        raise UsageError(
+            f"No suite has a problem of type {wanted.__qualname__} under 'smoke'",
+            where=", ".join(suite.slug for suite in suites),
+            fix=f"There are problems of the types {', '.join(offered) or '(none)'}.",
+        )
+    return next((pair for pair in fitting if _own(kind, pair[1])), fitting[0])
+
+
+def _plain(method: AnyMethod | Tuned) -> AnyMethod:
+    return method.method if isinstance(method, Tuned) else method
+
+
+def _types(experiment: Experiment) -> set[type]:
+    return {_plain(method).problem_type for method in experiment.methods.values()}
+
+
+def _own(kind: type[AnyMethod], experiment: Experiment) -> AnyMethod | None:
+    """The experiment's own instance of the class, whose parameters suit a small problem."""
+    methods = map(_plain, experiment.methods.values())
+    return next((method for method in methods if type(method) is kind), None)
+
+
+def _instance(kind: type[AnyMethod], experiment: Experiment) -> AnyMethod:
+    if (own := _own(kind, experiment)) is not None:
+        return own
+    try:
+        return kind()
+    except TypeError as error:
+        raise UsageError(
+            f"The method cannot be made without arguments: {error}",
+            where=kind.__qualname__,
+            fix="Give every parameter a default: param(VALUE, source=...).",
+        ) from error
+
+
+def _provide(subject: Subject, resolver: Resolver) -> dict[str, str]:
+    """Fetch the resources and build the artifacts that the trial may load."""
+    paths: dict[str, str] = {}
+    for ref in all_references((subject.task, subject.method)):
+        key = reference_key(ref)
+        if isinstance(ref, Resource):
+            paths[key] = str(resolver.path(ref))
+            continue
+        folder = Path(tempfile.mkdtemp(dir=subject.scratch))
+        seed_everything(0)
+        ref.build(folder, replace(subject, paths=paths).context(0))  # type: ignore[attr-defined]
+        paths[key] = str(folder)
+    return paths

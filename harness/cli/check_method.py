@@ -1,0 +1,43 @@
+"""``corroborate check-method``: put a method through the contract's checks."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness.checks import CHECKS, prepared, run_battery
+from harness.cli.suites import load_suite, method_class, suite_names
+from harness.errors import ExitCode
+from harness.resources import Resolver
+
+_MARKS = {"passed": "+", "failed": "-", "excepted": "~"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("method", help="package.module:Class, or the name of an installed method")
+    parser.add_argument(
+        "--suite", metavar="NAME", help="take the problem from this suite (default: the first that fits)"
+    )
+    parser.add_argument(
+        "--accept-licence", metavar="KEY", action="append", default=[], help="accept these terms"
+    )
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Run the battery; fails if the method breaks a promise without declaring it."""
+    kind = method_class(args.method)
+    suites = [load_suite(name) for name in ([args.suite] if args.suite else suite_names())]
+    resolver = Resolver.from_environment(accept=args.accept_licence)
+    promises = {check.name: check.promise for check in CHECKS}
+    failed = 0
+    with prepared(kind, suites, resolver) as subject:
+        print(f"{kind.__module__}:{kind.__qualname__} on {subject.where}")
+        for outcome in run_battery(subject):
+            failed += outcome.status == "failed"
+            print(
+                f" {_MARKS[outcome.status]} {outcome.check:28} {outcome.status:9} {promises.get(outcome.check, '')}"
+            )
+            for line in outcome.detail.strip().splitlines():
+                print(f"     {line}")
+    print(f"{failed} failed")
+    return ExitCode.LOST if failed else ExitCode.OK
