@@ -1,0 +1,47 @@
+"""The hash of what is declared before a run."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from harness.claims import Value
+from harness.plan.canonical import canonical_text, digest
+from harness.suite import Suite
+
+_WORDS = frozenset(
+    {"statement", "source", "note", "reason", "delta_reason", "margin_reason", "title", "oracle"}
+)
+"""Fields that explain a rule without being part of it; correcting a word changes no verdict."""
+
+_DISPLAY = frozenset({"digits", "unit", "name"})
+"""Fields of a metric that only reports read."""
+
+
+def claims_hash(suite: Suite) -> str:
+    """A stable hash of every claim's rule and every control's prediction.
+
+    Reported numbers that a rule compares with belong to it; explanations do not.
+    """
+    reported = {
+        form.reported: suite.paper.reported[form.reported].value
+        for claim in suite.claims
+        for form in claim.forms.values()
+        if isinstance(form, Value) and form.reported in suite.paper.reported
+    }
+    rules = [_rule(claim, frozenset({"reported"})) for claim in suite.claims]
+    return digest(canonical_text([rules, [_rule(item) for item in suite.controls], reported]))
+
+
+def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:
+    """A declaration without its explanations, as mappings that have a canonical form."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kind = type(value).__name__
+        skipped = _WORDS | leave_out | (_DISPLAY if kind == "Metric" else frozenset())
+        names = [item.name for item in fields(value) if item.name not in skipped]
+        return {"kind": kind, **{name: _rule(getattr(value, name)) for name in names}}
+    if isinstance(value, tuple | list):
+        return [_rule(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _rule(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,137 @@
+"""Numbers for tables and figures: estimates with intervals, and what may be set in bold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.claims import Cell, Contrast, Replication, difference
+from harness.evidence.inference import MIN_UNITS, Inference, infer
+from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.rows import NotMeasuredError
+from harness.store.records import Interval
+from harness.store.view import RunView
+
+ALPHA = 0.025
+"""One-sided level of every test; the same as reading 95 % intervals."""
+
+MIN_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number for a table or a figure.
+
+    Attributes:
+        interval: The estimate with its 95 % interval; without bounds for one replicate.
+        seeds: Seeds behind it.
+        units: Units of each seed, or blocks of a time.
+        test: How the interval was made.
+        trials: Ids of the trials it comes from.
+    """
+
+    interval: Interval
+    seeds: int
+    units: int
+    test: str
+    trials: tuple[str, ...]
+
+
+@dataclass
+class _Cache:
+    reader: Reader
+    found: dict[tuple[Cell | Contrast, Replication], Estimate]
+
+
+_caches: dict[int, _Cache] = {}
+"""The runs read last, by identity; each cache keeps its view alive, so identities are not reused."""
+
+_MOST_CACHES = 4
+
+
+def estimate(
+    view: RunView, quantity: Cell | Contrast, replication: Replication = Replication.SEEDS
+) -> Estimate:
+    """A cell or a contrast of a finished run, with its interval.
+
+    Results are remembered for the runs read last; the run is taken to be finished.
+
+    Raises:
+        NotMeasuredError: If the run cannot give it; its message says why.
+    """
+    cache = _cache(view)
+    key = (quantity, replication)
+    if key not in cache.found:
+        contrast = Contrast(((1.0, quantity),)) if isinstance(quantity, Cell) else quantity
+        cache.found[key] = _estimate(Quantity(cache.reader, contrast), replication)
+    return cache.found[key]
+
+
+def _estimate(quantity: Quantity, replication: Replication) -> Estimate:
+    inference = infer(quantity, replication, rng=np.random.default_rng(0))
+    return Estimate(
+        interval=inference.interval,
+        seeds=len({key.split("/")[0] for key in quantity.keys}),
+        units=inference.units,
+        test=inference.test,
+        trials=quantity.trials,
+    )
+
+
+def best_by_direction(
+    view: RunView, cells: Sequence[Cell], replication: Replication = Replication.SEEDS
+) -> list[int]:
+    """The cells that may be set in bold: better than every other, each difference tested.
+
+    A cell wins if θ ≤ 0 is rejected for its difference to each other cell that was measured
+    (an intersection of tests, so none is corrected), over at least five seeds, 50 units or eight
+    blocks. That leaves one winner or none.
+    """
+    reader = _cache(view).reader
+    measured = [index for index, cell in enumerate(cells) if _is_measured(reader, cell)]
+    if len(measured) < 2:
+        return []
+    return [
+        index
+        for index in measured
+        if all(_beats(reader, cells[index], cells[j], replication) for j in measured if j != index)
+    ]
+
+
+def _beats(reader: Reader, cell: Cell, other: Cell, replication: Replication) -> bool:
+    better, worse = (cell, other) if cell.metric.better == "higher" else (other, cell)
+    try:
+        quantity = Quantity(reader, difference(better, worse))
+        inference = infer(quantity, replication, rng=np.random.default_rng(0))
+    except NotMeasuredError:
+        return False
+    p = inference.p_above(0.0)
+    return p is not None and p <= ALPHA and enough(inference, quantity, replication, MIN_SEEDS) == ""
+
+
+def enough(inference: Inference, quantity: Quantity, replication: Replication, least: int) -> str:
+    """Nothing if there are replicates enough for a verdict, else what is lacking."""
+    if quantity.timed:
+        return "" if len(quantity.keys) >= max(least, 8) else f"{len(quantity.keys)} blocks of at least 8"
+    if replication is Replication.UNITS:
+        return "" if inference.units >= MIN_UNITS else f"{inference.units} units of at least {MIN_UNITS}"
+    seeds = len(quantity.keys)
+    return "" if seeds >= least else f"{seeds} seed{'s' * (seeds != 1)} of at least {least}"
+
+
+def _is_measured(reader: Reader, cell: Cell) -> bool:
+    try:
+        reader.series(cell)
+    except NotMeasuredError:
+        return False
+    return True
+
+
+def _cache(view: RunView) -> _Cache:
+    if id(view) not in _caches:
+        while len(_caches) >= _MOST_CACHES:
+            del _caches[next(iter(_caches))]
+        _caches[id(view)] = _Cache(Reader(view), {})
+    return _caches[id(view)]

@@ -1,0 +1,174 @@
+"""Sampling laws of an estimate: its interval and its one-sided p-values.
+
+A law answers two questions for any threshold, so that each rule reads p-values and intervals
+that agree: the 95 % interval [L, U] has L above a threshold exactly if the p of θ ≤ threshold
+is below .025.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+
+
+class Law(Protocol):
+    """The sampling law of an estimate of θ."""
+
+    def p_above(self, threshold: float) -> float:
+        """One-sided p of the hypothesis θ ≤ ``threshold``; small if θ lies above it."""
+
+    def p_below(self, threshold: float) -> float:
+        """One-sided p of the hypothesis θ ≥ ``threshold``; small if θ lies below it."""
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The two-sided confidence interval."""
+
+
+@dataclass(frozen=True)
+class StudentLaw:
+    """(θ̂ − θ) / se follows Student's t with ``df`` degrees of freedom.
+
+    With ``se`` zero, nothing is known of the spread; the p-values are then those of the exact
+    sign-flip test on ``n`` equal values, 2⁻ⁿ at least.
+
+    Attributes:
+        value: The estimate θ̂.
+        se: Its standard error.
+        df: Degrees of freedom.
+        n: Independent replicates.
+    """
+
+    value: float
+    se: float
+    df: float
+    n: int
+
+    def p_above(self, threshold: float) -> float:
+        """P(t ≥ (θ̂ − threshold) / se)."""
+        if self.se > 0:
+            return float(stats.t.sf((self.value - threshold) / self.se, self.df))
+        return 2.0**-self.n if self.value > threshold else 1.0
+
+    def p_below(self, threshold: float) -> float:
+        """P(t ≤ (θ̂ − threshold) / se)."""
+        if self.se > 0:
+            return float(stats.t.cdf((self.value - threshold) / self.se, self.df))
+        return 2.0**-self.n if self.value < threshold else 1.0
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """θ̂ ± t · se; a point if ``se`` is zero."""
+        half = float(stats.t.ppf(0.5 + level / 2, self.df)) * self.se if self.se > 0 else 0.0
+        return self.value - half, self.value + half
+
+
+@dataclass(frozen=True)
+class BcaLaw:
+    """Efron's bias-corrected and accelerated bootstrap (1987), and its inversion to p-values.
+
+    The endpoint at level α is the quantile Φ(z₀ + (z₀ + z_α) / (1 − a (z₀ + z_α))) of the
+    resampled estimates. Solved for α, that gives the p of a threshold.
+
+    Attributes:
+        samples: Resampled estimates, sorted.
+        z0: Bias correction.
+        acceleration: a, from the jackknife.
+    """
+
+    samples: Floats
+    z0: float
+    acceleration: float
+
+    def p_above(self, threshold: float) -> float:
+        """The level α whose endpoint equals ``threshold``."""
+        return self._level(threshold)
+
+    def p_below(self, threshold: float) -> float:
+        """The complement of :meth:`p_above`."""
+        return 1.0 - self._level(threshold)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The endpoints at (1 − level) / 2 and (1 + level) / 2."""
+        z = stats.norm.ppf([(1 - level) / 2, (1 + level) / 2]) + self.z0
+        at = stats.norm.cdf(self.z0 + z / (1 - self.acceleration * z))
+        low, high = np.quantile(self.samples, at)
+        return float(low), float(high)
+
+    def _level(self, threshold: float) -> float:
+        size = len(self.samples)
+        below = float(np.searchsorted(self.samples, threshold, "left"))
+        equal = float(np.searchsorted(self.samples, threshold, "right")) - below
+        # A threshold outside all samples is known only to be rarer than one in their number.
+        share = min(max((below + equal / 2) / size, 1 / (size + 1)), size / (size + 1))
+        w = float(stats.norm.ppf(share)) - self.z0
+        return float(stats.norm.cdf(w / (1 + self.acceleration * w) - self.z0))
+
+
+def student(values: Floats, noise_floor: float = 0.0) -> StudentLaw | None:
+    """The t law of the mean of independent replicates, with n − 1 degrees of freedom.
+
+    Args:
+        values: θ of each replicate, shape (n,).
+        noise_floor: Replaces a smaller standard deviation.
+
+    Returns:
+        The law, or ``None`` for fewer than two replicates.
+    """
+    n = len(values)
+    if n < 2:
+        return None
+    # Differences of equal numbers leave rounding errors, which are no spread.
+    spread = float(np.std(values, ddof=1))
+    rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(values)))
+    sd = max(spread if spread > rounding else 0.0, noise_floor)
+    return StudentLaw(float(np.mean(values)), sd / float(np.sqrt(n)), n - 1, n)
+
+
+def bca(value: float, samples: Floats, jackknife: Floats, units: int) -> Law:
+    """The BCa law of an estimate.
+
+    Args:
+        value: The estimate on the data.
+        samples: Estimates on resampled data, shape (resamples,).
+        jackknife: Estimates with one unit (or one group of units) left out.
+        units: Independent units; decides the p-values if no resample differs.
+
+    Returns:
+        The law; the degenerate t law if all resamples agree, where BCa is undefined.
+    """
+    ordered = np.sort(samples)
+    if ordered[0] == ordered[-1]:
+        return StudentLaw(value, 0.0, units - 1, units)
+    size = len(ordered)
+    share = (np.sum(ordered < value) + np.sum(ordered == value) / 2) / size
+    z0 = float(stats.norm.ppf(min(max(share, 1 / (size + 1)), size / (size + 1))))
+    away = np.mean(jackknife) - jackknife
+    scale = 6.0 * float(np.sum(away**2)) ** 1.5
+    return BcaLaw(ordered, z0, float(np.sum(away**3)) / scale if scale > 0 else 0.0)
+
+
+def sign_flip(values: Floats, rng: np.random.Generator, resamples: int = 9999) -> float:
+    """One-sided p of θ ≤ 0 by flipping signs of paired differences.
+
+    Exact (all 2ⁿ flips) where their number does not exceed ``resamples``.
+
+    Args:
+        values: Differences, shape (n,), symmetric about θ under the hypothesis θ = 0.
+        rng: Draws the flips where not all are tried.
+        resamples: Flips to draw at most.
+    """
+    result = stats.permutation_test(
+        (values,),
+        np.mean,
+        permutation_type="samples",
+        vectorized=True,
+        alternative="greater",
+        n_resamples=resamples,
+        rng=rng,
+    )
+    return float(result.pvalue)

@@ -1,0 +1,93 @@
+"""Unit rows of one trial, grouped by unit, and the error for what a run cannot give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import CorroborateError
+
+Positions = NDArray[np.intp]
+
+
+class NotMeasuredError(CorroborateError):
+    """A quantity that this run cannot give.
+
+    Attributes:
+        kind: ``"blocked"`` and ``"unplanned"`` were never meant to run; ``"missing"`` trials were
+            planned and are not there; ``"mismatch"`` is a contradiction in rows or declarations;
+            ``"foreign"`` trials come from unlike machines.
+        trials: Ids of the trials at fault.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        kind: Literal["blocked", "unplanned", "missing", "mismatch", "foreign"],
+        trials: Sequence[str] = (),
+    ) -> None:
+        super().__init__(what, where=", ".join(trials[:6]) + (" …" if len(trials) > 6 else ""))
+        self.kind = kind
+        self.trials = tuple(trials)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One cell's rows in one seed (or one block of a timed trial).
+
+    Attributes:
+        units: Unit ids, sorted and unique, shape (n,).
+        members: Row numbers of each unit.
+        columns: The metric's columns.
+        worst: The declared score of a diverged trial, which has no rows.
+    """
+
+    units: NDArray[np.str_]
+    members: tuple[Positions, ...]
+    columns: Mapping[str, NDArray[np.generic]]
+    worst: float | None = None
+
+    @property
+    def single(self) -> bool:
+        """Whether every unit has exactly one row."""
+        return all(len(rows) == 1 for rows in self.members)
+
+    def take(self, units: Positions | None) -> Mapping[str, NDArray[np.generic]]:
+        """The rows of the units at these positions, repeats included; all rows for ``None``."""
+        if units is None:
+            return self.columns
+        rows = np.concatenate([self.members[i] for i in units])
+        return {name: column[rows] for name, column in self.columns.items()}
+
+
+def select_rows(
+    table: Mapping[str, NDArray[np.generic]],
+    names: Sequence[str],
+    where: Sequence[tuple[str, str | float | bool]],
+    trial: str,
+) -> Rows:
+    """The wanted columns of the rows that pass the filters, grouped by unit.
+
+    Raises:
+        NotMeasuredError: If a column is missing or no row is left.
+    """
+    lacking = sorted({"unit_id", *names, *(name for name, _ in where)} - set(table))
+    if lacking:
+        raise NotMeasuredError(
+            f"The rows lack the column {' and '.join(lacking)}", kind="mismatch", trials=[trial]
+        )
+    keep = np.ones(len(table["unit_id"]), dtype=bool)
+    for name, value in where:
+        keep &= np.asarray(table[name] == value)
+    if not keep.any():
+        raise NotMeasuredError(f"No rows are left with {dict(where)}", kind="mismatch", trials=[trial])
+    ids = np.asarray(table["unit_id"])[keep].astype(str)
+    units, inverse = np.unique(ids, return_inverse=True)
+    order = np.argsort(inverse, kind="stable")
+    members = tuple(np.split(order, np.cumsum(np.bincount(inverse))[:-1]))
+    return Rows(units, members, {name: np.asarray(table[name])[keep] for name in names})
