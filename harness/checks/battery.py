@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -74,11 +74,12 @@ def outcome_of(check: Check, subject: Subject) -> Outcome:
 
 def _frozen_dataclass(subject: Subject) -> None:
     kind = type(subject.method)
-    if not is_dataclass(kind) or "__dataclass_params__" not in vars(kind):
+    params = vars(kind).get("__dataclass_params__")
+    if params is None:
         raise CheckError(
-            f"{kind.__qualname__} is no dataclass of its own: decorate it with @dataclass(frozen=True)"
+            f"{kind.__qualname__} is no dataclass itself: decorate it with @dataclass(frozen=True)"
         )
-    if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if not params.frozen:
         raise CheckError(f"{kind.__qualname__} can be changed: write @dataclass(frozen=True)")
 
 
@@ -130,7 +131,7 @@ def _picklable(subject: Subject) -> None:
 def _same_seed_same_result(subject: Subject) -> None:
     if difference := difference_of(subject.trial(_SEEDS[0]), subject.trial(_SEEDS[0])):
         raise CheckError(
-            f"two trials with the same seed differ: {difference}. Take randomness from ctx.rng and ctx.torch_rng"
+            f"two trials with the same seed differ: {difference}. Draw from ctx.rng and ctx.torch_rng"
         )
 
 

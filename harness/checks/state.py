@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import pickle
 import sys
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, PurePath, Enum)
+_PLAIN = (type(None), bool, int, float, complex, str, PurePath, Enum)
 _NAMED = (type, FunctionType, BuiltinFunctionType)
 
 
@@ -33,7 +34,9 @@ def state_of(value: Any) -> str:
 
 def _pieces(value: Any, seen: set[int]) -> Iterator[bytes]:
     yield type(value).__qualname__.encode()
-    if isinstance(value, _PLAIN):
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, _PLAIN):
         yield repr(value).encode()
     elif isinstance(value, _NAMED):
         yield f"{value.__module__}.{value.__qualname__}".encode()
@@ -53,7 +56,7 @@ def _compound(value: Any, seen: set[int]) -> Iterator[bytes]:
         for key, item in value.items():
             yield from _pieces(key, seen)
             yield from _pieces(item, seen)
-    elif isinstance(value, Set):
+    elif isinstance(value, AbstractSet):
         yield from sorted(b"".join(_pieces(item, seen)) for item in value)
     elif isinstance(value, list | tuple):
         for item in value:

@@ -34,9 +34,8 @@ def main(args: argparse.Namespace) -> ExitCode:
         print(f"{kind.__module__}:{kind.__qualname__} on {subject.where}")
         for outcome in run_battery(subject):
             failed += outcome.status == "failed"
-            print(
-                f" {_MARKS[outcome.status]} {outcome.check:28} {outcome.status:9} {promises.get(outcome.check, '')}"
-            )
+            promise = promises.get(outcome.check, "")
+            print(f" {_MARKS[outcome.status]} {outcome.check:28} {outcome.status:9} {promise}")
             for line in outcome.detail.strip().splitlines():
                 print(f"     {line}")
     print(f"{failed} failed")
