@@ -7,7 +7,7 @@ spans. A measured, reported or recorded number is always a :class:`Number`, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -343,8 +343,22 @@ def _in_block(block: Block) -> Iterator[Number]:
     elif isinstance(block, Tally):
         yield from (number for _, number in block.counts)
     else:
-        for spans in _SPANS.get(type(block), lambda _: iter(()))(block):
+        for spans in _block_spans(block):
             yield from _in_spans(spans)
+
+
+def _block_spans(block: Block) -> Iterator[Spans]:
+    if isinstance(block, Paragraph):
+        yield block.spans
+    elif isinstance(block, Bullets):
+        yield from block.items
+    elif isinstance(block, Facts):
+        yield from (spans for _, spans in block.items)
+    elif isinstance(block, Table):
+        yield block.caption
+        for row in block.rows:
+            yield from row.cells
+        yield from block.notes
 
 
 def _in_figure(figure: Figure) -> Iterator[Number]:
@@ -354,18 +368,3 @@ def _in_figure(figure: Figure) -> Iterator[Number]:
             if isinstance(point.x, Number):
                 yield point.x
             yield point.y
-
-
-def _table_spans(table: Table) -> Iterator[Spans]:
-    yield table.caption
-    for row in table.rows:
-        yield from row.cells
-    yield from table.notes
-
-
-_SPANS: dict[type, Callable[..., Iterator[Spans]]] = {
-    Paragraph: lambda block: iter((block.spans,)),
-    Bullets: lambda block: iter(block.items),
-    Facts: lambda block: iter(spans for _, spans in block.items),
-    Table: _table_spans,
-}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from harness.claims import Cell, Claim, Contrast, Replication
 from harness.errors import CorroborateError
@@ -17,8 +18,10 @@ from harness.store.records import TestRecord, TrialRecord, VerdictRecord, Verdic
 from harness.store.view import TIMED_METHOD, RunView, trials_sha256
 from harness.suite import Experiment, Reported, Scale, Suite, Tuned
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat
-from reports.measure import Estimate, best_of, measure
 from reports.text import decimals
+
+if TYPE_CHECKING:
+    from harness.evidence import Estimate
 
 Quantity = Cell | Contrast
 
@@ -67,7 +70,6 @@ class Ledger:
         self.scale = scale
         self.view = view
         self.verdicts = verdicts
-        self._estimates: dict[tuple[Quantity, Replication], Estimate] = {}
         self._check_run()
         self._check_trials()
 
@@ -92,26 +94,27 @@ class Ledger:
         Raises:
             HandleError: If a trial behind it is missing and nothing declares why.
         """
-        trials: list[str] = []
         for cell in cells_of(quantity):
-            found = self._trials_of(cell)
-            if isinstance(found, NotMeasured):
-                return found
-            trials += found
+            declared = self._why_not(cell)
+            if declared is not None:
+                return declared
         estimate = self._estimate(quantity)
+        if isinstance(estimate, NotMeasured):
+            return estimate
         metric = cells_of(quantity)[0].metric
         return Number(
-            estimate.value,
-            Handle("cell", quantity_name(quantity), tuple(dict.fromkeys(trials))),
-            low=estimate.low,
-            high=estimate.high,
+            estimate.interval.value,
+            Handle("cell", quantity_name(quantity), estimate.trials),
+            low=estimate.interval.low,
+            high=estimate.interval.high,
             digits=metric.digits if digits is None else digits,
             unit="" if isinstance(quantity, Contrast) and quantity.log else metric.unit,
         )
 
     def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The numbers of seeds and of units behind some quantities, each sorted and once."""
-        found = [self._estimate(q) for q in quantities if isinstance(self.cell(q), Number)]
+        measured = [self._estimate(q) for q in quantities if isinstance(self.cell(q), Number)]
+        found = [estimate for estimate in measured if not isinstance(estimate, NotMeasured)]
         seeds = sorted({estimate.seeds for estimate in found if estimate.seeds})
         units = sorted({estimate.units for estimate in found if estimate.units})
         return tuple(seeds), tuple(units)
@@ -121,39 +124,42 @@ class Ledger:
         measured = [at for at, cell in enumerate(cells) if isinstance(self.cell(cell), Number)]
         if len(measured) < 2:
             return frozenset()
-        best = best_of(self.view, [cells[at] for at in measured], self.replication(cells[measured[0]]))
+        from harness.evidence import best_by_direction
+
+        rivals = [cells[at] for at in measured]
+        best = best_by_direction(self.view, rivals, self.replication(rivals[0]))
         return frozenset(measured[at] for at in best)
 
-    def reported(self, id: str) -> Number | NotMeasured:
+    def reported(self, name: str) -> Number | NotMeasured:
         """A number of the paper, with its standing.
 
         Raises:
             HandleError: If the paper's record does not have it.
         """
-        entry = self.reported_entry(id)
+        entry = self.reported_entry(name)
         if entry.value is None:
             return NotMeasured(entry.note or "stated in words only")
         return Number(
             entry.value,
-            Handle("reported", f"paper/{id}"),
+            Handle("reported", f"paper/{name}"),
             digits=decimals(entry.value),
             unit=entry.unit,
             standing=str(entry.standing),
         )
 
-    def reported_entry(self, id: str) -> Reported:
+    def reported_entry(self, name: str) -> Reported:
         """The paper's record of a number.
 
         Raises:
             HandleError: If there is none.
         """
-        if id not in self.suite.paper.reported:
+        if name not in self.suite.paper.reported:
             raise HandleError(
-                f"The report refers to the reported number '{id}', which paper.toml does not have",
+                f"The report refers to the reported number '{name}', which paper.toml does not have",
                 where=self.suite.slug,
                 fix="Add it to paper.toml with its table, row and standing.",
             )
-        return self.suite.paper.reported[id]
+        return self.suite.paper.reported[name]
 
     def effect(self, verdict: VerdictRecord, at: int) -> Number:
         """θ of one test of a claim, with its interval."""
@@ -212,9 +218,7 @@ class Ledger:
 
     def cost(self, name: str, value: float, unit: str, trials: Sequence[str]) -> Number:
         """Time or memory, summed over trials."""
-        return Number(
-            value, Handle("cost", name, tuple(trials)), digits=3, unit=unit, form="significant"
-        )
+        return Number(value, Handle("cost", name, tuple(trials)), digits=3, unit=unit, form="significant")
 
     def recorded(self, name: str, value: float, *, kind: HandleKind = "provenance", unit: str = "") -> Number:
         """A number of the run's own record."""
@@ -225,12 +229,17 @@ class Ledger:
         experiment = self.experiments[cell.experiment]
         return Replication.SEEDS if len(experiment.seeds) > 1 else Replication.UNITS
 
-    def _estimate(self, quantity: Quantity) -> Estimate:
-        replication = self.replication(cells_of(quantity)[0])
-        key = (quantity, replication)
-        if key not in self._estimates:
-            self._estimates[key] = measure(self.view, quantity, replication)
-        return self._estimates[key]
+    def _estimate(self, quantity: Quantity) -> Estimate | NotMeasured:
+        from harness.evidence import NotMeasuredError, estimate
+
+        try:
+            return estimate(self.view, quantity, self.replication(cells_of(quantity)[0]))
+        except NotMeasuredError as error:
+            if error.kind == "foreign":
+                return NotMeasured(error.what)
+            raise HandleError(
+                f"The report needs {quantity_name(quantity)}. {error.what}", where=error.where
+            ) from error
 
     def _digits(self, claim: str) -> int:
         form = self.claims[claim].forms.get(self.scale.profile)
@@ -240,12 +249,13 @@ class Ledger:
             return max(cell.metric.digits for cell in cells_of(theta))
         return 3
 
-    def _trials_of(self, cell: Cell) -> tuple[str, ...] | NotMeasured:
-        blocked = self.view.record.blocked.get(cell.experiment)
-        if blocked:
-            return NotMeasured(blocked)
+    def _why_not(self, cell: Cell) -> NotMeasured | None:
+        """Why a cell was not measured, if the run declares it; an error if nothing does."""
         experiment = self._declared_experiment(cell)
         task = cell.task or next(iter(experiment.tasks))
+        for key in (cell.experiment, f"{cell.experiment}/{task}/{cell.method}"):
+            if key in self.view.record.blocked:
+                return NotMeasured(self.view.record.blocked[key].rstrip("."))
         method = TIMED_METHOD if experiment.timed else cell.method
         prefix = f"{cell.experiment}/{task}/{method}/"
         planned = tuple(trial for trial in self.view.record.planned if trial.startswith(prefix))
@@ -257,7 +267,7 @@ class Ledger:
                 where=f"run {self.view.record.run}",
                 fix="Run the suite again: its declarations have changed since this run.",
             )
-        return self._finished(planned, cell_name(cell))
+        return self._unfinished(planned, cell_name(cell), cell.metric.worst)
 
     def _declared_experiment(self, cell: Cell) -> Experiment:
         experiment = self.experiments.get(cell.experiment)
@@ -270,7 +280,7 @@ class Ledger:
             )
         return experiment
 
-    def _finished(self, planned: tuple[str, ...], name: str) -> tuple[str, ...] | NotMeasured:
+    def _unfinished(self, planned: tuple[str, ...], name: str, worst: float | None) -> NotMeasured | None:
         found: Mapping[str, TrialRecord] = self.view.trials
         missing = [trial for trial in planned if trial not in found]
         if missing:
@@ -280,11 +290,12 @@ class Ledger:
                 where=f"run {self.view.record.run}",
                 fix=f"Finish the run: corroborate run {self.suite.slug} --resume {self.view.record.run}",
             )
-        failed = [found[trial].status for trial in planned if found[trial].status != "ok"]
+        scored = ("ok",) if worst is None else ("ok", "diverged")
+        failed = [found[trial].status for trial in planned if found[trial].status not in scored]
         if failed:
             kinds = ", ".join(sorted(set(failed)))
             return NotMeasured(f"{len(failed)} of {len(planned)} trials without a result ({kinds})")
-        return planned
+        return None
 
     def _evidence(self, verdict: VerdictRecord) -> tuple[str, ...]:
         return tuple(verdict.trials)
@@ -321,7 +332,7 @@ class Ledger:
             )
 
 
-def method_of(experiment: Experiment, id: str) -> object:
+def method_of(experiment: Experiment, name: str) -> object:
     """The method declared under an id, whether tuned or not."""
-    declared = experiment.methods[id]
+    declared = experiment.methods[name]
     return declared.method if isinstance(declared, Tuned) else declared

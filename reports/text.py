@@ -17,7 +17,9 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ROLE = re.compile(r":[a-z:]+:`~?([^`<]+?)(?: <[^>]*>)?`")
 _CODE = re.compile(r"``([^`]+)``|`([^`]+)`")
-_SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Yields|Note|Notes|Example|Examples):\s*$", re.MULTILINE)
+_SECTION = re.compile(
+    r"^(Args|Attributes|Returns|Raises|Yields|Note|Notes|Example|Examples):\s*$", re.MULTILINE
+)
 
 
 def clean(text: str) -> str:

@@ -47,7 +47,7 @@ def paper_says(ledger: Ledger, claim: Claim) -> Spans:
     """The paper's numbers for a claim, or that it states none."""
     found: list[Span] = [
         Text(entry.reason) if isinstance(entry, NotMeasured) else entry
-        for entry in (ledger.reported(id) for id in claim.reported)
+        for entry in (ledger.reported(name) for name in claim.reported)
     ]
     return joined(found, "; ") if found else (NotMeasured("no number stated"),)
 
@@ -65,7 +65,7 @@ def deviations_of(ledger: Ledger, claim: str = "") -> tuple[Deviation, ...]:
 
 def _touches(deviation: Deviation, claim: str) -> bool:
     return claim in deviation.claims or any(
-        claim.startswith(id) and claim[len(id) :].isalpha() for id in deviation.claims
+        claim.startswith(whole) and claim[len(whole) :].isalpha() for whole in deviation.claims
     )
 
 

@@ -74,7 +74,12 @@ def _whole_blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
     for part in parts_of(ledger, verdict):
         essential = "" if ledger.claims[part.claim].essential else " (not essential)"
         items.append(
-            (claim_link(part.claim), Text(f"{essential}: "), Badge(part.verdict, part.cause), Text(f" {part.reason}"))
+            (
+                claim_link(part.claim),
+                Text(f"{essential}: "),
+                Badge(part.verdict, part.cause),
+                Text(f" {part.reason}"),
+            )
         )
     return (Bullets(tuple(items)),)
 
@@ -112,8 +117,8 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
 
 def _paper(ledger: Ledger, claim: Claim) -> Spans:
     spans: list[Span] = []
-    for id in claim.reported:
-        entry, number = ledger.reported_entry(id), ledger.reported(id)
+    for name in claim.reported:
+        entry, number = ledger.reported_entry(name), ledger.reported(name)
         place = ", ".join(part for part in (entry.where, entry.row) if part)
         spans += [Text("; ")] if spans else []
         spans.append(Text(entry.note) if isinstance(number, NotMeasured) else number)
@@ -152,7 +157,11 @@ def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
         Column("Units", "units", "number", weight=0.8),
     )
     rows = tuple(_test_row(ledger, verdict, at) for at in range(len(verdict.tests)))
-    notes = (words("p-values are one-sided; first after Holm's correction over the family, then in brackets without."),)
+    notes = (
+        words(
+            "p-values are one-sided; first after Holm's correction over the family, then in brackets without."
+        ),
+    )
     adjusted = any(test.p_plus is not None for test in verdict.tests)
     return Table(
         f"evidence-{anchor(verdict.claim)}",
@@ -189,7 +198,10 @@ def _p_values(ledger: Ledger, verdict: VerdictRecord, at: int, name: str) -> Spa
 
 
 def _cells(ledger: Ledger, verdict: VerdictRecord) -> Table:
-    columns = (Column("Cell", "cell", weight=3.0), Column("Value, 95 % interval", "value", "number", weight=2.0))
+    columns = (
+        Column("Cell", "cell", weight=3.0),
+        Column("Value, 95 % interval", "value", "number", weight=2.0),
+    )
     rows = []
     for at, test in enumerate(verdict.tests):
         group = test.label if len(verdict.tests) > 1 else ""

@@ -63,7 +63,7 @@ def abstract(ledger: Ledger) -> tuple[Spans, ...]:
     scope = (
         "A verdict speaks of the paper's setting."
         if profile == "paper"
-        else "A verdict says what held or did not hold at this scale; it neither confirms nor refutes the paper."
+        else "A verdict says what held at this scale; it neither confirms nor refutes the paper."
     )
     return (
         words(" ".join(ledger.suite.paper.summary.split())),
@@ -86,7 +86,7 @@ def headline(ledger: Ledger) -> Section:
 
 
 def _tally(ledger: Ledger) -> Tally:
-    counts = Counter(verdict.verdict for verdict in top_level(ledger))
+    counts: Counter[str] = Counter(verdict.verdict for verdict in top_level(ledger))
     return Tally(
         tuple((name, ledger.count(f"verdicts/{name}", counts[name])) for name in VERDICTS if counts[name])
     )

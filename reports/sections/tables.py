@@ -92,7 +92,15 @@ def _bold(ledger: Ledger, table: PaperTable, rows: Sequence[TableRow]) -> frozen
             entry = row.entries.get(key)
             if isinstance(entry, Cell):
                 # Only numbers of one evaluation set and metric can be compared.
-                kind = (key, row.group, entry.experiment, entry.task, entry.part, entry.metric.name, str(entry.where))
+                kind = (
+                    key,
+                    row.group,
+                    entry.experiment,
+                    entry.task,
+                    entry.part,
+                    entry.metric.name,
+                    str(entry.where),
+                )
                 rivals[kind].append((row, key, entry))
     won: set[tuple[int, str]] = set()
     for group in rivals.values():

@@ -1,0 +1,53 @@
+"""From a run and its verdicts to a document."""
+
+from __future__ import annotations
+
+from harness.store.records import VerdictsRecord
+from harness.store.view import RunView
+from harness.suite import Scale, Suite
+from reports.document import Document
+from reports.numbers import Ledger
+from reports.sections.evidence import evidence
+from reports.sections.fidelity import controls, fidelity
+from reports.sections.headline import abstract, commit_name, headline, title_facts
+from reports.sections.methods import methods
+from reports.sections.run import cost, provenance, rerun
+from reports.sections.tables import figures, tables
+from reports.sections.tuning import tuning
+
+
+def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -> Document:
+    """The report of one run.
+
+    Raises:
+        HandleError: If a number of the report lacks evidence, or its evidence is stale.
+    """
+    ledger = Ledger(suite, scale, view, verdicts)
+    sections = (
+        headline(ledger),
+        evidence(ledger),
+        tables(ledger),
+        figures(ledger),
+        methods(ledger),
+        fidelity(ledger),
+        controls(ledger),
+        tuning(ledger),
+        cost(ledger),
+        provenance(ledger),
+        rerun(ledger),
+    )
+    record = view.record
+    return Document(
+        title=suite.paper.title,
+        byline=", ".join(suite.paper.authors),
+        facts=title_facts(ledger),
+        abstract=abstract(ledger),
+        sections=tuple(section for section in sections if section is not None),
+        slug=suite.slug,
+        run=record.run,
+        commit=commit_name(ledger),
+        machine=record.provenance.gpu or record.provenance.cpu or "hardware not recorded",
+        profile=record.profile,
+        created=record.provenance.created,
+        bibtex=suite.paper.bibtex,
+    )

@@ -1,0 +1,220 @@
+"""How close the run is to the paper: deviations, sources, unverified numbers, controls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields, is_dataclass
+
+from harness.store.records import ControlRecord
+from harness.suite import Standing
+from reports.document import (
+    Badge,
+    Block,
+    Code,
+    Column,
+    NotMeasured,
+    Paragraph,
+    Row,
+    Section,
+    Spans,
+    Table,
+    Text,
+)
+from reports.numbers import Ledger, method_of
+from reports.sections.common import claim_link, deviations_of, run_note, words
+
+
+def fidelity(ledger: Ledger) -> Section:
+    """Deviations, where parameters come from, and the standing of the paper's numbers."""
+    blocks: list[Block] = [_sources(ledger)]
+    changed = _changes(ledger)
+    if changed is not None:
+        blocks.append(changed)
+    if deviations_of(ledger):
+        blocks.append(_deviations(ledger))
+    if ledger.suite.paper.reported:
+        blocks.append(_reported(ledger))
+    return Section("fidelity", "How close this is to the paper", tuple(blocks))
+
+
+def _sources(ledger: Ledger) -> Paragraph:
+    counts: Counter[str] = Counter()
+    for experiment in ledger.experiments.values():
+        for kind in {type(method_of(experiment, name)) for name in experiment.methods}:
+            counts.update(_parameter_sources(kind))
+    standing = Counter(str(entry.standing) for entry in ledger.suite.paper.reported.values())
+    spans: list[Text] = []
+    if counts:
+        listing = "; ".join(f"{source}: {n:,}" for source, n in counts.most_common())
+        spans.append(Text(f"Parameters by the source of their value, over all experiments: {listing}. "))
+    listing = ", ".join(f"{standing[str(kind)]:,} {kind}" for kind in Standing if standing[str(kind)])
+    spans.append(Text(f"Numbers of the paper: {listing or 'none'}. "))
+    spans.append(Text(f"Deviations under this profile: {len(deviations_of(ledger)):,}."))
+    return Paragraph(tuple(spans))
+
+
+def _parameter_sources(kind: type) -> list[str]:
+    if not is_dataclass(kind):
+        return []
+    return [str(entry.metadata.get("source", "not stated")) for entry in fields(kind)]
+
+
+def _changes(ledger: Ledger) -> Table | None:
+    record = ledger.view.record
+    rows = [(name, value, "parameter set on the command line") for name, value in record.settings.items()]
+    rows += [(name, value, "resource bound on the command line") for name, value in record.bindings.items()]
+    if not rows:
+        return None
+    columns = (Column("What", "what"), Column("Now", "now"), Column("How", "how"))
+    made = tuple(Row(((Code(name),), (Code(value),), words(how))) for name, value, how in rows)
+    return Table("changes", words("Deviations that were asked for in this run only."), columns, made)
+
+
+def _deviations(ledger: Ledger) -> Table:
+    columns = (
+        Column("Id", "id", weight=0.5),
+        Column("What", "field", weight=0.8),
+        Column("In the paper", "paper", weight=2.0),
+        Column("Here", "here", weight=2.0),
+        Column("Expected effect", "effect", weight=2.2),
+        Column("Claims", "claims", weight=0.9),
+    )
+    rows = tuple(
+        Row(
+            (
+                (Text(deviation.id),),
+                words(deviation.field),
+                words(deviation.paper),
+                words(deviation.here),
+                words(deviation.effect),
+                words(", ".join(deviation.claims) or "all"),
+            )
+        )
+        for deviation in deviations_of(ledger)
+    )
+    return Table("deviations", words("Where this run differs from the paper."), columns, rows, export=True)
+
+
+def _reported(ledger: Ledger) -> Table:
+    columns = (
+        Column("Id", "id", weight=1.2),
+        Column("Value", "value", "number", weight=1.0),
+        Column("Where", "where", weight=1.6),
+        Column("Row", "row", weight=1.6),
+        Column("Standing", "standing", weight=0.9),
+        Column("Note", "note", weight=2.2),
+    )
+    rows = tuple(
+        Row(
+            (
+                (Code(entry.id),),
+                words("–") if entry.value is None else (ledger.reported(entry.id),),
+                words(entry.where),
+                words(entry.row),
+                words(str(entry.standing)),
+                words(entry.note),
+            )
+        )
+        for entry in ledger.suite.paper.reported.values()
+    )
+    return Table("reported", words("The paper's numbers, and how each was established."), columns, rows)
+
+
+def controls(ledger: Ledger) -> Section | None:
+    """The matrix of sabotages and claims; nothing if the suite declares none."""
+    if not ledger.suite.controls:
+        return None
+    found = {(cell.control, cell.claim): cell for cell in ledger.verdicts.controls}
+    blocks: list[Block] = [_score(ledger), _matrix(ledger, found)]
+    if found:
+        blocks.append(_details(ledger, found))
+    return Section("controls", "Controls: what sabotage does to each claim", tuple(blocks))
+
+
+def _score(ledger: Ledger) -> Paragraph:
+    cells = ledger.verdicts.controls
+    if not cells:
+        return Paragraph((NotMeasured("no control was judged in this run"),), kind="note")
+    as_predicted = sum(cell.predicted == cell.outcome for cell in cells)
+    return Paragraph(
+        (
+            Text(
+                "A sabotage breaks one mechanism and leaves size, steps, cost and seeds as they are. "
+                "A claim whose verdict survives the loss of its mechanism was not about that mechanism. "
+                "As predicted: "
+            ),
+            ledger.count("controls/as predicted", as_predicted),
+            Text(" of "),
+            ledger.count("controls/cells", len(cells)),
+            Text(" cells."),
+        )
+    )
+
+
+def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
+    predicted = {claim for control in ledger.suite.controls for claim in control.predicts}
+    claims = [claim.id for claim in ledger.suite.claims if claim.id in predicted]
+    columns = (
+        Column("Sabotage", "control", weight=2.2),
+        *(Column(claim, claim, weight=0.7) for claim in claims),
+    )
+    rows = tuple(
+        Row(
+            (
+                words(control.title),
+                *(
+                    _matrix_cell(control.predicts.get(claim), found.get((control.id, claim)))
+                    for claim in claims
+                ),
+            )
+        )
+        for control in ledger.suite.controls
+    )
+    notes = (
+        words(
+            "kill: the claim must lose its verdict and the effect must drop; keep: it must stay. "
+            "A second word, after the arrow, is what happened where that differs from the prediction."
+        ),
+        words(run_note(ledger)),
+    )
+    return Table(
+        "controls",
+        words("Predicted and observed effect of each sabotage."),
+        columns,
+        rows,
+        notes,
+        export=True,
+    )
+
+
+def _matrix_cell(predicted: str | None, cell: ControlRecord | None) -> Spans:
+    if predicted is None:
+        return words("")
+    if cell is None:
+        return words(f"{predicted} → not judged")
+    if cell.outcome == cell.predicted:
+        return (Badge("as predicted"), Text(f" {cell.outcome}"))
+    state = "undecided" if cell.outcome == "undecided" else "otherwise"
+    return (Badge(state), Text(f" {cell.predicted} → {cell.outcome}"))
+
+
+def _details(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
+    titles = {control.id: control.title for control in ledger.suite.controls}
+    columns = (
+        Column("Sabotage", "control", weight=1.6),
+        Column("Claim", "claim", weight=0.6),
+        Column("Outcome", "outcome", weight=1.1),
+        Column("Detail", "detail", weight=3.4),
+    )
+    rows = tuple(
+        Row(
+            (
+                words(titles.get(cell.control, cell.control)),
+                (claim_link(cell.claim),),
+                _matrix_cell(cell.predicted, cell),
+                words(cell.detail),
+            )
+        )
+        for cell in found.values()
+    )
+    return Table("control-details", words("Every cell of the matrix, in words."), columns, rows)

@@ -1,0 +1,238 @@
+"""What the run cost, what it was made with, and how to make it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Resource, Source
+from harness.plan.references import all_references
+from harness.store.records import TrialRecord
+from reports.document import (
+    Block,
+    Code,
+    Column,
+    Facts,
+    Link,
+    Listing,
+    NotMeasured,
+    Paragraph,
+    Row,
+    Section,
+    Spans,
+    Table,
+    Text,
+)
+from reports.numbers import Ledger
+from reports.sections.common import words
+from reports.sections.evidence import seeds_of
+
+
+def cost(ledger: Ledger) -> Section:
+    """Time and memory by experiment, and artifacts with their build times."""
+    blocks: list[Block] = [_trials(ledger)]
+    artifacts = [record for record in ledger.view.trials.values() if record.kind == "artifact"]
+    if artifacts:
+        blocks.append(_artifacts(ledger, artifacts))
+    blocked = ledger.view.record.blocked
+    if blocked:
+        columns = (Column("Not run", "experiment"), Column("Why", "why", weight=3.0))
+        rows = tuple(Row(((Code(name),), words(reason))) for name, reason in blocked.items())
+        blocks.append(Table("blocked", words("Declared, but not run here."), columns, rows))
+    return Section("cost", "Cost", tuple(blocks))
+
+
+def _trials(ledger: Ledger) -> Table:
+    groups: dict[str, list[TrialRecord]] = defaultdict(list)
+    for record in ledger.view.trials.values():
+        if record.kind == "trial":
+            groups[record.experiment].append(record)
+    columns = (
+        Column("Experiment", "experiment", weight=2.4),
+        Column("Trials", "trials", "number"),
+        Column("Reused", "reused", "number"),
+        Column("Without result", "failed", "number"),
+        Column("Wall", "wall", "number"),
+        Column("CPU", "cpu", "number"),
+        Column("GPU", "gpu", "number"),
+        Column("Peak memory", "memory", "number"),
+    )
+    rows = [_cost_row(ledger, name, records) for name, records in groups.items()]
+    if len(groups) > 1:
+        rows.append(_cost_row(ledger, "all", [record for records in groups.values() for record in records]))
+    notes = (
+        words("Times are sums over trials, reused ones included with the time they took when they ran."),
+    )
+    return Table("cost", words("What the trials used."), columns, tuple(rows), notes)
+
+
+def _cost_row(ledger: Ledger, name: str, records: list[TrialRecord]) -> Row:
+    ids = [record.trial for record in records]
+    experiment = ledger.experiments.get(name)
+    label: Spans = (Code(name), Text(f" {experiment.title}")) if experiment else (Text("All experiments"),)
+    gpu = [record.cost.gpu_s for record in records if record.cost.gpu_s is not None]
+    return Row(
+        (
+            label,
+            (ledger.count(f"cost/{name}/trials", len(records), tuple(ids)),),
+            (ledger.count(f"cost/{name}/reused", sum(bool(record.reused_from) for record in records)),),
+            (ledger.count(f"cost/{name}/failed", sum(record.status != "ok" for record in records)),),
+            (ledger.cost(f"cost/{name}/wall", sum(record.cost.wall_s for record in records), "s", ids),),
+            (ledger.cost(f"cost/{name}/cpu", sum(record.cost.cpu_s for record in records), "s", ids),),
+            (ledger.cost(f"cost/{name}/gpu", sum(gpu), "s", ids),) if gpu else words("–"),
+            (ledger.cost(f"cost/{name}/memory", max(r.cost.peak_memory_mb for r in records), "MB", ids),),
+        )
+    )
+
+
+def _artifacts(ledger: Ledger, artifacts: list[TrialRecord]) -> Table:
+    columns = (
+        Column("Artifact", "artifact", weight=2.5),
+        Column("Built in", "wall", "number"),
+        Column("Peak memory", "memory", "number"),
+        Column("State", "state", weight=1.6),
+    )
+    rows = tuple(
+        Row(
+            (
+                words(record.trial),
+                (ledger.cost(f"{record.trial}/wall", record.cost.wall_s, "s", [record.trial]),),
+                (ledger.cost(f"{record.trial}/memory", record.cost.peak_memory_mb, "MB", [record.trial]),),
+                words(_state(record)),
+            )
+        )
+        for record in artifacts
+    )
+    return Table("artifacts", words("Preparation steps, built once and cached."), columns, rows)
+
+
+def _state(record: TrialRecord) -> str:
+    if record.reused_from:
+        return f"reused, from {record.reused_from}"
+    return "built in this run" if record.status == "ok" else record.status
+
+
+def provenance(ledger: Ledger) -> Section:
+    """Code, machine, packages, data and their licences."""
+    record = ledger.view.record
+    made = record.provenance
+    commit = f"{made.commit}{' with local changes' if made.dirty else ''}" if made.commit else ""
+    memory = ledger.recorded("provenance/memory", made.memory_gb, unit="GB")
+    cores = ledger.recorded("provenance/cores", made.cores)
+    facts: list[tuple[str, Spans]] = [
+        ("Created", words(made.created)),
+        ("Commit", _or_not(commit)),
+        ("Lock file, SHA-256", _or_not(made.lock_sha256)),
+        ("Claims as declared, SHA-256", (Code(record.claims_sha256),)),
+        ("Python", words(made.python or "not recorded")),
+        ("Platform", words(made.platform or "not recorded")),
+        ("Processor", (Text(f"{made.cpu or 'not recorded'}, cores: "), cores, Text(", memory: "), memory)),
+        ("GPU", words(", ".join(part for part in (made.gpu, made.driver) if part) or "none used")),
+        ("Seeds of main trials", words(seeds_of(ledger))),
+        ("Environment keys", _environments(ledger)),
+        (
+            "Packages",
+            words(", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))),
+        ),
+    ]
+    blocks: list[Block] = [Facts(tuple(facts))]
+    resources = _resources(ledger)
+    if resources:
+        blocks.append(_resource_table(resources))
+    return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _or_not(text: str) -> Spans:
+    return (Code(text),) if text else (NotMeasured("not recorded"),)
+
+
+def _environments(ledger: Ledger) -> Spans:
+    keys = sorted({record.environment for record in ledger.view.trials.values() if record.environment})
+    spans: list[Code | Text] = []
+    for key in keys:
+        spans += [Text(", "), Code(key)] if spans else [Code(key)]
+    return tuple(spans) or words("none")
+
+
+def _resources(ledger: Ledger) -> list[Resource]:
+    found: dict[str, Resource] = {}
+    for experiment in ledger.experiments.values():
+        for ref in all_references((tuple(experiment.tasks.values()), tuple(experiment.methods.values()))):
+            if isinstance(ref, Resource):
+                found.setdefault(ref.name, ref)
+    return list(found.values())
+
+
+def _resource_table(resources: Iterable[Resource]) -> Table:
+    columns = (
+        Column("Resource", "resource", weight=1.3),
+        Column("Kind", "kind", weight=0.7),
+        Column("Version", "version", weight=1.0),
+        Column("Licence", "licence", weight=1.6),
+        Column("Sources, in order", "sources", weight=2.6),
+    )
+    rows = tuple(
+        Row(
+            (
+                (Code(resource.name),),
+                words(resource.kind),
+                words(resource.version),
+                _licence(resource),
+                words("; ".join(_source(source) for source in resource.sources)),
+            )
+        )
+        for resource in resources
+    )
+    return Table("resources", words("Data and models from outside, with their licences."), columns, rows)
+
+
+def _licence(resource: Resource) -> Spans:
+    name = resource.licence or "not known"
+    if resource.terms.startswith("https://"):
+        return (Link(name, resource.terms),)
+    return words(f"{name} ({resource.terms})" if resource.terms else name)
+
+
+def _source(source: Source) -> str:
+    match source:
+        case MirrorSource(folder=folder):
+            return f"mirror folder {folder}"
+        case PackageSource(distribution=distribution, version=version):
+            return f"package {distribution} {version}"
+        case IndexSource(distribution=distribution, version=version):
+            return f"source distribution {distribution} {version}"
+        case HubSource(repo=repo, revision=revision):
+            return f"hub {repo} at {revision}"
+
+
+def rerun(ledger: Ledger) -> Section:
+    """The commands that make this run and this report again."""
+    record, slug = ledger.view.record, ledger.suite.slug
+    lines: list[str] = []
+    if record.provenance.commit:
+        lines.append(f"git checkout {record.provenance.commit}")
+    full = " --full" if record.full else ""
+    lines.append(f"nox -s reproduce-{slug} -- --profile {record.profile}{full}{_restrictions(ledger)}")
+    blocks: list[Block] = [Paragraph(words("From a clone of the repository:")), Listing(tuple(lines))]
+    if record.provenance.command:
+        command = [PurePath(record.provenance.command[0]).name, *record.provenance.command[1:]]
+        blocks += [Paragraph(words("The command as it was given:")), Listing((shlex.join(command),))]
+    again = [f"corroborate report {record.run}"]
+    again += [f"corroborate table {slug} {table.id} --format latex" for table in ledger.suite.tables[:1]]
+    blocks += [
+        Paragraph(words("This report, and a table for a paper, from the records alone:")),
+        Listing(tuple(again)),
+    ]
+    return Section("rerun", "How to run it again", tuple(blocks))
+
+
+def _restrictions(ledger: Ledger) -> str:
+    record = ledger.view.record
+    parts = [f"--set {shlex.quote(f'{name}={value}')}" for name, value in record.settings.items()]
+    parts += [f"--bind {shlex.quote(f'{name}={value}')}" for name, value in record.bindings.items()]
+    for resource in _resources(ledger):
+        if resource.accept:
+            parts.append(f"--accept-licence {resource.accept}")
+    return "".join(f" {part}" for part in dict.fromkeys(parts))
