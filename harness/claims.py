@@ -294,7 +294,9 @@ class NotRun:
     reason: str
 
 
-StatisticalForm = Direction | NonInferiority | Equivalence | Ordering | Trend | EveryCell | Share | Value | Time
+StatisticalForm = (
+    Direction | NonInferiority | Equivalence | Ordering | Trend | EveryCell | Share | Value | Time
+)
 Form = StatisticalForm | Exact | SamplerLaw | CountCost | Existence | NotComparable | NotRun
 
 

@@ -103,7 +103,9 @@ def _run_timed(job: TrialJob, ctx: TrialContext) -> Scores:
             if block >= 0:
                 times.append((block, name, seconds))
                 scores = job.task.evaluate(result, inner)
-                tables += [(part, _with(table, arm=name, block=block)) for part, table in scores.parts.items()]
+                tables += [
+                    (part, _with(table, arm=name, block=block)) for part, table in scores.parts.items()
+                ]
         ctx.progress((block + job.timed.warmup + 1) / total, f"block {block + 1} of {job.timed.blocks}")
     return Scores({"time": _time_table(times), **_stack(tables)})
 

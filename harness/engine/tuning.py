@@ -22,9 +22,7 @@ class TuningState:
     def add(self, trial: str, units: bytes | None) -> None:
         """Take in the rows of a finished trial, or ``None`` for one that failed."""
         tuned = self.group.tuned
-        self.scores[trial] = (
-            math.nan if units is None else tuned.select(decode(units, tuned.part, trial))
-        )
+        self.scores[trial] = math.nan if units is None else tuned.select(decode(units, tuned.part, trial))
 
     @property
     def complete(self) -> bool:

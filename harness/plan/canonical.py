@@ -58,7 +58,10 @@ def _canonical_container(value: Any) -> Any:
     if isinstance(value, PurePath):
         return {"path": str(value)}
     if hasattr(value, "dtype") and hasattr(value, "tobytes"):  # a NumPy array or scalar
-        return {"array": hashlib.blake2b(value.tobytes(), digest_size=16).hexdigest(), "dtype": str(value.dtype)}
+        return {
+            "array": hashlib.blake2b(value.tobytes(), digest_size=16).hexdigest(),
+            "dtype": str(value.dtype),
+        }
     raise SuiteError(
         f"A parameter of type {type(value).__name__} cannot be fingerprinted",
         where=repr(value)[:80],

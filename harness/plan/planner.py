@@ -59,7 +59,9 @@ class Planner:
         method = replace(group.tuned.method, **point)  # type: ignore[type-var]
         edge = tuple(name for name, value in point.items() if at_edge(group.tuned.grid[name], value))
         return [
-            work.trial(group.experiment, group.task_id, {group.method_id: method}, seed, point=point, edge=edge)
+            work.trial(
+                group.experiment, group.task_id, {group.method_id: method}, seed, point=point, edge=edge
+            )
             for seed in group.seeds
         ]
 

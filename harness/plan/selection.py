@@ -43,7 +43,9 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
     known = {name for experiment in experiments for name in experiment.methods} | set(selection.added)
     for name in [*selection.methods, *selection.settings]:
         if name not in known:
-            raise unknown_name("method", name, sorted(known), where=f"suite {suite.slug}, profile {scale.profile}")
+            raise unknown_name(
+                "method", name, sorted(known), where=f"suite {suite.slug}, profile {scale.profile}"
+            )
     needed = _needed(suite, scale, selection.claims) if selection.claims else None
     chosen = [_restrict(_extend(item, selection), selection, needed) for item in experiments]
     left = [item for item in chosen if item.methods and item.tasks and _pairs(item)]
@@ -125,13 +127,9 @@ def _seeds(declared: Sequence[int], wanted: int | None) -> tuple[int, ...]:
     return (*declared[:wanted], *range(declared[-1] + 1, declared[-1] + 1 + wanted - len(declared)))
 
 
-def _is_needed(
-    experiment: Experiment, task: str, method: str, needed: set[tuple[str, str, str]]
-) -> bool:
+def _is_needed(experiment: Experiment, task: str, method: str, needed: set[tuple[str, str, str]]) -> bool:
     return any(
-        cell_experiment == experiment.id
-        and cell_task in ("", task)
-        and cell_method in (method, TIMED_METHOD)
+        cell_experiment == experiment.id and cell_task in ("", task) and cell_method in (method, TIMED_METHOD)
         for cell_experiment, cell_task, cell_method in needed
     )
 

@@ -79,9 +79,7 @@ class RunWriter:
         """Store a finished trial whose rows are already encoded."""
         name = units_name(record.trial)
         write_durably(self.folder / "units" / name, units)
-        stored = record.model_copy(
-            update={"units_file": name, "units_sha256": sha256(units), "parts": parts}
-        )
+        stored = record.model_copy(update={"units_file": name, "units_sha256": sha256(units), "parts": parts})
         return self._append_line(stored)
 
     def _append_line(self, record: TrialRecord) -> TrialRecord:

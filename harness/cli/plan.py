@@ -1,0 +1,84 @@
+"""``corroborate plan``: what a run would do, and what it could reuse."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from harness.cli.request import add_request, make_request
+from harness.errors import ExitCode
+
+if TYPE_CHECKING:
+    from harness.engine.reuse import ReuseIndex
+    from harness.engine.run import RunRequest
+    from harness.plan import Plan, PlannedTrial
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_request(parser)
+    parser.add_argument("--trials", action="store_true", help="list every trial with its fingerprint")
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Plan and print."""
+    from harness.engine.reuse import ReuseIndex
+    from harness.store import list_runs
+
+    request = make_request(args)
+    plan = request.planner.plan(request.suite, request.scale, request.selection)
+    reuse = ReuseIndex(list_runs(request.runs))
+    if args.json:
+        print(json.dumps(_as_json(plan), indent=1))
+    else:
+        print("\n".join(_lines(request, plan, reuse, args.trials)))
+    return ExitCode.OK
+
+
+def _first(plan: Plan) -> list[PlannedTrial]:
+    """The trials that are known before any has run."""
+    return [*(point for group in plan.tunings for point in group.points), *plan.trials]
+
+
+def _as_json(plan: Plan) -> dict[str, object]:
+    return {
+        "suite": plan.suite,
+        "trials": [{"trial": t.id, "fingerprint": t.fingerprint, "stage": t.stage} for t in _first(plan)],
+        "after_tuning": [name for name in plan.main_ids if name not in {t.id for t in plan.trials}],
+        "artifacts": [type(artifact).__name__ for artifact in plan.artifacts],
+        "blocked": dict(plan.blocked),
+    }
+
+
+def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, each: bool) -> list[str]:
+    scale = request.scale
+    lines = [f"{plan.suite}, profile {scale.profile}{', full' if scale.full else ''}, on {request.device}"]
+    stored = {trial.id: _is_stored(request, trial, reuse) for trial in _first(plan)}
+    counts = Counter(trial.experiment.id for trial in _first(plan))
+    reused = Counter(trial.experiment.id for trial in _first(plan) if stored[trial.id])
+    waiting = Counter(group.experiment.id for group in plan.tunings for _ in group.seeds)
+    titles = {t.experiment.id: t.experiment.title for t in _first(plan)}
+    for name, count in counts.items():
+        later = f", then {waiting[name]} with the values that won" if waiting[name] else ""
+        lines.append(f"  {name}: {count} trials ({reused[name]} reusable){later}: {titles[name]}")
+        if each:
+            for trial in _first(plan):
+                if trial.experiment.id == name:
+                    mark = "reuse" if stored[trial.id] else "run  "
+                    lines.append(f"    {mark} {trial.fingerprint[:12]} {trial.id}")
+    lines += [f"  artifact: {artifact.title or type(artifact).__name__}" for artifact in plan.artifacts]
+    lines += [f"  not run: {name}: {reason}" for name, reason in plan.blocked.items()]
+    lines.append(
+        f"{len(plan.main_ids)} main trials, {sum(stored.values())} of the first {len(stored)} reusable"
+    )
+    return lines
+
+
+def _is_stored(request: RunRequest, trial: PlannedTrial, reuse: ReuseIndex) -> bool:
+    from harness.provenance import environment_key
+
+    environment = environment_key(request.device, trial.experiment.threads)
+    return reuse.find(trial.fingerprint, environment) is not None

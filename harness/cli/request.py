@@ -1,0 +1,160 @@
+"""From the options of ``plan`` and ``run`` to a request."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.claims import Profile
+from harness.cli.needs import resources_of
+from harness.cli.options import (
+    add_profile,
+    add_resources,
+    add_runs,
+    parse_bindings,
+    parse_settings,
+    profile_named,
+)
+from harness.cli.suites import load_suite, method_class
+from harness.engine.run import RunRequest
+from harness.errors import ResourceError, UsageError
+from harness.method.contract import Method
+from harness.plan import Selection
+from harness.resources import Resolver
+from harness.store import find_run, open_run, runs_folder
+from harness.suite import Scale, Suite
+
+NEWEST = ""
+
+
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is run."""
+    parser.add_argument("suite", help="name of the suite: 'corroborate list' shows them")
+    add_profile(parser)
+    parser.add_argument("--full", action="store_true", help="wider grids and more seeds")
+    parser.add_argument(
+        "--claim",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only what this claim needs; may be repeated",
+    )
+    parser.add_argument("--methods", metavar="A,B", default="", help="only these methods")
+    parser.add_argument("--seeds", metavar="N", type=int, help="this many seeds of each experiment")
+    parser.add_argument(
+        "--set",
+        metavar="METHOD.PARAMETER=VALUE",
+        action="append",
+        default=[],
+        help="another value of a parameter; recorded as a deviation",
+    )
+    parser.add_argument(
+        "--method",
+        metavar="PACKAGE.MODULE:CLASS",
+        action="append",
+        default=[],
+        help="add a method of your own; may be repeated",
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda if there is a GPU")
+    add_resources(parser)
+    add_runs(parser)
+
+
+def make_request(
+    args: argparse.Namespace,
+    *,
+    resume: str | None = None,
+    engine: Any = "pool",
+    workers: int = 2,
+    fresh: bool = False,
+) -> RunRequest:
+    """The request that the options mean.
+
+    Raises:
+        UsageError: If an option names something unknown or is of the wrong form.
+    """
+    suite = load_suite(args.suite)
+    scale = Scale(profile=profile_named(args.profile), full=args.full)
+    runs = runs_folder(args.runs)
+    return RunRequest(
+        suite=suite,
+        scale=scale,
+        selection=_selection(args, suite, scale),
+        resolver=_resolver(args, suite, scale),
+        runs=runs,
+        device=args.device or default_device(),
+        engine=engine,
+        workers=workers,
+        resume=None if resume is None else _run_to_resume(resume, suite, scale.profile, runs),
+        fresh=fresh,
+        settings=dict(text.split("=", 1) for text in args.set),
+        argv=tuple(sys.argv),
+    )
+
+
+def _selection(args: argparse.Namespace, suite: Suite, scale: Scale) -> Selection:
+    if args.seeds is not None and args.seeds < 1:
+        raise UsageError("At least one seed is needed", where=f"--seeds {args.seeds}")
+    added = _added(args.method)
+    methods = {name: method for item in suite.experiments(scale) for name, method in item.methods.items()}
+    return Selection(
+        claims=tuple(args.claim),
+        methods=tuple(filter(None, args.methods.split(","))),
+        seeds=args.seeds,
+        settings=parse_settings(args.set, {**methods, **added}),
+        added=added,
+    )
+
+
+def _added(names: Sequence[str]) -> dict[str, Method[Any, Any]]:
+    """The user's own methods, with their default parameters."""
+    found: dict[str, Method[Any, Any]] = {}
+    for name in names:
+        kind = method_class(name)
+        try:
+            found[name if ":" not in name else method_id(kind.__name__)] = kind()
+        except TypeError as error:
+            raise UsageError(
+                f"The method cannot be made without arguments: {error}",
+                where=name,
+                fix="Give every parameter a default value: harness.method.param.",
+            ) from error
+    return found
+
+
+def method_id(class_name: str) -> str:
+    """The id of a user's method: its class name in lower case with hyphens."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", class_name).lower()
+
+
+def _resolver(args: argparse.Namespace, suite: Suite, scale: Scale) -> Resolver:
+    known = list(resources_of(suite, scale))
+    try:
+        return Resolver.from_environment(parse_bindings(args.bind, suite, known), accept=args.accept_licence)
+    except OSError as error:
+        raise ResourceError(
+            f"The cache cannot be used: {error.strerror or error}",
+            where=str(error.filename or ""),
+            fix="Set CORROBORATE_HOME to a folder that can be written.",
+        ) from error
+
+
+def _run_to_resume(name: str, suite: Suite, profile: Profile, runs: Path) -> Path:
+    folder = find_run(name if name != NEWEST else f"{suite.slug}-{profile.value}", runs)
+    _ = open_run(folder)
+    return folder
+
+
+def default_device() -> str:
+    """``cuda`` if this machine has a GPU that PyTorch can use, else ``cpu``."""
+    import shutil
+
+    if shutil.which("nvidia-smi") is None:
+        return "cpu"
+    import torch  # Only where a driver is installed: importing it takes seconds.
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,103 @@
+"""``corroborate run``: run a suite, judge its claims and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from harness.cli.display import display, duration
+from harness.cli.request import NEWEST, add_request, make_request
+from harness.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from harness.cli.runs import OpenedRun
+    from harness.engine.run import Finished
+    from harness.store.records import VerdictsRecord
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_request(parser)
+    parser.add_argument(
+        "--resume",
+        metavar="RUN",
+        nargs="?",
+        const=NEWEST,
+        help="go on with a run that was interrupted (default: the newest of this suite and profile)",
+    )
+    parser.add_argument("--fresh", action="store_true", help="do not reuse finished trials of other runs")
+    parser.add_argument(
+        "--engine", choices=("pool", "inline"), default="pool", help="inline: in this process, for debugging"
+    )
+    parser.add_argument(
+        "--workers", metavar="N", type=int, default=2, help="CPU threads to give out in the pool (default: 2)"
+    )
+    parser.add_argument("--no-report", action="store_true", help="judge the claims, but write no report")
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Run, judge, report."""
+    from harness.cli.runs import judged, opened_at
+    from harness.engine.run import execute_run
+
+    if args.workers < 1:
+        raise UsageError("At least one worker is needed", where=f"--workers {args.workers}")
+    request = make_request(
+        args, resume=args.resume, engine=args.engine, workers=args.workers, fresh=args.fresh
+    )
+    with display() as shown:
+        finished = execute_run(request, shown)
+    run = opened_at(finished.folder)
+    verdicts = judged(run)
+    _print(run, verdicts, finished)
+    if not args.no_report:
+        _report(run, verdicts)
+    if finished.summary.failed:
+        print(
+            f"{len(finished.summary.failed)} trials failed: their tracebacks are in trials.jsonl and logs/."
+        )
+        return ExitCode.INFRASTRUCTURE
+    return _lost(run, verdicts)
+
+
+def _print(run: OpenedRun, verdicts: VerdictsRecord, finished: Finished) -> None:
+    from harness.cli.verdicts import verdict_lines
+
+    print("\n".join(verdict_lines(verdicts)))
+    for name, reason in finished.plan.blocked.items():
+        print(f"not run: {name}: {reason}")
+    summary = finished.summary
+    seconds = sum(record.cost.wall_s for record in run.reader.trials.values() if not record.reused_from)
+    print(
+        f"{summary.executed} trials executed ({duration(seconds)} of work), "
+        f"{summary.reused} reused, {len(summary.failed)} failed: {run.folder}"
+    )
+
+
+def _report(run: OpenedRun, verdicts: VerdictsRecord) -> None:
+    from reports import write_report
+
+    folder = run.folder / "report"
+    paths = write_report(
+        run.suite, run.scale, run.reader, verdicts, folder, formats=("html", "latex", "markdown", "csv")
+    )
+    page = next((path for path in paths if path.suffix == ".html"), folder)
+    print(f"report: {page}")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    text = next((path for path in paths if path.suffix == ".md"), None)
+    if summary and text:
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(text.read_text(encoding="utf-8"))
+
+
+def _lost(run: OpenedRun, verdicts: VerdictsRecord) -> ExitCode:
+    """1 if an exact claim does not hold: that is a fault of the code, whatever the scale."""
+    broken = [
+        v.claim
+        for v in verdicts.verdicts
+        if v.form in ("Exact", "SamplerLaw") and v.verdict == "not reproduced"
+    ]
+    for claim in broken:
+        print(f"lost: {claim} is exact and does not hold here.")
+    return ExitCode.LOST if broken else ExitCode.OK

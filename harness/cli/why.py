@@ -1,0 +1,97 @@
+"""``corroborate why``: why a trial was, or was not, reused, field by field."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.cli.options import add_runs
+from harness.errors import ExitCode, unknown_name
+from harness.plan.fingerprint import Fields, differences
+from harness.plan.stored import FIELDS_FILE, load_fields
+from harness.store import RunReader, find_run, list_runs, open_run, runs_folder
+from harness.store.records import TrialRecord
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("trial", help="experiment/task/method/seed")
+    parser.add_argument(
+        "--run", metavar="RUN", default="", help="the run to look at (default: the newest with it)"
+    )
+    add_runs(parser)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Explain."""
+    runs = list_runs(runs_folder(args.runs))
+    chosen = find_run(args.run, runs_folder(args.runs)) if args.run else _newest_with(runs, args.trial)
+    reader = open_run(chosen)
+    record = reader.trials.get(args.trial)
+    if record is None:
+        raise unknown_name("trial", args.trial, list(reader.trials), where=chosen.name)
+    earlier = list(_earlier(runs, chosen, args.trial))
+    print("\n".join(explain(reader, record, earlier)))
+    return ExitCode.OK
+
+
+def _newest_with(runs: list[Path], trial: str) -> Path:
+    known: set[str] = set()
+    for folder in reversed(runs):
+        names = set(RunReader(folder).trials)
+        if trial in names:
+            return folder
+        known |= names
+    raise unknown_name("trial", trial, sorted(known), where="all runs")
+
+
+def _earlier(runs: list[Path], chosen: Path, trial: str) -> Iterator[RunReader]:
+    """Earlier runs with the same trial, the newest first."""
+    names = [folder.name for folder in runs]
+    before = runs[: names.index(chosen.name)] if chosen.name in names else runs
+    for folder in reversed(before):
+        reader = RunReader(folder)
+        if trial in reader.trials:
+            yield reader
+
+
+def explain(reader: RunReader, record: TrialRecord, earlier: list[RunReader]) -> list[str]:
+    """The reasons, as lines of text."""
+    lines = [f"{record.trial} in {reader.folder.name}: {record.status}, fingerprint {record.fingerprint}"]
+    if record.reused_from:
+        return [*lines, f"It was reused from {record.reused_from}: fingerprint and environment are equal."]
+    lines.append("It was executed in this run.")
+    if not earlier:
+        return [*lines, "No earlier run has a trial of this name."]
+    for other in earlier[:3]:
+        lines += _against(reader, record, other)
+    return lines
+
+
+def _against(reader: RunReader, record: TrialRecord, other: RunReader) -> list[str]:
+    before = other.trials[record.trial]
+    lines = [f"Against {other.folder.name}:"]
+    if before.status != "ok":
+        lines.append(f"  that trial ended as '{before.status}', so there was nothing to reuse")
+    if before.environment != record.environment:
+        lines.append(f"  environment: '{before.environment}' became '{record.environment}'")
+    changed = differences(_fields(other, record.trial), _fields(reader, record.trial))
+    lines += [f"  {name}: {_change(old, new)}" for name, (old, new) in changed.items()]
+    if len(lines) == 1:
+        same = "nothing differs; reuse was switched off (--fresh) or its rows were damaged"
+        lines.append(f"  {same}")
+    return lines
+
+
+def _fields(reader: RunReader, trial: str) -> Fields:
+    path = reader.folder / FIELDS_FILE
+    if not path.is_file():
+        return {}
+    return load_fields(path.read_text(encoding="utf-8")).get(trial, {})
+
+
+def _change(old: str, new: str) -> str:
+    if not old:
+        return f"new: {new}"
+    return f"gone (was {old})" if not new else f"'{old}' became '{new}'"
