@@ -1,0 +1,53 @@
+"""README's commands in a fresh clone, with nothing installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a git checkout"),
+]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fresh") / "a clone with spaces"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    shell(folder, "python3 -m venv .venv && .venv/bin/pip install --quiet nox", python=sys.base_prefix)
+    return folder
+
+
+def shell(folder: Path, line: str, python: str = "") -> str:
+    """Run a line of README as a user would, without anything of this environment."""
+    own = ("VIRTUAL", "PYTHON", "NOX", "PYTEST")
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    path = f"{python}/bin:{os.environ['PATH']}" if python else os.environ["PATH"]
+    environment = {**keep, "PATH": path, "CORROBORATE_HOME": str(folder / "home")}
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout + done.stderr
+
+
+def test_listing_needs_nothing_but_nox(clone: Path) -> None:
+    assert "reproduce-ibws [reproduce] -> " in shell(clone, ".venv/bin/nox -l")
+    assert not (clone / ".nox" / "corroborate").exists()
+
+
+def test_a_paper_is_reproduced_and_the_second_time_nothing_is_installed(clone: Path) -> None:
+    command = ".venv/bin/nox -s reproduce-ibws -- --profile smoke"
+    assert "Installing" in shell(clone, command)
+    assert list((clone / "runs").glob("*/report/*.html"))
+    assert "Installing" not in shell(clone, command)
+
+
+def test_the_tests_start(clone: Path) -> None:
+    shell(clone, ".venv/bin/nox -s tests -- tests/test_noxfile.py")
