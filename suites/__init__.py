@@ -1,0 +1,1 @@
+"""The papers' records: what they report, what to run, and what must hold. Declarations only."""
