@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from harness.engine.job import Progress
 from harness.store.records import TrialRecord
@@ -27,7 +27,7 @@ class PlainDisplay:
         self._start = time.monotonic()
         self._last = 0.0
 
-    def __enter__(self) -> PlainDisplay:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -102,7 +102,7 @@ class LiveDisplay:
         self._all = self._bars.add_task("trials", total=None)
         self._jobs: dict[str, TaskID] = {}
 
-    def __enter__(self) -> LiveDisplay:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 

@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json.dumps(_as_json(plan), indent=1))
     else:
-        print("\n".join(_lines(request, plan, reuse, args.trials)))
+        print("\n".join(_lines(request, plan, reuse, each=args.trials)))
     return ExitCode.OK
 
 
@@ -53,7 +53,7 @@ def _as_json(plan: Plan) -> dict[str, object]:
     }
 
 
-def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, each: bool) -> list[str]:
+def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, *, each: bool) -> list[str]:
     scale = request.scale
     lines = [f"{plan.suite}, profile {scale.profile}{', full' if scale.full else ''}, on {request.device}"]
     stored = {trial.id: _is_stored(request, trial, reuse) for trial in _first(plan)}

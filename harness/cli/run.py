@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.display import display, duration
@@ -58,7 +59,7 @@ def main(args: argparse.Namespace) -> ExitCode:
             f"{len(finished.summary.failed)} trials failed: their tracebacks are in trials.jsonl and logs/."
         )
         return ExitCode.INFRASTRUCTURE
-    return _lost(run, verdicts)
+    return _lost(verdicts)
 
 
 def _print(run: OpenedRun, verdicts: VerdictsRecord, finished: Finished) -> None:
@@ -87,11 +88,11 @@ def _report(run: OpenedRun, verdicts: VerdictsRecord) -> None:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     text = next((path for path in paths if path.suffix == ".md"), None)
     if summary and text:
-        with open(summary, "a", encoding="utf-8") as file:
+        with Path(summary).open("a", encoding="utf-8") as file:
             file.write(text.read_text(encoding="utf-8"))
 
 
-def _lost(run: OpenedRun, verdicts: VerdictsRecord) -> ExitCode:
+def _lost(verdicts: VerdictsRecord) -> ExitCode:
     """1 if an exact claim does not hold: that is a fault of the code, whatever the scale."""
     broken = [
         v.claim

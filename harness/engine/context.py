@@ -71,8 +71,8 @@ class TrialContext:
     scratch: Path
     loader: Loader
     paths: Mapping[str, str]
-    on_progress: Callable[[float, str], None] = lambda done, message: None
-    on_probe: Callable[[int, Any], None] = lambda step, result: None
+    on_progress: Callable[[float, str], None] = lambda _done, _message: None
+    on_probe: Callable[[int, Any], None] = lambda _step, _result: None
 
     def load(self, ref: Reference, *, fresh: bool = False) -> Any:
         """The object behind a declared reference; see :class:`harness.method.Context`."""

@@ -106,7 +106,7 @@ class Driver:
         return self.summary
 
     def _store_fields(self) -> None:
-        self._writer.extra(FIELDS_FILE, dump_fields(self._trials.values()))
+        self._writer.text(FIELDS_FILE, dump_fields(self._trials.values()))
 
     def _add(self, trial: PlannedTrial) -> None:
         """Take a trial from this run or another one, or queue it with the artifacts it needs."""

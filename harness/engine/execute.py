@@ -66,14 +66,13 @@ def _run(
         paths=job.paths,
         on_progress=progress,
     )
-    if isinstance(job, TrialJob):
-        scores = run_trial(job, ctx)
-        for part, table in scores.parts.items():
-            check_table(part, table, job.id)
-        return encode(scores.parts), tuple(scores.parts)
-    assert isinstance(job, ArtifactJob)
-    build_artifact(job, ctx)
-    return b"", ()
+    if isinstance(job, ArtifactJob):
+        build_artifact(job, ctx)
+        return b"", ()
+    scores = run_trial(job, ctx)
+    for part, table in scores.parts.items():
+        check_table(part, table, job.id)
+    return encode(scores.parts), tuple(scores.parts)
 
 
 @contextlib.contextmanager

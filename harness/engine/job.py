@@ -16,7 +16,7 @@ Status = Literal["ok", "failed", "timeout", "memory", "diverged"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class JobBase:
     """One piece of work: a trial, or an artifact to build. Picklable.
 
     Attributes:
@@ -41,7 +41,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialJob(Job):
+class TrialJob(JobBase):
     """A trial."""
 
     task: Task[Any, Any]
@@ -52,13 +52,16 @@ class TrialJob(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArtifactJob(Job):
+class ArtifactJob(JobBase):
     """An artifact to build at ``target``, unless it is there."""
 
     artifact: Artifact
     target: Path
     note: Mapping[str, Any] = field(default_factory=dict)
     """What ``artifact.json`` says besides its cost."""
+
+
+Job = TrialJob | ArtifactJob
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from harness.engine.context import TrialContext, seed_everything
 from harness.engine.job import TrialJob
 from harness.errors import ProblemError
 from harness.method.contract import Method, Scores
+from harness.suite import Timed
 
 BLOCK_SEEDS = 10_000
 """Block b of a timed trial with seed s runs under seed s · BLOCK_SEEDS + b."""
@@ -19,7 +20,7 @@ BLOCK_SEEDS = 10_000
 def run_trial(job: TrialJob, ctx: TrialContext) -> Scores:
     """Execute a trial and return its unit rows."""
     if job.timed is not None:
-        return _run_timed(job, ctx)
+        return _run_timed(job, job.timed, ctx)
     (method,) = job.methods.values()
     probes = _Probes(job, ctx)
     ctx.on_probe = probes.add
@@ -83,17 +84,16 @@ def _stack(tables: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]
     }
 
 
-def _run_timed(job: TrialJob, ctx: TrialContext) -> Scores:
+def _run_timed(job: TrialJob, timed: Timed, ctx: TrialContext) -> Scores:
     """Run all arms in turn, block by block, in a new random order in each."""
-    assert job.timed is not None
     order = ctx.rng("order of timed arms")
     names = list(job.methods)
     times: list[tuple[int, str, float]] = []
     tables: list[tuple[str, dict[str, Any]]] = []
     seed_everything(job.seed)
     problem = job.task.problem(ctx)
-    total = job.timed.warmup + job.timed.blocks
-    for block in range(-job.timed.warmup, job.timed.blocks):
+    total = timed.warmup + timed.blocks
+    for block in range(-timed.warmup, timed.blocks):
         # Another seed in each block, the same for its arms: what a block's time depends on
         # besides the machine (how long a sampled text is accepted) is redrawn too.
         inner = replace(ctx, seed=job.seed * BLOCK_SEEDS + max(block, 0))
@@ -106,7 +106,7 @@ def _run_timed(job: TrialJob, ctx: TrialContext) -> Scores:
                 tables += [
                     (part, _with(table, arm=name, block=block)) for part, table in scores.parts.items()
                 ]
-        ctx.progress((block + job.timed.warmup + 1) / total, f"block {block + 1} of {job.timed.blocks}")
+        ctx.progress((block + timed.warmup + 1) / total, f"block {block + 1} of {timed.blocks}")
     return Scores({"time": _time_table(times), **_stack(tables)})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -51,10 +52,8 @@ def _die_with_driver(lifeline: Connection) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
-        try:
+        with contextlib.suppress(EOFError, OSError):
             lifeline.recv()
-        except (EOFError, OSError):
-            pass
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="lifeline").start()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from functools import partial
@@ -32,17 +33,21 @@ def canonical(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return {"float": value.hex()}
-    if isinstance(value, Resource):
-        return {"resource": value.name}
     if is_dataclass(value) and not isinstance(value, type):
-        content = {f.name: canonical(getattr(value, f.name)) for f in fields(value) if _counts(f)}
-        return {"class": class_name(type(value)), **content}
-    if isinstance(value, type | FunctionType):
-        return {"name": class_name(value)}
+        return _canonical_dataclass(value)
     return _canonical_container(value)
 
 
+def _canonical_dataclass(value: Any) -> dict[str, Any]:
+    if isinstance(value, Resource):
+        return {"resource": value.name}
+    content = {f.name: canonical(getattr(value, f.name)) for f in fields(value) if _counts(f)}
+    return {"class": class_name(type(value)), **content}
+
+
 def _canonical_container(value: Any) -> Any:
+    if isinstance(value, type | FunctionType):
+        return {"name": class_name(value)}
     if isinstance(value, partial):
         return {
             "partial": canonical(value.func),
@@ -51,7 +56,7 @@ def _canonical_container(value: Any) -> Any:
         }
     if isinstance(value, Mapping):
         return {"map": sorted([[_text(canonical(k)), canonical(v)] for k, v in value.items()])}
-    if isinstance(value, Set):
+    if isinstance(value, AbstractSet):
         return {"set": sorted(_text(canonical(item)) for item in value)}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [canonical(item) for item in value]

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
@@ -102,7 +102,7 @@ class RunWriter:
         """Write ``verdicts.json``."""
         write_durably(self.folder / "verdicts.json", _json(record))
 
-    def extra(self, name: str, text: str) -> None:
+    def text(self, name: str, text: str) -> None:
         """Write another text file of the run (the plan)."""
         write_durably(self.folder / name, text.encode())
 
@@ -112,7 +112,7 @@ class RunWriter:
             self._trials.close()
         self._lock.close()
 
-    def __enter__(self) -> RunWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
