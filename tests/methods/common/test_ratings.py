@@ -67,7 +67,9 @@ def test_texts_whose_mean_disagrees_are_left_out_on_request(folder: Path) -> Non
     assert tweets.with_trusted_text().ids == ("7",)
 
 
-@pytest.mark.parametrize("cell", ["[1, 5]", "[]", "[1.5]", "__import__('os')", "[[1]]", "7", "[1e99]", "[null]"])
+@pytest.mark.parametrize(
+    "cell", ["[1, 5]", "[]", "[1.5]", "__import__('os')", "[[1]]", "7", "[1e99]", "[null]"]
+)
 def test_broken_ratings_are_refused_with_their_line(folder: Path, cell: str) -> None:
     path = folder / "nytEditorialSnippets_anonDataRatings.txt"
     path.write_text(f"7\t1.5\t.5\t[1, 2]\n2\t0\t0\t{cell}\n")
