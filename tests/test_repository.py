@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from functools import cache
+from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,29 @@ def test_links_between_the_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             broken += [] if (ROOT / target).exists() else [(path.name, target)]
     assert broken == []
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names that a module imports absolutely."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {*PACKAGES, "__future__"}
+
+
+def test_everything_imported_is_declared() -> None:
+    """Assert that no package is used that only happens to be installed through another one."""
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    declared = [Requirement(line).name for line in (*PROJECT["project"]["dependencies"], *chain(*extras))]
+    known = {canonicalize_name(name) for name in declared}
+    owners = packages_distributions()
+    undeclared = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in modules()
+        for name in imported(path)
+        if not known & {canonicalize_name(owner) for owner in owners.get(name, [])}
+    }
+    assert undeclared == set()
