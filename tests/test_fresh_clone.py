@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,12 @@ def test_a_paper_is_reproduced_and_the_second_time_nothing_is_installed(clone: P
 
 def test_the_tests_start(clone: Path) -> None:
     shell(clone, ".venv/bin/nox -s tests -- tests/test_noxfile.py")
+
+
+def test_the_wheel_holds_the_four_packages_with_their_data(clone: Path) -> None:
+    shell(clone, ".venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir wheels .")
+    (wheel,) = (clone / "wheels").glob("corroborate-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    listing = shell(clone, "git ls-files harness methods suites reports").splitlines()
+    assert packed == set(listing)
