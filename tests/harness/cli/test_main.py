@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli import doctor
+from harness.cli import main as cli
+from harness.errors import ExitCode, NothingComparableError, ResourceError
+from tests.harness.cli.conftest import Shell
+
+HEAVY = [
+    "torch",
+    "transformers",
+    "datasets",
+    "scipy",
+    "pandas",
+    "sklearn",
+    "statsmodels",
+    "matplotlib",
+    "numpy",
+]
+RECORDED = """
+import json, sys
+from harness.cli.main import main
+code = main()
+json.dump(sorted(sys.modules), open("modules", "w"))
+sys.exit(code)
+"""
+
+
+def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", RECORDED, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_list_imports_nothing_heavy(tmp_path: Path) -> None:
+    done = process(tmp_path, "list")
+    assert done.returncode == 0, done.stderr
+    assert not set(HEAVY) & set(json.loads((tmp_path / "modules").read_text()))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"]])
+def test_help_and_list_take_less_than_0_4_s_of_cpu(tmp_path: Path, arguments: list[str]) -> None:
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "harness.cli.main", *arguments],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.4
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([name, "--help"])
+    assert ended.value.code == 0
+    assert name in capsys.readouterr().out
+
+
+def test_an_unknown_command_gives_the_nearest(shell: Shell) -> None:
+    assert shell("verdict") == ExitCode.USAGE
+    assert "verdicts" in shell.err
+
+
+def test_no_command_is_a_usage_error(shell: Shell) -> None:
+    assert shell() == ExitCode.USAGE
+    assert "commands" in shell.out
+
+
+def test_an_unknown_option_is_a_usage_error(shell: Shell) -> None:
+    with pytest.raises(SystemExit) as ended:
+        shell("list", "--nope")
+    assert ended.value.code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ResourceError("It is gone", where="here", fix="Fetch it."), ExitCode.INFRASTRUCTURE),
+        (NothingComparableError("No pair"), ExitCode.NOTHING_COMPARABLE),
+        (RuntimeError("a bug"), ExitCode.INFRASTRUCTURE),
+        (KeyboardInterrupt(), cli.INTERRUPTED),
+    ],
+)
+def test_errors_become_exit_codes(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
+    def fail(args: object) -> ExitCode:
+        raise error
+
+    monkeypatch.setattr(doctor, "main", fail)
+    assert shell("doctor") == code
+    assert shell.out == ""
+    assert ("Traceback" in shell.err) == isinstance(error, RuntimeError)
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli.main", "list"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    os.close(write)
+    assert done.returncode == ExitCode.INFRASTRUCTURE
+    assert done.stderr == ""
