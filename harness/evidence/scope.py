@@ -1,0 +1,68 @@
+"""What a verdict speaks of: profile, models, and what the user changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from harness.claims import Cell, Form, Profile
+from harness.method.references import Artifact, Reference, Resource
+from harness.plan.selection import cells_of
+from harness.store.records import RunRecord
+from harness.suite import Scale, Suite
+
+_MOST_NAMES = 4
+
+
+def scope_of(suite: Suite, scale: Scale, form: Form | None, record: RunRecord) -> str:
+    """The scope of a verdict, as one line.
+
+    Models and artifacts are named because all seeds share them: another draft or another
+    checkpoint is not among the replicates.
+    """
+    parts = [f"{scale.profile} profile" + (" (full)" if record.full else "")]
+    names = _models(suite, scale, form)
+    if names:
+        shown = ", ".join(names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")
+        parts.append(f"for this model: {shown}" if len(names) == 1 else f"for these models: {shown}")
+    parts += [f"{name} bound to {path}" for name, path in sorted(record.bindings.items())]
+    parts += [f"{name} set to {value}" for name, value in sorted(record.settings.items())]
+    parts += [f"restricted by --{name}: {', '.join(v)}" for name, v in sorted(record.selection.items()) if v]
+    if scale.profile is not Profile.PAPER:
+        parts.append("at this scale")
+    return "; ".join(parts)
+
+
+def _models(suite: Suite, scale: Scale, form: Form | None) -> list[str]:
+    """Names of models and built artifacts that the cells of a form depend on."""
+    experiments = {item.id: item for item in suite.experiments(scale)}
+    names: dict[str, None] = {}
+    for cell in cells_of(form):
+        experiment = experiments.get(cell.experiment)
+        if experiment is not None:
+            names |= dict.fromkeys(_named(experiment.methods.get(cell.method)))
+            names |= dict.fromkeys(_named(_task(experiment.tasks, cell)))
+    return list(names)
+
+
+def _task(tasks: Mapping[str, Any], cell: Cell) -> Any:
+    return tasks.get(cell.task) if cell.task else next(iter(tasks.values()), None)
+
+
+def _named(holder: Any) -> Iterator[str]:
+    """Names of the trained things that an object refers to, outermost only."""
+    if isinstance(holder, Artifact):
+        yield holder.title or type(holder).__name__
+    elif isinstance(holder, Resource):
+        if holder.kind == "model":
+            yield holder.name
+    elif isinstance(holder, tuple | list):
+        for item in holder:
+            yield from _named(item)
+    elif isinstance(holder, Mapping):
+        for item in holder.values():
+            yield from _named(item)
+    elif is_dataclass(holder) and not isinstance(holder, type | Reference):
+        for item in fields(holder):
+            yield from _named(getattr(holder, item.name))

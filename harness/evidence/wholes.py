@@ -1,0 +1,60 @@
+"""Compound claims, put together from their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.claims import Claim
+from harness.evidence.findings import Verdict
+from harness.evidence.wording import count
+from harness.store.records import VerdictRecord
+
+
+def wholes(claims: Sequence[Claim], verdicts: Sequence[VerdictRecord]) -> list[VerdictRecord]:
+    """One verdict for each claim that has parts, in order of declaration."""
+    by_id = {verdict.claim: verdict for verdict in verdicts}
+    parents = dict.fromkeys(claim.parent for claim in claims if claim.parent)
+    return [
+        _whole(parent, [claim for claim in claims if claim.parent == parent], by_id) for parent in parents
+    ]
+
+
+def _whole(parent: str, parts: Sequence[Claim], by_id: dict[str, VerdictRecord]) -> VerdictRecord:
+    found = [by_id[part.id] for part in parts]
+    held = sum(verdict.verdict == "reproduced" for verdict in found)
+    lost = [p.id for p in parts if p.essential and by_id[p.id].verdict == "not reproduced"]
+    return VerdictRecord(
+        claim=parent,
+        form="Whole",
+        verdict=_verdict(found, held, lost),
+        reason=_reason(found, held, lost),
+        scope=_scope(found),
+        trials=list(dict.fromkeys(trial for verdict in found for trial in verdict.trials)),
+        exploratory=any(verdict.exploratory for verdict in found),
+    )
+
+
+def _verdict(found: Sequence[VerdictRecord], held: int, lost: Sequence[str]) -> Verdict:
+    if held == len(found):
+        return "reproduced"
+    if lost:
+        return "not reproduced"
+    kinds = {verdict.verdict for verdict in found}
+    if kinds == {"not run"}:
+        return "not run"
+    return "not comparable" if kinds <= {"not comparable", "not run"} else "inconclusive"
+
+
+def _reason(found: Sequence[VerdictRecord], held: int, lost: Sequence[str]) -> str:
+    text = f"{held} of {count(len(found), 'part')} held"
+    if lost:
+        text += f"; {', '.join(lost)} did not"
+    others = [v for v in found if v.verdict not in ("reproduced", "not reproduced")]
+    for kind in dict.fromkeys(v.verdict for v in others):
+        text += f"; {', '.join(v.claim for v in others if v.verdict == kind)} {kind}"
+    return f"{text}."
+
+
+def _scope(found: Sequence[VerdictRecord]) -> str:
+    scopes = list(dict.fromkeys(verdict.scope for verdict in found))
+    return scopes[0] if len(scopes) == 1 else "as its parts"
