@@ -128,13 +128,8 @@ class Driver:
 
     def _take(self, trial: PlannedTrial, stored: Stored) -> None:
         """Copy an equal trial of another run into this one, under this plan's names."""
-        names = {
-            "trial": trial.id,
-            "experiment": trial.experiment.id,
-            "task": trial.task_id,
-            "method": trial.method_id,
-        }
-        record = stored.record.model_copy(update={**names, "reused_from": stored.run})
+        empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost)
+        record = self._maker.trial_record(trial, empty).model_copy(update={"reused_from": stored.run})
         self._done(self._writer.append_encoded(record, stored.units, stored.record.parts), stored.units)
 
     def _add_artifact(self, artifact: Artifact) -> None:

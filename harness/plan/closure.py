@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.plan.canonical import digest
 
-STOP = frozenset({"harness", "reports", "tests"})
+STOP = frozenset({"harness", "reports"})
 PROJECT = frozenset({"methods", "suites"})
 
 

@@ -54,16 +54,20 @@ def encode(parts: Mapping[str, Mapping[str, Any]], *, level: int = 1) -> bytes:
     return sink.getvalue()
 
 
-def _part_table(pa: Any, name: str, table: Mapping[str, Any]) -> pa.Table:
-    columns = {key: pa.array(value) for key, value in table.items()}
-    length = len(next(iter(columns.values()))) if columns else 0
-    part = pa.DictionaryArray.from_arrays(pa.array([0] * length, pa.int32()), pa.array([name]))
-    # Every part keeps the list of its columns, since the file holds the union of all.
-    return pa.table({PART_COLUMN: part, **columns}).replace_schema_metadata(None)
+def _part_table(pa: Any, part: str, table: Mapping[str, Any]) -> pa.Table:
+    columns = {_column(part, name): pa.array(value) for name, value in table.items()}
+    length = len(table["unit_id"])
+    named = pa.DictionaryArray.from_arrays(pa.array([0] * length, pa.int32()), pa.array([part]))
+    return pa.table({PART_COLUMN: named, **columns})
+
+
+def _column(part: str, name: str) -> str:
+    # Columns of two parts may share a name and not a type, so each part has columns of its own.
+    return f"{part}/{name}"
 
 
 def decode(data: bytes, part: str, where: str) -> dict[str, np.ndarray]:
-    """The columns of one part, without those that only other parts have.
+    """The columns of one part.
 
     Raises:
         RecordError: If the bytes are no parquet file or the part is not in it.
@@ -79,8 +83,9 @@ def decode(data: bytes, part: str, where: str) -> dict[str, np.ndarray]:
     rows = table.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
     if rows.num_rows == 0:
         raise RecordError(f"There are no unit rows of part '{part}'", where=where, fix=RERUN)
-    kept = [n for n in rows.column_names if n != PART_COLUMN and rows[n].null_count < rows.num_rows]
-    return {name: rows[name].to_numpy() for name in kept}
+    prefix = _column(part, "")
+    own = [name for name in rows.column_names if name.startswith(prefix)]
+    return {name.removeprefix(prefix): rows[name].to_numpy() for name in own}
 
 
 RERUN = "Run again with --resume: trials whose rows are lost are executed anew."
