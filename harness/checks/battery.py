@@ -96,12 +96,18 @@ def _parameters(subject: Subject) -> dict[str, Any]:
 
 
 def _parameters_stored_untouched(subject: Subject) -> None:
-    given = _parameters(subject)
-    before = {name: state_of(value) for name, value in given.items()}
-    made = type(subject.method)(**given)
-    for name, value in given.items():
-        if getattr(made, name) is not value and state_of(getattr(made, name)) != before[name]:
-            raise CheckError(f"parameter '{name}' was given {value!r} and holds {getattr(made, name)!r}")
+    # Both what the suite gives and the defaults, since correcting a value twice changes nothing.
+    for given in (_parameters(subject), _defaults(subject)):
+        before = {name: state_of(value) for name, value in given.items()}
+        made = type(subject.method)(**(_parameters(subject) | given))
+        for name, value in given.items():
+            if state_of(getattr(made, name)) != before[name]:
+                raise CheckError(f"parameter '{name}' was given {value!r} and holds {getattr(made, name)!r}")
+
+
+def _defaults(subject: Subject) -> dict[str, Any]:
+    items = fields(subject.method)  # type: ignore[arg-type]
+    return {item.name: item.default for item in items if item.init and item.default is not MISSING}
 
 
 def _parameters_have_sources(subject: Subject) -> None:

@@ -49,6 +49,9 @@ def _pieces(value: Any, seen: set[int]) -> Iterator[bytes]:
 
 def _compound(value: Any, seen: set[int]) -> Iterator[bytes]:
     special = _array(value) or _torch(value)
+    if isinstance(value, Mapping | AbstractSet | list | tuple):
+        # Where a container ends is part of what it is.
+        yield str(len(value)).encode()
     if special is not None:
         for item in special:
             yield from _pieces(item, seen)

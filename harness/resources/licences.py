@@ -21,7 +21,7 @@ def accepted_licences(home: Path, environ: Mapping[str, str] = os.environ) -> fr
 def _remembered(home: Path) -> frozenset[str]:
     try:
         keys = json.loads((home / _STORE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return frozenset()
     except (OSError, ValueError) as error:
         raise ResourceError(

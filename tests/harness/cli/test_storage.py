@@ -1,0 +1,155 @@
+"""The commands ``doctor``, ``mirror`` and ``cache``."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.cli import cache, suites
+from harness.errors import ExitCode
+from harness.resources import Resolver, read_split
+from tests.harness.cli.conftest import Shell
+from tests.harness.cli.demo import NUMBERS
+
+
+def entry(home: Path, *, days: float = 0.0) -> Path:
+    """The data set in the cache, last used some days ago."""
+    folder = Resolver({}, frozenset(), home, None).path(NUMBERS).parent
+    then = time.time() - days * 86400
+    os.utime(folder / "source.json", (then, then))
+    return folder
+
+
+def artifact(home: Path, name: str = "offset-1", fingerprint: str = "f1") -> Path:
+    folder = home / "artifacts" / name
+    folder.mkdir(parents=True)
+    (folder / "artifact.json").write_text(json.dumps({"fingerprint": fingerprint}))
+    return folder
+
+
+@pytest.fixture
+def home() -> Path:
+    return Path(os.environ["CORROBORATE_HOME"])
+
+
+def test_doctor_says_what_is_there_and_what_is_needed(shell: Shell, home: Path) -> None:
+    assert shell("doctor") == ExitCode.OK
+    for part in ["Python", "torch", str(home), "demo", "fetchable numbers", "1 artifacts", "CC0-1.0"]:
+        assert part in shell.out
+    entry(home)
+    assert shell("doctor", "demo", "--profile", "small") == ExitCode.OK
+    assert "present   numbers" in shell.out
+    assert "smoke" not in shell.out
+
+
+def test_doctor_knows_only_installed_suites(shell: Shell) -> None:
+    assert shell("doctor", "dmo") == ExitCode.USAGE
+    assert "Did you mean demo" in shell.err
+
+
+def test_doctor_reports_a_cache_that_cannot_be_written(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CORROBORATE_HOME", str(tmp_path / "file"))
+    assert shell("doctor") == ExitCode.INFRASTRUCTURE
+    assert "CORROBORATE_HOME" in shell.out + shell.err
+
+
+def test_a_mirror_can_be_built_and_read(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert shell("mirror", "mine") == ExitCode.OK
+    assert read_split(tmp_path / "mine" / "numbers", "test") == [{"n": n} for n in range(4)]
+    assert "CC0-1.0" in (tmp_path / "mine" / "README.md").read_text()
+    monkeypatch.setenv("CORROBORATE_MIRROR", str(tmp_path / "mine"))
+    assert Resolver.from_environment().path(NUMBERS) == tmp_path / "mine" / "numbers"
+    # Copying a mirror onto itself would remove it first.
+    assert shell("mirror", "mine") == ExitCode.INFRASTRUCTURE
+    assert read_split(tmp_path / "mine" / "numbers", "test")
+
+
+def test_a_mirror_takes_only_what_is_asked_for(shell: Shell, tmp_path: Path) -> None:
+    assert shell("mirror", "mine", "--data-set", "number") == ExitCode.USAGE
+    assert "numbers" in shell.err
+    assert shell("mirror", "mine", "--profile", "smoke") == ExitCode.OK
+    assert not (tmp_path / "mine").exists()
+
+
+def test_the_cache_is_shown(shell: Shell, home: Path) -> None:
+    entry(home)
+    artifact(home)
+    assert shell("cache") == ExitCode.OK
+    assert "numbers" in shell.out
+    assert "offset-1" in shell.out
+    assert "2 entries" in shell.out
+
+
+def test_pruning_needs_a_condition(shell: Shell, home: Path) -> None:
+    folder = entry(home)
+    assert shell("cache", "prune") == ExitCode.USAGE
+    assert folder.exists()
+
+
+@pytest.mark.parametrize(("age", "kept"), [("30d", True), ("1d", False), ("47h", False), ("1w", True)])
+def test_pruning_by_age(shell: Shell, home: Path, age: str, kept: bool) -> None:  # noqa: FBT001 - a parameter
+    folder = entry(home, days=2)
+    assert shell("cache", "prune", "--older-than", age) == ExitCode.OK
+    assert folder.exists() == kept
+
+
+def test_using_an_entry_makes_it_young(shell: Shell, home: Path) -> None:
+    folder = entry(home, days=90)
+    Resolver({}, frozenset(), home, None).path(NUMBERS)
+    assert shell("cache", "prune", "--older-than", "30d") == ExitCode.OK
+    assert folder.exists()
+
+
+def test_an_age_without_a_unit_is_refused(shell: Shell) -> None:
+    assert shell("cache", "prune", "--older-than", "30") == ExitCode.USAGE
+    assert "12h" in shell.err
+
+
+def test_a_dry_run_removes_nothing(shell: Shell, home: Path) -> None:
+    folder = entry(home, days=2)
+    assert shell("cache", "prune", "--older-than", "1d", "--dry-run") == ExitCode.OK
+    assert "numbers" in shell.out
+    assert folder.exists()
+
+
+def test_unused_is_what_neither_suites_nor_runs_refer_to(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, built = entry(home), artifact(home)
+    leftover = home / "artifacts" / ".offset-2.building"
+    leftover.mkdir()
+    assert shell("cache", "prune", "--unused") == ExitCode.OK
+    assert folder.exists()
+    assert not built.exists()
+    assert not leftover.exists()
+    monkeypatch.setattr(suites, "_points", lambda group: {})
+    assert shell("cache", "prune", "--unused") == ExitCode.OK
+    assert not folder.exists()
+
+
+def test_an_artifact_that_a_run_used_is_kept(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = artifact(home)
+    monkeypatch.setattr(cache, "_needed_folders", lambda runs: (set(), {"f1"}))
+    assert shell("cache", "prune", "--unused") == ExitCode.OK
+    assert built.exists()
+
+
+def test_what_is_being_filled_is_kept(shell: Shell, home: Path) -> None:
+    from filelock import FileLock
+
+    built = artifact(home)
+    with FileLock(home / "artifacts" / ".offset-1.lock"):
+        assert shell("cache", "prune", "--unused") == ExitCode.OK
+    assert "another process" in shell.out
+    assert built.exists()
