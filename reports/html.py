@@ -1,0 +1,209 @@
+"""HTML: one self-contained page that needs neither a network nor JavaScript."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports.document import (
+    Badge,
+    Block,
+    Code,
+    Document,
+    Glyph,
+    Link,
+    NotMeasured,
+    Number,
+    Span,
+    Spans,
+    Strong,
+    Text,
+)
+from reports.plots import figure_svg
+from reports.text import MINUS, anchor, clean, digits_of, show
+
+_ICONS = {
+    "reproduced": "yes",
+    "not reproduced": "no",
+    "inconclusive": "half",
+    "not comparable": "unlike",
+    "not run": "none",
+    "yes": "yes",
+    "no": "no",
+    "as predicted": "yes",
+    "otherwise": "no",
+    "undecided": "half",
+}
+STANDING_MARK = {"secondary": "†", "unverified": "‡"}
+_STANDING_WORDS = {
+    "secondary": "from a secondary source",
+    "unverified": "unverified",
+}
+_GLYPH_WIDTH = 112
+_GLYPH_PAD = 6
+
+
+def render(document: Document) -> str:
+    """The document as one HTML page.
+
+    Raises:
+        jinja2.UndefinedError: If a template asks for something the document does not have.
+    """
+    return environment().get_template("report.html.j2").render(document=document)
+
+
+@cache
+def environment() -> Environment:
+    """The templates with autoescape on; what a template does not know is an error."""
+    made = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "spans": spans,
+        "label": label,
+        "anchor": anchor,
+        "shown": lambda number: _signed(show(number).value),
+        "plain": plain,
+    }
+    made.globals |= {"asset": asset, "figure_svg": _figure, "kind": _kind, "icon": icon, "badge": badge}
+    return made
+
+
+def asset(name: str) -> Markup:
+    """A style sheet or script of the package, to be put into the page as it is."""
+    return Markup(files("reports").joinpath("assets", name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+def _kind(block: Block) -> str:
+    return type(block).__name__.lower()
+
+
+def _figure(figure: Any) -> Markup:
+    # The drawing is made by matplotlib, which escapes all text in it.
+    return Markup(figure_svg(figure))  # noqa: S704
+
+
+def label(text: str) -> Markup:
+    """Text as a label, isolated if any of it runs from right to left."""
+    text = clean(text)
+    if any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text):
+        return Markup("<bdi>{}</bdi>").format(text)
+    return escape(text)
+
+
+def spans(items: Spans) -> Markup:
+    """Running text."""
+    return Markup("").join(_span(item) for item in items)
+
+
+def plain(items: Spans) -> str:
+    """Running text without any mark-up, for attributes."""
+    return "".join(show(i).plain if isinstance(i, Number) else str(getattr(i, "text", "")) for i in items)
+
+
+def _span(span: Span) -> Markup:
+    match span:
+        case Number():
+            return _number(span)
+        case NotMeasured(reason=reason):
+            return Markup('<span class="absent">not measured: {}</span>').format(label(reason))
+        case Text(text=text):
+            return label(text)
+        case Strong(text=text):
+            return Markup("<strong>{}</strong>").format(label(text))
+        case Code(text=text):
+            return Markup("<code>{}</code>").format(label(text))
+        case Link(text=text, target=target):
+            return Markup('<a href="{}">{}</a>').format(_safe(target), label(text))
+        case Badge(verdict=verdict, cause=cause):
+            return badge(verdict, cause)
+        case Glyph():
+            return _glyph(span)
+
+
+def _safe(target: str) -> str:
+    return target if target.startswith(("#", "https://")) else "#"
+
+
+def badge(verdict: str, cause: str = "") -> Markup:
+    """A verdict in a word, a shape and a colour."""
+    name = _ICONS.get(verdict, "none")
+    tail = Markup(' <span class="cause">({})</span>').format(cause) if cause else Markup("")
+    return Markup('<span class="badge v-{}">{}<span>{}{}</span></span>').format(name, icon(verdict), verdict, tail)
+
+
+def icon(verdict: str) -> Markup:
+    """The shape of a verdict; the word beside it says the same, so it is hidden from readers."""
+    name = _ICONS.get(verdict, "none")
+    return Markup('<svg class="icon v-{0}" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{0}"/></svg>').format(
+        name
+    )
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def _number(number: Number) -> Markup:
+    shown = show(number)
+    value = Markup("<data value='{}'>{}</data>").format(repr(number.value), _signed(shown.value))
+    if number.bold:
+        value = Markup("<strong>{}</strong>").format(value)
+    unit = Markup('<span class="unit"> {}</span>').format(label(shown.unit)) if shown.unit else Markup("")
+    interval = Markup(' <span class="ci">{}</span>').format(_signed(shown.interval)) if shown.low else Markup("")
+    return Markup('<span class="num" title="{}">{}{}{}{}</span>').format(
+        _evidence(number), value, unit, _standing(number.standing), interval
+    )
+
+
+def _standing(standing: str) -> Markup:
+    if standing not in STANDING_MARK:
+        return Markup("")
+    return Markup('<sup class="standing"><abbr title="{}">{}</abbr></sup>').format(
+        _STANDING_WORDS[standing], STANDING_MARK[standing]
+    )
+
+
+def _evidence(number: Number) -> str:
+    trials = len(number.handle.trials)
+    return f"{number.handle.name}{f' ({trials} trials)' if trials else ''}"
+
+
+def _glyph(glyph: Glyph) -> Markup:
+    number = glyph.number
+    low = number.value if number.low is None else number.low
+    high = number.value if number.high is None else number.high
+    marks = [0.0, low, high, number.value, *([] if glyph.delta is None else [glyph.delta])]
+    start, end = min(marks), max(marks)
+    scale = (_GLYPH_WIDTH - 2 * _GLYPH_PAD) / (end - start) if end > start else 0.0
+
+    def place(value: float) -> str:
+        return f"{_GLYPH_PAD + (value - start) * scale:.1f}"
+
+    delta = ""
+    if glyph.delta is not None:
+        delta = Markup('<line class="delta" x1="{0}" x2="{0}" y1="1" y2="17"/>').format(place(glyph.delta))
+    spoken = f"interval from {digits_of(number, low)} to {digits_of(number, high)}"
+    return Markup(
+        '<svg class="glyph" viewBox="0 0 {w} 18" role="img" aria-label="{spoken}">'
+        '<line class="zero" x1="{zero}" x2="{zero}" y1="1" y2="17"/>{delta}'
+        '<line class="range" x1="{low}" x2="{high}" y1="9" y2="9"/>'
+        '<circle cx="{at}" cy="9" r="3.2"/></svg>'
+    ).format(
+        w=_GLYPH_WIDTH,
+        spoken=_signed(spoken),
+        zero=place(0.0),
+        delta=delta,
+        low=place(low),
+        high=place(high),
+        at=place(number.value),
+    )
