@@ -39,7 +39,12 @@ def folder(tmp_path: Path) -> Path:
     with RunWriter(path) as writer:
         writer.start(run_record(path))
         for seed in (100, 101):
-            scores = Scores({"main": {"unit_id": ["a", "b"], "x": [float(seed), 2.0]}, "other": {"unit_id": [1], "n": [3]}})
+            scores = Scores(
+                {
+                    "main": {"unit_id": ["a", "b"], "x": [float(seed), 2.0]},
+                    "other": {"unit_id": [1], "n": [3]},
+                }
+            )
             writer.append(record(f"e/t/m/{seed}"), scores)
     return path
 
@@ -111,9 +116,11 @@ def test_damage_in_the_middle_is_an_error_that_names_the_line(folder: Path) -> N
 
 
 def test_a_second_writer_is_refused(folder: Path) -> None:
-    code = "import sys; from pathlib import Path; from harness.store import RunWriter; RunWriter(Path(sys.argv[1]))"
+    code = "import sys, pathlib; from harness.store import RunWriter; RunWriter(pathlib.Path(sys.argv[1]))"
     with RunWriter(folder):
-        done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False
+        )
     assert done.returncode != 0
     assert "Another process is writing to this run" in done.stderr
     RunWriter(folder).close()
@@ -148,7 +155,12 @@ def test_malformed_tables_are_refused(table: dict[str, Any], folder: Path) -> No
         writer.append(record("e/t/m/102"), Scores({"main": table}))
 
 
-@given(st.lists(st.tuples(st.text(), st.floats(allow_nan=False), st.integers(-(2**40), 2**40), st.booleans()), min_size=1))
+@given(
+    st.lists(
+        st.tuples(st.text(), st.floats(allow_nan=False), st.integers(-(2**40), 2**40), st.booleans()),
+        min_size=1,
+    )
+)
 def test_all_column_types_come_back_as_they_were(rows: list[tuple[str, float, int, bool]]) -> None:
     ids, floats, integers, flags = (list(column) for column in zip(*rows, strict=True))
     data = encode({"a": {"unit_id": ids, "x": floats, "n": integers, "f": flags}})
