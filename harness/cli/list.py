@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
+from harness.claims import NotRun
 from harness.cli.options import add_profile, profile_named
 from harness.cli.suites import load_suite, paper_heading, suite_names
 from harness.errors import ExitCode
@@ -43,7 +44,8 @@ def _show(suite: Suite, scale: Scale) -> None:
     print("\nClaims:")
     for claim in suite.claims:
         form = claim.forms.get(scale.profile)
-        print(f"  {claim.id:6} {type(form).__name__ if form else 'not run':16} {claim.statement}")
+        kind = "not run" if form is None or isinstance(form, NotRun) else type(form).__name__
+        print(f"  {claim.id:6} {kind:16} {claim.statement}")
     _ids("Tables", (table.id for table in suite.tables))
     _ids("Figures", (figure.id for figure in suite.figures))
     _ids("Names for --bind", suite.bindings)

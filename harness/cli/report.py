@@ -49,9 +49,9 @@ def main(args: argparse.Namespace) -> ExitCode:
 
 
 def _report(args: argparse.Namespace) -> None:
+    run = opened(args.run, args.runs)
     from reports import write_report
 
-    run = opened(args.run, args.runs)
     folder = args.out or run.folder / "report"
     formats = tuple(args.format) or FORMATS
     for path in write_report(run.suite, run.scale, run.reader, judged(run), folder, formats=formats):

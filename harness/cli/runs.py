@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,20 +48,23 @@ def opened_at(folder: Path) -> OpenedRun:
     return OpenedRun(folder, reader, load_suite(record.suite), scale)
 
 
-def judged(run: OpenedRun) -> VerdictsRecord:
-    """The verdicts on a run, judged now from its records and stored with it if that is possible.
+def verdicts_on(run: OpenedRun) -> VerdictsRecord:
+    """The verdicts on a run, judged now from its records.
 
     Judging takes seconds, and verdicts that were stored earlier may speak of other trials.
     """
-    from harness.errors import RecordError, UsageError
     from harness.evidence import judge
+
+    return judge(run.suite, run.scale, run.reader)
+
+
+def judged(run: OpenedRun) -> VerdictsRecord:
+    """As :func:`verdicts_on`; the verdicts are stored with the run if that is possible."""
+    from harness.errors import RecordError, UsageError
     from harness.store import RunWriter
 
-    verdicts = judge(run.suite, run.scale, run.reader)
-    try:
-        with RunWriter(run.folder) as writer:
-            writer.verdicts(verdicts)
-    except (RecordError, UsageError, OSError):
-        # A run that is still going on stores its own; a read-only one stays as it is.
-        pass
+    verdicts = verdicts_on(run)
+    # A run that is still going on stores its own; one that cannot be written stays as it is.
+    with suppress(RecordError, UsageError, OSError), RunWriter(run.folder) as writer:
+        writer.verdicts(verdicts)
     return verdicts

@@ -111,11 +111,6 @@ class Resolver:
             return Status("fetchable", sources.describe(usable[0]))
         return Status("missing", str(self._missing(resource, self._obstacles(resource))))
 
-    def blocked(self, resource: Resource) -> str:
-        """Why a resource cannot be had here, or nothing if it can. Fetches nothing."""
-        status = self.status(resource)
-        return status.text if status.state in {"blocked", "missing"} else ""
-
     def _settled(self, resource: Resource) -> Status | None:
         if (bound := self.bindings.get(resource.name)) is not None:
             if bound.is_dir():

@@ -244,7 +244,7 @@ SUITE = Suite(
             forms={Profile.SMOKE: BETTER, Profile.SMALL: BETTER},
         ),
         Claim(
-            id="C2", statement="At scale.", source="abstract", forms={Profile.SMOKE: NotRun(reason="closed")}
+            id="C2", statement="At scale.", source="abstract", forms={Profile.SMALL: NotRun(reason="closed")}
         ),
     ),
     deviations=(),

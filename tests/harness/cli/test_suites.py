@@ -68,7 +68,7 @@ def test_list_shows_what_a_suite_declares(shell: Shell) -> None:
         "1 tasks × 2 methods × 5 seeds",
         "C1",
         "Direction",
-        "NotRun",
+        "not run",
         "t1",
     ]:
         assert part in shell.out

@@ -1,0 +1,115 @@
+"""The commands that read a finished run: ``verdicts``, ``report`` and ``table``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ExitCode
+from harness.store import list_runs, open_run
+from tests.harness.cli.conftest import Shell
+
+
+@pytest.fixture
+def run(shell: Shell, tmp_path: Path) -> Path:
+    """A finished run of the demo suite."""
+    arguments = ["--profile", "small", "--engine", "inline", "--no-report"]
+    assert shell("run", "demo", *arguments) == ExitCode.OK, shell.err
+    (folder,) = list_runs(tmp_path / "runs")
+    return folder
+
+
+def test_verdicts_are_printed_and_stored(shell: Shell, run: Path) -> None:
+    (run / "verdicts.json").unlink()
+    assert shell("verdicts", "demo") == ExitCode.OK
+    assert "C1" in shell.out
+    assert "closed" in shell.out
+    stored = open_run(run).verdicts
+    assert stored is not None
+    assert [verdict.claim for verdict in stored.verdicts] == ["C1", "C2"]
+    assert stored.verdicts[0].verdict == "reproduced"
+
+
+def test_verdicts_as_json(shell: Shell, run: Path) -> None:
+    assert shell("verdicts", str(run), "--json", "--claim", "C2") == ExitCode.OK
+    (verdict,) = json.loads(shell.out)["verdicts"]
+    assert (verdict["claim"], verdict["verdict"]) == ("C2", "not run")
+
+
+def test_an_unknown_claim_gives_the_nearest(shell: Shell, run: Path) -> None:
+    assert shell("verdicts", run.name, "--claim", "C3") == ExitCode.USAGE
+    assert "C1" in shell.err
+
+
+@pytest.mark.parametrize("command", [["verdicts"], ["report"]])
+def test_an_unknown_run_gives_the_nearest(shell: Shell, run: Path, command: list[str]) -> None:
+    assert shell(*command, "demp-small") == ExitCode.USAGE
+    assert run.name in shell.err
+
+
+def test_no_run_at_all(shell: Shell) -> None:
+    assert shell("verdicts", "demo") == ExitCode.USAGE
+    assert "corroborate run" in shell.err
+
+
+def test_a_record_of_another_schema_is_refused(shell: Shell, run: Path) -> None:
+    raw = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(raw | {"schema_version": 99}))
+    assert shell("verdicts", "demo") == ExitCode.INFRASTRUCTURE
+    assert "99" in shell.err
+
+
+def test_missing_unit_rows_are_said_and_not_guessed(shell: Shell, run: Path) -> None:
+    next((run / "units").glob("*.parquet")).unlink()
+    assert shell("verdicts", "demo", "--claim", "C1", "--json") == ExitCode.OK
+    (verdict,) = json.loads(shell.out)["verdicts"]
+    assert (verdict["verdict"], verdict["cause"]) == ("inconclusive", "invalid")
+
+
+def test_a_run_that_cannot_be_written_is_judged_all_the_same(shell: Shell, run: Path) -> None:
+    from harness.store import RunWriter
+
+    (run / "verdicts.json").unlink()
+    with RunWriter(run):
+        assert shell("verdicts", "demo") == ExitCode.OK
+    assert not (run / "verdicts.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["report"], "--index"),
+        (["report", "demo", "--format", "htm"], "html"),
+        (["table", "demo", "t2"], "t1"),
+        (["table", "dmo", "t1"], "demo"),
+        (["table", "demo", "t1", "--format", "latx"], "latex"),
+    ],
+)
+def test_wrong_names_are_usage_errors(shell: Shell, arguments: list[str], part: str) -> None:
+    assert shell(*arguments) == ExitCode.USAGE
+    assert part in shell.err
+
+
+def test_a_table_is_printed_or_written(shell: Shell, run: Path, tmp_path: Path) -> None:
+    assert shell("table", "demo", "t1") == ExitCode.OK
+    assert r"\begin{tabular}" in shell.out
+    assert run.name in shell.out
+    printed = shell.out
+    assert shell("table", "demo", "t1", "--run", str(run), "--out", str(tmp_path / "t1.tex")) == ExitCode.OK
+    assert (tmp_path / "t1.tex").read_text().strip() == printed.strip()
+
+
+def test_reports_are_written_in_the_chosen_formats(shell: Shell, run: Path, tmp_path: Path) -> None:
+    assert shell("report", "demo", "--format", "markdown", "--out", str(tmp_path / "out")) == ExitCode.OK
+    suffixes = {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert ".md" in suffixes
+    assert ".html" not in suffixes
+    assert shell("report", "demo") == ExitCode.OK
+    assert list((run / "report").rglob("*.html"))
+
+
+def test_the_index_lists_the_runs(shell: Shell, run: Path) -> None:
+    assert shell("report", "--index") == ExitCode.OK
+    assert run.name in Path(shell.out.strip()).read_text()
