@@ -91,7 +91,7 @@ class Lexicon:
 
     def compound(self, texts: tuple[str, ...]) -> NDArray[np.float64]:
         """VADER's compound score of each text, in [-1, 1]."""
-        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # type: ignore[import-untyped]
+        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
         analyser = SentimentIntensityAnalyzer(lexicon_file=str(self.path))
         return np.array([analyser.polarity_scores(text)["compound"] for text in texts])
@@ -142,7 +142,8 @@ def load_lexicon(folder: Path) -> Lexicon:
 
 def _load_set(folder: Path, name: str, stem: str) -> RatingSet:
     ratings = {
-        cells[0]: _ratings(cells[-1], place) for place, cells in _lines(folder / f"{stem}_anonDataRatings.txt")
+        cells[0]: _ratings(cells[-1], place)
+        for place, cells in _lines(folder / f"{stem}_anonDataRatings.txt")
     }
     ids: list[str] = []
     texts: list[str] = []
@@ -214,14 +215,32 @@ RATINGS = Resource(
     ),
     loader="methods.common.ratings:load_ratings",
     sha256=(
-        ("amazonReviewSnippets_GroundTruth.txt", "11a9807a0974a2506a2d3b4851eaf69b3d6d20688ce4923adda2312a4f6dd6c2"),
-        ("amazonReviewSnippets_anonDataRatings.txt", "d7d909adab91e0b4d5084251fc825f15baff66277c52eaa705b40fc464fa274b"),
-        ("movieReviewSnippets_GroundTruth.txt", "c8293b0d942e90e223ea2c0955d969040d1a1be514a978b9af0698940bd13350"),
-        ("movieReviewSnippets_anonDataRatings.txt", "658a086bc7239b98b750baa232cab80e6447789020f96a6c847cc1248d7c82f4"),
+        (
+            "amazonReviewSnippets_GroundTruth.txt",
+            "11a9807a0974a2506a2d3b4851eaf69b3d6d20688ce4923adda2312a4f6dd6c2",
+        ),
+        (
+            "amazonReviewSnippets_anonDataRatings.txt",
+            "d7d909adab91e0b4d5084251fc825f15baff66277c52eaa705b40fc464fa274b",
+        ),
+        (
+            "movieReviewSnippets_GroundTruth.txt",
+            "c8293b0d942e90e223ea2c0955d969040d1a1be514a978b9af0698940bd13350",
+        ),
+        (
+            "movieReviewSnippets_anonDataRatings.txt",
+            "658a086bc7239b98b750baa232cab80e6447789020f96a6c847cc1248d7c82f4",
+        ),
         ("tweets_GroundTruth.txt", "dfbe7102e2f92579ed8b19df9a3822491880697c67adf712fb66e520cc05102f"),
         ("tweets_anonDataRatings.txt", "390d6f8f1b5c7e6f9f94ad7fea1e461ed718312d1856ae71c5812ab8ae943fa6"),
-        ("nytEditorialSnippets_GroundTruth.txt", "7d8fbcce7dde5d716da53e78f4ef4be6b706e9ef1e1d51887e6d0ad4b69cc27e"),
-        ("nytEditorialSnippets_anonDataRatings.txt", "803c87c5bb529334bb5ed5fca244aa935e5f342bc0a930d91a0f22e978ee39f2"),
+        (
+            "nytEditorialSnippets_GroundTruth.txt",
+            "7d8fbcce7dde5d716da53e78f4ef4be6b706e9ef1e1d51887e6d0ad4b69cc27e",
+        ),
+        (
+            "nytEditorialSnippets_anonDataRatings.txt",
+            "803c87c5bb529334bb5ed5fca244aa935e5f342bc0a930d91a0f22e978ee39f2",
+        ),
     ),
     size_mb=5,
 )
