@@ -46,6 +46,7 @@ COMMANDS = {
     "verdicts": Command("harness.cli.verdicts", "judge a run's claims and print the verdicts"),
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
+    "reference": Command("harness.cli.reference", "keep a run as a suite's committed results"),
     "check-method": Command("harness.cli.check_method", "put a method through the contract's checks"),
     "doctor": Command("harness.cli.doctor", "what is installed, and what each suite would need"),
     "mirror": Command("harness.cli.mirror", "build a folder of data sets for work offline"),

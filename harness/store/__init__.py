@@ -2,6 +2,7 @@
 
 from harness.store.locate import find_run, list_runs, new_run_folder, runs_folder
 from harness.store.reader import RunReader, open_run
+from harness.store.reference import write_reference
 from harness.store.view import TIMED_METHOD, RunView, trial_id
 from harness.store.writer import RunWriter
 
@@ -16,4 +17,5 @@ __all__ = [
     "open_run",
     "runs_folder",
     "trial_id",
+    "write_reference",
 ]

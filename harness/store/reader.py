@@ -102,12 +102,14 @@ class RunReader:
 
 
 def open_run(folder: Path) -> RunReader:
-    """The run in ``folder``.
+    """The run, or the committed results, in ``folder``.
 
     Raises:
         RecordError: If there is none, or it was written by another schema version.
     """
-    reader = RunReader(folder)
+    from harness.store.reference import UNITS_FILE, ReferenceReader
+
+    reader = ReferenceReader(folder) if (folder / UNITS_FILE).is_file() else RunReader(folder)
     _ = reader.record
     return reader
 

@@ -43,7 +43,7 @@ def encode(parts: Mapping[str, Mapping[str, Any]], *, level: int = 1) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tables = [_part_table(pa, name, table) for name, table in parts.items()]
+    tables = [part_columns(name, table) for name, table in parts.items()]
     sink = io.BytesIO()
     pq.write_table(
         pa.concat_tables(tables, promote_options="permissive"),
@@ -54,7 +54,10 @@ def encode(parts: Mapping[str, Mapping[str, Any]], *, level: int = 1) -> bytes:
     return sink.getvalue()
 
 
-def _part_table(pa: Any, part: str, table: Mapping[str, Any]) -> pa.Table:
+def part_columns(part: str, table: Mapping[str, Any]) -> pa.Table:
+    """One part as an Arrow table, its columns named so that parts can be stacked."""
+    import pyarrow as pa
+
     columns = {_column(part, name): pa.array(value) for name, value in table.items()}
     length = len(table["unit_id"])
     named = pa.DictionaryArray.from_arrays(pa.array([0] * length, pa.int32()), pa.array([part]))

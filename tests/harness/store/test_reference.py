@@ -1,0 +1,61 @@
+"""Committed results hold what fits, say what does not, and read like a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import RecordError
+from harness.store import RunWriter, open_run, write_reference
+from harness.store.records import VerdictsRecord
+from tests.harness.running import run
+from tests.harness.toy import Noisy, Shrunk, toy_suite
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """A run with verdicts (none of them), whose trials have one or two parts."""
+    done, reader, _ = run(toy_suite(methods={"noisy": Noisy(), "mean": Shrunk()}), tmp_path)
+    with RunWriter(done.folder) as writer:
+        writer.verdicts(VerdictsRecord(run=reader.record.run, suite="toy", profile="small", verdicts=[]))
+    return done.folder
+
+
+def test_committed_results_read_like_the_run(finished: Path, tmp_path: Path) -> None:
+    before = open_run(finished)
+    folder = tmp_path / "reference/small"
+    assert write_reference(before, folder) == []
+    after = open_run(folder)
+    assert after.record == before.record
+    assert after.verdicts == before.verdicts
+    assert after.trials == before.trials
+    for trial, record in before.trials.items():
+        for part in record.parts:
+            one, two = before.table(trial, part), after.table(trial, part)
+            assert one.keys() == two.keys()
+            assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_what_does_not_fit_is_listed_and_refused(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "reference/small"
+    reader = open_run(finished)
+    write_reference(reader, folder)
+    whole = sum(path.stat().st_size for path in folder.iterdir())
+    omitted = write_reference(reader, folder, limit_mb=(whole - 100) / 1e6)
+    assert omitted
+    assert json.loads((folder / "omitted.json").read_text()) == omitted
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= whole - 100
+    trial, _, part = omitted[0].partition(":")
+    with pytest.raises(RecordError, match="not among the committed results"):
+        open_run(folder).table(trial, part)
+    with pytest.raises(RecordError, match="too large"):
+        write_reference(reader, folder, limit_mb=0.001)
+
+
+def test_a_run_without_verdicts_is_refused(tmp_path: Path) -> None:
+    _, reader, _ = run(toy_suite(seeds=(100,)), tmp_path)
+    with pytest.raises(RecordError, match="no verdicts"):
+        write_reference(reader, tmp_path / "reference")
