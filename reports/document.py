@@ -152,13 +152,11 @@ class Column:
         header: What stands above it.
         key: A name for CSV files, unique in the table.
         align: ``number`` sets the entries flush right in figures of equal width.
-        weight: Share of the width, for columns of running text.
     """
 
     header: str
     key: str
     align: Literal["text", "number"] = "text"
-    weight: float = 1.0
 
 
 @dataclass(frozen=True)

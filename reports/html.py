@@ -138,18 +138,27 @@ def badge(verdict: str, cause: str = "") -> Markup:
     """A verdict in a word, a shape and a colour."""
     name = _ICONS.get(verdict, "none")
     tail = Markup(' <span class="cause">({})</span>').format(cause) if cause else Markup("")
-    return Markup('<span class="badge v-{}">{}<span>{}{}</span></span>').format(name, icon(verdict), verdict, tail)
+    return Markup('<span class="badge v-{}">{}<span>{}{}</span></span>').format(
+        name, icon(verdict), verdict, tail
+    )
 
 
 def icon(verdict: str) -> Markup:
     """The shape of a verdict; the word beside it says the same, so it is hidden from readers."""
     name = _ICONS.get(verdict, "none")
-    return Markup('<svg class="icon v-{0}" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{0}"/></svg>').format(
-        name
-    )
+    return Markup(
+        '<svg class="icon v-{0}" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{0}"/></svg>'
+    ).format(name)
 
 
-def _signed(text: str) -> str:
+def _signed(text: str) -> Markup:
+    """A printed number with a true minus sign, and powers of ten where it has an exponent."""
+    mantissa, _, exponent = text.partition("e")
+    power = Markup("×10<sup>{}</sup>").format(str(int(exponent)).replace("-", MINUS)) if exponent else ""
+    return Markup("{}{}").format(mantissa.replace("-", MINUS), power)
+
+
+def _spoken(text: str) -> str:
     return text.replace("-", MINUS)
 
 
@@ -159,7 +168,10 @@ def _number(number: Number) -> Markup:
     if number.bold:
         value = Markup("<strong>{}</strong>").format(value)
     unit = Markup('<span class="unit"> {}</span>').format(label(shown.unit)) if shown.unit else Markup("")
-    interval = Markup(' <span class="ci">{}</span>').format(_signed(shown.interval)) if shown.low else Markup("")
+    interval = Markup("")
+    if shown.low:
+        ends = (_signed(shown.low), _signed(shown.high))
+        interval = Markup(' <span class="ci">[{}, {}]</span>').format(*ends)
     return Markup('<span class="num" title="{}">{}{}{}{}</span>').format(
         _evidence(number), value, unit, _standing(number.standing), interval
     )
@@ -200,7 +212,7 @@ def _glyph(glyph: Glyph) -> Markup:
         '<circle cx="{at}" cy="9" r="3.2"/></svg>'
     ).format(
         w=_GLYPH_WIDTH,
-        spoken=_signed(spoken),
+        spoken=_spoken(spoken),
         zero=place(0.0),
         delta=delta,
         low=place(low),

@@ -49,6 +49,8 @@ _TEXT = {
     "\u201d": "''",
     "\u2026": r"\ldots{}",
     "\u2022": r"\textbullet{}",
+    "\u2020": r"\textdagger{}",
+    "\u2021": r"\textdaggerdbl{}",
     "\u00a7": r"\S{}",
     "\u00b0": r"\textdegree{}",
     "\u00b5": r"\textmu{}",
@@ -109,7 +111,8 @@ def latex_code(text: str) -> str:
 def _breakable(part: str) -> str:
     # A hash has no natural break; without one it would stick out of a table's column.
     chunks = [part[at : at + 10] for at in range(0, len(part), 10)] if len(part) > 20 else [part]
-    return r"\allowbreak{}".join("".join(_pieces(chunk)) for chunk in chunks)
+    # Typewriter fonts set two hyphens as a dash unless something stands between them.
+    return r"\allowbreak{}".join("".join(_pieces(chunk)).replace("-", "-{}") for chunk in chunks)
 
 
 def typesettable(text: str) -> str:

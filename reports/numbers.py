@@ -17,7 +17,7 @@ from harness.errors import CorroborateError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView, trials_sha256
 from harness.suite import Experiment, Reported, Scale, Suite, Tuned
-from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat
+from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
 
 if TYPE_CHECKING:
@@ -130,15 +130,15 @@ class Ledger:
         best = best_by_direction(self.view, rivals, self.replication(rivals[0]))
         return frozenset(measured[at] for at in best)
 
-    def reported(self, name: str) -> Number | NotMeasured:
-        """A number of the paper, with its standing.
+    def reported(self, name: str) -> Number | Text:
+        """A number of the paper with its standing, or what the paper states in words.
 
         Raises:
             HandleError: If the paper's record does not have it.
         """
         entry = self.reported_entry(name)
         if entry.value is None:
-            return NotMeasured(entry.note or "stated in words only")
+            return Text(entry.note or "stated in words only")
         return Number(
             entry.value,
             Handle("reported", f"paper/{name}"),
@@ -210,7 +210,7 @@ class Ledger:
 
     def declared(self, name: str, value: float) -> Number:
         """A number that the suite declares: δ, a margin, a tolerance."""
-        return Number(value, Handle("declared", name), digits=4, form="significant")
+        return Number(value, Handle("declared", name), digits=decimals(value))
 
     def count(self, name: str, value: int, trials: tuple[str, ...] = ()) -> Number:
         """A count over records or declarations."""

@@ -8,7 +8,7 @@ from itertools import groupby
 from harness.claims import Claim, Profile
 from harness.store.records import VerdictRecord
 from harness.suite import Deviation
-from reports.document import Code, Link, NotMeasured, Number, Span, Spans, Text
+from reports.document import Code, Link, Number, Span, Spans, Text
 from reports.numbers import Ledger
 from reports.text import anchor
 
@@ -45,11 +45,8 @@ def joined(parts: Iterable[Span], separator: str = ", ") -> Spans:
 
 def paper_says(ledger: Ledger, claim: Claim) -> Spans:
     """The paper's numbers for a claim, or that it states none."""
-    found: list[Span] = [
-        Text(entry.reason) if isinstance(entry, NotMeasured) else entry
-        for entry in (ledger.reported(name) for name in claim.reported)
-    ]
-    return joined(found, "; ") if found else (NotMeasured("no number stated"),)
+    found = [ledger.reported(name) for name in claim.reported]
+    return joined(found, "; ") if found else words("none stated")
 
 
 def deviations_of(ledger: Ledger, claim: str = "") -> tuple[Deviation, ...]:

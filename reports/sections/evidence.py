@@ -121,10 +121,10 @@ def _paper(ledger: Ledger, claim: Claim) -> Spans:
         entry, number = ledger.reported_entry(name), ledger.reported(name)
         place = ", ".join(part for part in (entry.where, entry.row) if part)
         spans += [Text("; ")] if spans else []
-        spans.append(Text(entry.note) if isinstance(number, NotMeasured) else number)
+        spans.append(number)
         note = f"; {entry.note}" if entry.note and isinstance(number, Number) else ""
         spans.append(Text(f" ({place}; {entry.standing}{note})"))
-    return tuple(spans) or (NotMeasured("states no number for it"),)
+    return tuple(spans) or words("states no number for it")
 
 
 def _thresholds(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> list[tuple[str, Spans]]:
@@ -149,12 +149,12 @@ def _lower(reason: str) -> str:
 
 def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
     columns = (
-        Column("Quantity θ", "quantity", weight=2.4),
-        Column("Estimate, 95 % interval", "effect", "number", weight=1.9),
-        Column("p₊ (θ ≤ 0)", "p_plus", "number", weight=1.2),
-        Column("p₋ (θ ≥ δ)", "p_minus", "number", weight=1.2),
-        Column("Seeds", "seeds", "number", weight=0.7),
-        Column("Units", "units", "number", weight=0.8),
+        Column("Quantity θ", "quantity"),
+        Column("Estimate, 95 % interval", "effect", "number"),
+        Column("p₊ (θ ≤ 0)", "p_plus", "number"),
+        Column("p₋ (θ ≥ δ)", "p_minus", "number"),
+        Column("Seeds", "seeds", "number"),
+        Column("Units", "units", "number"),
     )
     rows = tuple(_test_row(ledger, verdict, at) for at in range(len(verdict.tests)))
     notes = (
@@ -199,8 +199,8 @@ def _p_values(ledger: Ledger, verdict: VerdictRecord, at: int, name: str) -> Spa
 
 def _cells(ledger: Ledger, verdict: VerdictRecord) -> Table:
     columns = (
-        Column("Cell", "cell", weight=3.0),
-        Column("Value, 95 % interval", "value", "number", weight=2.0),
+        Column("Cell", "cell"),
+        Column("Value, 95 % interval", "value", "number"),
     )
     rows = []
     for at, test in enumerate(verdict.tests):
@@ -214,11 +214,11 @@ def _cells(ledger: Ledger, verdict: VerdictRecord) -> Table:
 
 def _assays(ledger: Ledger, verdict: VerdictRecord) -> Table:
     columns = (
-        Column("Assay", "assay", weight=1.6),
-        Column("Measured, 95 % interval", "effect", "number", weight=1.6),
-        Column("Rule", "rule", weight=1.3),
-        Column("Held", "held", weight=0.6),
-        Column("Why it matters", "reason", weight=2.2),
+        Column("Assay", "assay"),
+        Column("Measured, 95 % interval", "effect", "number"),
+        Column("Rule", "rule"),
+        Column("Held", "held"),
+        Column("Why it matters", "reason"),
     )
     rows = tuple(
         Row(

@@ -72,12 +72,12 @@ def _changes(ledger: Ledger) -> Table | None:
 
 def _deviations(ledger: Ledger) -> Table:
     columns = (
-        Column("Id", "id", weight=0.5),
-        Column("What", "field", weight=0.8),
-        Column("In the paper", "paper", weight=2.0),
-        Column("Here", "here", weight=2.0),
-        Column("Expected effect", "effect", weight=2.2),
-        Column("Claims", "claims", weight=0.9),
+        Column("Id", "id"),
+        Column("What", "field"),
+        Column("In the paper", "paper"),
+        Column("Here", "here"),
+        Column("Expected effect", "effect"),
+        Column("Claims", "claims"),
     )
     rows = tuple(
         Row(
@@ -97,12 +97,12 @@ def _deviations(ledger: Ledger) -> Table:
 
 def _reported(ledger: Ledger) -> Table:
     columns = (
-        Column("Id", "id", weight=1.2),
-        Column("Value", "value", "number", weight=1.0),
-        Column("Where", "where", weight=1.6),
-        Column("Row", "row", weight=1.6),
-        Column("Standing", "standing", weight=0.9),
-        Column("Note", "note", weight=2.2),
+        Column("Id", "id"),
+        Column("Value", "value", "number"),
+        Column("Where", "where"),
+        Column("Row", "row"),
+        Column("Standing", "standing"),
+        Column("Note", "note"),
     )
     rows = tuple(
         Row(
@@ -155,8 +155,8 @@ def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tabl
     predicted = {claim for control in ledger.suite.controls for claim in control.predicts}
     claims = [claim.id for claim in ledger.suite.claims if claim.id in predicted]
     columns = (
-        Column("Sabotage", "control", weight=2.2),
-        *(Column(claim, claim, weight=0.7) for claim in claims),
+        Column("Sabotage", "control"),
+        *(Column(claim, claim) for claim in claims),
     )
     rows = tuple(
         Row(
@@ -201,10 +201,10 @@ def _matrix_cell(predicted: str | None, cell: ControlRecord | None) -> Spans:
 def _details(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
     titles = {control.id: control.title for control in ledger.suite.controls}
     columns = (
-        Column("Sabotage", "control", weight=1.6),
-        Column("Claim", "claim", weight=0.6),
-        Column("Outcome", "outcome", weight=1.1),
-        Column("Detail", "detail", weight=3.4),
+        Column("Sabotage", "control"),
+        Column("Claim", "claim"),
+        Column("Outcome", "outcome"),
+        Column("Detail", "detail"),
     )
     rows = tuple(
         Row(

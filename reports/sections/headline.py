@@ -137,12 +137,12 @@ def statement_of(ledger: Ledger, verdict: VerdictRecord) -> str:
 def verdict_table(ledger: Ledger) -> Table:
     """One row a claim: statement, the paper's number, ours, verdict, scope."""
     columns = (
-        Column("Claim", "claim", weight=0.55),
-        Column("What the paper says", "statement", weight=3.0),
-        Column("Paper", "paper", weight=1.15),
-        Column("Here, with 95 % interval", "ours", weight=2.0),
-        Column("Verdict", "verdict", weight=1.3),
-        Column("Scope", "scope", weight=1.7),
+        Column("Claim", "claim"),
+        Column("What the paper says", "statement"),
+        Column("Paper", "paper"),
+        Column("Here, with 95 % interval", "ours"),
+        Column("Verdict", "verdict"),
+        Column("Scope", "scope"),
     )
     rows = tuple(_verdict_row(ledger, verdict) for verdict in in_order(ledger))
     notes = (

@@ -63,10 +63,10 @@ def _describe(kind: type, variants: list[Variant]) -> list[Block]:
 
 def _parameters(kind: type, rows: tuple[Row, ...]) -> Table:
     columns = (
-        Column("Parameter", "parameter", weight=1.2),
-        Column("Value", "value", weight=2.2),
-        Column("Source", "source", weight=1.3),
-        Column("Meaning", "meaning", weight=2.3),
+        Column("Parameter", "parameter"),
+        Column("Value", "value"),
+        Column("Source", "source"),
+        Column("Meaning", "meaning"),
     )
     caption = words(f"{kind.__name__}: parameters and where their values come from.")
     return Table(f"parameters-{anchor(f'{kind.__module__}.{kind.__name__}')}", caption, columns, rows)

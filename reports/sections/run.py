@@ -38,7 +38,7 @@ def cost(ledger: Ledger) -> Section:
         blocks.append(_artifacts(ledger, artifacts))
     blocked = ledger.view.record.blocked
     if blocked:
-        columns = (Column("Not run", "experiment"), Column("Why", "why", weight=3.0))
+        columns = (Column("Not run", "experiment"), Column("Why", "why"))
         rows = tuple(Row(((Code(name),), words(reason))) for name, reason in blocked.items())
         blocks.append(Table("blocked", words("Declared, but not run here."), columns, rows))
     return Section("cost", "Cost", tuple(blocks))
@@ -50,7 +50,7 @@ def _trials(ledger: Ledger) -> Table:
         if record.kind == "trial":
             groups[record.experiment].append(record)
     columns = (
-        Column("Experiment", "experiment", weight=2.4),
+        Column("Experiment", "experiment"),
         Column("Trials", "trials", "number"),
         Column("Reused", "reused", "number"),
         Column("Without result", "failed", "number"),
@@ -89,10 +89,10 @@ def _cost_row(ledger: Ledger, name: str, records: list[TrialRecord]) -> Row:
 
 def _artifacts(ledger: Ledger, artifacts: list[TrialRecord]) -> Table:
     columns = (
-        Column("Artifact", "artifact", weight=2.5),
+        Column("Artifact", "artifact"),
         Column("Built in", "wall", "number"),
         Column("Peak memory", "memory", "number"),
-        Column("State", "state", weight=1.6),
+        Column("State", "state"),
     )
     rows = tuple(
         Row(
@@ -167,11 +167,11 @@ def _resources(ledger: Ledger) -> list[Resource]:
 
 def _resource_table(resources: Iterable[Resource]) -> Table:
     columns = (
-        Column("Resource", "resource", weight=1.3),
-        Column("Kind", "kind", weight=0.7),
-        Column("Version", "version", weight=1.0),
-        Column("Licence", "licence", weight=1.6),
-        Column("Sources, in order", "sources", weight=2.6),
+        Column("Resource", "resource"),
+        Column("Kind", "kind"),
+        Column("Version", "version"),
+        Column("Licence", "licence"),
+        Column("Sources, in order", "sources"),
     )
     rows = tuple(
         Row(

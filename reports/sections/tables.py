@@ -19,6 +19,7 @@ from reports.document import (
     Section,
     Spans,
     Table,
+    Text,
 )
 from reports.numbers import Ledger
 from reports.sections.common import run_note, words
@@ -49,7 +50,7 @@ def paper_table(ledger: Ledger, table: PaperTable) -> Table:
     rows = tuple(table.rows(ledger.scale))
     bold = _bold(ledger, table, rows)
     columns = (
-        Column("", "row", weight=1.6),
+        Column("", "row"),
         *(Column(header, key, "number") for key, header in table.columns.items()),
     )
     filled = tuple(
@@ -79,7 +80,7 @@ def _entry(ledger: Ledger, row: TableRow, key: str, bold: frozenset[tuple[int, s
     return (number,)
 
 
-def look_up(ledger: Ledger, entry: Entry) -> Number | NotMeasured:
+def look_up(ledger: Ledger, entry: Entry) -> Number | NotMeasured | Text:
     """The number behind a declared entry."""
     return ledger.reported(entry.id) if isinstance(entry, ReportedRef) else ledger.cell(entry)
 

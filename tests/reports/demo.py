@@ -142,9 +142,18 @@ PAPER = Paper(
         row.id: row
         for row in (
             Reported(id="acc-new", value=0.81, where="Table 1", row="new", standing=Standing.VERIFIED),
-            Reported(id="acc-old", value=0.7, where="Table 1", row="old", standing=Standing.SECONDARY, note="a survey"),
+            Reported(
+                id="acc-old",
+                value=0.7,
+                where="Table 1",
+                row="old",
+                standing=Standing.SECONDARY,
+                note="a survey",
+            ),
             Reported(id="gain", value=11.0, unit="points", where="abstract", standing=Standing.UNVERIFIED),
-            Reported(id="words", value=None, where="section 5", standing=Standing.VERIFIED, note="clearly better"),
+            Reported(
+                id="words", value=None, where="section 5", standing=Standing.VERIFIED, note="clearly better"
+            ),
         )
     },
 )
@@ -161,16 +170,28 @@ def experiments(scale: Scale) -> list[Experiment]:
             seeds=SEEDS,
         ),
         Experiment(
-            id="licensed", title="On a model with terms", tasks={"toy": ToyTask()}, methods={"new": Proposed()}, seeds=SEEDS
+            id="licensed",
+            title="On a model with terms",
+            tasks={"toy": ToyTask()},
+            methods={"new": Proposed()},
+            seeds=SEEDS,
         ),
     ]
 
 
 def rows(scale: Scale) -> list[TableRow]:
     return [
-        TableRow(label=SCRIPT, group=HEBREW, entries={"paper": ReportedRef(id="acc-new"), "ours": cell("new")}),
-        TableRow(label=WRITE18, group=HEBREW, entries={"paper": ReportedRef(id="acc-old"), "ours": cell("old")}),
-        TableRow(label=EMOJI, group=CHINESE, entries={"ours": cell("new", "licensed"), "paper": ReportedRef(id="words")}),
+        TableRow(
+            label=SCRIPT, group=HEBREW, entries={"paper": ReportedRef(id="acc-new"), "ours": cell("new")}
+        ),
+        TableRow(
+            label=WRITE18, group=HEBREW, entries={"paper": ReportedRef(id="acc-old"), "ours": cell("old")}
+        ),
+        TableRow(
+            label=EMOJI,
+            group=CHINESE,
+            entries={"ours": cell("new", "licensed"), "paper": ReportedRef(id="words")},
+        ),
         TableRow(label=ARABIC, group=CHINESE, entries={"ours": difference(cell("new"), cell("old"))}),
     ]
 
@@ -189,8 +210,14 @@ def lines(scale: Scale) -> list[Series]:
 
 def bars(scale: Scale) -> list[Series]:
     return [
-        Series(label="new", points=((WRITE18[:9], cell("new")), (CHINESE, cell("new", where=(("depth", 2),))))),
-        Series(label="old", points=((WRITE18[:9], cell("old")),), reported=((CHINESE, ReportedRef(id="acc-old")),)),
+        Series(
+            label="new", points=((WRITE18[:9], cell("new")), (CHINESE, cell("new", where=(("depth", 2),))))
+        ),
+        Series(
+            label="old",
+            points=((WRITE18[:9], cell("old")),),
+            reported=((CHINESE, ReportedRef(id="acc-old")),),
+        ),
     ]
 
 

@@ -1,0 +1,174 @@
+r"""LaTeX: a standalone document, one file a table, one command a number.
+
+pdfLaTeX is the engine, since it is what papers are compiled with; text it cannot set is spelt
+out (:mod:`reports.latex_text`). Tables need ``booktabs``, ``array``, ``siunitx`` and
+``adjustbox``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports.document import (
+    Block,
+    Bullets,
+    Card,
+    Document,
+    Facts,
+    Figure,
+    Listing,
+    Paragraph,
+    Spans,
+    Table,
+    Tally,
+)
+from reports.latex_tables import Columns, badge, is_prose, longtable, number, spans, tabular, words
+from reports.latex_text import latex, latex_code
+
+
+class Tex(str):
+    """Text that is LaTeX already; a template escapes everything else."""
+
+    __slots__ = ()
+
+
+def render(document: Document) -> str:
+    """The standalone document; it inputs ``macros.tex``, ``tables/`` and ``figures/``."""
+    template = environment().get_template("report.tex.j2")
+    body = [
+        (section.id, section.title, [Tex(block(item)) for item in section.blocks])
+        for section in document.sections
+    ]
+    return template.render(
+        document=document,
+        body=body,
+        facts=[(term, Tex(spans(items))) for term, items in document.facts],
+        abstract=[Tex(spans(items)) for items in document.abstract],
+    )
+
+
+@cache
+def environment() -> Environment:
+    r"""Templates with ``\VAR{}`` and ``\BLOCK{}``, in which every value is escaped."""
+    return Environment(
+        loader=PackageLoader("reports"),
+        undefined=StrictUndefined,
+        # HTML escaping would be wrong here; ``finalize`` escapes for LaTeX instead.
+        autoescape=False,  # noqa: S701
+        finalize=_finalise,
+        block_start_string=r"\BLOCK{",
+        block_end_string="}",
+        variable_start_string=r"\VAR{",
+        variable_end_string="}",
+        comment_start_string=r"\COMMENT{",
+        comment_end_string="}",
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalise(value: object) -> str:
+    return value if isinstance(value, Tex) else latex(str(value))
+
+
+def table_file(document: Document, table: Table, columns: Columns) -> str:
+    r"""One table as a file for ``\input``, with a comment on where it comes from."""
+    environment_name = "table" if columns == "single" else "table*"
+    return "\n".join(
+        [
+            f"% Table {latex(table.id)} of suite {latex(document.slug)}, profile {latex(document.profile)},",
+            f"% run {latex(document.run)}, code {latex(document.commit)}. Generated: do not edit.",
+            rf"% Needs booktabs, array, siunitx, adjustbox; \input it inside {environment_name}.",
+            tabular(table, columns),
+            "",
+        ]
+    )
+
+
+def block(item: Block) -> str:
+    """One block in LaTeX."""
+    match item:
+        case Paragraph():
+            return _paragraph(item)
+        case Bullets(items=items):
+            points = "\n".join(rf"\item {spans(point)}" for point in items)
+            return f"\\begin{{itemize}}\n{points}\n\\end{{itemize}}"
+        case Facts(items=items):
+            return _facts(items)
+        case Listing(lines=lines):
+            return _listing(lines)
+        case Table():
+            return _table(item)
+        case Figure():
+            return _figure(item)
+        case Tally(counts=counts):
+            return r"\noindent " + r"\quad ".join(
+                f"{badge(verdict)}: {number(count)}" for verdict, count in counts
+            )
+        case Card():
+            return _card(item)
+
+
+def _paragraph(item: Paragraph) -> str:
+    text = spans(item.spans)
+    return text if item.kind == "text" else rf"\emph{{{text}}}"
+
+
+def _facts(items: tuple[tuple[str, Spans], ...]) -> str:
+    points = "\n".join(rf"\item[{words(term)}] {spans(value)}" for term, value in items)
+    return f"\\begin{{facts}}\n{points}\n\\end{{facts}}"
+
+
+def _listing(lines: tuple[str, ...]) -> str:
+    body = "\\\\\n".join(rf"\texttt{{{latex_code(line)}}}" for line in lines)
+    return f"\\begin{{listing}}\n{body}\n\\end{{listing}}"
+
+
+def _caption(item: Table | Figure) -> str:
+    notes = item.notes if isinstance(item, Table) else ()
+    return " ".join([spans(item.caption), *(spans(note) for note in notes)])
+
+
+def _table(item: Table) -> str:
+    if is_prose(item):
+        return f"{{\\footnotesize\n{longtable(item, _caption(item))}\n}}"
+    inner = rf"\input{{tables/{item.id}}}" if item.export else tabular(item)
+    return "\n".join(
+        [
+            r"\begin{table}[htbp]\centering",
+            rf"\caption{{{_caption(item)}}}\label{{tab:{item.id}}}",
+            inner,
+            r"\end{table}",
+        ]
+    )
+
+
+def _figure(item: Figure) -> str:
+    missing = " ".join(f"{words(name)}: not measured, {words(reason)}." for name, reason in item.missing)
+    drawing = rf"\includegraphics[width=0.78\linewidth]{{figures/{item.id}.pdf}}" if item.lines else ""
+    return "\n".join(
+        [
+            r"\begin{figure}[htbp]\centering",
+            drawing,
+            rf"\caption{{{_caption(item)} {missing}}}\label{{fig:{item.id}}}",
+            r"\end{figure}",
+        ]
+    )
+
+
+def _card(item: Card) -> str:
+    marks = [
+        badge(item.verdict, item.cause),
+        item.parts and f"{item.parts} parts",
+        "exploratory" * item.exploratory,
+    ]
+    head = "; ".join(mark for mark in marks if mark)
+    parts = [
+        rf"\claim{{{latex(item.claim)}}}{{{head}}}",
+        rf"\noindent\textit{{{words(item.statement)}}}\par",
+        rf"\noindent {words(item.reason)} {words(item.scope)}.",
+        *(block(inner) for inner in item.blocks),
+    ]
+    return "\n\n".join(parts)
