@@ -5,9 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
@@ -134,12 +133,3 @@ def _unwritable(folder: Path, error: OSError) -> RecordError:
         fix="Free some space or choose another folder (--runs FOLDER). Finished trials are safe: "
         "go on with --resume.",
     )
-
-
-def schemas() -> Mapping[str, Any]:
-    """The JSON Schemas of the stored records, by file name."""
-    return {
-        "run.json": RunRecord.model_json_schema(),
-        "trials.jsonl": TrialRecord.model_json_schema(),
-        "verdicts.json": VerdictsRecord.model_json_schema(),
-    }
