@@ -1,0 +1,142 @@
+"""Two runs as one view, so that what pairs methods also pairs runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.claims import Cell, Contrast, Replication
+from harness.evidence.inference import Inference, infer
+from harness.evidence.quantities import Quantity, Reader, Series
+from harness.evidence.rows import NotMeasuredError
+from harness.store.records import Interval, TrialRecord
+from harness.store.view import RunView
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from harness.store.records import RunRecord
+
+_LEFT, _RIGHT = "left ", "right "
+
+
+class BothRuns:
+    """The trials that two runs both finished, under experiment ids that name their side."""
+
+    def __init__(self, left: RunView, right: RunView) -> None:
+        self._sides = {_LEFT: left, _RIGHT: right}
+        shared = sorted(_finished(left) & _finished(right))
+        names = [side + trial for side in self._sides for trial in shared]
+        self.shared = tuple(shared)
+        self.record: RunRecord = left.record.model_copy(update={"planned": names, "blocked": {}})
+        self.trials: Mapping[str, TrialRecord] = {
+            side + trial: view.trials[trial].model_copy(update={"trial": side + trial})
+            for side, view in self._sides.items()
+            for trial in shared
+        }
+
+    def table(self, trial: str, part: str) -> Mapping[str, NDArray[np.generic]]:
+        """The rows of a trial, on the side that its id names."""
+        side = _LEFT if trial.startswith(_LEFT) else _RIGHT
+        return self._sides[side].table(trial.removeprefix(side), part)
+
+
+def _finished(view: RunView) -> set[str]:
+    planned = set(view.record.planned)
+    return {
+        name for name, trial in view.trials.items() if name in planned and trial.status in ("ok", "diverged")
+    }
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How a quantity differs between two runs, paired by seed and unit.
+
+    Attributes:
+        left: The quantity in the first run, on the shared seeds.
+        right: In the second run.
+        inference: Of right − left.
+        seeds: Shared seeds.
+        identical: Whether all unit rows that enter it are equal, value for value.
+        same_environment: Whether both sides ran in one and the same environment.
+    """
+
+    left: Interval
+    right: Interval
+    inference: Inference
+    seeds: int
+    identical: bool
+    same_environment: bool
+
+
+class Beside:
+    """Measures shifts between two runs.
+
+    Attributes:
+        shared: Ids of the trials that both runs finished.
+    """
+
+    def __init__(self, left: RunView, right: RunView) -> None:
+        runs = BothRuns(left, right)
+        self.shared = runs.shared
+        self._reader = Reader(runs)
+
+    def shift(self, theta: Contrast, replication: Replication) -> Shift:
+        """The difference right − left of a quantity.
+
+        Raises:
+            NotMeasuredError: If the runs share no trials for it, their units differ, or times
+                come from two environments.
+        """
+        left, right = _on(_LEFT, theta), _on(_RIGHT, theta)
+        negative = tuple((-weight, cell) for weight, cell in left.terms)
+        change = Quantity(self._reader, Contrast((*right.terms, *negative), log=theta.log))
+        pairs = [(self._reader.series(x), self._reader.series(y)) for (_, x), (_, y) in _pairs(left, right)]
+        for one, other in pairs:
+            _refuse_other_units(one, other)
+        rng = np.random.default_rng(0)
+        environments = {e for one, other in pairs for e in (*one.environments, *other.environments)}
+        return Shift(
+            left=infer(Quantity(self._reader, left), replication, rng=rng).interval,
+            right=infer(Quantity(self._reader, right), replication, rng=rng).interval,
+            inference=infer(change, replication, rng=rng),
+            seeds=len({key.split("/")[0] for key in change.keys}),
+            identical=all(_identical(one, other) for one, other in pairs),
+            same_environment=len(environments) == 1,
+        )
+
+
+def _pairs(left: Contrast, right: Contrast) -> list[tuple[tuple[float, Cell], tuple[float, Cell]]]:
+    return list(zip(left.terms, right.terms, strict=True))
+
+
+def _on(side: str, theta: Contrast) -> Contrast:
+    terms = tuple((w, replace(cell, experiment=side + cell.experiment)) for w, cell in theta.terms)
+    return replace(theta, terms=terms)
+
+
+def _refuse_other_units(one: Series, other: Series) -> None:
+    for left, right in zip(one.rows, other.rows, strict=True):
+        if left.worst is None and right.worst is None and not np.array_equal(left.units, right.units):
+            raise NotMeasuredError(
+                f"The runs score different units with '{one.cell.method}': other data, or another split",
+                kind="mismatch",
+            )
+
+
+def _identical(one: Series, other: Series) -> bool:
+    return all(
+        left.worst == right.worst
+        and np.array_equal(left.units, right.units)
+        and all(_equal(column, right.columns[name]) for name, column in left.columns.items())
+        for left, right in zip(one.rows, other.rows, strict=True)
+    )
+
+
+def _equal(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
+    """Equality in which a missing number equals a missing number."""
+    numbers = left.dtype.kind == "f" and right.dtype.kind == "f"
+    return bool(np.array_equal(left, right, equal_nan=numbers))

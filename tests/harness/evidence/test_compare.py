@@ -1,0 +1,149 @@
+"""Two runs side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.claims import Time
+from harness.evidence.compare import compare_runs
+from harness.evidence.regress import Regression, regress_run
+from harness.evidence.verdicts import judge
+from harness.method import mean_of
+from harness.store.memory import MemoryRun
+from tests.harness.evidence.worlds import SMALL, cell, claim, direction, run_of, seeded, suite, timed_run
+
+SPREAD = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
+DECLARED = suite([claim(direction())])
+
+
+def run(effects: np.ndarray, *, base: float = 0.5, **more: object) -> MemoryRun:
+    return run_of(seeded(effects, base=base), DECLARED, **more)
+
+
+def elsewhere(view: MemoryRun, environment: str = "there") -> MemoryRun:
+    view.trials = {k: v.model_copy(update={"environment": environment}) for k, v in view.trials.items()}
+    return view
+
+
+def gate(baseline: MemoryRun, new: MemoryRun) -> Regression:
+    return regress_run(
+        DECLARED,
+        SMALL,
+        baseline,
+        new,
+        baseline_verdicts=judge(DECLARED, SMALL, baseline),
+        verdicts=judge(DECLARED, SMALL, new),
+    )
+
+
+def test_equal_runs_are_comparable_and_identical() -> None:
+    found = compare_runs(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD))
+    assert (found.answer, found.fields) == ("comparable", ())
+    assert len(found.effects) == 3  # θ and its two cells
+    assert all(effect.identical and effect.difference.value == 0 for effect in found.effects)
+
+
+def test_paired_effects_cancel_what_the_runs_share() -> None:
+    left, right = run(0.2 + 5 * SPREAD), run(0.25 + 5 * SPREAD)
+    effect = compare_runs(DECLARED, SMALL, left, right).effects[0]
+    assert effect.difference.value == pytest.approx(0.05)
+    assert effect.difference.low == pytest.approx(0.05)
+    assert not effect.identical
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "answer"),
+    [
+        ({"profile": "gpu"}, "profile", "not comparable"),
+        ({"suite": "other"}, "suite", "not comparable"),
+        ({"bindings": {"target": "/m"}}, "binding target", "not comparable"),
+        ({"settings": {"a.lr": "1"}}, "setting a.lr", "comparable with warnings"),
+        ({"claims_sha256": "x"}, "claims", "comparable with warnings"),
+        ({"full": True}, "full", "comparable"),
+    ],
+)
+def test_fields_decide_what_may_be_compared(change: dict[str, object], field: str, answer: str) -> None:
+    found = compare_runs(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD, **change))
+    assert found.answer == answer
+    assert [item.field for item in found.fields] == [field]
+    assert bool(found.effects) == (answer != "not comparable")
+
+
+def test_trials_tell_of_parameters_environments_and_fingerprints() -> None:
+    left, right = run(0.2 + SPREAD), elsewhere(run(0.2 + SPREAD))
+    changed = right.trials["e/t/a/100"].model_copy(update={"params": {"k": 8}, "fingerprint": "new"})
+    right.trials[changed.trial] = changed
+    found = compare_runs(DECLARED, SMALL, left, right)
+    assert [item.field for item in found.fields] == ["parameter a.k", "trial fingerprints", "environment"]
+    assert found.answer == "comparable with warnings"
+
+
+def test_other_units_are_skipped_with_the_reason() -> None:
+    left, right = run(0.2 + SPREAD), run(0.2 + SPREAD)
+    for key in right.tables:
+        right.tables[key]["unit_id"] = np.array(["v0", "v1", "v2", "v3"])
+    found = compare_runs(DECLARED, SMALL, left, right)
+    assert not found.effects
+    assert all("units" in item.reason for item in found.skipped)
+
+
+def test_only_shared_seeds_are_compared() -> None:
+    found = compare_runs(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD[:3]))
+    assert found.effects[0].seeds == 3
+    nothing = compare_runs(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD, first_seed=200))
+    assert nothing.answer == "not comparable"
+
+
+def test_gate_says_same_for_equal_rows() -> None:
+    found = gate(run(0.2 + SPREAD), run(0.2 + SPREAD))
+    assert found.outcome == "same"
+    assert {item.outcome for item in found.items} == {"same"}
+
+
+@pytest.mark.parametrize(
+    ("effect", "outcome"), [(0.3, "regressed"), (0.45, "same"), (0.55, "same"), (0.7, "improved")]
+)
+def test_gate_reads_the_paired_interval_beyond_delta(effect: float, outcome: str) -> None:
+    noisy = np.array([0.0, 0.01, -0.01, 0.02, -0.02])
+    found = gate(run(0.5 + SPREAD), elsewhere(run(effect + SPREAD + noisy)))
+    quantity = next(item for item in found.items if item.kind == "quantity")
+    assert quantity.outcome == outcome
+    assert found.outcome == outcome
+
+
+def test_gate_watches_cells_that_cancel_in_the_claim() -> None:
+    found = gate(run(0.5 + SPREAD, base=0.5), run(0.5 + SPREAD, base=0.2))
+    outcomes = {item.label: item.outcome for item in found.items if item.kind != "verdict"}
+    assert found.outcome == "regressed"
+    assert sorted(outcomes.values()) == ["regressed", "regressed", "same"]
+
+
+def test_lost_verdict_is_a_regression_but_fewer_seeds_are_not() -> None:
+    lost = gate(run(0.12 + SPREAD), run(0.05 + SPREAD))
+    assert [i.outcome for i in lost.items if i.kind == "verdict"] == ["regressed"]
+    fewer = gate(run(0.2 + SPREAD), run(0.2 + SPREAD[:3]))
+    assert [i.outcome for i in fewer.items if i.kind == "verdict"] == ["not comparable"]
+    assert fewer.outcome == "same"
+
+
+def test_gate_that_compared_nothing_says_so() -> None:
+    assert gate(run(0.2 + SPREAD), run(0.2 + SPREAD, profile="gpu")).outcome == "nothing comparable"
+    found = regress_run(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD, first_seed=200))
+    assert found.outcome == "nothing comparable"
+
+
+def test_times_are_compared_within_one_environment_only() -> None:
+    seconds = mean_of("seconds", better="lower")
+    form = Time(
+        slow=cell("slow", seconds, part="time"), fast=cell("fast", seconds, part="time"),
+        delta=0.1, delta_reason="a tenth",
+    )  # fmt: skip
+    declared = suite([claim(form)])
+    rng = np.random.default_rng(0)
+    times = {"slow": rng.lognormal(1, 0.02, 9).tolist(), "fast": rng.lognormal(0, 0.02, 9).tolist()}
+    slower = {"slow": times["slow"][::-1], "fast": [1.6 * s for s in times["fast"]]}
+    here = regress_run(declared, SMALL, timed_run(times), timed_run(slower))
+    assert here.outcome == "regressed"
+    there = regress_run(declared, SMALL, timed_run(times), elsewhere(timed_run(slower)))
+    assert there.outcome == "nothing comparable"
