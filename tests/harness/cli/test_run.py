@@ -1,0 +1,101 @@
+"""``run``, ``plan`` and ``why`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.store import list_runs, open_run
+from tests.harness.cli.conftest import Shell
+
+INLINE = ("--engine", "inline", "--no-report")
+
+
+def only_run() -> Path:
+    (folder,) = list_runs(Path("runs"))
+    return folder
+
+
+def test_a_run_judges_and_says_where_it_is(shell: Shell) -> None:
+    assert shell("run", "demo", *INLINE) == 0
+    assert str(only_run()) in shell.out
+    assert "0 failed" in shell.out
+    assert (only_run() / "verdicts.json").is_file()
+
+
+def test_a_second_run_reuses_and_why_says_so(shell: Shell) -> None:
+    shell("run", "demo", *INLINE)
+    shell("run", "demo", *INLINE)
+    assert "0 trials executed" in shell.out
+    trial = next(t for t, r in open_run(list_runs(Path("runs"))[-1]).trials.items() if r.kind == "trial")
+    assert shell("why", trial) == 0
+    assert "was reused from" in shell.out
+
+
+def test_why_names_what_changed(shell: Shell) -> None:
+    shell("run", "demo", *INLINE)
+    shell("run", "demo", *INLINE, "--set", "trimmed.share=0.3")
+    reader = open_run(list_runs(Path("runs"))[-1])
+    assert reader.record.settings == {"trimmed.share": "0.3"}
+    trial = next(t for t, r in reader.trials.items() if r.method == "trimmed")
+    shell("why", trial)
+    assert "method parameters" in shell.out
+    assert "task parameters" not in shell.out
+
+
+def test_why_finds_near_names(shell: Shell) -> None:
+    shell("run", "demo", *INLINE)
+    trial = next(iter(open_run(only_run()).trials))
+    assert shell("why", trial + "9") == 2
+    assert trial in shell.err
+
+
+def test_resume_goes_on_where_it_stopped(shell: Shell) -> None:
+    shell("run", "demo", *INLINE)
+    lines = (only_run() / "trials.jsonl").read_bytes().splitlines(keepends=True)
+    (only_run() / "trials.jsonl").write_bytes(b"".join(lines[:-3]) + lines[-3][:30])
+    assert shell("run", "demo", *INLINE, "--resume") == 0
+    assert "3 trials executed" in shell.out
+    assert "cut off" in shell.err
+    assert len(open_run(only_run()).trials) == len(lines)
+
+
+def test_resume_refuses_another_question(shell: Shell) -> None:
+    shell("run", "demo", *INLINE)
+    assert shell("run", "demo", *INLINE, "--resume", "--seeds", "2") == 2
+    assert "started with another selection" in shell.err
+
+
+def test_plan_counts_what_could_be_reused(shell: Shell) -> None:
+    assert shell("plan", "demo") == 0
+    assert ", 0 of the first" in shell.out
+    shell("run", "demo", *INLINE)
+    shell("plan", "demo", "--trials")
+    assert ", 0 of the first" not in shell.out
+    shell("plan", "demo", "--json")
+    assert json.loads(shell.out)["suite"] == "demo"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("demmo",), "Did you mean demo"),
+        (("demo", "--profile", "smal"), "Did you mean small"),
+        (("demo", "--claim", "X1"), "Unknown claim"),
+        (("demo", "--methods", "trimed"), "Did you mean trimmed"),
+        (("demo", "--set", "trimmed.share=much"), "is not a value of parameter 'share'"),
+        (("demo", "--set", "trimmed.shar=1"), "Did you mean share"),
+        (("demo", "--seeds", "0"), "At least one seed"),
+        (("demo", "--workers", "0"), "At least one worker"),
+        (("demo", "--method", "nowhere:Thing"), "cannot be imported"),
+        (("demo", "--bind", "numbers"), "is not of the form"),
+    ],
+)
+def test_wrong_requests_are_explained_and_leave_nothing(
+    arguments: tuple[str, ...], expected: str, shell: Shell
+) -> None:
+    assert shell("run", *arguments) == 2
+    assert expected in shell.err
+    assert not Path("runs").exists()
