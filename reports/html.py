@@ -22,6 +22,7 @@ from reports.document import (
     Span,
     Spans,
     Strong,
+    Table,
     Text,
 )
 from reports.plots import figure_svg
@@ -219,3 +220,8 @@ def _glyph(glyph: Glyph) -> Markup:
         high=place(high),
         at=place(number.value),
     )
+
+
+def render_table(table: Table) -> str:
+    """One table as a fragment of HTML."""
+    return str(environment().get_template("blocks.html.j2").module.table(table))  # type: ignore[attr-defined]

@@ -26,6 +26,7 @@ from reports.document import (
 )
 from reports.latex_tables import Columns, badge, is_prose, longtable, number, spans, tabular, words
 from reports.latex_text import latex, latex_code
+from reports.text import sentence
 
 
 class Tex(str):
@@ -104,9 +105,7 @@ def block(item: Block) -> str:
         case Figure():
             return _figure(item)
         case Tally(counts=counts):
-            return r"\noindent " + r"\quad ".join(
-                f"{badge(verdict)}: {number(count)}" for verdict, count in counts
-            )
+            return r"\quad ".join(f"{badge(verdict)}: {number(count)}" for verdict, count in counts)
         case Card():
             return _card(item)
 
@@ -137,7 +136,7 @@ def _table(item: Table) -> str:
     inner = rf"\input{{tables/{item.id}}}" if item.export else tabular(item)
     return "\n".join(
         [
-            r"\begin{table}[htbp]\centering",
+            r"\begin{table}[H]\centering",
             rf"\caption{{{_caption(item)}}}\label{{tab:{item.id}}}",
             inner,
             r"\end{table}",
@@ -150,7 +149,7 @@ def _figure(item: Figure) -> str:
     drawing = rf"\includegraphics[width=0.78\linewidth]{{figures/{item.id}.pdf}}" if item.lines else ""
     return "\n".join(
         [
-            r"\begin{figure}[htbp]\centering",
+            r"\begin{figure}[H]\centering",
             drawing,
             rf"\caption{{{_caption(item)} {missing}}}\label{{fig:{item.id}}}",
             r"\end{figure}",
@@ -167,8 +166,8 @@ def _card(item: Card) -> str:
     head = "; ".join(mark for mark in marks if mark)
     parts = [
         rf"\claim{{{latex(item.claim)}}}{{{head}}}",
-        rf"\noindent\textit{{{words(item.statement)}}}\par",
-        rf"\noindent {words(item.reason)} {words(item.scope)}.",
+        rf"\textit{{{words(item.statement)}}}\par",
+        f"{sentence(words(item.reason))} {sentence(words(item.scope))}",
         *(block(inner) for inner in item.blocks),
     ]
     return "\n\n".join(parts)

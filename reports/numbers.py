@@ -222,7 +222,7 @@ class Ledger:
 
     def recorded(self, name: str, value: float, *, kind: HandleKind = "provenance", unit: str = "") -> Number:
         """A number of the run's own record."""
-        return Number(value, Handle(kind, name), digits=4, unit=unit, form="significant")
+        return Number(value, Handle(kind, name), digits=decimals(value, at_most=1), unit=unit)
 
     def replication(self, cell: Cell) -> Replication:
         """What the uncertainty of a cell comes from: seeds where there are several, else units."""

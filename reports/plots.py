@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,13 +141,13 @@ def _draw(figure: Figure, palette: Palette, kind: str, spell: Callable[[str], st
 
     style: Any = _STYLE | dict.fromkeys(_INKED, palette.ink) | {"grid.color": palette.rule}
     with mpl.rc_context(style):
-        labels = [line.label for line in figure.lines for part in (line.points, line.reported) if part]
-        canvas = Canvas(figsize=(5.2, 2.9 + 0.19 * ((len(labels) + 1) // 2)), layout="constrained")
+        labels = [spell(label) for line in figure.lines for label in (line.label, f"{line.label}, paper")]
+        canvas = Canvas(figsize=(5.2, 2.9 + 0.1 * len(labels)), layout="constrained")
         canvas.patch.set_visible(False)
         axes = canvas.subplots()
         axes.patch.set_visible(False)
         _Drawing(axes, figure, palette, spell).fill()
-        _legend(canvas, axes)
+        _legend(canvas, axes, labels)
         buffer = io.BytesIO()
         dates = {"Date": None} if kind == "svg" else {"CreationDate": None}
         canvas.savefig(buffer, format=kind, metadata={**dates, "Creator": None})
@@ -307,10 +308,13 @@ def _errors(numbers: list[Number]) -> list[list[float]] | None:
     return [lows, highs]
 
 
-def _legend(canvas: Canvas, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    longest = max((len(label) for label in labels), default=0)
-    if len(labels) < 2 and not any(label.endswith(", paper") for label in labels):
+def _legend(canvas: Canvas, axes: Axes, order: list[str]) -> None:
+    found = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    longest = max((len(label) for label in found), default=0)
+    if len(found) < 2 and not any(label.endswith(", paper") for label in found):
         return
+    names = [name for name in order if name in found]
     columns = 1 if longest > 34 else (2 if longest > 22 else 3)
-    canvas.legend(handles, labels, loc="outside lower center", ncols=min(columns, len(labels)))
+    wrapped = [textwrap.fill(name, _MOST_LETTERS + 14) for name in names]
+    handles = [found[name] for name in names]
+    canvas.legend(handles, wrapped, loc="outside lower center", ncols=min(columns, len(names)))

@@ -140,6 +140,12 @@ def decimals(value: float, *, at_most: int = 6) -> int:
     return len(text.partition(".")[2])
 
 
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it ends with a mark already."""
+    text = text.strip()
+    return text if not text or text[-1] in ".!?:" else f"{text}."
+
+
 def plural(count: int, noun: str, several: str = "") -> str:
     """``"1 seed"``, ``"5 seeds"``."""
     return f"{count:,} {noun if count == 1 else several or noun + 's'}"

@@ -124,8 +124,8 @@ def provenance(ledger: Ledger) -> Section:
     facts: list[tuple[str, Spans]] = [
         ("Created", words(made.created)),
         ("Commit", _or_not(commit)),
-        ("Lock file, SHA-256", _or_not(made.lock_sha256)),
-        ("Claims as declared, SHA-256", (Code(record.claims_sha256),)),
+        ("Lock file, hash", _or_not(made.lock_sha256)),
+        ("Claims, hash", (Code(record.claims_sha256),)),
         ("Python", words(made.python or "not recorded")),
         ("Platform", words(made.platform or "not recorded")),
         ("Processor", (Text(f"{made.cpu or 'not recorded'}, cores: "), cores, Text(", memory: "), memory)),

@@ -24,7 +24,7 @@ from reports.document import (
 from reports.numbers import Ledger
 from reports.sections.common import run_note, words
 from reports.sections.headline import standing_note
-from reports.text import anchor
+from reports.text import anchor, sentence
 
 Entry = Cell | Contrast | ReportedRef
 
@@ -62,7 +62,7 @@ def paper_table(ledger: Ledger, table: PaperTable) -> Table:
     )
     return Table(
         anchor(table.id),
-        words(table.title + (f" Mirrors {table.source} of the paper." if table.source else "")),
+        words(sentence(table.title) + (f" Mirrors {table.source} of the paper." if table.source else "")),
         columns,
         filled,
         _notes(ledger, table, rows),
@@ -151,7 +151,7 @@ def paper_figure(ledger: Ledger, figure: PaperFigure) -> Figure:
         if line.points or line.reported:
             lines.append(line)
     source = f" Mirrors {figure.source} of the paper." if figure.source else ""
-    text = f"{figure.title}{source} Bars and bands are 95 % intervals. {run_note(ledger)}"
+    text = f"{sentence(figure.title)}{source} Bars are 95 % intervals. {run_note(ledger)}"
     return Figure(
         anchor(figure.id),
         words(text),

@@ -1,0 +1,76 @@
+"""The index page over all runs of a folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from harness.errors import RecordError
+from harness.store.records import RunRecord, VerdictsRecord
+from reports.html import environment
+from reports.sections.headline import VERDICTS
+from reports.write import write_file
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run on the index page.
+
+    Attributes:
+        name: Name of the run's folder.
+        record: What was asked for; nothing if it cannot be read.
+        counts: Verdicts of whole claims, in the usual order; empty before judging.
+        link: Address of the report, relative to the index; empty without one.
+        problem: Why a record could not be read.
+    """
+
+    name: str
+    record: RunRecord | None
+    counts: tuple[tuple[str, int], ...]
+    link: str
+    problem: str = ""
+
+
+def write_index(runs_folder: Path) -> Path:
+    """Write ``index.html`` into a runs folder, newest run first.
+
+    Raises:
+        RecordError: If there is no such folder, or it cannot be written.
+    """
+    if not runs_folder.is_dir():
+        raise RecordError(
+            "There is no folder of runs",
+            where=str(runs_folder),
+            fix="Run a suite first: corroborate run SUITE",
+        )
+    entries = [_entry(path) for path in sorted(runs_folder.iterdir()) if (path / "run.json").is_file()]
+    entries.sort(key=lambda entry: entry.record.provenance.created if entry.record else "", reverse=True)
+    suites: dict[str, list[Entry]] = {}
+    for entry in entries:
+        suites.setdefault(entry.record.suite if entry.record else "Unreadable", []).append(entry)
+    page = environment().get_template("index.html.j2").render(suites=suites, total=len(entries))
+    return write_file(runs_folder / "index.html", page)
+
+
+def _entry(path: Path) -> Entry:
+    report = path / "report" / "index.html"
+    link = f"{quote(path.name)}/report/index.html" if report.is_file() else ""
+    try:
+        record = RunRecord.model_validate_json((path / "run.json").read_bytes())
+        return Entry(path.name, record, _counts(path / "verdicts.json"), link)
+    except (OSError, ValidationError) as error:
+        # One damaged run must not hide all the others.
+        return Entry(path.name, None, (), link, problem=str(error).splitlines()[0])
+
+
+def _counts(path: Path) -> tuple[tuple[str, int], ...]:
+    if not path.is_file():
+        return ()
+    verdicts = VerdictsRecord.model_validate_json(path.read_bytes())
+    whole = [*verdicts.wholes, *(verdict for verdict in verdicts.verdicts if not verdict.parent)]
+    counts: Counter[str] = Counter(verdict.verdict for verdict in whole)
+    return tuple((name, counts[name]) for name in VERDICTS if counts[name])
