@@ -27,14 +27,8 @@ def elsewhere(view: MemoryRun, environment: str = "there") -> MemoryRun:
 
 
 def gate(baseline: MemoryRun, new: MemoryRun) -> Regression:
-    return regress_run(
-        DECLARED,
-        SMALL,
-        baseline,
-        new,
-        baseline_verdicts=judge(DECLARED, SMALL, baseline),
-        verdicts=judge(DECLARED, SMALL, new),
-    )
+    before, after = judge(DECLARED, SMALL, baseline), judge(DECLARED, SMALL, new)
+    return regress_run(DECLARED, SMALL, baseline, before, new, after)
 
 
 def test_equal_runs_are_comparable_and_identical() -> None:
@@ -129,7 +123,7 @@ def test_lost_verdict_is_a_regression_but_fewer_seeds_are_not() -> None:
 
 def test_gate_that_compared_nothing_says_so() -> None:
     assert gate(run(0.2 + SPREAD), run(0.2 + SPREAD, profile="gpu")).outcome == "nothing comparable"
-    found = regress_run(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD, first_seed=200))
+    found = regress_run(DECLARED, SMALL, run(0.2 + SPREAD), None, run(0.2 + SPREAD, first_seed=200), None)
     assert found.outcome == "nothing comparable"
 
 
@@ -143,7 +137,7 @@ def test_times_are_compared_within_one_environment_only() -> None:
     rng = np.random.default_rng(0)
     times = {"slow": rng.lognormal(1, 0.02, 9).tolist(), "fast": rng.lognormal(0, 0.02, 9).tolist()}
     slower = {"slow": times["slow"][::-1], "fast": [1.6 * s for s in times["fast"]]}
-    here = regress_run(declared, SMALL, timed_run(times), timed_run(slower))
+    here = regress_run(declared, SMALL, timed_run(times), None, timed_run(slower), None)
     assert here.outcome == "regressed"
-    there = regress_run(declared, SMALL, timed_run(times), elsewhere(timed_run(slower)))
+    there = regress_run(declared, SMALL, timed_run(times), None, elsewhere(timed_run(slower)), None)
     assert there.outcome == "nothing comparable"

@@ -148,7 +148,9 @@ def test_variance_between_seeds_only_is_not_hidden_by_many_units() -> None:
 
 
 def test_failed_assay_comes_before_the_rule_whatever_the_sign() -> None:
-    assay = Assay("headroom", Contrast(((-1.0, cell("b")),), constant=-1.0), above=0.6, reason="b is near the top")
+    assay = Assay(
+        "headroom", Contrast(((-1.0, cell("b")),), constant=-1.0), above=0.6, reason="b is near the top"
+    )
     for effects in (0.2 + SPREAD, -0.2 + SPREAD):
         found = verdict(direction(assays=(assay,)), run_of(seeded(effects)))
         assert (found.verdict, found.cause) == ("inconclusive", "assay")
@@ -276,9 +278,7 @@ def test_units_below_fifty_are_too_few() -> None:
     ],
 )
 def test_equivalence(effects: np.ndarray, expected: str) -> None:
-    form = Equivalence(
-        theta=gain(), margin=0.1, margin_reason="a tenth", replication=Replication.SEEDS
-    )
+    form = Equivalence(theta=gain(), margin=0.1, margin_reason="a tenth", replication=Replication.SEEDS)
     assert verdict(form, run_of(seeded(effects))).verdict == expected
 
 

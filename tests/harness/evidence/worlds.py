@@ -52,8 +52,8 @@ def cell(method: str, metric: Metric = SCORE, **more: Any) -> Cell:
     return Cell("e", method, metric, **more)
 
 
-def gain(better: str = "a", worse: str = "b", metric: Metric = SCORE) -> Contrast:
-    return difference(cell(better, metric), cell(worse, metric))
+def gain(better: str = "a", worse: str = "b", metric: Metric = SCORE, **more: Any) -> Contrast:
+    return difference(cell(better, metric, **more), cell(worse, metric, **more))
 
 
 def direction(**more: Any) -> Direction:
@@ -123,7 +123,13 @@ def record(planned: Sequence[str], declared: Suite | None = None, **more: Any) -
 
 
 def trial(
-    method: str, seed: int, *, status: str = "ok", environment: str = "here", experiment: str = "e", task: str = "t"
+    method: str,
+    seed: int,
+    *,
+    status: str = "ok",
+    environment: str = "here",
+    experiment: str = "e",
+    task: str = "t",
 ) -> TrialRecord:
     return TrialRecord(
         trial=trial_id(experiment, task, method, seed),
@@ -150,7 +156,9 @@ def run_of(
         scores: For each method, values of shape (seeds, units); column ``score``.
     """
     planned = [
-        trial_id("e", "t", method, first_seed + i) for method, rows in scores.items() for i in range(len(rows))
+        trial_id("e", "t", method, first_seed + i)
+        for method, rows in scores.items()
+        for i in range(len(rows))
     ]
     run = MemoryRun(record(planned, declared, **more))
     for method, rows in scores.items():
@@ -166,7 +174,9 @@ def seeded(effects: Sequence[float], units: int = 4, base: float = 0.5) -> dict[
     return {"a": b + np.asarray(effects)[:, None], "b": b}
 
 
-def timed_run(seconds: Mapping[str, Sequence[float]], declared: Suite | None = None, **more: Any) -> MemoryRun:
+def timed_run(
+    seconds: Mapping[str, Sequence[float]], declared: Suite | None = None, **more: Any
+) -> MemoryRun:
     """One timed trial with a block for each number."""
     planned = [trial_id("e", "t", TIMED_METHOD, 100)]
     run = MemoryRun(record(planned, declared, **more))

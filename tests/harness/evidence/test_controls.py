@@ -1,0 +1,142 @@
+"""Sabotages: what kills, what keeps, and what is only lost power."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.claims import (
+    Claim,
+    Control,
+    Equivalence,
+    Exact,
+    Existence,
+    Form,
+    Ordering,
+    Profile,
+    Replication,
+    SamplerLaw,
+    Time,
+)
+from harness.evidence import judge
+from harness.method import mean_of
+from harness.store.memory import MemoryRun
+from harness.store.records import ControlRecord
+from tests.harness.evidence.test_exact import exact_run, law_run
+from tests.harness.evidence.worlds import SCORE, SMALL, cell, claim, direction, gain, run_of, suite, timed_run
+
+SPREAD = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
+BROKEN = Control(id="broken", title="broken", replaces={"a": "bad"}, predicts={"C1": "kill"})
+
+
+def outcome(form: Form, run: MemoryRun, control: Control = BROKEN) -> ControlRecord:
+    declared = suite([claim(form)], controls=[control])
+    return judge(declared, SMALL, run).controls[0]
+
+
+def levels(**values: np.ndarray) -> MemoryRun:
+    return run_of({name: np.repeat((0.5 + v)[:, None], 4, axis=1) for name, v in values.items()})
+
+
+def test_a_sabotage_that_removes_the_effect_kills() -> None:
+    run = levels(a=0.3 + SPREAD, b=0 * SPREAD, bad=0.01 - SPREAD)
+    assert outcome(direction(), run).outcome == "kill"
+
+
+def test_a_sabotage_that_changes_nothing_keeps() -> None:
+    run = levels(a=0.3 + SPREAD, b=0 * SPREAD, bad=0.3 - SPREAD)
+    assert outcome(direction(), run).outcome == "keep"
+
+
+def test_lost_power_is_no_kill() -> None:
+    run = levels(a=0.3 + SPREAD, b=0 * SPREAD, bad=0.3 + 30 * SPREAD)
+    found = outcome(direction(), run)
+    assert found.outcome == "undecided"
+
+
+def test_a_sabotage_that_did_not_run_is_undecided() -> None:
+    found = outcome(direction(), levels(a=0.3 + SPREAD, b=0 * SPREAD))
+    assert found.outcome == "undecided"
+    assert "bad" in found.detail
+
+
+def test_a_sabotage_that_touches_nothing_is_undecided() -> None:
+    control = Control(id="idle", title="", replaces={"other": "bad"}, predicts={"C1": "keep"})
+    assert outcome(direction(), levels(a=0.3 + SPREAD, b=0 * SPREAD), control).outcome == "undecided"
+
+
+def test_a_control_may_be_limited_to_an_experiment_or_replace_tasks() -> None:
+    elsewhere = Control(id="x", title="", replaces={"a": "bad"}, predicts={"C1": "kill"}, experiment="other")
+    run = levels(a=0.3 + SPREAD, b=0 * SPREAD, bad=0 * SPREAD)
+    assert outcome(direction(), run, elsewhere).outcome == "undecided"
+    shuffled = Control(id="x", title="", replaces={}, predicts={"C1": "kill"}, extra={"t": "shuffled"})
+    run = levels(a=0.3 + SPREAD, b=0 * SPREAD)
+    for name in list(run.trials):
+        other = name.replace("/t/", "/shuffled/")
+        run.record.planned.append(other)
+        rows = run.tables[name, "main"] | {"score": 0.5 + 0.01 * np.arange(4)}
+        run.add(run.trials[name].model_copy(update={"trial": other, "task": "shuffled"}), main=rows)
+    form = direction(theta=gain(task="t"))
+    assert outcome(form, run, shuffled).outcome == "kill"
+
+
+def test_one_broken_step_kills_an_ordering() -> None:
+    form = Ordering(
+        steps=(gain("a", "b"), gain("b", "c")), delta=0.1, delta_reason="", replication=Replication.SEEDS
+    )
+    zigzag = np.array([0.02, -0.01, 0.01, -0.02, 0.0])
+    run = levels(a=0.6 + SPREAD, b=0.3 + zigzag, c=0 * SPREAD, bad=0.3 - SPREAD)
+    assert outcome(form, run).outcome == "kill"
+
+
+@pytest.mark.parametrize(("shift", "expected"), [(0.5, "kill"), (0.0, "keep"), (0.1, "undecided")])
+def test_equivalence_needs_the_sabotage_outside_the_margin(shift: float, expected: str) -> None:
+    form = Equivalence(theta=gain(), margin=0.1, margin_reason="", replication=Replication.SEEDS)
+    run = levels(a=SPREAD, b=0 * SPREAD, bad=shift - SPREAD)
+    assert outcome(form, run).outcome == expected
+
+
+def test_time_controls_compare_arms() -> None:
+    seconds = mean_of("seconds", better="lower")
+    form = Time(
+        slow=cell("slow", seconds, part="time"), fast=cell("a", seconds, part="time"),
+        delta=0.2, delta_reason="",
+    )  # fmt: skip
+    noise = np.random.default_rng(1).lognormal(0, 0.03, (3, 9))
+    run = timed_run({"slow": 2 * noise[0], "a": noise[1], "bad": 2 * noise[2]})
+    assert outcome(form, run).outcome == "kill"
+
+
+def test_exact_claims_are_killed_by_the_oracle() -> None:
+    form = Exact(cells=(cell("a"),), oracle="a linear program")
+    errors = {"a": [(1e-9, True)] * 3, "bad": [(1e-9, True), (0.1, True)]}
+    assert outcome(form, exact_run(errors)).outcome == "kill"
+    unconfirmed = {"a": [(1e-9, True)] * 3, "bad": [(0.1, False)]}
+    assert outcome(form, exact_run(unconfirmed)).outcome == "undecided"
+    harmless = {"a": [(1e-9, True)] * 3, "bad": [(1e-9, False)]}
+    assert outcome(form, exact_run(harmless)).outcome == "keep"
+
+
+def test_law_claims_are_killed_by_samples_of_another_law() -> None:
+    rng = np.random.default_rng(0)
+    form = SamplerLaw(cell=cell("a"), depths=2, min_tokens=10_000)
+    good = [rng.random(12_000), rng.random(12_000)]
+    stale = [rng.random(12_000), rng.beta(1, 1.5, 12_000)]
+    run = law_run({"a": good, "bad": stale})
+    assert outcome(form, run).outcome == "kill"
+
+
+def test_existence_is_killed_by_having_no_witness() -> None:
+    form = Existence(cell=cell("a", SCORE), oracle="a checker")
+    run = exact_run({"a": [(0.0, True)], "bad": [(0.0, False)]})
+    for (trial, _), table in run.tables.items():
+        table["witness"] = np.array(["/a/" in trial])
+    assert outcome(form, run).outcome == "kill"
+
+
+def test_only_cells_that_this_profile_judges_are_in_the_matrix() -> None:
+    other = Claim(id="C2", statement="", source="", forms={Profile.GPU: direction()})
+    control = Control(id="broken", title="", replaces={"a": "bad"}, predicts={"C1": "kill", "C2": "kill"})
+    declared = suite([claim(direction()), other], controls=[control])
+    run = levels(a=0.3 + SPREAD, b=0 * SPREAD, bad=0.01 - SPREAD)
+    assert [(r.control, r.claim) for r in judge(declared, SMALL, run).controls] == [("broken", "C1")]
