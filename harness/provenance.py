@@ -60,7 +60,7 @@ def collect(argv: Sequence[str]) -> Provenance:
         lock_sha256=_lock_hash(),
         python=platform.python_version(),
         packages={name: found for name in PACKAGES if (found := package_version(name))},
-        platform=platform.platform(),
+        platform=" ".join(filter(None, [platform.system(), platform.machine(), *platform.libc_ver()])),
         cpu=cpu_model(),
         cores=usable_cores(),
         memory_gb=_memory_gb(),

@@ -1,0 +1,130 @@
+"""``corroborate regress``: the gate for CI. What did a run lose against a baseline?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.ci import Case, annotation, write_junit
+from harness.cli.options import add_runs
+from harness.cli.runs import OpenedRun, judged, opened, opened_at, verdicts_on
+from harness.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from harness.evidence.regress import Item, Regression
+
+REFERENCE = "reference"
+"""The baseline that is committed with the suite."""
+
+_MARKS = {"regressed": "-", "improved": "+", "same": "=", "not comparable": "~"}
+_STATUS = {"regressed": "failed", "not comparable": "skipped"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run", help="a run's folder or name, or a suite (its newest run)")
+    parser.add_argument(
+        "--baseline",
+        metavar="RUN",
+        default=REFERENCE,
+        help="a run's folder or name, or 'reference' for the committed results (default)",
+    )
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="also write a JUnit file")
+    add_runs(parser)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Compare, report, and fail if something was lost."""
+    from harness.evidence.regress import regress_run
+
+    run = opened(args.run, args.runs)
+    baseline = _baseline(args, run)
+    before = baseline.reader.verdicts or verdicts_on(baseline)
+    found = regress_run(
+        run.suite,
+        run.scale,
+        baseline.reader,
+        run.reader,
+        baseline_verdicts=before,
+        verdicts=judged(run),
+    )
+    unfinished = _unfinished(run)
+    cases = [*map(_case, found.items), *(Case(name, "error", reason) for name, reason in unfinished.items())]
+    _print(run, baseline, found, unfinished)
+    if os.environ.get("GITHUB_ACTIONS"):
+        _annotate(run.suite.slug, cases)
+    if args.junit:
+        write_junit(args.junit, f"corroborate.{run.suite.slug}", cases, _properties(run, baseline))
+    return _exit_code(found, unfinished)
+
+
+def _baseline(args: argparse.Namespace, run: OpenedRun) -> OpenedRun:
+    if args.baseline != REFERENCE:
+        return opened(args.baseline, args.runs)
+    profile = run.scale.profile.value
+    # A wide run contains the plain one, so either can stand for the other.
+    names = sorted([profile, f"{profile}-full"], key=len, reverse=run.scale.full)
+    folders = [run.suite.folder / "reference" / name for name in names]
+    found = next((folder for folder in folders if (folder / "run.json").is_file()), None)
+    if found is None:
+        raise UsageError(
+            f"Suite '{run.suite.slug}' has no reference for profile '{profile}'",
+            where=str(folders[0]),
+            fix="Make one of a run with 'corroborate reference RUN', or name another --baseline.",
+        )
+    return opened_at(found)
+
+
+def _unfinished(run: OpenedRun) -> dict[str, str]:
+    """Planned trials that say nothing about the code: never finished, or cut off by a limit."""
+    found = {}
+    for name in run.reader.record.planned:
+        record = run.reader.trials.get(name)
+        if record is None:
+            found[name] = "the trial was not run"
+        elif record.status in ("timeout", "memory"):
+            found[name] = f"the trial ended by its limit: {record.status}"
+    return found
+
+
+def _case(item: Item) -> Case:
+    status = _STATUS.get(item.outcome, "passed")
+    return Case(f"{item.claim}: {item.label}", status, item.detail)  # type: ignore[arg-type]
+
+
+def _print(run: OpenedRun, baseline: OpenedRun, found: Regression, unfinished: dict[str, str]) -> None:
+    print(f"run      {run.folder}\nbaseline {baseline.folder}")
+    for item in found.items:
+        print(f" {_MARKS[item.outcome]} {item.claim}: {item.label}: {item.outcome}\n     {item.detail}")
+    for name, reason in unfinished.items():
+        print(f" ! {name}: {reason}")
+    print(f"{found.outcome}: {found.reason}")
+
+
+def _annotate(suite: str, cases: Iterable[Case]) -> None:
+    for case in cases:
+        if line := annotation(case, f"corroborate {suite}"):
+            print(line)
+
+
+def _properties(run: OpenedRun, baseline: OpenedRun) -> dict[str, str]:
+    record = run.reader.record
+    return {
+        "run": record.run,
+        "baseline": baseline.reader.record.run,
+        "profile": record.profile,
+        "commit": record.provenance.commit,
+    }
+
+
+def _exit_code(found: Regression, unfinished: dict[str, str]) -> ExitCode:
+    # A machine that broke down must not be taken for a method that got worse.
+    if unfinished:
+        return ExitCode.INFRASTRUCTURE
+    return {
+        "regressed": ExitCode.LOST,
+        "nothing comparable": ExitCode.NOTHING_COMPARABLE,
+    }.get(found.outcome, ExitCode.OK)
