@@ -62,13 +62,14 @@ class Regression:
     items: tuple[Item, ...]
 
 
-def regress_run(  # noqa: PLR0917 (two runs, each with its verdicts)
+def regress_run(
     suite: Suite,
     scale: Scale,
     baseline: RunView,
-    baseline_verdicts: VerdictsRecord | None,
     run: RunView,
-    verdicts: VerdictsRecord | None,
+    *,
+    baseline_verdicts: VerdictsRecord | None = None,
+    verdicts: VerdictsRecord | None = None,
 ) -> Regression:
     """Set a run against a baseline.
 
@@ -81,9 +82,9 @@ def regress_run(  # noqa: PLR0917 (two runs, each with its verdicts)
         suite: The suite of both runs.
         scale: Under which claims are read.
         baseline: The run to hold on to.
-        baseline_verdicts: Its verdicts, if there are any.
         run: The new run.
-        verdicts: Its verdicts, if there are any.
+        baseline_verdicts: The baseline's verdicts, if there are any.
+        verdicts: The new run's verdicts, if there are any.
     """
     blocking = [item for item in differences(baseline, run) if item.weight == _BLOCKS]
     if blocking:

@@ -28,7 +28,7 @@ def elsewhere(view: MemoryRun, environment: str = "there") -> MemoryRun:
 
 def gate(baseline: MemoryRun, new: MemoryRun) -> Regression:
     before, after = judge(DECLARED, SMALL, baseline), judge(DECLARED, SMALL, new)
-    return regress_run(DECLARED, SMALL, baseline, before, new, after)
+    return regress_run(DECLARED, SMALL, baseline, new, baseline_verdicts=before, verdicts=after)
 
 
 def test_equal_runs_are_comparable_and_identical() -> None:
@@ -123,7 +123,7 @@ def test_lost_verdict_is_a_regression_but_fewer_seeds_are_not() -> None:
 
 def test_gate_that_compared_nothing_says_so() -> None:
     assert gate(run(0.2 + SPREAD), run(0.2 + SPREAD, profile="gpu")).outcome == "nothing comparable"
-    found = regress_run(DECLARED, SMALL, run(0.2 + SPREAD), None, run(0.2 + SPREAD, first_seed=200), None)
+    found = regress_run(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD, first_seed=200))
     assert found.outcome == "nothing comparable"
 
 
@@ -137,7 +137,7 @@ def test_times_are_compared_within_one_environment_only() -> None:
     rng = np.random.default_rng(0)
     times = {"slow": rng.lognormal(1, 0.02, 9).tolist(), "fast": rng.lognormal(0, 0.02, 9).tolist()}
     slower = {"slow": times["slow"][::-1], "fast": [1.6 * s for s in times["fast"]]}
-    here = regress_run(declared, SMALL, timed_run(times), None, timed_run(slower), None)
+    here = regress_run(declared, SMALL, timed_run(times), timed_run(slower))
     assert here.outcome == "regressed"
-    there = regress_run(declared, SMALL, timed_run(times), None, elsewhere(timed_run(slower)), None)
+    there = regress_run(declared, SMALL, timed_run(times), elsewhere(timed_run(slower)))
     assert there.outcome == "nothing comparable"
