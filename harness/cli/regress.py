@@ -46,8 +46,8 @@ def main(args: argparse.Namespace) -> ExitCode:
     found = regress_run(
         run.suite,
         run.scale,
-        baseline.reader,
-        run.reader,
+        baseline=baseline.reader,
+        run=run.reader,
         baseline_verdicts=before,
         verdicts=judged(run),
     )
