@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,7 @@ from harness.method.names import named_function
 from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Source
 from harness.resources.cache import is_storage_error
 from harness.resources.environment import hub_cache, hub_is_offline
-from harness.resources.hashing import sha256_of
+from harness.resources.hashing import files_in, sha256_of
 from harness.resources.jsonl import write_split
 
 UNSAFE_SUFFIXES = (".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".joblib", ".py")
@@ -167,7 +169,7 @@ def _fetch_hub(source: HubSource, target: Path) -> str:
         raise _hub_failure(source, error) from error
     # A link, since the hub's own cache holds the files: checkpoints are big.
     target.symlink_to(snapshot.resolve(), target_is_directory=True)
-    return f"{describe(source)}:{snapshot.name}"
+    return _resolved(source, snapshot.name)
 
 
 def _fetch_hub_dataset(source: HubSource, target: Path) -> str:
@@ -180,7 +182,13 @@ def _fetch_hub_dataset(source: HubSource, target: Path) -> str:
     target.mkdir()
     for split, rows in found.items():
         write_split(target, str(split), rows)
-    return describe(source)
+    hashes = [f"{name}={sha256_of(path)}" for name, path in files_in(target)]
+    return _resolved(source, hashlib.sha256("\n".join(hashes).encode()).hexdigest()[:16])
+
+
+def _resolved(source: HubSource, content: str) -> str:
+    """The source, with what its revision turned out to be unless it is a commit already."""
+    return describe(source) + ("" if re.fullmatch("[0-9a-f]{40}", source.revision) else f":{content}")
 
 
 def _hub_failure(source: HubSource, error: Exception) -> Exception:

@@ -49,3 +49,7 @@ def unpack(archive: Path, folder: Path) -> None:
         member = tar.extractfile("letters-1.0/letters.txt")
         assert member is not None
         (folder / "letters.txt").write_bytes(member.read())
+
+
+def provide_too_much(folder: Path) -> None:
+    (folder / "letters.txt").write_bytes(bytes(200_000))

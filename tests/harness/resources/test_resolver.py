@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -253,3 +255,25 @@ def test_the_environment_says_where_things_are(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("CORROBORATE_MIRROR", str(tmp_path / "nowhere"))
     with pytest.raises(ResourceError, match="not a folder"):
         Resolver.from_environment()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(make: MakeResolver, tiny_disk: Path) -> None:
+    resolver = make(home=tiny_disk / "home")
+    small, big = resolver.path(packaged()), packaged("provide_too_much", version="2", sha256=())
+    with pytest.raises(ResourceError, match="disk is full"):
+        resolver.path(big)
+    assert resolver.path(packaged()) == small
+    assert resolver.status(big).state == "fetchable"
+    assert not list(tiny_disk.rglob("*.partial"))

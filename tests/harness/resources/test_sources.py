@@ -80,12 +80,18 @@ def test_hub_models_come_without_files_that_run_code(
     assert (folder / "model.safetensors").read_bytes() == b"weights"
     assert asked["revision"] == "v1"
     assert {"*.bin", "*.pt", "*.pkl", "*.py"} <= set(asked["ignore_patterns"])  # type: ignore[call-overload]
-    # An unpinned revision is identified by the commit that it turned out to be.
+    # A revision that is no commit is identified by the commit that it turned out to be.
     assert "abc123" in make().identity(resource)
+    pinned = packaged(kind="model", sources=(HubSource("someone/model", revision="f" * 40),), sha256=())
+    before = make().identity(pinned)
+    make().path(pinned)
+    assert make().identity(pinned) == before
 
 
 @pytest.mark.usefixtures("_online")
-def test_hub_data_sets_are_kept_as_json_lines(make: MakeResolver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_data_sets_are_kept_as_json_lines(
+    make: MakeResolver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import datasets
 
     from harness.resources import read_split
@@ -94,6 +100,11 @@ def test_hub_data_sets_are_kept_as_json_lines(make: MakeResolver, monkeypatch: p
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: {"test": rows})
     resource = packaged(sources=(HubSource("someone/set", repo_type="dataset"),), sha256=())
     assert read_split(make().path(resource), "test") == rows
+    first = make().identity(resource)
+    rows[0]["label"] = 2
+    again = make(home=tmp_path / "other")
+    again.path(resource)
+    assert again.identity(resource) != first
 
 
 @pytest.mark.usefixtures("_online")
