@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from functools import lru_cache
 from importlib import import_module
@@ -92,4 +93,8 @@ def _imported(name: str) -> Any:
     module, colon, attribute = name.partition(":")
     if not colon or not module or not attribute:
         raise unknown_name("method", name, list(_points(METHOD_GROUP)), where="--method package.module:Class")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        # A file beside the user is meant to be found; last, so that it hides nothing installed.
+        sys.path.append(here)
     return getattr(import_module(module), attribute)

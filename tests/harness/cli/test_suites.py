@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -76,12 +78,16 @@ def test_list_shows_what_a_suite_declares(shell: Shell) -> None:
     assert "smoke" in shell.err
 
 
-def test_list_without_a_name_shows_titles_without_importing(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: pytest.TempPathFactory
-) -> None:
-    from pathlib import Path
+def test_a_method_in_the_current_folder_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", list(sys.path))
+    Path("own_method_here.py").write_text("from tests.harness.cli.demo import Trimmed\n")
+    assert suites.method_class("own_method_here:Trimmed") is Trimmed
 
-    folder = Path(str(tmp_path)) / "sample_suite_package"
+
+def test_list_without_a_name_shows_titles_without_importing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sample_suite_package"
     folder.mkdir()
     (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
     (folder / "paper.toml").write_text('title = "A Title"\narxiv = "1234.5678"\n')
