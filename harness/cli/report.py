@@ -10,7 +10,8 @@ from harness.cli.runs import judged, opened
 from harness.errors import ExitCode, UsageError, unknown_name
 from harness.store import runs_folder
 
-FORMATS = ("html", "latex", "markdown", "csv")
+DEFAULT = ("html", "latex", "markdown", "csv")
+FORMATS = (*DEFAULT, "junit")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help=f"of {', '.join(FORMATS)} (default: all)",
+        help=f"of {', '.join(FORMATS)} (default: all but junit)",
     )
     parser.add_argument(
         "--out", metavar="FOLDER", type=Path, help="where to write (default: report/ in the run)"
     )
+    parser.add_argument("--columns", choices=("single", "double"), default="double", help="width, for LaTeX")
     parser.add_argument("--index", action="store_true", help="write the index page over all runs")
     add_runs(parser)
 
@@ -53,6 +55,9 @@ def _report(args: argparse.Namespace) -> None:
     from reports import write_report
 
     folder = args.out or run.folder / "report"
-    formats = tuple(args.format) or FORMATS
-    for path in write_report(run.suite, run.scale, run.reader, judged(run), folder, formats=formats):
+    formats = tuple(args.format) or DEFAULT
+    written = write_report(
+        run.suite, run.scale, run.reader, judged(run), folder, formats=formats, columns=args.columns
+    )
+    for path in written:
         print(path)

@@ -106,6 +106,8 @@ def test_reports_are_written_in_the_chosen_formats(shell: Shell, run: Path, tmp_
     suffixes = {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert ".md" in suffixes
     assert ".html" not in suffixes
+    assert shell("report", "demo", "--format", "junit", "--columns", "single") == ExitCode.OK
+    assert (run / "report" / "junit.xml").is_file()
     assert shell("report", "demo") == ExitCode.OK
     assert list((run / "report").rglob("*.html"))
 
