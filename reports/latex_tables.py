@@ -85,8 +85,8 @@ def is_prose(table: Table) -> bool:
     """Whether a table holds running text, or too many rows for one page."""
     if len(table.rows) > _LONG_ROWS:
         return True
-    texts = [_plain(cell) for row in table.rows for cell in row.cells[1:] if not _is_number(cell)]
-    return any(len(text) > _PROSE_CELL for text in texts)
+    wordy = [at for at, column in enumerate(table.columns) if at and column.align == "text"]
+    return any(len(_plain(row.cells[at])) > _PROSE_CELL for row in table.rows for at in wordy)
 
 
 def spans(items: Spans, *, stacked: bool = False) -> str:
@@ -263,10 +263,6 @@ def _bare_format(table: Table, at: int) -> str:
 def _is_bare(item: Number) -> bool:
     plain = item.low is None and not item.standing and not item.unit and not item.bold
     return plain and re.fullmatch(r"-?\d+(\.\d+)?", show(item).value) is not None
-
-
-def _is_number(cell: Spans) -> bool:
-    return all(isinstance(span, Number | Glyph) for span in cell)
 
 
 def _plain(cell: Spans) -> str:

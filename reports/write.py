@@ -17,6 +17,7 @@ from reports.build import build
 from reports.document import Document, Table
 from reports.latex_tables import Columns
 from reports.plots import figure_pdf
+from reports.text import anchor
 
 Format = Literal["html", "latex", "markdown", "csv", "junit"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -61,7 +62,7 @@ def write_report(
     return written
 
 
-def render_table(
+def render_table(  # noqa: PLR0917 - the command line's arguments, in its order
     suite: Suite,
     scale: Scale,
     view: RunView,
@@ -92,9 +93,9 @@ def render_table(
 
 def _find(document: Document, suite: Suite, table_id: str) -> Table:
     tables = {table.id: table for table in document.tables()}
-    tables |= {
-        declared.id: tables[name] for declared in suite.tables if (name := _slug(declared.id)) in tables
-    }
+    for declared in suite.tables:
+        if anchor(declared.id) in tables:
+            tables[declared.id] = tables[anchor(declared.id)]
     if table_id not in tables:
         raise unknown_name("table", table_id, list(tables), where=f"suite {suite.slug}")
     return tables[table_id]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import dataclasses
+
+from harness.store.memory import MemoryRun
+from reports.document import Card, Document, Figure, Number, Table
+from tests.reports import demo
+
+
+def test_every_number_has_a_handle_and_its_trials_exist(document: Document, view: MemoryRun) -> None:
+    numbers = document.numbers()
+    assert len(numbers) > 40
+    for number in numbers:
+        assert number.handle.name
+        assert set(number.handle.trials) <= set(view.trials)
+        if number.handle.kind in ("claim", "cell", "cost"):
+            assert number.handle.trials, number.handle.name
+
+
+def test_one_handle_names_one_number(document: Document) -> None:
+    found: dict[str, Number] = {}
+    for number in walk(document):
+        known = found.setdefault(number.handle.name, number)
+        assert (known.value, known.low, known.high) == (number.value, number.low, number.high)
+
+
+def walk(item: object) -> list[Number]:
+    if isinstance(item, Number):
+        return [item]
+    if isinstance(item, tuple):
+        return [number for part in item for number in walk(part)]
+    if dataclasses.is_dataclass(item):
+        return [number for entry in dataclasses.fields(item) for number in walk(getattr(item, entry.name))]
+    return []
+
+
+def test_numbers_lists_what_a_walk_over_the_document_finds(document: Document) -> None:
+    assert {n.handle.name for n in document.numbers()} == {n.handle.name for n in walk(document)}
+
+
+def test_every_claim_has_a_card_and_wholes_precede_their_parts(document: Document) -> None:
+    cards = [block.claim for block in document.blocks() if isinstance(block, Card)]
+    assert cards == ["C1", "C1a", "C1b", "C2", "C3", "C4"]
+    whole = next(block for block in document.blocks() if isinstance(block, Card))
+    assert whole.parts == "1 of 2"
+
+
+def test_counts_are_of_whole_claims(document: Document) -> None:
+    tally = document.sections[0].blocks[0]
+    counts = {verdict: number.value for verdict, number in tally.counts}  # type: ignore[union-attr]
+    assert counts == {"not reproduced": 1, "inconclusive": 1, "not comparable": 1, "not run": 1}
+
+
+def test_the_sections_are_all_there(document: Document) -> None:
+    names = [section.id for section in document.sections]
+    assert names == [
+        "verdicts", "evidence", "tables", "figures", "methods", "fidelity", "controls", "tuning", "cost",
+        "provenance", "rerun",
+    ]  # fmt: skip
+
+
+def test_only_deviations_of_the_profile_are_shown(document: Document) -> None:
+    table = next(table for table in document.tables() if table.id == "deviations")
+    assert [row.cells[0][0].text for row in table.rows] == ["D1", "D2"]  # type: ignore[union-attr]
+
+
+def test_ids_are_unique(document: Document) -> None:
+    ids = [block.id for block in document.blocks() if isinstance(block, Table | Figure)]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_tuning_grid_shows_every_point_and_the_chosen_one(document: Document) -> None:
+    table = next(table for table in document.tables() if table.id.startswith("tuning"))
+    assert len(table.rows) == 3
+    scores = [row.cells[1][0].value for row in table.rows]  # type: ignore[union-attr]
+    assert min(scores) == scores[1]
+    assert [bool(getattr(row.cells[2][0], "verdict", "")) for row in table.rows] == [False, True, False]
+
+
+def test_a_figure_keeps_the_reason_for_what_it_lacks(document: Document) -> None:
+    figure = document.figures()[0]
+    assert [name for name, _ in figure.missing] == ["licensed"]
+    assert "licence" in figure.missing[0][1]
+
+
+def test_the_commands_to_run_it_again_are_exact(document: Document) -> None:
+    rerun = document.sections[-1]
+    lines = [line for block in rerun.blocks for line in getattr(block, "lines", ())]
+    assert f"git checkout {demo.run().record.provenance.commit}" in lines
+    assert "nox -s reproduce-toy -- --profile small --set new.rate=0.1" in lines
+    assert "corroborate run toy --set new.rate=0.1" in lines

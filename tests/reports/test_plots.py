@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import dataclasses
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from reports.document import Document, Figure, Handle, Line, Number, Point
+from reports.plots import figure_pdf, figure_svg
+from tests.reports import demo
+
+HANDLE = Handle("cell", "x", ("t",))
+
+
+def number(value: float, spread: float = 0.1) -> Number:
+    return Number(value, HANDLE, low=value - spread, high=value + spread)
+
+
+def figure(**changes: object) -> Figure:
+    line = Line("a", tuple(Point(float(x), number(x)) for x in (1, 2, 4)), (Point(4.0, number(4.2)),))
+    plain = Figure("fig", (), "x", "y", (line,))
+    return dataclasses.replace(plain, **changes)
+
+
+@pytest.mark.parametrize("kind", ["line", "bar", "scatter"])
+@pytest.mark.parametrize("log", [False, True])
+def test_every_kind_is_drawn_twice_the_same(kind: str, log: bool) -> None:
+    item = figure(kind=kind, log_x=log, log_y=log)
+    assert figure_svg(item) == figure_svg(item)
+    assert figure_pdf(item) == figure_pdf(item)
+    assert figure_pdf(item).startswith(b"%PDF")
+
+
+def test_a_drawing_is_sound_svg_with_ids_of_its_own(document: Document) -> None:
+    for item in document.figures():
+        root = ET.fromstring(figure_svg(item))  # noqa: S314 - our own drawing
+        ids = [element.get("id") for element in root.iter() if element.get("id")]
+        assert ids
+        assert all((name or "").startswith(f"{item.id}-") for name in ids)
+
+
+def test_labels_are_text_and_stay_text() -> None:
+    names = ("<script>alert(1)</script>", "$x^2$ & 100 %", demo.HEBREW)
+    lines = tuple(Line(name, (Point(1.0, number(1)), Point(2.0, number(2)))) for name in names)
+    svg = figure_svg(figure(lines=lines))
+    shown = "".join(ET.fromstring(svg).itertext())  # noqa: S314 - our own drawing
+    assert all(name in shown for name in names)
+    assert "<script" not in svg
+
+
+def test_intervals_are_drawn_and_left_out_where_there_are_none() -> None:
+    with_ends = figure_svg(figure())
+    bare = Line("a", tuple(Point(float(x), Number(float(x), HANDLE)) for x in (1, 2, 4)))
+    assert with_ends.count("LineCollection") > figure_svg(figure(lines=(bare,))).count("LineCollection")
+
+
+def test_a_measured_x_is_drawn_with_its_interval() -> None:
+    line = Line("a", (Point(number(1.0), number(2.0)), Point(number(2.0), number(3.0))))
+    assert figure_svg(figure(lines=(line,), kind="scatter")).count("LineCollection") == 2
+
+
+def test_categories_keep_their_order() -> None:
+    line = Line("a", (Point("zeta", number(1)), Point("alpha", number(2))))
+    svg = figure_svg(figure(lines=(line,), kind="bar"))
+    assert svg.index("zeta") < svg.index("alpha")
