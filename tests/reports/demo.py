@@ -231,41 +231,83 @@ def direction(delta: float = 0.02) -> Direction:
 
 
 CLAIMS = (
-    Claim(id="C1a", parent="C1", statement=f"New beats old on {EMOJI}", source="abstract", reported=("acc-new", "acc-old"),
-          forms={Profile.SMALL: direction()}, note="Read with ``care``."),
-    Claim(id="C1b", parent="C1", statement="New beats old on average", source="Table 2", reported=("gain",),
-          forms={Profile.SMALL: direction(0.5)}, essential=False),
-    Claim(id="C2", statement=f"The law is exact {SCRIPT}", source="Theorem 1",
-          forms={Profile.SMALL: Exact(cells=(cell("new"),), oracle="brute force")}),
-    Claim(id="C3", statement=f"Closed models agree {HEBREW}", source="Table 3", reported=("words",),
-          forms={Profile.SMALL: NotRun(reason=f"needs a closed model, 100 % of it {ARABIC}")}),
-    Claim(id="C4", statement=f"Cheaper {WRITE18}", source="section 6",
-          forms={Profile.SMALL: NotComparable(theta=difference(cell("new"), cell("old")), reason="a proxy")}, relies_on=("C2",)),
-)  # fmt: skip
+    Claim(
+        id="C1a",
+        parent="C1",
+        statement=f"New beats old on {EMOJI}",
+        source="abstract",
+        reported=("acc-new", "acc-old"),
+        forms={Profile.SMALL: direction()},
+        note="Read with ``care``.",
+    ),
+    Claim(
+        id="C1b",
+        parent="C1",
+        statement="New beats old on average",
+        source="Table 2",
+        reported=("gain",),
+        forms={Profile.SMALL: direction(0.5)},
+        essential=False,
+    ),
+    Claim(
+        id="C2",
+        statement=f"The law is exact {SCRIPT}",
+        source="Theorem 1",
+        forms={Profile.SMALL: Exact(cells=(cell("new"),), oracle="brute force")},
+    ),
+    Claim(
+        id="C3",
+        statement=f"Closed models agree {HEBREW}",
+        source="Table 3",
+        reported=("words",),
+        forms={Profile.SMALL: NotRun(reason=f"needs a closed model, 100 % of it {ARABIC}")},
+    ),
+    Claim(
+        id="C4",
+        statement=f"Cheaper {WRITE18}",
+        source="section 6",
+        forms={Profile.SMALL: NotComparable(theta=difference(cell("new"), cell("old")), reason="a proxy")},
+        relies_on=("C2",),
+    ),
+)
 
 SUITE = Suite(
     paper=PAPER,
     experiments=experiments,
     claims=CLAIMS,
     deviations=(
-        Deviation(id="D1", field="data", paper="1M items", here="40 items", effect="wider intervals", claims=("C1",)),
+        Deviation(
+            id="D1", field="data", paper="1M items", here="40 items", effect="wider intervals", claims=("C1",)
+        ),
         Deviation(id="D2", field="model", paper=MARKDOWN, here=WRITE18, effect=SCRIPT),
         Deviation(id="D3", field="model", paper="a", here="b", effect="none", profiles=(Profile.GPU,)),
     ),
     folder=Path(),
     controls=(
-        Control(id="no-rate", title=f"Rate set to zero {SCRIPT}", replaces={"new": "broken"},
-                predicts={"C1a": "kill", "C2": "keep", "C4": "kill"}),
+        Control(
+            id="no-rate",
+            title=f"Rate set to zero {SCRIPT}",
+            replaces={"new": "broken"},
+            predicts={"C1a": "kill", "C2": "keep", "C4": "kill"},
+        ),
     ),
     tables=(
-        PaperTable(id="main_1", title=f"Accuracy by method: {WRITE18}", columns={"paper": "Paper", "ours": "Ours, 100 %"},
-                   rows=rows, source="Table 1", bold=("ours",)),
+        PaperTable(
+            id="main_1",
+            title=f"Accuracy by method: {WRITE18}",
+            columns={"paper": "Paper", "ours": "Ours, 100 %"},
+            rows=rows,
+            source="Table 1",
+            bold=("ours",),
+        ),
     ),
     figures=(
-        PaperFigure(id="by-depth", title="Accuracy by depth", x="depth (L)", y="accuracy ↑", series=lines, log_x=True),
+        PaperFigure(
+            id="by-depth", title="Accuracy by depth", x="depth (L)", y="accuracy ↑", series=lines, log_x=True
+        ),
         PaperFigure(id="bars", title="Accuracy by data", x="data", y="accuracy", series=bars, kind="bar"),
     ),
-)  # fmt: skip
+)
 
 
 def run() -> MemoryRun:
@@ -303,19 +345,32 @@ def run() -> MemoryRun:
             tune(view, rate, seed, loss + 0.01 * seed)
     view.add(
         TrialRecord(
-            trial="artifact/toy draft/abcdef", kind="artifact", status="ok", fingerprint="f", environment="env",
-            cost=Cost(wall_s=12.5, cpu_s=12.0, peak_memory_mb=300), reused_from="toy-small-0",
+            trial="artifact/toy draft/abcdef",
+            kind="artifact",
+            status="ok",
+            fingerprint="f",
+            environment="env",
+            cost=Cost(wall_s=12.5, cpu_s=12.0, peak_memory_mb=300),
+            reused_from="toy-small-0",
         )
-    )  # fmt: skip
+    )
     return view
 
 
 def add(view: MemoryRun, method: str, seed: int, correct: np.ndarray) -> None:
     trial = TrialRecord(
-        trial=trial_id("main", "toy", method, seed), status="ok", experiment="main", task="toy", method=method,
-        seed=seed, fingerprint="f", environment="env", cost=Cost(wall_s=1.5, cpu_s=1.4, peak_memory_mb=120),
-        params={"rate": 0.1}, tuned={"rate": 0.1} if method == "new" else {},
-    )  # fmt: skip
+        trial=trial_id("main", "toy", method, seed),
+        status="ok",
+        experiment="main",
+        task="toy",
+        method=method,
+        seed=seed,
+        fingerprint="f",
+        environment="env",
+        cost=Cost(wall_s=1.5, cpu_s=1.4, peak_memory_mb=120),
+        params={"rate": 0.1},
+        tuned={"rate": 0.1} if method == "new" else {},
+    )
     units = [f"item-{at}" for at in range(len(correct))]
     depth = [1 + at % 2 for at in range(len(correct))]
     view.add(trial, main={"unit_id": units, "correct": correct.astype(float), "depth": depth})
@@ -323,44 +378,130 @@ def add(view: MemoryRun, method: str, seed: int, correct: np.ndarray) -> None:
 
 def tune(view: MemoryRun, rate: float, seed: int, loss: float) -> None:
     trial = TrialRecord(
-        trial=f"main/toy/new/tune/rate={rate}/{seed}", status="ok", experiment="main", task="toy", method="new",
-        seed=seed, stage="tune", params={"rate": rate}, fingerprint="f", environment="env",
-    )  # fmt: skip
+        trial=f"main/toy/new/tune/rate={rate}/{seed}",
+        status="ok",
+        experiment="main",
+        task="toy",
+        method="new",
+        seed=seed,
+        stage="tune",
+        params={"rate": rate},
+        fingerprint="f",
+        environment="env",
+    )
     view.add(trial, validation={"unit_id": ["a", "b"], "loss": [loss, loss]})
 
 
 def verdicts(view: MemoryRun) -> VerdictsRecord:
     trials = [trial_id("main", "toy", method, seed) for method in ("new", "old") for seed in SEEDS]
     test = TestRecord(
-        label="accuracy: new − old", effect=Interval(value=0.115, low=0.062, high=0.168), test="paired t (4 df)",
-        p_plus=0.0004, p_minus=0.99, p_plus_adjusted=0.0012, p_minus_adjusted=1.0, seeds=5, units=40,
+        label="accuracy: new − old",
+        effect=Interval(value=0.115, low=0.062, high=0.168),
+        test="paired t (4 df)",
+        p_plus=0.0004,
+        p_minus=0.99,
+        p_plus_adjusted=0.0012,
+        p_minus_adjusted=1.0,
+        seeds=5,
+        units=40,
         cells=[Interval(value=0.815, low=0.79, high=0.84), Interval(value=0.7, low=0.66, high=0.74)],
-        cell_labels=["accuracy of new", f"accuracy of old {EMOJI}"], replicates=[0.1, 0.12, 0.11, 0.13, 0.115],
-    )  # fmt: skip
+        cell_labels=["accuracy of new", f"accuracy of old {EMOJI}"],
+        replicates=[0.1, 0.12, 0.11, 0.13, 0.115],
+    )
     scope = "held at this scale: small profile, toy data, this machine"
     given = [
-        VerdictRecord(claim="C1a", parent="C1", form="Direction", verdict="reproduced", reason="θ is at least δ.", scope=scope,
-                      delta=0.02, delta_reason="Half of the gain that the paper prints.", replication="seeds", tests=[test],
-                      assays=[AssayRecord(name="headroom", passed=True, effect=Interval(value=0.3, low=0.2, high=0.4),
-                                          rule="interval above 0.05", reason="no ceiling")], trials=trials),
-        VerdictRecord(claim="C1b", parent="C1", form="Direction", verdict="inconclusive", cause="power",
-                      reason="The interval holds both 0 and δ.", scope=scope, delta=0.5, replication="seeds",
-                      tests=[test.model_copy(update={"effect": Interval(value=-0.1, low=-0.5, high=0.3)})], trials=trials,
-                      needed_seeds={"θ = 2δ": 12, "θ = 0": None}),
-        VerdictRecord(claim="C2", form="Exact", verdict="not reproduced", reason=f"A counterexample: {WRITE18}.", scope=scope,
-                      tests=[TestRecord(label="largest error / tolerance", effect=Interval(value=3.25e-9), test="exact, 400 cases",
-                                        units=400)], trials=trials[:5]),
-        VerdictRecord(claim="C3", form="NotRun", verdict="not run", reason=f"Needs a closed model {ARABIC}.", scope="not run"),
-        VerdictRecord(claim="C4", form="NotComparable", verdict="not comparable", reason="A proxy.", scope=scope,
-                      tests=[test], trials=trials, exploratory=True),
-    ]  # fmt: skip
-    whole = VerdictRecord(claim="C1", form="Compound", verdict="inconclusive", cause="power",
-                          reason="1 of 2 parts reproduced.", scope=scope, trials=trials)  # fmt: skip
+        VerdictRecord(
+            claim="C1a",
+            parent="C1",
+            form="Direction",
+            verdict="reproduced",
+            reason="θ is at least δ.",
+            scope=scope,
+            delta=0.02,
+            delta_reason="Half of the gain that the paper prints.",
+            replication="seeds",
+            tests=[test],
+            assays=[
+                AssayRecord(
+                    name="headroom",
+                    passed=True,
+                    effect=Interval(value=0.3, low=0.2, high=0.4),
+                    rule="interval above 0.05",
+                    reason="no ceiling",
+                )
+            ],
+            trials=trials,
+        ),
+        VerdictRecord(
+            claim="C1b",
+            parent="C1",
+            form="Direction",
+            verdict="inconclusive",
+            cause="power",
+            reason="The interval holds both 0 and δ.",
+            scope=scope,
+            delta=0.5,
+            replication="seeds",
+            tests=[test.model_copy(update={"effect": Interval(value=-0.1, low=-0.5, high=0.3)})],
+            trials=trials,
+            needed_seeds={"θ = 2δ": 12, "θ = 0": None},
+        ),
+        VerdictRecord(
+            claim="C2",
+            form="Exact",
+            verdict="not reproduced",
+            reason=f"A counterexample: {WRITE18}.",
+            scope=scope,
+            tests=[
+                TestRecord(
+                    label="largest error / tolerance",
+                    effect=Interval(value=3.25e-9),
+                    test="exact, 400 cases",
+                    units=400,
+                )
+            ],
+            trials=trials[:5],
+        ),
+        VerdictRecord(
+            claim="C3",
+            form="NotRun",
+            verdict="not run",
+            reason=f"Needs a closed model {ARABIC}.",
+            scope="not run",
+        ),
+        VerdictRecord(
+            claim="C4",
+            form="NotComparable",
+            verdict="not comparable",
+            reason="A proxy.",
+            scope=scope,
+            tests=[test],
+            trials=trials,
+            exploratory=True,
+        ),
+    ]
+    whole = VerdictRecord(
+        claim="C1",
+        form="Compound",
+        verdict="inconclusive",
+        cause="power",
+        reason="1 of 2 parts reproduced.",
+        scope=scope,
+        trials=trials,
+    )
     return VerdictsRecord(
-        run="toy-small-1", suite="toy", profile="small", verdicts=given, wholes=[whole],
+        run="toy-small-1",
+        suite="toy",
+        profile="small",
+        verdicts=given,
+        wholes=[whole],
         controls=[
-            ControlRecord(control="no-rate", claim="C1a", predicted="kill", outcome="kill", detail="θ fell by 0.11."),
-            ControlRecord(control="no-rate", claim="C2", predicted="keep", outcome="undecided", detail=SCRIPT),
+            ControlRecord(
+                control="no-rate", claim="C1a", predicted="kill", outcome="kill", detail="θ fell by 0.11."
+            ),
+            ControlRecord(
+                control="no-rate", claim="C2", predicted="keep", outcome="undecided", detail=SCRIPT
+            ),
         ],
         trials_sha256=trials_sha256(view),
-    )  # fmt: skip
+    )

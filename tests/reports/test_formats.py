@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -22,7 +23,8 @@ def test_markdown_tables_have_as_many_entries_as_columns(document: Document) -> 
 
 
 def test_markdown_leaves_no_markup_in_labels(document: Document) -> None:
-    text = markdown.render(document)
+    # Between back quotes everything is literal.
+    text = re.sub(r"`[^`\n]*`", "", markdown.render(document))
     assert "<script" not in text
     assert "[x](javascript" not in text
 

@@ -24,7 +24,7 @@ def figure(**changes: object) -> Figure:
 
 @pytest.mark.parametrize("kind", ["line", "bar", "scatter"])
 @pytest.mark.parametrize("log", [False, True])
-def test_every_kind_is_drawn_twice_the_same(kind: str, log: bool) -> None:
+def test_every_kind_is_drawn_twice_the_same(kind: str, *, log: bool) -> None:
     item = figure(kind=kind, log_x=log, log_y=log)
     assert figure_svg(item) == figure_svg(item)
     assert figure_pdf(item) == figure_pdf(item)
