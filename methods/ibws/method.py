@@ -143,10 +143,15 @@ class BestWorst(Method[AnnotationProblem, Annotation]):
         design = balanced_design(
             problem.n_items, self.tuple_size, self.appearances, ctx.rng("design"), candidates=self.candidates
         )
-        answers = judge.compare(design)
+        answers = self.answered(design, judge, ctx)
         scores = score_answers(self.scorer, problem.n_items, [answers], ctx.rng("order"))
         halves = self._halves(problem.n_items, answers, ctx) if self.split_half else None
         return Annotation(scores, judge.ledger, "comparative", halves)
+
+    def answered(self, design: Ints, judge: Judge, ctx: Context) -> Answers:
+        """Who answers; sabotages put someone else here."""
+        del ctx
+        return judge.compare(design)
 
     def _halves(self, n_items: int, answers: Answers, ctx: Context) -> Floats:
         side = ctx.rng("halves").permutation(answers.best.size) % 2
@@ -210,6 +215,7 @@ class IteratedBestWorst(Method[AnnotationProblem, Annotation]):
 
     def comparison(self, judge: Judge, ctx: Context) -> Callable[[Ints], Answers]:
         """Who answers; sabotages put someone else here."""
+        del ctx
         return judge.compare
 
 

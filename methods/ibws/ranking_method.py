@@ -115,9 +115,7 @@ class LexiconRanker(Method[RankingProblem, TestRanking]):
     problem_type: ClassVar[type] = RankingProblem
     cites: ClassVar[str] = "Hutto and Gilbert (2014)"
 
-    lexicon: Resource = field(
-        default=LEXICON, metadata={"source": "ours", "doc": "words with ratings", "fingerprint": True}
-    )
+    lexicon: Resource = field(default=LEXICON, metadata={"source": "ours", "doc": "words with ratings"})
 
     def run(self, problem: RankingProblem, ctx: Context) -> TestRanking:
         """Score the test texts."""

@@ -1,4 +1,7 @@
-"""Broken versions of the methods, for controls: each breaks one mechanism and costs the same."""
+"""Broken versions of the methods, for controls.
+
+Each breaks one mechanism and costs the same, except :class:`SingleRound`, which breaks the cost.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from harness.method import Context
 from methods.ibws.answers import Answers
 from methods.ibws.crowd import Crowd, Judge
 from methods.ibws.designs import Floats, Ints
+from methods.ibws.iterated import Iteration
 from methods.ibws.method import BestWorst, DirectAssessment, IteratedBestWorst
 from methods.ibws.problems import Annotation, AnnotationProblem
 from methods.ibws.ranking_method import LinearRanker
@@ -90,3 +94,23 @@ class ShuffledLabels(LinearRanker):
     def labels_for_training(self, values: Floats, ctx: Context) -> Floats:
         """The labels in random order."""
         return ctx.rng("sabotage").permutation(values)
+
+
+@dataclass(frozen=True)
+class SingleRound(IteratedBestWorst):
+    """IBWS without the iteration: it stops after one round, and costs that much less."""
+
+    def options(self) -> Iteration:
+        """One round, and no tuples for small buckets."""
+        return replace(super().options(), max_rounds=1, terminal="tie")
+
+
+@dataclass(frozen=True)
+class RandomBestWorst(BestWorst):
+    """One-shot best-worst scaling whose answers are drawn at random, each anew."""
+
+    def answered(self, design: Ints, judge: Judge, ctx: Context) -> Answers:
+        """Ask, pay, and ignore what was said."""
+        judge.compare(design)
+        mixed = ctx.rng("sabotage").permuted(design, axis=1)
+        return Answers(design, mixed[:, 0], mixed[:, 1])

@@ -1,0 +1,149 @@
+"""A causal language model as an annotator: it reads items and answers like a rater.
+
+It chooses by the log-likelihood of each possible answer after a fixed prompt, so any local
+causal language model can be asked, also one that follows no instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.method import ProblemError
+from methods.ibws.answers import Answers, Ledger
+from methods.ibws.crowd import Ratings
+from methods.ibws.designs import Floats, Ints, check_tuples
+
+LETTERS = "ABCDEFGH"
+MARKS = tuple(str(mark) for mark in range(0, 101, 10))
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """How items are put to the model.
+
+    Attributes:
+        most: Asks for the best item of a tuple; ends where the letter goes.
+        least: Asks for the worst.
+        rate: Asks for a mark from 0 to 100; ``{text}`` is the item.
+    """
+
+    most: str = "The most positive of these sentences is sentence"
+    least: str = "The most negative of these sentences is sentence"
+    rate: str = (
+        "Sentence: {text}\nOn a scale from 0 (very negative) to 100 (very positive), "
+        "the sentiment of this sentence is"
+    )
+
+
+class LanguageModelJudge:
+    """A :class:`methods.ibws.crowd.Judge` that asks a causal language model.
+
+    Args:
+        model: A causal language model of ``transformers``, in evaluation mode.
+        tokenizer: Its tokenizer.
+        texts: The n items.
+        rng: Order in which the items of a tuple are shown.
+        prompts: The wording.
+        batch: Sequences at once.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        texts: Sequence[str],
+        rng: np.random.Generator,
+        *,
+        prompts: Prompts | None = None,
+        batch: int = 32,
+    ) -> None:
+        self.ledger = Ledger.empty(len(texts))
+        self._model, self._tokenizer = model, tokenizer
+        self._texts, self._rng = texts, rng
+        self._prompts = prompts or Prompts()
+        self._batch = batch
+
+    def compare(self, tuples: Ints) -> Answers:
+        """Best, then worst of the others, by the likelihood of their letters."""
+        check_tuples(tuples)
+        if tuples.shape[1] > len(LETTERS):
+            raise ProblemError(
+                f"Tuples of {tuples.shape[1]} items have no letters",
+                where="tuple_size",
+                fix=f"Use at most {len(LETTERS)}.",
+            )
+        shown = self._rng.permuted(tuples, axis=1)
+        rows = np.arange(shown.shape[0])
+        letters = [f" {letter}" for letter in LETTERS[: shown.shape[1]]]
+        for_best = self._likelihoods([self._ask(row, self._prompts.most) for row in shown], letters)
+        for_worst = self._likelihoods([self._ask(row, self._prompts.least) for row in shown], letters)
+        best = for_best.argmax(axis=1)
+        for_worst[rows, best] = -np.inf
+        self.ledger.charge(tuples, judgements=1, selections=2)
+        return Answers(tuples, shown[rows, best], shown[rows, for_worst.argmax(axis=1)])
+
+    def rate(self, screens: Ints, workers: Ints, points: int = 0) -> Ratings:
+        """The expected mark between 0 and 100, as a share; there is one worker, who never varies.
+
+        Raises:
+            ProblemError: If a k-point scale is asked for.
+        """
+        if points:
+            raise ProblemError("A language model is asked for marks from 0 to 100 only", where="points")
+        items = screens.ravel()
+        distinct, back = np.unique(items, return_inverse=True)
+        prompts = [self._prompts.rate.format(text=self._texts[i]) for i in distinct]
+        logs = self._likelihoods(prompts, [f" {mark}" for mark in MARKS])
+        weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+        shares = weights @ np.linspace(0, 1, len(MARKS)) / weights.sum(axis=1)
+        self.ledger.charge(screens, judgements=screens.shape[1], selections=screens.shape[1])
+        return Ratings(items, np.repeat(workers, screens.shape[1]), shares[back])
+
+    def _ask(self, items: Ints, question: str) -> str:
+        lines = [f"{LETTERS[place]}: {self._texts[item]}" for place, item in enumerate(items)]
+        return "\n".join([*lines, question])
+
+    def _likelihoods(self, prompts: Sequence[str], options: Sequence[str]) -> Floats:
+        """Log-likelihood of each option after each prompt, shape (prompts, options)."""
+        encode = self._tokenizer.encode
+        heads = [encode(prompt) for prompt in prompts]
+        tails = [encode(option, add_special_tokens=False) for option in options]
+        pairs = [(head, tail) for head in heads for tail in tails]
+        found = [
+            self._continuations(pairs[start : start + self._batch])
+            for start in range(0, len(pairs), self._batch)
+        ]
+        return torch.cat(found).double().numpy().reshape(len(prompts), len(options))
+
+    @torch.inference_mode()
+    def _continuations(self, pairs: Sequence[tuple[list[int], list[int]]]) -> Tensor:
+        """Log-likelihood of each tail after its head, shape (B,)."""
+        device = self._model.device
+        longest = max(len(head) + len(tail) for head, tail in pairs)
+        kept = max(len(tail) for _, tail in pairs)
+        ids = torch.zeros(len(pairs), longest, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        counted = torch.zeros(len(pairs), kept)
+        for row, (head, tail) in enumerate(pairs):
+            # Padded on the left, so that all tails end in the same place.
+            ids[row, longest - len(head) - len(tail) :] = torch.tensor(head + tail)
+            mask[row, longest - len(head) - len(tail) :] = 1
+            counted[row, kept - len(tail) :] = 1
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        # Logits over a large vocabulary are the expensive part: only the last few are needed.
+        logits = self._model(
+            input_ids=ids.to(device),
+            attention_mask=mask.to(device),
+            position_ids=positions.to(device),
+            logits_to_keep=kept + 1,
+        ).logits[:, :-1]
+        logs = logits.float().log_softmax(-1).cpu()
+        chosen = logs.gather(-1, ids[:, -kept:, None]).squeeze(-1)
+        totals: Tensor = (chosen * counted).sum(1)
+        return totals

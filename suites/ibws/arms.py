@@ -1,0 +1,133 @@
+"""The methods under comparison, by id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.method import Method
+from harness.suite import Tuned
+from methods.common.rank_metrics import spearman
+from methods.ibws.method import BestWorst, DirectAssessment, Easl, IteratedBestWorst, RandomRanking
+from methods.ibws.ranking_method import LexiconRanker, LinearRanker
+from methods.ibws.sabotage import (
+    BlindLaterRounds,
+    RandomBestWorst,
+    ShuffledLabels,
+    SingleRound,
+    SwappedIteratedBestWorst,
+    UninformedBestWorst,
+    UninformedSlider,
+)
+
+Methods = dict[str, Method[Any, Any]]
+
+DIRECT: Methods = {
+    "slider-1": DirectAssessment(raters=1),
+    "slider-2": DirectAssessment(raters=2),
+    "slider-4": DirectAssessment(raters=4),
+    "slider-8": DirectAssessment(raters=8),
+    "three-point-4": DirectAssessment(raters=4, points=3),
+    "five-point-4": DirectAssessment(raters=4, points=5),
+    "seven-point-4": DirectAssessment(raters=4, points=7),
+    "nine-point-4": DirectAssessment(raters=4, points=9),
+    "normalised-slider-4": DirectAssessment(raters=4, normalise=True),
+    "five-sliders-4": DirectAssessment(raters=4, per_screen=5),
+    "easl-4": Easl(budget=4.0),
+    "easl-8": Easl(budget=8.0),
+}
+"""Direct assessment; the number at the end is ratings an item."""
+
+ONE_SHOT: Methods = {
+    "bws-count-4": BestWorst(appearances=4, scorer="counting"),
+    "bws-bt-4": BestWorst(appearances=4),
+    "bws-count-8": BestWorst(appearances=8, scorer="counting"),
+    "bws-abw-8": BestWorst(appearances=8, scorer="abw"),
+    "bws-bt-8": BestWorst(appearances=8),
+    "bws-pl-8": BestWorst(appearances=8, scorer="plackett_luce"),
+    "bws-maxdiff-8": BestWorst(appearances=8, scorer="maxdiff"),
+    "bws-elo-8": BestWorst(appearances=8, scorer="elo"),
+    "bws-value-8": BestWorst(appearances=8, scorer="value"),
+    "bws-rw-8": BestWorst(appearances=8, scorer="rescorla_wagner"),
+    "bws-count-16": BestWorst(appearances=16, scorer="counting"),
+    "bws-bt-16": BestWorst(appearances=16),
+    "bws-bt-20": BestWorst(appearances=20),
+}
+"""One round of best-worst scaling; the number is tuples that each item is in."""
+
+ITERATED: Methods = {
+    "ibws-1": IteratedBestWorst(appearances=1),
+    "ibws-2": IteratedBestWorst(appearances=2),
+    "ibws-4": IteratedBestWorst(appearances=4, trace=True),
+    "ibws-1-bt": IteratedBestWorst(appearances=1, final="bt_all"),
+    "ibws-2-bt": IteratedBestWorst(appearances=2, final="bt_all"),
+    "ibws-4-bt": IteratedBestWorst(appearances=4, final="bt_all"),
+    "ibws-4-sign": IteratedBestWorst(appearances=4, split="sign"),
+    "ibws-4-sign-bt": IteratedBestWorst(appearances=4, split="sign", final="bt_all"),
+}
+"""IBWS; the number is tuples an item is in, each round."""
+
+BROKEN: Methods = {
+    "slider-4-uninformed": UninformedSlider(raters=4),
+    "ibws-4-blind": BlindLaterRounds(appearances=4, trace=True),
+    "ibws-4-bt-blind": BlindLaterRounds(appearances=4, final="bt_all"),
+    "ibws-4-swapped": SwappedIteratedBestWorst(appearances=4, trace=True),
+    "ibws-2-swapped": SwappedIteratedBestWorst(appearances=2),
+    "ibws-1-swapped": SwappedIteratedBestWorst(appearances=1),
+    "ibws-4-single": SingleRound(appearances=4, trace=True),
+}
+"""Sabotages of the methods above."""
+
+RANDOM: Methods = {"random": RandomRanking()}
+
+BIAS: Methods = {
+    "slider-2": DirectAssessment(raters=2),
+    "slider-8": DirectAssessment(raters=8),
+    "nine-point-2": DirectAssessment(raters=2, points=9, split_half=True),
+    "bws-bt-8": BestWorst(appearances=8),
+    "bws-count-8": BestWorst(appearances=8, scorer="counting", split_half=True),
+    "bws-bt-8-uninformed": UninformedBestWorst(appearances=8),
+    "bws-count-8-uninformed": UninformedBestWorst(appearances=8, scorer="counting", split_half=True),
+    "bws-bt-8-random": RandomBestWorst(appearances=8),
+    "bws-count-8-random": RandomBestWorst(appearances=8, scorer="counting", split_half=True),
+}
+"""Two judgements an item, and eight reads an item, on either side."""
+
+_STRENGTHS = {
+    "tfidf": (0.1, 0.3, 1.0, 3.0, 10.0),
+    "ridge": (0.03, 0.1, 0.3, 1.0, 3.0),
+    "pairwise": (0.0003, 0.001, 0.003, 0.01, 0.03),
+}
+"""Five values a factor of about three apart, centred on each model's own best in pilots."""
+
+LABELS = {
+    "slider-1": ("slider", 1),
+    "slider-2": ("slider", 2),
+    "slider-4": ("slider", 4),
+    "five-point-2": ("five_point", 2),
+    "bws-4": ("bws", 4),
+    "bws-8": ("bws", 8),
+    "ibws-2": ("ibws", 2),
+    "gold": ("gold", 0),
+}
+"""Protocol and its amount, by id."""
+
+
+def linear(labels: str, model: str, kind: type[LinearRanker] = LinearRanker) -> Tuned:
+    """A linear ranker with its penalty tuned on validation texts."""
+    protocol, amount = LABELS[labels]
+    grid = _STRENGTHS[model]
+    ranker = kind(labels=protocol, amount=amount, model=model, strength=grid[2])  # type: ignore[arg-type]
+    return Tuned(method=ranker, grid={"strength": grid}, select=spearman(), seeds=(1, 2))
+
+
+def rankers(model: str, labels: tuple[str, ...] = tuple(LABELS)) -> dict[str, Method[Any, Any] | Tuned]:
+    """Rankers of one model for several kinds of labels, by id."""
+    return {f"{model}-{name}": linear(name, model) for name in labels}
+
+
+def shuffled(model: str) -> dict[str, Method[Any, Any] | Tuned]:
+    """The ranker trained on shuffled slider labels."""
+    return {f"{model}-slider-2-shuffled": linear("slider-2", model, ShuffledLabels)}
+
+
+LEXICON_RANKER: dict[str, Method[Any, Any] | Tuned] = {"lexicon": LexiconRanker()}

@@ -1,0 +1,183 @@
+"""What runs under each profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.claims import Profile
+from harness.method import Method
+from harness.suite import Experiment, Scale, Tuned
+from methods.common.minilm import MINILM, RatedTextEmbeddings
+from methods.common.ratings import RATINGS
+from methods.ibws.method import DirectAssessment, IteratedBestWorst
+from methods.ibws.sabotage import SingleRound, SwappedIteratedBestWorst
+from methods.ibws.tasks import AnnotationTask, Items, PerfectJudgeTask, RankingTask
+from suites.ibws import arms
+
+MAIN_SEEDS = tuple(range(100, 110))
+RANKING_SEEDS = tuple(range(100, 108))
+SMOKE_SEEDS = tuple(range(100, 105))
+
+BIAS_LEVELS = (0.0, 0.25, 0.5, 1.0, 2.0)
+"""Standard deviation of a worker's shift, in points of the -4 ... 4 scale."""
+STRETCH_SHARE = 0.3
+"""Standard deviation of the log-stretch that goes with a shift of one point."""
+COST_SIZES = (81, 243, 729)
+
+DOMAINS = ("amazon", "nyt")
+
+
+def bias_id(level: float) -> str:
+    """Id of the task with this bias level: ``shift-0.5``."""
+    return f"shift-{level:g}"
+
+
+def _items(domain: str, **changes: Any) -> Items:
+    return Items(domain=domain, data=RATINGS, **changes)
+
+
+def _biased(items: Items, level: float) -> Items:
+    return replace(items, shift_sd=level, stretch_sd=STRETCH_SHARE * level)
+
+
+def experiments(scale: Scale) -> Sequence[Experiment]:
+    """The experiments of a scale."""
+    if scale.profile is Profile.SMOKE:
+        return (_exact(SMOKE_SEEDS), _smoke_quality(), _smoke_cost(), _smoke_ranking())
+    from suites.ibws.gpu import encoder_experiment, reader_experiment
+
+    if scale.profile is Profile.PAPER:
+        return (_exact(MAIN_SEEDS), encoder_experiment(scale))
+    shared = (_exact(MAIN_SEEDS), _quality(), _bias(), _cost(), _ranking())
+    if scale.profile is Profile.GPU:
+        return (*shared, encoder_experiment(scale), reader_experiment())
+    return shared
+
+
+def _exact(seeds: tuple[int, ...]) -> Experiment:
+    complete = IteratedBestWorst(design="complete")
+    return Experiment(
+        id="exact",
+        title="Judges without error and all tuples of every bucket",
+        tasks={"perfect": PerfectJudgeTask()},
+        methods={
+            "ibws-complete": complete,
+            "ibws-complete-swapped": SwappedIteratedBestWorst(design="complete"),
+        },
+        seeds=seeds,
+        unit="number of items",
+    )
+
+
+def _quality() -> Experiment:
+    plain = {domain: _items(domain) for domain in DOMAINS}
+    tasks = {domain: AnnotationTask(items=items) for domain, items in plain.items()}
+    tasks |= {f"{name}-biased": AnnotationTask(items=_biased(items, 1.0)) for name, items in plain.items()}
+    methods = {**arms.DIRECT, **arms.ONE_SHOT, **arms.ITERATED, **arms.RANDOM, **arms.BROKEN}
+    # Bias cannot change best-worst answers, so only scales are run under it.
+    only = {(task, method) for task in tasks for method in methods if "biased" not in task}
+    only |= {(task, method) for task in tasks for method in (*arms.DIRECT, "slider-4-uninformed")}
+    return Experiment(
+        id="quality",
+        title="Quality and cost of the protocols on 300 items",
+        tasks=tasks,
+        methods=methods,
+        seeds=MAIN_SEEDS,
+        only=frozenset(only),
+    )
+
+
+def _bias() -> Experiment:
+    items = _items("amazon")
+    return Experiment(
+        id="bias",
+        title="Best-worst scaling against scales as raters differ more",
+        tasks={bias_id(level): AnnotationTask(items=_biased(items, level)) for level in BIAS_LEVELS},
+        methods=arms.BIAS,
+        seeds=MAIN_SEEDS,
+    )
+
+
+def _cost_methods() -> dict[str, Method[Any, Any]]:
+    return {
+        "ibws-2": IteratedBestWorst(appearances=2),
+        "ibws-2-single": SingleRound(appearances=2),
+        "slider-4": DirectAssessment(raters=4),
+    }
+
+
+def _cost() -> Experiment:
+    few = {"gold": 5, "comparative": 5, "direct": 5, "folds": 5}
+    return Experiment(
+        id="cost",
+        title="Cost of an item as the set grows",
+        tasks={f"items-{n}": AnnotationTask(items=_items("movie", count=n, **few)) for n in COST_SIZES},
+        methods=_cost_methods(),
+        seeds=SMOKE_SEEDS,
+    )
+
+
+def _ranking() -> Experiment:
+    sizes = {"amazon": (408, 160), "movie": (1170, 400)}
+    raters = {"amazon": {}, "movie": {"gold": 5, "comparative": 5, "direct": 5}}
+    tasks = {
+        domain: RankingTask(
+            items=_items(domain, count=count, folds=8, **raters[domain]),
+            test=test,
+            embeddings=RatedTextEmbeddings(encoder=MINILM, data=RATINGS, domain=domain),
+        )
+        for domain, (count, test) in sizes.items()
+    }
+    few = ("slider-2", "gold")
+    methods: dict[str, Method[Any, Any] | Tuned] = {
+        **arms.rankers("ridge"),
+        **arms.rankers("pairwise", few),
+        **arms.rankers("tfidf", few),
+        **arms.shuffled("ridge"),
+        **arms.LEXICON_RANKER,
+    }
+    return Experiment(
+        id="ranking",
+        title="Learning to rank from cheap labels",
+        tasks=tasks,
+        methods=methods,
+        seeds=RANKING_SEEDS,
+        unit="test text",
+    )
+
+
+def _smoke_quality() -> Experiment:
+    names = ("slider-2", "slider-4", "five-point-4", "easl-4")
+    chosen: dict[str, Method[Any, Any]] = {name: arms.DIRECT[name] for name in names}
+    chosen |= {name: arms.ONE_SHOT[name] for name in ("bws-count-8", "bws-bt-8")}
+    chosen |= {name: arms.ITERATED[name] for name in ("ibws-2", "ibws-4", "ibws-4-bt")}
+    return Experiment(
+        id="quality",
+        title="Quality and cost of the protocols on generated items",
+        tasks={"generated": AnnotationTask(items=Items(count=60))},
+        methods=chosen,
+        seeds=SMOKE_SEEDS[:2],
+    )
+
+
+def _smoke_cost() -> Experiment:
+    return Experiment(
+        id="cost",
+        title="Cost of an item as the set grows",
+        tasks={f"items-{n}": AnnotationTask(items=Items(count=n)) for n in COST_SIZES},
+        methods=_cost_methods(),
+        seeds=SMOKE_SEEDS[:2],
+    )
+
+
+def _smoke_ranking() -> Experiment:
+    return Experiment(
+        id="ranking",
+        title="Learning to rank from cheap labels, on generated texts",
+        tasks={"generated": RankingTask(items=Items(count=120), test=40)},
+        methods=arms.rankers("tfidf", ("slider-2", "gold")),
+        seeds=SMOKE_SEEDS[:2],
+        unit="test text",
+    )
