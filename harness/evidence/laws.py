@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 Floats = NDArray[np.float64]
 
@@ -52,18 +52,18 @@ class StudentLaw:
     def p_above(self, threshold: float) -> float:
         """P(t ≥ (θ̂ − threshold) / se)."""
         if self.se > 0:
-            return float(stats.t.sf((self.value - threshold) / self.se, self.df))
+            return float(special.stdtr(self.df, (threshold - self.value) / self.se))
         return 2.0**-self.n if self.value > threshold else 1.0
 
     def p_below(self, threshold: float) -> float:
         """P(t ≤ (θ̂ − threshold) / se)."""
         if self.se > 0:
-            return float(stats.t.cdf((self.value - threshold) / self.se, self.df))
+            return float(special.stdtr(self.df, (self.value - threshold) / self.se))
         return 2.0**-self.n if self.value < threshold else 1.0
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """θ̂ ± t · se; a point if ``se`` is zero."""
-        half = float(stats.t.ppf(0.5 + level / 2, self.df)) * self.se if self.se > 0 else 0.0
+        half = float(special.stdtrit(self.df, 0.5 + level / 2)) * self.se if self.se > 0 else 0.0
         return self.value - half, self.value + half
 
 
@@ -94,8 +94,8 @@ class BcaLaw:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """The endpoints at (1 − level) / 2 and (1 + level) / 2."""
-        z = stats.norm.ppf([(1 - level) / 2, (1 + level) / 2]) + self.z0
-        at = stats.norm.cdf(self.z0 + z / (1 - self.acceleration * z))
+        z = special.ndtri([(1 - level) / 2, (1 + level) / 2]) + self.z0
+        at = special.ndtr(self.z0 + z / (1 - self.acceleration * z))
         low, high = np.quantile(self.samples, at)
         return float(low), float(high)
 
@@ -105,8 +105,8 @@ class BcaLaw:
         equal = float(np.searchsorted(self.samples, threshold, "right")) - below
         # A threshold outside all samples is known only to be rarer than one in their number.
         share = min(max((below + equal / 2) / size, 1 / (size + 1)), size / (size + 1))
-        w = float(stats.norm.ppf(share)) - self.z0
-        return float(stats.norm.cdf(w / (1 + self.acceleration * w) - self.z0))
+        w = float(special.ndtri(share)) - self.z0
+        return float(special.ndtr(w / (1 + self.acceleration * w) - self.z0))
 
 
 def student(values: Floats, noise_floor: float = 0.0) -> StudentLaw | None:
@@ -146,7 +146,7 @@ def bca(value: float, samples: Floats, jackknife: Floats, units: int) -> Law:
         return StudentLaw(value, 0.0, units - 1, units)
     size = len(ordered)
     share = (np.sum(ordered < value) + np.sum(ordered == value) / 2) / size
-    z0 = float(stats.norm.ppf(min(max(share, 1 / (size + 1)), size / (size + 1))))
+    z0 = float(special.ndtri(min(max(share, 1 / (size + 1)), size / (size + 1))))
     away = np.mean(jackknife) - jackknife
     scale = 6.0 * float(np.sum(away**2)) ** 1.5
     return BcaLaw(ordered, z0, float(np.sum(away**3)) / scale if scale > 0 else 0.0)

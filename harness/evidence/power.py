@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from harness.evidence.laws import Floats
 
@@ -17,7 +17,7 @@ _COLLAPSE_LEVEL = 1e-3
 
 def upper_sd(sd: float, df: float, confidence: float = 0.8) -> float:
     """Upper bound of a standard deviation: s · √(df / χ²), one-sided at ``confidence``."""
-    return sd * math.sqrt(df / float(stats.chi2.ppf(1 - confidence, df)))
+    return sd * math.sqrt(df / float(special.chdtri(df, confidence)))
 
 
 def t_power(n: int, distance: float, sd: float, alpha: float, fixed_variance: float = 0.0) -> float:
@@ -31,7 +31,7 @@ def t_power(n: int, distance: float, sd: float, alpha: float, fixed_variance: fl
         fixed_variance: Of the estimate, which more replicates do not reduce.
     """
     se = math.sqrt(sd**2 / n + fixed_variance)
-    return float(stats.nct.sf(stats.t.ppf(1 - alpha, n - 1), n - 1, distance / se))
+    return 1.0 - float(special.nctdtr(n - 1, distance / se, special.stdtrit(n - 1, 1 - alpha)))
 
 
 def needed(
@@ -71,7 +71,7 @@ def collapsed(replicates: Floats, delta: float) -> bool:
         for k in range(1, (n - 1) // 2 + 1):
             rest = ordered[k:]
             distance = abs(float(ordered[k - 1] - rest.mean()))
-            t = float(stats.t.isf(_COLLAPSE_LEVEL / n, len(rest) - 1))
+            t = -float(special.stdtrit(len(rest) - 1, _COLLAPSE_LEVEL / n))
             reach = t * float(np.std(rest, ddof=1)) * math.sqrt(1 + 1 / len(rest))
             if distance > max(reach, 2 * delta):
                 return True

@@ -134,18 +134,19 @@ def _diverged(cell: Cell, trial: str) -> Rows:
             kind="mismatch",
             trials=[trial],
         )
-    return Rows(np.empty(0, dtype=np.str_), (), {}, cell.metric.worst)
+    return Rows(np.empty(0, dtype=np.str_), np.zeros(1, dtype=np.intp), {}, cell.metric.worst)
 
 
 def _blocks(seeds: Sequence[str], rows: Sequence[Rows]) -> tuple[list[str], list[Rows]]:
     """Timed rows split by block: the block is the replicate."""
     keys, blocks = [], []
     for seed, table in zip(seeds, rows, strict=True):
-        for unit, members in zip(table.units, table.members, strict=True):
-            columns = {name: column[members] for name, column in table.columns.items()}
-            own = (np.arange(len(members), dtype=np.intp),)
+        for at, unit in enumerate(table.units):
+            rows_of_unit = slice(table.starts[at], table.starts[at + 1])
+            columns = {name: column[rows_of_unit] for name, column in table.columns.items()}
+            size = table.starts[at + 1] - table.starts[at]
             keys.append(f"{seed}/{unit}")
-            blocks.append(Rows(np.asarray([unit]), own, columns))
+            blocks.append(Rows(np.asarray([unit]), np.array([0, size]), columns))
     return keys, blocks
 
 
@@ -346,5 +347,4 @@ def _unit_values(cell: Cell, rows: Rows) -> Floats | float:
     """The metric of each unit alone: for a mean of one column, its values."""
     if rows.worst is not None:
         return rows.worst
-    order = np.concatenate(rows.members)
-    return np.asarray(rows.columns[cell.metric.columns[0]][order], dtype=np.float64)
+    return np.asarray(rows.columns[cell.metric.columns[0]], dtype=np.float64)

@@ -42,26 +42,28 @@ class Rows:
 
     Attributes:
         units: Unit ids, sorted and unique, shape (n,).
-        members: Row numbers of each unit.
-        columns: The metric's columns.
+        starts: Where each unit's rows begin, and where the last ends, shape (n + 1,).
+        columns: The metric's columns, rows in order of their units.
         worst: The declared score of a diverged trial, which has no rows.
     """
 
     units: NDArray[np.str_]
-    members: tuple[Positions, ...]
+    starts: Positions
     columns: Mapping[str, NDArray[np.generic]]
     worst: float | None = None
 
     @property
     def single(self) -> bool:
         """Whether every unit has exactly one row."""
-        return all(len(rows) == 1 for rows in self.members)
+        return int(self.starts[-1]) == len(self.units)
 
     def take(self, units: Positions | None) -> Mapping[str, NDArray[np.generic]]:
         """The rows of the units at these positions, repeats included; all rows for ``None``."""
         if units is None:
             return self.columns
-        rows = np.concatenate([self.members[i] for i in units])
+        rows = units
+        if not self.single:
+            rows = np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in units])
         return {name: column[rows] for name, column in self.columns.items()}
 
 
@@ -87,7 +89,7 @@ def select_rows(
     if not keep.any():
         raise NotMeasuredError(f"No rows are left with {dict(where)}", kind="mismatch", trials=[trial])
     ids = np.asarray(table["unit_id"])[keep].astype(str)
-    units, inverse = np.unique(ids, return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    members = tuple(np.split(order, np.cumsum(np.bincount(inverse))[:-1]))
-    return Rows(units, members, {name: np.asarray(table[name])[keep] for name in names})
+    units, sizes = np.unique(ids, return_counts=True)
+    order = np.flatnonzero(keep)[np.argsort(ids, kind="stable")]
+    columns = {name: np.asarray(table[name])[order] for name in names}
+    return Rows(units, np.concatenate([[0], np.cumsum(sizes)]), columns)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from harness.claims import Assay, Replication, Share, StatisticalForm, Time, Value
 from harness.evidence.estimates import ALPHA, enough
@@ -258,7 +258,7 @@ def _fieller_record(form: Share, scene: Scene) -> tuple[TestRecord, ...]:
         # Var(top − bottom) holds the covariance.
         covariance = (var_top + var_bottom - var_both) / 2
         moments = Moments(top.value, bottom.value, var_top, var_bottom, covariance)
-        bounds = fieller(moments, float(stats.t.ppf(1 - ALPHA, min(law.df for law in known))))
+        bounds = fieller(moments, float(special.stdtrit(min(law.df for law in known), 1 - ALPHA)))
     ratio = top.value / bottom.value if bottom.value else float("nan")
     low, high = bounds or (None, None)
     record = TestRecord(
