@@ -23,6 +23,7 @@ from reports.text import clean
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
+    from matplotlib.transforms import Transform
 
 _SERIES = 8
 _MOST_TICKS = 8
@@ -146,7 +147,7 @@ def _draw(figure: Figure, palette: Palette, kind: str, spell: Callable[[str], st
         canvas.patch.set_visible(False)
         axes = canvas.subplots()
         axes.patch.set_visible(False)
-        _Drawing(axes, figure, palette, spell).fill()
+        _Drawing(canvas, axes, figure, palette, spell).fill()
         _legend(canvas, axes, labels)
         buffer = io.BytesIO()
         dates = {"Date": None} if kind == "svg" else {"CreationDate": None}
@@ -169,12 +170,14 @@ class _Drawing:
     """One figure on its axes.
 
     Attributes:
+        canvas: The page of the drawing.
         axes: What is drawn on.
         figure: What is drawn.
         palette: In which colours.
         spell: How labels are written.
     """
 
+    canvas: Canvas
     axes: Axes
     figure: Figure
     palette: Palette
@@ -205,7 +208,7 @@ class _Drawing:
             self.axes.yaxis.set_minor_formatter(NullFormatter())
 
     def _x_ticks(self) -> None:
-        from matplotlib.ticker import NullFormatter
+        from matplotlib.ticker import NullLocator
 
         points = [point for line in self.figure.lines for point in line.points]
         values = sorted({point.x for point in points if isinstance(point.x, float | int)})
@@ -213,7 +216,7 @@ class _Drawing:
             self.axes.set_xscale("log")
         if 1 < len(values) <= _MOST_TICKS:
             self.axes.set_xticks(values, [f"{value:g}" for value in values])
-            self.axes.xaxis.set_minor_formatter(NullFormatter())
+            self.axes.xaxis.set_minor_locator(NullLocator())
 
     def _series(self, line: Line, index: int, places: dict[str, float]) -> None:
         colour = self.palette.series[index % _SERIES]
@@ -230,9 +233,32 @@ class _Drawing:
                 linestyle=_DASHES[index % _SERIES] if self.figure.kind == "line" else "none",
                 elinewidth=1.0,
                 capsize=2.2,
+                transform=self._aside(index),
             )
+            self._extend(line, places)
         if line.reported:
             self._reported(line, [_x(point, places) for point in line.reported], colour, marker)
+
+    def _extend(self, line: Line, places: dict[str, float]) -> None:
+        # Artists that are moved aside do not count for the limits of the axes.
+        corners = [
+            (_x(point, places), end)
+            for point in line.points
+            for end in (point.y.low, point.y.value, point.y.high)
+            if end is not None
+        ]
+        self.axes.update_datalim(corners)
+        self.axes.autoscale_view()
+
+    def _aside(self, index: int) -> Transform:
+        """The data's transform, moved by a point or two, so that intervals do not hide each other."""
+        from matplotlib.transforms import ScaledTranslation
+
+        number = len(self.figure.lines)
+        step = 0.0 if self.figure.kind == "scatter" else min(2.4, 12 / number)
+        points = (index - (number - 1) / 2) * step
+        move = ScaledTranslation(points / 72, 0, self.canvas.dpi_scale_trans)
+        return self.axes.transData + move
 
     def _reported(self, line: Line, x: list[float], colour: str, marker: str) -> None:
         self.axes.plot(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.claims import Claim
 from harness.store.records import VerdictRecord
 from reports.document import (
@@ -105,7 +107,8 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
     form = claim.forms.get(ledger.scale.profile)
     facts: list[tuple[str, Spans]] = [("Source", words(claim.source)), ("The paper", _paper(ledger, claim))]
     meaning = FORM_MEANING.get(verdict.form, "")
-    facts.append(("Rule", words(f"{verdict.form}: {meaning}" if meaning else verdict.form)))
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", verdict.form).capitalize()
+    facts.append(("Rule", words(f"{name}: {meaning}" if meaning else name)))
     facts += _thresholds(ledger, claim, verdict)
     if verdict.replication:
         facts.append(("Replication over", words(verdict.replication)))
