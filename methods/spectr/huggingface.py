@@ -18,8 +18,12 @@ class NGramConfig(PretrainedConfig):
 
     model_type = "ngram"
 
+    def __init__(self, vocab_size: int = 0, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.vocab_size = vocab_size
 
-class NGramForCausalLM(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
+
+class NGramForCausalLM(PreTrainedModel, GenerationMixin):
     """An :class:`~methods.spectr.ngram.NGram` behind the interface of ``transformers``."""
 
     config_class = NGramConfig
@@ -37,11 +41,11 @@ class NGramForCausalLM(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
         law = torch.stack([self.ngram.law(row) for row in input_ids.tolist()])
         return CausalLMOutput(logits=law.clamp(min=torch.finfo(law.dtype).tiny).log().unsqueeze(1))
 
-    def _prepare_cache_for_generation(self, *_: Any, **__: Any) -> None:
+    def _prepare_cache_for_generation(self, *_: Any, **__: Any) -> bool:
         # The base class would size a cache by layers, of which there are none.
-        return
+        return False
 
-    def prepare_inputs_for_generation(self, input_ids: torch.Tensor, **_: Any) -> dict[str, Any]:
+    def prepare_inputs_for_generation(self, input_ids: torch.Tensor, *_: Any, **__: Any) -> dict[str, Any]:
         """The whole text; there is no cache."""
         return {"input_ids": input_ids}
 

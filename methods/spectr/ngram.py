@@ -193,10 +193,12 @@ class NGramDraft(Draft):
         ]
 
         def laws(depth: int, rows: Tensor, branch: Tensor) -> Tensor:
-            return torch.stack([
-                self.model.law(self.contexts[row] + drafts[row][lead][:depth])
-                for row, lead in zip(rows.tolist(), branch.tolist(), strict=True)
-            ])
+            return torch.stack(
+                [
+                    self.model.law(self.contexts[row] + drafts[row][lead][:depth])
+                    for row, lead in zip(rows.tolist(), branch.tolist(), strict=True)
+                ]
+            )
 
         return torch.tensor(drafts, device=uniforms.device), laws
 

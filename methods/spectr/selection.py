@@ -118,7 +118,7 @@ class Recursive(Rule):
 class TargetFirst(Rule):
     """SpecInfer's naive sampling (NSS): draw from q and go on if the token was drafted."""
 
-    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:  # noqa: ARG002
+    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
         """See :class:`Rule`."""
         return Plan(torch.zeros_like(candidates, dtype=q.dtype), lambda rows: q[rows])
 

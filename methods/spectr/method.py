@@ -1,0 +1,284 @@
+"""Decoding methods: plain sampling, speculative decoding, SpecTr, its rivals and its saboteurs."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from harness.method import Context, Method, Metric, ProblemError, param
+from methods.spectr.task import Decoded, DecodingProblem, PairProblem
+
+if TYPE_CHECKING:
+    from methods.spectr.selection import Rule
+
+SUN = "Sun et al. (2023), arXiv:2310.15141"
+LEVIATHAN = "Leviathan et al. (2023), arXiv:2211.17192; Chen et al. (2023), arXiv:2302.01318"
+
+
+def _ratio(above: str, below: str, columns: Any) -> float:
+    total = float(sum(columns[below]))
+    return float(sum(columns[above])) / total if total else float("nan")
+
+
+def ratio_of_sums(name: str, above: str, below: str, *, digits: int = 3) -> Metric:
+    """A metric Σ above / Σ below over unit rows."""
+    from functools import partial
+
+    return Metric(name, (above, below), partial(_ratio, above, below), "higher", digits=digits)
+
+
+BLOCK_EFFICIENCY = ratio_of_sums("block efficiency", "tokens", "calls", digits=2)
+"""τ: tokens a call of the target. Whole blocks are counted; reading the prompt is not."""
+ACCEPTANCE = ratio_of_sums("acceptance", "passed", "reached")
+"""Share of the blocks at a depth that go on past it."""
+OVERLAP = ratio_of_sums("overlap of draft and target", "overlap", "contexts")
+"""α₁ = Σ min(p, q), at the contexts where blocks begin."""
+OPTIMUM = ratio_of_sums("optimal acceptance", "optimum", "contexts")
+"""α_K at the same contexts."""
+SELECTED = ratio_of_sums("K-SEQ acceptance", "selected", "contexts")
+"""P_acc of K-SEQ at ρ* at the same contexts."""
+OF_OPTIMUM = ratio_of_sums("K-SEQ over optimum", "selected", "optimum")
+
+
+@dataclass(frozen=True)
+class _Decoding(Method[DecodingProblem, Decoded]):
+    """What all decoding methods share: how many prompts to decode at once, and on which."""
+
+    problem_type: ClassVar[type] = DecodingProblem
+
+    batch: int = param(64, source="ours", doc="prompts decoded at once; 1 where time is measured")
+    only: int = param(0, source="ours", doc="decode this many of the prompts, drawn by seed; 0: all")
+
+    def run(self, problem: DecodingProblem, ctx: Context) -> Decoded:
+        """Decode the prompts in batches."""
+        import torch
+
+        prompts = problem.choose(self.only, ctx)
+        names = list(prompts)
+        generator = ctx.torch_rng("decoding")
+        traces: dict[str, Any] = {}
+        with torch.inference_mode():
+            for start in range(0, len(names), self.batch):
+                group = names[start : start + self.batch]
+                found = self.decode(problem, [prompts[name] for name in group], generator)
+                traces.update(zip(group, found, strict=True))
+                ctx.progress((start + len(group)) / len(names))
+        drafts, length = self.size()
+        return Decoded(traces, drafts, length)
+
+    @abstractmethod
+    def size(self) -> tuple[int, int]:
+        """K and L."""
+
+    @abstractmethod
+    def decode(self, problem: DecodingProblem, prompts: list[list[int]], generator: Any) -> list[Any]:
+        """Traces of the prompts."""
+
+
+@dataclass(frozen=True)
+class _Blocks(_Decoding):
+    """Decoding by blocks with a selection rule."""
+
+    scoring: Literal["tree", "batch"] = param("tree", source="ours", doc="how drafts are scored")
+
+    @abstractmethod
+    def rule(self) -> Rule:
+        """The token-level selection rule."""
+
+    def decode(self, problem: DecodingProblem, prompts: list[list[int]], generator: Any) -> list[Any]:
+        """See :mod:`methods.spectr.decoding`."""
+        from methods.spectr.decoding import BlockSize, generate
+
+        block = BlockSize(*self.size())
+        target, draft = self.sessions(problem)
+        return generate(
+            target, draft, self.rule(), prompts, block, tokens=problem.tokens, generator=generator
+        )
+
+    def sessions(self, problem: DecodingProblem) -> tuple[Any, Any]:
+        """Sessions of target and draft."""
+        return problem.open(self.scoring)
+
+
+@dataclass(frozen=True)
+class Autoregressive(_Blocks):
+    """Plain sampling from the target, one token a call."""
+
+    def size(self) -> tuple[int, int]:
+        """No draft: L = 0."""
+        return 1, 0
+
+    def rule(self) -> Rule:
+        """Never consulted."""
+        from methods.spectr.selection import KSeq
+
+        return KSeq()
+
+
+@dataclass(frozen=True)
+class _Drafting(_Blocks):
+    drafts: int = param(8, source="main table", doc="K")
+    length: int = param(8, source="main table", doc="L")
+
+    def size(self) -> tuple[int, int]:
+        """K and L, both at least 1.
+
+        Raises:
+            ProblemError: If L is 0, which leaves nothing to select.
+        """
+        if self.length == 0:
+            raise ProblemError(
+                "L = 0 leaves nothing to select",
+                where=type(self).__name__,
+                fix="Set length to at least 1, or use Autoregressive for plain sampling.",
+            )
+        return self.drafts, self.length
+
+
+@dataclass(frozen=True)
+class Speculative(_Drafting):
+    """Speculative decoding with one draft: accept with min(1, q/p), else correct from the residual."""
+
+    cites: ClassVar[str] = LEVIATHAN
+
+    drafts: int = param(1, source="section 'Speculative sampling'", doc="K, always 1")
+
+    def rule(self) -> Rule:
+        """Leviathan's rule."""
+        from methods.spectr.selection import FirstOnly
+
+        return FirstOnly()
+
+
+@dataclass(frozen=True)
+class SpecTr(_Drafting):
+    """SpecTr: K independent drafts, scored in one call, selected recursively with K-SEQ."""
+
+    cites: ClassVar[str] = SUN
+
+    slack: float = param(0.0, source="Theorem 1", doc="ρ = ρ* + slack (k − ρ*); 0 is ρ*, 1 is k")
+
+    def rule(self) -> Rule:
+        """K-SEQ."""
+        from methods.spectr.selection import KSeq
+
+        return KSeq(self.slack)
+
+
+@dataclass(frozen=True)
+class NaiveMultiPath(_Drafting):
+    """K drafts, but only the first candidate is tested at each depth."""
+
+    def rule(self) -> Rule:
+        """Leviathan's rule on the first surviving draft."""
+        from methods.spectr.selection import FirstOnly
+
+        return FirstOnly()
+
+
+@dataclass(frozen=True)
+class RecursiveRejection(_Drafting):
+    """SpecInfer's multi-step sampling: candidates in turn against the running residual."""
+
+    cites: ClassVar[str] = "Miao et al. (2024), arXiv:2305.09781"
+
+    def rule(self) -> Rule:
+        """Recursive rejection sampling."""
+        from methods.spectr.selection import Recursive
+
+        return Recursive()
+
+
+@dataclass(frozen=True)
+class OptimalSelection(_Drafting):
+    """OTM-k: the optimal transport plan at each depth, by linear programming; tiny vocabularies only."""
+
+    cites: ClassVar[str] = SUN
+
+    def rule(self) -> Rule:
+        """The optimal plan."""
+        from methods.spectr.selection import OptimalTransport
+
+        return OptimalTransport()
+
+
+@dataclass(frozen=True)
+class Assisted(_Decoding):
+    """Assisted generation of the library ``transformers``: an independent single-draft decoder."""
+
+    cites: ClassVar[str] = LEVIATHAN
+
+    length: int = param(8, source="main table", doc="L")
+
+    def size(self) -> tuple[int, int]:
+        """One draft; blocks are not reported, so no depths."""
+        return 1, 0
+
+    def decode(self, problem: DecodingProblem, prompts: list[list[int]], generator: Any) -> list[Any]:
+        """See :mod:`methods.spectr.huggingface`.
+
+        Raises:
+            ProblemError: If the models are not of ``transformers``.
+        """
+        import torch
+
+        from methods.spectr.huggingface import assisted
+        from methods.spectr.sessions import Sampling
+
+        if not isinstance(problem, PairProblem):
+            raise ProblemError(
+                "Assisted generation needs models of transformers",
+                where=type(problem).__name__,
+                fix="Use it in an experiment with language models.",
+            )
+        torch.manual_seed(int(torch.randint(2**31, (), generator=generator, device=generator.device)))
+        return assisted(
+            problem.target_model(),
+            problem.assistant(),
+            prompts,
+            length=self.length,
+            tokens=problem.tokens,
+            sampling=Sampling(problem.temperature, problem.top_p),
+        )
+
+
+Bug: TypeAlias = Literal[
+    "undivided", "deduplicated", "stale-count", "plain-residual", "stale-cache", "copied-drafts",
+    "shuffled-draft", "no-cache",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sabotaged(_Drafting):
+    """SpecTr with one thing broken on purpose: a control, not a method to use."""
+
+    bug: Bug = param("undivided", source="ours", doc="what is broken")  # noqa: RUF009
+
+    def rule(self) -> Rule:
+        """K-SEQ, or the broken rule."""
+        from methods.spectr import sabotage
+        from methods.spectr.selection import KSeq
+
+        rules: dict[str, Rule] = {
+            "undivided": sabotage.Undivided(),
+            "deduplicated": sabotage.Deduplicated(),
+            "stale-count": sabotage.StaleCount(),
+            "plain-residual": sabotage.PlainResidual(),
+            # Copies of one draft count as one, which keeps the law and removes what K brings.
+            "copied-drafts": sabotage.Deduplicated(),
+        }
+        return rules.get(self.bug, KSeq())
+
+    def sessions(self, problem: DecodingProblem) -> tuple[Any, Any]:
+        """Sessions, or broken ones."""
+        from methods.spectr import broken
+
+        target, draft = super().sessions(problem)
+        wrap = {
+            "stale-cache": broken.stale_cache,
+            "copied-drafts": broken.copied_drafts,
+            "shuffled-draft": broken.shuffled_draft,
+            "no-cache": broken.no_cache,
+        }
+        return wrap[self.bug](target, draft) if self.bug in wrap else (target, draft)
