@@ -117,8 +117,8 @@ def _span(span: Span) -> str:
             return show(span).plain
         case NotMeasured(reason=reason):
             return f"not measured: {reason}"
-        case Badge(verdict=verdict, cause=cause):
-            return f"{verdict} ({cause})" if cause else verdict
+        case Badge(verdict=verdict, cause=cause, word=word):
+            return f"{word or verdict} ({cause})" if cause else word or verdict
         case Glyph():
             return ""
         case _:

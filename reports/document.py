@@ -96,10 +96,17 @@ class Link:
 
 @dataclass(frozen=True)
 class Badge:
-    """A verdict, or a state with a verdict's look."""
+    """A verdict, or a state with a verdict's look.
+
+    Attributes:
+        verdict: The verdict or state, which decides the look.
+        cause: Why, in a word.
+        word: What is printed, if it is not the verdict itself.
+    """
 
     verdict: str
     cause: str = ""
+    word: str = ""
 
 
 @dataclass(frozen=True)

@@ -125,8 +125,8 @@ def _span(span: Span) -> Markup:
             return Markup("<code>{}</code>").format(label(text))
         case Link(text=text, target=target):
             return Markup('<a href="{}">{}</a>').format(_safe(target), label(text))
-        case Badge(verdict=verdict, cause=cause):
-            return badge(verdict, cause)
+        case Badge(verdict=verdict, cause=cause, word=word):
+            return badge(verdict, cause, word)
         case Glyph():
             return _glyph(span)
 
@@ -135,12 +135,12 @@ def _safe(target: str) -> str:
     return target if target.startswith(("#", "https://")) else "#"
 
 
-def badge(verdict: str, cause: str = "") -> Markup:
+def badge(verdict: str, cause: str = "", word: str = "") -> Markup:
     """A verdict in a word, a shape and a colour."""
     name = _ICONS.get(verdict, "none")
     tail = Markup(' <span class="cause">({})</span>').format(cause) if cause else Markup("")
     return Markup('<span class="badge v-{}">{}<span>{}{}</span></span>').format(
-        name, icon(verdict), verdict, tail
+        name, icon(verdict), label(word or verdict), tail
     )
 
 

@@ -133,17 +133,17 @@ def _span(span: Span, *, stacked: bool) -> str:
             return rf"\texttt{{{latex_code(text)}}}"
         case Link(text=text):
             return words(text)
-        case Badge(verdict=verdict, cause=cause):
-            return badge(verdict, cause)
+        case Badge(verdict=verdict, cause=cause, word=word):
+            return badge(verdict, cause, word)
         case Glyph():
             return ""
 
 
-def badge(verdict: str, cause: str = "") -> str:
+def badge(verdict: str, cause: str = "", word: str = "") -> str:
     """A verdict as a sign and a word."""
     sign = f"{VERDICT_MARK[verdict]}~" if verdict in VERDICT_MARK else ""
     tail = f" ({latex(cause)})" if cause else ""
-    return f"{sign}{latex(verdict)}{tail}"
+    return f"{sign}{latex(word or verdict)}{tail}"
 
 
 def words(text: str) -> str:
@@ -275,8 +275,8 @@ def _span_text(span: Span) -> str:
             return show(span).plain
         case NotMeasured(reason=reason):
             return f"not measured: {reason}"
-        case Badge(verdict=verdict, cause=cause):
-            return f"* {verdict}" + (f" ({cause})" if cause else "")
+        case Badge(verdict=verdict, cause=cause, word=word):
+            return f"* {word or verdict}" + (f" ({cause})" if cause else "")
         case Glyph():
             return ""
         case Text(text=text) | Strong(text=text) | Code(text=text) | Link(text=text):

@@ -39,6 +39,7 @@ _TEXT = {
     "\u2009": r"\,",
     "\u202f": r"\,",
     "\u200b": "",
+    "\u2060": "{}",
     "\u2010": "-",
     "\u2011": "-",
     "\u2013": "--",
@@ -99,7 +100,9 @@ _BREAK_AFTER = re.compile(r"(?<=[/\-_.=:,\\])(?=[^/\-_.=:,\\])")
 
 def latex(text: str) -> str:
     """Escape text for the body of a pdfLaTeX document; the result is plain ASCII."""
-    return "".join(_pieces(unicodedata.normalize("NFC", clean(text))))
+    # Fonts set two hyphens as a dash, and an option would lose one of its own.
+    text = re.sub("-(?=-)", "-\u2060", clean(text))
+    return "".join(_pieces(unicodedata.normalize("NFC", text)))
 
 
 def latex_code(text: str) -> str:

@@ -101,9 +101,9 @@ def _span(span: Span) -> str:
             return code(text)
         case Link(text=text, target=target):
             return escape(text) if target.startswith("#") else f"[{escape(text)}]({target})"
-        case Badge(verdict=verdict, cause=cause):
+        case Badge(verdict=verdict, cause=cause, word=word):
             mark = f"{_MARKS[verdict]} " if verdict in _MARKS else ""
-            return f"{mark}{verdict}{f' ({escape(cause)})' if cause else ''}"
+            return f"{mark}{escape(word or verdict)}{f' ({escape(cause)})' if cause else ''}"
         case Glyph():
             return ""
 

@@ -151,43 +151,32 @@ def _lower(reason: str) -> str:
 
 
 def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
-    columns = (
-        Column("Quantity θ", "quantity"),
-        Column("Estimate, 95 % interval", "effect", "number"),
-        Column("p₊ (θ ≤ 0)", "p_plus", "number"),
-        Column("p₋ (θ ≥ δ)", "p_minus", "number"),
-        Column("Seeds", "seeds", "number"),
-        Column("Units", "units", "number"),
-    )
-    rows = tuple(_test_row(ledger, verdict, at) for at in range(len(verdict.tests)))
-    notes = (
-        words(
-            "p-values are one-sided; first after Holm's correction over the family, then in brackets without."
-        ),
-    )
-    adjusted = any(test.p_plus is not None for test in verdict.tests)
-    return Table(
-        f"evidence-{anchor(verdict.claim)}",
-        words(f"{verdict.claim}: what was tested."),
-        columns,
-        rows,
-        notes if adjusted else (),
-    )
+    tested = any(test.p_plus is not None or test.p_minus is not None for test in verdict.tests)
+    columns = [Column("Quantity θ", "quantity"), Column("Estimate, 95 % interval", "effect", "number")]
+    if tested:
+        columns += [Column("p₊ (θ ≤ 0)", "p_plus", "number"), Column("p₋ (θ ≥ δ)", "p_minus", "number")]
+    counts = [name for name in ("seeds", "units") if any(getattr(test, name) for test in verdict.tests)]
+    columns += [Column(name.capitalize(), name, "number") for name in counts]
+    rows = tuple(_test_row(ledger, verdict, at, counts, tested=tested) for at in range(len(verdict.tests)))
+    note = "p-values are one-sided; first after Holm's correction over the family, then in brackets without."
+    caption = words(f"{verdict.claim}: what was tested.")
+    name = f"evidence-{anchor(verdict.claim)}"
+    return Table(name, caption, tuple(columns), rows, (words(note),) if tested else ())
 
 
-def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int) -> Row:
+def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str], *, tested: bool) -> Row:
     test = verdict.tests[at]
     effect = ledger.effect(verdict, at)
-    return Row(
-        (
-            words(f"{test.label} ({test.test})" if test.test else test.label),
-            (effect, Glyph(effect, verdict.delta)),
-            _p_values(ledger, verdict, at, "p_plus"),
-            _p_values(ledger, verdict, at, "p_minus"),
-            (ledger.test_number(verdict, at, "seeds", form="count"),) if test.seeds else words("–"),
-            (ledger.test_number(verdict, at, "units", form="count"),) if test.units else words("–"),
-        )
-    )
+    cells: list[Spans] = [
+        words(f"{test.label} ({test.test})" if test.test else test.label),
+        (effect, Glyph(effect, verdict.delta)),
+    ]
+    if tested:
+        cells += [_p_values(ledger, verdict, at, "p_plus"), _p_values(ledger, verdict, at, "p_minus")]
+    for name in counts:
+        shown = (ledger.test_number(verdict, at, name, form="count"),) if getattr(test, name) else words("–")
+        cells.append(shown)
+    return Row(tuple(cells))
 
 
 def _p_values(ledger: Ledger, verdict: VerdictRecord, at: int, name: str) -> Spans:

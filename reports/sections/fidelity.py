@@ -193,9 +193,9 @@ def _matrix_cell(predicted: str | None, cell: ControlRecord | None) -> Spans:
     if cell is None:
         return words(f"{predicted} → not judged")
     if cell.outcome == cell.predicted:
-        return (Badge("as predicted"), Text(f" {cell.outcome}"))
+        return (Badge("as predicted", word=cell.outcome),)
     state = "undecided" if cell.outcome == "undecided" else "otherwise"
-    return (Badge(state), Text(f" {cell.predicted} → {cell.outcome}"))
+    return (Badge(state, word=f"{cell.predicted} → {cell.outcome}"),)
 
 
 def _details(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
