@@ -20,7 +20,7 @@ CONTRACT_VERSION = 1
 ProblemT = TypeVar("ProblemT")
 ResultT = TypeVar("ResultT")
 
-Table = Mapping[str, Sequence[Any]]
+Table = Mapping[str, "Sequence[Any] | np.ndarray[Any, Any]"]
 """Columns by name, all of one length; NumPy arrays are welcome."""
 
 
