@@ -31,7 +31,9 @@ def t_power(n: int, distance: float, sd: float, alpha: float, fixed_variance: fl
         fixed_variance: Of the estimate, which more replicates do not reduce.
     """
     se = math.sqrt(sd**2 / n + fixed_variance)
-    return 1.0 - float(special.nctdtr(n - 1, distance / se, special.stdtrit(n - 1, 1 - alpha)))
+    missed = float(special.nctdtr(n - 1, distance / se, special.stdtrit(n - 1, 1 - alpha)))
+    # Far out, where the distribution function underflows, SciPy gives NaN for what is zero.
+    return 1.0 if math.isnan(missed) else 1.0 - missed
 
 
 def needed(

@@ -17,7 +17,7 @@ SPREAD = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
 DECLARED = suite([claim(direction())])
 
 
-def run(effects: np.ndarray, *, base: float = 0.5, **more: object) -> MemoryRun:
+def run(effects: np.ndarray, *, base: float = 0.5, **more: Any) -> MemoryRun:
     return run_of(seeded(effects, base=base), DECLARED, **more)
 
 
@@ -57,7 +57,7 @@ def test_paired_effects_cancel_what_the_runs_share() -> None:
         ({"full": True}, "full", "comparable"),
     ],
 )
-def test_fields_decide_what_may_be_compared(change: dict[str, object], field: str, answer: str) -> None:
+def test_fields_decide_what_may_be_compared(change: dict[str, Any], field: str, answer: str) -> None:
     found = compare_runs(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD, **change))
     assert found.answer == answer
     assert [item.field for item in found.fields] == [field]

@@ -55,6 +55,12 @@ def test_needed_is_the_least_n(effect: float) -> None:
     assert n == 2 or t_power(n - 1, effect, 1.0, 0.025) < 0.8
 
 
+def test_power_does_not_vanish_far_out() -> None:
+    powers = [t_power(10, effect, 1.0, 0.025) for effect in np.linspace(1, 200, 400)]
+    assert np.all(np.diff(powers) >= -1e-12)
+    assert powers[-1] == 1
+
+
 def test_needed_knows_when_seeds_do_not_help() -> None:
     assert needed(1.0, 1.0, 0.025, fixed_variance=1.0) is None
     assert needed(1e-4, 1.0, 0.025) is None

@@ -168,7 +168,7 @@ def run_of(
     return run
 
 
-def seeded(effects: Sequence[float], units: int = 4, base: float = 0.5) -> dict[str, np.ndarray]:
+def seeded(effects: Sequence[float] | np.ndarray, units: int = 4, base: float = 0.5) -> dict[str, np.ndarray]:
     """Methods a and b whose difference in each seed is exactly as given."""
     b = np.full((len(effects), units), base)
     return {"a": b + np.asarray(effects)[:, None], "b": b}
