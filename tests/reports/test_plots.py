@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,7 +17,7 @@ def number(value: float, spread: float = 0.1) -> Number:
     return Number(value, HANDLE, low=value - spread, high=value + spread)
 
 
-def figure(**changes: object) -> Figure:
+def figure(**changes: Any) -> Figure:
     line = Line("a", tuple(Point(float(x), number(x)) for x in (1, 2, 4)), (Point(4.0, number(4.2)),))
     plain = Figure("fig", (), "x", "y", (line,))
     return dataclasses.replace(plain, **changes)

@@ -68,7 +68,7 @@ def test_a_broken_promise_fails_its_check(
 
 
 def test_every_check_is_failed_by_some_method(tmp_path: Path) -> None:
-    broken = [
+    broken: list[type[Method[Any, Any]]] = [
         demo.Sorting,
         demo.Unseeded,
         demo.Mutable,

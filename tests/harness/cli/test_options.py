@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from harness.claims import Profile
 from harness.cli.options import coerce, parse_bindings, parse_settings, profile_named
 from harness.errors import UsageError
+from harness.method import Method
 from harness.suite import Tuned
 from tests.harness.cli.demo import ERROR, SUITE, Mean, Trimmed
 
-METHODS = {
+METHODS: dict[str, Method[Any, Any] | Tuned] = {
     "mean": Mean(),
     "trimmed.v2": Trimmed(),
     "tuned": Tuned(method=Trimmed(), grid={"share": [0.1, 0.2]}, select=ERROR),

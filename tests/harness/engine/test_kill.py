@@ -15,6 +15,7 @@ import pytest
 
 from harness.store import RunReader, list_runs
 from harness.store.reader import read_trials
+from harness.suite import Suite
 from tests.harness.running import run
 from tests.harness.toy import Bad, MeanTask, Offset, Shrunk, toy_suite
 
@@ -31,7 +32,7 @@ if __name__ == "__main__":
 """
 
 
-def suite() -> object:
+def suite() -> Suite:
     methods = {"slow": Bad(way="sleep"), "mean": Shrunk()}
     return toy_suite(methods=methods, seeds=tuple(range(100, 115)), task=MeanTask(offset=Offset()))
 

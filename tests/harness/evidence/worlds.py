@@ -57,7 +57,7 @@ def gain(better: str = "a", worse: str = "b", metric: Metric = SCORE, **more: An
 
 
 def direction(**more: Any) -> Direction:
-    values = {
+    values: dict[str, Any] = {
         "theta": gain(),
         "delta": 0.1,
         "delta_reason": "a tenth is what users notice",
@@ -175,7 +175,7 @@ def seeded(effects: Sequence[float] | np.ndarray, units: int = 4, base: float = 
 
 
 def timed_run(
-    seconds: Mapping[str, Sequence[float]], declared: Suite | None = None, **more: Any
+    seconds: Mapping[str, Sequence[float] | np.ndarray], declared: Suite | None = None, **more: Any
 ) -> MemoryRun:
     """One timed trial with a block for each number."""
     planned = [trial_id("e", "t", TIMED_METHOD, 100)]
