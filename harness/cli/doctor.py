@@ -12,6 +12,7 @@ from harness.cli.needs import artifacts_of, resources_of
 from harness.cli.options import add_profile, profile_named
 from harness.cli.suites import load_suite, suite_names
 from harness.errors import CorroborateError, ExitCode, SuiteError
+from harness.method.references import Resource
 from harness.provenance import PACKAGES, collect
 from harness.resources import Resolver
 from harness.resources.environment import hub_is_offline
@@ -77,11 +78,16 @@ def _suite(suite: Suite, profiles: list[Profile], resolver: Resolver) -> None:
         artifacts = artifacts_of(suite, scale)
         print(f"  {profile:6} {len(resources)} resources, {len(artifacts)} artifacts to build once")
         for resource in resources.values():
-            size = f", about {resource.size_mb} MB" if resource.size_mb else ""
-            licence = resource.licence or "licence unknown"
-            try:
-                status = resolver.status(resource)
-                state, text = status.state, status.text
-            except CorroborateError as error:
-                state, text = "missing", str(error)
-            print(f"    {_MARKS[state]} {state:9} {resource.name} ({resource.kind}, {licence}{size}): {text}")
+            print(f"    {_line(resource, resolver)}")
+
+
+def _line(resource: Resource, resolver: Resolver) -> str:
+    size = f", about {resource.size_mb} MB" if resource.size_mb else ""
+    licence = resource.licence or "licence unknown"
+    try:
+        status = resolver.status(resource)
+        state, text = status.state, status.text
+    except CorroborateError as error:
+        state, text = "missing", str(error)
+    told = f"{resource.name} ({resource.kind}, {licence}{size}): {text}"
+    return f"{_MARKS[state]} {state:9} {' '.join(told.split())}"

@@ -46,8 +46,8 @@ def _show(suite: Suite, scale: Scale) -> None:
         form = claim.forms.get(scale.profile)
         kind = "not run" if form is None or isinstance(form, NotRun) else type(form).__name__
         print(f"  {claim.id:6} {kind:16} {claim.statement}")
-    _ids("Tables", (table.id for table in suite.tables))
-    _ids("Figures", (figure.id for figure in suite.figures))
+    for title, items in (("Tables", suite.tables), ("Figures", suite.figures)):
+        _ids(title, (item.id for item in items if not item.profiles or scale.profile in item.profiles))
     _ids("Names for --bind", suite.bindings)
 
 

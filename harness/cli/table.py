@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.cli.options import add_runs
 from harness.cli.runs import OpenedRun, judged, opened
 from harness.cli.suites import load_suite
-from harness.errors import ExitCode, UsageError, unknown_name
+from harness.errors import ExitCode, UsageError
 
 FORMATS = ("latex", "markdown", "csv", "html")
 
@@ -28,17 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Render and print."""
-    if args.format not in FORMATS:
-        raise unknown_name("format", args.format, list(FORMATS), where="--format")
     suite = load_suite(args.suite)
-    tables = [table.id for table in suite.tables]
-    if args.id not in tables:
-        raise unknown_name("table", args.id, tables, where=f"suite {suite.slug}")
     run = opened(args.run or suite.slug, args.runs)
     if run.suite.slug != suite.slug:
         raise UsageError(
             f"The run is of suite '{run.suite.slug}'", where=str(run.folder), fix="Name another --run."
         )
+    _require_profile(run, args.id)
     text = _rendered(run, args)
     if args.out:
         args.out.write_text(text, encoding="utf-8")
@@ -46,6 +42,16 @@ def main(args: argparse.Namespace) -> ExitCode:
     else:
         print(text)
     return ExitCode.OK
+
+
+def _require_profile(run: OpenedRun, table_id: str) -> None:
+    table = next((table for table in run.suite.tables if table.id == table_id), None)
+    if table and table.profiles and run.scale.profile not in table.profiles:
+        raise UsageError(
+            f"Table '{table_id}' is not made under profile '{run.scale.profile}'",
+            where=str(run.folder),
+            fix=f"Name a run under {' or '.join(table.profiles)} with --run.",
+        )
 
 
 def _rendered(run: OpenedRun, args: argparse.Namespace) -> str:

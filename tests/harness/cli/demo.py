@@ -249,6 +249,9 @@ SUITE = Suite(
     ),
     deviations=(),
     folder=Path(__file__).parent,
-    tables=(PaperTable(id="t1", title="Errors", columns={"mean": "Mean", "trimmed": "Trimmed"}, rows=rows),),
+    tables=(
+        PaperTable(id="t1", title="Errors", columns={"mean": "Mean", "trimmed": "Trimmed"}, rows=rows),
+        PaperTable(id="gpu-only", title="None", columns={"mean": "Mean"}, rows=rows, profiles=(Profile.GPU,)),
+    ),
     bindings={"figures": "numbers"},
 )

@@ -82,9 +82,7 @@ def test_a_run_that_cannot_be_written_is_judged_all_the_same(shell: Shell, run: 
     [
         (["report"], "--index"),
         (["report", "demo", "--format", "htm"], "html"),
-        (["table", "demo", "t2"], "t1"),
         (["table", "dmo", "t1"], "demo"),
-        (["table", "demo", "t1", "--format", "latx"], "latex"),
     ],
 )
 def test_wrong_names_are_usage_errors(shell: Shell, arguments: list[str], part: str) -> None:
@@ -99,6 +97,19 @@ def test_a_table_is_printed_or_written(shell: Shell, run: Path, tmp_path: Path) 
     printed = shell.out
     assert shell("table", "demo", "t1", "--run", str(run), "--out", str(tmp_path / "t1.tex")) == ExitCode.OK
     assert (tmp_path / "t1.tex").read_text().strip() == printed.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["t2"], "Did you mean t1"),
+        (["t1", "--format", "latx"], "latex"),
+        (["gpu-only"], "Name a run under gpu"),
+    ],
+)
+def test_wrong_tables_are_usage_errors(shell: Shell, run: Path, arguments: list[str], part: str) -> None:
+    assert shell("table", "demo", *arguments) == ExitCode.USAGE
+    assert part in shell.err
 
 
 def test_reports_are_written_in_the_chosen_formats(shell: Shell, run: Path, tmp_path: Path) -> None:
