@@ -237,8 +237,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Tally:
-    """Headline counts: verdict to number of claims, in the order of severity."""
+    """Headline counts: verdict to number of claims, and what is counted."""
 
+    title: str
     counts: tuple[tuple[str, Number], ...]
 
 

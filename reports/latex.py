@@ -104,8 +104,10 @@ def block(item: Block) -> str:
             return _table(item)
         case Figure():
             return _figure(item)
-        case Tally(counts=counts):
-            return r"\quad ".join(f"{badge(verdict)}: {number(count)}" for verdict, count in counts)
+        case Tally(title=title, counts=counts):
+            return f"{words(title)}: " + r"\quad ".join(
+                f"{number(count)} {badge(verdict)}" for verdict, count in counts
+            )
         case Card():
             return _card(item)
 

@@ -153,8 +153,9 @@ def block(item: Block) -> str:
             return table(item)
         case Figure():
             return _figure(item)
-        case Tally(counts=counts):
-            return ", ".join(f"**{number(count)}** {_MARKS[verdict]} {verdict}" for verdict, count in counts)
+        case Tally(title=title, counts=counts):
+            listing = ", ".join(f"**{number(item)}** {_MARKS[name]} {name}" for name, item in counts)
+            return f"{escape(title)}: {listing}"
         case Card():
             return _card(item)
 

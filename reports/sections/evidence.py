@@ -88,16 +88,15 @@ def _whole_blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
 
 def _blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
     claim = ledger.claims[verdict.claim]
-    blocks: list[Block] = [Facts(_declared(ledger, claim, verdict))]
+    before, after = _declared(ledger, claim, verdict), _circumstances(ledger, verdict)
+    blocks: list[Block] = []
     if verdict.tests:
         blocks.append(_tests(ledger, verdict))
     if any(test.cells for test in verdict.tests):
         blocks.append(_cells(ledger, verdict))
     if verdict.assays:
         blocks.append(_assays(ledger, verdict))
-    facts = _circumstances(ledger, verdict)
-    if facts:
-        blocks.append(Facts(facts))
+    blocks = [Facts(before), *blocks, Facts(after)] if blocks and after else [Facts(before + after), *blocks]
     if claim.note:
         blocks.append(Paragraph((Text("Note. "), *prose(claim.note)), kind="note"))
     return tuple(blocks)
@@ -108,7 +107,8 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
     facts: list[tuple[str, Spans]] = [("Source", words(claim.source)), ("The paper", _paper(ledger, claim))]
     meaning = FORM_MEANING.get(verdict.form, "")
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", verdict.form).capitalize()
-    facts.append(("Rule", words(f"{name}: {meaning}" if meaning else name)))
+    if name:
+        facts.append(("Rule", words(f"{name}: {meaning}" if meaning else name)))
     facts += _thresholds(ledger, claim, verdict)
     if verdict.replication:
         facts.append(("Replication over", words(verdict.replication)))

@@ -12,6 +12,7 @@ from reports.document import (
     Block,
     Code,
     Column,
+    Facts,
     NotMeasured,
     Paragraph,
     Row,
@@ -125,7 +126,8 @@ def controls(ledger: Ledger) -> Section | None:
     if not ledger.suite.controls:
         return None
     found = {(cell.control, cell.claim): cell for cell in ledger.verdicts.controls}
-    blocks: list[Block] = [_score(ledger), _matrix(ledger, found)]
+    titles = tuple((control.id, words(control.title)) for control in ledger.suite.controls)
+    blocks: list[Block] = [_score(ledger), Facts(titles), _matrix(ledger, found)]
     if found:
         blocks.append(_details(ledger, found))
     return Section("controls", "Controls: what sabotage does to each claim", tuple(blocks))
@@ -152,46 +154,38 @@ def _score(ledger: Ledger) -> Paragraph:
 
 
 def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
-    predicted = {claim for control in ledger.suite.controls for claim in control.predicts}
+    sabotages = ledger.suite.controls
+    predicted = {claim for control in sabotages for claim in control.predicts}
     claims = [claim.id for claim in ledger.suite.claims if claim.id in predicted]
-    columns = (
-        Column("Sabotage", "control"),
-        *(Column(claim, claim) for claim in claims),
-    )
+    columns = (Column("Claim", "claim"), *(Column(control.id, control.id) for control in sabotages))
     rows = tuple(
         Row(
             (
-                words(control.title),
+                (claim_link(claim),),
                 *(
                     _matrix_cell(control.predicts.get(claim), found.get((control.id, claim)))
-                    for claim in claims
+                    for control in sabotages
                 ),
             )
         )
-        for control in ledger.suite.controls
+        for claim in claims
     )
     notes = (
         words(
             "kill: the claim must lose its verdict and the effect must drop; keep: it must stay. "
-            "A second word, after the arrow, is what happened where that differs from the prediction."
+            "An arrow leads from a prediction to another outcome; in brackets: not judged in this run."
         ),
         words(run_note(ledger)),
     )
-    return Table(
-        "controls",
-        words("Predicted and observed effect of each sabotage."),
-        columns,
-        rows,
-        notes,
-        export=True,
-    )
+    caption = words("Predicted and observed effect of each sabotage on each claim.")
+    return Table("controls", caption, columns, rows, notes, export=True)
 
 
 def _matrix_cell(predicted: str | None, cell: ControlRecord | None) -> Spans:
     if predicted is None:
-        return words("")
+        return ()
     if cell is None:
-        return words(f"{predicted} → not judged")
+        return words(f"({predicted})")
     if cell.outcome == cell.predicted:
         return (Badge("as predicted", word=cell.outcome),)
     state = "undecided" if cell.outcome == "undecided" else "otherwise"

@@ -14,7 +14,6 @@ from reports.document import (
     Column,
     Glyph,
     Link,
-    NotMeasured,
     Number,
     Paragraph,
     Row,
@@ -73,23 +72,33 @@ def abstract(ledger: Ledger) -> tuple[Spans, ...]:
 
 def headline(ledger: Ledger) -> Section:
     """Counts and the verdict table."""
-    blocks: list[Block] = [_tally(ledger), verdict_table(ledger)]
+    blocks: list[Block] = [*_tallies(ledger), verdict_table(ledger)]
     exploratory = [v.claim for v in ledger.verdicts.verdicts if v.exploratory]
     if exploratory:
         text = f"Exploratory, since the rule was changed after data were seen: {', '.join(exploratory)}."
-        blocks.insert(1, Paragraph(words(text), kind="warning"))
+        blocks.insert(-1, Paragraph(words(text), kind="warning"))
     restricted = ledger.view.record.selection
     if any(restricted.values()):
         parts = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items() if values)
-        blocks.insert(1, Paragraph(words(f"This run was restricted to {parts}."), kind="warning"))
+        blocks.insert(-1, Paragraph(words(f"This run was restricted to {parts}."), kind="warning"))
     return Section("verdicts", "Verdicts", tuple(blocks))
 
 
-def _tally(ledger: Ledger) -> Tally:
-    counts: Counter[str] = Counter(verdict.verdict for verdict in top_level(ledger))
-    return Tally(
-        tuple((name, ledger.count(f"verdicts/{name}", counts[name])) for name in VERDICTS if counts[name])
-    )
+def _tallies(ledger: Ledger) -> list[Tally]:
+    """Counts of whole claims, and of the statements that compound claims are split into."""
+    parts = tuple(verdict for verdict in ledger.verdicts.verdicts if verdict.parent)
+    whole = tuple(top_level(ledger))
+    title = f"{plural(len(whole), 'claim')}{', compound ones as wholes' if parts else ''}"
+    made = [_tally(ledger, title, "claims", whole)]
+    if parts:
+        made.append(_tally(ledger, f"The {len(parts)} parts of compound claims, each alone", "parts", parts))
+    return made
+
+
+def _tally(ledger: Ledger, title: str, name: str, verdicts: tuple[VerdictRecord, ...]) -> Tally:
+    counts: Counter[str] = Counter(verdict.verdict for verdict in verdicts)
+    numbers = [(kind, ledger.count(f"{name}/{kind}", counts[kind])) for kind in VERDICTS if counts[kind]]
+    return Tally(title, tuple(numbers))
 
 
 def top_level(ledger: Ledger) -> Iterator[VerdictRecord]:
@@ -192,7 +201,7 @@ def ours(ledger: Ledger, verdict: VerdictRecord) -> Spans:
     """θ with its interval; of many tests the weakest."""
     found = effects(ledger, verdict)
     if not found:
-        return (NotMeasured(verdict.reason),) if verdict.verdict == "not run" else words("no quantity")
+        return words(verdict.reason if verdict.verdict == "not run" else "no quantity")
     shown: tuple[Number, ...] = found
     tail: Spans = ()
     if len(found) > _SHOWN_EFFECTS:

@@ -46,9 +46,11 @@ def test_every_claim_has_a_card_and_wholes_precede_their_parts(document: Documen
 
 
 def test_counts_are_of_whole_claims(document: Document) -> None:
-    tally = document.sections[0].blocks[0]
-    counts = {verdict: number.value for verdict, number in tally.counts}  # type: ignore[union-attr]
+    whole, parts = document.sections[0].blocks[:2]
+    counts = {verdict: number.value for verdict, number in whole.counts}  # type: ignore[union-attr]
     assert counts == {"not reproduced": 1, "inconclusive": 1, "not comparable": 1, "not run": 1}
+    counts = {verdict: number.value for verdict, number in parts.counts}  # type: ignore[union-attr]
+    assert counts == {"reproduced": 1, "inconclusive": 1}
 
 
 def test_the_sections_are_all_there(document: Document) -> None:
