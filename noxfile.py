@@ -108,11 +108,13 @@ def regress(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks, or those named: nox -s bench -- overhead."""
+    """Run the benchmarks, or those named: nox -s bench -- engine_overhead."""
     environment(session, "bench")
-    for script in sorted((ROOT / "benchmarks").glob("*.py")):
-        if not session.posargs or script.stem in session.posargs:
-            session.run(PYTHON, str(script), env=THREADS)
+    known = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
+    if unknown := sorted({*session.posargs} - {*known}):
+        session.error(f"Unknown: {', '.join(unknown)}. Known: {', '.join(known)}.")
+    for name in session.posargs or known:
+        session.run(PYTHON, "-m", f"benchmarks.{name}", env=THREADS)
 
 
 @nox.session(default=False)

@@ -31,6 +31,9 @@ class FakeSession:
     def run_install(self, *command: str, **options: Any) -> None:
         self.installed.append(command)
 
+    def error(self, message: str) -> None:
+        raise RuntimeError(message)
+
     def log(self, message: str) -> None:
         """Say nothing."""
 
@@ -92,6 +95,15 @@ def test_smoke_runs_every_suite(noxfile: ModuleType, monkeypatch: pytest.MonkeyP
     assert [command[4:] for command in session.ran] == [
         (suite, "--profile", "smoke") for suite in sorted(noxfile.SUITES)
     ]
+
+
+def test_bench_runs_the_named_benchmark(noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noxfile, "environment", lambda *_: None)
+    session = FakeSession("engine_overhead")
+    nox.registry.get()["bench"](session)
+    assert session.ran == [(noxfile.PYTHON, "-m", "benchmarks.engine_overhead")]
+    with pytest.raises(RuntimeError, match=r"(?s)overhaed.*engine_overhead"):
+        nox.registry.get()["bench"](FakeSession("overhaed"))
 
 
 def test_the_environment_is_made_once(environment: ModuleType) -> None:
