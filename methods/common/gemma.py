@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Artifact, Context, HubSource, PackageSource, Resource, ResourceError
-from methods.common.causal_lm import Checkpoint, load_checkpoint
+
+if TYPE_CHECKING:
+    from methods.common.causal_lm import Checkpoint
 
 GGUF = "gemma-3-270m-q4_k_m.gguf"
 TERMS = "https://ai.google.dev/gemma/terms"
@@ -65,6 +67,8 @@ class SafeWeights(Artifact):
 
     def load(self, path: Path) -> Checkpoint:
         """The model at ``path``."""
+        from methods.common.causal_lm import load_checkpoint
+
         return load_checkpoint(path)
 
 
@@ -81,7 +85,9 @@ def to_safetensors(source: Path, folder: Path) -> None:
     if not files and not list(source.glob("*.safetensors")):
         raise ResourceError("Neither GGUF nor safetensors weights found", where=str(source))
     kind = {"gguf_file": files[0].name} if files else {"use_safetensors": True}
-    model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16, local_files_only=True, **kind)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        source, dtype=torch.bfloat16, local_files_only=True, **kind
+    )
     if hasattr(model.config, "quantization_config"):
         # The weights are plain numbers now; the entry would make them be quantised again.
         del model.config.quantization_config

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.method import Context, Method, Scores, Task, param
+from harness.method import Context, Method, ProblemError, Scores, Task, param
 from methods.spectr.method import LEVIATHAN, SUN
 
 if TYPE_CHECKING:
@@ -76,14 +77,20 @@ class Pairs(Task[SelectionProblem, "Rule"]):
         cases = self.problem(ctx).cases
         studies = [study(result, case, self.most) for case in cases]
         names = [case.name for case in cases]
-        return Scores({
-            "law": _exact(names, [s.law for s in studies], ROUNDING, [s.slow > ROUNDING for s in studies]),
-            "single": _exact(names, [s.single for s in studies], SOLVER),
-            "bound": _exact(names, [s.short for s in studies], SOLVER),
-            "monotone": _exact(names, [s.fall for s in studies], ROUNDING),
-            "below": _witnesses(names, [s.below > STRICT for s in studies], [s.flow_gap for s in studies]),
-            "gain": _witnesses(names, [s.gain > STRICT for s in studies], [s.gain for s in studies]),
-        })
+        return Scores(
+            {
+                "law": _exact(
+                    names, [s.law for s in studies], ROUNDING, [s.slow > ROUNDING for s in studies]
+                ),
+                "single": _exact(names, [s.single for s in studies], SOLVER),
+                "bound": _exact(names, [s.short for s in studies], SOLVER),
+                "monotone": _exact(names, [s.fall for s in studies], ROUNDING),
+                "below": _witnesses(
+                    names, [s.below > STRICT for s in studies], [s.flow_gap for s in studies]
+                ),
+                "gain": _witnesses(names, [s.gain > STRICT for s in studies], [s.gain for s in studies]),
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ def study(rule: Rule, case: Case, most: int) -> Study:
         slow=slow_law_error(rule, case, wrong) if wrong else 0.0,
         single=max(abs(member[0] - overlap), abs(member[0] - full_program(case.p, case.q, 1)[0])),
         short=max(guarantee(k) * optima[k - 1] - member[k - 1] for k in tries),
-        fall=max(0.0, *(left - right for left, right in zip(member, member[1:], strict=False))),
+        fall=max(0.0, *(left - right for left, right in pairwise(member))),
         below=max(below),
         flow_gap=optima[int(np.argmax(below))] - member[int(np.argmax(below))],
         gain=max(member) - member[0],
@@ -212,13 +219,10 @@ class SelectWith(Method[SelectionProblem, "Rule"]):
     problem_type: ClassVar[type] = SelectionProblem
     cites: ClassVar[str] = f"{SUN}; {LEVIATHAN}"
 
-    name: Literal[
-        "k-seq", "single", "recursive", "optimal", "target-first",
-        "undivided", "half-divided", "deduplicated", "plain-residual", "one-try",
-    ] = param("k-seq", source="section 'K-SEQ'", doc="the rule")  # noqa: RUF009  # fmt: skip
+    name: str = param("k-seq", source="section 'K-SEQ'", doc="the rule")
     slack: float = param(0.0, source="Theorem 1", doc="of K-SEQ: ρ = ρ* + slack (k − ρ*)")
 
-    def run(self, problem: SelectionProblem, ctx: Context) -> Rule:  # noqa: ARG002
+    def run(self, problem: SelectionProblem, ctx: Context) -> Rule:
         """The rule; it needs no fitting."""
         from methods.spectr import sabotage, selection
 
@@ -231,9 +235,16 @@ class SelectWith(Method[SelectionProblem, "Rule"]):
             "undivided": sabotage.Undivided(),
             "half-divided": sabotage.HalfDivided(),
             "deduplicated": sabotage.Deduplicated(),
+            "stale-count": sabotage.StaleCount(),
             "plain-residual": sabotage.PlainResidual(),
             "one-try": sabotage.OneTry(),
         }
+        if self.name not in rules:
+            raise ProblemError(
+                f"There is no selection rule '{self.name}'",
+                where="SelectWith.name",
+                fix=f"Choose one of {', '.join(rules)}.",
+            )
         return rules[self.name]
 
 

@@ -1,0 +1,107 @@
+"""Sabotages, and what each should do to the claims."""
+
+from __future__ import annotations
+
+from harness.claims import Control
+from suites.spectr.cells import PROGRAM_TRIES, SIZES, SMALL_SIZES, name
+
+CONTROLS = (
+    Control(
+        id="undivided",
+        title="ρ = 1 with several tries",
+        replaces={"spectr": "undivided", name(8, 8): "undivided", "k-seq": "undivided"},
+        predicts={"C4": "kill", "C8": "kill", "C3a": "keep"},
+    ),
+    Control(
+        id="half-divided",
+        title="ρ halfway between 1 and ρ*",
+        replaces={"k-seq": "half-divided"},
+        predicts={"C8": "kill"},
+    ),
+    Control(
+        id="deduplicated",
+        title="Repeated candidates are removed before K-SEQ",
+        replaces={"spectr": "deduplicated"},
+        predicts={"C4": "kill"},
+    ),
+    Control(
+        id="stale-count",
+        title="k stays K after drafts were filtered out",
+        replaces={"spectr": "stale-count"},
+        predicts={"C4": "kill"},
+    ),
+    Control(
+        id="plain-residual",
+        title="The residual of single-draft decoding",
+        replaces={"spectr": "plain-residual", name(8, 8): "plain-residual"},
+        predicts={"C4": "kill", "C3a": "keep"},
+    ),
+    Control(
+        id="stale-cache",
+        title="The target keeps the keys and values of the first draft",
+        replaces={"spectr": "stale-cache"},
+        experiment="law",
+        predicts={"C4": "kill"},
+    ),
+    Control(
+        id="copied-drafts",
+        title="The K drafts are copies of one",
+        replaces={name(8, 8): "copied-drafts"},
+        predicts={"C3a": "kill", "C3b": "kill", "C11a": "kill"},
+    ),
+    Control(
+        id="one-draft",
+        title="One draft stands in for eight, at L = 4",
+        replaces={name(8, 4): name(1, 4)},
+        predicts={"C11b": "kill"},
+    ),
+    Control(
+        id="shuffled-draft",
+        title="The draft's tokens are renamed at random, so that it knows nothing",
+        replaces={name(1, length): f"shuffled-l{length}" for length in (4, 8)},
+        predicts={"C11c": "kill"},
+    ),
+    Control(
+        id="no-cache",
+        title="The target reads the whole text again at every call",
+        replaces={"k8": "no-cache"},
+        predicts={"C1a": "kill", "C1b": "kill", "C2a": "kill", "C2b": "kill"},
+    ),
+    Control(
+        id="no-drafts",
+        title="Plain sampling stands in for SpecTr",
+        replaces={"k8": "ar"},
+        predicts={"C1a": "kill", "C11d": "kill"},
+    ),
+    Control(
+        id="target-first",
+        title="The token is drawn from q without a look at the candidate",
+        replaces={"single": "target-first", "k-seq": "target-first"},
+        predicts={"C5": "kill"},
+    ),
+    Control(
+        id="one-try",
+        title="Only the first candidate is tried, at the division factor for all",
+        replaces={"k-seq": "one-try", "optimal": "one-try"},
+        predicts={"C6a": "kill", "C9": "kill"},
+    ),
+    Control(
+        id="disjoint",
+        title="The draft never proposes a token that the target can emit",
+        replaces={},
+        extra={"pairs": "disjoint"},
+        predicts={"C6b": "kill", "C12": "kill"},
+    ),
+    Control(
+        id="no-program",
+        title="K-SEQ stands in for the linear program",
+        replaces={f"program-k{k}": f"k-seq-k{k}" for k in PROGRAM_TRIES},
+        predicts={"C7": "kill"},
+    ),
+    Control(
+        id="program",
+        title="The linear program stands in for K-SEQ",
+        replaces={f"v{large}": f"program-v{small}" for large, small in zip(SIZES, SMALL_SIZES, strict=True)},
+        predicts={"C10": "kill"},
+    ),
+)

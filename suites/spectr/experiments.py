@@ -1,0 +1,283 @@
+"""What runs under each profile.
+
+The same experiment ids are used everywhere: ``pairs``, ``chains`` and ``simulation`` need no
+models; ``grid``, ``law`` and ``time`` use the pair of the profile (trained from scratch under
+``small``, Gemma-3-270M under ``gpu``, the user's under ``paper``); ``gemma`` and ``gemma-time`` add
+Gemma-3-270M under ``small``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.claims import Profile
+from harness.method import Method, Resource
+from harness.suite import Experiment, Scale, Timed
+from methods.common.ratings import RATINGS
+from methods.spectr.chains import TinyChains
+from methods.spectr.method import (
+    Assisted,
+    Autoregressive,
+    NaiveMultiPath,
+    RecursiveRejection,
+    Sabotaged,
+    SpecTr,
+    Speculative,
+)
+from methods.spectr.pairs import Pairs, SelectWith
+from methods.spectr.prepare import GEMMA_DRAFT, GEMMA_TARGET, SCRATCH_DRAFT, SCRATCH_TARGET
+from methods.spectr.speed import SelectOnce, Speed
+from methods.spectr.task import Chain, Continue
+from suites.spectr.cells import DRAFTS, LAW, LENGTHS, PROGRAM_TRIES, SIZES, SMALL_SIZES, name
+
+_LOADER = "methods.common.causal_lm:load_checkpoint"
+TARGET = Resource(
+    name="spectr-target", kind="model", licence="", version="the user's", sources=(), loader=_LOADER
+)
+"""The paper's target is closed; ``--bind target=PATH`` puts a model in its place."""
+DRAFT = Resource(
+    name="spectr-draft", kind="model", licence="", version="the user's", sources=(), loader=_LOADER
+)
+"""As :data:`TARGET`, for ``--bind draft=PATH``."""
+
+BUGS = ("undivided", "deduplicated", "stale-count", "plain-residual")
+
+
+def experiments(scale: Scale) -> Sequence[Experiment]:
+    """The experiments of a profile."""
+    if scale.profile is Profile.SMOKE:
+        return (_pairs(seeds=1, random=4), _chains(worlds=1, most=2), _simulation(2, prompts=10, tokens=8))
+    common = (_pairs(seeds=5, random=30), _chains(worlds=4, most=3), *_selection(), _simulation(8))
+    if scale.profile is Profile.SMALL:
+        return (*common, *_scratch(full=scale.full), *_gemma())
+    pair = _pair(scale.profile)
+    seeds = _seeds(10 if scale.full else 5)
+    return (
+        *common,
+        _grid(replace(pair, prompts=200, measure="overlap", contexts=4), seeds, minutes=30.0),
+        _law(replace(pair, prompts=700, tokens=120, measure="law"), minutes=30.0),
+        _time(replace(pair, prompts=200, tokens=64), length=8, threads=1),
+    )
+
+
+def _seeds(count: int) -> tuple[int, ...]:
+    return tuple(range(100, 100 + count))
+
+
+def _pair(profile: Profile) -> Continue:
+    if profile is Profile.SMALL:
+        return Continue(target=SCRATCH_TARGET, draft=SCRATCH_DRAFT, texts=RATINGS)
+    if profile is Profile.GPU:
+        return Continue(
+            target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompt_tokens=8, dtype="bfloat16"
+        )
+    return Continue(target=TARGET, draft=DRAFT, texts=RATINGS, prompt_tokens=8, dtype="bfloat16")
+
+
+def _pairs(*, seeds: int, random: int) -> Experiment:
+    rules = {
+        "k-seq": SelectWith(),
+        "k-seq-half": SelectWith(slack=0.5),
+        "k-seq-k": SelectWith(slack=1.0),
+        "single": SelectWith(name="single"),
+        "recursive": SelectWith(name="recursive"),
+        "optimal": SelectWith(name="optimal"),
+        "target-first": SelectWith(name="target-first"),
+        "undivided": SelectWith(name="undivided"),
+        "half-divided": SelectWith(name="half-divided"),
+        "one-try": SelectWith(name="one-try"),
+    }
+    apart = {("disjoint", "k-seq"), ("disjoint", "optimal")}
+    return Experiment(
+        id="pairs",
+        title="Selection rules on small laws, against linear programs",
+        tasks={"pairs": Pairs(random=random), "disjoint": Pairs(random=0, most=2, disjoint=True)},
+        methods=rules,
+        seeds=_seeds(seeds),
+        unit="pair of laws",
+        only=frozenset({("pairs", rule) for rule in rules} | apart),
+    )
+
+
+def _chains(*, worlds: int, most: int) -> Experiment:
+    rules = {"spectr": SelectWith(), "recursive": SelectWith(name="recursive")}
+    rules |= {"naive": SelectWith(name="single"), "optimal": SelectWith(name="optimal")}
+    rules |= {bug: SelectWith(name=bug) for bug in BUGS}
+    return Experiment(
+        id="chains",
+        title="The law of whole blocks, enumerated for chains of three states",
+        tasks={"chains": TinyChains(worlds=worlds, most=most)},
+        methods=rules,
+        seeds=_seeds(1),
+        unit="chain and K",
+    )
+
+
+def _selection() -> tuple[Experiment, ...]:
+    sizes: dict[str, Method[Any, Any]] = {
+        f"v{size}": SelectOnce(vocabulary=size, repeats=4) for size in SIZES
+    }
+    sizes |= {
+        f"program-v{size}": SelectOnce(vocabulary=size, candidates=2, program=True) for size in SMALL_SIZES
+    }
+    tries: dict[str, Method[Any, Any]] = {}
+    for k in PROGRAM_TRIES:
+        tries[f"program-k{k}"] = SelectOnce(vocabulary=6, candidates=k, program=True)
+        tries[f"k-seq-k{k}"] = SelectOnce(vocabulary=6, candidates=k, repeats=10)
+    return (
+        Experiment(
+            id="size",
+            title="Time of one selection by vocabulary size",
+            tasks={"laws": Speed(sizes=(*SIZES, *SMALL_SIZES))},
+            methods=sizes,
+            seeds=_seeds(1),
+            unit="block",
+            timed=Timed(blocks=12, warmup=2),
+        ),
+        Experiment(
+            id="tries",
+            title="Time of the linear program by number of candidates",
+            tasks={"laws": Speed(sizes=(6,))},
+            methods=tries,
+            seeds=_seeds(1),
+            unit="block",
+            timed=Timed(blocks=12, warmup=2),
+        ),
+    )
+
+
+def _grid_methods() -> dict[str, Method[Any, Any]]:
+    """Plain sampling, the K × L grid, and what replaces its cells in controls."""
+    methods: dict[str, Method[Any, Any]] = {"ar": Autoregressive()}
+    for length in LENGTHS:
+        for drafts in DRAFTS:
+            kind = Speculative if drafts == 1 else SpecTr
+            methods[name(drafts, length)] = kind(drafts=drafts, length=length)
+    return methods
+
+
+def _sabotage_methods() -> dict[str, Method[Any, Any]]:
+    methods: dict[str, Method[Any, Any]] = {
+        bug: Sabotaged(drafts=8, length=8, bug=bug)
+        for bug in ("undivided", "plain-residual", "copied-drafts")
+    }
+    for length in LENGTHS:
+        methods[f"shuffled-l{length}"] = Sabotaged(drafts=1, length=length, bug="shuffled-draft")
+    return methods
+
+
+def _rivals(drafts: int, length: int) -> dict[str, Method[Any, Any]]:
+    return {
+        "recursive": RecursiveRejection(drafts=drafts, length=length),
+        "naive": NaiveMultiPath(drafts=drafts, length=length),
+        "rho-k": SpecTr(drafts=drafts, length=length, slack=1.0),
+    }
+
+
+def _simulation(seeds: int, *, prompts: int = 200, tokens: int = 40) -> Experiment:
+    task = Chain(prompts=prompts, tokens=tokens, measure="overlap")
+    return Experiment(
+        id="simulation",
+        title="Block efficiency of random Markov chains with 40 states",
+        tasks={"chain": task},
+        methods={**_grid_methods(), **_rivals(8, 8), **_sabotage_methods()},
+        seeds=_seeds(seeds),
+        unit="request",
+    )
+
+
+def _grid(
+    task: Continue, seeds: tuple[int, ...], *, minutes: float = 15.0, rivals: tuple[int, int] = (8, 8)
+) -> Experiment:
+    return Experiment(
+        id="grid",
+        title="Block efficiency by number and length of drafts",
+        tasks={"pair": task},
+        methods={**_grid_methods(), **_rivals(*rivals), **_sabotage_methods()},
+        seeds=seeds,
+        unit="prompt",
+        minutes=minutes,
+    )
+
+
+def _law(task: Continue, *, minutes: float = 15.0) -> Experiment:
+    drafts, length = LAW
+    methods: dict[str, Method[Any, Any]] = {"spectr": SpecTr(drafts=drafts, length=length)}
+    methods |= {
+        bug: Sabotaged(drafts=drafts, length=length, bug=bug)
+        for bug in ("stale-cache", "undivided", "deduplicated", "stale-count", "plain-residual")
+    }
+    return Experiment(
+        id="law",
+        title="Ranks of emitted tokens under the target's law",
+        tasks={"pair": task},
+        methods=methods,
+        seeds=_seeds(1),
+        unit="prompt",
+        minutes=minutes,
+    )
+
+
+def _arms(length: int, only: int) -> Mapping[str, Method[Any, Any]]:
+    return {
+        "ar": Autoregressive(batch=1, only=only),
+        "k1": Speculative(length=length, batch=1, only=only),
+        "k8": SpecTr(length=length, batch=1, only=only),
+        "assisted": Assisted(length=length, batch=1, only=only),
+        "no-cache": Sabotaged(length=length, batch=1, only=only, bug="no-cache"),
+    }
+
+
+def _time(
+    task: Continue, *, length: int, threads: int, experiment: str = "time", only: int = 2
+) -> Experiment:
+    return Experiment(
+        id=experiment,
+        title="Seconds for the same prompts, one request at a time",
+        tasks={"pair": task},
+        methods=_arms(length, only),
+        seeds=_seeds(1),
+        unit="prompt",
+        timed=Timed(blocks=8, warmup=1),
+        threads=threads,
+        minutes=30.0,
+    )
+
+
+def _scratch(*, full: bool) -> tuple[Experiment, ...]:
+    pair = _pair(Profile.SMALL)
+    prompts, tokens = (100, 64) if full else (40, 48)
+    return (
+        _grid(
+            replace(pair, prompts=prompts, tokens=tokens, measure="overlap"),
+            _seeds(10 if full else 8),
+            rivals=(4, 4),
+        ),
+        _law(replace(pair, prompts=700, tokens=64, measure="law")),
+        _time(replace(pair, prompts=200, tokens=48), length=8, threads=1, only=4),
+    )
+
+
+def _gemma() -> tuple[Experiment, ...]:
+    """Gemma-3-270M on a CPU: 32 prompts of 8 tokens, 32 new tokens, L = 4."""
+    task = Continue(
+        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=32, prompt_tokens=8, tokens=32
+    )
+    methods: dict[str, Method[Any, Any]] = {
+        "ar": Autoregressive(batch=8),
+        "k1": Speculative(length=4, batch=8),
+        "k8": SpecTr(length=4, batch=8),
+        "assisted": Assisted(length=4, batch=1),
+    }
+    shown = Experiment(
+        id="gemma",
+        title="Block efficiency of Gemma-3-270M with a trigram draft",
+        tasks={"pair": replace(task, measure="overlap", contexts=2)},
+        methods=methods,
+        seeds=_seeds(1),
+        unit="prompt",
+    )
+    timed = _time(replace(task, prompts=200, tokens=24), length=4, threads=1, experiment="gemma-time", only=1)
+    return shown, timed
