@@ -25,6 +25,7 @@ from reports.document import (
     Table,
     Text,
 )
+from reports.glyph import ends, places
 from reports.plots import figure_svg
 from reports.text import MINUS, anchor, clean, digits_of, show
 
@@ -159,10 +160,6 @@ def _signed(text: str) -> Markup:
     return Markup("{}{}").format(mantissa.replace("-", MINUS), power)
 
 
-def _spoken(text: str) -> str:
-    return text.replace("-", MINUS)
-
-
 def _number(number: Number) -> Markup:
     shown = show(number)
     value = Markup("<data value='{}'>{}</data>").format(repr(number.value), _signed(shown.value))
@@ -192,33 +189,18 @@ def _evidence(number: Number) -> str:
 
 
 def _glyph(glyph: Glyph) -> Markup:
-    number = glyph.number
-    low = number.value if number.low is None else number.low
-    high = number.value if number.high is None else number.high
-    marks = [0.0, low, high, number.value, *([] if glyph.delta is None else [glyph.delta])]
-    start, end = min(marks), max(marks)
-    scale = (_GLYPH_WIDTH - 2 * _GLYPH_PAD) / (end - start) if end > start else 0.0
-
-    def place(value: float) -> str:
-        return f"{_GLYPH_PAD + (value - start) * scale:.1f}"
-
-    delta = ""
-    if glyph.delta is not None:
-        delta = Markup('<line class="delta" x1="{0}" x2="{0}" y1="1" y2="17"/>').format(place(glyph.delta))
-    spoken = f"interval from {digits_of(number, low)} to {digits_of(number, high)}"
+    found = places(glyph, _GLYPH_WIDTH, _GLYPH_PAD)
+    delta = Markup("")
+    if found.delta is not None:
+        delta = Markup('<line class="delta" x1="{0}" x2="{0}" y1="1" y2="17"/>').format(found.delta)
+    low, high = (digits_of(glyph.number, end) for end in ends(glyph))
     return Markup(
         '<svg class="glyph" viewBox="0 0 {w} 18" role="img" aria-label="{spoken}">'
-        '<line class="zero" x1="{zero}" x2="{zero}" y1="1" y2="17"/>{delta}'
-        '<line class="range" x1="{low}" x2="{high}" y1="9" y2="9"/>'
-        '<circle cx="{at}" cy="9" r="3.2"/></svg>'
+        '<line class="zero" x1="{p.zero}" x2="{p.zero}" y1="1" y2="17"/>{delta}'
+        '<line class="range" x1="{p.low}" x2="{p.high}" y1="9" y2="9"/>'
+        '<circle cx="{p.at}" cy="9" r="3.2"/></svg>'
     ).format(
-        w=_GLYPH_WIDTH,
-        spoken=_spoken(spoken),
-        zero=place(0.0),
-        delta=delta,
-        low=place(low),
-        high=place(high),
-        at=place(number.value),
+        w=_GLYPH_WIDTH, spoken=f"interval from {low} to {high}".replace("-", MINUS), delta=delta, p=found
     )
 
 

@@ -25,6 +25,7 @@ from reports.document import (
     Table,
     Text,
 )
+from reports.glyph import places
 from reports.latex_text import latex, latex_code
 from reports.text import Shown, show
 
@@ -47,6 +48,8 @@ VERDICT_MARK = {
 _LINE = 104
 """Letters of footnote size on a line of the standalone report."""
 _GAP = 3
+_GLYPH_WIDTH = 100
+_GLYPH_PAD = 5
 _BREAKABLE = 16
 _LONG_ROWS = 36
 _PROSE_CELL = 26
@@ -136,7 +139,19 @@ def _span(span: Span, *, stacked: bool) -> str:
         case Badge(verdict=verdict, cause=cause, word=word):
             return badge(verdict, cause, word)
         case Glyph():
-            return ""
+            return glyph(span)
+
+
+def glyph(item: Glyph) -> str:
+    """A small drawing of an interval against zero and δ, with LaTeX's own picture commands."""
+    found = places(item, _GLYPH_WIDTH, _GLYPH_PAD)
+    parts = [rf"\put({found.zero},0){{\line(0,1){{16}}}}"]
+    if found.delta is not None:
+        parts.append(rf"\multiput({found.delta},0)(0,4){{4}}{{\line(0,1){{2}}}}")
+    length = round(found.high - found.low, 1)
+    parts.append(rf"\put({found.low},8){{\linethickness{{1.1pt}}\line(1,0){{{length}}}}}")
+    parts.append(rf"\put({found.at},8){{\circle*{{6}}}}")
+    return rf" {{\unitlength=0.5pt\begin{{picture}}({_GLYPH_WIDTH},16){''.join(parts)}\end{{picture}}}}"
 
 
 def badge(verdict: str, cause: str = "", word: str = "") -> str:

@@ -146,6 +146,11 @@ def sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?:" else f"{text}."
 
 
+def capital(text: str) -> str:
+    """The text with a capital in front."""
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: int, noun: str, several: str = "") -> str:
     """``"1 seed"``, ``"5 seeds"``."""
     return f"{count:,} {noun if count == 1 else several or noun + 's'}"

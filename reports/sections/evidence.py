@@ -28,7 +28,7 @@ from reports.document import (
 from reports.numbers import Ledger
 from reports.sections.common import claim_link, deviations_of, joined, ranges, trial_list, words
 from reports.sections.headline import in_order, parts_held, parts_of, statement_of
-from reports.text import anchor, prose
+from reports.text import anchor, capital, prose
 
 FORM_MEANING = {
     "Direction": "reproduced if θ > 0 is significant and the estimate is at least δ",
@@ -63,8 +63,8 @@ def card(ledger: Ledger, verdict: VerdictRecord) -> Card:
         statement=statement_of(ledger, verdict),
         verdict=verdict.verdict,
         cause=verdict.cause,
-        reason=verdict.reason,
-        scope=verdict.scope,
+        reason=capital(verdict.reason),
+        scope=capital(verdict.scope),
         blocks=blocks,
         parts=parts_held(ledger, verdict) if whole else "",
         exploratory=verdict.exploratory,
@@ -98,7 +98,7 @@ def _blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
         blocks.append(_assays(ledger, verdict))
     blocks = [Facts(before), *blocks, Facts(after)] if blocks and after else [Facts(before + after), *blocks]
     if claim.note:
-        blocks.append(Paragraph((Text("Note. "), *prose(claim.note)), kind="note"))
+        blocks.append(Paragraph((Text("Note. "), *prose(capital(claim.note))), kind="note"))
     return tuple(blocks)
 
 

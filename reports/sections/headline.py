@@ -157,7 +157,7 @@ def verdict_table(ledger: Ledger) -> Table:
     notes = (
         words(
             "Here: the declared quantity θ of the claim, signed so that the paper's side is positive. "
-            "The small drawings show θ and its interval against 0 (solid) and the smallest effect that "
+            "A small drawing beside it shows the interval against 0 (solid) and the smallest effect that "
             "matters, δ (dashed)."
         ),
         standing_note(),
