@@ -31,7 +31,7 @@ class NotMeasuredError(CorroborateError):
         kind: Literal["blocked", "unplanned", "missing", "mismatch", "foreign"],
         trials: Sequence[str] = (),
     ) -> None:
-        super().__init__(what, where=", ".join(trials[:6]) + (" …" if len(trials) > 6 else ""))
+        super().__init__(what, where=", ".join(trials[:3]) + (" …" if len(trials) > 3 else ""))
         self.kind = kind
         self.trials = tuple(trials)
 

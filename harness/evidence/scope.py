@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from harness.claims import Cell, Form, Profile
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.selection import cells_of
-from harness.store.records import RunRecord
+from harness.store.records import RunRecord, TrialRecord
 from harness.suite import Scale, Suite
 
 _MOST_NAMES = 4
 
 
-def scope_of(suite: Suite, scale: Scale, form: Form | None, record: RunRecord) -> str:
+def scope_of(
+    suite: Suite, scale: Scale, form: Form | None, record: RunRecord, trials: Sequence[TrialRecord] = ()
+) -> str:
     """The scope of a verdict, as one line.
 
     Models and artifacts are named because all seeds share them: another draft or another
     checkpoint is not among the replicates.
+
+    Args:
+        suite: The suite.
+        scale: The scale that is judged.
+        form: The claim's form.
+        record: What the run was asked for.
+        trials: The claim's trials.
     """
     parts = [f"{scale.profile} profile" + (" (full)" if record.full else "")]
     names = _models(suite, scale, form)
@@ -29,9 +38,18 @@ def scope_of(suite: Suite, scale: Scale, form: Form | None, record: RunRecord) -
     parts += [f"{name} bound to {path}" for name, path in sorted(record.bindings.items())]
     parts += [f"{name} set to {value}" for name, value in sorted(record.settings.items())]
     parts += [f"restricted by --{name}: {', '.join(v)}" for name, v in sorted(record.selection.items()) if v]
+    parts += _cautions(trials)
     if scale.profile is not Profile.PAPER:
         parts.append("at this scale")
     return "; ".join(parts)
+
+
+def _cautions(trials: Sequence[TrialRecord]) -> list[str]:
+    """What the trials say against reading too much into them."""
+    edges = sorted({trial.method for trial in trials if trial.tuned.get("edge")})
+    found = [f"best value at the edge of its grid: {', '.join(edges)}"] if edges else []
+    environments = {trial.environment for trial in trials}
+    return found + ([f"trials from {len(environments)} environments"] if len(environments) > 1 else [])
 
 
 def _models(suite: Suite, scale: Scale, form: Form | None) -> list[str]:

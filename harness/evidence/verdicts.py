@@ -148,6 +148,7 @@ class _Court:
         if settled is None:
             raise SuiteError(f"Claim {claim.id} has a form without a rule", where=self.suite.slug)
         delta, reason = _delta(form)
+        trials = [self.view.trials[name] for name in finding.trials if name in self.view.trials]
         return VerdictRecord(
             claim=claim.id,
             parent=claim.parent,
@@ -155,7 +156,7 @@ class _Court:
             verdict=settled.verdict,
             reason=settled.reason,
             cause=settled.cause,
-            scope=scope_of(self.suite, self.scale, form, self.view.record),
+            scope=scope_of(self.suite, self.scale, form, self.view.record, trials),
             delta=delta,
             delta_reason=reason,
             replication=replication_text(form) if form else "",

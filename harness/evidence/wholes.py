@@ -27,7 +27,7 @@ def _whole(parent: str, parts: Sequence[Claim], by_id: dict[str, VerdictRecord])
         claim=parent,
         form="Whole",
         verdict=_verdict(found, held, lost),
-        reason=_reason(found, held, lost),
+        reason=_reason(found, held),
         scope=_scope(found),
         trials=list(dict.fromkeys(trial for verdict in found for trial in verdict.trials)),
         exploratory=any(verdict.exploratory for verdict in found),
@@ -45,13 +45,11 @@ def _verdict(found: Sequence[VerdictRecord], held: int, lost: Sequence[str]) -> 
     return "not comparable" if kinds <= {"not comparable", "not run"} else "inconclusive"
 
 
-def _reason(found: Sequence[VerdictRecord], held: int, lost: Sequence[str]) -> str:
+def _reason(found: Sequence[VerdictRecord], held: int) -> str:
     text = f"{held} of {count(len(found), 'part')} held"
-    if lost:
-        text += f"; {', '.join(lost)} did not"
-    others = [v for v in found if v.verdict not in ("reproduced", "not reproduced")]
-    for kind in dict.fromkeys(v.verdict for v in others):
-        text += f"; {', '.join(v.claim for v in others if v.verdict == kind)} {kind}"
+    for kind in dict.fromkeys(verdict.verdict for verdict in found if verdict.verdict != "reproduced"):
+        names = ", ".join(verdict.claim for verdict in found if verdict.verdict == kind)
+        text += f"; {kind}: {names}"
     return f"{text}."
 
 

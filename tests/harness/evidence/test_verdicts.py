@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.claims import (
     Assay,
@@ -24,16 +30,18 @@ from harness.claims import (
     Value,
 )
 from harness.evidence import judge
-from harness.method import mean_of
+from harness.method import Artifact, Context, mean_of
 from harness.store.memory import MemoryRun
 from harness.store.records import VerdictRecord
 from harness.suite import Reported, Scale, Standing, Suite
 from tests.harness.evidence.worlds import (
     SCORE,
     SMALL,
+    Idle,
     cell,
     claim,
     direction,
+    experiment,
     gain,
     run_of,
     seeded,
@@ -496,3 +504,75 @@ def test_metric_that_gives_no_number_is_invalid() -> None:
     found = verdict(direction(), run)
     assert (found.verdict, found.cause) == ("inconclusive", "invalid")
     assert SCORE.name in found.reason
+
+
+def test_scope_tells_of_what_the_user_changed_and_of_two_machines() -> None:
+    declared = suite([claim(direction())])
+    run = run_of(seeded(0.2 + SPREAD), declared, bindings={"target": "/m"}, settings={"a.k": "4"})
+    run.trials["e/t/a/100"] = trial("a", 100, environment="elsewhere")
+    edged = run.trials["e/t/b/100"].model_copy(update={"tuned": {"lr": 1.0, "edge": ["lr"]}})
+    run.trials["e/t/b/100"] = edged
+    scope = judge(declared, SMALL, run).verdicts[0].scope
+    expected = ("small profile", "target bound to /m", "a.k set to 4", "2 environments", "grid: b")
+    for part in (*expected, "at this scale"):
+        assert part in scope
+
+
+def test_scope_names_the_models_that_all_seeds_share() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Draft(Artifact):
+        title: ClassVar[str] = "distilled draft"
+
+        def build(self, folder: Path, ctx: Context) -> None: ...
+
+        def load(self, path: Path) -> None: ...
+
+    @dataclass(frozen=True)
+    class Decoder(Idle):
+        draft: Draft
+
+    ran = experiment(["a", "b"], range(100, 105))
+    ran = replace(ran, methods={"a": Decoder(Draft()), "b": Idle()})
+    declared = suite([claim(direction())], [ran])
+    scope = judge(declared, SMALL, run_of(seeded(0.2 + SPREAD), declared)).verdicts[0].scope
+    assert "for this model: distilled draft" in scope
+
+
+effects_of_seeds = st.lists(st.integers(-30, 30).map(lambda x: x / 100), min_size=5, max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(effects_of_seeds, st.integers(0, 2**31))
+def test_order_of_rows_and_trials_does_not_matter(effects: list[float], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = seeded(effects)
+    scores["a"] = scores["a"] + rng.normal(0, 0.05, scores["a"].shape)
+    declared = suite([claim(direction(replication=Replication.CROSSED))])
+    run, shuffled = run_of(scores, declared), run_of(scores, declared)
+    rng.shuffle(shuffled.record.planned)
+    for key, table in shuffled.tables.items():
+        order = rng.permutation(4)
+        shuffled.tables[key] = {name: column[order] for name, column in table.items()}
+    one, other = (judge(declared, SMALL, r).verdicts[0] for r in (run, shuffled))
+    assert (one.verdict, one.cause) == (other.verdict, other.cause)
+    assert one.tests[0].p_plus == pytest.approx(other.tests[0].p_plus)
+
+
+@settings(max_examples=40, deadline=None)
+@given(effects_of_seeds, st.sampled_from([0.01, 3.0, 1000.0]))
+def test_the_unit_of_measurement_does_not_matter(effects: list[float], factor: float) -> None:
+    scores = seeded(effects)
+    scaled = {name: factor * values for name, values in scores.items()}
+    one = verdict(direction(), run_of(scores))
+    other = verdict(direction(delta=0.1 * factor), run_of(scaled))
+    assert (one.verdict, one.cause) == (other.verdict, other.cause)
+
+
+@settings(max_examples=40, deadline=None)
+@given(effects_of_seeds)
+def test_what_holds_one_way_is_reversed_the_other_way(effects: list[float]) -> None:
+    run = run_of(seeded(effects))
+    one, other = verdict(direction(), run), verdict(direction(theta=gain("b", "a")), run)
+    if one.verdict == "reproduced":
+        assert (other.verdict, other.cause) == ("not reproduced", "reversed")
+    assert not one.verdict == other.verdict == "reproduced"

@@ -1,0 +1,40 @@
+"""What quantities are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.claims import Contrast
+from harness.evidence.labels import cell_label, contrast_label
+from harness.method import mean_of
+from tests.harness.evidence.worlds import cell, gain
+
+TAU = mean_of("tokens", better="higher", name="block efficiency")
+
+
+@pytest.mark.parametrize(
+    ("contrast", "label"),
+    [
+        (gain(), "score: a − b"),
+        (
+            Contrast(((1.0, cell("k8", TAU)), (-1.15, cell("k1", TAU)))),
+            "block efficiency: k8 − 1.15 × k1",
+        ),
+        (Contrast(gain().terms, constant=-0.5), "score: a − b + 0.5"),
+        (Contrast(gain().terms, log=True), "score: log a − log b"),
+        (
+            Contrast(((1.0, cell("a", task="x")), (-1.0, cell("a", task="y")))),
+            "score: a (x) − a (y)",
+        ),
+        (
+            Contrast(((-1.0, cell("a", where=(("depth", 2),))), (1.0, cell("a", TAU)))),
+            "−score of a (depth = 2) + block efficiency of a",
+        ),
+    ],
+)
+def test_contrasts_read_as_formulas(contrast: Contrast, label: str) -> None:
+    assert contrast_label(contrast) == label
+
+
+def test_cells_name_metric_and_place() -> None:
+    assert cell_label(cell("a", task="t", part="gold")) == "score of a (t, gold)"
