@@ -61,10 +61,14 @@ class Rows:
         """The rows of the units at these positions, repeats included; all rows for ``None``."""
         if units is None:
             return self.columns
-        rows = units
-        if not self.single:
-            rows = np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in units])
+        rows = units if self.single else self._rows_of(units)
         return {name: column[rows] for name, column in self.columns.items()}
+
+    def _rows_of(self, units: Positions) -> Positions:
+        """All row numbers of these units, unit after unit."""
+        sizes = np.diff(self.starts)[units]
+        ends = np.cumsum(sizes)
+        return np.arange(ends[-1]) + np.repeat(self.starts[units] - (ends - sizes), sizes)
 
 
 def select_rows(

@@ -13,6 +13,7 @@ from harness.claims import Contrast, Replication
 from harness.evidence import NotMeasuredError, best_by_direction, estimate
 from harness.evidence.crossed import additive
 from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.rows import select_rows
 from harness.method import Metric, mean_of
 from harness.store.memory import MemoryRun
 from tests.harness.evidence.worlds import SCORE, cell, gain, record, run_of, seeded, timed_run, trial
@@ -93,6 +94,14 @@ def test_rows_of_one_unit_are_a_cluster() -> None:
     found = estimate(run, cell("a", RATIO), Replication.UNITS)
     assert found.units == 50
     assert "50 units" in found.test
+
+
+def test_rows_of_chosen_units_come_whole_and_as_often_as_chosen() -> None:
+    table = {"unit_id": np.array(["b", "a", "b", "c", "b"]), "x": np.array([1, 2, 3, 4, 5])}
+    rows = select_rows(table, ("x",), (), "t")
+    assert rows.units.tolist() == ["a", "b", "c"]
+    assert rows.take(np.array([1, 0, 1]))["x"].tolist() == [1, 3, 5, 2, 1, 3, 5]
+    assert rows.take(None)["x"].tolist() == [2, 1, 3, 5, 4]
 
 
 def test_disjoint_tasks_are_resampled_apart() -> None:
