@@ -68,7 +68,7 @@ class Rows:
         """All row numbers of these units, unit after unit."""
         sizes = np.diff(self.starts)[units]
         ends = np.cumsum(sizes)
-        return np.arange(ends[-1]) + np.repeat(self.starts[units] - (ends - sizes), sizes)
+        return np.asarray(np.arange(ends[-1]) + np.repeat(self.starts[units] - (ends - sizes), sizes))
 
 
 def select_rows(
