@@ -1,0 +1,129 @@
+"""The IBWS suite as a declaration: complete, consistent, and decidable."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+
+from harness.claims import Assay, Cell, NotRun, Profile
+from harness.evidence.substitute import sabotaged
+from harness.suite import Experiment, Scale, Standing, TableRow, Tuned
+from suites.ibws import SUITE
+
+SCALED = (Profile.SMALL, Profile.GPU)
+
+
+def _cells(value: Any) -> Iterator[Cell]:
+    if isinstance(value, Cell):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _cells(item)
+    elif is_dataclass(value) and not isinstance(value, type) and not isinstance(value, Assay):
+        for item in fields(value):
+            yield from _cells(getattr(value, item.name))
+
+
+def _by_id(profile: Profile) -> dict[str, Experiment]:
+    return {item.id: item for item in SUITE.experiments(Scale(profile=profile))}
+
+
+def _is_planned(cell: Cell, experiments: dict[str, Experiment]) -> bool:
+    experiment = experiments.get(cell.experiment)
+    if experiment is None or cell.method not in experiment.methods:
+        return False
+    task = cell.task or next(iter(experiment.tasks))
+    allowed = experiment.only is None or (task, cell.method) in experiment.only
+    return task in experiment.tasks and allowed
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_every_measured_claim_reads_planned_cells(profile: Profile) -> None:
+    experiments = _by_id(profile)
+    for claim in SUITE.claims:
+        for cell in _cells(claim.forms.get(profile)):
+            assert _is_planned(cell, experiments), (claim.id, cell)
+
+
+@pytest.mark.parametrize("profile", SCALED)
+def test_every_table_and_figure_reads_planned_cells(profile: Profile) -> None:
+    experiments, scale = _by_id(profile), Scale(profile=profile)
+    for table in SUITE.tables:
+        if profile in table.profiles:
+            rows: list[TableRow] = list(table.rows(scale))
+            for row in rows:
+                assert set(row.entries) <= set(table.columns)
+                for cell in _cells(list(row.entries.values())):
+                    assert _is_planned(cell, experiments), (table.id, row.label, cell)
+    for figure in SUITE.figures:
+        if not figure.profiles or profile in figure.profiles:
+            for series in figure.series(scale):
+                for cell in _cells(series.points):
+                    assert _is_planned(cell, experiments), (figure.id, series.label, cell)
+
+
+def test_every_claim_of_the_card_is_measured_under_small() -> None:
+    for claim in SUITE.claims:
+        assert not isinstance(claim.forms[Profile.SMALL], NotRun)
+        assert Profile.PAPER in claim.forms
+    assert {claim.parent for claim in SUITE.claims} == {"C1", "C2", "C3", "C4", "C5"}
+
+
+def test_reported_numbers_exist_and_none_claims_to_be_verified_with_a_value() -> None:
+    reported = SUITE.paper.reported
+    for claim in SUITE.claims:
+        assert set(claim.reported) <= set(reported)
+    assert all(row.value is None for row in reported.values() if row.standing is Standing.VERIFIED)
+
+
+@pytest.mark.parametrize("profile", SCALED)
+def test_controls_change_what_they_predict_about_and_are_planned(profile: Profile) -> None:
+    experiments = _by_id(profile)
+    claims = {claim.id: claim for claim in SUITE.claims}
+    for control in SUITE.controls:
+        for name in control.predicts:
+            form = claims[name].forms[profile]
+            broken = sabotaged(form, control)
+            assert broken != form, (control.id, name)
+            for cell in _cells(broken):
+                assert _is_planned(cell, experiments), (control.id, name, cell)
+
+
+def test_each_claim_can_be_killed_and_each_sabotage_kills() -> None:
+    killed = {name for c in SUITE.controls for name, what in c.predicts.items() if what == "kill"}
+    assert killed == {claim.id for claim in SUITE.claims}
+    assert all("kill" in control.predicts.values() for control in SUITE.controls)
+
+
+def test_verdict_seeds_are_fresh_and_enough() -> None:
+    for experiment in SUITE.experiments(Scale(profile=Profile.SMALL)):
+        assert min(experiment.seeds) >= 100
+        assert len(experiment.seeds) >= 5
+        budgets = set()
+        for method in experiment.methods.values():
+            if isinstance(method, Tuned):
+                assert not set(method.seeds) & set(experiment.seeds)
+                budgets.add(len(method.seeds) * len(next(iter(method.grid.values()))))
+        assert len(budgets) <= 1
+
+
+def test_deviations_name_claims_that_exist() -> None:
+    known = {claim.id for claim in SUITE.claims}
+    for deviation in SUITE.deviations:
+        assert set(deviation.claims) <= known
+    assert len({deviation.id for deviation in SUITE.deviations}) == len(SUITE.deviations)
+
+
+def test_declaring_the_suite_imports_no_heavy_library() -> None:
+    code = (
+        "import sys; from suites.ibws import SUITE; from harness.suite import Scale; "
+        "from harness.claims import Profile; SUITE.experiments(Scale(profile=Profile.SMALL)); "
+        "print([m for m in ('torch', 'transformers', 'scipy', 'pandas', 'sklearn') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
