@@ -245,6 +245,8 @@ def _rows(
         ]
         indent = r"\quad " if row.kind == "part" else ""
         lines.append(f"{indent}{' & '.join(cells)} \\\\")
+        if not bare:
+            lines.append(r"\addlinespace[1.5pt]")
     return lines
 
 

@@ -81,8 +81,9 @@ _GREEK = {
     "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
 }  # fmt: skip
 
-_SUPERSCRIPT = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵏᵗ", "0123456789+-nkt", strict=True))
-_SUBSCRIPT = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₖₙₜ", "0123456789+-aeknt", strict=True))
+_SUPERSCRIPT = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵏᵗ", "0123456789nkt", strict=True))
+_SUBSCRIPT = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑₖₙₜ", "0123456789aeknt", strict=True))
+_RAISED_SIGNS = {"⁺": "^{+}", "⁻": "^{-}", "₊": "_{+}", "₋": "_{-}"}
 
 # Letters that the T1 encoding has beyond those that decompose into a letter and an accent.
 _LIGATURES = {
@@ -152,6 +153,8 @@ def _mathematical(char: str) -> str | None:
         return rf"\ensuremath{{{_MATH[char]}}}"
     if char in _GREEK:
         return rf"\ensuremath{{\{_GREEK[char]}}}"
+    if char in _RAISED_SIGNS:
+        return rf"\ensuremath{{{_RAISED_SIGNS[char]}}}"
     if char in _SUPERSCRIPT:
         return rf"\textsuperscript{{{_SUPERSCRIPT[char]}}}"
     if char in _SUBSCRIPT:

@@ -147,8 +147,8 @@ def sentence(text: str) -> str:
 
 
 def capital(text: str) -> str:
-    """The text with a capital in front."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital in front, unless it starts with a symbol such as θ."""
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
 
 def plural(count: int, noun: str, several: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _COMMANDS = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
+_MATHEMATICS = re.compile(r"\\ensuremath\{[^{}]*(\{[^{}]*\})?[^{}]*\}")
 _DANGEROUS = (
     "write",
     "input",
@@ -34,12 +35,18 @@ def problems(source: str, *, allow: tuple[str, ...] = ()) -> list[str]:
             break
     if depth > 0:
         found.append(f"{depth} braces never closed")
-    found += [f"raw {char}" for char in "^_" if char in _outside_mathematics(bare)]
+    outside = _outside_mathematics(_MATHEMATICS.sub(" ", bare_with_commands(body)))
+    found += [f"raw {char}" for char in "^_" if char in outside]
     # A table's preamble and a command's definition are the places for a number sign.
     found += ["raw #"] if "#" in bare and "newcommand" not in body and "newenvironment" not in body else []
     if bare.count("$") % 2:
         found.append("an odd number of dollar signs")
     return found
+
+
+def bare_with_commands(body: str) -> str:
+    """The body without its commands, apart from the one that opens mathematics."""
+    return _COMMANDS.sub(lambda match: match[0] if match[0] == r"\ensuremath" else " ", body)
 
 
 def _without_comment(line: str) -> str:
