@@ -62,7 +62,7 @@ def conclude(form: StatisticalForm, finding: Finding, corrected: Corrected, prof
 def _held(finding: Finding, corrected: Corrected, here: str) -> str:
     weakest = finding.tests[finding.weakest]
     which = "weakest of all: " if len([t for t in finding.tests if t.p_plus is not None]) > 1 else ""
-    text = f"Held{here}: {which}{tested(weakest)}; {p_value(corrected.plus)} after Holm"
+    text = f"Held{here}: {which}{tested(weakest)}; {_corrected(corrected.plus, corrected)}"
     flip = weakest.p_sign_flip
     if flip is not None and flip > ALPHA and 2.0 ** -len(weakest.replicates) <= ALPHA:
         text += f" (the sign-flip check disagrees: {p_value(flip)})"
@@ -75,7 +75,7 @@ def _fell(form: StatisticalForm, finding: Finding, corrected: Corrected, here: s
     how = "below what matters" if not isinstance(form, MarginForm) else "beyond the margin"
     reason = (
         f"Did not hold{here}: {tested(test)}, {'reversed, ' if backwards else ''}{how} ({_delta(form)}); "
-        f"{p_value(corrected.minus)} after Holm."
+        f"{_corrected(corrected.minus, corrected)}."
     )
     return Settled("not reproduced", reason, "reversed" if backwards else "")
 
@@ -94,6 +94,10 @@ def _undecided(form: StatisticalForm, finding: Finding) -> str:
 def _delta(form: StatisticalForm) -> str:
     delta, _ = delta_of(form)
     return f"{'Δ' if isinstance(form, MarginForm) else 'δ'} = {number(delta)}"
+
+
+def _corrected(p: float | None, corrected: Corrected) -> str:
+    return p_value(p) + (" after Holm" if corrected.family > 1 else "")
 
 
 def _pair(alone: float | None, together: float | None) -> str:

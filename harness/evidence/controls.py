@@ -9,6 +9,7 @@ from harness.claims import (
     Claim,
     Control,
     CountCost,
+    Equivalence,
     Exact,
     Existence,
     Form,
@@ -18,6 +19,7 @@ from harness.claims import (
     SamplerLaw,
     StatisticalForm,
     Time,
+    Value,
 )
 from harness.evidence.conclude import conclude, without_family
 from harness.evidence.estimates import ALPHA, enough
@@ -26,7 +28,7 @@ from harness.evidence.family import holm
 from harness.evidence.findings import Finding, Settled
 from harness.evidence.inference import infer
 from harness.evidence.quantities import Quantity, Reader
-from harness.evidence.questions import MarginForm, replication_of, subtract
+from harness.evidence.questions import replication_of, subtract
 from harness.evidence.rows import NotMeasuredError
 from harness.evidence.rules import Answer, Scene, ask, weigh
 from harness.evidence.substitute import sabotaged
@@ -70,7 +72,8 @@ def try_control(form: Form, control: Control, scene: Scene, profile: Profile) ->
     """What a sabotage does to a claim.
 
     Killed: under the claim's own rule the sabotage does not give ``reproduced``, and it is shown
-    to do worse than the real thing; losing power is no kill.
+    to do worse than the real thing; losing power is no kill. Equivalence has no worse side: there
+    the sabotage must be shown outside the margin.
     """
     broken = sabotaged(form, control)
     if broken == form:
@@ -113,7 +116,7 @@ def _try_statistical(
         settled = conclude(broken, finding, without_family(finding), profile)
         if settled.verdict == "reproduced":
             return "keep", settled.reason
-        if isinstance(form, MarginForm):
+        if isinstance(form, Equivalence | Value):
             return "kill" if settled.verdict == "not reproduced" else "undecided", settled.reason
         return _worse_than_real(form, real, fake, scene)
     except NotMeasuredError as error:

@@ -12,6 +12,7 @@ from harness.claims import (
     Exact,
     Existence,
     Form,
+    NonInferiority,
     Ordering,
     Profile,
     Replication,
@@ -94,6 +95,14 @@ def test_equivalence_needs_the_sabotage_outside_the_margin(shift: float, expecte
     form = Equivalence(theta=gain(), margin=0.1, margin_reason="", replication=Replication.SEEDS)
     run = levels(a=SPREAD, b=0 * SPREAD, bad=shift - SPREAD)
     assert outcome(form, run).outcome == expected
+
+
+def test_non_inferiority_is_killed_by_doing_worse_than_the_real_thing() -> None:
+    form = NonInferiority(theta=gain(), margin=0.1, margin_reason="", replication=Replication.SEEDS)
+    run = levels(a=SPREAD, b=0 * SPREAD, bad=-0.12 + np.array([0.05, -0.04, 0.06, -0.05, -0.02]))
+    found = outcome(form, run)  # neither inside nor outside the margin, and clearly worse than a
+    assert found.outcome == "kill"
+    assert "real − sabotaged" in found.detail
 
 
 def test_time_controls_compare_arms() -> None:
