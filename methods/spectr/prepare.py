@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Artifact, Context, Reference, param
 from methods.common.gemma import SafeWeights
@@ -71,9 +71,8 @@ class Tokenizer(Artifact):
 class Scratch(Artifact):
     """A transformer trained from scratch on the rating texts."""
 
-    title: ClassVar[str] = "language model trained from scratch on the rating texts"
+    title: ClassVar[str] = "target trained from scratch on the rating texts"
 
-    role: Literal["draft", "target"] = param("target", source="ours", doc="names the size")
     texts: Reference = RATINGS
     tokenizer: Artifact = Tokenizer()
     layers: int = param(4, source="card, section 9")
@@ -103,10 +102,21 @@ class Scratch(Artifact):
         return load_checkpoint(path)
 
 
-SCRATCH_TARGET = Scratch(role="target")
-"""4 layers of width 256, 3.4M parameters."""
-SCRATCH_DRAFT = Scratch(role="draft", layers=1, hidden=64, steps=1500)
-"""1 layer of width 64, .1M parameters."""
+@dataclass(frozen=True)
+class ScratchDraft(Scratch):
+    """The small model of the pair."""
+
+    title: ClassVar[str] = "draft trained from scratch on the rating texts"
+
+    layers: int = param(1, source="card, section 9")
+    hidden: int = param(64, source="card, section 9")
+    steps: int = param(1500, source="card, section 9", doc="updates")
+
+
+SCRATCH_TARGET = Scratch()
+"""4 layers of width 256, 4.5M parameters."""
+SCRATCH_DRAFT = ScratchDraft()
+"""1 layer of width 64, .13M parameters."""
 
 
 @dataclass(frozen=True)

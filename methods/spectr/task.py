@@ -87,7 +87,8 @@ class PairProblem(DecodingProblem):
 
     def open(self, scoring: Literal["tree", "batch"]) -> tuple[Target, Draft]:
         """See :class:`DecodingProblem`."""
-        from methods.spectr.ngram import NGram, NGramDraft
+        from methods.spectr.ngram import NGram
+        from methods.spectr.ngram_draft import NGramDraft
         from methods.spectr.sessions import Sampling, TransformerDraft, TransformerTarget
 
         sampling = Sampling(self.temperature, self.top_p)
