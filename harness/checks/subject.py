@@ -13,7 +13,7 @@ from harness.claims import Profile
 from harness.engine.context import Loader, TrialContext, seed_everything
 from harness.engine.job import TrialJob
 from harness.engine.trial import run_trial
-from harness.errors import UsageError
+from harness.errors import ProblemError, UsageError
 from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
 from harness.plan.references import all_references, reference_key
@@ -73,27 +73,61 @@ class Subject:
 
 
 @contextmanager
-def prepared(kind: type[AnyMethod], suites: Sequence[Suite], resolver: Resolver) -> Iterator[Subject]:
-    """A subject for a method class, on the smoke problem of the first suite that fits.
+def prepared(
+    kind: type[AnyMethod],
+    suites: Sequence[Suite],
+    resolver: Resolver,
+    values: Mapping[str, Any] | None = None,
+) -> Iterator[Subject]:
+    """A subject for a method class, on the first smoke problem that the method takes.
 
     Args:
         kind: The method's class.
         suites: Where to look for a problem.
         resolver: Provides resources, if the problem needs any.
+        values: Parameters to use instead of the suite's or the defaults.
 
     Raises:
-        UsageError: If no suite has a problem of its type, or it cannot be made without arguments.
+        UsageError: If no suite has a problem for it, or it cannot be made without arguments.
         ResourceError: If a resource is missing.
     """
-    suite, experiment = _fitting(kind, suites)
-    method = _instance(kind, experiment)
-    task_id, task = next(iter(experiment.tasks.items()))
+    refusals = []
     with tempfile.TemporaryDirectory(prefix="corroborate-check-") as folder:
-        subject = Subject(method, task, f"{suite.slug}/{experiment.id}/{task_id}", Path(folder))
-        yield replace(subject, paths=_provide(subject, resolver))
+        for subject in _candidates(kind, suites, Path(folder), values or {}):
+            ready = replace(subject, paths=_provide(subject, resolver))
+            if not (refusal := _refusal(ready)):
+                yield ready
+                return
+            refusals.append(f"{subject.where}: {refusal}")
+    raise UsageError(
+        f"{kind.__qualname__} refuses every problem of its type under 'smoke'",
+        where=refusals[0],
+        fix="Other parameters (--set PARAMETER=VALUE) may suit these problems.",
+    )
 
 
-def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> tuple[Suite, Experiment]:
+def _refusal(subject: Subject) -> str:
+    """Why the method does not take the problem; any other error is for the checks to tell."""
+    try:
+        subject.trial(0)
+    except ProblemError as error:
+        return error.what
+    except Exception:  # noqa: BLE001 - the method is foreign code
+        return ""
+    return ""
+
+
+def _candidates(
+    kind: type[AnyMethod], suites: Sequence[Suite], scratch: Path, values: Mapping[str, Any]
+) -> Iterator[Subject]:
+    for suite, experiment in _fitting(kind, suites):
+        method = replace(_instance(kind, experiment), **values)  # type: ignore[type-var]
+        for name, task in experiment.tasks.items():
+            yield Subject(method, task, f"{suite.slug}/{experiment.id}/{name}", scratch)
+
+
+def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> list[tuple[Suite, Experiment]]:
+    """Experiments whose problems have the method's type, those that run the method first."""
     wanted = getattr(kind, "problem_type", None)
     if not isinstance(wanted, type):
         raise UsageError(
@@ -108,7 +142,7 @@ def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> tuple[Suite, Exp
             where=", ".join(suite.slug for suite in suites),
             fix=f"There are problems of the types {', '.join(offered) or '(none)'}.",
         )
-    return next((pair for pair in fitting if _own(kind, pair[1])), fitting[0])
+    return sorted(fitting, key=lambda pair: _own(kind, pair[1]) is None)
 
 
 def _plain(method: AnyMethod | Tuned) -> AnyMethod:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness.checks import CHECKS, prepared, run_battery
+from harness.cli.options import parse_parameters
 from harness.cli.suites import load_suite, method_class, suite_names
 from harness.errors import ExitCode
 from harness.resources import Resolver
@@ -19,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--suite", metavar="NAME", help="take the problem from this suite (default: the first that fits)"
     )
     parser.add_argument(
+        "--set", metavar="PARAMETER=VALUE", action="append", default=[], help="check it with another value"
+    )
+    parser.add_argument(
         "--accept-licence", metavar="KEY", action="append", default=[], help="accept these terms"
     )
 
@@ -30,7 +34,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     resolver = Resolver.from_environment(accept=args.accept_licence)
     promises = {check.name: check.promise for check in CHECKS}
     failed = 0
-    with prepared(kind, suites, resolver) as subject:
+    with prepared(kind, suites, resolver, parse_parameters(args.set, kind)) as subject:
         print(f"{kind.__module__}:{kind.__qualname__} on {subject.where}")
         for outcome in run_battery(subject):
             failed += outcome.status == "failed"

@@ -70,12 +70,19 @@ def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str])
     Raises:
         UsageError: If a name is unknown or a path is no folder.
     """
-    known = dict(suite.bindings) | {name: name for name in resources}
+    used = set(resources)
+    known = dict(suite.bindings) | {name: name for name in used}
     bindings = {}
     for text in texts:
         name, value = _split(text, "--bind", "NAME=PATH")
         if name not in known:
             raise unknown_name("binding", name, list(known), where=f"--bind {text}")
+        if known[name] not in used:
+            raise UsageError(
+                f"'{name}' is not used under this profile",
+                where=f"--bind {text}",
+                fix=f"What can be bound here: {', '.join(sorted(used)) or 'nothing'}.",
+            )
         folder = Path(value).expanduser().absolute()
         if not folder.is_dir():
             raise UsageError(
@@ -109,8 +116,16 @@ def parse_settings(
             raise unknown_name("method", method_id, list(methods), where=f"--set {text}")
         found = methods[method_id]
         method = found.method if isinstance(found, Tuned) else found
-        settings.setdefault(method_id, {})[parameter] = _parameter(method, parameter, value, f"--set {text}")
+        settings.setdefault(method_id, {})[parameter] = _parameter(
+            type(method), parameter, value, f"--set {text}"
+        )
     return settings
+
+
+def parse_parameters(texts: Iterable[str], kind: type[Method[Any, Any]]) -> dict[str, Any]:
+    """As :func:`parse_settings`, for one class of methods: ``PARAMETER=VALUE``."""
+    split = [(text, *_split(text, "--set", "PARAMETER=VALUE")) for text in texts]
+    return {name: _parameter(kind, name, value, f"--set {text}") for text, name, value in split}
 
 
 def _split(text: str, option: str, form: str) -> tuple[str, str]:
@@ -120,11 +135,11 @@ def _split(text: str, option: str, form: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _parameter(method: Method[Any, Any], parameter: str, value: str, where: str) -> Any:
-    known = [item.name for item in fields(method) if item.init]  # type: ignore[arg-type]
+def _parameter(kind: type[Method[Any, Any]], parameter: str, value: str, where: str) -> Any:
+    known = [item.name for item in fields(kind) if item.init]  # type: ignore[arg-type]
     if parameter not in known:
-        raise unknown_name(f"parameter of {type(method).__name__}", parameter, known, where=where)
-    hint = get_type_hints(type(method))[parameter]
+        raise unknown_name(f"parameter of {kind.__name__}", parameter, known, where=where)
+    hint = get_type_hints(kind)[parameter]
     try:
         return coerce(value, hint)
     except ValueError as error:

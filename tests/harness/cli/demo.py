@@ -17,6 +17,7 @@ from harness.method import (
     Method,
     MirrorSource,
     PackageSource,
+    ProblemError,
     Resource,
     Scores,
     Task,
@@ -182,6 +183,18 @@ class Greedy(Method[Any, Any]):
     problem_type: ClassVar[type] = object
 
     def run(self, problem: Any, ctx: Context) -> Any:
+        return problem.rows.mean(axis=1)
+
+
+@dataclass(frozen=True)
+class Picky(Mean):
+    """Takes small problems only."""
+
+    limit: int = param(10, source="ours")
+
+    def run(self, problem: Samples, ctx: Context) -> np.ndarray:
+        if len(problem.rows) > self.limit:
+            raise ProblemError(f"More than {self.limit} sets are too many")
         return problem.rows.mean(axis=1)
 
 

@@ -13,6 +13,11 @@ def test_an_honest_method_passes(shell: Shell, name: str) -> None:
     assert "0 failed" in shell.out
 
 
+def test_another_parameter_may_suit_the_problem(shell: Shell) -> None:
+    assert shell("check-method", "tests.harness.cli.demo:Picky", "--set", "limit=30") == ExitCode.OK
+    assert "0 failed" in shell.out
+
+
 def test_a_broken_method_fails_with_the_reason(shell: Shell) -> None:
     assert shell("check-method", "tests.harness.cli.demo:Sorting") == ExitCode.LOST
     assert "the problem was changed" in shell.out
@@ -24,6 +29,9 @@ def test_a_broken_method_fails_with_the_reason(shell: Shell) -> None:
     [
         (["tests.harness.cli.demo:Stranger"], "Samples"),
         (["tests.harness.cli.demo:Absent"], "cannot be imported"),
+        (["tests.harness.cli.demo:Picky"], "More than 10 sets are too many"),
+        (["tests.harness.cli.demo:Picky", "--set", "limt=9"], "Did you mean limit"),
+        (["tests.harness.cli.demo:Picky", "--set", "limit=many"], "int"),
         (["guset"], "Did you mean guest"),
         (["guest", "--suite", "dem"], "Did you mean demo"),
     ],

@@ -125,6 +125,11 @@ def test_wrong_bindings_are_explained(text: str, part: str) -> None:
         parse_bindings([text], SUITE, ["numbers"])
 
 
+def test_a_binding_without_effect_is_refused() -> None:
+    with pytest.raises(UsageError, match="not used under this profile"):
+        parse_bindings(["figures=."], SUITE, [])
+
+
 def test_an_unknown_profile_gives_the_nearest() -> None:
     assert profile_named("smoke") is Profile.SMOKE
     with pytest.raises(UsageError, match="Did you mean small"):
