@@ -7,6 +7,7 @@ from harness.store.view import RunView
 from harness.suite import Scale, Suite
 from reports.document import Document
 from reports.numbers import Ledger
+from reports.sections.added import added
 from reports.sections.evidence import evidence
 from reports.sections.fidelity import controls, fidelity
 from reports.sections.headline import abstract, commit_name, headline, title_facts
@@ -28,6 +29,7 @@ def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -
         evidence(ledger),
         tables(ledger),
         figures(ledger),
+        added(ledger),
         methods(ledger),
         fidelity(ledger),
         controls(ledger),

@@ -129,16 +129,17 @@ def _sizes(ledger: Ledger, quantities: Sequence[Cell | Contrast]) -> str:
     first = quantities[0] if isinstance(quantities[0], Cell) else quantities[0].terms[0][1]
     experiment = ledger.experiments.get(first.experiment)
     parts = [_range("seeds", seeds)]
-    if experiment is not None and not experiment.timed:
-        parts.append(_range(f"{experiment.unit}s a seed", units))
-    return ", ".join(part for part in parts if part) or "n not known"
+    if experiment is not None:
+        parts.append(_range("blocks" if experiment.timed else f"{experiment.unit}s a seed", units))
+    found_parts = [part for part in parts if part]
+    return f"n = {', '.join(found_parts)}" if found_parts else "n not known"
 
 
 def _range(name: str, found: tuple[int, ...]) -> str:
     if not found:
         return ""
     span = f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}"
-    return f"n = {span} {name}"
+    return f"{span} {name}"
 
 
 def paper_figure(ledger: Ledger, figure: PaperFigure) -> Figure:

@@ -19,7 +19,8 @@ pytestmark = [
 MEASURE = """<script>
 const wide = [...document.querySelectorAll("main *")].filter((part) =>
   part.getBoundingClientRect().right > innerWidth + 1 && !part.closest(".scroll, .listing, svg"));
-document.title = `WIDTH ${document.documentElement.scrollWidth} OF ${innerWidth} WIDE ${wide.length} `
+const scroll = document.documentElement.scrollWidth;
+document.title = `WIDTH ${scroll} OF ${innerWidth} WIDE ${wide.length} `
   + `INK ${getComputedStyle(document.body).color}`;
 </script>"""
 
@@ -30,8 +31,9 @@ def shown(page: str, folder: Path, width: int, *options: str) -> dict[str, str]:
     path.write_text(page.replace("</body>", f"{MEASURE}</body>"), encoding="utf-8")
     command = [
         str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--no-first-run", f"--user-data-dir={folder / 'profile'}",
-        f"--window-size={width},2000", *options, "--dump-dom", path.as_uri(),
+        "--disable-component-update", "--disable-sync", "--no-first-run",
+        f"--user-data-dir={folder / 'profile'}", f"--window-size={width},2000", *options, "--dump-dom",
+        path.as_uri(),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     found = re.search(r"<title>WIDTH (\d+) OF (\d+) WIDE (\d+) INK ([^<]*)</title>", done.stdout)

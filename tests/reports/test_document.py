@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from harness.store.memory import MemoryRun
+from reports.build import build
 from reports.document import Card, Document, Figure, Number, Table
 from tests.reports import demo
 
@@ -91,3 +94,23 @@ def test_the_commands_to_run_it_again_are_exact(document: Document) -> None:
     assert f"git checkout {demo.run().record.provenance.commit}" in lines
     assert "nox -s reproduce-toy -- --profile small --set new.rate=0.1" in lines
     assert "corroborate run toy --set new.rate=0.1" in lines
+
+
+def test_an_added_method_stands_beside_the_declared_ones() -> None:
+    view = demo.run()
+    for seed in demo.SEEDS:
+        demo.add(view, "mine", seed, np.ones(40))
+    planned = [*view.record.planned, *(f"main/toy/mine/{seed}" for seed in demo.SEEDS)]
+    view.record = view.record.model_copy(update={"planned": planned})
+    document = build(demo.SUITE, demo.SCALE, view, demo.verdicts(view))
+    section = next(section for section in document.sections if section.id == "added")
+    table = section.blocks[-1]
+    assert isinstance(table, Table)
+    shown = {row.cells[0][0].text: row.cells[1][0] for row in table.rows}  # type: ignore[union-attr]
+    assert set(shown) == {"mine", "new", "old", "broken"}
+    assert shown["mine"].value == 1.0  # type: ignore[union-attr]
+    assert [name for name, number in shown.items() if number.bold] == ["mine"]  # type: ignore[union-attr]
+
+
+def test_a_run_without_added_methods_has_no_such_section(document: Document) -> None:
+    assert all(section.id != "added" for section in document.sections)
