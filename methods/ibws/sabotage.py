@@ -36,6 +36,17 @@ class UninformedSlider(DirectAssessment):
 
 
 @dataclass(frozen=True)
+class UnshiftedSlider(DirectAssessment):
+    """Direct assessment by workers who have lost their shifts and stretches."""
+
+    def run(self, problem: AnnotationProblem, ctx: Context) -> Annotation:
+        """Run it with workers who all use the scale alike."""
+        crowd = problem.direct
+        alike = replace(crowd, shift=np.zeros_like(crowd.shift), stretch=np.ones_like(crowd.stretch))
+        return super().run(replace(problem, direct=alike), ctx)
+
+
+@dataclass(frozen=True)
 class UninformedBestWorst(BestWorst):
     """One-shot best-worst scaling by raters who look at other items."""
 
@@ -72,19 +83,6 @@ class BlindLaterRounds(IteratedBestWorst):
             return Answers(tuples, mixed[:, 0], mixed[:, 1])
 
         return compare
-
-
-@dataclass(frozen=True)
-class SmearedSlider(DirectAssessment):
-    """Direct assessment that forgets which half of the scale a mark lies in.
-
-    The estimate is the distance of the mean rating from the scale's middle.
-    """
-
-    def run(self, problem: AnnotationProblem, ctx: Context) -> Annotation:
-        """Run it, then fold the scale at its middle."""
-        found = super().run(problem, ctx)
-        return replace(found, estimate=np.abs(found.estimate - 0.5))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from methods.ibws.sabotage import (
     SwappedIteratedBestWorst,
     UninformedBestWorst,
     UninformedSlider,
+    UnshiftedSlider,
 )
 
 Methods = dict[str, Method[Any, Any]]
@@ -82,6 +83,7 @@ RANDOM: Methods = {"random": RandomRanking()}
 BIAS: Methods = {
     "slider-2": DirectAssessment(raters=2),
     "slider-8": DirectAssessment(raters=8),
+    "slider-2-unshifted": UnshiftedSlider(raters=2),
     "nine-point-2": DirectAssessment(raters=2, points=9, split_half=True),
     "bws-bt-8": BestWorst(appearances=8),
     "bws-count-8": BestWorst(appearances=8, scorer="counting", split_half=True),

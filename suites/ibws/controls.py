@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from harness.claims import Control
-from suites.ibws.experiments import BIAS_LEVELS, bias_id
 
 CONTROLS: tuple[Control, ...] = (
     Control(
@@ -73,10 +72,9 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         id="no-shifts",
         title="Workers keep their noise but lose their shifts",
-        replaces={},
+        replaces={"slider-2": "slider-2-unshifted"},
         predicts={"C4c": "kill", "C4f": "kill"},
         experiment="bias",
-        extra={bias_id(level): bias_id(0.0) for level in BIAS_LEVELS},
     ),
     Control(
         id="shuffled-labels",
