@@ -17,8 +17,11 @@ from reports.text import anchor
 
 
 def added(ledger: Ledger) -> Section | None:
-    """One table an experiment that got new methods; nothing if the run has none."""
+    """One table an experiment that got new methods; nothing if the run was given none."""
     blocks: list[Block] = []
+    command = ledger.view.record.provenance.command
+    if not any(part == "--method" or part.startswith("--method=") for part in command):
+        return None
     for experiment in ledger.experiments.values():
         names = _new(ledger, experiment)
         if names:

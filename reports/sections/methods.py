@@ -12,7 +12,7 @@ from harness.method.references import Artifact, Resource
 from harness.suite import Tuned
 from reports.document import Block, Code, Column, Paragraph, Row, Section, Spans, Strong, Table, Text
 from reports.numbers import Ledger
-from reports.sections.common import words
+from reports.sections.common import joined, words
 from reports.text import anchor, docstring_paragraphs, prose
 
 _MOST_VALUES = 6
@@ -49,7 +49,7 @@ def _by_class(ledger: Ledger) -> Mapping[type, list[Variant]]:
 
 def _describe(kind: type, variants: list[Variant]) -> list[Block]:
     ids = list(dict.fromkeys(variant.id for variant in variants))
-    heading: list[Any] = [Strong(kind.__name__), Text(" ("), Code(", ".join(ids)), Text(")")]
+    heading = [Strong(kind.__name__), Text(" ("), *joined(Code(name) for name in ids), Text(")")]
     cites = getattr(kind, "cites", "")
     if cites:
         heading.append(Text(f" — {cites}"))

@@ -101,7 +101,9 @@ def test_an_added_method_stands_beside_the_declared_ones() -> None:
     for seed in demo.SEEDS:
         demo.add(view, "mine", seed, np.ones(40))
     planned = [*view.record.planned, *(f"main/toy/mine/{seed}" for seed in demo.SEEDS)]
-    view.record = view.record.model_copy(update={"planned": planned})
+    made = view.record.provenance
+    made = made.model_copy(update={"command": [*made.command, "--method", "package:Mine"]})
+    view.record = view.record.model_copy(update={"planned": planned, "provenance": made})
     document = build(demo.SUITE, demo.SCALE, view, demo.verdicts(view))
     section = next(section for section in document.sections if section.id == "added")
     table = section.blocks[-1]
