@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ class FakeContext:
     """What a trial sees, with references answered from a mapping."""
 
     seed: int = 100
-    stage: str = "main"
+    stage: Literal["tune", "main"] = "main"
     device: str = "cpu"
     dtype: str = "float32"
     threads: int = 1

@@ -9,10 +9,11 @@ from scipy.stats import beta as beta_law
 
 from harness.method import ProblemError
 from methods.ibws import Ratings, crowd_of, direct_assessment, easl, mean_by_item, normalised_by_worker
+from methods.ibws.crowd import Session
 from methods.ibws.direct import Beliefs, match_quality
 
 
-def _session(n: int = 30, **bias: float):  # noqa: ANN202
+def _session(n: int = 30, **bias: float) -> Session:
     rng = np.random.default_rng(0)
     values = np.linspace(-4, 4, n)
     return crowd_of([np.array([v]) for v in values], rng, workers=12, **bias).session(rng)

@@ -93,7 +93,7 @@ def test_swapped_answers_turn_the_ranking_round() -> None:
 
 
 def test_rounds_are_probed_on_request_and_blindness_stops_progress() -> None:
-    gains = {}
+    gains: dict[type, list[float]] = {}
     for kind in (IteratedBestWorst, BlindLaterRounds):
         gains[kind] = []
         for seed in range(100, 110):

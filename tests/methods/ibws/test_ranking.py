@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -91,8 +92,9 @@ def test_embeddings_are_used_where_the_task_has_them() -> None:
     gold = TASK.items.draw(ctx).gold.astype(np.float32)
     vectors = np.stack([gold, np.random.default_rng(0).normal(size=260)], axis=1)
     known = replace(problem, train_vectors=vectors[:160], test_vectors=vectors[160:])
-    for model in ("ridge", "pairwise"):
-        found = LinearRanker(model=model, strength=0.01).run(known, ctx)  # type: ignore[arg-type]
+    models: tuple[Literal["ridge", "pairwise"], ...] = ("ridge", "pairwise")
+    for model in models:
+        found = LinearRanker(model=model, strength=0.01).run(known, ctx)
         assert spearmanr(found.estimate, gold[160:]).statistic > 0.9
     with pytest.raises(ProblemError, match="no embeddings"):
         LinearRanker(model="ridge").run(problem, ctx)
@@ -129,7 +131,7 @@ def test_pairwise_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     train, labels, test, _ = _data()
     seen = {}
 
-    def spy(loss, start, **options):  # noqa: ANN001, ANN003, ANN202
+    def spy(loss: Any, start: Any, **options: Any) -> Any:
         seen["loss"] = loss
         return type("Found", (), {"x": start})
 

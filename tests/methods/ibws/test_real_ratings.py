@@ -5,7 +5,8 @@ Skipped where the data are not in the cache: tests use no network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def sets() -> Mapping[str, RatingSet]:
     resolver = Resolver.from_environment()
     if resolver.cached(RATINGS) is None:
         pytest.skip("the resource 'human-ratings' is not in the cache")
-    return RATINGS.load(resolver.path(RATINGS))  # type: ignore[no-any-return]
+    return RATINGS.load(resolver.path(RATINGS))
 
 
 @pytest.mark.parametrize(
@@ -65,15 +66,19 @@ def test_split_half_reliability(sets: Mapping[str, RatingSet], name: str, reliab
     assert found == pytest.approx(reliability, abs=0.012)
 
 
-def _bws(appearances: int, scorer):  # noqa: ANN001, ANN202
+Protocol = Callable[[Any, np.random.Generator], Any]
+"""From a judge and a stream of random numbers to estimates."""
+
+
+def _bws(appearances: int, scorer: Callable[..., Any]) -> Protocol:
     return lambda judge, rng: scorer(300, [judge.compare(balanced_design(300, 4, appearances, rng))])
 
 
-def _ibws(**switches):  # noqa: ANN003, ANN202
+def _ibws(**switches: Any) -> Protocol:
     return lambda judge, rng: iterated_bws(300, judge.compare, rng, Iteration(**switches)).estimate
 
 
-def _direct(raters: int, points: int = 0):  # noqa: ANN202
+def _direct(raters: int, points: int = 0) -> Protocol:
     return lambda judge, rng: mean_by_item(
         300, direct_assessment(300, judge, rng, raters=raters, workers=40, points=points)
     )

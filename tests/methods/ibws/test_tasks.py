@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ DATA = Resource(name="fake", kind="dataset", licence="MIT", version="1", sources
 ITEMS = Items(domain="generated", data=DATA, count=80)
 
 
-def _context(rated: Any, seed: int = 100, stage: str = "main") -> FakeContext:
+def _context(rated: Any, seed: int = 100, stage: Literal["tune", "main"] = "main") -> FakeContext:
     return FakeContext(seed=seed, stage=stage, objects={DATA: {"generated": rated}})
 
 
