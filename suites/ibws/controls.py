@@ -57,7 +57,6 @@ CONTROLS: tuple[Control, ...] = (
             "C4e": "kill",
             "C4f": "keep",
             # Halves of the answers about the wrong item still agree with each other.
-            "C4g": "keep",
             "C4h": "keep",
         },
         experiment="bias",

@@ -29,6 +29,11 @@ COST_SIZES = (81, 243, 729)
 DOMAINS = ("amazon", "nyt")
 
 
+def bias_levels(scale: Scale) -> tuple[float, ...]:
+    """Levels of rater bias: a finer grid under ``--full``."""
+    return tuple(sorted({*BIAS_LEVELS, 0.75, 1.5})) if scale.full else BIAS_LEVELS
+
+
 def bias_id(level: float) -> str:
     """Id of the task with this bias level: ``shift-0.5``."""
     return f"shift-{level:g}"
@@ -50,7 +55,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
     if scale.profile is Profile.PAPER:
         return (_exact(MAIN_SEEDS), encoder_experiment(scale))
-    shared = (_exact(MAIN_SEEDS), _quality(), _bias(), _cost(), _ranking())
+    shared = (_exact(MAIN_SEEDS), _quality(), _bias(scale), _cost(), _ranking())
     if scale.profile is Profile.GPU:
         return (*shared, encoder_experiment(scale), reader_experiment())
     return shared
@@ -89,12 +94,12 @@ def _quality() -> Experiment:
     )
 
 
-def _bias() -> Experiment:
+def _bias(scale: Scale) -> Experiment:
     items = _items("amazon")
     return Experiment(
         id="bias",
         title="Best-worst scaling against scales as raters differ more",
-        tasks={bias_id(level): AnnotationTask(items=_biased(items, level)) for level in BIAS_LEVELS},
+        tasks={bias_id(level): AnnotationTask(items=_biased(items, level)) for level in bias_levels(scale)},
         methods=arms.BIAS,
         seeds=MAIN_SEEDS,
     )

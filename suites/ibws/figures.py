@@ -8,7 +8,7 @@ from harness.claims import Profile
 from harness.method import Metric
 from harness.suite import PaperFigure, Scale, Series
 from suites.ibws import cells
-from suites.ibws.experiments import BIAS_LEVELS, COST_SIZES
+from suites.ibws.experiments import COST_SIZES, bias_levels
 
 _SCALED = (Profile.SMALL, Profile.GPU)
 
@@ -63,14 +63,14 @@ def _round_series(_: Scale) -> Sequence[Series]:
     ]
 
 
-def _bias_series(_: Scale) -> Sequence[Series]:
+def _bias_series(scale: Scale) -> Sequence[Series]:
     names = {
         "bws-bt-8": "BWS, 2 judgements, 8 reads",
         "slider-2": "slider, 2 judgements",
         "slider-8": "slider, 8 reads",
     }
     return [
-        Series(label=text, points=tuple((level, cells.bias(method, level)) for level in BIAS_LEVELS))
+        Series(label=text, points=tuple((level, cells.bias(method, level)) for level in bias_levels(scale)))
         for method, text in names.items()
     ]
 

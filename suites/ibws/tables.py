@@ -8,7 +8,7 @@ from harness.claims import Cell, Contrast, Profile
 from harness.method import Metric
 from harness.suite import PaperTable, ReportedRef, Scale, TableRow
 from suites.ibws import arms, cells
-from suites.ibws.experiments import BIAS_LEVELS
+from suites.ibws.experiments import bias_levels
 
 _SCALED = (Profile.SMALL, Profile.GPU)
 
@@ -99,7 +99,7 @@ def _closeness_rows(_: Scale) -> Sequence[TableRow]:
     ]
 
 
-def _bias_rows(_: Scale) -> Sequence[TableRow]:
+def _bias_rows(scale: Scale) -> Sequence[TableRow]:
     columns: Mapping[str, tuple[str, Metric]] = {
         "bws": ("bws-bt-8", cells.RHO),
         "slider_judgements": ("slider-2", cells.RHO),
@@ -119,7 +119,7 @@ def _bias_rows(_: Scale) -> Sequence[TableRow]:
             label=f"shift sd {level:g}",
             entries={key: cells.bias(method, level, metric) for key, (method, metric) in columns.items()},
         )
-        for level in BIAS_LEVELS
+        for level in bias_levels(scale)
     ]
 
 
