@@ -187,6 +187,7 @@ def adversarial() -> Iterator[Case]:
         ("one common token", (0.5, 0.5, 0), (0, 0.5, 0.5)),
         ("draft is a point", unit[0], (0.4, 0.3, 0.3)),
         ("tiny probabilities", (1e-12, 0.5, 0.5 - 1e-12), (0.5, 1e-12, 0.5 - 1e-12)),
+        ("peaked draft", (0.49, 0.11, 0.06, 0.14, 0.2), (0.04, 0.25, 0.31, 0.22, 0.18)),
         ("tied ratios", (0.4, 0.4, 0.2), (0.2, 0.2, 0.6)),
     ]
     for name, p, q in pairs:

@@ -22,12 +22,14 @@ CONTROLS = (
         id="deduplicated",
         title="Repeated candidates are removed before K-SEQ",
         replaces={"spectr": "deduplicated"},
+        experiment="chains",
         predicts={"C4": "kill"},
     ),
     Control(
         id="stale-count",
         title="k stays K after drafts were filtered out",
         replaces={"spectr": "stale-count"},
+        experiment="chains",
         predicts={"C4": "kill"},
     ),
     Control(

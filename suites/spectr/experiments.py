@@ -20,6 +20,7 @@ from methods.spectr.chains import TinyChains
 from methods.spectr.method import (
     Assisted,
     Autoregressive,
+    Bug,
     NaiveMultiPath,
     RecursiveRejection,
     Sabotaged,
@@ -42,22 +43,24 @@ DRAFT = Resource(
 )
 """As :data:`TARGET`, for ``--bind draft=PATH``."""
 
-BUGS = ("undivided", "deduplicated", "stale-count", "plain-residual")
+BUGS: tuple[Bug, ...] = ("undivided", "deduplicated", "stale-count", "plain-residual")
+SILENT: tuple[Bug, ...] = ("undivided", "plain-residual")
+"""Those that leave block efficiency looking fine."""
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a profile."""
     if scale.profile is Profile.SMOKE:
         return (_pairs(seeds=1, random=4), _chains(worlds=1, most=2), _smoke_simulation())
-    common = (_pairs(seeds=5, random=30), _chains(worlds=4, most=3), *_selection(), _simulation(8))
+    common = (_pairs(seeds=5, random=30), _chains(worlds=4, most=3), *_selection(), _simulation(5))
     if scale.profile is Profile.SMALL:
         return (*common, *_scratch(full=scale.full), *_gemma())
     pair = _pair(scale.profile)
     seeds = _seeds(10 if scale.full else 5)
     return (
         *common,
-        _grid(replace(pair, prompts=200, measure="overlap", contexts=4), seeds, minutes=30.0),
-        _law(replace(pair, prompts=700, tokens=120, measure="law"), minutes=30.0),
+        _grid(replace(pair, prompts=200, measure="overlap", contexts=4), seeds, rivals=True, minutes=30.0),
+        _law(replace(pair, prompts=700, tokens=120, measure="law"), all_bugs=scale.full, minutes=30.0),
         _time(replace(pair, prompts=200, tokens=64), length=8, threads=1),
     )
 
@@ -176,13 +179,15 @@ def _rivals(drafts: int, length: int) -> dict[str, Method[Any, Any]]:
     }
 
 
-def _simulation(seeds: int, *, prompts: int = 200, tokens: int = 40) -> Experiment:
+def _simulation(seeds: int, *, prompts: int = 128, tokens: int = 40) -> Experiment:
     task = Chain(prompts=prompts, tokens=tokens, measure="overlap")
+    methods = {**_grid_methods(), **_rivals(8, 8), **_sabotage_methods()}
     return Experiment(
         id="simulation",
         title="Block efficiency of random Markov chains with 40 states",
         tasks={"chain": task},
-        methods={**_grid_methods(), **_rivals(8, 8), **_sabotage_methods()},
+        # A chain costs no memory, so all requests are decoded together.
+        methods={key: replace(method, batch=prompts) for key, method in methods.items()},
         seeds=_seeds(seeds),
         unit="request",
     )
@@ -195,27 +200,25 @@ def _smoke_simulation() -> Experiment:
     return replace(whole, methods={key: whole.methods[key] for key in kept})
 
 
-def _grid(
-    task: Continue, seeds: tuple[int, ...], *, minutes: float = 15.0, rivals: tuple[int, int] = (8, 8)
-) -> Experiment:
+def _grid(task: Continue, seeds: tuple[int, ...], *, rivals: bool, minutes: float = 15.0) -> Experiment:
+    methods = {**_grid_methods(), **_sabotage_methods()}
     return Experiment(
         id="grid",
         title="Block efficiency by number and length of drafts",
         tasks={"pair": task},
-        methods={**_grid_methods(), **_rivals(*rivals), **_sabotage_methods()},
+        methods={**methods, **_rivals(8, 8)} if rivals else methods,
         seeds=seeds,
         unit="prompt",
         minutes=minutes,
     )
 
 
-def _law(task: Continue, *, minutes: float = 15.0) -> Experiment:
+def _law(task: Continue, *, all_bugs: bool, minutes: float = 15.0) -> Experiment:
     drafts, length = LAW
     methods: dict[str, Method[Any, Any]] = {"spectr": SpecTr(drafts=drafts, length=length)}
-    methods |= {
-        bug: Sabotaged(drafts=drafts, length=length, bug=bug)
-        for bug in ("stale-cache", "undivided", "deduplicated", "stale-count", "plain-residual")
-    }
+    methods["stale-cache"] = Sabotaged(drafts=drafts, length=length, bug="stale-cache")
+    for bug in BUGS if all_bugs else SILENT:
+        methods[bug] = Sabotaged(drafts=drafts, length=length, bug=bug)
     return Experiment(
         id="law",
         title="Ranks of emitted tokens under the target's law",
@@ -255,14 +258,10 @@ def _time(
 
 def _scratch(*, full: bool) -> tuple[Experiment, ...]:
     pair = _pair(Profile.SMALL)
-    prompts, tokens = (100, 64) if full else (40, 48)
+    prompts, tokens, seeds = (100, 64, 10) if full else (40, 40, 7)
     return (
-        _grid(
-            replace(pair, prompts=prompts, tokens=tokens, measure="overlap"),
-            _seeds(10 if full else 8),
-            rivals=(4, 4),
-        ),
-        _law(replace(pair, prompts=700, tokens=64, measure="law")),
+        _grid(replace(pair, prompts=prompts, tokens=tokens, measure="overlap"), _seeds(seeds), rivals=full),
+        _law(replace(pair, prompts=680, tokens=64, measure="law"), all_bugs=full),
         _time(replace(pair, prompts=200, tokens=48), length=8, threads=1, only=4),
     )
 
@@ -273,9 +272,9 @@ def _gemma() -> tuple[Experiment, ...]:
         target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=32, prompt_tokens=8, tokens=32
     )
     methods: dict[str, Method[Any, Any]] = {
-        "ar": Autoregressive(batch=8),
-        "k1": Speculative(length=4, batch=8),
-        "k8": SpecTr(length=4, batch=8),
+        "ar": Autoregressive(batch=32),
+        "k1": Speculative(length=4, batch=32),
+        "k8": SpecTr(length=4, batch=16),
         "assisted": Assisted(length=4, batch=1),
     }
     shown = Experiment(
@@ -286,5 +285,5 @@ def _gemma() -> tuple[Experiment, ...]:
         seeds=_seeds(1),
         unit="prompt",
     )
-    timed = _time(replace(task, prompts=200, tokens=24), length=4, threads=1, experiment="gemma-time", only=1)
+    timed = _time(replace(task, prompts=200, tokens=16), length=4, threads=2, experiment="gemma-time", only=1)
     return shown, timed

@@ -156,7 +156,7 @@ def test_one_draft_is_speculative_decoding_with_shared_random_numbers(rule: Rule
         u = torch.from_numpy(random.uniform(size=(4, 2)))
 
         def laws(which: list[torch.Tensor]) -> Laws:
-            return lambda depth, rows, branch: which[depth].unsqueeze(0)  # noqa: ARG005
+            return lambda depth, rows, branch: which[depth].unsqueeze(0)
 
         outcome = select_block(rule, drafts.unsqueeze(1), laws(p), laws(q), u.unsqueeze(0))
         found = outcome.tokens[0, : int(outcome.matched[0]) + 1].tolist()
