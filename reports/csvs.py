@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from reports.document import Badge, Card, Document, Glyph, NotMeasured, Number, Span, Spans, Table
+from reports.document import Badge, Break, Card, Document, Glyph, NotMeasured, Number, Span, Spans, Table
 from reports.text import clean, show
 
 NUMBER_FIELDS = (
@@ -121,6 +121,8 @@ def _span(span: Span) -> str:
             return f"{word or verdict} ({cause})" if cause else word or verdict
         case Glyph():
             return ""
+        case Break():
+            return "; "
         case _:
             return span.text
 

@@ -111,14 +111,23 @@ class Badge:
 
 @dataclass(frozen=True)
 class Glyph:
-    """An interval drawn small, beside the number that says the same."""
+    """An interval drawn small, beside the number that says the same.
+
+    Attributes:
+        number: The number with its interval.
+        marks: Thresholds to draw besides zero: δ, or the ends of a margin.
+    """
 
     number: Number
-    delta: float | None = None
-    margin: float | None = None
+    marks: tuple[float, ...] = ()
 
 
-Span = Number | NotMeasured | Text | Strong | Code | Link | Badge | Glyph
+@dataclass(frozen=True)
+class Break:
+    """The start of a new line within an entry."""
+
+
+Span = Number | NotMeasured | Text | Strong | Code | Link | Badge | Glyph | Break
 Spans = tuple[Span, ...]
 
 

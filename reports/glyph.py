@@ -16,14 +16,14 @@ class Places:
         low: Of the interval's lower end; the estimate itself without an interval.
         high: Of its upper end.
         at: Of the estimate.
-        delta: Of the smallest effect that matters, if there is one.
+        marks: Of the thresholds.
     """
 
     zero: float
     low: float
     high: float
     at: float
-    delta: float | None
+    marks: tuple[float, ...]
 
 
 def ends(glyph: Glyph) -> tuple[float, float]:
@@ -36,14 +36,14 @@ def ends(glyph: Glyph) -> tuple[float, float]:
 
 
 def places(glyph: Glyph, width: float, pad: float) -> Places:
-    """Where everything stands in a drawing of some width that shows zero, δ and the interval."""
+    """Where everything stands in a drawing of some width that shows zero, thresholds and the interval."""
     low, high = ends(glyph)
-    marks = [0.0, low, high, glyph.number.value, *([] if glyph.delta is None else [glyph.delta])]
-    start, end = min(marks), max(marks)
+    values = [0.0, low, high, glyph.number.value, *glyph.marks]
+    start, end = min(values), max(values)
     scale = (width - 2 * pad) / (end - start) if end > start else 0.0
 
     def place(value: float) -> float:
         return round(pad + (value - start) * scale, 1)
 
-    delta = None if glyph.delta is None else place(glyph.delta)
-    return Places(place(0.0), place(low), place(high), place(glyph.number.value), delta)
+    marks = tuple(place(mark) for mark in glyph.marks)
+    return Places(place(0.0), place(low), place(high), place(glyph.number.value), marks)

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from reports.document import (
     Badge,
     Block,
+    Break,
     Code,
     Document,
     Glyph,
@@ -130,6 +131,8 @@ def _span(span: Span) -> Markup:
             return badge(verdict, cause, word)
         case Glyph():
             return _glyph(span)
+        case Break():
+            return Markup("<br>")
 
 
 def _safe(target: str) -> str:
@@ -190,17 +193,16 @@ def _evidence(number: Number) -> str:
 
 def _glyph(glyph: Glyph) -> Markup:
     found = places(glyph, _GLYPH_WIDTH, _GLYPH_PAD)
-    delta = Markup("")
-    if found.delta is not None:
-        delta = Markup('<line class="delta" x1="{0}" x2="{0}" y1="1" y2="17"/>').format(found.delta)
+    line = Markup('<line class="mark" x1="{0}" x2="{0}" y1="1" y2="17"/>')
+    marks = Markup("").join(line.format(mark) for mark in found.marks)
     low, high = (digits_of(glyph.number, end) for end in ends(glyph))
     return Markup(
         '<svg class="glyph" viewBox="0 0 {w} 18" role="img" aria-label="{spoken}">'
-        '<line class="zero" x1="{p.zero}" x2="{p.zero}" y1="1" y2="17"/>{delta}'
+        '<line class="zero" x1="{p.zero}" x2="{p.zero}" y1="1" y2="17"/>{marks}'
         '<line class="range" x1="{p.low}" x2="{p.high}" y1="9" y2="9"/>'
         '<circle cx="{p.at}" cy="9" r="3.2"/></svg>'
     ).format(
-        w=_GLYPH_WIDTH, spoken=f"interval from {low} to {high}".replace("-", MINUS), delta=delta, p=found
+        w=_GLYPH_WIDTH, spoken=f"interval from {low} to {high}".replace("-", MINUS), marks=marks, p=found
     )
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 from reports.document import (
     Badge,
+    Break,
     Code,
     Glyph,
     Link,
@@ -140,14 +141,15 @@ def _span(span: Span, *, stacked: bool) -> str:
             return badge(verdict, cause, word)
         case Glyph():
             return glyph(span)
+        case Break():
+            return r"\newline "
 
 
 def glyph(item: Glyph) -> str:
-    """A small drawing of an interval against zero and δ, with LaTeX's own picture commands."""
+    """A small drawing of an interval against zero and thresholds, with LaTeX's own picture commands."""
     found = places(item, _GLYPH_WIDTH, _GLYPH_PAD)
     parts = [rf"\put({found.zero},0){{\line(0,1){{16}}}}"]
-    if found.delta is not None:
-        parts.append(rf"\multiput({found.delta},0)(0,4){{4}}{{\line(0,1){{2}}}}")
+    parts += [rf"\multiput({mark},0)(0,4){{4}}{{\line(0,1){{2}}}}" for mark in found.marks]
     length = round(found.high - found.low, 1)
     parts.append(rf"\put({found.low},8){{\linethickness{{1.1pt}}\line(1,0){{{length}}}}}")
     parts.append(rf"\put({found.at},8){{\circle*{{6}}}}")
@@ -294,8 +296,8 @@ def _span_text(span: Span) -> str:
             return f"not measured: {reason}"
         case Badge(verdict=verdict, cause=cause, word=word):
             return f"* {word or verdict}" + (f" ({cause})" if cause else "")
-        case Glyph():
-            return ""
+        case Glyph() | Break():
+            return " "
         case Text(text=text) | Strong(text=text) | Code(text=text) | Link(text=text):
             return text
 

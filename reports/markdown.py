@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from reports.document import (
     Badge,
     Block,
+    Break,
     Bullets,
     Card,
     Code,
@@ -106,6 +107,8 @@ def _span(span: Span) -> str:
             return f"{mark}{escape(word or verdict)}{f' ({escape(cause)})' if cause else ''}"
         case Glyph():
             return ""
+        case Break():
+            return "; "
 
 
 def number(item: Number) -> str:

@@ -102,11 +102,14 @@ class Ledger:
         if isinstance(estimate, NotMeasured):
             return estimate
         metric = cells_of(quantity)[0].metric
+        interval = estimate.interval
+        # A count that never varies has no interval worth printing.
+        constant = interval.low == interval.value == interval.high
         return Number(
-            estimate.interval.value,
+            interval.value,
             Handle("cell", quantity_name(quantity), estimate.trials),
-            low=estimate.interval.low,
-            high=estimate.interval.high,
+            low=None if constant else interval.low,
+            high=None if constant else interval.high,
             digits=metric.digits if digits is None else digits,
             unit="" if isinstance(quantity, Contrast) and quantity.log else metric.unit,
         )

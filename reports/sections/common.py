@@ -12,6 +12,8 @@ from reports.document import Code, Link, Number, Span, Spans, Text
 from reports.numbers import Ledger
 from reports.text import anchor
 
+MARGIN_FORMS = ("NonInferiority", "Equivalence", "Value")
+
 PROFILE_MEANING = {
     Profile.SMOKE: "It checks the plumbing on tiny generated inputs; only exact claims count.",
     Profile.SMALL: "It shows the direction of each claim on small models and data that fit any computer.",
@@ -94,6 +96,15 @@ def ranges(seeds: Iterable[str]) -> str:
 def effects(ledger: Ledger, verdict: VerdictRecord) -> tuple[Number, ...]:
     """θ of every test of a verdict."""
     return tuple(ledger.effect(verdict, at) for at in range(len(verdict.tests)))
+
+
+def thresholds(verdict: VerdictRecord) -> tuple[float, ...]:
+    """Where θ has to lie: δ for a direction, the ends of the margin for an equivalence."""
+    if verdict.delta is None:
+        return ()
+    if verdict.form == "NonInferiority":
+        return (-verdict.delta,)
+    return (-verdict.delta, verdict.delta) if verdict.form in MARGIN_FORMS else (verdict.delta,)
 
 
 def run_note(ledger: Ledger) -> str:

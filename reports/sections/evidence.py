@@ -26,7 +26,16 @@ from reports.document import (
     Text,
 )
 from reports.numbers import Ledger
-from reports.sections.common import claim_link, deviations_of, joined, ranges, trial_list, words
+from reports.sections.common import (
+    MARGIN_FORMS,
+    claim_link,
+    deviations_of,
+    joined,
+    ranges,
+    thresholds,
+    trial_list,
+    words,
+)
 from reports.sections.headline import in_order, parts_held, parts_of, statement_of
 from reports.text import anchor, capital, prose
 
@@ -46,6 +55,11 @@ FORM_MEANING = {
     "Existence": "reproduced by one stored witness that an oracle has checked",
     "NotComparable": "measured and shown, never counted",
     "NotRun": "nothing here can measure it",
+}
+_HYPOTHESES = {
+    "NonInferiority": ("θ ≤ −Δ", "θ ≥ −Δ"),
+    "Equivalence": ("|θ| ≥ Δ", "|θ| ≤ Δ"),
+    "Value": ("|θ| ≥ Δ", "|θ| ≤ Δ"),
 }
 
 
@@ -136,7 +150,8 @@ def _thresholds(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> list[tu
     if verdict.delta is not None:
         delta = ledger.declared(f"{claim.id}/delta", verdict.delta)
         reason = f", because {_lower(verdict.delta_reason)}" if verdict.delta_reason else ""
-        facts.append(("Smallest effect δ", (delta, Text(reason))))
+        name = "Margin Δ" if verdict.form in MARGIN_FORMS else "Smallest effect δ"
+        facts.append((name, (delta, Text(reason))))
     margin = getattr(form, "margin", None)
     if margin is not None and margin != verdict.delta:
         reason = getattr(form, "margin_reason", "")
@@ -154,7 +169,8 @@ def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
     tested = any(test.p_plus is not None or test.p_minus is not None for test in verdict.tests)
     columns = [Column("Quantity θ", "quantity"), Column("Estimate, 95 % interval", "effect", "number")]
     if tested:
-        columns += [Column("p₊ (θ ≤ 0)", "p_plus", "number"), Column("p₋ (θ ≥ δ)", "p_minus", "number")]
+        plus, minus = _HYPOTHESES.get(verdict.form, ("θ ≤ 0", "θ ≥ δ"))
+        columns += [Column(f"p₊ ({plus})", "p_plus", "number"), Column(f"p₋ ({minus})", "p_minus", "number")]
     counts = [name for name in ("seeds", "units") if any(getattr(test, name) for test in verdict.tests)]
     columns += [Column(name.capitalize(), name, "number") for name in counts]
     rows = tuple(_test_row(ledger, verdict, at, counts, tested=tested) for at in range(len(verdict.tests)))
@@ -169,7 +185,7 @@ def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str]
     effect = ledger.effect(verdict, at)
     cells: list[Spans] = [
         words(f"{test.label} ({test.test})" if test.test else test.label),
-        (effect, Glyph(effect, verdict.delta)),
+        (effect, Glyph(effect, thresholds(verdict))),
     ]
     if tested:
         cells += [_p_values(ledger, verdict, at, "p_plus"), _p_values(ledger, verdict, at, "p_minus")]
@@ -190,18 +206,16 @@ def _p_values(ledger: Ledger, verdict: VerdictRecord, at: int, name: str) -> Spa
 
 
 def _cells(ledger: Ledger, verdict: VerdictRecord) -> Table:
-    columns = (
-        Column("Cell", "cell"),
-        Column("Value, 95 % interval", "value", "number"),
-    )
-    rows = []
+    columns = (Column("Cell", "cell"), Column("Value, 95 % interval", "value", "number"))
+    found: dict[tuple[str, float], Row] = {}
     for at, test in enumerate(verdict.tests):
-        group = test.label if len(verdict.tests) > 1 else ""
-        for index in range(len(test.cells)):
+        for index, interval in enumerate(test.cells):
             label = test.cell_labels[index] if index < len(test.cell_labels) else f"cell {index + 1}"
-            rows.append(Row((words(label), (ledger.test_cell(verdict, at, index),)), group))
+            # Tests share cells; each is shown once.
+            row = Row((words(label), (ledger.test_cell(verdict, at, index),)))
+            found.setdefault((label, interval.value), row)
     caption = words(f"{verdict.claim}: the cells that enter θ.")
-    return Table(f"cells-{anchor(verdict.claim)}", caption, columns, tuple(rows))
+    return Table(f"cells-{anchor(verdict.claim)}", caption, columns, tuple(found.values()))
 
 
 def _assays(ledger: Ledger, verdict: VerdictRecord) -> Table:

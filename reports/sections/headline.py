@@ -10,11 +10,11 @@ from harness.store.records import VerdictRecord
 from reports.document import (
     Badge,
     Block,
+    Break,
     Code,
     Column,
     Glyph,
     Link,
-    Number,
     Paragraph,
     Row,
     Section,
@@ -25,7 +25,15 @@ from reports.document import (
     Text,
 )
 from reports.numbers import Ledger
-from reports.sections.common import PROFILE_MEANING, claim_link, effects, paper_says, run_note, words
+from reports.sections.common import (
+    PROFILE_MEANING,
+    claim_link,
+    effects,
+    paper_says,
+    run_note,
+    thresholds,
+    words,
+)
 from reports.text import plural
 
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not comparable", "not run")
@@ -157,8 +165,8 @@ def verdict_table(ledger: Ledger) -> Table:
     notes = (
         words(
             "Here: the declared quantity θ of the claim, signed so that the paper's side is positive. "
-            "A small drawing beside it shows the interval against 0 (solid) and the smallest effect that "
-            "matters, δ (dashed)."
+            "A small drawing beside it shows the interval against 0 (solid) and what it has to exceed, δ or "
+            "the margin (dashed)."
         ),
         standing_note(),
         words(run_note(ledger)),
@@ -179,7 +187,7 @@ def _verdict_row(ledger: Ledger, verdict: VerdictRecord) -> Row:
     name: Spans = (claim_link(verdict.claim),)
     badge: list[Span] = [Badge(verdict.verdict, verdict.cause)]
     if whole:
-        badge.append(Text(f" {parts_held(ledger, verdict)}"))
+        badge.append(Text(f" {parts_held(ledger, verdict)} parts"))
     return Row(
         cells=(
             name,
@@ -202,13 +210,14 @@ def ours(ledger: Ledger, verdict: VerdictRecord) -> Spans:
     found = effects(ledger, verdict)
     if not found:
         return words(verdict.reason if verdict.verdict == "not run" else "no quantity")
-    shown: tuple[Number, ...] = found
-    tail: Spans = ()
-    if len(found) > _SHOWN_EFFECTS:
+    shown, tail = found, ""
+    if verdict.form == "Trend":
+        shown, tail = found[:1], "slope"
+    elif len(found) > _SHOWN_EFFECTS:
         shown = (min(found, key=lambda number: number.value),)
-        tail = words(f" weakest of {plural(len(found), 'quantity', 'quantities')}")
+        tail = f"weakest of {plural(len(found), 'quantity', 'quantities')}"
     spans: list[Span] = []
     for number in shown:
-        spans += [Text("; ")] if spans else []
-        spans += [number, Glyph(number, verdict.delta)]
-    return (*spans, *tail)
+        spans += [Break()] if spans else []
+        spans += [number, Glyph(number, thresholds(verdict))]
+    return (*spans, Text(f" {tail}")) if tail else tuple(spans)

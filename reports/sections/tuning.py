@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import dataclass
 
 from harness.store.records import TrialRecord
 from harness.suite import Experiment, Tuned
@@ -26,53 +27,79 @@ from reports.sections.common import words
 from reports.sections.methods import shown
 from reports.text import anchor
 
-Grid = dict[str, list[TrialRecord]]
+Shape = tuple[str, str, tuple[int, ...], tuple[str, ...]]
+"""Metric, which side is better, seeds, and the points of a grid."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The grid of one tuned method on one task.
+
+    Attributes:
+        place: Experiment, task and method.
+        tuned: The declaration.
+        points: Trials by grid point.
+    """
+
+    place: str
+    tuned: Tuned
+    points: dict[str, list[TrialRecord]]
 
 
 def tuning(ledger: Ledger) -> Section | None:
     """Grids with their validation scores; nothing if no method was tuned."""
-    blocks: list[Block] = []
-    for experiment in ledger.experiments.values():
-        for name, declared in experiment.methods.items():
-            if isinstance(declared, Tuned):
-                blocks += _grids(ledger, experiment, name, declared)
+    blocks: list[Block] = [_table(ledger, shape, grids) for shape, grids in _by_shape(ledger).items()]
     return Section("tuning", "Tuning", tuple(blocks)) if blocks else None
 
 
-def _grids(ledger: Ledger, experiment: Experiment, method: str, tuned: Tuned) -> list[Block]:
-    blocks: list[Block] = []
+def _by_shape(ledger: Ledger) -> dict[Shape, list[Grid]]:
+    """Grids that score the same points by the same metric stand in one table."""
+    found: dict[Shape, list[Grid]] = {}
+    for experiment in ledger.experiments.values():
+        for name, declared in experiment.methods.items():
+            if isinstance(declared, Tuned):
+                for grid in _grids(ledger, experiment, name, declared):
+                    shape = (declared.select.name, declared.select.better, declared.seeds, tuple(grid.points))
+                    found.setdefault(shape, []).append(grid)
+    return found
+
+
+def _grids(ledger: Ledger, experiment: Experiment, method: str, tuned: Tuned) -> list[Grid]:
+    grids: list[Grid] = []
     for task in experiment.tasks:
-        points: Grid = defaultdict(list)
+        points: dict[str, list[TrialRecord]] = defaultdict(list)
         for trial in ledger.view.trials.values():
             place = (trial.experiment, trial.task, trial.method, trial.stage)
             if trial.kind == "trial" and place == (experiment.id, task, method, "tune"):
                 points[trial.trial.rpartition("/")[0].rpartition("/")[2]].append(trial)
         if points:
-            blocks.append(_grid(ledger, f"{experiment.id}/{task}/{method}", tuned, points))
-    return blocks
+            grids.append(Grid(f"{experiment.id}/{task}/{method}", tuned, points))
+    return grids
 
 
-def _grid(ledger: Ledger, place: str, tuned: Tuned, points: Grid) -> Table:
-    chosen, edge = _chosen(ledger, place)
-    columns = (
-        *(Column(name, name) for name in tuned.grid),
-        Column(f"{tuned.select.name}, validation", "score", "number"),
-        Column("Chosen", "chosen"),
+def _table(ledger: Ledger, shape: Shape, grids: list[Grid]) -> Table:
+    metric, better, seeds, points = shape
+    columns = (Column("Method", "method"), *(Column(point, point, "number") for point in points))
+    notes = (
+        words(
+            f"Tuning seeds {', '.join(str(seed) for seed in seeds)}, never those of a verdict; {better} is "
+            "better. A mark stands beside the chosen point, and says if it lies at the grid's edge."
+        ),
     )
-    rows = []
-    for point, trials in points.items():
-        values = tuple(shown(trials[0].params.get(name)) for name in tuned.grid)
-        mark: Spans = (
-            (Badge("yes"), Text(" at the grid's edge" if edge else "")) if values == chosen else words("")
-        )
-        rows.append(
-            Row((*((Code(value),) for value in values), (_score(ledger, place, point, tuned, trials),), mark))
-        )
-    seeds = ", ".join(str(seed) for seed in tuned.seeds)
-    notes = (words(f"Tuning seeds {seeds}, never those of a verdict; {tuned.select.better} is better."),)
-    return Table(
-        f"tuning-{anchor(place)}", (Text("Grid of "), Code(place), Text(".")), columns, tuple(rows), notes
-    )
+    rows = tuple(Row(((Code(grid.place),), *_scores(ledger, grid))) for grid in grids)
+    name = f"tuning-{anchor(f'{metric} {grids[0].place}')}"
+    return Table(name, words(f"{metric} on validation data, by grid point."), columns, rows, notes)
+
+
+def _scores(ledger: Ledger, grid: Grid) -> list[Spans]:
+    chosen, edge = _chosen(ledger, grid.place)
+    cells: list[Spans] = []
+    for point, trials in grid.points.items():
+        values = tuple(shown(trials[0].params.get(name)) for name in grid.tuned.grid)
+        score = _score(grid, point, trials, ledger)
+        mark = Badge("yes", word="edge" if edge else "chosen")
+        cells.append((score, Text(" "), mark) if values == chosen else (score,))
+    return cells
 
 
 def _chosen(ledger: Ledger, place: str) -> tuple[tuple[str, ...], bool]:
@@ -83,13 +110,11 @@ def _chosen(ledger: Ledger, place: str) -> tuple[tuple[str, ...], bool]:
     return (), False
 
 
-def _score(
-    ledger: Ledger, place: str, point: str, tuned: Tuned, trials: list[TrialRecord]
-) -> Number | NotMeasured:
+def _score(grid: Grid, point: str, trials: list[TrialRecord], ledger: Ledger) -> Number | NotMeasured:
     done = [trial for trial in trials if trial.status == "ok"]
     if len(done) < len(trials):
         return NotMeasured(", ".join(sorted({trial.status for trial in trials if trial.status != "ok"})))
-    scores = [tuned.select(ledger.view.table(trial.trial, tuned.part)) for trial in done]
-    mean = math.fsum(scores) / len(scores)
-    handle = Handle("cell", f"{place}/tune/{point}", tuple(trial.trial for trial in done))
-    return Number(mean, handle, digits=tuned.select.digits, unit=tuned.select.unit)
+    select = grid.tuned.select
+    scores = [select(ledger.view.table(trial.trial, grid.tuned.part)) for trial in done]
+    handle = Handle("cell", f"{grid.place}/tune/{point}", tuple(trial.trial for trial in done))
+    return Number(math.fsum(scores) / len(scores), handle, digits=select.digits, unit=select.unit)
