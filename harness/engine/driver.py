@@ -7,7 +7,7 @@ from typing import Protocol
 
 from harness.engine.artifact import is_built, mark_used, read_manifest
 from harness.engine.engines import Engine
-from harness.engine.job import Job, Outcome
+from harness.engine.job import ArtifactJob, Job, Outcome
 from harness.engine.jobs import JobMaker, artifact_id
 from harness.engine.reuse import ReuseIndex, Stored
 from harness.engine.tuning import TuningState
@@ -147,9 +147,9 @@ class Driver:
         self._writer.append(self._maker.artifact_record(artifact, known, reused_from="cache"))
 
     def _submit(self) -> None:
-        """Start what can start: timed trials, which run alone, after everything else."""
+        """Start what can start: artifacts first, since others wait for them, timed trials last."""
         alone = all(job.exclusive for job in self._waiting.values())
-        for job in list(self._waiting.values()):
+        for job in sorted(self._waiting.values(), key=lambda job: not isinstance(job, ArtifactJob)):
             if job.exclusive and not alone:
                 continue
             if job.needs <= self._built and self._engine.accepts(job):
