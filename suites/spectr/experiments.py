@@ -181,7 +181,7 @@ def _rivals(drafts: int, length: int) -> dict[str, Method[Any, Any]]:
 
 def _simulation(seeds: int, *, prompts: int = 128, tokens: int = 40) -> Experiment:
     task = Chain(prompts=prompts, tokens=tokens, measure="overlap")
-    methods = {**_grid_methods(), **_rivals(8, 8), **_sabotage_methods()}
+    methods: dict[str, Any] = {**_grid_methods(), **_rivals(8, 8), **_sabotage_methods()}
     return Experiment(
         id="simulation",
         title="Block efficiency of random Markov chains with 40 states",

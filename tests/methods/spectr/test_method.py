@@ -31,15 +31,8 @@ def ctx(pair: tuple[Checkpoint, Checkpoint]) -> FakeContext:
 
 
 def continuation(**changes: Any) -> Continue:
-    task = Continue(
-        target="target",
-        draft="draft",
-        texts="texts",
-        prompts=6,
-        prompt_tokens=5,
-        tokens=10,
-        measure="overlap",
-    )  # type: ignore[arg-type]
+    references: Any = {"target": "target", "draft": "draft", "texts": "texts"}
+    task = Continue(**references, prompts=6, prompt_tokens=5, tokens=10, measure="overlap")
     return replace(task, **changes)
 
 
