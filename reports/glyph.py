@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 from reports.document import Glyph
 
+_FAR = 4.0
+
 
 @dataclass(frozen=True)
 class Places:
     """Horizontal positions in a drawing.
 
     Attributes:
-        zero: Of zero.
+        zero: Of zero; left out where it is so far off that the interval would shrink to a point.
         low: Of the interval's lower end; the estimate itself without an interval.
         high: Of its upper end.
         at: Of the estimate.
         marks: Of the thresholds.
     """
 
-    zero: float
+    zero: float | None
     low: float
     high: float
     at: float
@@ -38,7 +40,10 @@ def ends(glyph: Glyph) -> tuple[float, float]:
 def places(glyph: Glyph, width: float, pad: float) -> Places:
     """Where everything stands in a drawing of some width that shows zero, thresholds and the interval."""
     low, high = ends(glyph)
-    values = [0.0, low, high, glyph.number.value, *glyph.marks]
+    values = [low, high, glyph.number.value, *glyph.marks]
+    spread = max(values) - min(values)
+    far = spread > 0 and min(abs(value) for value in values) > _FAR * spread and low * high > 0
+    values += [] if far else [0.0]
     start, end = min(values), max(values)
     scale = (width - 2 * pad) / (end - start) if end > start else 0.0
 
@@ -46,4 +51,5 @@ def places(glyph: Glyph, width: float, pad: float) -> Places:
         return round(pad + (value - start) * scale, 1)
 
     marks = tuple(place(mark) for mark in glyph.marks)
-    return Places(place(0.0), place(low), place(high), place(glyph.number.value), marks)
+    zero = None if far else place(0.0)
+    return Places(zero, place(low), place(high), place(glyph.number.value), marks)

@@ -193,12 +193,13 @@ def _evidence(number: Number) -> str:
 
 def _glyph(glyph: Glyph) -> Markup:
     found = places(glyph, _GLYPH_WIDTH, _GLYPH_PAD)
-    line = Markup('<line class="mark" x1="{0}" x2="{0}" y1="1" y2="17"/>')
-    marks = Markup("").join(line.format(mark) for mark in found.marks)
+    line = Markup('<line class="{1}" x1="{0}" x2="{0}" y1="1" y2="17"/>')
+    marks = Markup("").join(line.format(mark, "mark") for mark in found.marks)
+    marks += Markup("") if found.zero is None else line.format(found.zero, "zero")
     low, high = (digits_of(glyph.number, end) for end in ends(glyph))
     return Markup(
         '<svg class="glyph" viewBox="0 0 {w} 18" role="img" aria-label="{spoken}">'
-        '<line class="zero" x1="{p.zero}" x2="{p.zero}" y1="1" y2="17"/>{marks}'
+        "{marks}"
         '<line class="range" x1="{p.low}" x2="{p.high}" y1="9" y2="9"/>'
         '<circle cx="{p.at}" cy="9" r="3.2"/></svg>'
     ).format(

@@ -148,7 +148,7 @@ def _span(span: Span, *, stacked: bool) -> str:
 def glyph(item: Glyph) -> str:
     """A small drawing of an interval against zero and thresholds, with LaTeX's own picture commands."""
     found = places(item, _GLYPH_WIDTH, _GLYPH_PAD)
-    parts = [rf"\put({found.zero},0){{\line(0,1){{16}}}}"]
+    parts = [] if found.zero is None else [rf"\put({found.zero},0){{\line(0,1){{16}}}}"]
     parts += [rf"\multiput({mark},0)(0,4){{4}}{{\line(0,1){{2}}}}" for mark in found.marks]
     length = round(found.high - found.low, 1)
     parts.append(rf"\put({found.low},8){{\linethickness{{1.1pt}}\line(1,0){{{length}}}}}")
