@@ -53,7 +53,8 @@ def conclude(form: StatisticalForm, finding: Finding, corrected: Corrected, prof
     if (_at_most(finding.p_plus) and finding.large_enough) or _at_most(finding.p_minus):
         reason = (
             f"The interval alone would decide, the {corrected.family} claims together do not: "
-            f"p₊ {_pair(finding.p_plus, corrected.plus)}, p₋ {_pair(finding.p_minus, corrected.minus)}."
+            f"for it, {_pair(finding.p_plus, corrected.plus)}; "
+            f"against it, {_pair(finding.p_minus, corrected.minus)}."
         )
         return Settled("inconclusive", reason, "multiplicity")
     return Settled("inconclusive", _undecided(form, finding), "power")

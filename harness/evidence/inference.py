@@ -42,7 +42,7 @@ class Inference:
         replicates: θ of each seed or block.
         units: Units behind each replicate.
         unit_variance: The part of the estimate's variance that more seeds do not reduce.
-        p_sign_flip: One-sided p of θ ≤ 0 by sign-flip, as a check.
+        p_sign_flip: One-sided p of θ ≤ threshold by sign-flip, as a check.
         timed: Whether the replicates are blocks.
     """
 
@@ -78,73 +78,89 @@ def infer(
     *,
     rng: np.random.Generator,
     noise_floor: float = 0.0,
+    threshold: float = 0.0,
 ) -> Inference:
     """The estimate of θ under the declared replication.
 
     Timed quantities are replicated by block, whatever is declared. Where each seed draws units
     of its own, crossed replication falls back to seeds: their spread holds that of the units.
 
+    Args:
+        quantity: θ over a run.
+        replication: As declared.
+        rng: Draws bootstrap samples and sign flips.
+        noise_floor: Replaces a smaller standard deviation of θ between seeds.
+        threshold: What the sign-flip check tests θ against.
+
     Raises:
         NotMeasuredError: If rows cannot be paired, or a metric gives no number.
     """
+    how = _How(rng, noise_floor, threshold)
     if quantity.timed:
-        return _by_replicate(quantity, noise_floor, rng, "t over blocks")
+        return _by_replicate(quantity, how, "t over blocks")
     if replication is Replication.SEEDS:
-        return _by_replicate(quantity, noise_floor, rng, "t over seeds")
+        return _by_replicate(quantity, how, "t over seeds")
     if quantity.nested():
         if replication is Replication.UNITS:
             raise NotMeasuredError(
                 "Each seed has units of its own, so seeds are the replicates", kind="mismatch"
             )
-        return _by_replicate(quantity, noise_floor, rng, "t over seeds with units of their own")
+        return _by_replicate(quantity, how, "t over seeds with units of their own")
     if replication is Replication.UNITS:
-        return _over_units(quantity, rng)
+        return _over_units(quantity, how)
     if len(quantity.keys) < 2 or min(group.size for group in quantity.groups()) < 2:
-        return _by_replicate(quantity, noise_floor, rng, "t over seeds")
-    return _crossed(quantity, noise_floor, rng)
+        return _by_replicate(quantity, how, "t over seeds")
+    return _crossed(quantity, how)
 
 
-def _without_law(inference: Inference) -> Inference:
-    """One seed says nothing about seeds, so crossed replication has no law yet."""
-    return Inference(inference.value, None, "one seed", inference.replicates, inference.units)
+@dataclass(frozen=True)
+class _How:
+    """The settings of one inference, as :func:`infer` was given them."""
+
+    rng: np.random.Generator
+    floor: float
+    threshold: float
+
+    def sign_flip(self, values: Floats) -> float:
+        return sign_flip(values - self.threshold, self.rng)
 
 
-def _by_replicate(quantity: Quantity, floor: float, rng: np.random.Generator, name: str) -> Inference:
+def _by_replicate(quantity: Quantity, how: _How, name: str) -> Inference:
     theta = quantity.by_replicate()
-    law = student(theta, floor)
+    law = student(theta, how.floor)
     return Inference(
         value=float(np.mean(theta)),
         law=law,
         test=f"{name} ({len(theta) - 1} df)" if law else "one replicate",
         replicates=tuple(theta.tolist()),
         units=quantity.size,
-        p_sign_flip=sign_flip(theta, rng) if law else None,
+        p_sign_flip=how.sign_flip(theta) if law else None,
         timed=quantity.timed,
     )
 
 
-def _crossed(quantity: Quantity, floor: float, rng: np.random.Generator) -> Inference:
+def _crossed(quantity: Quantity, how: _How) -> Inference:
     theta = quantity.by_replicate()
     value = float(np.mean(theta))
     if quantity.additive:
         matrices = quantity.unit_matrices()
-        variances, how = additive(matrices, floor), "max-rule"
+        variances, rule = additive(matrices, how.floor), "max-rule"
     else:
         left_out = _leave_out(quantity)
-        variances, how = jackknifed(left_out, theta, floor), "jackknife"
+        variances, rule = jackknifed(left_out, theta, how.floor), "jackknife"
     law = crossed_law(value, variances, len(theta))
     return Inference(
         value=value,
         law=law,
-        test=f"t over units and seeds, {how} ({law.df:.1f} df)",
+        test=f"t over units and seeds, {rule} ({law.df:.1f} df)",
         replicates=tuple(theta.tolist()),
         units=quantity.size,
         unit_variance=variances.units,
-        p_sign_flip=sign_flip(theta, rng),
+        p_sign_flip=how.sign_flip(theta),
     )
 
 
-def _over_units(quantity: Quantity, rng: np.random.Generator) -> Inference:
+def _over_units(quantity: Quantity, how: _How) -> Inference:
     theta = quantity.by_replicate()
     value = float(np.mean(theta))
     units = quantity.size
@@ -152,11 +168,11 @@ def _over_units(quantity: Quantity, rng: np.random.Generator) -> Inference:
         return Inference(value, None, "one unit", tuple(theta.tolist()), units)
     if quantity.additive:
         means = [matrix.mean(axis=1) for matrix in quantity.unit_matrices()]
-        samples = sum((_resampled_means(values, rng) for values in means), np.zeros(_RESAMPLES))
+        samples = sum((_resampled_means(values, how.rng) for values in means), np.zeros(_RESAMPLES))
         left_out = [(values.sum() - values) / max(len(values) - 1, 1) for values in means]
-        check = sign_flip(means[0], rng) if len(means) == 1 else None
+        check = how.sign_flip(means[0]) if len(means) == 1 else None
     else:
-        samples = _resampled(quantity, rng)
+        samples = _resampled(quantity, how.rng)
         left_out = _leave_out(quantity)
         check = None
     law, test = _unit_law(value, samples, left_out, units)

@@ -119,7 +119,13 @@ def ask(form: StatisticalForm, scene: Scene) -> list[Answer]:
     answers = []
     for question in questions(form, scene.reported):
         quantity = Quantity(scene.reader, question.theta)
-        inference = infer(quantity, replication_of(form), rng=scene.rng, noise_floor=form.noise_floor)
+        inference = infer(
+            quantity,
+            replication_of(form),
+            rng=scene.rng,
+            noise_floor=form.noise_floor,
+            threshold=question.lower,
+        )
         if isinstance(form, Value):
             inference = _with_paper_noise(inference, form.paper_runs)
         answers.append(Answer(question, quantity, inference))

@@ -138,7 +138,7 @@ class TestRecord(Record):
     """After Holm over the family."""
     p_minus_adjusted: float | None = None
     p_sign_flip: float | None = None
-    """One-sided p of θ ≤ 0 by sign-flip, as a check."""
+    """The one-sided p in the claim's favour by sign-flip, as a check."""
     seeds: int = 0
     units: int = 0
     cells: list[Interval] = Field(default_factory=list)

@@ -118,6 +118,8 @@ def test_gate_watches_cells_that_cancel_in_the_claim() -> None:
 def test_lost_verdict_is_a_regression_but_fewer_seeds_are_not() -> None:
     lost = gate(run(0.12 + SPREAD), run(0.05 + SPREAD))
     assert [i.outcome for i in lost.items if i.kind == "verdict"] == ["regressed"]
+    noisier = gate(run(0.12 + SPREAD), run(0.12 + 10 * SPREAD))
+    assert [i.outcome for i in noisier.items if i.kind == "verdict"] == ["regressed"]
     fewer = gate(run(0.2 + SPREAD), run(0.2 + SPREAD[:3]))
     assert [i.outcome for i in fewer.items if i.kind == "verdict"] == ["not comparable"]
     assert fewer.outcome == "same"

@@ -90,6 +90,19 @@ def test_one_broken_step_kills_an_ordering() -> None:
     assert outcome(form, run).outcome == "kill"
 
 
+def test_only_steps_that_the_sabotage_fails_can_kill() -> None:
+    form = Ordering(
+        steps=(gain("a", "b"), gain("b", "c")), delta=0.1, delta_reason="", replication=Replication.SEEDS
+    )
+    zigzag = np.array([0.02, -0.01, 0.01, -0.02, 0.0])
+    # The sabotage makes the first step smaller, though still clear, and the second only noisy.
+    control = Control(id="x", title="", replaces={"b": "bad", "c": "noisy"}, predicts={"C1": "kill"})
+    run = levels(
+        a=0.9 + zigzag, b=0.3 + SPREAD, c=0 * SPREAD, bad=0.5 + SPREAD[::-1], noisy=0.2 + 20 * zigzag
+    )
+    assert outcome(form, run, control).outcome == "undecided"
+
+
 @pytest.mark.parametrize(("shift", "expected"), [(0.5, "kill"), (0.0, "keep"), (0.1, "undecided")])
 def test_equivalence_needs_the_sabotage_outside_the_margin(shift: float, expected: str) -> None:
     form = Equivalence(theta=gain(), margin=0.1, margin_reason="", replication=Replication.SEEDS)

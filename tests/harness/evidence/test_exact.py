@@ -135,11 +135,26 @@ def test_too_few_tokens_at_a_depth_give_no_verdict() -> None:
     assert verdict(LAW, law_run({"a": values})).cause == "power"
 
 
-def test_a_distance_that_neither_holds_nor_fails_is_open() -> None:
-    values = _uniform(10_000)
-    values[0] = np.clip(values[0] * 1.03, 0, 1)
+def _grid(n: int, stretch: float) -> np.ndarray:
+    """Evenly spread values whose distance from uniformity is almost exactly stretch − 1."""
+    return np.clip(stretch * (np.arange(n) + 0.5) / n, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("stretch", "expected"),
+    [(1.01, "reproduced"), (1.02, "inconclusive"), (1.04, "inconclusive"), (1.06, "not reproduced")],
+)
+def test_distance_and_band_together_must_stay_within_the_margin(stretch: float, expected: str) -> None:
+    # The band is ± .0136 for 10,000 tokens, and the margin .03.
+    values = [_grid(10_000, stretch), *_uniform(100_000)[1:]]
+    assert verdict(LAW, law_run({"a": values})).verdict == expected
+
+
+def test_the_depth_with_the_widest_bound_decides() -> None:
+    values = [_grid(60_000, 1.02), _grid(10_000, 1.018), _grid(10_000, 1.0)]
     found = verdict(LAW, law_run({"a": values}))
     assert (found.verdict, found.cause) == ("inconclusive", "power")
+    assert "depth 2" in found.reason
 
 
 def test_values_outside_the_unit_interval_fail() -> None:

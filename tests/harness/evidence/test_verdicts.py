@@ -304,6 +304,14 @@ def test_non_inferiority(effects: np.ndarray, expected: str) -> None:
     assert verdict(form, run_of(seeded(effects))).verdict == expected
 
 
+def test_sign_flip_checks_the_threshold_that_the_form_tests() -> None:
+    form = NonInferiority(theta=gain(), margin=0.1, margin_reason="", replication=Replication.SEEDS)
+    found = verdict(form, run_of(seeded([-0.01, -0.02, -0.015, -0.01, -0.02, -0.012])))
+    assert found.verdict == "reproduced"
+    assert found.tests[0].p_sign_flip == pytest.approx(2**-6)
+    assert "disagrees" not in found.reason
+
+
 def _levels(**shifts: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.repeat((0.5 + values)[:, None], 4, axis=1) for name, values in shifts.items()}
 
