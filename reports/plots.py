@@ -22,11 +22,13 @@ from reports.text import clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure as Canvas
     from matplotlib.transforms import Transform
 
 _SERIES = 8
 _MOST_TICKS = 8
+_NARROW = 8.0
 _MOST_LETTERS = 46
 _MARKERS = "osD^vPX*"
 _DASHES = (
@@ -196,16 +198,13 @@ class _Drawing:
         self._label()
 
     def _label(self) -> None:
-        from matplotlib.ticker import NullFormatter, ScalarFormatter
-
         self.axes.set_xlabel(self.spell(self.figure.x))
         self.axes.set_ylabel(self.spell(self.figure.y))
         if self.figure.kind != "bar":
             self._x_ticks()
         if self.figure.log_y:
             self.axes.set_yscale("log")
-            self.axes.yaxis.set_major_formatter(ScalarFormatter())
-            self.axes.yaxis.set_minor_formatter(NullFormatter())
+            _plain_log(self.axes.yaxis)
 
     def _x_ticks(self) -> None:
         from matplotlib.ticker import NullLocator
@@ -214,6 +213,7 @@ class _Drawing:
         values = sorted({point.x for point in points if isinstance(point.x, float | int)})
         if self.figure.log_x:
             self.axes.set_xscale("log")
+            _plain_log(self.axes.xaxis)
         if 1 < len(values) <= _MOST_TICKS:
             self.axes.set_xticks(values, [f"{value:g}" for value in values])
             self.axes.xaxis.set_minor_locator(NullLocator())
@@ -301,6 +301,17 @@ class _Drawing:
             linewidth=0.4,
             error_kw={"elinewidth": 1.0, "capsize": 2.2, "ecolor": self.palette.ink},
         )
+
+
+def _plain_log(axis: Axis) -> None:
+    """Ticks at round multiples of powers of ten, as plain numbers: labels are never mathematics."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    low, high = axis.get_view_interval()
+    wide = low <= 0 or high / low > _NARROW
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if wide else (1.0, 1.5, *range(2, 10))))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _category(point: Point) -> str:

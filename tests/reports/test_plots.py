@@ -64,3 +64,20 @@ def test_categories_keep_their_order() -> None:
     line = Line("a", (Point("zeta", number(1)), Point("alpha", number(2))))
     svg = figure_svg(figure(lines=(line,), kind="bar"))
     assert svg.index("zeta") < svg.index("alpha")
+
+
+def test_ticks_are_plain_numbers_on_a_logarithmic_scale() -> None:
+    line = Line("a", tuple(Point(number(x), number(x * 10)) for x in (1.0, 7.0, 30.0, 200.0)))
+    svg = figure_svg(figure(lines=(line,), log_x=True, log_y=True))
+    labels = [text.strip() for text in ET.fromstring(svg).itertext() if text.strip()]  # noqa: S314 - our own
+    assert "math" not in svg
+    assert {"1", "10", "100"} <= set(labels)
+
+
+def test_the_axes_hold_every_interval() -> None:
+    line = Line("a", (Point(1.0, number(5.0, spread=4.0)), Point(2.0, number(6.0, spread=0.5))))
+    other = Line("b", (Point(1.0, number(5.5, spread=0.1)), Point(2.0, number(5.5, spread=0.1))))
+    svg = figure_svg(figure(lines=(line, other)))
+    ticks = [float(text) for text in ET.fromstring(svg).itertext() if text.strip().isdigit()]  # noqa: S314
+    assert min(ticks) <= 1.0
+    assert max(ticks) >= 9.0
