@@ -24,9 +24,24 @@ from reports.document import (
     Table,
     Tally,
 )
-from reports.latex_tables import Columns, badge, is_prose, longtable, number, spans, tabular, words
+from reports.latex_tables import (
+    Columns,
+    badge,
+    is_prose,
+    longtable,
+    natural_width,
+    number,
+    spans,
+    tabular,
+    words,
+)
 from reports.latex_text import latex, latex_code
 from reports.text import sentence
+
+_LINE_WIDTH = 466.0
+"""Of the standalone document, in points."""
+_LANDSCAPE = 1.4
+"""A table that would have to shrink by more than this is turned."""
 
 
 class Tex(str):
@@ -136,14 +151,15 @@ def _table(item: Table) -> str:
     if is_prose(item):
         return f"{{\\footnotesize\n{longtable(item, _caption(item))}\n}}"
     inner = rf"\input{{tables/{item.id}}}" if item.export else tabular(item)
-    return "\n".join(
-        [
-            r"\begin{table}[H]\centering",
-            rf"\caption{{{_caption(item)}}}\label{{tab:{item.id}}}",
-            inner,
-            r"\end{table}",
-        ]
-    )
+    lines = [
+        r"\begin{table}[H]\centering",
+        rf"\caption{{{_caption(item)}}}\label{{tab:{item.id}}}",
+        inner,
+        r"\end{table}",
+    ]
+    if natural_width(item) > _LANDSCAPE * _LINE_WIDTH:
+        lines = [r"\begin{landscape}", *lines, r"\end{landscape}"]
+    return "\n".join(lines)
 
 
 def _figure(item: Figure) -> str:

@@ -49,6 +49,10 @@ VERDICT_MARK = {
 _LINE = 104
 """Letters of footnote size on a line of the standalone report."""
 _GAP = 3
+_LETTER = 4.6
+_SMALL_LETTER = 3.5
+_TABCOLSEP = 6.0
+"""Rough widths in points, of letters at 9 and 7 points and of the space between columns."""
 _GLYPH_WIDTH = 100
 _GLYPH_PAD = 5
 _BREAKABLE = 16
@@ -91,6 +95,22 @@ def is_prose(table: Table) -> bool:
         return True
     wordy = [at for at, column in enumerate(table.columns) if at and column.align == "text"]
     return any(len(_plain(row.cells[at])) > _PROSE_CELL for row in table.rows for at in wordy)
+
+
+def natural_width(table: Table) -> float:
+    """Roughly how wide a table of numbers is before it is shrunk, in points."""
+    widths = []
+    for at, column in enumerate(table.columns):
+        cells = [_cell_width(row.cells[at]) for row in table.rows]
+        widths.append(max([len(column.header) * _LETTER, *cells]))
+    return sum(widths) + 2 * _TABCOLSEP * (len(widths) - 1)
+
+
+def _cell_width(cell: Spans) -> float:
+    if len(cell) != 1 or not isinstance(cell[0], Number):
+        return min(len(_plain(cell)), _LONG_LABEL) * _LETTER
+    shown = show(cell[0])
+    return (len(shown.value) + len(shown.unit)) * _LETTER + len(shown.interval) * _SMALL_LETTER
 
 
 def spans(items: Spans, *, stacked: bool = False) -> str:
@@ -184,7 +204,7 @@ def _numeric(table: Table, columns: Columns) -> str:
     reasons = _reasons(table)
     size = r"\footnotesize\setlength{\tabcolsep}{3.5pt}" if stacked else r"\small"
     lines = [
-        rf"\begin{{adjustbox}}{{max width=\linewidth}}{size}",
+        rf"\begin{{adjustbox}}{{max width=\linewidth,max totalheight=0.9\textheight}}{size}",
         rf"\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
         r"\toprule",
         " & ".join(heads) + r" \\",
@@ -245,10 +265,11 @@ def _rows(
             _cell(cell, stacked=stacked, form=form, reasons=reasons or {})
             for cell, form in zip(row.cells, forms, strict=True)
         ]
+        if lines and not bare:
+            # Before a row and never after the last one, which would open an empty page.
+            lines.append(r"\addlinespace[1.5pt]")
         indent = r"\quad " if row.kind == "part" else ""
         lines.append(f"{indent}{' & '.join(cells)} \\\\")
-        if not bare:
-            lines.append(r"\addlinespace[1.5pt]")
     return lines
 
 
