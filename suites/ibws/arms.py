@@ -80,11 +80,15 @@ BROKEN: Methods = {
 
 RANDOM: Methods = {"random": RandomRanking()}
 
-BIAS: Methods = {
+BIAS_SCALES: Methods = {
     "slider-2": DirectAssessment(raters=2),
     "slider-8": DirectAssessment(raters=8),
     "slider-2-unshifted": UnshiftedSlider(raters=2),
     "nine-point-2": DirectAssessment(raters=2, points=9, split_half=True),
+}
+"""Scales under growing bias: two judgements or eight reads an item."""
+
+BIAS_TUPLES: Methods = {
     "bws-bt-8": BestWorst(appearances=8),
     "bws-count-8": BestWorst(appearances=8, scorer="counting", split_half=True),
     "bws-bt-8-uninformed": UninformedBestWorst(appearances=8),
@@ -92,14 +96,14 @@ BIAS: Methods = {
     "bws-bt-8-random": RandomBestWorst(appearances=8),
     "bws-count-8-random": RandomBestWorst(appearances=8, scorer="counting", split_half=True),
 }
-"""Two judgements an item, and eight reads an item, on either side."""
+"""Two judgements and eight reads an item; a worker's bias cannot change these answers."""
 
 _STRENGTHS = {
-    "tfidf": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
-    "ridge": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0),
-    "pairwise": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+    "tfidf": (0.1, 0.3, 1.0, 3.0, 10.0),
+    "ridge": (0.3, 1.0, 3.0, 10.0, 30.0),
+    "pairwise": (0.1, 0.3, 1.0, 3.0, 10.0),
 }
-"""Seven values a factor of about three apart, centred on each model's own best on validation texts."""
+"""Five values a factor of about three apart, centred on each model's best on validation texts."""
 
 LABELS = {
     "slider-1": ("slider", 1),
@@ -118,7 +122,7 @@ def linear(labels: str, model: str, kind: type[LinearRanker] = LinearRanker) -> 
     """A linear ranker with its penalty tuned on validation texts."""
     protocol, amount = LABELS[labels]
     grid = _STRENGTHS[model]
-    ranker = kind(labels=protocol, amount=amount, model=model, strength=grid[3])  # type: ignore[arg-type]
+    ranker = kind(labels=protocol, amount=amount, model=model, strength=grid[2])  # type: ignore[arg-type]
     return Tuned(method=ranker, grid={"strength": grid}, select=spearman(), seeds=(1, 2))
 
 

@@ -81,9 +81,13 @@ def _quality() -> Experiment:
     tasks = {domain: AnnotationTask(items=items) for domain, items in plain.items()}
     tasks |= {f"{name}-biased": AnnotationTask(items=_biased(items, 1.0)) for name, items in plain.items()}
     methods = {**arms.DIRECT, **arms.ONE_SHOT, **arms.ITERATED, **arms.RANDOM, **arms.BROKEN}
+    only = {("amazon", method) for method in methods}
+    only |= {("nyt", method) for method in methods if method not in arms.BROKEN}
+    only |= {("nyt", f"ibws-4-{how}") for how in ("blind", "swapped", "single")}
     # Bias cannot change best-worst answers, so only scales are run under it.
-    only = {(task, method) for task in tasks for method in methods if "biased" not in task}
-    only |= {(task, method) for task in tasks for method in (*arms.DIRECT, "slider-4-uninformed")}
+    only |= {("amazon-biased", method) for method in arms.DIRECT}
+    only |= {("nyt-biased", method) for method in ("slider-4", "five-point-4")}
+    only |= {(task, "slider-4-uninformed") for task in tasks}
     return Experiment(
         id="quality",
         title="Quality and cost of the protocols on 300 items",
@@ -96,12 +100,16 @@ def _quality() -> Experiment:
 
 def _bias(scale: Scale) -> Experiment:
     items = _items("amazon")
+    tasks = {bias_id(level): AnnotationTask(items=_biased(items, level)) for level in bias_levels(scale)}
+    only = {(task, method) for task in tasks for method in arms.BIAS_SCALES}
+    only |= {(bias_id(0.0), method) for method in arms.BIAS_TUPLES}
     return Experiment(
         id="bias",
         title="Best-worst scaling against scales as raters differ more",
-        tasks={bias_id(level): AnnotationTask(items=_biased(items, level)) for level in bias_levels(scale)},
-        methods=arms.BIAS,
+        tasks=tasks,
+        methods={**arms.BIAS_SCALES, **arms.BIAS_TUPLES},
         seeds=MAIN_SEEDS,
+        only=frozenset(only),
     )
 
 
