@@ -6,7 +6,7 @@ The rating data's texts are split once: nine of ten train, the tenth is for prom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -80,6 +80,7 @@ class Scratch(Artifact):
     steps: int = param(450, source="ours", doc="updates; fewer than the card's 1-3k, to fit ten minutes")
     batch: int = param(32, source="ours", doc="sequences of 64 tokens an update")
     rate: float = param(2e-3, source="ours", doc="largest learning rate")
+    minutes: float = field(default=45.0, metadata={"source": "ours", "fingerprint": False})
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Train; about nine minutes for the target on one core, one for the draft."""
