@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,13 +40,25 @@ def code_closure(module: str) -> dict[str, str]:
 
 @cache
 def _source(module: str) -> Path | None:
-    try:
-        spec = find_spec(module)
-    except (ImportError, ValueError, AttributeError):
-        return None
+    spec = _spec(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
     return Path(spec.origin)
+
+
+@cache
+def _spec(module: str) -> ModuleSpec | None:
+    """Where a module is, found without importing its packages as ``find_spec`` would."""
+    parent = module.rpartition(".")[0]
+    try:
+        if not parent:
+            return find_spec(module)
+        package = _spec(parent)
+        if package is None or package.submodule_search_locations is None:
+            return None
+        return PathFinder.find_spec(module, package.submodule_search_locations)
+    except (ImportError, ValueError, AttributeError):
+        return None
 
 
 @cache

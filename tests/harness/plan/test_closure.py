@@ -31,13 +31,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def hashes(module: str = "mypkg.method") -> dict[str, str]:
-    for cached in (closure._source, closure._tree, closure.module_hash, closure._imports):
+    for cached in (closure._source, closure._spec, closure._tree, closure.module_hash, closure._imports):
         cached.cache_clear()
     return code_closure(module)
 
 
 def test_the_closure_holds_what_is_imported_anywhere_or_named_as_text(package: Path) -> None:
     assert set(hashes()) == {"mypkg", "mypkg.method", "mypkg.helper", "mypkg.loader"}
+
+
+def test_hashing_imports_nothing(package: Path) -> None:
+    (package / "__init__.py").write_text("raise RuntimeError\n")
+    assert "mypkg.helper" in hashes()
+    assert "mypkg" not in sys.modules
 
 
 @pytest.mark.parametrize("name", ["method", "helper", "loader"])
