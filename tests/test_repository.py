@@ -82,6 +82,20 @@ def test_declarations_import_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("suite", sorted(ENTRY_POINTS))
+def test_planning_imports_nothing_heavy(suite: str, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from harness.cli.main import main\n"
+        "assert main(['plan', sys.argv[2]]) == 0\n"
+        "heavy = [module for module in sys.argv[1].split(',') if module in sys.modules]\n"
+        "assert not heavy, heavy\n"
+    )
+    command = [sys.executable, "-c", code, ",".join(HEAVY), suite]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("module", SUITES)
 def test_the_papers_record_is_complete(module: str) -> None:
     paper = Paper.read(ROOT.joinpath(*module.split("."), "paper.toml"))
