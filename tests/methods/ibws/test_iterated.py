@@ -49,6 +49,7 @@ def test_sizes_that_finish_in_different_rounds_keep_their_place() -> None:
     assert spearmanr(np.argsort(wrong), values).statistic == pytest.approx(0.491, abs=5e-4)
 
 
+@settings(deadline=None)
 @given(st.integers(4, 60), st.integers(1, 3), st.sampled_from(["thirds", "sign"]), st.integers(0, 999))
 def test_only_the_order_of_the_latent_values_matters(n: int, a: int, split: str, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=n)
