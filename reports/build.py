@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.store.records import VerdictsRecord
 from harness.store.view import RunView
-from harness.suite import Scale, Suite
-from reports.document import Document
+from harness.suite import PaperTable, Scale, Suite
+from reports.document import Document, Section, Table
 from reports.numbers import Ledger
 from reports.sections.added import added
 from reports.sections.evidence import evidence
@@ -13,7 +13,7 @@ from reports.sections.fidelity import controls, fidelity
 from reports.sections.headline import abstract, commit_name, headline, title_facts
 from reports.sections.methods import methods
 from reports.sections.run import cost, provenance, rerun
-from reports.sections.tables import figures, tables
+from reports.sections.tables import figures, paper_table, tables
 from reports.sections.tuning import tuning
 
 
@@ -38,13 +38,18 @@ def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -
         provenance(ledger),
         rerun(ledger),
     )
-    record = view.record
+    return frame(ledger, tuple(section for section in sections if section is not None))
+
+
+def frame(ledger: Ledger, sections: tuple[Section, ...]) -> Document:
+    """A document of some sections, with title, origin and citation."""
+    suite, record = ledger.suite, ledger.view.record
     return Document(
         title=suite.paper.title,
         byline=", ".join(suite.paper.authors),
         facts=title_facts(ledger),
         abstract=abstract(ledger),
-        sections=tuple(section for section in sections if section is not None),
+        sections=sections,
         slug=suite.slug,
         run=record.run,
         commit=commit_name(ledger),
@@ -53,3 +58,9 @@ def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -
         created=record.provenance.created,
         bibtex=suite.paper.bibtex,
     )
+
+
+def one_table(ledger: Ledger, table: PaperTable) -> tuple[Document, Table]:
+    """One declared table alone, with the document that says where it is from."""
+    made = paper_table(ledger, table)
+    return frame(ledger, (Section("tables", "Tables", (made,)),)), made
