@@ -116,7 +116,7 @@ def share(target: Path, draft: Path, device: str, dtype: str) -> dict[str, float
     generator = torch.Generator(device).manual_seed(0)
     session.rows.feed = clock.wrap("reading", session.rows.feed)  # type: ignore[method-assign]
     session.rows.logits = clock.wrap("output layer", session.rows.logits)  # type: ignore[method-assign]
-    block.draw = clock.wrap("selection", block.draw)
+    block.draw = clock.wrap("selection", draw)  # type: ignore[attr-defined]
     with torch.inference_mode():
         for seconds in ({}, clock.seconds):
             clock.seconds = seconds

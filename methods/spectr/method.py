@@ -21,11 +21,13 @@ def _ratio(above: str, below: str, columns: Any) -> float:
     return float(sum(columns[above])) / total if total else float("nan")
 
 
-def ratio_of_sums(name: str, above: str, below: str, *, digits: int = 3) -> Metric:
+def ratio_of_sums(
+    name: str, above: str, below: str, *, better: Literal["higher", "lower"] = "higher", digits: int = 3
+) -> Metric:
     """A metric Σ above / Σ below over unit rows."""
     from functools import partial
 
-    return Metric(name, (above, below), partial(_ratio, above, below), "higher", digits=digits)
+    return Metric(name, (above, below), partial(_ratio, above, below), better, digits=digits)
 
 
 BLOCK_EFFICIENCY = ratio_of_sums("block efficiency", "tokens", "calls", digits=2)
@@ -38,6 +40,8 @@ OPTIMUM = ratio_of_sums("optimal acceptance", "optimum", "contexts")
 """α_K at the same contexts."""
 SELECTED = ratio_of_sums("K-SEQ acceptance", "selected", "contexts")
 """P_acc of K-SEQ at ρ* at the same contexts."""
+FLOOR = ratio_of_sums("total variation by rounding", "variation", "contexts", better="lower")
+"""Between the target's laws in float32 and in the type that was decoded in."""
 OF_OPTIMUM = ratio_of_sums("K-SEQ over optimum", "selected", "optimum")
 
 

@@ -17,17 +17,20 @@ CHUNK = 32
 """Places whose laws are formed at once, to bound memory at large vocabularies."""
 
 
-def pair_laws(target: Any, draft: Any, device: str, sampling: tuple[float, float]) -> LawsOf:
-    """A function from a text and places in it to p and q there, in float32.
+def pair_laws(
+    target: Any, draft: Any, device: str, sampling: tuple[float, float], *, dtype: str = "float32"
+) -> LawsOf:
+    """A function from a text and places in it to p and q there.
 
     Args:
         target: A ``Checkpoint``.
         draft: A ``Checkpoint`` or an ``NGram``.
         device: Where the models run.
         sampling: Temperature and nucleus of both.
+        dtype: Type of weights and activations; probabilities are float32 in any case.
     """
-    large = target.model(device, "float32")
-    small = None if isinstance(draft, NGram) else draft.model(device, "float32")
+    large = target.model(device, dtype)
+    small = None if isinstance(draft, NGram) else draft.model(device, dtype)
 
     def laws_of(text: list[int], places: Tensor) -> tuple[Tensor, Tensor]:
         q = model_laws(large, text, places, sampling)

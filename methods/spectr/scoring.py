@@ -86,6 +86,26 @@ def overlap_rows(units: Sequence[Unit], laws_of: LawsOf, count: int, most: int) 
     return rows
 
 
+def floor_rows(units: Sequence[Unit], exact: LawsOf, rounded: LawsOf, most: int) -> Columns:
+    """Sums of the total variation between two computations of q: the noise floor of the law test.
+
+    Args:
+        units: The prompts.
+        exact: Laws in float32.
+        rounded: Laws in the type that was decoded in.
+        most: Contexts a prompt to look at.
+    """
+    rows: Columns = {"unit_id": [], "contexts": [], "variation": []}
+    for unit in units:
+        starts = _starts(unit.trace)[:most]
+        text = unit.trace.prompt + unit.trace.tokens
+        left, right = exact(text, starts)[1], rounded(text, starts)[1]
+        rows["unit_id"].append(unit.id)
+        rows["contexts"].append(len(starts))
+        rows["variation"].append(float((left - right).abs().sum()) / 2)
+    return rows
+
+
 def rank_rows(units: Sequence[Unit], laws_of: LawsOf, generator: torch.Generator) -> Columns:
     """Columns ``depth`` and ``pit``: randomised ranks of all emitted tokens, uniform under q."""
     rows: Columns = {"unit_id": [], "depth": [], "pit": []}

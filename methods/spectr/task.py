@@ -179,7 +179,25 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
         laws_of = pair_laws(
             ctx.load(self.target), ctx.load(self.draft), ctx.device, (self.temperature, self.top_p)
         )
-        return self.score(result, laws_of, ctx)
+        scores = self.score(result, laws_of, ctx)
+        if (self.dtype or ctx.dtype) == "float32" or not result.length:
+            return scores
+        return Scores({**scores.parts, "floor": self._floor(result, ctx)})
+
+    def _floor(self, result: Decoded, ctx: Context) -> dict[str, list[Any]]:
+        """How far the target's law moves by rounding weights and activations alone."""
+        from methods.spectr.reference import pair_laws
+        from methods.spectr.scoring import Unit, floor_rows
+
+        units = [Unit(name, trace) for name, trace in result.traces.items()]
+        target, draft, sampling = (
+            ctx.load(self.target),
+            ctx.load(self.draft),
+            (self.temperature, self.top_p),
+        )
+        exact = pair_laws(target, draft, ctx.device, sampling)
+        rounded = pair_laws(target, draft, ctx.device, sampling, dtype=self.dtype or ctx.dtype)
+        return floor_rows(units, exact, rounded, min(self.contexts, 4))
 
     def _prompts(self, tokenizer: Any, ctx: Context) -> dict[str, list[int]]:
         from methods.spectr.prepare import held_out

@@ -5,7 +5,15 @@ from __future__ import annotations
 from harness.claims import Cell, Contrast
 from harness.method import Metric, mean_of
 from harness.method.metric import Columns
-from methods.spectr.method import ACCEPTANCE, BLOCK_EFFICIENCY, OF_OPTIMUM, OPTIMUM, OVERLAP, SELECTED
+from methods.spectr.method import (
+    ACCEPTANCE,
+    BLOCK_EFFICIENCY,
+    FLOOR,
+    OF_OPTIMUM,
+    OPTIMUM,
+    OVERLAP,
+    SELECTED,
+)
 
 DRAFTS = (1, 2, 4, 8)
 """K of the grid."""
@@ -73,6 +81,11 @@ def selected(method: str, experiment: str = "grid") -> Cell:
 def of_optimum(method: str, experiment: str = "grid") -> Cell:
     """Acceptance of K-SEQ over the optimum there."""
     return Cell(experiment, method, OF_OPTIMUM, part="overlap")
+
+
+def floor(method: str, experiment: str = "law") -> Cell:
+    """Total variation of the target's law by rounding alone."""
+    return Cell(experiment, method, FLOOR, part="floor")
 
 
 def exact(experiment: str, method: str, part: str, task: str = "") -> Cell:

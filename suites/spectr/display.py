@@ -12,6 +12,7 @@ from suites.spectr.cells import (
     PROGRAM_TRIES,
     SIZES,
     acceptance,
+    floor,
     name,
     of_optimum,
     optimum,
@@ -131,6 +132,11 @@ def _rival_rows(scale: Scale) -> Sequence[TableRow]:
     return rows
 
 
+def _floor_rows(scale: Scale) -> Sequence[TableRow]:
+    del scale
+    return [TableRow(label="bfloat16 against float32", entries={"floor": floor("spectr")})]
+
+
 TABLES = (
     PaperTable(
         id="main",
@@ -166,6 +172,13 @@ TABLES = (
         },
         rows=_overlap_rows,
         profiles=_MODELS,
+    ),
+    PaperTable(
+        id="floor",
+        title="Noise floor of the law test: how far rounding alone moves the target's law",
+        columns={"floor": "total variation"},
+        rows=_floor_rows,
+        profiles=(Profile.GPU, Profile.PAPER),
     ),
     PaperTable(
         id="rivals",

@@ -100,6 +100,13 @@ def test_law_rows_cover_every_emitted_token(ctx: FakeContext) -> None:
     assert all(0 <= value <= 1 for value in parts["pit"]["pit"])
 
 
+def test_rounding_has_a_noise_floor(ctx: FakeContext) -> None:
+    task = continuation(dtype="bfloat16", prompts=3)
+    _, parts = solve(task, m.SpecTr(drafts=2, length=2), ctx)
+    assert 0 < m.FLOOR(parts["floor"]) < 0.1
+    assert "floor" not in solve(continuation(prompts=3), m.SpecTr(drafts=2, length=2), ctx)[1]
+
+
 def test_an_ngram_drafts_for_a_transformer(ctx: FakeContext, pair: tuple[Checkpoint, Checkpoint]) -> None:
     stream = np.random.default_rng(0).integers(0, 300, size=3000)
     draft = count_ngrams([(stream, 1.0)], pair[0].config["vocab_size"])
@@ -166,6 +173,15 @@ def test_chains_and_transformers_share_the_methods() -> None:
     assert tau["eight"] > 1.1 * tau["one"]
     assert tau["copies"] < 1.1 * tau["one"]
     assert tau["noise"] < tau["one"]
+
+
+def test_the_optimal_plan_decodes_small_vocabularies() -> None:
+    ctx, task = FakeContext(), Chain(states=4, prompts=120, tokens=10)
+    optimal = solve(task, m.OptimalSelection(drafts=2, length=2), ctx)[1]["main"]
+    kseq = solve(task, m.SpecTr(drafts=2, length=2), ctx)[1]["main"]
+    assert m.BLOCK_EFFICIENCY(optimal) > m.BLOCK_EFFICIENCY(kseq) - 0.1
+    with pytest.raises(ProblemError, match="K-SEQ"):
+        solve(Chain(), m.OptimalSelection(), ctx)
 
 
 def test_cache_sabotage_needs_a_cache() -> None:
