@@ -53,6 +53,12 @@ def test_zero_variance_falls_back_to_sign_flips() -> None:
     assert law.interval() == (law.value, law.value)
 
 
+def test_rounding_errors_are_no_spread() -> None:
+    law = student(np.array([0.3, 0.1 + 0.2, 0.3, 0.3, 0.1 + 0.2]))
+    assert law is not None
+    assert law.p_above(0.0) == 2**-5
+
+
 def test_noise_floor_is_a_least_standard_deviation() -> None:
     law = student(np.array([1.0, 1.001, 0.999, 1.0]), noise_floor=0.5)
     assert law is not None

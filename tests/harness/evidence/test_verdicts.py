@@ -168,6 +168,15 @@ def test_failed_assay_comes_before_the_rule_whatever_the_sign() -> None:
     assert verdict(direction(assays=(passing,)), run_of(seeded(0.2 + SPREAD))).verdict == "reproduced"
 
 
+def test_an_assay_needs_its_whole_interval() -> None:
+    noisy = seeded(0.2 + SPREAD)
+    noisy = {name: values + np.array([0.4, -0.4, 0.2, -0.2, 0.1])[:, None] for name, values in noisy.items()}
+    level = Assay("level", Contrast(((1.0, cell("b")),)), above=0.3, reason="b is not at the floor")
+    found = verdict(direction(assays=(level,)), run_of(noisy))
+    assert found.assays[0].effect.value > 0.3
+    assert found.cause == "assay"
+
+
 def test_assay_band_has_two_sides() -> None:
     band = Assay("band", Contrast(((1.0, cell("b")),)), above=0.4, below=0.45, reason="outside the band")
     found = verdict(direction(assays=(band,)), run_of(seeded(0.2 + SPREAD)))
@@ -340,6 +349,30 @@ def test_every_cell_corrects_what_makes_it_fall() -> None:
     minus = [test.p_minus for test in found.tests]
     adjusted = [test.p_minus_adjusted for test in found.tests]
     assert adjusted[1] == pytest.approx(2 * minus[1])  # type: ignore[operator]
+
+
+def test_every_cell_falls_only_by_what_holm_leaves() -> None:
+    form = EveryCell(
+        thetas=(gain("a", "b"), gain("c", "b")), delta=0.1, delta_reason="", replication=Replication.SEEDS
+    )
+    # Below δ with one-sided p between .0125 and .025 in one of two cells.
+    shape = np.array([1.0, -1, 0.5, -0.5, 0])
+    found = verdict(form, run_of(_levels(a=0.3 + SPREAD, c=0.04 + 0.06 * shape, b=0 * SPREAD)))
+    assert 0.0125 < min(test.p_minus or 1 for test in found.tests) < 0.025
+    assert found.verdict == "inconclusive"
+
+
+def test_claims_with_too_few_seeds_do_not_burden_the_others() -> None:
+    # One-sided p between .0125 and .025: held alone, not as one of two.
+    effects = 0.2 + 0.22 * np.array([1.0, -1, 0.5, -0.5, 0]) * 0.8
+    scores = seeded(effects) | dict(zip("xy", seeded(effects).values(), strict=True))
+    patient = direction(delta=0.05, theta=gain("x", "y"), min_seeds=8)
+    declared = suite([claim(direction(delta=0.05)), claim(patient, "C2")])
+    first, second = judge(declared, SMALL, run_of(scores, declared)).verdicts
+    assert 0.0125 < (first.tests[0].p_plus or 1) < 0.025
+    assert (first.verdict, second.cause) == ("reproduced", "power")
+    both = suite([claim(direction(delta=0.05)), claim(direction(delta=0.05, theta=gain("x", "y")), "C2")])
+    assert judge(both, SMALL, run_of(scores, both)).verdicts[0].cause == "multiplicity"
 
 
 def test_trend_by_slope_and_no_falling_step() -> None:
