@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Quantity = Cell | Contrast
 
+_JUDGE_AGAIN = "Judge the run again, then write its report."
+
 
 class HandleError(CorroborateError):
     """A number of the report has no evidence, or evidence that is out of date."""
@@ -87,6 +89,10 @@ class Ledger:
     def profile(self) -> str:
         """Name of the run's profile."""
         return str(self.scale.profile)
+
+    @property
+    def _resume(self) -> str:
+        return f"Finish the run: corroborate run {self.suite.slug} --resume {self.view.record.run}"
 
     def cell(self, quantity: Quantity, *, digits: int | None = None) -> Number | NotMeasured:
         """What was measured for a cell or a contrast, with its interval.
@@ -291,7 +297,7 @@ class Ledger:
                 f"The report needs {name}, but {len(missing)} of its {len(planned)} trials have not "
                 f"finished, {missing[0]} among them",
                 where=f"run {self.view.record.run}",
-                fix=f"Finish the run: corroborate run {self.suite.slug} --resume {self.view.record.run}",
+                fix=self._resume,
             )
         scored = ("ok",) if worst is None else ("ok", "diverged")
         failed = [found[trial].status for trial in planned if found[trial].status not in scored]
@@ -313,7 +319,7 @@ class Ledger:
                 f"The verdicts are of run {theirs[0]} ({theirs[1]}, {theirs[2]}), the records of run "
                 f"{ours[0]} ({ours[1]}, {ours[2]}), and the report is asked for {asked[0]}, {asked[1]}",
                 where=f"run {record.run}",
-                fix="Judge the run again, then write its report.",
+                fix=_JUDGE_AGAIN,
             )
 
     def _check_trials(self) -> None:
@@ -321,17 +327,19 @@ class Ledger:
         for verdict in (*self.verdicts.verdicts, *self.verdicts.wholes):
             lost = [trial for trial in verdict.trials if trial not in known]
             if lost and verdict.cause != "invalid":
+                planned = lost[0] in self.view.record.planned
                 raise HandleError(
-                    f"The verdict on {verdict.claim} rests on {lost[0]}, which the run does not have",
+                    f"The verdict on {verdict.claim} rests on {lost[0]}, "
+                    f"which {'has not finished' if planned else 'the run does not have'}",
                     where=f"run {self.view.record.run}",
-                    fix="Judge the run again, then write its report.",
+                    fix=self._resume if planned else _JUDGE_AGAIN,
                 )
         judged = self.verdicts.trials_sha256
         if judged and judged != trials_sha256(self.view):
             raise HandleError(
                 "The verdicts are stale: trials have been added or rerun since they were given",
                 where=f"run {self.view.record.run}",
-                fix="Judge the run again, then write its report.",
+                fix=_JUDGE_AGAIN,
             )
 
 

@@ -114,10 +114,12 @@ def test_verdicts_of_another_profile_are_refused(view: MemoryRun, verdicts: Verd
         build(demo.SUITE, Scale(profile=Profile.GPU), view, verdicts)
 
 
-def test_a_verdict_on_trials_that_are_gone_is_refused(view: MemoryRun, verdicts: VerdictsRecord) -> None:
+def test_a_verdict_on_trials_that_have_not_finished_is_refused(
+    view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
     run = changed(view)
     del run.trials["main/toy/old/101"]
-    with pytest.raises(HandleError, match="rests on main/toy/old/101"):
+    with pytest.raises(HandleError, match="rests on main/toy/old/101, which has not finished.*\n.*--resume"):
         build(demo.SUITE, demo.SCALE, run, unjudged(verdicts))
 
 
