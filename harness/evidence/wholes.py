@@ -21,32 +21,33 @@ def wholes(claims: Sequence[Claim], verdicts: Sequence[VerdictRecord]) -> list[V
 
 def _whole(parent: str, parts: Sequence[Claim], by_id: dict[str, VerdictRecord]) -> VerdictRecord:
     found = [by_id[part.id] for part in parts]
+    # A proxy is shown and never counted.
+    counted = [verdict for verdict in found if verdict.verdict != "not comparable"]
     held = sum(verdict.verdict == "reproduced" for verdict in found)
     lost = [p.id for p in parts if p.essential and by_id[p.id].verdict == "not reproduced"]
     return VerdictRecord(
         claim=parent,
         form="Whole",
-        verdict=_verdict(found, held, lost),
-        reason=_reason(found, held),
+        verdict=_verdict(counted, held, lost),
+        reason=_reason(found, held, len(counted)),
         scope=_scope(found),
         trials=list(dict.fromkeys(trial for verdict in found for trial in verdict.trials)),
         exploratory=any(verdict.exploratory for verdict in found),
     )
 
 
-def _verdict(found: Sequence[VerdictRecord], held: int, lost: Sequence[str]) -> Verdict:
-    if held == len(found):
+def _verdict(counted: Sequence[VerdictRecord], held: int, lost: Sequence[str]) -> Verdict:
+    if not counted:
+        return "not comparable"
+    if held == len(counted):
         return "reproduced"
     if lost:
         return "not reproduced"
-    kinds = {verdict.verdict for verdict in found}
-    if kinds == {"not run"}:
-        return "not run"
-    return "not comparable" if kinds <= {"not comparable", "not run"} else "inconclusive"
+    return "not run" if {verdict.verdict for verdict in counted} == {"not run"} else "inconclusive"
 
 
-def _reason(found: Sequence[VerdictRecord], held: int) -> str:
-    text = f"{held} of {count(len(found), 'part')} held"
+def _reason(found: Sequence[VerdictRecord], held: int, counted: int) -> str:
+    text = f"{held} of {count(counted, 'part')} held"
     for kind in dict.fromkeys(verdict.verdict for verdict in found if verdict.verdict != "reproduced"):
         names = ", ".join(verdict.claim for verdict in found if verdict.verdict == kind)
         text += f"; {kind}: {names}"

@@ -18,6 +18,7 @@ from harness.claims import (
     Direction,
     Equivalence,
     EveryCell,
+    Form,
     NonInferiority,
     NotComparable,
     NotRun,
@@ -513,6 +514,23 @@ def test_wholes_from_parts() -> None:
     found = _compound({"a": clear, "b": clear, "c": wide})
     assert found.verdict == "inconclusive"
     assert "2 of 3" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected", "share"),
+    [
+        ((direction(), NotComparable(theta=gain(), reason="a proxy")), "reproduced", "1 of 1"),
+        ((direction(), NotRun(reason="closed")), "inconclusive", "1 of 2"),
+        ((NotRun(reason="closed"), NotRun(reason="closed")), "not run", "0 of 2"),
+        ((NotComparable(theta=gain(), reason="a proxy"),), "not comparable", "0 of 0"),
+        ((NotComparable(theta=gain(), reason="a proxy"), NotRun(reason="closed")), "not run", "0 of 1"),
+    ],
+)
+def test_proxies_never_count_in_a_whole(forms: tuple[Form, ...], expected: str, share: str) -> None:
+    declared = suite([claim(form, f"C5{i}", parent="C5") for i, form in enumerate(forms)])
+    whole = judge(declared, SMALL, run_of(seeded(0.2 + SPREAD), declared)).wholes[0]
+    assert whole.verdict == expected
+    assert share in whole.reason
 
 
 def test_noise_floor_replaces_a_smaller_spread() -> None:
