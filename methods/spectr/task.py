@@ -246,6 +246,7 @@ class Chain(_Scored, Task[DecodingProblem, Decoded]):
     noise: float = param(1.0, source="ours", doc="sd of what the draft's logits are off by")
     prompts: int = param(200, source="ours", doc="independent requests")
     tokens: int = param(40, source="ours", doc="new tokens a request")
+    temperature: float = param(1.0, source="section 'Experiments'", doc="of both chains")
 
     def problem(self, ctx: Context) -> DecodingProblem:
         """A pair drawn from the seed, and states to start from."""
@@ -267,7 +268,10 @@ class Chain(_Scored, Task[DecodingProblem, Decoded]):
     def _pair(self, ctx: Context) -> tuple[Any, Any]:
         from methods.spectr.markov import markov_pair
 
-        return markov_pair(ctx.rng("pair"), states=self.states, noise=self.noise)
+        draft, target = markov_pair(ctx.rng("pair"), states=self.states, noise=self.noise)
+        if self.temperature == 1.0:
+            return draft, target
+        return (draft.log() / self.temperature).softmax(1), (target.log() / self.temperature).softmax(1)
 
 
 def _check_tokenizers(target: Any, draft: Any) -> None:

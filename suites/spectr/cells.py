@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.claims import Cell, Contrast
 from harness.method import Metric, mean_of
 from harness.method.metric import Columns
@@ -27,6 +29,10 @@ SMALL_SIZES = (2, 8, 32)
 """Vocabularies, equally spaced, on which the linear program is timed in its place."""
 PROGRAM_TRIES = (1, 2, 3, 4)
 """k for which the linear program is timed."""
+NOISES = {"close": 0.2, "near": 0.5, "middle": 1.0, "far": 2.0}
+"""Tasks of simulated chains by the noise of the draft's logits."""
+TEMPERATURES = {"t-05": 0.5, "t-02": 0.2, "t-005": 0.05}
+"""Tasks of simulated chains by temperature; 1 is the task ``middle``."""
 
 
 def _largest(columns: Columns) -> float:
@@ -86,6 +92,12 @@ def of_optimum(method: str, experiment: str = "grid") -> Cell:
 def floor(method: str, experiment: str = "law") -> Cell:
     """Total variation of the target's law by rounding alone."""
     return Cell(experiment, method, FLOOR, part="floor")
+
+
+def gain(task: str) -> Contrast:
+    """Log of τ(K = 8) over τ(K = 1) at L = 8, in simulated chains."""
+    cells = [replace(tau(name(k, 8), "limits"), task=task) for k in (8, 1)]
+    return Contrast(((1.0, cells[0]), (-1.0, cells[1])), log=True)
 
 
 def exact(experiment: str, method: str, part: str, task: str = "") -> Cell:

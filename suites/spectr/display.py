@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.claims import Cell, Contrast, Profile
 from harness.suite import PaperFigure, PaperTable, ReportedRef, Scale, Series, TableRow
 from suites.spectr.cells import (
     DRAFTS,
     LENGTHS,
+    NOISES,
     PROGRAM_TRIES,
     SIZES,
+    TEMPERATURES,
     acceptance,
     floor,
+    gain,
     name,
     of_optimum,
     optimum,
@@ -244,7 +248,35 @@ def _tries(scale: Scale) -> Sequence[Series]:
     ]
 
 
+def _by_overlap(scale: Scale) -> Sequence[Series]:
+    del scale
+    points = [(replace(overlap(name(8, 8), "limits"), task=task), gain(task)) for task in NOISES]
+    return [Series(label="draft from far to close", points=tuple(points))]
+
+
+def _by_temperature(scale: Scale) -> Sequence[Series]:
+    del scale
+    points = [(value, gain(task)) for task, value in TEMPERATURES.items()]
+    return [Series(label="T from 1 to greedy", points=((1.0, gain("middle")), *points))]
+
+
 FIGURES = (
+    PaperFigure(
+        id="gain-overlap",
+        title="Log gain of eight drafts over one, simulated, by overlap of draft and target",
+        x="overlap",
+        y="log(τ at K = 8 / τ at K = 1)",
+        series=_by_overlap,
+        profiles=_MODELS,
+    ),
+    PaperFigure(
+        id="gain-temperature",
+        title="Log gain of eight drafts over one, simulated, by temperature",
+        x="temperature",
+        y="log(τ at K = 8 / τ at K = 1)",
+        series=_by_temperature,
+        profiles=_MODELS,
+    ),
     PaperFigure(
         id="efficiency",
         title="Block efficiency by number of drafts",

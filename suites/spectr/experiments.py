@@ -31,7 +31,17 @@ from methods.spectr.pairs import Pairs, SelectWith
 from methods.spectr.prepare import GEMMA_DRAFT, GEMMA_TARGET, SCRATCH_DRAFT, SCRATCH_TARGET
 from methods.spectr.speed import SelectOnce, Speed
 from methods.spectr.task import Chain, Continue
-from suites.spectr.cells import DRAFTS, LAW, LENGTHS, PROGRAM_TRIES, SIZES, SMALL_SIZES, name
+from suites.spectr.cells import (
+    DRAFTS,
+    LAW,
+    LENGTHS,
+    NOISES,
+    PROGRAM_TRIES,
+    SIZES,
+    SMALL_SIZES,
+    TEMPERATURES,
+    name,
+)
 
 _LOADER = "methods.common.causal_lm:load_checkpoint"
 TARGET = Resource(
@@ -52,7 +62,13 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a profile."""
     if scale.profile is Profile.SMOKE:
         return (_pairs(seeds=1, random=4), _chains(worlds=1, most=2), _smoke_simulation())
-    common = (_pairs(seeds=5, random=30), _chains(worlds=4, most=3), *_selection(), _simulation(5))
+    common = (
+        _pairs(seeds=5, random=30),
+        _chains(worlds=4, most=3),
+        *_selection(),
+        _simulation(5),
+        _limits(5),
+    )
     if scale.profile is Profile.SMALL:
         return (*common, *_scratch(full=scale.full), *_gemma())
     pair = _pair(scale.profile)
@@ -188,6 +204,25 @@ def _simulation(seeds: int, *, prompts: int = 128, tokens: int = 40) -> Experime
         tasks={"chain": task},
         # A chain costs no memory, so all requests are decoded together.
         methods={key: replace(method, batch=prompts) for key, method in methods.items()},
+        seeds=_seeds(seeds),
+        unit="request",
+    )
+
+
+def _limits(seeds: int) -> Experiment:
+    """What the gain comes to as the draft nears the target, and as sampling turns greedy."""
+    base = Chain(prompts=128, measure="overlap")
+    tasks = {key: replace(base, noise=noise) for key, noise in NOISES.items()}
+    tasks |= {key: replace(base, temperature=value) for key, value in TEMPERATURES.items()}
+    methods = {
+        name(1, 8): Speculative(length=8, batch=128),
+        name(8, 8): SpecTr(length=8, batch=128),
+    }
+    return Experiment(
+        id="limits",
+        title="The gain from eight drafts by quality of the draft and by temperature",
+        tasks=dict(tasks),
+        methods=dict(methods),
         seeds=_seeds(seeds),
         unit="request",
     )
