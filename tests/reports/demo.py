@@ -310,32 +310,36 @@ SUITE = Suite(
 )
 
 
-def run() -> MemoryRun:
+def record() -> RunRecord:
     planned = [trial_id("main", "toy", method, seed) for method in ("new", "old", "broken") for seed in SEEDS]
-    record = RunRecord(
+    made = Provenance(
+        created="2024-05-01T10:00:00+00:00",
+        command=["/opt/env/bin/corroborate", "run", "toy", "--set", "new.rate=0.1"],
+        corroborate="0.1.0",
+        commit="0123456789abcdef0123456789abcdef01234567",
+        dirty=True,
+        lock_sha256="d" * 64,
+        python="3.11.9",
+        packages={"numpy": "2.0.0", "torch": "2.7.0"},
+        platform="Linux",
+        cpu="A 2-core processor",
+        cores=2,
+        memory_gb=7.8,
+    )
+    return RunRecord(
         run="toy-small-1",
         suite="toy",
         profile="small",
         claims_sha256="c" * 64,
         settings={"new.rate": "0.1"},
-        provenance=Provenance(
-            created="2024-05-01T10:00:00+00:00",
-            command=["/opt/env/bin/corroborate", "run", "toy", "--set", "new.rate=0.1"],
-            corroborate="0.1.0",
-            commit="0123456789abcdef0123456789abcdef01234567",
-            dirty=True,
-            lock_sha256="d" * 64,
-            python="3.11.9",
-            packages={"numpy": "2.0.0", "torch": "2.7.0"},
-            platform="Linux",
-            cpu="A 2-core processor",
-            cores=2,
-            memory_gb=7.8,
-        ),
+        provenance=made,
         planned=planned,
         blocked={"licensed": "Needs the licence 'toy'; give --accept-licence toy"},
     )
-    view = MemoryRun(record)
+
+
+def run() -> MemoryRun:
+    view = MemoryRun(record())
     rng = np.random.default_rng(0)
     for method, rate in (("new", 0.82), ("old", 0.7), ("broken", 0.7)):
         for seed in SEEDS:
@@ -343,17 +347,16 @@ def run() -> MemoryRun:
     for rate, loss in ((0.03, 0.9), (0.1, 0.6), (0.3, 1.2)):
         for seed in (1, 2):
             tune(view, rate, seed, loss + 0.01 * seed)
-    view.add(
-        TrialRecord(
-            trial="artifact/toy draft/abcdef",
-            kind="artifact",
-            status="ok",
-            fingerprint="f",
-            environment="env",
-            cost=Cost(wall_s=12.5, cpu_s=12.0, peak_memory_mb=300),
-            reused_from="toy-small-0",
-        )
+    artifact = TrialRecord(
+        trial="artifact/toy draft/abcdef",
+        kind="artifact",
+        status="ok",
+        fingerprint="f",
+        environment="env",
+        cost=Cost(wall_s=12.5, cpu_s=12.0, peak_memory_mb=300),
+        reused_from="toy-small-0",
     )
+    view.add(artifact)
     return view
 
 
@@ -392,9 +395,11 @@ def tune(view: MemoryRun, rate: float, seed: int, loss: float) -> None:
     view.add(trial, validation={"unit_id": ["a", "b"], "loss": [loss, loss]})
 
 
-def verdicts(view: MemoryRun) -> VerdictsRecord:
-    trials = [trial_id("main", "toy", method, seed) for method in ("new", "old") for seed in SEEDS]
-    test = TestRecord(
+SCOPE = "held at this scale: small profile, toy data, this machine"
+
+
+def gain() -> TestRecord:
+    return TestRecord(
         label="accuracy: new − old",
         effect=Interval(value=0.115, low=0.062, high=0.168),
         test="paired t (4 df)",
@@ -408,58 +413,56 @@ def verdicts(view: MemoryRun) -> VerdictsRecord:
         cell_labels=["accuracy of new", f"accuracy of old {EMOJI}"],
         replicates=[0.1, 0.12, 0.11, 0.13, 0.115],
     )
-    scope = "held at this scale: small profile, toy data, this machine"
-    given = [
-        VerdictRecord(
-            claim="C1a",
-            parent="C1",
-            form="Direction",
-            verdict="reproduced",
-            reason="θ is at least δ.",
-            scope=scope,
-            delta=0.02,
-            delta_reason="Half of the gain that the paper prints.",
-            replication="seeds",
-            tests=[test],
-            assays=[
-                AssayRecord(
-                    name="headroom",
-                    passed=True,
-                    effect=Interval(value=0.3, low=0.2, high=0.4),
-                    rule="interval above 0.05",
-                    reason="no ceiling",
-                )
-            ],
-            trials=trials,
-        ),
-        VerdictRecord(
-            claim="C1b",
-            parent="C1",
-            form="Direction",
-            verdict="inconclusive",
-            cause="power",
-            reason="The interval holds both 0 and δ.",
-            scope=scope,
-            delta=0.5,
-            replication="seeds",
-            tests=[test.model_copy(update={"effect": Interval(value=-0.1, low=-0.5, high=0.3)})],
-            trials=trials,
-            needed_seeds={"θ = 2δ": 12, "θ = 0": None},
-        ),
+
+
+def parts(trials: list[str]) -> list[VerdictRecord]:
+    headroom = AssayRecord(
+        name="headroom",
+        passed=True,
+        effect=Interval(value=0.3, low=0.2, high=0.4),
+        rule="interval above 0.05",
+        reason="no ceiling",
+    )
+    held = VerdictRecord(
+        claim="C1a",
+        parent="C1",
+        form="Direction",
+        verdict="reproduced",
+        reason="θ is at least δ.",
+        scope=SCOPE,
+        delta=0.02,
+        delta_reason="Half of the gain that the paper prints.",
+        replication="seeds",
+        tests=[gain()],
+        assays=[headroom],
+        trials=trials,
+    )
+    unclear = {
+        "claim": "C1b",
+        "verdict": "inconclusive",
+        "cause": "power",
+        "reason": "The interval holds both 0 and δ.",
+        "delta": 0.5,
+        "delta_reason": "",
+        "tests": [gain().model_copy(update={"effect": Interval(value=-0.1, low=-0.5, high=0.3)})],
+        "assays": [],
+        "needed_seeds": {"θ = 2δ": 12, "θ = 0": None},
+    }
+    return [held, held.model_copy(update=unclear)]
+
+
+def singles(trials: list[str]) -> list[VerdictRecord]:
+    error = TestRecord(
+        label="largest error / tolerance", effect=Interval(value=3.25e-9), test="exact, 400 cases", units=400
+    )
+    return [
         VerdictRecord(
             claim="C2",
             form="Exact",
             verdict="not reproduced",
             reason=f"A counterexample: {WRITE18}.",
-            scope=scope,
-            tests=[
-                TestRecord(
-                    label="largest error / tolerance",
-                    effect=Interval(value=3.25e-9),
-                    test="exact, 400 cases",
-                    units=400,
-                )
-            ],
+            scope=SCOPE,
+            tests=[error],
             trials=trials[:5],
         ),
         VerdictRecord(
@@ -474,34 +477,37 @@ def verdicts(view: MemoryRun) -> VerdictsRecord:
             form="NotComparable",
             verdict="not comparable",
             reason="A proxy.",
-            scope=scope,
-            tests=[test],
+            scope=SCOPE,
+            tests=[gain()],
             trials=trials,
             exploratory=True,
         ),
     ]
+
+
+def verdicts(view: MemoryRun) -> VerdictsRecord:
+    trials = [trial_id("main", "toy", method, seed) for method in ("new", "old") for seed in SEEDS]
     whole = VerdictRecord(
         claim="C1",
         form="Compound",
         verdict="inconclusive",
         cause="power",
         reason="1 of 2 parts reproduced.",
-        scope=scope,
+        scope=SCOPE,
         trials=trials,
+    )
+    killed = ControlRecord(
+        control="no-rate", claim="C1a", predicted="kill", outcome="kill", detail="θ fell by 0.11."
+    )
+    unsure = ControlRecord(
+        control="no-rate", claim="C2", predicted="keep", outcome="undecided", detail=SCRIPT
     )
     return VerdictsRecord(
         run="toy-small-1",
         suite="toy",
         profile="small",
-        verdicts=given,
+        verdicts=[*parts(trials), *singles(trials)],
         wholes=[whole],
-        controls=[
-            ControlRecord(
-                control="no-rate", claim="C1a", predicted="kill", outcome="kill", detail="θ fell by 0.11."
-            ),
-            ControlRecord(
-                control="no-rate", claim="C2", predicted="keep", outcome="undecided", detail=SCRIPT
-            ),
-        ],
+        controls=[killed, unsure],
         trials_sha256=trials_sha256(view),
     )
