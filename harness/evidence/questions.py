@@ -8,7 +8,7 @@ Every statistical form is a list of questions. A question passes if θ is shown 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.claims import (
     Cell,
@@ -77,9 +77,9 @@ def questions(form: StatisticalForm, reported: Mapping[str, float | None] | None
         case Equivalence():
             return [_inside(contrast_label(form.theta), form.theta, form.margin)]
         case Ordering():
-            return [_direction(step, form.delta) for step in form.steps]
+            return _told_apart([_direction(step, form.delta) for step in form.steps])
         case EveryCell():
-            return [_direction(theta, form.delta) for theta in form.thetas]
+            return _told_apart([_direction(theta, form.delta) for theta in form.thetas])
         case Trend():
             return _trend(form)
         case Share():
@@ -102,6 +102,21 @@ def replication_of(form: StatisticalForm) -> Replication:
 
 def _direction(theta: Contrast, delta: float) -> Question:
     return Question(contrast_label(theta), theta, falls_below=delta, size=delta)
+
+
+def _told_apart(asked: list[Question]) -> list[Question]:
+    """Name the task where the same formula is asked of several."""
+    labels = [question.label for question in asked]
+    return [
+        replace(question, label=f"{question.label}, on {_tasks(question)}")
+        if labels.count(question.label) > 1 and _tasks(question)
+        else question
+        for question in asked
+    ]
+
+
+def _tasks(question: Question) -> str:
+    return " and ".join(dict.fromkeys(cell.task for _, cell in question.theta.terms if cell.task))
 
 
 def _inside(label: str, theta: Contrast, margin: float) -> Question:

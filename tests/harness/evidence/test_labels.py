@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.claims import Contrast
+from harness.claims import Contrast, EveryCell, Replication
 from harness.evidence.labels import cell_label, contrast_label
+from harness.evidence.questions import questions
 from harness.method import mean_of
 from tests.harness.evidence.worlds import cell, gain
 
@@ -38,3 +39,14 @@ def test_contrasts_read_as_formulas(contrast: Contrast, label: str) -> None:
 
 def test_cells_name_metric_and_place() -> None:
     assert cell_label(cell("a", task="t", part="gold")) == "score of a (t, gold)"
+
+
+def test_cells_of_one_formula_are_told_apart_by_task() -> None:
+    form = EveryCell(
+        thetas=(gain(task="amazon"), gain(task="nyt")),
+        delta=0.1,
+        delta_reason="",
+        replication=Replication.SEEDS,
+    )
+    labels = [question.label for question in questions(form)]
+    assert labels == ["score: a − b, on amazon", "score: a − b, on nyt"]
