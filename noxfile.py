@@ -83,7 +83,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def typecheck(session: nox.Session) -> None:
     """Mypy, strict."""
-    environment(session, "typecheck")
+    environment(session, "test", "typecheck")
     session.run(PYTHON, "-m", "mypy", *session.posargs)
 
 
