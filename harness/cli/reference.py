@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.cli.options import add_runs
-from harness.cli.runs import judged, opened
+from harness.cli.runs import OpenedRun, judged, opened
 from harness.errors import ExitCode
+from harness.plan.selection import cells_of
+from harness.store import TIMED_METHOD
+from harness.store.records import TrialRecord
 from harness.store.reference import LIMIT_MB, write_reference
 
 
@@ -21,6 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runs(parser)
 
 
+def _read_by_claims(run: OpenedRun) -> Callable[[TrialRecord, str], bool]:
+    """Whether any claim of the suite reads a part of a trial."""
+    forms = [claim.forms.get(run.scale.profile) for claim in run.suite.claims]
+    cells = {(c.experiment, c.task, c.method, c.part) for form in forms for c in cells_of(form)}
+
+    def read(record: TrialRecord, part: str) -> bool:
+        methods = {method for experiment, _, method, _ in cells if experiment == record.experiment}
+        names = methods if record.method == TIMED_METHOD else {record.method}
+        return any((record.experiment, task, m, part) in cells for m in names for task in ("", record.task))
+
+    return read
+
+
 def main(args: argparse.Namespace) -> ExitCode:
     """Judge the run and write it."""
     run = opened(args.run, args.runs)
@@ -28,7 +45,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     name = f"{run.scale.profile}-full" if run.scale.full else run.scale.profile.value
     folder = args.out or run.suite.folder / "reference" / name
     run.reader.__dict__.pop("verdicts", None)
-    omitted = write_reference(run.reader, folder, args.limit_mb)
+    omitted = write_reference(run.reader, folder, args.limit_mb, _read_by_claims(run))
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{folder}: {size / 1e6:.2f} MB")
     if omitted:

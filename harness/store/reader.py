@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from harness.store.units import RERUN, decode, sha256
 
 if TYPE_CHECKING:
     import numpy as np
+
+TRIALS_FILE = "trials.jsonl.gz"
+"""The trials' lines as committed results hold them."""
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -41,7 +45,9 @@ class RunReader:
     def trials(self) -> Mapping[str, TrialRecord]:
         """The last record of each trial and artifact, by id."""
         found: dict[str, TrialRecord] = {}
-        for record in read_trials(self.folder / "trials.jsonl", self.damaged):
+        packed = self.folder / TRIALS_FILE
+        path = packed if packed.is_file() else self.folder / "trials.jsonl"
+        for record in read_trials(path, self.damaged):
             found[record.trial] = record
         return found
 
@@ -149,6 +155,7 @@ def read_trials(path: Path, damaged: list[str]) -> list[TrialRecord]:
     if not path.is_file():
         return []
     data = path.read_bytes()
+    data = gzip.decompress(data) if path.suffix == ".gz" else data
     end = whole_length(data)
     if end < len(data):
         damaged.append(
