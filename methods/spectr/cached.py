@@ -24,6 +24,7 @@ class CachedRows:
     """A ``transformers`` causal language model with a cache for each of several requests."""
 
     def __init__(self, model: Any) -> None:
+        _check_head(model)
         self.model = model
         self.device = model.device
         self.width = int(model.get_output_embeddings().weight.shape[0])
@@ -112,6 +113,17 @@ class CachedRows:
 def _take(tensor: Tensor, rows: Tensor, slots: Tensor) -> Tensor:
     """From (R, heads, T, d) the rows (R',) and in each the slots (R', T')."""
     return tensor[rows.unsqueeze(1), :, slots].transpose(1, 2)
+
+
+def _check_head(model: Any) -> None:
+    """Logits are formed here from hidden states, which some models scale in ways of their own."""
+    for name in ("logit_scale", "logits_scaling"):
+        if getattr(model.config, name, None) not in {None, 1}:
+            raise ProblemError(
+                f"The model scales its logits ('{name}'), which this decoder does not",
+                where=type(model).__name__,
+                fix="Use a model whose output layer is linear or soft-capped.",
+            )
 
 
 def check_vocabulary(prompts: list[list[int]], width: int) -> None:

@@ -205,9 +205,10 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
         rng = ctx.rng("prompts")
         texts = held_out(ctx.load(self.texts))
         found: dict[str, list[int]] = {}
+        start = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
         for index in rng.permutation(len(texts)):
             name, text = texts[index]
-            ids = [tokenizer.bos_token_id, *tokenizer(text, add_special_tokens=False)["input_ids"]]
+            ids = [*start, *tokenizer(text, add_special_tokens=False)["input_ids"]]
             if len(ids) >= self.prompt_tokens:
                 found[name] = ids[: self.prompt_tokens]
             if len(found) == self.prompts:

@@ -267,3 +267,10 @@ def test_prompts_that_do_not_fit_are_refused(prompts: list[list[int]]) -> None:
     target = TransformerTarget(llama(0), Sampling())
     with pytest.raises(ProblemError, match="prompt"):
         generate(target, NoDraft(V), KSeq(), prompts, BlockSize(1, 0), tokens=2, generator=rng(0))
+
+
+def test_models_that_scale_their_logits_are_refused() -> None:
+    model = llama(0)
+    model.config.logit_scale = 0.5
+    with pytest.raises(ProblemError, match="logit_scale"):
+        TransformerTarget(model, Sampling())
