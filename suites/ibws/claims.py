@@ -356,4 +356,23 @@ C4 = (
     _reliability("C4h", 1.0),
 )
 
-CLAIMS: tuple[Claim, ...] = (*C1, *C2, *C3, *C4, *C5)
+
+def _whole(name: str, statement: str, source: str) -> Claim:
+    """A compound claim in the paper's words; its verdict is put together from its parts."""
+    return Claim(id=name, statement=statement, source=source, forms={})
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _whole("C1", "Best-worst scaling repeated inside ever smaller buckets ranks items robustly.", "abstract"),
+    *C1,
+    _whole("C2", "IBWS is effective, but too expensive for large sets.", "abstract"),
+    *C2,
+    _whole("C3", "A plain slider is cheap and comes close to the IBWS ranking.", "abstract"),
+    *C3,
+    _whole(
+        "C4", "With few judgements, best-worst scaling is more robust than a rating scale.", "related work"
+    ),
+    *C4,
+    _whole("C5", "Models that learn to rank from slider labels rank new items well.", "last experiment"),
+    *C5,
+)

@@ -16,6 +16,7 @@ from harness.suite import Experiment, Scale, Standing, TableRow, Tuned
 from suites.ibws import SUITE
 
 SCALED = (Profile.SMALL, Profile.GPU)
+PARTS = [claim for claim in SUITE.claims if claim.parent]
 
 
 def _cells(value: Any) -> Iterator[Cell]:
@@ -68,10 +69,11 @@ def test_every_table_and_figure_reads_planned_cells(profile: Profile) -> None:
 
 
 def test_every_claim_of_the_card_is_measured_under_small() -> None:
-    for claim in SUITE.claims:
+    for claim in PARTS:
         assert not isinstance(claim.forms[Profile.SMALL], NotRun)
         assert Profile.PAPER in claim.forms
-    assert {claim.parent for claim in SUITE.claims} == {"C1", "C2", "C3", "C4", "C5"}
+    wholes = {claim.id for claim in SUITE.claims if claim not in PARTS}
+    assert {claim.parent for claim in PARTS} == wholes == {"C1", "C2", "C3", "C4", "C5"}
 
 
 def test_reported_numbers_exist_and_none_claims_to_be_verified_with_a_value() -> None:
@@ -96,7 +98,7 @@ def test_controls_change_what_they_predict_about_and_are_planned(profile: Profil
 
 def test_each_claim_can_be_killed_and_each_sabotage_kills() -> None:
     killed = {name for c in SUITE.controls for name, what in c.predicts.items() if what == "kill"}
-    assert killed == {claim.id for claim in SUITE.claims}
+    assert killed == {claim.id for claim in PARTS}
     assert all("kill" in control.predicts.values() for control in SUITE.controls)
 
 
