@@ -145,5 +145,6 @@ FIGURES: tuple[PaperFigure, ...] = (
         y="judgements an item",
         series=_cost_series,
         log_x=True,
+        profiles=(Profile.SMOKE, *_SCALED),
     ),
 )
