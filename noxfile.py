@@ -160,10 +160,10 @@ def environment(session: nox.Session, *groups: str) -> None:
         if stamp == wanted:
             return
         if stamp.get("base") != wanted["base"]:
+            session.log("Installing PyTorch and what the suites need: some minutes, this first time.")
             session.run_install(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENVIRONMENT))
-        requirements = [line for name in wanted["groups"] for line in group(name)]
+        requirements = sorted({line for name in wanted["groups"] for line in group(name)})
         install = (PYTHON, "-m", "pip", "install", "--quiet", "--constraint", CONSTRAINTS)
-        session.log("Installing; the first time this fetches PyTorch and takes some minutes.")
         session.run_install(*install, "--editable", ".[small]", *requirements)
         STAMP.write_text(json.dumps(wanted), encoding="utf-8")
 
