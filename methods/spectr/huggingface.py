@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import torch
@@ -77,10 +78,13 @@ def assisted(
         max_new_tokens=tokens,
         pad_token_id=0,
     )
-    draft.generation_config.num_assistant_tokens = length
-    draft.generation_config.num_assistant_tokens_schedule = "constant"
-    draft.generation_config.assistant_confidence_threshold = 0.0
-    draft.generation_config.eos_token_id = None
+    # The draft is shared, and `generate` reads these from it: a shallow copy carries them.
+    draft = copy(draft)
+    draft.generation_config = GenerationConfig(
+        num_assistant_tokens=length,
+        num_assistant_tokens_schedule="constant",
+        assistant_confidence_threshold=0.0,
+    )
     calls: list[int] = []
     hook = target.register_forward_hook(lambda *_: calls.append(1))
     traces = []
