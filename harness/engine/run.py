@@ -14,6 +14,7 @@ from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
 from harness.engine.reuse import ReuseIndex
 from harness.errors import ResourceError, UsageError
+from harness.evidence.check import check_suite
 from harness.evidence.declared import claims_hash
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
@@ -108,6 +109,9 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
         CorroborateError: If the request is wrong or the run cannot be stored. What has finished
             by then is kept.
     """
+    for contradiction in check_suite(request.suite, request.scale):
+        # The verdicts concerned will say so too; what can be measured is still worth a run.
+        display.note(f"declaration: {contradiction}")
     planner, plan, paths = _plan_and_fetch(request, display)
     others = [run for run in list_runs(request.runs) if run != request.resume]
     folder = request.resume or new_run_folder(request.runs, request.suite.slug, request.scale.profile)

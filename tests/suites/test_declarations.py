@@ -9,9 +9,10 @@ from harness.cli.suites import load_suite, suite_names
 from harness.evidence import check_suite
 from harness.suite import Scale
 
+SCALES = [Scale(profile=profile, full=full) for profile in Profile for full in (False, True)]
 
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("profile", list(Profile))
+
+@pytest.mark.parametrize("scale", SCALES, ids=str)
 @pytest.mark.parametrize("name", suite_names())
-def test_declarations_agree(name: str, profile: Profile, full: bool) -> None:
-    assert list(check_suite(load_suite(name), Scale(profile=profile, full=full))) == []
+def test_declarations_agree(name: str, scale: Scale) -> None:
+    assert list(check_suite(load_suite(name), scale)) == []
