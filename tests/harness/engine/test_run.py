@@ -99,7 +99,7 @@ def test_a_failing_trial_is_a_record_and_the_others_go_on(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("way", "limits", "status"),
-    [("hang", {"minutes": 0.01}, "timeout"), ("memory", {"memory_gb": 1.5}, "memory")],
+    [("hang", {"minutes": 0.1}, "timeout"), ("memory", {"memory_gb": 1.5}, "memory")],
 )
 def test_limits_end_a_trial_by_force(way: str, limits: dict[str, Any], status: str, tmp_path: Path) -> None:
     suite = toy_suite(methods={"bad": Bad(way=way), "mean": Shrunk()}, seeds=(100,), **limits)
