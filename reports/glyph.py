@@ -45,10 +45,11 @@ def places(glyph: Glyph, width: float, pad: float) -> Places:
     far = spread > 0 and min(abs(value) for value in values) > _FAR * spread and low * high > 0
     values += [] if far else [0.0]
     start, end = min(values), max(values)
-    scale = (width - 2 * pad) / (end - start) if end > start else 0.0
 
     def place(value: float) -> float:
-        return round(pad + (value - start) * scale, 1)
+        # A share first: the inverse of a tiny width would overflow.
+        share = (value - start) / (end - start) if end > start else 0.0
+        return round(pad + share * (width - 2 * pad), 1)
 
     marks = tuple(place(mark) for mark in glyph.marks)
     zero = None if far else place(0.0)
