@@ -197,3 +197,13 @@ def test_weights_other_than_safetensors_are_not_read(tmp_path: Path) -> None:
     torch.save({}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ResourceError, match="safetensors"):
         load_checkpoint(tmp_path).model("cpu", "float32")
+
+
+@pytest.mark.slow
+def test_assisted_generation_of_transformers_agrees(ctx: FakeContext) -> None:
+    task = continuation(prompts=25, tokens=60)
+    ours, theirs = (
+        m.BLOCK_EFFICIENCY(solve(task, method, ctx)[1]["main"])
+        for method in (m.Speculative(length=3), m.Assisted(length=3))
+    )
+    assert theirs == pytest.approx(ours, rel=0.1)
