@@ -319,6 +319,7 @@ def _gemma() -> tuple[Experiment, ...]:
         methods=methods,
         seeds=_seeds(1),
         unit="prompt",
+        minutes=30.0,
     )
     timed = _time(replace(task, prompts=200, tokens=16), length=4, threads=2, experiment="gemma-time", only=1)
     return shown, timed
