@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -20,6 +20,8 @@ from harness.engine.worker import main as worker_main
 GB = 2**30
 WATCH_SECONDS = 0.2
 """How often limits are checked."""
+PATIENCE_SECONDS = 3.0
+"""How long an idle worker may take to leave."""
 
 
 class Worker:
@@ -71,6 +73,16 @@ class Worker:
             return int(psutil.Process(self.process.pid).memory_info().rss)
         except psutil.Error:
             return 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a job."""
+        return self.ready and self.job is None
+
+    def dismiss(self) -> None:
+        """Ask an idle process to end by itself, so that it tidies up what it holds."""
+        with suppress(OSError):
+            self.pipe.send(None)
 
     def kill(self) -> None:
         """End the process at once."""
@@ -174,7 +186,12 @@ class PoolEngine:
         worker.kill()
 
     def close(self) -> None:
-        """Kill all workers."""
+        """End all workers."""
+        leaving = [worker for worker in self._workers if worker.idle]
+        for worker in leaving:
+            worker.dismiss()
+        for worker in leaving:
+            worker.process.join(timeout=PATIENCE_SECONDS)
         for worker in list(self._workers):
             self._drop(worker)
 
