@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.claims import Cell, Claim, Contrast, Replication
+from harness.claims import Cell, Claim, Contrast, Existence, Replication
 from harness.errors import CorroborateError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView, trials_sha256
@@ -252,6 +252,8 @@ class Ledger:
 
     def _digits(self, claim: str) -> int:
         form = self.claims[claim].forms.get(self.scale.profile)
+        if isinstance(form, Existence):
+            return 0
         theta = getattr(form, "theta", None) or next(iter(getattr(form, "thetas", ()) or ()), None)
         theta = theta or next(iter(getattr(form, "steps", ()) or ()), None)
         if isinstance(theta, Contrast) and not theta.log and theta.terms:

@@ -8,7 +8,7 @@ from itertools import groupby
 from harness.claims import Claim, Profile
 from harness.store.records import VerdictRecord
 from harness.suite import Deviation
-from reports.document import Code, Link, Number, Span, Spans, Text
+from reports.document import Code, Glyph, Link, Number, Span, Spans, Text
 from reports.numbers import Ledger
 from reports.text import anchor
 
@@ -105,6 +105,11 @@ def thresholds(verdict: VerdictRecord) -> tuple[float, ...]:
     if verdict.form == "NonInferiority":
         return (-verdict.delta,)
     return (-verdict.delta, verdict.delta) if verdict.form in MARGIN_FORMS else (verdict.delta,)
+
+
+def drawn(number: Number, verdict: VerdictRecord) -> Spans:
+    """θ, with a drawing of its interval if it has one."""
+    return (number,) if number.low is None else (number, Glyph(number, thresholds(verdict)))
 
 
 def run_note(ledger: Ledger) -> str:

@@ -13,7 +13,6 @@ from reports.document import (
     Card,
     Column,
     Facts,
-    Glyph,
     Link,
     NotMeasured,
     Number,
@@ -30,9 +29,9 @@ from reports.sections.common import (
     MARGIN_FORMS,
     claim_link,
     deviations_of,
+    drawn,
     joined,
     ranges,
-    thresholds,
     trial_list,
     words,
 )
@@ -185,7 +184,7 @@ def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str]
     effect = ledger.effect(verdict, at)
     cells: list[Spans] = [
         words(f"{test.label} ({test.test})" if test.test else test.label),
-        (effect, Glyph(effect, thresholds(verdict))),
+        drawn(effect, verdict),
     ]
     if tested:
         cells += [_p_values(ledger, verdict, at, "p_plus"), _p_values(ledger, verdict, at, "p_minus")]

@@ -13,7 +13,6 @@ from reports.document import (
     Break,
     Code,
     Column,
-    Glyph,
     Link,
     Paragraph,
     Row,
@@ -28,10 +27,10 @@ from reports.numbers import Ledger
 from reports.sections.common import (
     PROFILE_MEANING,
     claim_link,
+    drawn,
     effects,
     paper_says,
     run_note,
-    thresholds,
     words,
 )
 from reports.text import plural
@@ -213,11 +212,13 @@ def ours(ledger: Ledger, verdict: VerdictRecord) -> Spans:
     shown, tail = found, ""
     if verdict.form == "Trend":
         shown, tail = found[:1], "slope"
+    elif verdict.form in ("Exact", "SamplerLaw") and len(found) > 1:
+        shown, tail = (max(found, key=lambda number: number.value),), f"largest of {len(found)}"
     elif len(found) > _SHOWN_EFFECTS:
         shown = (min(found, key=lambda number: number.value),)
         tail = f"weakest of {plural(len(found), 'quantity', 'quantities')}"
     spans: list[Span] = []
     for number in shown:
         spans += [Break()] if spans else []
-        spans += [number, Glyph(number, thresholds(verdict))]
+        spans += drawn(number, verdict)
     return (*spans, Text(f" {tail}")) if tail else tuple(spans)

@@ -24,7 +24,7 @@ from reports.document import (
 from reports.numbers import Ledger
 from reports.sections.common import run_note, words
 from reports.sections.headline import standing_note
-from reports.text import anchor, sentence
+from reports.text import anchor, plural, sentence
 
 Entry = Cell | Contrast | ReportedRef
 
@@ -128,18 +128,18 @@ def _sizes(ledger: Ledger, quantities: Sequence[Cell | Contrast]) -> str:
     seeds, units = ledger.sizes(quantities)
     first = quantities[0] if isinstance(quantities[0], Cell) else quantities[0].terms[0][1]
     experiment = ledger.experiments.get(first.experiment)
-    parts = [_range("seeds", seeds)]
+    parts = [_range(seeds, "seed")]
     if experiment is not None:
-        parts.append(_range("blocks" if experiment.timed else f"{experiment.unit}s a seed", units))
-    found_parts = [part for part in parts if part]
-    return f"n = {', '.join(found_parts)}" if found_parts else "n not known"
+        unit = "block" if experiment.timed else experiment.unit
+        parts.append(_range(units, unit) + ("" if experiment.timed or not units else " a seed"))
+    found = [part for part in parts if part]
+    return f"n = {', '.join(found)}" if found else "n not known"
 
 
-def _range(name: str, found: tuple[int, ...]) -> str:
+def _range(found: tuple[int, ...], noun: str) -> str:
     if not found:
         return ""
-    span = f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}"
-    return f"{span} {name}"
+    return plural(found[0], noun) if len(found) == 1 else f"{found[0]:,}–{found[-1]:,} {noun}s"
 
 
 def paper_figure(ledger: Ledger, figure: PaperFigure) -> Figure:
