@@ -77,6 +77,8 @@ def assisted(
         top_k=0,
         max_new_tokens=tokens,
         pad_token_id=0,
+        # An id that does not occur: without one, the model's own would end the text.
+        eos_token_id=-1,
     )
     # The draft is shared, and `generate` reads these from it: a shallow copy carries them.
     draft = copy(draft)

@@ -199,6 +199,12 @@ def test_weights_other_than_safetensors_are_not_read(tmp_path: Path) -> None:
         load_checkpoint(tmp_path).model("cpu", "float32")
 
 
+def test_assisted_generation_does_not_stop_at_the_end_of_a_text(ctx: FakeContext) -> None:
+    result, _ = solve(continuation(prompts=20, tokens=40), m.Assisted(length=3), ctx)
+    assert {len(trace.tokens) for trace in result.traces.values()} == {40}
+    assert any(0 in trace.tokens[:-1] for trace in result.traces.values())
+
+
 @pytest.mark.slow
 def test_assisted_generation_of_transformers_agrees(ctx: FakeContext) -> None:
     task = continuation(prompts=25, tokens=60)
