@@ -17,8 +17,9 @@ pytestmark = [
 ]
 
 MEASURE = """<script>
+const scrolls = ".table:not(.verdicts) .scroll, .listing, .drawing";
 const wide = [...document.querySelectorAll("main *")].filter((part) =>
-  part.getBoundingClientRect().right > innerWidth + 1 && !part.closest(".scroll, .listing, .drawing"));
+  part.getBoundingClientRect().right > innerWidth + 1 && !part.closest(scrolls));
 const scroll = document.documentElement.scrollWidth;
 const ink = getComputedStyle(document.body).color;
 parent.postMessage(`WIDTH ${scroll} OF ${innerWidth} WIDE ${wide.length} INK ${ink}`, "*");
