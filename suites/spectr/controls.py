@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.claims import Control
-from suites.spectr.cells import PROGRAM_TRIES, SIZES, SMALL_SIZES, name
+from suites.spectr.cells import DRAFTS, PROGRAM_TRIES, SIZES, SMALL_SIZES, name
 
 CONTROLS = (
     Control(
@@ -59,8 +59,16 @@ CONTROLS = (
     ),
     Control(
         id="shuffled-draft",
-        title="The draft's tokens are renamed at random, so that it knows nothing",
-        replaces={name(1, length): f"shuffled-l{length}" for length in (4, 8)},
+        title="The draft's tokens are renamed, so that it knows nothing",
+        replaces={name(8, 8): "shuffled-draft"},
+        experiment="simulation",
+        predicts={"C3b": "kill"},
+    ),
+    Control(
+        id="short-drafts",
+        title="Drafts of four tokens stand in for eight",
+        replaces={name(k, 8): name(k, 4) for k in DRAFTS},
+        experiment="grid",
         predicts={"C11c": "kill"},
     ),
     Control(
