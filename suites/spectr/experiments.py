@@ -317,5 +317,5 @@ def _gemma() -> tuple[Experiment, ...]:
         unit="prompt",
         minutes=30.0,
     )
-    timed = _time(replace(task, prompts=200, tokens=16), length=4, threads=2, experiment="gemma-time", only=1)
+    timed = _time(replace(task, prompts=200, tokens=12), length=4, threads=1, experiment="gemma-time", only=1)
     return shown, timed
