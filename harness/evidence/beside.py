@@ -45,9 +45,10 @@ class BothRuns:
 
 
 def _finished(view: RunView) -> set[str]:
-    planned = set(view.record.planned)
+    """Main trials that can be compared: committed results may lack the rows of some."""
+    kept = set(view.record.planned) - getattr(view, "omitted", frozenset())
     return {
-        name for name, trial in view.trials.items() if name in planned and trial.status in ("ok", "diverged")
+        name for name, trial in view.trials.items() if name in kept and trial.status in ("ok", "diverged")
     }
 
 

@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def write_reference(
         "verdicts.json": _pretty(reader.verdicts),
     }
     left = int(limit_mb * 1e6) - sum(map(len, files.values()))
-    units, omitted = _fitting(_parts(reader, wanted), left)
+    units, omitted = _fitting(_groups(reader, wanted), left)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
@@ -74,20 +75,21 @@ def _pretty(record: Record) -> bytes:
 
 
 Part = tuple[str, str, "pa.Table"]
+Group = list[Part]
 
 
-def _parts(reader: RunReader, wanted: Wanted) -> list[Part]:
-    """Trial, part and rows of everything that the run measured, the most useful first.
+def _groups(reader: RunReader, wanted: Wanted) -> list[Group]:
+    """What is kept or left out together: trial, part and rows, the most useful group first.
 
-    What claims read comes before what they do not; within each, earlier seeds come first, so that
-    all methods keep the same seeds and stay paired.
+    What claims read comes before what they do not, and earlier seeds come before later ones. All
+    methods of an experiment keep the same seeds, so that they stay paired.
     """
-    found: list[tuple[tuple[bool, int, str], Part]] = []
-    for name, record in reader.trials.items():
+    groups: dict[tuple[bool, int, str], Group] = {}
+    for name, record in sorted(reader.trials.items()):
         for part in record.parts if record.units_file else []:
-            rows = _arrow(name, part, reader.table(name, part))
-            found.append(((not wanted(record, part), record.seed, name), (name, part, rows)))
-    return [part for _, part in sorted(found, key=lambda item: item[0])]
+            key = (not wanted(record, part), record.seed, record.experiment)
+            groups.setdefault(key, []).append((name, part, _arrow(name, part, reader.table(name, part))))
+    return [groups[key] for key in sorted(groups)]
 
 
 def _arrow(trial: str, part: str, table: Mapping[str, np.ndarray]) -> pa.Table:
@@ -98,38 +100,40 @@ def _arrow(trial: str, part: str, table: Mapping[str, np.ndarray]) -> pa.Table:
     return rows.append_column(TRIAL_COLUMN, named)
 
 
-def _fitting(parts: list[Part], left: int) -> tuple[bytes, list[str]]:
-    """The encoded rows of as many parts as fit, from the front, and the names of the others."""
+def _fitting(groups: list[Group], left: int) -> tuple[bytes, list[str]]:
+    """The encoded rows of as many groups as fit, from the front, and the names of the others."""
     if left < 0:
         raise RecordError("The run is too large to commit even without unit rows", fix="Raise the limit.")
-    names = [f"{trial}:{part}" for trial, part, _ in parts]
+
+    def omitted(count: int) -> list[str]:
+        return sorted(f"{trial}:{part}" for group in groups[count:] for trial, part, _ in group)
 
     def fits(count: int) -> bool:
-        listing = len(_listing(names[count:])) if count < len(parts) else 0
-        return len(_encoded(parts[:count], level=3)) + listing <= left
+        listing = len(_listing(omitted(count))) if count < len(groups) else 0
+        return len(_encoded(groups[:count], level=3)) + listing <= left
 
-    # Bisection over how many parts are kept; the final encoding is smaller than the trial ones.
-    low, high = 0, len(parts)
+    # Bisection over how many groups are kept; the final encoding is smaller than the trial ones.
+    low, high = 0, len(groups)
     if not fits(high):
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if fits(middle) else (low, middle)
         high = low
-    return (_encoded(parts[:high], level=19) if high else b""), sorted(names[high:])
+    return _encoded(groups[:high], level=19), omitted(high)
 
 
 def _listing(omitted: list[str]) -> bytes:
     return json.dumps(omitted, indent=0).encode()
 
 
-def _encoded(parts: list[Part], level: int) -> bytes:
-    if not parts:
+def _encoded(groups: list[Group], level: int) -> bytes:
+    if not groups:
         return b""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sink = io.BytesIO()
-    whole = pa.concat_tables([rows for _, _, rows in parts], promote_options="permissive")
+    whole = pa.concat_tables([rows for group in groups for _, _, rows in group], promote_options="permissive")
     pq.write_table(whole.unify_dictionaries(), sink, compression="zstd", compression_level=level)
     return sink.getvalue()
 
@@ -138,6 +142,13 @@ class ReferenceReader(RunReader):
     """Committed results, as :class:`harness.store.view.RunView`."""
 
     _whole: Any = None
+
+    @cached_property
+    def omitted(self) -> frozenset[str]:
+        """Trials of which an evaluation set was left out for its size."""
+        path = self.folder / OMITTED_FILE
+        names = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+        return frozenset(name.rpartition(":")[0] for name in names)
 
     def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
         """The unit rows of one part of a trial.
