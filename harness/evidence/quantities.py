@@ -130,6 +130,9 @@ class Reader:
         except RecordError as error:
             raise _missing([record.trial]) from error
         where = (("arm", cell.method), *cell.where) if timed else cell.where
+        if timed and "block" in table:
+            # Scores of a timed arm belong to its block, which is the replicate, as its times do.
+            table = {**table, "unit_id": table["block"]}
         return select_rows(table, cell.metric.columns, where, record.trial)
 
 
