@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_padded_vocabulary_is_refused(
     ctx: FakeContext, pair: tuple[Checkpoint, Checkpoint], tmp_path: Path
 ) -> None:
     model = pair[1].model("cpu", "float32")
-    padded = type(model)(model.config)
+    padded = type(model)(copy.deepcopy(model.config))  # Resizing changes the configuration.
     padded.resize_token_embeddings(pair[1].config["vocab_size"] + 20)
     padded.save_pretrained(tmp_path)
     pair[1].tokenizer.save_pretrained(tmp_path)
