@@ -376,4 +376,24 @@ EXACT_PAIR = Claim(
     note="Not a claim of the card's list; it names what no open run can measure.",
 )
 
-CLAIMS = (*SPEED, *LAWS, *TRENDS, EXACT_PAIR)
+
+def _whole(number: str, statement: str, source: str) -> Claim:
+    """A compound claim in the paper's words; its verdict is put together from its parts."""
+    return Claim(id=number, statement=statement, source=source, forms={})
+
+
+WHOLES = (
+    _whole("C1", "SpecTr decodes 2.13 times faster than plain sampling.", "abstract"),
+    _whole("C2", "SpecTr decodes 1.37 times faster than speculative decoding with one draft.", "abstract"),
+    _whole("C3", "SpecTr emits more tokens for each call of the target than one draft does.", "main table"),
+    _whole("C6", "More candidates raise the optimal acceptance probability.", "section on OTM"),
+    _whole("C11", "Block efficiency grows with K and L, and time gains less than it does.", "discussion"),
+)
+
+
+def _order(claim: Claim) -> tuple[int, str]:
+    """The paper's order, each whole before its parts."""
+    return int("".join(filter(str.isdigit, claim.id))), claim.id
+
+
+CLAIMS = tuple(sorted((*WHOLES, *SPEED, *LAWS, *TRENDS, EXACT_PAIR), key=_order))
