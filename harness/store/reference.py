@@ -101,25 +101,22 @@ def _arrow(trial: str, part: str, table: Mapping[str, np.ndarray]) -> pa.Table:
 
 
 def _fitting(groups: list[Group], left: int) -> tuple[bytes, list[str]]:
-    """The encoded rows of as many groups as fit, from the front, and the names of the others."""
+    """The encoded rows of the groups that fit, taken in order, and the names of the others."""
     if left < 0:
         raise RecordError("The run is too large to commit even without unit rows", fix="Raise the limit.")
-
-    def omitted(count: int) -> list[str]:
-        return sorted(f"{trial}:{part}" for group in groups[count:] for trial, part, _ in group)
-
-    def fits(count: int) -> bool:
-        listing = len(_listing(omitted(count))) if count < len(groups) else 0
-        return len(_encoded(groups[:count], level=3)) + listing <= left
-
-    # Bisection over how many groups are kept; the final encoding is smaller than the trial ones.
-    low, high = 0, len(groups)
-    if not fits(high):
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if fits(middle) else (low, middle)
-        high = low
-    return _encoded(groups[:high], level=19), omitted(high)
+    kept: list[Group] = []
+    omitted: list[str] = []
+    for group in groups:
+        names = [f"{trial}:{part}" for trial, part, _ in group]
+        # Encoded alone, a group is larger than as a part of the whole.
+        size = len(_encoded([group], level=3))
+        if size <= left:
+            kept.append(group)
+            left -= size
+        else:
+            omitted += names
+            left -= len(_listing(names))
+    return _encoded(kept, level=19), sorted(omitted)
 
 
 def _listing(omitted: list[str]) -> bytes:
