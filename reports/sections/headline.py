@@ -135,8 +135,8 @@ def parts_of(ledger: Ledger, whole: VerdictRecord) -> tuple[VerdictRecord, ...]:
 
 
 def parts_held(ledger: Ledger, whole: VerdictRecord) -> str:
-    """``"2 of 3"``: how many parts of a compound claim were reproduced."""
-    parts = parts_of(ledger, whole)
+    """``"2 of 3"``: how many of the parts that count were reproduced."""
+    parts = [part for part in parts_of(ledger, whole) if part.verdict != "not comparable"]
     held = sum(part.verdict == "reproduced" for part in parts)
     return f"{held} of {len(parts)}" if parts else ""
 
