@@ -292,7 +292,7 @@ def _scratch(*, full: bool) -> tuple[Experiment, ...]:
     prompts, tokens, seeds = (100, 64, 10) if full else (40, 40, 7)
     return (
         _grid(replace(pair, prompts=prompts, tokens=tokens, measure="overlap"), _seeds(seeds), rivals=full),
-        _law(replace(pair, prompts=640, tokens=64, measure="law"), all_bugs=full),
+        _law(replace(pair, prompts=680, tokens=64, measure="law"), all_bugs=full),
         _time(replace(pair, prompts=200, tokens=48), length=8, threads=1, only=4),
     )
 
