@@ -51,7 +51,7 @@ def test_a_paper_is_reproduced_and_the_second_time_nothing_is_installed(clone: P
 
 
 def test_the_tests_start(clone: Path) -> None:
-    shell(clone, ".venv/bin/nox -s tests -- tests/test_noxfile.py")
+    assert "passed" in shell(clone, ".venv/bin/nox -s tests -- tests/test_noxfile.py")
 
 
 def test_the_wheel_holds_the_four_packages_with_their_data(clone: Path) -> None:

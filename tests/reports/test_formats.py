@@ -95,4 +95,6 @@ def test_junit_counts_failures_and_skips(verdicts: VerdictsRecord) -> None:
 @pytest.mark.parametrize("label", demo.NASTY)
 def test_junit_carries_any_reason(verdicts: VerdictsRecord, label: str) -> None:
     nasty = [verdict.model_copy(update={"reason": label}) for verdict in verdicts.verdicts]
-    ET.fromstring(junit.render(verdicts.model_copy(update={"verdicts": nasty})))  # noqa: S314 - our own file
+    text = junit.render(verdicts.model_copy(update={"verdicts": nasty}))
+    root = ET.fromstring(text)  # noqa: S314 - our own file
+    assert root.get("tests") == str(len(nasty))
