@@ -24,14 +24,23 @@ LOG_LIMIT = 200_000
 """Characters of a trial's output that are kept: its end."""
 
 
-def execute(job: Job, loader: Loader, progress: Callable[[float, str], None]) -> Outcome:
-    """Run a job to its end; a failure becomes an outcome, never an exception."""
+def execute(
+    job: Job, loader: Loader, progress: Callable[[float, str], None], scratch_root: Path | None = None
+) -> Outcome:
+    """Run a job to its end; a failure becomes an outcome, never an exception.
+
+    Args:
+        job: What to run.
+        loader: Gives the objects behind references.
+        progress: Called with the share done and a message.
+        scratch_root: Where its scratch folder is made; by default where temporary files go.
+    """
     output = io.StringIO()
     meter = _Meter(job.device)
     status: Status = "ok"
     units, error = b"", ""
     parts: tuple[str, ...] = ()
-    with tempfile.TemporaryDirectory(prefix="corroborate-") as scratch, _captured(output):
+    with tempfile.TemporaryDirectory(prefix="corroborate-", dir=scratch_root) as scratch, _captured(output):
         try:
             set_threads(job.threads)
             units, parts = _run(job, loader, Path(scratch), progress)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -27,12 +29,12 @@ PATIENCE_SECONDS = 3.0
 class Worker:
     """One worker process and what it is doing."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch_root: Path) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self._lifeline, lifeline = context.Pipe()
         self.process: SpawnProcess = context.Process(
-            target=worker_main, args=(theirs, lifeline), name="corroborate-worker", daemon=False
+            target=worker_main, args=(theirs, lifeline, scratch_root), name="corroborate-worker", daemon=False
         )
         self.process.start()
         theirs.close()
@@ -108,6 +110,7 @@ class PoolEngine:
         self._places = workers
         self._workers: list[Worker] = []
         self._ended: list[Outcome] = []
+        self._scratch = tempfile.TemporaryDirectory(prefix="corroborate-", ignore_cleanup_errors=True)
 
     @property
     def _running(self) -> list[Job]:
@@ -126,7 +129,7 @@ class PoolEngine:
         idle = next((worker for worker in self._workers if worker.job is None), None)
         if idle is None:
             with _quiet_libraries():
-                idle = Worker()
+                idle = Worker(Path(self._scratch.name))
             self._workers.append(idle)
         idle.give(job)
 
@@ -194,6 +197,7 @@ class PoolEngine:
             worker.process.join(timeout=PATIENCE_SECONDS)
         for worker in list(self._workers):
             self._drop(worker)
+        self._scratch.cleanup()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Final
 
 from harness.engine.context import Loader
@@ -19,12 +20,13 @@ from harness.engine.job import Job, Progress
 PR_SET_PDEATHSIG: Final = 1
 
 
-def main(jobs: Connection, lifeline: Connection) -> None:
+def main(jobs: Connection, lifeline: Connection, scratch_root: Path) -> None:
     """Serve jobs from ``jobs`` until it closes.
 
     Args:
         jobs: Jobs come in, progress and outcomes go out.
         lifeline: Never written to; when it closes, the driver is gone and so is this process.
+        scratch_root: The driver's folder for scratch; it clears what a killed worker leaves.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The driver decides what Ctrl-C means.
     _die_with_driver(lifeline)
@@ -43,7 +45,7 @@ def main(jobs: Connection, lifeline: Connection) -> None:
         def report(done: float, message: str, current: Job = current) -> None:
             jobs.send(Progress(current.id, done, message))
 
-        jobs.send(execute(job, loader, report))
+        jobs.send(execute(job, loader, report, scratch_root))
 
 
 def _die_with_driver(lifeline: Connection) -> None:

@@ -101,11 +101,17 @@ def test_a_failing_trial_is_a_record_and_the_others_go_on(tmp_path: Path) -> Non
     ("way", "limits", "status"),
     [("hang", {"minutes": 0.1}, "timeout"), ("memory", {"memory_gb": 1.5}, "memory")],
 )
-def test_limits_end_a_trial_by_force(way: str, limits: dict[str, Any], status: str, tmp_path: Path) -> None:
+def test_limits_end_a_trial_by_force(
+    way: str, limits: dict[str, Any], status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     suite = toy_suite(methods={"bad": Bad(way=way), "mean": Shrunk()}, seeds=(100,), **limits)
     _, reader, _ = run(suite, tmp_path, engine="pool")
     assert reader.trials["e/t/bad/100"].status == status
     assert reader.trials["e/t/mean/100"].status == "ok"
+    assert not list(temporary.iterdir()), "what the killed worker left is cleared"
 
 
 def test_a_worker_that_dies_is_replaced_and_its_trial_tried_once_more(tmp_path: Path) -> None:
