@@ -290,22 +290,22 @@ def _time(
 
 def _scratch(*, full: bool) -> tuple[Experiment, ...]:
     pair = _pair(Profile.SMALL)
-    prompts, tokens, seeds = (100, 64, 10) if full else (40, 40, 7)
+    prompts, tokens, seeds = (100, 64, 10) if full else (40, 40, 5)
     return (
         _grid(replace(pair, prompts=prompts, tokens=tokens, measure="overlap"), _seeds(seeds), rivals=full),
         _law(replace(pair, prompts=680, tokens=64, measure="law"), all_bugs=full),
-        _time(replace(pair, prompts=200, tokens=48), length=8, threads=1, only=4),
+        _time(replace(pair, prompts=200, tokens=48), length=8, threads=1, only=3),
     )
 
 
 def _gemma() -> tuple[Experiment, ...]:
-    """Gemma-3-270M on a CPU: 32 prompts of 8 tokens, 32 new tokens, L = 4."""
+    """Gemma-3-270M on a CPU: 16 prompts of 8 tokens, 32 new tokens, L = 4."""
     task = Continue(
-        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=32, prompt_tokens=8, tokens=32
+        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=16, prompt_tokens=8, tokens=32
     )
     methods: dict[str, Method[Any, Any]] = {
-        "ar": Autoregressive(batch=32),
-        "k1": Speculative(length=4, batch=32),
+        "ar": Autoregressive(batch=16),
+        "k1": Speculative(length=4, batch=16),
         "k8": SpecTr(length=4, batch=16),
         "assisted": Assisted(length=4, batch=1),
     }
