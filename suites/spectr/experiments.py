@@ -290,7 +290,7 @@ def _time(
 
 def _scratch(*, full: bool) -> tuple[Experiment, ...]:
     pair = _pair(Profile.SMALL)
-    prompts, tokens, seeds = (100, 64, 10) if full else (40, 40, 5)
+    prompts, tokens, seeds = (100, 64, 10) if full else (40, 40, 7)
     return (
         _grid(replace(pair, prompts=prompts, tokens=tokens, measure="overlap"), _seeds(seeds), rivals=full),
         _law(replace(pair, prompts=680, tokens=64, measure="law"), all_bugs=full),
