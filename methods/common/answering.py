@@ -1,0 +1,267 @@
+"""What a language model answers: greedy continuations, and scores of given options.
+
+Answers do not depend on what else is in a batch, up to rounding of the arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.method import ProblemError
+from methods.common.examples import Example, collate, filled
+from methods.common.forward import (
+    Model,
+    embed_with_prefix,
+    is_encoder_decoder,
+    mask_with_prefix,
+    only_at,
+    target_logits,
+)
+from methods.common.soft_prompt import SoftPrompt
+
+Tokens = Sequence[int]
+
+
+def generate(
+    model: Model,
+    prompts: Sequence[Tokens],
+    *,
+    new_tokens: int,
+    stop: Collection[int],
+    pad: int,
+    batch: int = 64,
+    prefix: SoftPrompt | None = None,
+) -> list[list[int]]:
+    """The most probable next token again and again (greedy decoding, with a key-value cache).
+
+    Args:
+        model: A causal or encoder-decoder model.
+        prompts: Token ids with their special tokens; none may be empty.
+        new_tokens: Tokens an answer has at most.
+        stop: Ids that end an answer; they are not part of it.
+        pad: Id to fill rows with.
+        batch: Prompts at once; they are sorted by length, so that little is padded.
+        prefix: A soft prompt before each input.
+
+    Returns:
+        The answers in the order of the prompts.
+
+    Raises:
+        ProblemError: If a prompt is empty, or longer than the model's context allows.
+    """
+    _check_room(model, prompts, new_tokens, prefix)
+    decode = _decode_separately if is_encoder_decoder(model) else _continue
+    answers: list[list[int]] = [[] for _ in prompts]
+    with _evaluating(model):
+        for chosen in _chunks([len(prompt) for prompt in prompts], batch):
+            rows = decode(model, [prompts[i] for i in chosen], pad, prefix)(new_tokens, frozenset(stop))
+            for index, row in zip(chosen, rows, strict=True):
+                answers[index] = row
+    return answers
+
+
+def option_scores(
+    model: Model,
+    prompts: Sequence[Tokens],
+    options: Sequence[Sequence[Tokens]],
+    *,
+    pad: int,
+    batch: int = 64,
+    prefix: SoftPrompt | None = None,
+    per_token: bool = False,
+) -> list[list[float]]:
+    """Log-probability of each option after its prompt, in nats.
+
+    Options of a prompt that differ in their last token only share one row of the batch.
+
+    Args:
+        model: A causal or encoder-decoder model.
+        prompts: Token ids with their special tokens.
+        options: For each prompt, the token ids of its options.
+        pad: Id to fill rows with.
+        batch: Rows at once.
+        prefix: A soft prompt before each input.
+        per_token: Divide by the number of tokens of the option.
+
+    Returns:
+        For each prompt, the scores of its options.
+
+    Raises:
+        ProblemError: If a prompt or an option is empty, or both exceed the model's context.
+    """
+    rows = _shared_rows(prompts, options)
+    keys = list(rows)
+    _check_room(model, [(*prompt, *shared) for prompt, shared in keys], 1, prefix)
+    scores = [[0.0] * len(of_prompt) for of_prompt in options]
+    with _evaluating(model):
+        for chosen in _chunks([len(prompt) + len(shared) for prompt, shared in keys], batch):
+            group = [(keys[i], rows[keys[i]]) for i in chosen]
+            for (prompt, option), value in _score_rows(model, group, pad, prefix):
+                length = len(options[prompt][option]) if per_token else 1
+                scores[prompt][option] = value / length
+    return scores
+
+
+_Answerer = Callable[[int, frozenset[int]], list[list[int]]]
+"""From the most tokens and the stopping ids to the answers of one batch."""
+_Key = tuple[tuple[int, ...], tuple[int, ...]]
+"""A prompt, and an option without its last token."""
+_Last = tuple[int, int, int]
+"""Index of the prompt, index of the option, and the option's last token."""
+
+
+def _shared_rows(prompts: Sequence[Tokens], options: Sequence[Sequence[Tokens]]) -> dict[_Key, list[_Last]]:
+    rows: dict[_Key, list[_Last]] = {}
+    for i, (prompt, of_prompt) in enumerate(zip(prompts, options, strict=True)):
+        for j, option in enumerate(of_prompt):
+            if not option:
+                raise ProblemError(f"Option {j} of prompt {i} is empty", fix="Give it at least one token.")
+            rows.setdefault((tuple(prompt), tuple(option[:-1])), []).append((i, j, option[-1]))
+    return rows
+
+
+def _score_rows(
+    model: Model, group: list[tuple[_Key, list[_Last]]], pad: int, prefix: SoftPrompt | None
+) -> Iterator[tuple[tuple[int, int], float]]:
+    examples = [Example("", prompt, (*shared, lasts[0][2])) for (prompt, shared), lasts in group]
+    device = model.get_input_embeddings().weight.device
+    data = collate(examples, pad, device, separate=is_encoder_decoder(model))
+    logits = target_logits(model, data, None if prefix is None else prefix()).float()
+    norms = logits.logsumexp(-1)
+    gold = logits.gather(1, data.gold[:, None])[:, 0] - norms
+    ends = torch.tensor([len(example.target) for example in examples]).cumsum(0) - 1
+    # All but the last token of each row; its alternatives are added below.
+    before = torch.zeros(len(group), device=device).index_add_(0, data.owner, gold) - gold[ends.to(device)]
+    row = [number for number, (_, lasts) in enumerate(group) for _ in lasts]
+    flat = [last for _, lasts in group for last in lasts]
+    place = ends[row].to(device)
+    tokens = torch.tensor([token for _, _, token in flat], device=device)
+    values = (before[row] + logits[place, tokens] - norms[place]).tolist()
+    yield from zip([(i, j) for i, j, _ in flat], values, strict=True)
+
+
+def _continue(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt | None) -> _Answerer:
+    device = model.get_input_embeddings().weight.device
+    length = 0 if prefix is None else len(prefix.weight)
+    # The soft prompt must touch the text, so its places are padded together with the text.
+    ids = torch.from_numpy(filled([(pad,) * length + tuple(p) for p in prompts], pad, left=True)).to(device)
+    ones = [(1,) * (length + len(prompt)) for prompt in prompts]
+    mask = torch.from_numpy(filled(ones, 0, left=True)).to(device)
+    state: dict[str, Any] = {"mask": mask, "cache": None}
+    first = {"input_ids": ids} if prefix is None else {"inputs_embeds": _inserted(model, ids, mask, prefix)}
+
+    def step(tokens: Tensor | None) -> Tensor:
+        if tokens is not None:
+            state["mask"] = torch.cat([state["mask"], mask.new_ones(len(mask), 1)], dim=1)
+        positions = (state["mask"].cumsum(1) - 1).clamp_(min=0)
+        inputs = first if tokens is None else {"input_ids": tokens[:, None]}
+        width = ids.shape[1] if tokens is None else 1
+        with only_at(model, torch.arange(1, len(ids) + 1, device=device) * width - 1):
+            out = model(
+                **inputs,
+                attention_mask=state["mask"],
+                position_ids=positions[:, -width:],
+                past_key_values=state["cache"],
+                use_cache=True,
+            )
+        state["cache"] = out.past_key_values
+        logits: Tensor = out.logits
+        return logits
+
+    return partial(_greedy, step, len(prompts))
+
+
+def _decode_separately(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt | None) -> _Answerer:
+    device = model.get_input_embeddings().weight.device
+    ids = torch.from_numpy(filled(prompts, pad)).to(device)
+    mask = torch.from_numpy(filled([(1,) * len(prompt) for prompt in prompts], 0)).to(device)
+    if prefix is None:
+        encoded = model.get_encoder()(input_ids=ids, attention_mask=mask)
+    else:
+        mask = mask_with_prefix(mask, len(prefix.weight))
+        embedded = embed_with_prefix(model, ids, prefix())
+        encoded = model.get_encoder()(inputs_embeds=embedded, attention_mask=mask)
+    state: dict[str, Any] = {"cache": None}
+    begin = torch.full((len(prompts),), int(model.config.decoder_start_token_id), device=device)
+
+    def step(tokens: Tensor | None) -> Tensor:
+        out = model(
+            encoder_outputs=encoded,
+            attention_mask=mask,
+            decoder_input_ids=(begin if tokens is None else tokens)[:, None],
+            past_key_values=state["cache"],
+            use_cache=True,
+        )
+        state["cache"] = out.past_key_values
+        logits: Tensor = out.logits[:, -1]
+        return logits
+
+    return partial(_greedy, step, len(prompts))
+
+
+def _greedy(
+    step: Callable[[Tensor | None], Tensor], rows: int, new_tokens: int, stop: frozenset[int]
+) -> list[list[int]]:
+    answers: list[list[int]] = [[] for _ in range(rows)]
+    going = set(range(rows))
+    tokens: Tensor | None = None
+    for _ in range(new_tokens):
+        tokens = step(tokens).argmax(-1)
+        for row, token in enumerate(tokens.tolist()):
+            if row in going and token in stop:
+                going.remove(row)
+            elif row in going:
+                answers[row].append(token)
+        if not going:
+            break
+    return answers
+
+
+def _inserted(model: Model, ids: Tensor, mask: Tensor, prefix: SoftPrompt) -> Tensor:
+    """Input vectors of left-padded rows whose first p visible places are the soft prompt's."""
+    vectors: Tensor = model.get_input_embeddings()(ids).clone()
+    starts = mask.argmax(1)
+    for row, start in enumerate(starts.tolist()):
+        vectors[row, start : start + len(prefix.weight)] = prefix().to(vectors.dtype)
+    return vectors
+
+
+def _chunks(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
+    """Indices in groups of similar length, the longest first, so that memory runs out at once."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    for start in range(0, len(order), batch):
+        yield order[start : start + batch]
+
+
+@contextmanager
+def _evaluating(model: Model) -> Iterator[None]:
+    """Evaluation mode without gradients; the model's mode is restored."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
+
+
+def _check_room(model: Model, prompts: Sequence[Tokens], new_tokens: int, prefix: SoftPrompt | None) -> None:
+    longest = max((len(prompt) for prompt in prompts), default=0)
+    shortest = min((len(prompt) for prompt in prompts), default=1)
+    if not shortest:
+        raise ProblemError("A prompt is empty", fix="Start prompts with the beginning token.")
+    if is_encoder_decoder(model):
+        return
+    room = getattr(model.config, "max_position_embeddings", None)
+    needed = longest + new_tokens + (0 if prefix is None else len(prefix.weight))
+    if room is not None and needed > room:
+        raise ProblemError(
+            f"A prompt with its answer needs {needed} positions, and the model has {room}",
+            fix="Encode the prompts with a smaller limit (`examples.Cut` counts what is cut).",
+        )
