@@ -282,7 +282,7 @@ def _time(
         methods=_arms(length, only),
         seeds=_seeds(1),
         unit="prompt",
-        timed=Timed(blocks=8, warmup=1),
+        timed=Timed(blocks=6, warmup=1),
         threads=threads,
         minutes=30.0,
     )
@@ -294,7 +294,7 @@ def _scratch(*, full: bool) -> tuple[Experiment, ...]:
     return (
         _grid(replace(pair, prompts=prompts, tokens=tokens, measure="overlap"), _seeds(seeds), rivals=full),
         _law(replace(pair, prompts=680, tokens=64, measure="law"), all_bugs=full),
-        _time(replace(pair, prompts=200, tokens=48), length=8, threads=1, only=3),
+        _time(replace(pair, prompts=200, tokens=48), length=8, threads=1),
     )
 
 
