@@ -282,7 +282,7 @@ def _time(
         methods=_arms(length, only),
         seeds=_seeds(1),
         unit="prompt",
-        timed=Timed(blocks=6, warmup=1),
+        timed=Timed(blocks=8, warmup=1),
         threads=threads,
         minutes=30.0,
     )
@@ -299,14 +299,14 @@ def _scratch(*, full: bool) -> tuple[Experiment, ...]:
 
 
 def _gemma() -> tuple[Experiment, ...]:
-    """Gemma-3-270M on a CPU: 16 prompts of 8 tokens, 32 new tokens, L = 4."""
+    """Gemma-3-270M on a CPU: 12 prompts of 8 tokens, 32 new tokens, L = 4."""
     task = Continue(
-        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=16, prompt_tokens=8, tokens=32
+        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=12, prompt_tokens=8, tokens=32
     )
     methods: dict[str, Method[Any, Any]] = {
-        "ar": Autoregressive(batch=16),
-        "k1": Speculative(length=4, batch=16),
-        "k8": SpecTr(length=4, batch=16),
+        "ar": Autoregressive(batch=12),
+        "k1": Speculative(length=4, batch=12),
+        "k8": SpecTr(length=4, batch=12),
         "assisted": Assisted(length=4, batch=1),
     }
     shown = Experiment(
