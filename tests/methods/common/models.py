@@ -1,0 +1,100 @@
+"""Tiny random language models of different architectures, for the tests of the shared ground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+from methods.common import tiny_lm
+from methods.common.examples import Example
+
+VOCABULARY = 48
+
+
+def llama(seed: int = 0, context: int = 64) -> Any:
+    """Two layers; its weights are large enough for answers to depend on the prompt."""
+    generator = torch.Generator().manual_seed(seed)
+    model = tiny_lm.new_model(VOCABULARY, tiny_lm.Size(2, 32, heads=2, context=context), generator)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(10.0)
+    return model.eval()
+
+
+def gemma3(seed: int = 0) -> Any:
+    """Scaled embeddings, one layer with a sliding window of 8 and one without."""
+    torch.manual_seed(seed)
+    config = Gemma3TextConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        sliding_window=8,
+        initializer_range=0.2,
+        max_position_embeddings=64,
+        layer_types=["sliding_attention", "full_attention"],
+    )
+    return Gemma3ForCausalLM(config).eval()
+
+
+def gemma2(seed: int = 0) -> Any:
+    """Soft-capped logits."""
+    torch.manual_seed(seed)
+    config = Gemma2Config(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        initializer_range=0.2,
+        max_position_embeddings=64,
+        final_logit_softcapping=5.0,
+        attn_implementation="eager",
+    )
+    return Gemma2ForCausalLM(config).eval()
+
+
+def t5(seed: int = 0) -> Any:
+    """Encoder and decoder, tied embeddings with scaled outputs."""
+    torch.manual_seed(seed)
+    config = T5Config(
+        vocab_size=VOCABULARY,
+        d_model=32,
+        d_kv=16,
+        d_ff=64,
+        num_layers=2,
+        num_heads=2,
+        decoder_start_token_id=0,
+        dropout_rate=0.0,
+    )
+    return T5ForConditionalGeneration(config).eval()
+
+
+MODELS = {"llama": llama, "gemma2": gemma2, "gemma3": gemma3, "t5": t5}
+
+
+def examples(count: int, seed: int = 0, longest: int = 9) -> list[Example]:
+    """Random prompts; the target repeats the prompt's first and last token, then ends (id 1)."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for number in range(count):
+        text = rng.integers(2, VOCABULARY, int(rng.integers(2, longest))).tolist()
+        repeated = tuple(text[: int(rng.integers(1, 3))])
+        out.append(Example(f"e{number}", (1, *text), (*repeated, text[-1], 1)))
+    return out
