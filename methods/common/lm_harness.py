@@ -1,0 +1,169 @@
+r"""A tuned model under the Language Model Evaluation Harness (lm-eval).
+
+Tasks are YAML files of a suite. Their data come through :func:`provided`, named there as
+``custom_dataset: !function methods.common.lm_harness.provided``, so one file serves every source
+that our resource has (mirror, cache, hub)::
+
+    task: arc_easy
+    custom_dataset: !function methods.common.lm_harness.provided
+    dataset_kwargs: {name: arc-easy, splits: [test]}
+    output_type: multiple_choice
+    test_split: test
+    doc_to_text: "Question: {{question}}\nAnswer:"
+    doc_to_choice: "{{options}}"
+    doc_to_target: answer
+
+Needs the extra ``lm``; nothing of it is imported before :func:`evaluate` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.method import ProblemError, ResourceError, Table
+from methods.common.datasets import DataSet
+
+_DATA: ContextVar[Mapping[str, DataSet[Any]] | None] = ContextVar("data sets of lm-eval tasks", default=None)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to evaluate.
+
+    Attributes:
+        few_shot: Solved examples before each question; None takes what the task file says.
+        limit: Questions of each task; None takes all.
+        batch: Rows at once.
+        seed: Draws the solved examples.
+    """
+
+    few_shot: int | None = None
+    limit: int | None = None
+    batch: int = 32
+    seed: int = 0
+
+
+def evaluate(
+    model: Any,
+    tokenizer: Any,
+    folder: Path,
+    data: Mapping[str, DataSet[Any]],
+    *,
+    tasks: Sequence[str] = (),
+    options: Options | None = None,
+) -> dict[str, Table]:
+    """Answer the tasks of ``folder`` with a model in memory.
+
+    Args:
+        model: A language model of ``transformers``, with or without adapters inside.
+        tokenizer: Its tokenizer.
+        folder: Holds the task files.
+        data: The data sets that the task files name.
+        tasks: Names of tasks; all of the folder's if empty.
+        options: How to evaluate.
+
+    Returns:
+        By task, one row a question: ``unit_id``, ``answer``, ``gold`` and a column for each of the
+        task's metrics, ready to be a part of a task's scores.
+
+    Raises:
+        ResourceError: If lm-eval is not installed.
+        ProblemError: If a task file is missing, or names a data set that is not given.
+    """
+    simple_evaluate, manager_type, wrapper = _library()
+    chosen = options or Options()
+    manager = manager_type(include_path=str(folder), include_defaults=False)
+    names = list(tasks) or sorted(manager.all_tasks)
+    if missing := sorted(set(names) - set(manager.all_tasks)):
+        known = ", ".join(sorted(manager.all_tasks)) or "none"
+        raise ProblemError(
+            f"No task file for {', '.join(missing)}", where=str(folder), fix=f"It has: {known}."
+        )
+    training = model.training
+    with _given(data):
+        found = simple_evaluate(
+            model=wrapper(pretrained=model.eval(), tokenizer=tokenizer, batch_size=chosen.batch),
+            tasks=names,
+            num_fewshot=chosen.few_shot,
+            limit=chosen.limit,
+            bootstrap_iters=0,
+            task_manager=manager,
+            # The trial's own generators are seeded already, and are left alone.
+            random_seed=None,
+            numpy_random_seed=None,
+            torch_random_seed=None,
+            fewshot_random_seed=chosen.seed,
+        )
+    model.train(training)
+    return {name: _rows(found["samples"][name]) for name in names}
+
+
+def provided(*, name: str, splits: Sequence[str], **_: Any) -> Any:
+    """The data of a task file: the resource called ``name``, as ``datasets.DatasetDict``.
+
+    Args:
+        name: Name of the resource.
+        splits: Its splits that the task uses.
+
+    Raises:
+        ProblemError: If :func:`evaluate` was not given this resource.
+    """
+    import datasets
+
+    data = _DATA.get() or {}
+    if name not in data:
+        raise ProblemError(
+            f"The task needs the data set '{name}', which was not given",
+            where="dataset_kwargs of the task file",
+            fix=f"Declare the resource in the experiment's task. Given: {', '.join(sorted(data)) or 'none'}.",
+        )
+    rows = {split: [asdict(row) for row in data[name][split]] for split in splits}
+    return datasets.DatasetDict({split: datasets.Dataset.from_list(found) for split, found in rows.items()})
+
+
+@contextmanager
+def _given(data: Mapping[str, DataSet[Any]]) -> Iterator[None]:
+    token = _DATA.set(data)
+    try:
+        yield
+    finally:
+        _DATA.reset(token)
+
+
+def _library() -> tuple[Any, Any, Any]:
+    try:
+        from lm_eval import simple_evaluate
+        from lm_eval.models.huggingface import HFLM
+        from lm_eval.tasks import TaskManager
+    except ImportError as error:
+        raise ResourceError(
+            "The Language Model Evaluation Harness is not installed",
+            where=str(error),
+            fix="Install the extra: pip install 'corroborate[lm,small]'.",
+        ) from error
+    return simple_evaluate, TaskManager, HFLM
+
+
+def _rows(samples: list[dict[str, Any]]) -> Table:
+    samples = sorted(samples, key=lambda sample: sample["doc_id"])
+    metrics = sorted(samples[0]["metrics"]) if samples else []
+    return {
+        "unit_id": [str(sample["doc"].get("id", sample["doc_id"])) for sample in samples],
+        "answer": [_answer(sample) for sample in samples],
+        "gold": [str(sample["target"]) for sample in samples],
+        **{metric: [float(sample[metric]) for sample in samples] for metric in metrics},
+    }
+
+
+def _answer(sample: dict[str, Any]) -> str:
+    """The text that was generated, or the index of the most probable option."""
+    found = sample["filtered_resps"]
+    if isinstance(found[0], str):
+        return found[0]
+    scores = [score for score, _ in found]
+    return str(max(range(len(scores)), key=scores.__getitem__))
