@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from harness.method import DivergedError
+from methods.lora_rite.matrices import inverse_root
 from methods.lora_rite.pairs import Pair, PairOptimizer, Source, find_pairs, tall, working_type
 
 Closure = Callable[[], float]
@@ -141,7 +143,34 @@ def adam_direction(state: dict[str, Any], slope: Tensor, betas: tuple[float, flo
     state["second"].lerp_(slope.square(), 1 - betas[1])
     root = (state["second"] / (1 - betas[1] ** count)).sqrt()
     direction: Tensor = state["first"] / (1 - betas[0] ** count) / (root + eps)
-    return direction
+    # 0/0, a coordinate without any gradient so far when ε = 0, does not move.
+    return direction if eps else torch.nan_to_num(direction, nan=0.0)
+
+
+class MatrixAdagrad(PairOptimizer):
+    """One-sided matrix Adagrad on each factor: G (Σ GᵀG)^(−1/2), the theory's comparator.
+
+    Args:
+        params: Pairs.
+        lr: η.
+    """
+
+    def __init__(self, params: Source | Iterable[dict[str, Any]], lr: float = 1e-3) -> None:
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure: Closure | None = None) -> float | None:  # type: ignore[override]
+        """One step."""
+        loss = _loss(closure)
+        for group in self.param_groups:
+            for pair in self.active_pairs(group):
+                for factor, axis in zip((pair.a, pair.b), pair.axes, strict=True):
+                    slope = tall(cast("Tensor", factor.grad), axis).to(working_type(factor))
+                    state = self.state[factor]
+                    state["sum"] = state.get("sum", 0.0) + slope.mT @ slope
+                    root, _ = inverse_root(state["sum"][None], state["sum"].new_zeros(1), 0.0)
+                    tall(factor, axis).sub_(group["lr"] * slope @ root[0])
+        return loss
 
 
 class Lamb(Optimizer):
@@ -233,6 +262,8 @@ def _shampoo_step(state: dict[str, Any], slope: Tensor, group: dict[str, Any]) -
 
 def _fourth_root(matrix: Tensor) -> Tensor:
     """``matrix^(−1/4)``; directions without mass map to 0."""
+    if not bool(torch.isfinite(matrix).all()):
+        raise DivergedError("A gradient is not finite", where="Shampoo", fix="Lower the learning rate.")
     values, vectors = torch.linalg.eigh(matrix)
     floor = torch.finfo(values.dtype).eps * values[-1].clamp(min=0)
     root: Tensor = (vectors * torch.where(values > floor, values.clamp(min=0) ** -0.25, 0.0)) @ vectors.mT

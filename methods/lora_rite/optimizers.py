@@ -9,7 +9,7 @@ import torch
 from torch.optim import Optimizer
 
 from harness.method import ProblemError
-from methods.lora_rite.baselines import Lamb, LoraPlus, ScaledAdam, ScaledGD, Shampoo
+from methods.lora_rite.baselines import Lamb, LoraPlus, MatrixAdagrad, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.optimizer import LoraRite
 from methods.lora_rite.pairs import Pair
 from methods.lora_rite.sabotage import Misaligned, Untransported
@@ -47,14 +47,15 @@ def _by_tensor(kind: Callable[..., Optimizer], **exact: Any) -> Maker:
 MAKERS: dict[str, Maker] = {
     "rite": _rite(LoraRite),
     "rite-no-mass": _rite(LoraRite, mass=False),
-    "rite-sum": _rite(LoraRite, betas=(0.0, 0.0), second="sum", rows=False),
+    "rite-sum": _rite(LoraRite, betas=(0.0, 0.0), second="sum", rows=False, clip=0.0, skip=0.0),
+    "matrix-adagrad": _by_pair(MatrixAdagrad),
     "rite-untransported": _rite(Untransported),
     "rite-misaligned": _rite(Misaligned),
     "adam": _by_tensor(torch.optim.Adam, eps=1e-12),
     "lora-plus": _by_pair(LoraPlus, eps=1e-12),
-    "scaled-adam": _by_pair(ScaledAdam, eps=1e-12, ridge=0.0),
+    "scaled-adam": _by_pair(ScaledAdam, eps=0.0, ridge=0.0),
     "shampoo": _by_tensor(Shampoo, eps=0.0, beta=0.0, every=1, decay=1.0),
-    "lamb": _by_tensor(Lamb, eps=1e-12),
+    "lamb": _by_tensor(Lamb, eps=0.0),
     "gd": _by_tensor(torch.optim.SGD),
     "scaled-gd": _by_pair(ScaledGD),
     "rmsprop": _by_tensor(torch.optim.RMSprop, eps=1e-12),

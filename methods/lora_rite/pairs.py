@@ -18,16 +18,24 @@ from torch.optim import Optimizer
 
 from harness.method import ProblemError
 
-_FACTOR = re.compile(r"(?P<head>(?:^|.*[._])lora_(?:embedding_)?)(?P<side>[AaBb])(?P<tail>(?:\..*)?)$")
-"""Names as ``peft`` gives them: ``…lora_A.default.weight``, ``…lora_embedding_B.default``."""
+_FACTOR = re.compile(
+    r"(?P<head>(?:^|.*[._])lora_(?:embedding_)?|(?:^|.*\.)(?=[ab]$))(?P<side>[AaBb])(?P<tail>(?:\..*)?)$"
+)
+"""Names as ``peft`` gives them (``…lora_A.default.weight``, ``…lora_embedding_B.default``), and the
+plain ``…a`` and ``…b`` of :class:`methods.common.lora.LoraLinear`."""
 
 
 @runtime_checkable
 class HasFactors(Protocol):
     """Any object with the factors ``a`` (r×in) and ``b`` (out×r)."""
 
-    a: Tensor
-    b: Tensor
+    @property
+    def a(self) -> Tensor:
+        """Shape (r, in)."""
+
+    @property
+    def b(self) -> Tensor:
+        """Shape (out, r)."""
 
 
 Source: TypeAlias = (
@@ -105,7 +113,7 @@ def _explicit(item: Any, number: int) -> Pair:
 
 
 def _by_name(named: Iterable[tuple[str, Tensor]]) -> Iterator[Pair]:
-    """Pairs by the names ``lora_A`` and ``lora_B``."""
+    """Pairs by their names."""
     sides: dict[str, dict[str, Tensor]] = {}
     for name, parameter in named:
         match = _FACTOR.match(name)

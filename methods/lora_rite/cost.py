@@ -1,0 +1,181 @@
+"""What an optimizer costs (C9, C10): seconds and numbers kept, by rank and by model size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.method import Context, Method, Reference, Scores, Task, mean_of, param
+from methods.lora_rite.descent import YEN
+
+if TYPE_CHECKING:
+    from methods.lora_rite.pairs import Pair
+
+NUMBERS = mean_of("numbers", better="lower", name="numbers kept by a parameter", digits=3)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Linear layers without their weights.
+
+    Attributes:
+        shapes: (in, out) of each.
+    """
+
+    shapes: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class StepCost(Task[Layers, int]):
+    """Steps over the LoRA pairs of ``layers`` linear layers; gradients are given."""
+
+    layers: int = param(8, source="ours", doc="layers of each shape")
+    shapes: tuple[tuple[int, int], ...] = param(((1024, 1024),), source="ours", doc="(in, out)")
+
+    def problem(self, ctx: Context) -> Layers:
+        """The shapes."""
+        return Layers(self.shapes * self.layers)
+
+    def evaluate(self, result: int, ctx: Context) -> Scores:
+        """Numbers of state over numbers of parameters."""
+        rank, kept = divmod(result, _BASE)
+        trained = sum(rank * (m + n) for m, n in self.shapes * self.layers)
+        return Scores({"main": {"unit_id": ["state"], "numbers": [kept / trained]}})
+
+
+_BASE = 10**12
+"""Results of :class:`TakeSteps` are rank · base + numbers of state."""
+
+
+@dataclass(frozen=True)
+class TakeSteps(Method[Layers, int]):
+    """A few optimizer steps over pairs of one rank."""
+
+    problem_type: ClassVar[type] = Layers
+    cites: ClassVar[str] = YEN
+
+    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
+    rank: int = param(16, source="section 5", doc="r")
+    repeats: int = param(5, source="ours", doc="steps in a block")
+
+    def run(self, problem: Layers, ctx: Context) -> int:
+        """Take the steps; the rank and the numbers of state in one number."""
+        from methods.lora_rite.optimizers import make_optimizer
+
+        optimizer = make_optimizer(self.optimizer, random_pairs(problem.shapes, self.rank, ctx), 1e-3)
+        for _ in range(self.repeats):
+            optimizer.step()
+        states: list[dict[str, Any]] = list(optimizer.state.values())
+        kept: int = sum(value.numel() for state in states for value in state.values())
+        return self.rank * _BASE + kept
+
+
+def random_pairs(shapes: tuple[tuple[int, int], ...], rank: int, ctx: Context) -> list[Pair]:
+    """Pairs with random factors and gradients."""
+    import torch
+    from torch import nn
+
+    from methods.lora_rite.pairs import Pair
+
+    rng = ctx.torch_rng("factors")
+
+    def factor(*shape: int) -> nn.Parameter:
+        made = nn.Parameter(torch.randn(shape, generator=rng, device=ctx.device))
+        made.grad = 1e-3 * torch.randn(shape, generator=rng, device=ctx.device)
+        return made
+
+    return [Pair(factor(rank, m), factor(n, rank), f"layer {i}") for i, (m, n) in enumerate(shapes)]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Models by name, each with adapters, and a batch of tokens for it."""
+
+    open: Callable[[str], tuple[Any, Any, list[Pair]]]
+
+
+@dataclass(frozen=True)
+class TrainingCost(Task[Workload, int]):
+    """Whole training steps (forward, backward, optimizer) at two model sizes.
+
+    Attributes:
+        model: A checkpoint that stands in for the larger model; without it, both are random.
+    """
+
+    small: tuple[int, int] = param((2, 64), source="ours", doc="layers and width of the smaller model")
+    large: tuple[int, int] = param((4, 256), source="ours", doc="layers and width of the larger model")
+    rows: int = param(8, source="ours", doc="sequences a step")
+    length: int = param(64, source="ours", doc="tokens a sequence")
+    rank: int = param(16, source="section 5", doc="r")
+    model: Reference | None = None
+
+    def problem(self, ctx: Context) -> Workload:
+        """Both models with LoRA on all linear layers, made once."""
+        made = {"small": self._random(self.small, ctx)}
+        made["large"] = self._random(self.large, ctx) if self.model is None else self._loaded(ctx)
+        return Workload(made.__getitem__)
+
+    def _random(self, size: tuple[int, int], ctx: Context) -> tuple[Any, Any, list[Pair]]:
+        import torch
+
+        from methods.common import tiny_lm
+
+        rng = torch.Generator().manual_seed(0)
+        model = tiny_lm.new_model(512, tiny_lm.Size(size[0], size[1], context=self.length), rng)
+        return self._adapted(model.to(ctx.device), ctx)
+
+    def _loaded(self, ctx: Context) -> tuple[Any, Any, list[Pair]]:
+        assert self.model is not None
+        return self._adapted(ctx.load(self.model, fresh=True).model(ctx.device, "bfloat16"), ctx)
+
+    def _adapted(self, model: Any, ctx: Context) -> tuple[Any, Any, list[Pair]]:
+        import torch
+
+        from methods.common.lora import add_lora
+        from methods.lora_rite.pairs import find_pairs
+
+        pairs = find_pairs(add_lora(model, LINEAR, self.rank, float(self.rank), ctx.torch_rng("adapters")))
+        high = int(model.config.vocab_size)
+        shape = (self.rows, self.length)
+        tokens = torch.randint(0, high, shape, generator=ctx.torch_rng("tokens"), device=ctx.device)
+        return model, tokens, pairs
+
+    def evaluate(self, result: int, ctx: Context) -> Scores:
+        """How many steps were taken."""
+        return Scores({"main": {"unit_id": ["steps"], "count": [result]}})
+
+
+LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""All linear layers of Llama and Gemma blocks."""
+
+
+@dataclass(frozen=True)
+class Train(Method[Workload, int]):
+    """A few training steps of one model; the factors are put back afterwards."""
+
+    problem_type: ClassVar[type] = Workload
+
+    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
+    size: str = param("large", source="section 5", doc="which model: small or large")
+    repeats: int = param(3, source="ours", doc="steps in a block")
+
+    def run(self, problem: Workload, ctx: Context) -> int:
+        """Train."""
+        import torch
+
+        from methods.lora_rite.optimizers import make_optimizer
+
+        model, tokens, pairs = problem.open(self.size)
+        before = [(pair.a.detach().clone(), pair.b.detach().clone()) for pair in pairs]
+        optimizer = make_optimizer(self.optimizer, pairs, 1e-4)
+        for _ in range(self.repeats):
+            optimizer.zero_grad()
+            model(input_ids=tokens, labels=tokens).loss.backward()
+            optimizer.step()
+        optimizer.zero_grad()
+        with torch.no_grad():
+            for pair, (a, b) in zip(pairs, before, strict=True):
+                pair.a.copy_(a)
+                pair.b.copy_(b)
+        return self.repeats

@@ -1,0 +1,407 @@
+"""Equivalent starts: do trajectories of Z = A Bᵀ depend on how Z is split (C1 to C4)?
+
+A task opens the same problem from several starts: a base start, the same up to rounding, and
+equivalent pairs (AR, BR⁻ᵀ). A method descends from each and returns the products it ends at. All
+in float64.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.method import Context, Method, Metric, Scores, Task, param
+from harness.method.metric import Columns
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from methods.lora_rite.pairs import Pair
+
+YEN = "Yen et al. (2024), arXiv:2410.20625"
+
+MOVED = 0.01
+"""A relative deviation that no rounding explains."""
+ROUNDING = 1e-10
+"""Relative deviation of Z allowed to an invariant optimizer: float64 rounding (2e-16), times the
+conditioning of the transformation and of the factors (up to 1e2 and 1e3), with room for its growth
+over the steps."""
+NUDGE = 1e-14
+"""Relative change of the start whose effect shows what rounding alone can do."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """One way to begin a problem.
+
+    Attributes:
+        case: The problem.
+        kind: ``"base"``, ``"nudged"`` (the same up to rounding), ``"moved"`` (equivalent).
+        open: Gives fresh pairs and the loss as a function of them.
+        steps: Steps to take.
+        scale: How far the start is scaled, A by s and B by 1/s.
+    """
+
+    case: str
+    kind: str
+    open: Callable[[], tuple[list[Pair], Callable[[], Tensor]]]
+    steps: int
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Starts of several cases."""
+
+    starts: tuple[Start, ...]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Where a descent began and ended, and the sizes of its first step.
+
+    Attributes:
+        start: Where it began.
+        before: Z at the start, one matrix a pair.
+        after: Z at the end.
+        sizes: ‖δA Bᵀ‖ and ‖A δBᵀ‖ of the first step, over all pairs.
+    """
+
+    start: Start
+    before: list[Tensor]
+    after: list[Tensor]
+    sizes: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Descend(Method[Descent, "list[Arrival]"]):
+    """A number of optimizer steps from each start, on the full gradient."""
+
+    problem_type: ClassVar[type] = Descent
+    cites: ClassVar[str] = YEN
+
+    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
+    rate: float = param(0.05, source="card, section 8", doc="learning rate")
+    plain: bool = param(
+        default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
+    )
+
+    def run(self, problem: Descent, ctx: Context) -> list[Arrival]:
+        """Descend from each start."""
+        return [self._descend(start) for start in problem.starts]
+
+    def _descend(self, start: Start) -> Arrival:
+        import torch
+
+        from methods.lora_rite.optimizers import make_optimizer
+
+        pairs, loss = start.open()
+        optimizer = make_optimizer(self.optimizer, pairs, self.rate, plain=self.plain)
+        before = products(pairs)
+        sizes = (0.0, 0.0)
+        for step in range(start.steps):
+            first = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs] if step == 0 else []
+            optimizer.zero_grad()
+            loss().backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            if first:
+                sizes = contributions(pairs, first)
+        with torch.no_grad():
+            return Arrival(start, before, products(pairs), sizes)
+
+
+def products(pairs: list[Pair]) -> list[Tensor]:
+    """Z = A Bᵀ of each pair (in × out)."""
+    from methods.lora_rite.pairs import tall
+
+    return [(tall(p.a, p.axes[0]) @ tall(p.b, p.axes[1]).mT).detach() for p in pairs]
+
+
+def contributions(pairs: list[Pair], before: list[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+    """‖δA Bᵀ‖_F and ‖A δBᵀ‖_F of a step, over all pairs.
+
+    Args:
+        pairs: After the step.
+        before: Both factors of each pair before it.
+    """
+    from methods.lora_rite.pairs import tall
+
+    squares = [0.0, 0.0]
+    for pair, (a, b) in zip(pairs, before, strict=True):
+        tall_a, tall_b = tall(a, pair.axes[0]), tall(b, pair.axes[1])
+        moved_a, moved_b = tall(pair.a.detach(), pair.axes[0]), tall(pair.b.detach(), pair.axes[1])
+        squares[0] += float(((moved_a - tall_a) @ tall_b.mT).square().sum())
+        squares[1] += float((tall_a @ (moved_b - tall_b).mT).square().sum())
+    return squares[0] ** 0.5, squares[1] ** 0.5
+
+
+KINDS = ("scale", "rotation", "general", "permutation")
+"""Transformations R."""
+
+
+@dataclass(frozen=True)
+class _Equivalent(Task[Descent, "list[Arrival]"]):
+    """Scores how far trajectories from equivalent starts part."""
+
+    kind: str = param("general", source="Definition 1", doc="which transformation R")
+    steps: int = param(5, source="card, section 8", doc="optimizer steps")
+
+    def problem(self, ctx: Context) -> Descent:
+        """For each case a base start, a nudged one, and an equivalent one."""
+        return Descent(tuple(self.starts(ctx)))
+
+    @abstractmethod
+    def starts(self, ctx: Context) -> Iterator[Start]:
+        """All starts."""
+
+    def evaluate(self, result: list[Arrival], ctx: Context) -> Scores:
+        """Deviations of Z at the end, relative to the way it went.
+
+        - ``main``: as errors, with what rounding allows;
+        - ``witness``: cases that part although rounding alone moves them by next to nothing.
+        """
+        cases: dict[str, dict[str, Arrival]] = {}
+        for arrival in result:
+            cases.setdefault(arrival.start.case, {})[arrival.start.kind] = arrival
+        names = list(cases)
+        moved = [deviation(found["base"], found["moved"]) for found in cases.values()]
+        nudged = [deviation(found["base"], found["nudged"]) for found in cases.values()]
+        main: dict[str, list[Any]] = {
+            "unit_id": names,
+            "case": names,
+            "error": moved,
+            "tolerance": [ROUNDING] * len(names),
+            "confirmed": [m > 1e3 * max(n, ROUNDING) for m, n in zip(moved, nudged, strict=True)],
+        }
+        witness: dict[str, list[Any]] = {
+            "unit_id": names,
+            "case": names,
+            "error": moved,
+            "witness": [value > MOVED for value in moved],
+            "confirmed": [own < ROUNDING for own in nudged],
+        }
+        return Scores({"main": main, "witness": witness})
+
+
+def deviation(base: Arrival, other: Arrival) -> float:
+    """‖Z' − Z‖ / ‖Z − Z₀‖ at the end, over all pairs."""
+    way = sum(float((end - begin).square().sum()) for begin, end in zip(base.before, base.after, strict=True))
+    gap = sum(float((x - y).square().sum()) for x, y in zip(base.after, other.after, strict=True))
+    return float((gap / way) ** 0.5) if way > 0 else float("inf")
+
+
+@dataclass(frozen=True)
+class Factored(_Equivalent):
+    """Half the mean square of A Bᵀ − T, for the card's factors and for random ones."""
+
+    random: int = param(12, source="ours", doc="random cases a seed")
+
+    def starts(self, ctx: Context) -> Iterator[Start]:
+        """The golden case with its golden R, then random cases."""
+        import torch
+
+        rng = ctx.torch_rng("factors")
+        a, b, target = golden_factors()
+        yield from _three("card", (a, b), target, golden_transformation(self.kind), self.steps)
+        for number in range(self.random):
+            rank = int(torch.randint(2, 5, (1,), generator=rng))
+            rows, columns = (rank + int(torch.randint(0, 12, (1,), generator=rng)) for _ in range(2))
+            draw: dict[str, Any] = {"generator": rng, "dtype": torch.float64}
+            a, b = torch.randn(rows, rank, **draw), torch.randn(columns, rank, **draw)
+            target = a @ b.mT + 0.5 * torch.randn(rows, columns, **draw)
+            turn = transformation(self.kind, rank, rng)
+            yield from _three(f"random {number}", (a, b), target, turn, self.steps)
+
+
+@dataclass(frozen=True)
+class Rescaled(Task[Descent, "list[Arrival]"]):
+    """One step from (sA, B/s) for s from .01 to 100: which factor moves Z (C4)?"""
+
+    scales: tuple[float, ...] = param((0.01, 0.1, 1.0, 10.0, 100.0), source="card, section 8", doc="s")
+
+    def problem(self, ctx: Context) -> Descent:
+        """The card's factors, and square and oblong random ones."""
+        import torch
+
+        rng = ctx.torch_rng("rescaled")
+        cases = {"card": golden_factors()}
+        for rows, columns in ((8, 8), (6, 30)):
+            draw: dict[str, Any] = {"generator": rng, "dtype": torch.float64}
+            a, b = torch.randn(rows, 3, **draw), torch.randn(columns, 3, **draw)
+            cases[f"{rows} × {columns}"] = (a, b, torch.randn(rows, columns, **draw))
+        return Descent(
+            tuple(
+                Start(name, "scaled", _opener(a * s, b / s, t), 1, s)
+                for name, (a, b, t) in cases.items()
+                for s in self.scales
+            )
+        )
+
+    def evaluate(self, result: list[Arrival], ctx: Context) -> Scores:
+        """The ratio ‖δA Bᵀ‖ / ‖A δBᵀ‖.
+
+        - ``main``: its logarithm beside ½ log(m/n), what equal RMS of both factors gives;
+        - ``slope``: its exponent in s, beside −2, what a step that ignores s gives.
+        """
+        import numpy as np
+
+        main: dict[str, list[Any]] = {key: [] for key in ("unit_id", "case", "error", "scale", "ratio")}
+        points: dict[str, list[tuple[float, float]]] = {}
+        for arrival in result:
+            rows, columns = arrival.before[0].shape
+            scale, ratio = arrival.start.scale, float(np.log(arrival.sizes[0] / arrival.sizes[1]))
+            points.setdefault(arrival.start.case, []).append((float(np.log(scale)), ratio))
+            name = f"{arrival.start.case}, s = {scale:g}"
+            values = (name, name, ratio - 0.5 * float(np.log(rows / columns)), scale, ratio)
+            for key, value in zip(main, values, strict=True):
+                main[key].append(value)
+        names = list(points)
+        fits = [float(np.polyfit([x for x, _ in p], [y for _, y in p], 1)[0]) for p in points.values()]
+        slope: dict[str, list[Any]] = {"unit_id": names, "case": names, "error": [f + 2 for f in fits]}
+        return Scores({"main": _judged(main), "slope": _judged({**slope, "slope": fits})})
+
+
+def _judged(table: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Errors of closed formulas: rounding explains 1e-6, and nothing beyond .01."""
+    errors = table["error"]
+    return {
+        **table,
+        "tolerance": [1e-6] * len(errors),
+        "confirmed": [abs(error) > MOVED for error in errors],
+    }
+
+
+def golden_factors() -> tuple[Tensor, Tensor, Tensor]:
+    """A (3×2), B (4×2) and T (3×4) of the golden table."""
+    import torch
+
+    world: dict[str, Any] = {"dtype": torch.float64}
+    a = torch.tensor([[1, 0], [0, 2], [1, 1]], **world)
+    b = torch.tensor([[1, 1], [0, 1], [2, 0], [0, 0.5]], **world)
+    return a, b, torch.arange(12, **world).reshape(3, 4) / 6 - 1
+
+
+def golden_transformation(kind: str) -> Tensor:
+    """R of the golden table."""
+    import torch
+
+    cosine, sine = 0.7648421872844885, 0.644217687237691
+    matrices = {
+        "scale": [[10.0, 0.0], [0.0, 10.0]],
+        "rotation": [[cosine, -sine], [sine, cosine]],
+        "general": [[2.0, 1.0], [0.5, -1.5]],
+        "permutation": [[0.0, -1.0], [1.0, 0.0]],
+    }
+    return torch.tensor(matrices[kind], dtype=torch.float64)
+
+
+def transformation(kind: str, rank: int, rng: Any) -> Tensor:
+    """A random R of a kind; general ones have condition numbers up to 30."""
+    import torch
+
+    draw: dict[str, Any] = {"generator": rng, "dtype": torch.float64}
+    if kind == "scale":
+        return torch.eye(rank, dtype=torch.float64) * 10 ** (4 * torch.rand(1, **draw) - 2)
+    if kind == "permutation":
+        signs = torch.sign(torch.rand(rank, **draw) - 0.5)
+        return torch.eye(rank, dtype=torch.float64)[torch.randperm(rank, generator=rng)] * signs
+    turn: Tensor = torch.linalg.qr(torch.randn(rank, rank, **draw))[0]
+    if kind == "rotation":
+        return turn
+    stretch = 30 ** torch.linspace(-0.5, 0.5, rank, dtype=torch.float64)
+    general: Tensor = (turn * stretch) @ torch.linalg.qr(torch.randn(rank, rank, **draw))[0]
+    return general
+
+
+def equivalent(a: Tensor, b: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
+    """(AR, BR⁻ᵀ)."""
+    import torch
+
+    return a @ turn, b @ torch.linalg.inv(turn).mT
+
+
+def _three(
+    case: str, factors: tuple[Tensor, Tensor], target: Tensor, turn: Tensor, steps: int
+) -> Iterator[Start]:
+    a, b = factors
+    moved = equivalent(a, b, turn)
+    yield Start(case, "base", _opener(a, b, target), steps)
+    yield Start(case, "nudged", _opener(a * (1 + NUDGE), b, target), steps)
+    yield Start(case, "moved", _opener(*moved, target), steps)
+
+
+def _opener(a: Tensor, b: Tensor, target: Tensor) -> Callable[[], tuple[list[Pair], Callable[[], Tensor]]]:
+    from torch import nn
+
+    from methods.lora_rite.pairs import Pair
+
+    def opened() -> tuple[list[Pair], Callable[[], Tensor]]:
+        pair = Pair(nn.Parameter(a.clone()), nn.Parameter(b.clone()), axes=(1, 1))
+        return [pair], lambda: 0.5 * (pair.a @ pair.b.mT - target).square().mean()
+
+    return opened
+
+
+@dataclass(frozen=True)
+class TinyTransformer(_Equivalent):
+    """A two-layer transformer in float64 with LoRA (r = 4) on queries and values; B is not zero."""
+
+    steps: int = param(20, source="card, section 9", doc="optimizer steps")
+
+    def starts(self, ctx: Context) -> Iterator[Start]:
+        """One case: all pairs are transformed, each with its own R."""
+        import torch
+
+        rng = ctx.torch_rng("transformer")
+        model, pairs = _adapted(rng)
+        tokens = torch.randint(0, 32, (8, 12), generator=rng)
+        factors = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs]
+        nudged = [(a * (1 + NUDGE), b) for a, b in factors]
+        moved = []
+        for a, b in factors:
+            tall_a, tall_b = equivalent(a.mT, b, transformation(self.kind, a.shape[0], rng))
+            moved.append((tall_a.mT, tall_b))
+        for kind, values in (("base", factors), ("nudged", nudged), ("moved", moved)):
+            yield Start("transformer", kind, _model_opener(model, pairs, tokens, values), self.steps)
+
+
+def _adapted(rng: Any) -> tuple[Any, list[Pair]]:
+    import torch
+
+    from methods.common import tiny_lm
+    from methods.common.lora import add_lora
+    from methods.lora_rite.pairs import find_pairs
+
+    model = tiny_lm.new_model(32, tiny_lm.Size(layers=2, hidden=16, heads=2, context=16), rng)
+    pairs = find_pairs(add_lora(model, ["q_proj", "v_proj"], 4, 4.0, rng))
+    model.double()
+    with torch.no_grad():
+        for pair in pairs:
+            pair.b.normal_(0.0, 0.2, generator=rng)
+    return model, pairs
+
+
+def _model_opener(
+    model: Any, pairs: list[Pair], tokens: Tensor, values: list[tuple[Tensor, Tensor]]
+) -> Callable[[], tuple[list[Pair], Callable[[], Tensor]]]:
+    import torch
+
+    def opened() -> tuple[list[Pair], Callable[[], Tensor]]:
+        # The starts share one model, one after the other.
+        with torch.no_grad():
+            for pair, (a, b) in zip(pairs, values, strict=True):
+                pair.a.copy_(a)
+                pair.b.copy_(b)
+        return pairs, lambda: model(input_ids=tokens, labels=tokens).loss
+
+    return opened
+
+
+def _largest(columns: Columns) -> float:
+    return float(max(columns["error"]))
+
+
+DEVIATION = Metric("largest deviation of Z", ("error",), _largest, "lower", digits=2)
+"""Over all cases; exact claims read the rows themselves."""
