@@ -54,6 +54,7 @@ def gemma3(seed: int = 0) -> Any:
 def gemma2(seed: int = 0) -> Any:
     """Soft-capped logits."""
     torch.manual_seed(seed)
+    options: dict[str, Any] = {"final_logit_softcapping": 5.0, "attn_implementation": "eager"}
     config = Gemma2Config(
         vocab_size=VOCABULARY,
         hidden_size=32,
@@ -64,8 +65,7 @@ def gemma2(seed: int = 0) -> Any:
         head_dim=16,
         initializer_range=0.2,
         max_position_embeddings=64,
-        final_logit_softcapping=5.0,
-        attn_implementation="eager",
+        **options,
     )
     return Gemma2ForCausalLM(config).eval()
 
@@ -73,6 +73,7 @@ def gemma2(seed: int = 0) -> Any:
 def t5(seed: int = 0) -> Any:
     """Encoder and decoder, tied embeddings with scaled outputs."""
     torch.manual_seed(seed)
+    options: dict[str, Any] = {"decoder_start_token_id": 0}
     config = T5Config(
         vocab_size=VOCABULARY,
         d_model=32,
@@ -80,7 +81,7 @@ def t5(seed: int = 0) -> Any:
         d_ff=64,
         num_layers=2,
         num_heads=2,
-        decoder_start_token_id=0,
+        **options,
         dropout_rate=0.0,
     )
     return T5ForConditionalGeneration(config).eval()

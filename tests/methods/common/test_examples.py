@@ -120,7 +120,7 @@ def test_packing_keeps_every_example_once_and_in_one_piece(seed: int, count: int
     batch = pack(data, length, pad=0)
     assert batch.positions is not None
     assert batch.ids.shape[1] <= length
-    found = Counter()
+    found: Counter[tuple[int, ...]] = Counter()
     for ids, mask, positions in zip(batch.ids, batch.mask, batch.positions, strict=True):
         starts = [*np.flatnonzero((positions == 0).numpy() & (mask == 1).numpy()), int(mask.sum())]
         found.update(tuple(ids[a:b].tolist()) for a, b in pairwise(starts))

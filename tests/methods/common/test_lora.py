@@ -36,8 +36,8 @@ def moved(model: Any) -> Any:
 
 def in_peft(model: Any) -> Any:
     """The same base model in ``peft``, with the same factors."""
-    config = LoraConfig(r=3, lora_alpha=6.0, target_modules=["q_proj", "v_proj", "up_proj"], lora_dropout=0.0)
-    other = get_peft_model(models.llama(), config)
+    config = LoraConfig(r=3, lora_alpha=6, target_modules=["q_proj", "v_proj", "up_proj"], lora_dropout=0.0)
+    other: Any = get_peft_model(models.llama(), config)
     with torch.no_grad():
         for name, pair in lora.lora_pairs(model).items():
             layer = other.base_model.model.get_submodule(name)

@@ -34,7 +34,7 @@ def test_embeddings_of_tokens_read_like_the_tokens(name: str) -> None:
 def test_loss_and_gradient_agree_with_peft(name: str, task: Any) -> None:
     model = models.MODELS[name]()
     prompt = soft_prompt.from_vocabulary(model, 5, np.random.default_rng(0))
-    theirs = get_peft_model(
+    theirs: Any = get_peft_model(
         models.MODELS[name](),
         PromptTuningConfig(task_type=task, num_virtual_tokens=5, num_transformer_submodules=1),
     )

@@ -1,0 +1,177 @@
+"""lm-eval around models in memory, with data from our resources."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from harness.method import MirrorSource, ProblemError
+from methods.common import datasets, tiny_lm
+from methods.common.answering import option_scores
+from methods.common.causal_lm import Model
+from methods.common.lm_harness import Options, evaluate, provided
+from methods.common.lora import add_lora
+
+pytestmark = [
+    # Of lm-eval and what it imports.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+CHOICE_TASK = """
+task: colours
+custom_dataset: !function methods.common.lm_harness.provided
+dataset_kwargs: {name: arc-easy, splits: [train, test]}
+output_type: multiple_choice
+test_split: test
+fewshot_split: train
+doc_to_text: "{{question}}\\nAnswer:"
+doc_to_choice: "{{options}}"
+doc_to_target: answer
+metric_list:
+  - {metric: acc, aggregation: mean, higher_is_better: true}
+"""
+SUM_TASK = """
+task: sums
+custom_dataset: !function methods.common.lm_harness.provided
+dataset_kwargs: {name: mawps, splits: [test]}
+output_type: generate_until
+test_split: test
+doc_to_text: "{{question}} ="
+doc_to_target: "{{answer | int}}"
+generation_kwargs: {until: ["\\n"], do_sample: false, max_gen_toks: 4}
+metric_list:
+  - {metric: exact_match, aggregation: mean, higher_is_better: true}
+"""
+COLOURS = ("red", "green", "blue")
+
+
+@pytest.fixture(scope="module")
+def language() -> tuple[Model, Any]:
+    texts = ["what colour is the hat red green blue", "question answer one two three = 1 2 3 4 5"] * 3
+    tokenizer = tiny_lm.train_tokenizer(texts, 300)
+    generator = torch.Generator().manual_seed(0)
+    model = tiny_lm.new_model(len(tokenizer), tiny_lm.Size(1, 32, context=512), generator)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(8.0 if parameter.ndim > 1 else 1.0)
+    return model.eval(), tokenizer
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> Path:
+    (tmp_path / "colours.yaml").write_text(CHOICE_TASK)
+    (tmp_path / "sums.yaml").write_text(SUM_TASK)
+    return tmp_path
+
+
+@pytest.fixture
+def generated(tmp_path: Path) -> dict[str, datasets.DataSet[Any]]:
+    """Stand-ins for the resources, in the mirror's format."""
+    questions = [
+        {
+            "id": f"c{n}",
+            "question": f"what colour is hat {n}",
+            "choices": {"label": ["A", "B", "C"], "text": COLOURS},
+            "answerKey": "ABC"[n % 3],
+        }
+        for n in range(9)
+    ]
+    sums = [{"id": f"s{n}", "question": f"{n} + 1", "answer": n + 1} for n in range(5)]
+    sets: dict[str, dict[str, list[dict[str, Any]]]] = {
+        "arc-easy": {"train": questions[:3], "test": questions[3:]},
+        "mawps": {"test": sums},
+    }
+    for name, splits in sets.items():
+        (tmp_path / name).mkdir()
+        for split, rows in splits.items():
+            with gzip.open(tmp_path / name / f"{split}.jsonl.gz", "wt") as out:
+                out.writelines(json.dumps(row) + "\n" for row in rows)
+    return {
+        "arc-easy": datasets.ARC_EASY.load(tmp_path / "arc-easy"),
+        "mawps": datasets.MAWPS.load(tmp_path / "mawps"),
+    }
+
+
+def test_each_question_gives_a_row(language: Any, tasks: Path, generated: Any) -> None:
+    model, tokenizer = language
+    found = evaluate(model, tokenizer, tasks, generated)
+    assert sorted(found) == ["colours", "sums"]
+    colours = found["colours"]
+    assert colours["unit_id"] == [f"c{n}" for n in range(3, 9)]
+    assert colours["gold"] == [str(n % 3) for n in range(3, 9)]
+    right = [float(a == g) for a, g in zip(colours["answer"], colours["gold"], strict=True)]
+    assert colours["acc"] == right
+    assert found["sums"]["gold"] == ["1", "2", "3", "4", "5"]
+    assert all(isinstance(answer, str) for answer in found["sums"]["answer"])
+
+
+def test_its_choices_are_those_of_our_own_scores(language: Any, tasks: Path, generated: Any) -> None:
+    model, tokenizer = deepcopy(language[0]), language[1]
+    adapted = add_lora(model, ["q_proj"], 2, 8.0, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        next(iter(adapted.values())).b.normal_(generator=torch.Generator().manual_seed(1))
+    found = evaluate(model, tokenizer, tasks, generated, tasks=["colours"])["colours"]
+    rows = generated["arc-easy"]["test"]
+    # lm-eval adds no beginning token where the tokenizer itself adds none.
+    prompts = [tokenizer(f"{row.question}\nAnswer:")["input_ids"] for row in rows]
+    options = [[tokenizer(f" {option}")["input_ids"] for option in row.options] for row in rows]
+    scores = option_scores(model, prompts, options, pad=0)
+    assert found["answer"] == [str(row.index(max(row))) for row in scores]
+
+
+def test_fewer_questions_and_solved_examples(language: Any, tasks: Path, generated: Any) -> None:
+    model, tokenizer = language
+    few = Options(few_shot=2, limit=4, seed=1)
+    found = evaluate(model, tokenizer, tasks, generated, tasks=["colours"], options=few)
+    assert found["colours"]["unit_id"] == ["c3", "c4", "c5", "c6"]
+    again = evaluate(model, tokenizer, tasks, generated, tasks=["colours"], options=few)
+    assert again == found
+
+
+def test_the_trials_random_state_and_the_models_mode_are_left_alone(
+    language: Any, tasks: Path, generated: Any
+) -> None:
+    model, tokenizer = language
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    model.train()
+    evaluate(model, tokenizer, tasks, generated, options=Options(limit=1))
+    assert torch.equal(torch.rand(3), wanted)
+    assert model.training
+    model.eval()
+
+
+def test_what_is_missing_is_named(language: Any, tasks: Path, generated: Any) -> None:
+    model, tokenizer = language
+    with pytest.raises(ProblemError, match="No task file for history") as caught:
+        evaluate(model, tokenizer, tasks, generated, tasks=["history"])
+    assert caught.value.fix == "It has: colours, sums."
+    with pytest.raises(ProblemError, match="data set 'mawps', which was not given"):
+        evaluate(model, tokenizer, tasks, {"arc-easy": generated["arc-easy"]}, tasks=["sums"])
+    with pytest.raises(ProblemError, match="Given: none"):
+        provided(name="mawps", splits=["test"])
+
+
+@pytest.mark.slow
+def test_the_same_task_files_serve_the_mirrors_data(language: Any, tasks: Path) -> None:
+    if "CORROBORATE_MIRROR" not in os.environ:
+        pytest.skip("CORROBORATE_MIRROR is not set")
+    mirror = Path(os.environ["CORROBORATE_MIRROR"])
+    data = {}
+    for resource in (datasets.ARC_EASY, datasets.MAWPS):
+        source = resource.sources[0]
+        assert isinstance(source, MirrorSource)
+        data[resource.name] = resource.load(mirror / source.folder)
+    model, tokenizer = language
+    found = evaluate(model, tokenizer, tasks, data, options=Options(limit=20))
+    assert {name: len(table["unit_id"]) for name, table in found.items()} == {"colours": 20, "sums": 20}
+    assert found["colours"]["gold"] == [str(row.answer) for row in data["arc-easy"]["test"][:20]]
