@@ -17,39 +17,43 @@ NUMBERS = mean_of("numbers", better="lower", name="numbers kept by a parameter",
 
 @dataclass(frozen=True)
 class Layers:
-    """Linear layers without their weights.
+    """Factors with gradients, by rank; never changed.
 
     Attributes:
-        shapes: (in, out) of each.
+        pairs: By rank, one pair for each layer.
     """
 
-    shapes: tuple[tuple[int, int], ...]
+    pairs: dict[int, list[Pair]]
 
 
 @dataclass(frozen=True)
-class StepCost(Task[Layers, int]):
-    """Steps over the LoRA pairs of ``layers`` linear layers; gradients are given."""
+class Spent:
+    """State that an optimizer kept, and what it trained."""
+
+    state: int
+    trained: int
+
+
+@dataclass(frozen=True)
+class StepCost(Task[Layers, Spent]):
+    """Steps over the LoRA pairs of linear layers; gradients are given."""
 
     layers: int = param(8, source="ours", doc="layers of each shape")
     shapes: tuple[tuple[int, int], ...] = param(((1024, 1024),), source="ours", doc="(in, out)")
+    ranks: tuple[int, ...] = param((16,), source="section 5", doc="r")
 
     def problem(self, ctx: Context) -> Layers:
-        """The shapes."""
-        return Layers(self.shapes * self.layers)
+        """Random factors and gradients."""
+        shapes = self.shapes * self.layers
+        return Layers({rank: random_pairs(shapes, rank, ctx) for rank in self.ranks})
 
-    def evaluate(self, result: int, ctx: Context) -> Scores:
+    def evaluate(self, result: Spent, ctx: Context) -> Scores:
         """Numbers of state over numbers of parameters."""
-        rank, kept = divmod(result, _BASE)
-        trained = sum(rank * (m + n) for m, n in self.shapes * self.layers)
-        return Scores({"main": {"unit_id": ["state"], "numbers": [kept / trained]}})
-
-
-_BASE = 10**12
-"""Results of :class:`TakeSteps` are rank · base + numbers of state."""
+        return Scores({"main": {"unit_id": ["state"], "numbers": [result.state / result.trained]}})
 
 
 @dataclass(frozen=True)
-class TakeSteps(Method[Layers, int]):
+class TakeSteps(Method[Layers, Spent]):
     """A few optimizer steps over pairs of one rank."""
 
     problem_type: ClassVar[type] = Layers
@@ -59,16 +63,24 @@ class TakeSteps(Method[Layers, int]):
     rank: int = param(16, source="section 5", doc="r")
     repeats: int = param(5, source="ours", doc="steps in a block")
 
-    def run(self, problem: Layers, ctx: Context) -> int:
-        """Take the steps; the rank and the numbers of state in one number."""
-        from methods.lora_rite.optimizers import make_optimizer
+    def run(self, problem: Layers, ctx: Context) -> Spent:
+        """Take the steps on copies of the factors."""
+        from torch import nn
 
-        optimizer = make_optimizer(self.optimizer, random_pairs(problem.shapes, self.rank, ctx), 1e-3)
+        from methods.lora_rite.optimizers import make_optimizer
+        from methods.lora_rite.pairs import Pair
+
+        pairs = []
+        for given in problem.pairs[self.rank]:
+            pair = Pair(nn.Parameter(given.a.detach().clone()), nn.Parameter(given.b.detach().clone()))
+            pair.a.grad, pair.b.grad = given.a.grad, given.b.grad
+            pairs.append(pair)
+        optimizer = make_optimizer(self.optimizer, pairs, 1e-3)
         for _ in range(self.repeats):
             optimizer.step()
         states: list[dict[str, Any]] = list(optimizer.state.values())
-        kept: int = sum(value.numel() for state in states for value in state.values())
-        return self.rank * _BASE + kept
+        kept = sum(value.numel() for state in states for value in state.values())
+        return Spent(kept, sum(pair.a.numel() + pair.b.numel() for pair in pairs))
 
 
 def random_pairs(shapes: tuple[tuple[int, int], ...], rank: int, ctx: Context) -> list[Pair]:

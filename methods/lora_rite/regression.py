@@ -77,7 +77,8 @@ class LinearRegression(Task[Regression, "Tensor"]):
         """Variances of the inputs, shape (n,)."""
         import torch
 
-        return 1.0 / torch.arange(1.0, self.inputs + 1, device=ctx.device)
+        places: Tensor = torch.arange(1.0, self.inputs + 1, device=ctx.device)
+        return 1.0 / places
 
     def _teacher(self, ctx: Context) -> Tensor:
         import torch

@@ -1,0 +1,21 @@
+"""LoRA-RITE (Yen et al., 2025): an optimizer that does not see how LoRA's product is split."""
+
+from pathlib import Path
+
+from harness.suite import Paper, Suite
+from suites.lora_rite.claims import CLAIMS
+from suites.lora_rite.controls import CONTROLS
+from suites.lora_rite.deviations import DEVIATIONS
+from suites.lora_rite.experiments import experiments
+
+_FOLDER = Path(__file__).parent
+
+SUITE = Suite(
+    paper=Paper.read(_FOLDER / "paper.toml"),
+    experiments=experiments,
+    claims=CLAIMS,
+    deviations=DEVIATIONS,
+    folder=_FOLDER,
+    controls=CONTROLS,
+)
+"""The declaration that the harness finds."""

@@ -1,0 +1,90 @@
+"""Names of methods and tasks, and the cells that claims and displays read."""
+
+from __future__ import annotations
+
+from harness.claims import Cell, Contrast
+from harness.method import mean_of
+from methods.lora_rite.cost import NUMBERS
+from methods.lora_rite.descent import DEVIATION, KINDS
+from methods.lora_rite.online import EXPONENT, LOSS
+from methods.lora_rite.regression import ERROR
+
+OPTIMIZERS = {
+    "rite": "LoRA-RITE",
+    "lamb": "LAMB",
+    "adam": "Adam",
+    "lora-plus": "LoRA+",
+    "scaled-adam": "ScaledAdam",
+    "shampoo": "Shampoo",
+}
+"""The six that are compared, by id."""
+OTHERS = tuple(name for name in OPTIMIZERS if name != "rite")
+NOT_SCALED = {"gd": "GD", "adam": "Adam", "adagrad": "Adagrad", "rmsprop": "RMSProp", "shampoo": "Shampoo"}
+"""Those of which the paper says that they are not even scale invariant (C2)."""
+SCALES = (0.01, 0.1, 1.0, 10.0, 100.0)
+"""Factors on the initial A."""
+IMBALANCES = (1.0, 3.0, 10.0)
+"""s of the unbalanced starts (sA, B/s)."""
+RANKS = (8, 32, 128)
+"""Ranks at which a step is timed."""
+
+SECONDS = mean_of("seconds", better="lower", unit="s", digits=4)
+
+__all__ = ["KINDS"]
+
+
+def scale_id(scale: float) -> str:
+    """Id of the task with this initial scale: ``s-0.01``."""
+    return f"s-{scale:g}"
+
+
+def parted(method: str, task: str, part: str = "main") -> Cell:
+    """How far trajectories of a method part from equivalent starts."""
+    return Cell("invariance", method, DEVIATION, task=task, part=part)
+
+
+def rescaled(method: str, part: str = "main") -> Cell:
+    """Sizes of a first step from (sA, B/s)."""
+    return Cell("first-step", method, DEVIATION, part=part)
+
+
+def regression(method: str, scale: float) -> Cell:
+    """Test error at an initial scale, at a fixed rate."""
+    return Cell("scales", method, ERROR, task=scale_id(scale))
+
+
+def tuned(method: str) -> Cell:
+    """Test error at the best rate."""
+    return Cell("regression", method, ERROR)
+
+
+def exponent(method: str) -> Cell:
+    """Exponent of the averaged first-order term."""
+    return Cell("regret", method, EXPONENT)
+
+
+def online_loss(method: str, imbalance: float) -> Cell:
+    """Average loss from an unbalanced start, at the best rate."""
+    return Cell("unbalanced", method, LOSS, task=scale_id(imbalance))
+
+
+def numbers(method: str) -> Cell:
+    """Numbers of state for each parameter."""
+    return Cell("state", method, NUMBERS)
+
+
+def step_time(method: str, rank: int) -> Cell:
+    """Seconds of a few optimizer steps."""
+    return Cell("step-time", f"{method}-r{rank}", SECONDS, part="time")
+
+
+def training_time(method: str, size: str) -> Cell:
+    """Seconds of a few training steps."""
+    return Cell("training-time", f"{method}-{size}", SECONDS, part="time")
+
+
+def slope(points: list[tuple[float, Cell]], constant: float) -> Contrast:
+    """Least-squares slope of the logarithms of positive cells in x, minus a constant."""
+    mean = sum(x for x, _ in points) / len(points)
+    square = sum((x - mean) ** 2 for x, _ in points)
+    return Contrast(tuple(((x - mean) / square, cell) for x, cell in points), constant, log=True)

@@ -1,0 +1,189 @@
+"""What runs under each profile.
+
+``invariance``, ``first-step``, ``state`` and ``regret`` need no models and run everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.claims import Profile
+from harness.method import Method
+from harness.suite import Experiment, Scale, Timed, Tuned
+from methods.lora_rite.cost import StepCost, TakeSteps, Train, TrainingCost
+from methods.lora_rite.descent import KINDS, Descend, Factored, Rescaled, TinyTransformer
+from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
+from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression
+from suites.lora_rite.cells import IMBALANCES, OPTIMIZERS, RANKS, SCALES, scale_id
+
+BEST = {"rite": 0.1, "adam": 0.03, "lora-plus": 0.03, "scaled-adam": 0.1, "lamb": 0.03, "shampoo": 0.1}
+"""Best rates of the regression in the card's grid, found on its own seeds."""
+STEP = 10**0.5
+"""Ratio of neighbouring rates in every grid."""
+
+
+def experiments(scale: Scale) -> Sequence[Experiment]:
+    """The experiments of a profile."""
+    if scale.profile is Profile.SMOKE:
+        return (*_exact(seeds=1, random=3), _scales(1, steps=30), _regret(1, steps=128))
+    toys = (
+        *_exact(seeds=3, random=12),
+        _regression(10),
+        _scales(10),
+        _regret(8),
+        _unbalanced(8),
+        _step_time(),
+        _training_time(),
+    )
+    return toys
+
+
+def _seeds(count: int) -> tuple[int, ...]:
+    return tuple(range(100, 100 + count))
+
+
+def grid(centre: float, points: int = 5) -> tuple[float, ...]:
+    """Rates around a centre, a half decade apart."""
+    return tuple(float(f"{centre * STEP**k:.2g}") for k in range(-(points // 2), points - points // 2))
+
+
+def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
+    names = ("rite", "rite-no-mass", "lora-plus", "scaled-adam", "lamb", "adam", "shampoo", "rmsprop")
+    methods: dict[str, Method[Any, Any]] = {name: Descend(optimizer=name) for name in (*names, "adagrad")}
+    methods |= {name: Descend(optimizer=name, rate=0.01) for name in ("gd", "scaled-gd")}
+    methods["rite-default"] = Descend(plain=False)
+    methods |= {name: Descend(optimizer=f"rite-{name}") for name in ("untransported", "misaligned")}
+    tasks: dict[str, Any] = {kind: Factored(kind=kind, random=random) for kind in KINDS}
+    tasks["transformer"] = TinyTransformer()
+    tasks["transformer-scale"] = TinyTransformer(kind="scale")
+    first: dict[str, Method[Any, Any]] = {name: Descend(optimizer=name) for name in ("rite", "adam", "gd")}
+    kept: dict[str, Method[Any, Any]] = {
+        name: TakeSteps(optimizer=name, repeats=1) for name in ("rite", "adam", "shampoo")
+    }
+    layers = StepCost(layers=1, shapes=((2048, 2048), (2048, 256)))
+    return (
+        Experiment(
+            id="invariance",
+            title="Trajectories from equivalent factors",
+            tasks=tasks,
+            methods=methods,
+            seeds=_seeds(seeds),
+            unit="case",
+        ),
+        Experiment(
+            id="first-step",
+            title="What each factor contributes to the first step",
+            tasks={"rescaled": Rescaled()},
+            methods=first,
+            seeds=_seeds(1),
+            unit="case",
+        ),
+        Experiment(
+            id="state",
+            title="Numbers kept by each optimizer, for attention layers of Gemma-2B",
+            tasks={"layers": layers},
+            methods=kept,
+            seeds=_seeds(1),
+            unit="optimizer",
+        ),
+    )
+
+
+def _regression(seeds: int) -> Experiment:
+    methods = {
+        name: Tuned(
+            method=FitLinear(optimizer=name, rate=BEST[name]),
+            grid={"rate": grid(BEST[name])},
+            select=ERROR,
+            seeds=(1,),
+        )
+        for name in OPTIMIZERS
+    }
+    broken = FitLinear(optimizer="rite-misaligned", rate=BEST["rite"])
+    methods["misaligned"] = replace(methods["rite"], method=broken)
+    return Experiment(
+        id="regression",
+        title="Linear regression with a low-rank correction, at the best rates",
+        tasks={"plain": LinearRegression()},
+        methods=methods,
+        seeds=_seeds(seeds),
+        unit="output",
+    )
+
+
+def _scales(seeds: int, *, steps: int = 300) -> Experiment:
+    """Rates stay those of s = 1, since a user does not tune again for every initialisation."""
+    methods: dict[str, Method[Any, Any]] = {
+        name: FitLinear(optimizer=name, rate=rate) for name, rate in BEST.items()
+    }
+    return Experiment(
+        id="scales",
+        title="Linear regression from rescaled initial factors",
+        tasks={scale_id(scale): LinearRegression(scale=scale, steps=steps) for scale in SCALES},
+        methods=methods,
+        seeds=_seeds(seeds),
+        unit="output",
+    )
+
+
+def _regret(seeds: int, *, steps: int = 1024) -> Experiment:
+    return Experiment(
+        id="regret",
+        title="First-order terms under losses that nothing can learn",
+        tasks={"linear": LinearLosses(worlds=2, steps=steps)},
+        methods={
+            "rite-sum": Follow(),
+            "matrix-adagrad": Follow(optimizer="matrix-adagrad"),
+            "gd": Follow(optimizer="gd"),
+        },
+        seeds=_seeds(seeds),
+        unit="world",
+    )
+
+
+def _unbalanced(seeds: int) -> Experiment:
+    methods = {
+        name: Tuned(
+            method=Follow(optimizer=name, rate=rate),
+            grid={"rate": grid(rate, 7)},
+            select=LOSS,
+            seeds=(1,),
+        )
+        for name, rate in (("rite-sum", 3.0), ("matrix-adagrad", 1.0))
+    }
+    return Experiment(
+        id="unbalanced",
+        title="Average loss from unbalanced factors, at the best rates",
+        tasks={scale_id(s): Unbalanced(imbalance=s, worlds=2) for s in IMBALANCES},
+        methods=methods,
+        seeds=_seeds(seeds),
+        unit="world",
+    )
+
+
+def _step_time() -> Experiment:
+    return Experiment(
+        id="step-time",
+        title="Seconds of optimizer steps by rank",
+        tasks={"layers": StepCost(ranks=RANKS)},
+        methods={f"{o}-r{r}": TakeSteps(optimizer=o, rank=r) for o in ("rite", "adam") for r in RANKS},
+        seeds=_seeds(1),
+        unit="block",
+        timed=Timed(blocks=10, warmup=1),
+    )
+
+
+def _training_time() -> Experiment:
+    return Experiment(
+        id="training-time",
+        title="Seconds of training steps at two model sizes",
+        tasks={"models": TrainingCost()},
+        methods={
+            f"{o}-{s}": Train(optimizer=o, size=s) for o in ("rite", "adam") for s in ("small", "large")
+        },
+        seeds=_seeds(1),
+        unit="block",
+        timed=Timed(blocks=10, warmup=1),
+    )
