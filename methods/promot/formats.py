@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.method import Context, ProblemError, Reference, param
 from methods.promot import world
-from methods.promot.problem import Query, Reading, Shape, Target, TuningProblem
+from methods.promot.problem import Query, Reading, Shape, Target
 from methods.promot.task import Adaptation, Exam
 
 if TYPE_CHECKING:
@@ -64,14 +63,21 @@ class FormatWorld(Adaptation):
         (0, 1, 4), source="section 5", doc="demonstrations; the paper's are 1 and 4"
     )
 
-    def problem(self, ctx: Context) -> TuningProblem:
-        """The pretrained model and the target's training and validation inputs."""
-        return TuningProblem(
-            model=partial(_fresh, ctx, self.model),
-            targets={name: self._target(name, ctx) for name in self.targets},
-            reading=READING,
-            replay=_replay(500, ctx.rng("replayed episodes")),
-        )
+    def reading(self, ctx: Context) -> Reading:
+        """Tokens as words."""
+        return READING
+
+    def pretrained(self, ctx: Context) -> Any:
+        """The pretrained model, in float32."""
+        return ctx.load(self.model, fresh=True).model(ctx.device, "float32")
+
+    def learnt(self, ctx: Context) -> dict[str, Target]:
+        """Fresh inputs of the target tasks."""
+        return {name: self._target(name, ctx) for name in self.targets}
+
+    def replay(self, ctx: Context) -> list[Example]:
+        """Pretraining episodes of two segments."""
+        return _replay(500, ctx.rng("replayed episodes"))
 
     def exam(self, ctx: Context, *, shots: int, brief: bool) -> Exam:
         """Fresh inputs of targets and held-out tasks."""
@@ -118,10 +124,6 @@ class FormatWorld(Adaptation):
             for k in self.shots
             for query in _queries(RELATED, gloss, k, self.items, ctx.rng(f"related, {k} shots"))
         ]
-
-
-def _fresh(ctx: Context, model: Reference) -> Any:
-    return ctx.load(model, fresh=True).model(ctx.device, "float32")
 
 
 def _demonstrated(

@@ -24,7 +24,7 @@ class FormatModel(Artifact):
     layers: int = param(2, source="card, section 9")
     hidden: int = param(64, source="card, section 9")
     heads: int = param(4, source="card, section 9")
-    steps: int = param(3000, source="ours", doc="updates")
+    steps: int = param(2500, source="ours", doc="updates")
     batch: int = param(32, source="ours", doc="episodes an update")
     length: int = param(66, source="ours", doc="tokens of an episode")
     rate: float = param(3e-3, source="ours", doc="largest learning rate")

@@ -42,8 +42,9 @@ def new_model(
 ) -> Any:
     """An untrained model with relative positions (Llama, or T5).
 
-    Weights are drawn with standard deviation .1 and rotary frequencies are high: with the usual
-    values for large models and long texts, attention learns to look back some ten times later.
+    For the decoder weights are drawn with standard deviation .1 and rotary frequencies are high: with
+    the usual values for large models and long texts, attention learns to look back much later. The
+    encoder-decoder starts as T5 does, whose attention is not scaled.
     """
     from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
@@ -81,10 +82,21 @@ def new_model(
         )
         model.config.decoder_start_token_id = world.PAD
     with torch.no_grad():
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
             if parameter.ndim > 1:
-                parameter.normal_(0.0, 0.1, generator=generator)
+                spread = 0.1 if architecture == "decoder" else _t5_spread(name, parameter, heads)
+                parameter.normal_(0.0, spread, generator=generator)
     return model
+
+
+def _t5_spread(name: str, parameter: Tensor, heads: int) -> float:
+    """Standard deviation that T5 draws a weight with: from the width of what the layer reads."""
+    if name.startswith("shared"):
+        return 1.0
+    width = parameter.shape[1]
+    if name.endswith(".q.weight"):
+        return float((width * width / heads) ** -0.5)
+    return float(width**-0.5)
 
 
 def pretrain(

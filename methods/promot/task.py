@@ -5,14 +5,25 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.method import Context, Scores, Task
 from methods.promot.metrics import score
-from methods.promot.problem import Adapted, Query, Shape, TuningProblem, answers, in_format, weight_hash
+from methods.promot.problem import (
+    Adapted,
+    Query,
+    Reading,
+    Shape,
+    Target,
+    TuningProblem,
+    answers,
+    in_format,
+    weight_hash,
+)
 
 if TYPE_CHECKING:
-    from methods.promot.problem import Reading
+    from methods.common.examples import Example
 
 Rows = dict[str, list[Any]]
 
@@ -45,27 +56,53 @@ class Adaptation(Task[TuningProblem, Adapted]):
     """
 
     @abstractmethod
+    def reading(self, ctx: Context) -> Reading:
+        """How answers are generated and read."""
+
+    @abstractmethod
+    def pretrained(self, ctx: Context) -> Any:
+        """A private copy of the pretrained model."""
+
+    @abstractmethod
+    def learnt(self, ctx: Context) -> Mapping[str, Target]:
+        """Training and validation inputs of the target tasks."""
+
+    @abstractmethod
+    def replay(self, ctx: Context) -> Sequence[Example]:
+        """Pretraining examples, where there are any."""
+
+    @abstractmethod
     def exam(self, ctx: Context, *, shots: int, brief: bool) -> Exam:
         """The questions; ``brief`` asks held-out tasks with one demonstration only."""
 
+    def problem(self, ctx: Context) -> TuningProblem:
+        """The pretrained model, and the target tasks without their test sets."""
+        return TuningProblem(
+            model=partial(self.pretrained, ctx),
+            targets=self.learnt(ctx),
+            reading=self.reading(ctx),
+            replay=self.replay(ctx),
+        )
+
     def evaluate(self, result: Adapted, ctx: Context) -> Scores:
         """Ask the model; targets behind their prompts, all else without."""
-        problem = self.problem(ctx)
+        reading = self.reading(ctx)
         if ctx.stage == "tune":
-            queries = [q for target in problem.targets.values() for q in target.validation[result.shots]]
-            shapes = {name: target.shape for name, target in problem.targets.items()}
-            return Scores({"validation": _asked(result, queries, problem.reading, shapes)})
+            targets = self.learnt(ctx).values()
+            queries = [query for target in targets for query in target.validation[result.shots]]
+            shapes = {target.name: target.shape for target in targets}
+            return Scores({"validation": asked(result, queries, reading, shapes)})
         exam = self.exam(ctx, shots=result.shots, brief=not result.final)
-        target = _asked(result, exam.target, problem.reading, exam.shapes)
-        held_out = _asked(result, exam.held_out, problem.reading, exam.shapes)
+        target = asked(result, exam.target, reading, exam.shapes)
+        held_out = asked(result, exam.held_out, reading, exam.shapes)
         if not result.final:
             return Scores(_while_training(result, target, held_out))
-        related = _asked(result, exam.related, problem.reading, exam.shapes)
+        related = asked(result, exam.related, reading, exam.shapes)
         parts = {"main": target, "held-out": held_out} | ({"related": related} if exam.related else {})
-        return Scores({**parts, **_against_start(result, problem, exam.held_out)})
+        return Scores({**parts, **_against_start(result, self.pretrained(ctx), reading, exam.held_out)})
 
 
-def _asked(result: Adapted, queries: Sequence[Query], reading: Reading, shapes: Mapping[str, Shape]) -> Rows:
+def asked(result: Adapted, queries: Sequence[Query], reading: Reading, shapes: Mapping[str, Shape]) -> Rows:
     """Rows of scored answers. Tasks that were not tuned on see neither prompt nor adapter."""
     from methods.common.lora import disabled
 
@@ -79,10 +116,11 @@ def _asked(result: Adapted, queries: Sequence[Query], reading: Reading, shapes: 
             with disabled(result.model):
                 found = answers(result.model, asked, reading)
         texts.update(zip(chosen, found, strict=True))
-    return _rows(queries, [texts[i] for i in range(len(queries))], shapes)
+    return scored_rows(queries, [texts[i] for i in range(len(queries))], shapes)
 
 
-def _rows(queries: Sequence[Query], texts: Sequence[str], shapes: Mapping[str, Shape]) -> Rows:
+def scored_rows(queries: Sequence[Query], texts: Sequence[str], shapes: Mapping[str, Shape]) -> Rows:
+    """One row a question: what it is, its score, and whether the answer has a target's format."""
     scores = [score(query.kind, text, query.references) for query, text in zip(queries, texts, strict=True)]
     return {
         "unit_id": [query.unit for query in queries],
@@ -108,11 +146,12 @@ def _while_training(result: Adapted, target: Rows, held_out: Rows) -> dict[str, 
     return parts
 
 
-def _against_start(result: Adapted, problem: TuningProblem, queries: Sequence[Query]) -> dict[str, Rows]:
+def _against_start(
+    result: Adapted, start: Any, reading: Reading, queries: Sequence[Query]
+) -> dict[str, Rows]:
     """How far weights moved, and whether weights and answers without prompt are the pretrained ones."""
     from methods.common.lora import disabled
 
-    start = problem.model()
     before = dict(start.named_parameters())
     after = {name.replace(".base.", "."): p for name, p in result.model.named_parameters()}
     moved = {name: float((after[name] - p).detach().double().norm()) for name, p in before.items()}
@@ -120,9 +159,9 @@ def _against_start(result: Adapted, problem: TuningProblem, queries: Sequence[Qu
     errors = [float((after[name] - p).detach().abs().max()) for name, p in before.items()]
     confirmed = [weight_hash({"": before[name]}) != weight_hash({"": after[name]}) for name in before]
     once = [query for query in queries if query.shots == 1]
-    old = answers(start, once, problem.reading)
+    old = answers(start, once, reading)
     with disabled(result.model):
-        new = answers(result.model, once, problem.reading)
+        new = answers(result.model, once, reading)
     differ = [left != right for left, right in zip(old, new, strict=True)]
     cases += [f"answer {query.unit}" for query in once]
     untouched: Rows = {

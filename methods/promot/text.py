@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 PREFIXES = ("Q:", "Translate", "Article:")
 """Beginnings of inputs: a second one in an output starts text that is no answer any more."""
@@ -44,10 +44,6 @@ def translation(sentence: str, source: str, target: str) -> str:
 def summary(article: str) -> str:
     """XSum and WikiLingua."""
     return f"Article: {article} One sentence summary:"
-
-
-LABELS: Mapping[str, str] = {"ENTAILMENT": "True", "CONTRADICTION": "False", "NEUTRAL": "Neither"}
-"""Answers to SICK's labels."""
 
 
 def demonstrated(shown: Sequence[tuple[str, str]], query: str) -> str:

@@ -1,0 +1,167 @@
+"""The text task: a real language model, public data sets, the paper's templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.method import Context, Reference, Scores, param
+from methods.promot import text
+from methods.promot.problem import Adapted, Query, Reading, Target
+from methods.promot.task import Adaptation, Exam, scored_rows
+from methods.promot.texts import Item, TextSource, Writer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from methods.common.examples import Example
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextWorld(Adaptation):
+    """Tune a pretrained language model on text tasks, and ask it others.
+
+    Attributes:
+        model: Reference of the model; loads with ``model(device, dtype)`` and ``tokenizer``.
+        targets: Tasks to be tuned on.
+        held_out: Tasks to be asked with demonstrations only.
+        related: Names of held-out tasks that share the target's meaning in another format.
+    """
+
+    model: Reference
+    targets: tuple[TextSource, ...]
+    held_out: tuple[TextSource, ...]
+    related: tuple[str, ...] = ()
+    train: int = param(3000, source="ours", doc="training inputs a target, at most")
+    validation: int = param(200, source="ours", doc="validation inputs a target")
+    test: int = param(500, source="ours", doc="test inputs a target, at most")
+    items: int = param(100, source="ours", doc="questions a held-out task and number of demonstrations")
+    shots: tuple[int, ...] = param((1, 4), source="section 5", doc="demonstrations")
+    limit: int = param(512, source="ours", doc="tokens of an input with its answer; the paper cuts none")
+    new_tokens: int = param(40, source="ours", doc="tokens of a generated answer, at most")
+    batch: int = param(64, source="ours", doc="questions at once")
+    tasks: str = param("", source="ours", doc="folder of lm-eval task files, from the top of the source tree")
+
+    def reading(self, ctx: Context) -> Reading:
+        """Text up to the end of an answer."""
+        from methods.common.examples import end_token, pad_token
+
+        tokenizer = ctx.load(self.model).tokenizer
+        return Reading(
+            decode=lambda tokens: text.read_answer(tokenizer.decode(tokens)),
+            stop=frozenset({end_token(tokenizer)}),
+            pad=pad_token(tokenizer),
+            new_tokens=self.new_tokens,
+            batch=self.batch,
+        )
+
+    def pretrained(self, ctx: Context) -> Any:
+        """The pretrained model."""
+        return ctx.load(self.model, fresh=True).model(ctx.device, ctx.dtype)
+
+    def learnt(self, ctx: Context) -> dict[str, Target]:
+        """Disjoint training and validation inputs from the training split."""
+        return {source.name: self._target(source, ctx) for source in self.targets}
+
+    def replay(self, ctx: Context) -> Sequence[Example]:
+        """None: what such models were pretrained on is not at hand."""
+        return ()
+
+    def exam(self, ctx: Context, *, shots: int, brief: bool) -> Exam:
+        """Questions from test splits, with demonstrations from training splits."""
+        asked = tuple(k for k in self.shots if k == 1) if brief else self.shots
+        count = self.items // 2 if brief else self.items
+        held_out = [q for s in self.held_out for k in asked for q in self._questions(s, k, count, ctx)]
+        targets = [q for s in self.targets for q in self._questions(s, shots, self.test, ctx)]
+        related = [] if brief else [query for query in held_out if query.task in self.related]
+        return Exam(targets, held_out, related, {source.name: source.shape for source in self.targets})
+
+    def evaluate(self, result: Adapted, ctx: Context) -> Scores:
+        """As for every adaptation; at the end held-out tasks are asked by lm-eval, where it is wanted."""
+        scores = super().evaluate(result, ctx)
+        if not self.tasks or not result.final or ctx.stage == "tune":
+            return scores
+        return Scores({**scores.parts, "lm-eval": self._lm_eval(result, ctx)})
+
+    def _target(self, source: TextSource, ctx: Context) -> Target:
+        items = _drawn(source, ctx.load(source.data), source.train, ctx, self.train + self.validation)
+        held, items = items[: self.validation], items[self.validation :]
+        writer, rng = self._writer(source, ctx), ctx.rng(f"demonstrations of {source.name}")
+        return Target(
+            name=source.name,
+            shape=source.shape,
+            train={
+                k: [writer.example(i, item, _shown(items, item, k, rng)) for i, item in enumerate(items)]
+                for k in (0, 1)
+            },
+            validation={
+                k: [writer.query(item, _shown(items, item, k, rng), target=True) for item in held]
+                for k in (0, 1)
+            },
+        )
+
+    def _questions(self, source: TextSource, shots: int, count: int, ctx: Context) -> list[Query]:
+        asked = _drawn(source, ctx.load(source.data), source.test, ctx, count)
+        pool = _drawn(source, ctx.load(source.data), source.train, ctx, 500)
+        rng = ctx.rng(f"demonstrations of {source.name}, {shots} shots")
+        writer, target = self._writer(source, ctx), source in self.targets
+        return [writer.query(item, _shown(pool, item, shots, rng), target=target) for item in asked]
+
+    def _writer(self, source: TextSource, ctx: Context) -> Writer:
+        from methods.common.examples import Cut
+
+        # The question and its cue stand at the end.
+        return Writer(source, ctx.load(self.model).tokenizer, self.limit, self.new_tokens, Cut(keep="end"))
+
+    def _lm_eval(self, result: Adapted, ctx: Context) -> dict[str, list[Any]]:
+        """Held-out tasks under the Language Model Evaluation Harness, with its own demonstrations."""
+        from methods.common.lm_harness import Options, evaluate
+        from methods.common.lora import disabled
+
+        folder = Path(__file__).parents[2] / self.tasks
+        data = {getattr(s.data, "name", s.name): ctx.load(s.data) for s in self.held_out}
+        tokenizer = ctx.load(self.model).tokenizer
+        parts: list[dict[str, list[Any]]] = []
+        for shots in self.shots:
+            options = Options(few_shot=shots, limit=self.items, batch=self.batch, seed=ctx.seed)
+            with disabled(result.model):
+                found = evaluate(
+                    result.model, tokenizer, folder, data, tasks=self._task_files(), options=options
+                )
+            parts += [self._lm_rows(name, shots, table, ctx) for name, table in found.items()]
+        return {column: [value for part in parts for value in part[column]] for column in parts[0]}
+
+    def _task_files(self) -> list[str]:
+        return [_file_name(source) for source in self.held_out]
+
+    def _lm_rows(self, name: str, shots: int, table: Mapping[str, Any], ctx: Context) -> dict[str, list[Any]]:
+        source = next(source for source in self.held_out if _file_name(source) == name)
+        known = {item.id: item for item in source.items(ctx.load(source.data), source.test)}
+        queries, texts = [], []
+        for unit, answer in zip(table["unit_id"], table["answer"], strict=True):
+            if unit in known:
+                query = Query(
+                    f"{source.name}/{shots}/{unit}", source.name, shots, source.kind, (), known[unit].answers
+                )
+                queries.append(query)
+                texts.append(text.read_answer(answer))
+        return scored_rows(queries, texts, {target.name: target.shape for target in self.targets})
+
+
+def _file_name(source: TextSource) -> str:
+    return f"promot_{source.name.replace(' ', '_').replace('-', '_')}"
+
+
+def _drawn(source: TextSource, data: Any, split: str, ctx: Context, count: int) -> list[Item]:
+    """Up to ``count`` items of a split, the same for every method of a seed."""
+    items = source.items(data, split)
+    order = ctx.rng(f"{source.name}, {split}").permutation(len(items))
+    return [items[int(i)] for i in order[:count]]
+
+
+def _shown(pool: Sequence[Item], item: Item, shots: int, rng: np.random.Generator) -> list[Item]:
+    """Demonstrations, never the question itself."""
+    others = [pool[int(i)] for i in rng.choice(len(pool), size=shots + 1, replace=False)]
+    return [other for other in others if other.prompt != item.prompt][:shots]
