@@ -221,7 +221,8 @@ def _train(run: _Run) -> None:
         _look(run)
     recipe, history = run.recipe, run.history
     while history.steps < recipe.steps and not _patience_is_over(run):
-        run.model.train()
+        if not run.model.training:
+            run.model.train()
         history.losses.append(_update(run))
         history.steps += 1
         if recipe.every and (history.steps % recipe.every == 0 or history.steps == recipe.steps):
