@@ -216,7 +216,7 @@ class Shampoo(Optimizer):
         lr: η.
         beta: Decay of momentum on the gradient; 0 is none.
         eps: ε I is added to L and R at the start.
-        every: Steps between recomputations of the roots.
+        every: Steps between recomputations of the roots, after as many with one in each.
         decay: Decay of L and R; 1 sums.
     """
 
@@ -252,7 +252,8 @@ def _shampoo_step(state: dict[str, Any], slope: Tensor, group: dict[str, Any]) -
     new = 1.0 if group["decay"] == 1.0 else 1 - group["decay"]
     state["left"].mul_(group["decay"]).add_(slope @ slope.mT, alpha=new)
     state["right"].mul_(group["decay"]).add_(slope.mT @ slope, alpha=new)
-    if int(state["step"]) % group["every"] == 0:
+    # Early on the statistics double from step to step, and A's are empty while B is zero.
+    if int(state["step"]) < group["every"] or int(state["step"]) % group["every"] == 0:
         state["left_root"], state["right_root"] = _fourth_root(state["left"]), _fourth_root(state["right"])
     state["step"] += 1
     state["first"].lerp_(slope, 1 - group["beta"])

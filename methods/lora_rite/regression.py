@@ -86,7 +86,8 @@ class LinearRegression(Task[Regression, "Tensor"]):
         rng = ctx.torch_rng("teacher")
         left = torch.randn((self.outputs, self.rank), generator=rng, device=ctx.device)
         right = torch.randn((self.inputs, self.rank), generator=rng, device=ctx.device) / self.inputs**0.5
-        return left @ right.mT
+        teacher: Tensor = left @ right.mT
+        return teacher
 
 
 @dataclass(frozen=True)
