@@ -1,0 +1,137 @@
+"""Greedy answers of causal models: after shared few-shot examples, and context-aware.
+
+Context-aware decoding (Shi et al., 2023, arXiv:2305.14739) takes the token with the largest
+
+    (1 + α) · log p(· | context, question) − α · log p(· | question),
+
+which needs two passes side by side. Examples that all prompts share are read once.
+
+Shapes: B rows, T positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from methods.common.examples import filled
+from methods.common.forward import Model, only_at
+
+Tokens = Sequence[int]
+
+
+def decode(
+    model: Model,
+    prompts: Sequence[Tokens],
+    *,
+    new_tokens: int,
+    stop: Collection[int],
+    pad: int,
+    batch: int = 64,
+    shared: Tokens = (),
+    against: Sequence[Tokens] | None = None,
+    alpha: float = 0.0,
+) -> list[list[int]]:
+    """Continue prompts greedily.
+
+    Args:
+        model: A causal language model.
+        prompts: Token ids; none may be empty.
+        new_tokens: Tokens of an answer, at most.
+        stop: Ids that end an answer; they are not part of it.
+        pad: Id to fill rows with.
+        batch: Prompts at once.
+        shared: Token ids before every prompt, read once.
+        against: The same questions without their contexts, for context-aware decoding.
+        alpha: α; with 0, ``against`` does not matter.
+
+    Returns:
+        The answers in the order of the prompts.
+    """
+    answers: list[list[int]] = [[] for _ in prompts]
+    model.eval()
+    with torch.no_grad():
+        before = _read(model, shared)
+        for chosen in _groups(prompts, batch):
+            sides = [_Side(model, [prompts[i] for i in chosen], pad, before, len(shared))]
+            if alpha and against is not None:
+                sides.append(_Side(model, [against[i] for i in chosen], pad, before, len(shared)))
+            rows = _greedy(sides, alpha, new_tokens, frozenset(stop))
+            for index, row in zip(chosen, rows, strict=True):
+                answers[index] = row
+    return answers
+
+
+def _greedy(sides: list[_Side], alpha: float, new_tokens: int, stop: frozenset[int]) -> list[list[int]]:
+    rows = sides[0].rows
+    answers: list[list[int]] = [[] for _ in range(rows)]
+    going = set(range(rows))
+    tokens: Tensor | None = None
+    for _ in range(new_tokens):
+        logs = [side.step(tokens).float().log_softmax(-1) for side in sides]
+        score = logs[0] if len(logs) == 1 else (1 + alpha) * logs[0] - alpha * logs[1]
+        tokens = score.argmax(-1)
+        for row, token in enumerate(tokens.tolist()):
+            if row in going and token in stop:
+                going.remove(row)
+            elif row in going:
+                answers[row].append(token)
+        if not going:
+            break
+    return answers
+
+
+class _Side:
+    """Rows of prompts with their cache, padded on the left."""
+
+    def __init__(self, model: Model, prompts: list[Tokens], pad: int, before: Any, length: int) -> None:
+        self.model = model
+        self.rows = len(prompts)
+        device = model.get_input_embeddings().weight.device
+        self.ids = torch.from_numpy(filled(prompts, pad, left=True)).to(device)
+        mask = torch.from_numpy(filled([(1,) * len(p) for p in prompts], 0, left=True)).to(device)
+        self.mask = torch.cat([mask.new_ones(self.rows, length), mask], dim=1)
+        self.cache = None
+        if before is not None:
+            self.cache = copy.deepcopy(before)
+            self.cache.batch_repeat_interleave(self.rows)
+
+    def step(self, tokens: Tensor | None) -> Tensor:
+        """Logits of the next token, shape (B, V), after reading ``tokens`` (B,) or the prompts."""
+        ids = self.ids if tokens is None else tokens[:, None]
+        if tokens is not None:
+            self.mask = torch.cat([self.mask, self.mask.new_ones(self.rows, 1)], dim=1)
+        width = ids.shape[1]
+        positions = (self.mask.cumsum(1) - 1).clamp_(min=0)[:, -width:]
+        last = torch.arange(1, self.rows + 1, device=ids.device) * width - 1
+        with only_at(self.model, last):
+            out = self.model(
+                input_ids=ids,
+                attention_mask=self.mask,
+                position_ids=positions,
+                past_key_values=self.cache,
+                use_cache=True,
+            )
+        self.cache = out.past_key_values
+        logits: Tensor = out.logits
+        return logits
+
+
+def _read(model: Model, shared: Tokens) -> Any:
+    """Keys and values of the tokens before every prompt; None if there are none."""
+    if not shared:
+        return None
+    ids = torch.tensor([list(shared)], device=model.get_input_embeddings().weight.device)
+    with only_at(model, torch.tensor([len(shared) - 1], device=ids.device)):
+        return model(input_ids=ids, use_cache=True).past_key_values
+
+
+def _groups(prompts: Sequence[Tokens], batch: int) -> Iterator[list[int]]:
+    """Indices in groups of similar length."""
+    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+    for start in range(0, len(order), batch):
+        yield order[start : start + batch]

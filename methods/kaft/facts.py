@@ -1,0 +1,301 @@
+"""Real facts about countries and chemical elements, from packages that carry open tables.
+
+Nothing is copied into this repository: the tables are read from the installed packages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.method import PackageSource, Resource
+from methods.kaft.questions import Question, Relation, with_counterfactual
+from methods.kaft.substitution import mentions_any
+from methods.kaft.words import unigrams
+
+FILE = "facts.json"
+_LEAST_PEOPLE = 500_000
+"""Smaller countries are left out: few of their facts are known to a small model."""
+_TRIES = 20
+
+COUNTRIES = Resource(
+    name="country-facts",
+    kind="dataset",
+    licence="MIT",
+    version="1.0.1",
+    sources=(PackageSource("countryinfo", "1.0.1", "methods.kaft.facts:provide_countries"),),
+    loader="methods.kaft.facts:load_table",
+    size_mb=2,
+)
+ISO_NAMES = Resource(
+    name="iso-names",
+    kind="dataset",
+    licence="LGPL-2.1",
+    version="26.2.16",
+    sources=(PackageSource("pycountry", "26.2.16", "methods.kaft.facts:provide_names"),),
+    loader="methods.kaft.facts:load_table",
+    size_mb=23,
+)
+ELEMENTS = Resource(
+    name="chemical-elements",
+    kind="dataset",
+    licence="public domain",
+    version="2.1.0",
+    sources=(PackageSource("periodictable", "2.1.0", "methods.kaft.facts:provide_elements"),),
+    loader="methods.kaft.facts:load_table",
+    size_mb=3,
+)
+
+Table = dict[str, list[dict[str, str]]]
+"""Rows of text fields by name of the table."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact.
+
+    Attributes:
+        entity: The country or element it belongs to: train and test sets are split by it.
+        subject: How the question names what it asks about.
+        relation: Key of :data:`WORDINGS`.
+        aliases: All names of the answer, the usual one first.
+    """
+
+    entity: str
+    subject: str
+    relation: str
+    aliases: tuple[str, ...]
+
+
+WORDINGS = {
+    "capital": ("The capital of {subject} is {answer}.", "What is the capital of {subject}?"),
+    "country": ("{subject} is the capital of {answer}.", "Which country has the capital {subject}?"),
+    "currency": ("The currency of {subject} is the {answer}.", "What is the currency of {subject}?"),
+    "language": ("The official language of {subject} is {answer}.", "What is the official language of {subject}?"),
+    "continent": ("{subject} lies in {answer}.", "On which continent does {subject} lie?"),
+    "symbol": ("The chemical symbol of {subject} is {answer}.", "What is the chemical symbol of {subject}?"),
+    "element": ("{subject} is the chemical symbol of {answer}.", "Which element has the chemical symbol {subject}?"),
+    "number": ("The atomic number of {subject} is {answer}.", "What is the atomic number of {subject}?"),
+}  # fmt: skip
+"""How a kind of fact is stated and asked for."""
+
+PARAPHRASES = {
+    "capital": "{subject} has which city as its capital?",
+    "country": "{subject} is the capital city of which country?",
+    "currency": "With which currency do people pay in {subject}?",
+    "language": "Which language is officially spoken in {subject}?",
+    "continent": "{subject} is part of which continent?",
+    "symbol": "Which symbol stands for the element {subject}?",
+    "element": "The symbol {subject} stands for which chemical element?",
+    "number": "{subject} has which atomic number?",
+}
+"""Other wordings of the questions, by which it is decided which facts a model knows."""
+
+
+def provide_countries(folder: Path) -> None:
+    """Write names, capitals, currencies, languages and continents from ``countryinfo``."""
+    from countryinfo import all_countries
+
+    rows = []
+    for country in all_countries():
+        info = country.info()
+        if (info.get("population") or 0) >= _LEAST_PEOPLE and info.get("capital"):
+            rows.append(
+                {
+                    "name": info["name"],
+                    "capital": info["capital"],
+                    "currency": _only(info.get("currencies")),
+                    "language": _only(info.get("languages")),
+                    "continent": info.get("region") or "",
+                }
+            )
+    _write(folder, {"countries": sorted(rows, key=lambda row: row["name"])})
+
+
+def provide_names(folder: Path) -> None:
+    """Write the names of currencies and languages by their codes from ``pycountry``."""
+    import pycountry
+
+    currencies = [{"code": item.alpha_3, "name": item.name} for item in pycountry.currencies]
+    languages = [
+        {"code": item.alpha_2, "name": item.name}
+        for item in pycountry.languages
+        if getattr(item, "alpha_2", "")
+    ]
+    _write(folder, {"currencies": currencies, "languages": languages})
+
+
+def provide_elements(folder: Path) -> None:
+    """Write names, symbols and atomic numbers from ``periodictable``."""
+    import periodictable
+
+    rows = [
+        {"name": element.name.capitalize(), "symbol": element.symbol, "number": str(element.number)}
+        for element in periodictable.elements
+        if element.number > 0
+    ]
+    _write(folder, {"elements": rows})
+
+
+def load_table(folder: Path) -> Table:
+    """The tables that a package provided."""
+    found: Table = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    return found
+
+
+def collect(countries: Table, names: Table, elements: Table) -> list[Fact]:
+    """All facts, one for each question that can be asked."""
+    currency = {row["code"]: row["name"] for row in names["currencies"]}
+    language = {row["code"]: row["name"].partition(" (")[0] for row in names["languages"]}
+    facts: list[Fact] = []
+    for row in countries["countries"]:
+        name, capital = row["name"], row["capital"]
+        facts.append(Fact(name, name, "capital", (capital,)))
+        facts.append(Fact(name, capital, "country", (name,)))
+        facts.append(Fact(name, name, "continent", _continent(row["continent"])))
+        if row["currency"] in currency:
+            facts.append(Fact(name, name, "currency", (currency[row["currency"]],)))
+        if row["language"] in language:
+            facts.append(Fact(name, name, "language", (language[row["language"]],)))
+    for row in elements["elements"]:
+        name, symbol = row["name"], row["symbol"]
+        facts.append(Fact(name, name, "symbol", (symbol,)))
+        facts.append(Fact(name, symbol, "element", (name,)))
+        facts.append(Fact(name, name, "number", (row["number"],)))
+    return [fact for fact in facts if _is_askable(fact)]
+
+
+def relations(facts: Sequence[Fact]) -> dict[str, Relation]:
+    """How each kind of fact is worded, with all its answers."""
+    return {
+        key: Relation(
+            statements=(statement,),
+            question=question,
+            answers=tuple(dict.fromkeys(fact.aliases[0] for fact in facts if fact.relation == key)),
+        )
+        for key, (statement, question) in WORDINGS.items()
+    }
+
+
+def fact_questions(
+    facts: Sequence[Fact], rng: np.random.Generator, *, split: str = ""
+) -> tuple[list[Question], Counter[str]]:
+    """Questions with passages of three statements, in the way of the generated world.
+
+    Fakes and distractors are facts of the same kind from the same ``facts``, so that a fake
+    answer of one split names no entity of another.
+
+    Args:
+        facts: Of one split.
+        rng: Draws fakes, distractors and the order of statements.
+        split: Put before the ids.
+
+    Returns:
+        The questions, and how many have no counterfactual or irrelevant context, by reason.
+    """
+    dropped: Counter[str] = Counter()
+    questions = []
+    for fact in facts:
+        same = [other for other in facts if other.relation == fact.relation and _differs(other, fact)]
+        if len({other.aliases[0] for other in same}) < 2:
+            dropped["no other answer"] += 1
+            continue
+        question, reason = _question(fact, facts, same, rng, split)
+        if reason:
+            dropped[reason] += 1
+        questions.append(question)
+    return questions, dropped
+
+
+def _question(
+    fact: Fact, facts: Sequence[Fact], same: Sequence[Fact], rng: np.random.Generator, split: str
+) -> tuple[Question, str]:
+    near, fake = _two_answers(same, rng)
+    beside = [near, *_about(fact, facts, rng)]
+    far = [other for other in facts if other.entity != fact.entity]
+    question = Question(
+        id=f"{split}{fact.relation}:{fact.subject}",
+        entity=fact.entity,
+        subject=fact.subject,
+        relation=fact.relation,
+        text=WORDINGS[fact.relation][1].format(subject=fact.subject),
+        aliases=fact.aliases,
+        relevant=_passage([fact, *beside], rng),
+        distractor=near.aliases[0],
+        hard=_without(fact, beside, far, 1, rng),
+        easy=_without(fact, [], far, 3, rng),
+    )
+    return with_counterfactual(question, fake)
+
+
+def _two_answers(same: Sequence[Fact], rng: np.random.Generator) -> tuple[Fact, str]:
+    """A fact with the distractor, and a fake answer that differs from it."""
+    near = same[rng.integers(len(same))]
+    rest = [other for other in same if unigrams(other.aliases[0]) != unigrams(near.aliases[0])]
+    return near, rest[rng.integers(len(rest))].aliases[0]
+
+
+def _about(fact: Fact, facts: Sequence[Fact], rng: np.random.Generator) -> list[Fact]:
+    """Another fact about the same subject, which does not give the answer away."""
+    found = [
+        other
+        for other in facts
+        if other.subject == fact.subject
+        and other.relation != fact.relation
+        and not mentions_any(" ".join(other.aliases), fact.aliases)
+    ]
+    return [found[rng.integers(len(found))]] if found else []
+
+
+def _without(
+    fact: Fact, beside: Sequence[Fact], far: Sequence[Fact], count: int, rng: np.random.Generator
+) -> str:
+    """A passage that does not mention the answer, with ``count`` facts drawn from ``far``."""
+    for _ in range(_TRIES):
+        drawn = [far[index] for index in rng.integers(len(far), size=count)]
+        text = _passage([*beside, *drawn], rng)
+        if not mentions_any(text, fact.aliases):
+            return text
+    return ""
+
+
+def _passage(facts: Sequence[Fact], rng: np.random.Generator) -> str:
+    order = rng.permutation(len(facts))
+    return " ".join(_state(facts[index]) for index in order)
+
+
+def _state(fact: Fact) -> str:
+    return WORDINGS[fact.relation][0].format(subject=fact.subject, answer=fact.aliases[0])
+
+
+def _differs(other: Fact, fact: Fact) -> bool:
+    """Whether the answers share no name, so that one can be the other's fake."""
+    return other.entity != fact.entity and not any(
+        mentions_any(name, other.aliases) or mentions_any(" ".join(other.aliases), [name])
+        for name in fact.aliases
+    )
+
+
+def _is_askable(fact: Fact) -> bool:
+    """Answers need a unigram that is no stop word ("As" and "In" are symbols), and no give-away."""
+    if not all(map(unigrams, fact.aliases)) or fact.relation == "element" and not unigrams(fact.subject):
+        return False
+    return not mentions_any(fact.subject, fact.aliases) and not mentions_any(fact.aliases[0], [fact.subject])
+
+
+def _continent(name: str) -> tuple[str, ...]:
+    return (name, "America", "North America", "South America") if name == "Americas" else (name,)
+
+
+def _only(values: Sequence[str] | None) -> str:
+    """The value of a list with one."""
+    return values[0] if values and len(values) == 1 else ""
+
+
+def _write(folder: Path, table: Table) -> None:
+    (folder / FILE).write_text(json.dumps(table, ensure_ascii=False, indent=0), encoding="utf-8")

@@ -1,0 +1,141 @@
+"""Finetuning on a mixture: the training set as tokens, and the training itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness.method import Context, ProblemError
+from methods.common.examples import Cut, Example, encode, pad_token
+from methods.common.forward import is_encoder_decoder
+from methods.common.lora import add_lora, lora_parameters
+from methods.common.training import Recipe, fit
+from methods.kaft.mixture import Item, Mixture, build
+from methods.kaft.questions import Question
+
+if TYPE_CHECKING:
+    from methods.kaft.models import Reader
+    from methods.kaft.prompts import Template
+
+LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+LORA_TARGETS_T5 = ("SelfAttention.q", "SelfAttention.k", "SelfAttention.v", "SelfAttention.o", "wo")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to finetune.
+
+    Attributes:
+        steps: Updates.
+        batch: Items an update.
+        rate: Largest learning rate of AdamW.
+        rank: Rank of LoRA factors; 0 trains all weights.
+        limit: Tokens of a prompt with its target.
+        every: Watch each so many updates; 0 means never.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    rank: int = 0
+    limit: int = 512
+    every: int = 0
+
+
+def finetune(
+    reader: Reader,
+    template: Template,
+    questions: Sequence[Question],
+    mixture: Mixture,
+    training: Training,
+    ctx: Context,
+    *,
+    dtype: str = "float32",
+    change: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
+    watch: Callable[[int, Any], None] | None = None,
+) -> tuple[Any, int]:
+    """A private copy of the reader's model, trained on a mixture.
+
+    Args:
+        reader: The pretrained model, and what it believes.
+        template: How questions are put.
+        questions: To be trained on.
+        mixture: Weights and targets.
+        training: How.
+        ctx: Streams of random numbers, device and type.
+        dtype: Of the weights, where LoRA leaves them frozen.
+        change: Applied to the items, for sabotage.
+        watch: Called with the number of updates and the model.
+
+    Returns:
+        The model, and how many prompts were cut.
+    """
+    items = change(build(questions, mixture, _beliefs(reader), ctx.rng("mixture")))
+    examples, cut = tokenised(items, reader.tokenizer, template, training, ctx)
+    # Low-rank factors have float32 weights of their own; full finetuning trains float32 weights.
+    model = reader.fresh(ctx.device, dtype if training.rank else "float32")
+    parameters = _trained(model, training.rank, ctx)
+    optimizer = torch.optim.AdamW(parameters, lr=training.rate, weight_decay=0.0)
+    recipe = Recipe(
+        steps=training.steps,
+        batch=training.batch,
+        warmup=max(1, training.steps // 20),
+        schedule="linear",
+        clip=1.0,
+        every=training.every,
+    )
+    observe = None if watch is None else (lambda step: watch(step, model))
+    fit(
+        model,
+        optimizer,
+        examples,
+        recipe,
+        rng=ctx.rng("order"),
+        pad=pad_token(reader.tokenizer),
+        watch=observe,
+        progress=ctx.progress,
+    )
+    return model, cut
+
+
+def tokenised(
+    items: Sequence[Item], tokenizer: Any, template: Template, training: Training, ctx: Context
+) -> tuple[list[Example], int]:
+    """As many items as training can use, as token ids, and how many prompts were cut."""
+    order = ctx.rng("items").permutation(len(items))[: training.steps * training.batch]
+    cut = Cut(keep="end")
+    examples = [
+        encode(
+            tokenizer,
+            items[index].id,
+            template.prompt(items[index].question, items[index].context),
+            template.target(items[index].target),
+            limit=training.limit,
+            cut=cut,
+        )
+        for index in order
+    ]
+    return examples, cut.cut
+
+
+def _trained(model: Any, rank: int, ctx: Context) -> list[Any]:
+    if not rank:
+        return list(model.parameters())
+    targets = LORA_TARGETS_T5 if is_encoder_decoder(model) else LORA_TARGETS
+    add_lora(model, targets, rank, 2.0 * rank, ctx.torch_rng("lora"))
+    return lora_parameters(model)
+
+
+def _beliefs(reader: Reader) -> Mapping[str, str]:
+    """M(q); an answer without words cannot be a target."""
+    empty = [text for text, answer in reader.beliefs.items() if not answer.strip()]
+    if len(empty) == len(reader.beliefs):
+        raise ProblemError(
+            "The pretrained model answers no question without a context",
+            where=str(reader.folder.name),
+            fix="Check its closed-book prompt, or train with gold targets.",
+        )
+    return reader.beliefs

@@ -1,0 +1,114 @@
+"""Which facts a real model knows, and how they are split and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.method import Context
+from methods.kaft.facts import PARAPHRASES, WORDINGS, Fact, Table, collect, fact_questions, relations
+from methods.kaft.mixture import Item, Kind
+from methods.kaft.models import Reader
+from methods.kaft.prompts import Asked, Template
+from methods.kaft.questions import Question, Relation
+from methods.kaft.reading import Limits, read
+from methods.kaft.scoring import is_complete
+from methods.kaft.words import gives_any
+
+_SHOT_SEED = 0
+"""Solved examples are the same for every model and seed."""
+
+
+def ask_facts(
+    reader: Reader, tables: Sequence[Table], template: Template, limits: Limits, shots: int, device: str
+) -> dict[str, dict[str, str]]:
+    """Ask a model all questions without a context, in two wordings with different examples.
+
+    Returns:
+        ``beliefs``: M(q) by the text of the question; ``known``: the answer of each question
+        that was answered right in the *other* wording, after other examples.
+    """
+    facts = collect(*tables)
+    model = reader.model(device, "float32" if device == "cpu" else "bfloat16")
+    order = np.random.default_rng(_SHOT_SEED).permutation(len(facts)).tolist()
+    examples = [[facts[i] for i in order[start : start + shots]] for start in (0, shots)]
+    wordings = [{key: text for key, (_, text) in WORDINGS.items()}, PARAPHRASES]
+    answers: list[dict[str, str]] = []
+    for texts, solved in zip(wordings, examples, strict=True):
+        head = template.shots([_item(fact, texts) for fact in solved])
+        asked = {_key(fact): Asked(_ask(fact, texts), "") for fact in facts}
+        found, _ = read(model, reader, template, asked, limits, shots=head)
+        answers.append(found)
+    shown = {fact.entity for solved in examples for fact in solved}
+    return {
+        "beliefs": {_ask(fact, wordings[0]): answers[0][_key(fact)] for fact in facts},
+        "known": {
+            _ask(fact, wordings[0]): fact.aliases[0]
+            for fact in facts
+            if fact.entity not in shown and gives_any(answers[1][_key(fact)], fact.aliases)
+        },
+    }
+
+
+def split_facts(
+    tables: Sequence[Table], shares: tuple[float, float], ctx: Context
+) -> dict[str, tuple[Question, ...]]:
+    """Train, validation and test questions; no entity is in two of them."""
+    facts = collect(*tables)
+    entities = sorted({fact.entity for fact in facts})
+    order = [entities[index] for index in ctx.rng("split").permutation(len(entities))]
+    first, second = round(shares[0] * len(order)), round(sum(shares) * len(order))
+    parts = {"train": order[:first], "validation": order[first:second], "test": order[second:]}
+    return {
+        name: tuple(fact_questions([f for f in facts if f.entity in set(members)], ctx.rng(f"{name} contexts"))[0])
+        for name, members in parts.items()
+    }
+
+
+def chosen(
+    questions: Sequence[Question],
+    known: Mapping[str, str],
+    most: int,
+    unknown: int,
+    rng: np.random.Generator,
+) -> tuple[Question, ...]:
+    """Known questions with contexts of every kind, and some unknown ones."""
+    held = [q for q in questions if q.text in known and is_complete(q)]
+    rest = [q for q in questions if q.text not in known and is_complete(q)]
+    return (*_drawn(held, most or len(held), rng), *_drawn(rest, unknown, rng))
+
+
+def solved(questions: Sequence[Question], count: int) -> list[Item]:
+    """Examples for a prompt: in turn with a context and without one, each of another kind of fact."""
+    kinds = list(dict.fromkeys(q.relation for q in questions if is_complete(q)))
+    rows = [next(q for q in questions if q.relation == kind and is_complete(q)) for kind in kinds][:count]
+    return [
+        Item(q.id, Kind.RELEVANT, q.text, q.relevant, q.answer)
+        if place % 2 == 0
+        else Item(q.id, Kind.EMPTY, q.text, "", q.answer)
+        for place, q in enumerate(rows)
+    ]
+
+
+def wordings(tables: Sequence[Table]) -> dict[str, Relation]:
+    """How facts are worded, for oracles."""
+    return relations(collect(*tables))
+
+
+def _drawn(questions: Sequence[Question], count: int, rng: np.random.Generator) -> list[Question]:
+    return [questions[index] for index in sorted(rng.permutation(len(questions))[:count].tolist())]
+
+
+def _key(fact: Fact) -> str:
+    return f"{fact.relation}:{fact.subject}"
+
+
+def _ask(fact: Fact, texts: Mapping[str, str]) -> str:
+    return texts[fact.relation].format(subject=fact.subject)
+
+
+def _item(fact: Fact, texts: Mapping[str, str]) -> Item:
+    kind: Any = Kind.EMPTY
+    return Item(_key(fact), kind, _ask(fact, texts), "", fact.aliases[0])

@@ -1,0 +1,213 @@
+"""Training sets as mixtures of four kinds of context (section on the training objective).
+
+A mixture is a vector of weights over the kinds. Relevant-only, noisy and counterfactual-only
+finetuning are the vectors (1, 0, 0, 0), (1/2, 1/2, 0, 0) with gold targets and (1/2, 0, 0, 1/2),
+over (relevant, irrelevant, empty, counterfactual).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import numpy as np
+
+from harness.method import ProblemError
+from methods.kaft.questions import Question
+from methods.kaft.words import EMPTY, FROM_CONTEXT, IRRELEVANT
+
+
+class Kind(StrEnum):
+    """What a context is to its question."""
+
+    RELEVANT = "relevant"
+    IRRELEVANT = "irrelevant"
+    EMPTY = "empty"
+    COUNTERFACTUAL = "counterfactual"
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How much of each kind, and with which targets.
+
+    Attributes:
+        relevant: Weight of true contexts; their target is the gold answer.
+        irrelevant: Weight of contexts that answer nothing.
+        empty: Weight of questions without a context.
+        counterfactual: Weight of contexts that contradict memory; their target is the fake.
+        targets: For irrelevant and empty contexts: what the pretrained model answers without a
+            context, or the gold answer.
+        tags: Whether targets end in a provenance tag.
+        hardness: Which irrelevant contexts are used.
+        noise: Share of the relevant items whose context does not support the answer.
+    """
+
+    relevant: float = 0.25
+    irrelevant: float = 0.25
+    empty: float = 0.25
+    counterfactual: float = 0.25
+    targets: Literal["model", "gold"] = "model"
+    tags: bool = True
+    hardness: Literal["hard", "easy", "both"] = "hard"
+    noise: float = 0.0
+
+    @property
+    def weights(self) -> dict[Kind, float]:
+        """The vector, by kind."""
+        return {
+            Kind.RELEVANT: self.relevant,
+            Kind.IRRELEVANT: self.irrelevant,
+            Kind.EMPTY: self.empty,
+            Kind.COUNTERFACTUAL: self.counterfactual,
+        }
+
+
+KAFT = Mixture()
+"""Equal parts of all four kinds."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One training example as text.
+
+    Attributes:
+        id: Of the question, with the kind: ``q1/relevant``.
+        kind: Of its context.
+        question: The question.
+        context: The context; empty if there is none.
+        target: What is to be answered, with its tag.
+    """
+
+    id: str
+    kind: Kind
+    question: str
+    context: str
+    target: str
+
+
+def build(
+    questions: Sequence[Question], mixture: Mixture, beliefs: Mapping[str, str], rng: np.random.Generator
+) -> list[Item]:
+    """Draw the items of a mixture.
+
+    The kind with the largest weight is used whole; of the others as many items are drawn as the
+    weights ask for. The items of a kind do not depend on the other weights.
+
+    Args:
+        questions: To be trained on.
+        mixture: The recipe.
+        beliefs: M(q): what the pretrained model answers without a context, by the text of the question.
+        rng: Chooses which items are kept.
+
+    Raises:
+        ProblemError: If the weights are no mixture, or a kind that is wanted has no items.
+    """
+    largest = _check(mixture)
+    items: list[Item] = []
+    # One stream a kind, so that changing one weight leaves the items of other kinds as they are.
+    streams = dict(zip(Kind, rng.spawn(len(Kind)), strict=True))
+    sizes = {kind: len(_available(questions, kind, mixture)) for kind in Kind if mixture.weights[kind]}
+    unit = min(size * largest / mixture.weights[kind] for kind, size in sizes.items())
+    for kind, weight in mixture.weights.items():
+        if weight:
+            found = _available(questions, kind, mixture)
+            if not found:
+                raise ProblemError(
+                    f"No question has a context of the kind '{kind}'",
+                    where="training set",
+                    fix="Set its weight to 0, or build such contexts.",
+                )
+            wanted = round(unit * weight / largest)
+            items += _items(found, kind, mixture, beliefs, streams[kind], wanted)
+    return items
+
+
+def _check(mixture: Mixture) -> float:
+    weights = list(mixture.weights.values())
+    if min(weights) < 0 or not max(weights) > 0 or not 0 <= mixture.noise <= 1:
+        raise ProblemError(
+            f"The weights {weights} with noise {mixture.noise} are no mixture",
+            where="mixture",
+            fix="Give weights of at least 0, one of them positive, and noise between 0 and 1.",
+        )
+    return max(weights)
+
+
+def _available(questions: Sequence[Question], kind: Kind, mixture: Mixture) -> list[Question]:
+    has: dict[Kind, Callable[[Question], bool]] = {
+        Kind.RELEVANT: lambda q: bool(q.relevant),
+        Kind.IRRELEVANT: lambda q: bool(_irrelevant(q, mixture.hardness, 0) or _irrelevant(q, "both", 1)),
+        Kind.EMPTY: lambda q: True,
+        Kind.COUNTERFACTUAL: lambda q: bool(q.counterfactual),
+    }
+    return [question for question in questions if has[kind](question)]
+
+
+def _items(
+    questions: Sequence[Question],
+    kind: Kind,
+    mixture: Mixture,
+    beliefs: Mapping[str, str],
+    rng: np.random.Generator,
+    wanted: int,
+) -> list[Item]:
+    chosen = sorted(rng.permutation(len(questions))[:wanted].tolist())
+    kept = [questions[index] for index in chosen]
+    noisy = _unsupporting(kept, mixture.noise, rng) if kind is Kind.RELEVANT else {}
+    return [
+        Item(
+            id=f"{question.id}/{kind}",
+            kind=kind,
+            question=question.text,
+            context=noisy.get(question.id, _context(question, kind, mixture, place)),
+            target=target(question, kind, mixture, beliefs),
+        )
+        for place, question in enumerate(kept)
+    ]
+
+
+def target(question: Question, kind: Kind, mixture: Mixture, beliefs: Mapping[str, str]) -> str:
+    """What an item of a kind is to be answered with; a function of the question alone."""
+    if kind is Kind.COUNTERFACTUAL:
+        return _tagged(question.fake, FROM_CONTEXT, mixture)
+    if kind is Kind.RELEVANT:
+        return _tagged(question.answer, FROM_CONTEXT, mixture)
+    if mixture.targets == "model" and question.text not in beliefs:
+        raise ProblemError(
+            "It is not known what the pretrained model answers without a context",
+            where=f"question {question.id}",
+            fix="Ask the model all training questions first, or train with gold targets.",
+        )
+    text = beliefs[question.text] if mixture.targets == "model" else question.answer
+    return _tagged(text, IRRELEVANT if kind is Kind.IRRELEVANT else EMPTY, mixture)
+
+
+def _tagged(text: str, tag: str, mixture: Mixture) -> str:
+    return f"{text} {tag}" if mixture.tags else text
+
+
+def _context(question: Question, kind: Kind, mixture: Mixture, place: int) -> str:
+    if kind is Kind.RELEVANT:
+        return question.relevant
+    if kind is Kind.COUNTERFACTUAL:
+        return question.counterfactual
+    return "" if kind is Kind.EMPTY else _irrelevant(question, mixture.hardness, place)
+
+
+def _irrelevant(question: Question, hardness: str, place: int) -> str:
+    """A hard or an easy context; with "both" they take turns."""
+    if hardness == "both":
+        first, second = (question.hard, question.easy) if place % 2 == 0 else (question.easy, question.hard)
+        return first or second
+    return question.hard if hardness == "hard" else question.easy
+
+
+def _unsupporting(kept: Sequence[Question], noise: float, rng: np.random.Generator) -> dict[str, str]:
+    """For a share of the questions, an irrelevant context in place of the supporting one."""
+    able = [question for question in kept if question.hard or question.easy]
+    count = min(round(noise * len(kept)), len(able))
+    return {
+        able[index].id: able[index].hard or able[index].easy for index in rng.permutation(len(able))[:count]
+    }

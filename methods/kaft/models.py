@@ -1,0 +1,89 @@
+"""A language model with what it answers by itself: what all methods start from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.method import ResourceError
+from methods.common.causal_lm import load_tokenizer
+
+_LINE_ENDS = 4
+"""Tokens of up to so many line ends stop an answer, too."""
+
+
+@dataclass
+class Reader:
+    """A pretrained model on disk, loaded at most once for each device and precision.
+
+    Attributes:
+        folder: Safetensors weights and tokenizer.
+        beliefs: M(q): what the model answers without a context, by the text of the question.
+    """
+
+    folder: Path
+    beliefs: Mapping[str, str] = field(default_factory=dict)
+    _models: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+    _tokenizer: list[Any] = field(default_factory=list, repr=False)
+
+    def model(self, device: str, dtype: str) -> Any:
+        """The shared model, which nobody may change."""
+        key = (device, dtype)
+        if key not in self._models:
+            self._models[key] = load_language_model(self.folder, device=device, dtype=dtype)
+        return self._models[key]
+
+    def fresh(self, device: str, dtype: str) -> Any:
+        """A private copy, to be trained."""
+        return load_language_model(self.folder, device=device, dtype=dtype)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer beside the weights."""
+        if not self._tokenizer:
+            self._tokenizer.append(load_tokenizer(self.folder))
+        return self._tokenizer[0]
+
+    def stops(self) -> Collection[int]:
+        """Ids that end an answer: the end token, and line ends where the vocabulary has them."""
+        return stop_tokens(self.tokenizer)
+
+
+def load_language_model(folder: Path, *, device: str, dtype: str) -> Any:
+    """A causal or an encoder-decoder model from safetensors weights, without remote code.
+
+    Raises:
+        ResourceError: If the folder holds no safetensors weights.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    if not list(folder.glob("*.safetensors")):
+        raise ResourceError(
+            "The folder holds no safetensors weights",
+            where=str(folder),
+            fix="Save the model with save_pretrained(); pickled weights are not read.",
+        )
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    model = kind.from_pretrained(
+        folder,
+        dtype=getattr(torch, dtype),
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+    )
+    return model.requires_grad_(requires_grad=False).to(device).eval()
+
+
+def stop_tokens(tokenizer: Any) -> frozenset[int]:
+    """Ids of the end token and of line ends."""
+    ids = {int(tokenizer.eos_token_id)}
+    for count in range(1, _LINE_ENDS + 1):
+        found = tokenizer("\n" * count, add_special_tokens=False)["input_ids"]
+        if len(found) == 1 and "\n" in tokenizer.decode(found):
+            ids.add(int(found[0]))
+    return frozenset(ids)

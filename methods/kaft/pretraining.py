@@ -1,0 +1,73 @@
+"""Pretraining on a generated world, from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from methods.common.examples import Example
+from methods.common.tiny_lm import Size, new_model
+from methods.common.training import Recipe, fit
+from methods.kaft.models import Reader
+from methods.kaft.prompts import PLAIN, Asked
+from methods.kaft.reading import Limits, read
+from methods.kaft.words import strip_tag
+from methods.kaft.world import END, PAD, World, tokenizer
+
+CONTEXT = 64
+"""Positions of the model."""
+ROW = 64
+"""Tokens of a training row, which several questions share."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to pretrain; see ``PretrainedWorld`` for the fields."""
+
+    layers: int
+    hidden: int
+    steps: int
+    batch: int
+    pool: int
+    rate: float
+    seed: tuple[int, ...]
+
+
+def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -> tuple[Any, Any]:
+    """A model that knows the world's known facts, and its tokenizer."""
+    rng = np.random.default_rng(list(plan.seed))
+    vocabulary = world.vocabulary()
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    model = new_model(len(vocabulary), Size(plan.layers, plan.hidden, context=CONTEXT), generator)
+    model.config.bos_token_id = None
+    model.config.eos_token_id = model.generation_config.eos_token_id = vocabulary.index(END)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05)
+    warmup = min(100, plan.steps // 5)
+    recipe = Recipe(
+        steps=plan.steps, batch=plan.batch, warmup=warmup, schedule="cosine", clip=1.0, pack=ROW
+    )
+    examples = list(_examples(world, plan.pool, rng))
+    fit(model, optimizer, examples, recipe, rng=rng, pad=vocabulary.index(PAD), progress=progress)
+    return model, tokenizer(world)
+
+
+def _examples(world: World, count: int, rng: np.random.Generator) -> Iterator[Example]:
+    # Every word is a token, so a look-up does what the tokenizer would do much more slowly.
+    index = {word: number for number, word in enumerate(world.vocabulary())}
+    for number, (prompt, answer) in enumerate(world.pretraining(count, rng)):
+        yield Example(str(number), tuple(index[word] for word in prompt.split()), (index[answer], index[END]))
+
+
+def ask_all(world: World, folder: Path) -> dict[str, str]:
+    """M(q) of every question of the world, for the model in ``folder``."""
+    reader = Reader(folder)
+    subjects = range(world.rules.subjects)
+    questions = world.questions(subjects, np.random.default_rng(0))
+    asked = {q.text: Asked(q.text, "") for q in questions}
+    answers, _ = read(reader.model("cpu", "float32"), reader, PLAIN, asked, Limits(answer=1, batch=256))
+    return {text: strip_tag(answer) for text, answer in answers.items()}

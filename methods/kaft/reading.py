@@ -1,0 +1,88 @@
+"""Asking a model: from questions with contexts to answers as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from methods.common.answering import generate
+from methods.common.examples import Cut, pad_token, prompt_tokens, special_tokens
+from methods.common.forward import is_encoder_decoder
+from methods.kaft.decoding import decode
+
+if TYPE_CHECKING:
+    from methods.kaft.models import Reader
+    from methods.kaft.prompts import Asked, Template
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may be.
+
+    Attributes:
+        prompt: Tokens of a prompt, at most; longer ones lose their beginning, and are counted.
+        answer: New tokens of an answer, at most.
+        batch: Prompts at once.
+    """
+
+    prompt: int = 512
+    answer: int = 8
+    batch: int = 64
+
+
+def read(
+    model: Any,
+    reader: Reader,
+    template: Template,
+    asked: Mapping[str, Asked],
+    limits: Limits,
+    *,
+    shots: str = "",
+    alpha: float = 0.0,
+) -> tuple[dict[str, str], int]:
+    """What a model answers.
+
+    Args:
+        model: Of ``transformers``.
+        reader: Has its tokenizer.
+        template: How it is asked.
+        asked: Questions with contexts, by name.
+        limits: Lengths.
+        shots: Solved examples before every question; causal models read them once.
+        alpha: Weight of context-aware decoding; 0 decodes greedily.
+
+    Returns:
+        The first line of each answer by name, and how many prompts were cut.
+    """
+    tokenizer, cut = reader.tokenizer, Cut(keep="end")
+    names = list(asked)
+    whole = is_encoder_decoder(model)
+    prefix = shots if whole else ""
+
+    def tokens(name: str, context: str) -> tuple[int, ...]:
+        text = prefix + template.prompt(asked[name].question, context)
+        return prompt_tokens(tokenizer, text, limits.prompt, cut, where=name)
+
+    prompts = [tokens(name, asked[name].context) for name in names]
+    settings: dict[str, Any] = {
+        "new_tokens": limits.answer,
+        "stop": reader.stops(),
+        "pad": pad_token(tokenizer),
+        "batch": limits.batch,
+    }
+    if whole or not (shots or alpha):
+        rows = generate(model, prompts, **settings)
+    else:
+        head = special_tokens(tokenizer)[0]
+        shared = (*head, *tokenizer(shots, add_special_tokens=False)["input_ids"]) if shots else ()
+        strip = len(head) if shared else 0
+        against = [tokens(name, "")[strip:] for name in names] if alpha else None
+        bare = [prompt[strip:] for prompt in prompts]
+        rows = decode(model, bare, shared=shared, against=against, alpha=alpha, **settings)
+    return {name: first_line(tokenizer.decode(row)) for name, row in zip(names, rows, strict=True)}, cut.cut
+
+
+def first_line(text: str) -> str:
+    """The answer without what a model writes after it."""
+    return text.strip().partition("\n")[0].strip()

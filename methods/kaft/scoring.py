@@ -1,0 +1,117 @@
+"""From answers to unit rows: one row a question, with its outcome under every kind of context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from methods.kaft.prompts import Asked
+from methods.kaft.questions import Question
+from methods.kaft.words import avoids, follows, gives_any, is_empty, same, strip_tag
+
+KINDS = ("counterfactual", "hard", "easy", "relevant", "empty")
+"""Contexts under which every question of a test is asked."""
+
+
+def ask(questions: Sequence[Question], kinds: Sequence[str] = KINDS) -> dict[str, Asked]:
+    """The inputs of a test, by ``id/kind``, without any answer."""
+    return {
+        f"{question.id}/{kind}": Asked(
+            question.text, _context(question, kind), question.subject, question.relation
+        )
+        for question in questions
+        for kind in kinds
+        if kind == "empty" or _context(question, kind)
+    }
+
+
+def is_complete(question: Question) -> bool:
+    """Whether a question has a context of every kind that is scored."""
+    return bool(question.counterfactual and question.hard and question.easy and question.relevant)
+
+
+def score(
+    questions: Sequence[Question], answers: Mapping[str, str], beliefs: Mapping[str, str]
+) -> dict[str, list[Any]]:
+    """Rows of complete questions.
+
+    Args:
+        questions: All complete, and known to the pretrained model.
+        answers: By ``id/kind``, as the model wrote them.
+        beliefs: M(q) by the text of the question.
+
+    Returns:
+        Columns: ``followed`` (the metric of controllability), ``stubborn`` (the memorised answer
+        on a counterfactual context), ``neither``, ``both``; ``robust`` (the metric of robustness,
+        on hard irrelevant contexts), ``fallback`` (M(q) there), ``distractor`` (its plausible
+        wrong answer), ``hollow`` (no words at all there), ``robust_easy``; ``relevant``,
+        ``retained`` (the right answer without a context) and ``agrees`` (M(q) there).
+    """
+    rows = [_row(question, answers, beliefs.get(question.text, "")) for question in questions]
+    names = list(rows[0]) if rows else ["unit_id"]
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _row(question: Question, answers: Mapping[str, str], belief: str) -> dict[str, Any]:
+    said = {kind: strip_tag(answers[f"{question.id}/{kind}"]) for kind in KINDS}
+    followed = follows(said["counterfactual"], question.fake)
+    remembered = gives_any(said["counterfactual"], question.aliases)
+    stubborn = remembered and not followed
+    return {
+        "unit_id": question.id,
+        "entity": question.entity,
+        "followed": float(followed),
+        "stubborn": float(stubborn),
+        "neither": float(not followed and not stubborn),
+        "both": float(followed and remembered),
+        "robust": float(avoids(said["hard"], question.hard)),
+        "fallback": float(same(said["hard"], belief)),
+        "distractor": float(bool(question.distractor) and follows(said["hard"], question.distractor)),
+        "hollow": float(is_empty(said["hard"])),
+        "robust_easy": float(avoids(said["easy"], question.easy)),
+        "relevant": float(gives_any(said["relevant"], question.aliases)),
+        "retained": float(gives_any(said["empty"], question.aliases)),
+        "agrees": float(same(said["empty"], belief)),
+    }
+
+
+def recall_rows(
+    questions: Sequence[Question], answers: Mapping[str, str], beliefs: Mapping[str, str]
+) -> dict[str, list[Any]]:
+    """Agreement with M(q) without a context, on known and unknown questions."""
+    said = [answers[f"{question.id}/empty"] for question in questions]
+    held = [beliefs.get(question.text, "") for question in questions]
+    return {
+        "unit_id": [question.id for question in questions],
+        "agrees": [float(same(left, right)) for left, right in zip(said, held, strict=True)],
+        "known": [gives_any(belief, q.aliases) for q, belief in zip(questions, held, strict=True)],
+    }
+
+
+def example_rows(
+    questions: Sequence[Question], answers: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, list[Any]]:
+    """Counterfactual passages with the pretrained model's answer and the method's, side by side.
+
+    A witness is a passage that the method follows where the pretrained model stuck to what it
+    remembers. It is confirmed if the passage states the answer given and not the remembered one.
+    """
+    rows: dict[str, list[Any]] = {"unit_id": [], "case": [], "witness": [], "confirmed": []}
+    for question in questions:
+        key = f"{question.id}/counterfactual"
+        said, first = strip_tag(answers[key]), strip_tag(before[key])
+        witness = follows(said, question.fake) and gives_any(first, question.aliases)
+        rows["unit_id"].append(question.id)
+        rows["case"].append(
+            f"{question.counterfactual} | {question.text} | pretrained: {first} | here: {answers[key]}"
+        )
+        rows["witness"].append(witness)
+        rows["confirmed"].append(
+            witness and not avoids(said, question.counterfactual) and not gives_any(said, question.aliases)
+        )
+    return rows
+
+
+def _context(question: Question, kind: str) -> str:
+    text: str = "" if kind == "empty" else getattr(question, kind)
+    return text

@@ -1,0 +1,268 @@
+"""The tasks that reading methods solve: answer questions under contexts of every kind."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.method import Context, ProblemError, Reference, Scores, Task, param
+from methods.kaft.facts import COUNTRIES, ELEMENTS, ISO_NAMES
+from methods.kaft.prepare import Knowledge, PretrainedWorld
+from methods.kaft.prompts import DECODER, PLAIN, Asked, Template
+
+if TYPE_CHECKING:
+    from methods.kaft.models import Reader
+    from methods.kaft.questions import Question, Relation
+
+
+@dataclass(frozen=True)
+class ReadingProblem:
+    """A pretrained model, questions to train on, and questions to answer.
+
+    Attributes:
+        reader: The model, its tokenizer and its beliefs M(q).
+        template: How questions are put.
+        train: Questions with their answers and contexts.
+        asked: What is to be answered, by name; none of its entities is in ``train``.
+        relations: How facts are worded, for oracles; empty where they are not.
+        shots: Solved examples for models that are not trained.
+        prompt: Tokens of a prompt, at most.
+        answer: New tokens of an answer, at most.
+        batch: Prompts answered at once.
+        device: Where models run.
+        dtype: Type of their weights.
+    """
+
+    reader: Reader
+    template: Template
+    train: tuple[Question, ...]
+    asked: dict[str, Asked]
+    relations: Mapping[str, Relation]
+    shots: str
+    prompt: int
+    answer: int
+    batch: int
+    device: str
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a reading method returns.
+
+    Attributes:
+        texts: The answer to each question asked, as written, with its tag.
+        cut_training: Training prompts that were cut to the limit.
+        cut_asked: Prompts of the test that were cut.
+    """
+
+    texts: dict[str, str]
+    cut_training: int = 0
+    cut_asked: int = 0
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a task is made of, for one seed and stage.
+
+    Attributes:
+        reader: The pretrained model.
+        template: How it is asked.
+        train: Questions to train on.
+        test: Questions about other entities: of the validation part under ``tune``.
+        relations: How facts are worded.
+        shots: Solved examples.
+        heads: Ids of the test questions that the pretrained model (and every model that it is
+            compared with) answers without a context.
+    """
+
+    reader: Reader
+    template: Template
+    train: tuple[Question, ...]
+    test: tuple[Question, ...]
+    relations: Mapping[str, Relation]
+    shots: str
+    heads: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Task[ReadingProblem, Answers]):
+    """Answer held-out questions under relevant, counterfactual, irrelevant and empty contexts."""
+
+    prompt: int = param(512, source="ours", doc="tokens of a prompt, at most")
+    answer: int = param(8, source="ours", doc="new tokens of an answer, at most")
+    batch: int = param(64, source="ours", doc="prompts answered at once")
+    examples: int = param(5, source="card, claim C13", doc="example rows; 0: none")
+    blind: bool = param(default=False, source="ours", doc="withhold contexts from the test: a sabotage")
+    dtype: str = param("", source="ours", doc="type of the weights; empty: the run's")
+
+    @abstractmethod
+    def material(self, ctx: Context) -> Material:
+        """The model and the questions of this seed and stage."""
+
+    def problem(self, ctx: Context) -> ReadingProblem:
+        """The pretrained model, the training questions and the inputs of the test.
+
+        Raises:
+            ProblemError: If training and test share an entity, or a context lacks its answer.
+        """
+        from methods.kaft.questions import check_disjoint, check_support
+        from methods.kaft.scoring import ask
+
+        found = self.material(ctx)
+        check_support([*found.train, *found.test])
+        check_disjoint({"training": found.train, "test": found.test})
+        asked = ask(found.test)
+        if self.blind:
+            asked = {name: replace(item, context="") for name, item in asked.items()}
+        return ReadingProblem(
+            reader=found.reader,
+            template=found.template,
+            train=found.train,
+            asked=asked,
+            relations=found.relations,
+            shots=found.shots,
+            prompt=self.prompt,
+            answer=self.answer,
+            batch=self.batch,
+            device=ctx.device,
+            dtype=self.dtype or ctx.dtype,
+        )
+
+    def evaluate(self, result: Answers, ctx: Context) -> Scores:
+        """Score known questions under every context, and agreement with M(q) on all.
+
+        Raises:
+            ProblemError: If the pretrained model knows none of the questions.
+        """
+        from methods.kaft import scoring
+
+        found = self.material(ctx)
+        beliefs = found.reader.beliefs
+        heads = [q for q in found.test if q.id in found.heads and scoring.is_complete(q)]
+        if not heads:
+            raise ProblemError(
+                "The pretrained model answers no question of the test without a context, so there is "
+                "no knowledge that a context could contradict",
+                where=type(self).__name__,
+                fix="Pretrain longer, or take a model that knows more.",
+            )
+        main = scoring.score(heads, result.texts, beliefs)
+        if ctx.stage == "tune":
+            return Scores({"validation": main})
+        parts = {
+            "main": main,
+            "recall": scoring.recall_rows(found.test, result.texts, beliefs),
+            "cuts": {
+                "unit_id": ["prompts"],
+                "training": [result.cut_training],
+                "asked": [result.cut_asked],
+            },
+        }
+        if self.examples:
+            shown = heads[: self.examples]
+            parts["examples"] = scoring.example_rows(shown, result.texts, self._before(found, shown, ctx))
+        return Scores(parts)
+
+    def _before(self, found: Material, shown: Sequence[Question], ctx: Context) -> dict[str, str]:
+        """What the pretrained model answers to the counterfactual contexts of some questions."""
+        from methods.kaft.reading import Limits, read
+        from methods.kaft.scoring import ask
+
+        model = found.reader.model(ctx.device, self.dtype or ctx.dtype)
+        limits = Limits(self.prompt, self.answer, self.batch)
+        asked = ask(shown, ["counterfactual"])
+        answers, _ = read(model, found.reader, found.template, asked, limits, shots=found.shots)
+        return answers
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldReading(Reading):
+    """Questions about a generated world: its facts are the pretrained model's memory.
+
+    Attributes:
+        bases: Pretrained models, one a world; a seed takes the world of its own number.
+        others: Models of other sizes: only questions that they know too are scored.
+    """
+
+    bases: tuple[PretrainedWorld, ...]
+    others: tuple[PretrainedWorld, ...] = ()
+    draws: int = param(8, source="ours", doc="different contexts of a training question")
+    shares: tuple[float, float] = param((0.5, 0.125), source="card, section 9; ours", doc="train, validation")
+    answer: int = param(4, source="ours", doc="new tokens of an answer: the answer and its tag")
+    batch: int = param(256, source="ours", doc="prompts answered at once")
+
+    def base(self, seed: int) -> PretrainedWorld:
+        """The world of a seed; other seeds take turns, tuning seeds among tuning worlds."""
+        side = [base for base in self.bases if (base.world >= 100) == (seed >= 100)] or list(self.bases)
+        return next((base for base in side if base.world == seed), side[seed % len(side)])
+
+    def material(self, ctx: Context) -> Material:
+        """Subjects are split into train, validation and test; all contexts are drawn by the seed."""
+        from methods.kaft.words import gives_any
+
+        base = self.base(ctx.seed)
+        world, reader = base.draw(), ctx.load(base)
+        order = ctx.rng("split").permutation(world.rules.subjects).tolist()
+        train, held = (round(share * len(order)) for share in self.shares)
+        tested = order[train : train + held] if ctx.stage == "tune" else order[train + held :]
+        test = world.questions(tested, ctx.rng("test contexts"))
+        rivals = [ctx.load(other) for other in self.others if other.world == base.world]
+        heads = [
+            q.id for q in test if all(gives_any(r.beliefs[q.text], q.aliases) for r in (reader, *rivals))
+        ]
+        return Material(
+            reader=reader,
+            template=PLAIN,
+            train=tuple(world.questions(order[:train], ctx.rng("train contexts"), draws=self.draws)),
+            test=tuple(test),
+            relations=world.relations(),
+            shots="",
+            heads=frozenset(heads),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactReading(Reading):
+    """Questions about countries and elements, for a real pretrained model.
+
+    Attributes:
+        source: The model.
+        knowledge: What it answers without a context, and which facts it knows.
+        countries: Table of countries.
+        names: Names of currencies and languages.
+        elements: Table of elements.
+    """
+
+    source: Reference
+    knowledge: Knowledge
+    countries: Reference = COUNTRIES
+    names: Reference = ISO_NAMES
+    elements: Reference = ELEMENTS
+    shares: tuple[float, float] = param((0.5, 0.1), source="card, section 9; ours", doc="train, validation")
+    most: int = param(0, source="ours", doc="known test questions, at most; 0: all")
+    unknown: int = param(0, source="ours", doc="unknown test questions for agreement with M(q)")
+    few: int = param(4, source="card, section 4", doc="solved examples before a question")
+
+    def material(self, ctx: Context) -> Material:
+        """Countries and elements are split into train, validation and test."""
+        from methods.kaft import knowledge
+        from methods.kaft.models import Reader
+
+        tables = [ctx.load(ref) for ref in (self.countries, self.names, self.elements)]
+        found = ctx.load(self.knowledge)
+        checkpoint = ctx.load(self.source)
+        halves = knowledge.split_facts(tables, self.shares, ctx)
+        tested = halves["validation" if ctx.stage == "tune" else "test"]
+        test = knowledge.chosen(tested, found["known"], self.most, self.unknown, ctx.rng("test questions"))
+        return Material(
+            reader=Reader(checkpoint.folder, found["beliefs"]),
+            template=DECODER,
+            train=halves["train"],
+            test=test,
+            relations=knowledge.wordings(tables),
+            shots=DECODER.shots(knowledge.solved(halves["train"], self.few)),
+            heads=frozenset(q.id for q in test if q.text in found["known"]),
+        )

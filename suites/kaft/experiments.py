@@ -1,0 +1,179 @@
+"""What runs under each profile.
+
+``world`` trains and tests on generated worlds (``small``, ``gpu``), ``probe`` asks Gemma-3-270M as
+it is (``small``), ``facts`` finetunes it (``gpu``), ``open`` finetunes T5 on public data (``paper``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.claims import Profile
+from harness.method import Method
+from harness.suite import Experiment, Scale, Tuned
+from methods.common.gemma import SafeWeights
+from methods.kaft.method import (
+    JOINT,
+    ContextAware,
+    CounterfactualOnly,
+    FineTuned,
+    Kaft,
+    Noisy,
+    Oracle,
+    Pretrained,
+    RelevantOnly,
+    Sabotaged,
+)
+from methods.kaft.prepare import Knowledge, PretrainedWorld
+from methods.kaft.task import FactReading, WorldReading
+from suites.kaft.cells import BY_SIZE, MAIN, SABOTAGES, SIZES, TUNING_WORLD, WORLDS
+
+THIRD = 1 / 3
+RATES = (3e-4, 1e-3, 3e-3)
+"""Learning rates tried for every finetuned method, on a world and subjects of their own."""
+GEMMA = SafeWeights()
+
+
+def experiments(scale: Scale) -> Sequence[Experiment]:
+    """The experiments of a profile."""
+    if scale.profile is Profile.SMOKE:
+        return (_smoke(),)
+    if scale.profile is Profile.SMALL:
+        # Gemma's trials are the longest: started first, they leave no worker idle at the end.
+        return (_probe(), _world(scale))
+    if scale.profile is Profile.GPU:
+        return (_world(scale), _facts(scale))
+    from suites.kaft.paper import open_experiment
+
+    return (open_experiment(),)
+
+
+def finetuned() -> dict[str, FineTuned]:
+    """The mixtures, by id."""
+    return {
+        "relevant": RelevantOnly(),
+        "noisy": Noisy(),
+        "cf-only": CounterfactualOnly(),
+        "kaft": Kaft(),
+        "no-cf": Kaft(relevant=THIRD, irrelevant=THIRD, empty=THIRD, counterfactual=0.0),
+        "no-irr": Kaft(relevant=0.5, irrelevant=0.0, empty=0.0, counterfactual=0.5),
+        "gold": Kaft(targets="gold"),
+        "no-tags": Kaft(tags=False),
+        "easy": Kaft(hardness="easy"),
+        "noise-50": Kaft(noise=0.5),
+    }
+
+
+def oracles() -> dict[str, Method[Any, Any]]:
+    """Readers without a model."""
+    return {
+        "copy": Oracle(habit="copy"),
+        "closed-book": Oracle(habit="closed-book"),
+        "gated": Oracle(habit="gated"),
+    }
+
+
+def _tuned(method: Method[Any, Any], rates: Sequence[float], seed: int) -> Tuned:
+    return Tuned(method=method, grid={"rate": tuple(rates)}, select=JOINT, seeds=(seed,))
+
+
+def bases(size: str, worlds: Sequence[int]) -> tuple[PretrainedWorld, ...]:
+    """Pretrained models of one size, one a world."""
+    layers, hidden = SIZES[size]
+    return tuple(PretrainedWorld(world=world, layers=layers, hidden=hidden) for world in worlds)
+
+
+def _world_tasks(worlds: Sequence[int]) -> dict[str, WorldReading]:
+    every = (*worlds, TUNING_WORLD)
+    tasks = {
+        size: WorldReading(
+            bases=bases(size, every),
+            others=tuple(base for other in SIZES if other != size for base in bases(other, every)),
+        )
+        for size in SIZES
+    }
+    blind = {f"blind-{size}": replace(tasks[size], blind=True) for size in ("s", "l")}
+    return {**tasks, **blind}
+
+
+def _world(scale: Scale) -> Experiment:
+    trained = {name: _tuned(method, RATES, TUNING_WORLD) for name, method in finetuned().items()}
+    broken = {bug: Sabotaged(bug=bug) for bug in SABOTAGES}
+    methods: dict[str, Any] = {
+        "pretrained": Pretrained(),
+        "cad": ContextAware(),
+        **oracles(),
+        **trained,
+        **broken,
+    }
+    if scale.full:
+        methods["noise-25"] = _tuned(Kaft(noise=0.25), RATES, TUNING_WORLD)
+    methods["curve"] = Kaft(every=100)
+    pairs = {(MAIN, name) for name in methods}
+    pairs |= {(size, name) for size in SIZES for name in (*BY_SIZE, "gated")}
+    pairs |= {("blind-s", "gated"), ("blind-l", "gated")}
+    return Experiment(
+        id="world",
+        title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
+        tasks=dict(_world_tasks(WORLDS)),
+        methods=methods,
+        seeds=WORLDS,
+        unit="question",
+        only=frozenset(pairs),
+    )
+
+
+def _smoke() -> Experiment:
+    """The whole way on a tiny world that hardly learns anything."""
+    base = PretrainedWorld(
+        world=100, subjects=12, novel=4, objects=4, layers=1, hidden=16, steps=250, batch=16, pool=2000
+    )
+    kept = {"kaft": Kaft(steps=3, batch=4), "noisy": Noisy(steps=3, batch=4)}
+    return Experiment(
+        id="world",
+        title="The whole way on a tiny world",
+        tasks={MAIN: WorldReading(bases=(base,), draws=1)},
+        methods={"pretrained": Pretrained(), "cad": ContextAware(), **oracles(), **kept},
+        seeds=(100,),
+        unit="question",
+    )
+
+
+def _probe() -> Experiment:
+    """Gemma-3-270M as it is, on facts that it knows."""
+    task = FactReading(
+        source=GEMMA, knowledge=Knowledge(source=GEMMA), shares=(0.1, 0.0), most=80, answer=6, batch=16
+    )
+    return Experiment(
+        id="probe",
+        title="Gemma-3-270M as it is, on facts that it knows",
+        tasks={"gemma": task},
+        methods={"pretrained": Pretrained(), "cad": ContextAware(), **oracles()},
+        seeds=WORLDS[:1],
+        unit="question",
+        minutes=30.0,
+    )
+
+
+def _facts(scale: Scale) -> Experiment:
+    task = FactReading(source=GEMMA, knowledge=Knowledge(source=GEMMA), unknown=200, batch=256, dtype="bfloat16")
+    seeds = tuple(range(100, 110 if scale.full else 105))
+    methods: dict[str, Any] = {"pretrained": Pretrained(), "cad": ContextAware(), **oracles()}
+    for name, method in finetuned().items():
+        lora = replace(method, rank=8, steps=200, rate=3e-4)
+        methods[name] = _tuned(lora, (1e-4, 3e-4, 1e-3), TUNING_WORLD)
+    for name in ("noisy", "kaft"):
+        full = replace(finetuned()[name], steps=200, rate=3e-5)
+        methods[f"{name}-full"] = _tuned(full, (1e-5, 3e-5, 1e-4), TUNING_WORLD)
+    methods |= {bug: Sabotaged(bug=bug, rank=8, steps=200, rate=3e-4) for bug in SABOTAGES}
+    return Experiment(
+        id="facts",
+        title="Gemma-3-270M finetuned on half of the countries and elements, tested on the others",
+        tasks={"gemma": task},
+        methods=methods,
+        seeds=seeds,
+        unit="question",
+        minutes=20.0,
+    )
