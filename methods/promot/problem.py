@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from methods.common.examples import Example
     from methods.common.soft_prompt import SoftPrompt
 
-Shape = Literal["true or false", "renamed", "french"]
+Shape = Literal["true or false", "letter", "renamed", "french"]
 """The output format that a target task teaches."""
 
 _FRENCH = frozenset(
@@ -123,6 +123,8 @@ def in_format(shape: Shape, text: str) -> bool:
     words = text.lower().replace(".", " ").replace(",", " ").split()
     if shape == "true or false":
         return bool(words) and words[0] in {"true", "false"}
+    if shape == "letter":
+        return len(words) == 1 and len(words[0]) == 1 and words[0].isalpha()
     if shape == "renamed":
         return len(words) == 4 and all(word.startswith("t") and word[1:].isdigit() for word in words)
     return sum(word in _FRENCH or word.startswith(("l'", "d'")) for word in words) >= max(1, len(words) / 5)

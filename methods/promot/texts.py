@@ -23,6 +23,9 @@ Style = Literal[
     "number",
     "to french",
     "to english",
+    "to german",
+    "to romanian",
+    "word sense",
     "summary",
 ]
 
@@ -68,7 +71,8 @@ class TextSource:
     @property
     def shape(self) -> Shape:
         """The output format that tuning on it teaches."""
-        return "french" if self.style == "to french" else "true or false"
+        shapes: dict[Style, Shape] = {"to french": "french", "multiple choice": "letter"}
+        return shapes.get(self.style, "true or false")
 
     def items(self, data: Any, split: str) -> list[Item]:
         """The inputs of a split, each text once.
@@ -136,6 +140,9 @@ _KINDS: Mapping[Style, Kind] = {
     "number": "exact",
     "to french": "bleu",
     "to english": "bleu",
+    "to german": "bleu",
+    "to romanian": "bleu",
+    "word sense": "accuracy",
     "summary": "rouge",
 }
 
@@ -169,5 +176,12 @@ _ITEMS: Mapping[Style, Callable[[Any], Item | None]] = {
     "number": _number,
     "to french": lambda row: Item(row.id, text.translation(row.source, "English", "French"), (row.target,)),
     "to english": lambda row: Item(row.id, text.translation(row.target, "French", "English"), (row.source,)),
+    "to german": lambda row: Item(row.id, text.translation(row.source, "English", "German"), (row.target,)),
+    "to romanian": lambda row: Item(
+        row.id, text.translation(row.source, "English", "Romanian"), (row.target,)
+    ),
+    "word sense": lambda row: Item(
+        row.id, text.word_sense(row.first, row.second, row.word), ("True" if row.same else "False",)
+    ),
     "summary": lambda row: Item(row.id, text.summary(row.text), (row.summary,)),
 }

@@ -1,0 +1,130 @@
+"""The methods under comparison, by id, at the scale of a profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.claims import Profile
+from harness.method import Method
+from harness.suite import Tuned
+from methods.promot.method import FineTuning, FixedPrompt, Joint, LoraFirst, Pretrained, ProMoT, PromptTuning
+from methods.promot.metrics import TARGET_SCORE
+
+Arms = dict[str, Method[Any, Any] | Tuned]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long and how fast methods train under a profile.
+
+    Attributes:
+        model: Parameters of the model's training.
+        prompt: Parameters of a soft prompt.
+        rates: Grid of the model's rate, in ascending order.
+        prompt_rates: Grid of the prompt's rate, of the same length.
+        adapter_rate: Rate of a LoRA adapter as stage 1.
+    """
+
+    model: dict[str, Any]
+    prompt: dict[str, Any]
+    rates: tuple[float, ...]
+    prompt_rates: tuple[float, ...]
+    adapter_rate: float
+
+    def tuned(self, method: Method[Any, Any], name: str = "rate") -> Tuned | Method[Any, Any]:
+        """The method with its rate chosen on validation data of the target, if there is a grid."""
+        values = self.rates if name == "rate" else self.prompt_rates
+        if len(values) == 1:
+            return method
+        return Tuned(method=method, grid={name: values}, select=TARGET_SCORE, seeds=(1,))
+
+
+SIZES = {
+    Profile.SMOKE: Size(
+        model={"rate": 1e-3, "steps": 4, "every": 2, "batch": 8, "optimizer": "adam"},
+        prompt={"length": 4, "prompt_rate": 0.03, "prompt_steps": 4, "prompt_every": 2},
+        rates=(1e-3,),
+        prompt_rates=(0.03,),
+        adapter_rate=3e-3,
+    ),
+    Profile.SMALL: Size(
+        model={"rate": 1e-3, "steps": 400, "every": 50, "batch": 32, "optimizer": "adam"},
+        prompt={"length": 10, "prompt_rate": 0.03, "prompt_steps": 400, "prompt_every": 100},
+        rates=(5e-4, 1e-3, 2e-3),
+        prompt_rates=(0.01, 0.03, 0.1),
+        adapter_rate=3e-3,
+    ),
+    Profile.GPU: Size(
+        model={"rate": 5e-5, "steps": 200, "every": 25, "batch": 16, "optimizer": "adam"},
+        prompt={"length": 50, "prompt_rate": 0.03, "prompt_steps": 300, "prompt_every": 100},
+        rates=(2e-5, 5e-5, 1e-4),
+        prompt_rates=(0.01, 0.03, 0.1),
+        adapter_rate=1e-3,
+    ),
+    Profile.PAPER: Size(model={}, prompt={}, rates=(1e-3,), prompt_rates=(0.2,), adapter_rate=1e-3),
+}
+"""The paper's own numbers are the methods' defaults."""
+
+
+def core(size: Size) -> Arms:
+    """The comparison that every experiment makes."""
+    model = {**size.model, "probes": True}
+    return {
+        "pretrained": Pretrained(),
+        "fine-tuning": size.tuned(FineTuning(**model)),
+        "prompt-tuning": size.tuned(PromptTuning(**size.model, **size.prompt), "prompt_rate"),
+        "promot": size.tuned(ProMoT(**model, **size.prompt)),
+    }
+
+
+def ablations(size: Size) -> Arms:
+    """Variants of one stage, and those with a demonstration in every input (Table 6)."""
+    model = {**size.model, "probes": True}
+    return {
+        "joint": size.tuned(Joint(**model, **size.prompt)),
+        "random-prompt": size.tuned(FixedPrompt(**model, **size.prompt)),
+        "fine-tuning-1shot": size.tuned(FineTuning(**model, shots=1)),
+        "promot-1shot": size.tuned(ProMoT(**model, **size.prompt, shots=1)),
+    }
+
+
+def sabotages(size: Size) -> Arms:
+    """Mechanisms switched off, and the diagnosed run of fine-tuning with its controls."""
+    model = {**size.model, "probes": True}
+    return {
+        "promot-shuffled": ProMoT(**size.model, **size.prompt, labels="shuffled"),
+        "diagnosed": FineTuning(**model, diagnose="permuted"),
+        "diagnosed-identical": FineTuning(**model, diagnose="identical"),
+        "diagnosed-foreign": FineTuning(**model, diagnose="foreign"),
+    }
+
+
+def extras(size: Size) -> Arms:
+    """What else keeps a model from forgetting, and LoRA in the prompt's place."""
+    lora = {
+        "adapter_rate": size.adapter_rate,
+        "adapter_steps": size.prompt.get("prompt_steps", 5000),
+        "adapter_every": size.prompt.get("prompt_every", 1000),
+    }
+    steps = size.model.get("steps", 1000) + size.prompt.get("prompt_steps", 5000)
+    return {
+        "zero-prompt": FixedPrompt(**size.model, **size.prompt, kind="zero"),
+        "lora-first-2": LoraFirst(**size.model, **lora, rank=2),
+        "lora-first-4": LoraFirst(**size.model, **lora, rank=4),
+        "lora": LoraFirst(**size.model, **lora, rank=4, frozen=True),
+        "fine-tuning-slow": FineTuning(**{**size.model, "rate": min(size.rates) / 5}),
+        "fine-tuning-long": FineTuning(**{**size.model, "steps": steps}),
+        "l2-sp": FineTuning(**size.model, anchor=1e-2),
+        "wise-ft": FineTuning(**size.model, mix=0.5),
+    }
+
+
+def several(size: Size) -> Arms:
+    """Two target tasks: mixed, or one after the other."""
+    return {
+        "pretrained": Pretrained(),
+        "fine-tuning": FineTuning(**size.model),
+        "promot": ProMoT(**size.model, **size.prompt),
+        "promot-sequential": ProMoT(**size.model, **size.prompt, order="sequence"),
+    }

@@ -1,0 +1,142 @@
+"""What runs under each profile.
+
+The same experiment ids are used everywhere: ``entailment`` and ``translation`` tune on one target,
+``several`` on both, ``models`` repeats the core comparison elsewhere, ``extras`` adds what else keeps
+a model from forgetting. Under ``small`` they speak of models pretrained from scratch on a formal
+language, under ``gpu`` of Gemma-3-270M, under ``paper`` of the paper's models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.claims import Profile
+from harness.method import Task
+from harness.suite import Experiment, Scale
+from methods.promot.formats import FormatWorld
+from methods.promot.prepare import DECODER, ENCODER_DECODER, OTHER_DECODER, FormatModel
+from suites.promot import arms, texts
+
+TINY = FormatModel(layers=1, hidden=16, heads=2, steps=5, batch=4)
+"""For ``smoke``: knows nothing."""
+
+
+def experiments(scale: Scale) -> Sequence[Experiment]:
+    """The experiments of a scale."""
+    size = arms.SIZES[scale.profile]
+    if scale.profile is Profile.SMOKE:
+        return (_smoke(size),)
+    seeds = _seeds(10 if scale.full else 5)
+    if scale.profile is Profile.SMALL:
+        return (
+            _several(size, FormatWorld(model=DECODER, targets=("entailment", "translation")), _seeds(2)),
+            _entailment(size, FormatWorld(model=DECODER), seeds),
+            _translation(size, FormatWorld(model=DECODER, targets=("translation",)), seeds),
+            _models(
+                size,
+                {
+                    "other-decoder": FormatWorld(model=OTHER_DECODER),
+                    "encoder-decoder": FormatWorld(model=ENCODER_DECODER),
+                },
+                seeds,
+            ),
+            _extras(size, FormatWorld(model=DECODER), _seeds(5 if scale.full else 1)),
+        )
+    worlds = texts.worlds(scale.profile)
+    minutes = 30.0 if scale.profile is Profile.GPU else 24 * 60.0
+    few = _seeds(5)
+    return (
+        _entailment(size, worlds.entailment, few, minutes=minutes),
+        _translation(size, worlds.translation, few, minutes=minutes),
+        _several(size, worlds.both, few, minutes=minutes),
+        _models(size, worlds.elsewhere, few, minutes=minutes),
+        _extras(size, worlds.translation, few, minutes=minutes),
+    )
+
+
+def _seeds(count: int) -> tuple[int, ...]:
+    return tuple(range(100, 100 + count))
+
+
+def _smoke(size: arms.Size) -> Experiment:
+    task = FormatWorld(model=TINY, train=24, validation=6, test=6, items=2, shots=(1,))
+    return Experiment(
+        id="entailment",
+        title="A model that knows nothing is tuned on a true-or-false task",
+        tasks={"entailment": task},
+        methods={**arms.core(size), **arms.ablations(size)},
+        seeds=_seeds(1),
+        unit="question",
+    )
+
+
+def _entailment(
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
+) -> Experiment:
+    return Experiment(
+        id="entailment",
+        title="Tuning on a true-or-false task, and what becomes of other tasks",
+        tasks={"entailment": task},
+        methods={**arms.core(size), **arms.ablations(size), **arms.sabotages(size)},
+        seeds=seeds,
+        unit="question",
+        minutes=minutes,
+    )
+
+
+def _translation(
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
+) -> Experiment:
+    return Experiment(
+        id="translation",
+        title="Tuning on translation, and what becomes of other tasks",
+        tasks={"translation": task},
+        methods={**arms.core(size), "promot-shuffled": arms.sabotages(size)["promot-shuffled"]},
+        seeds=seeds,
+        unit="question",
+        minutes=minutes,
+    )
+
+
+def _several(
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
+) -> Experiment:
+    return Experiment(
+        id="several",
+        title="Two target tasks at once, or one after the other",
+        tasks={"both": task},
+        methods=arms.several(size),
+        seeds=seeds,
+        unit="question",
+        minutes=minutes,
+    )
+
+
+def _models(
+    size: arms.Size, tasks: Mapping[str, Task[Any, Any]], seeds: tuple[int, ...], *, minutes: float = 10.0
+) -> Experiment:
+    core = arms.core(size)
+    return Experiment(
+        id="models",
+        title="The core comparison with other models and targets",
+        tasks=tasks,
+        methods={name: core[name] for name in ("pretrained", "fine-tuning", "promot")},
+        seeds=seeds,
+        unit="question",
+        minutes=minutes,
+    )
+
+
+def _extras(
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
+) -> Experiment:
+    return Experiment(
+        id="extras",
+        title="LoRA in the prompt's place, and other remedies against forgetting",
+        tasks={"target": task},
+        methods=arms.extras(size),
+        seeds=seeds,
+        unit="question",
+        minutes=minutes,
+    )
