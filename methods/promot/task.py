@@ -94,12 +94,16 @@ class Adaptation(Task[TuningProblem, Adapted]):
             return Scores({"validation": asked(result, queries, reading, shapes)})
         exam = self.exam(ctx, shots=result.shots, brief=not result.final)
         target = asked(result, exam.target, reading, exam.shapes)
-        held_out = asked(result, exam.held_out, reading, exam.shapes)
+        held_out = self.elsewhere(result, exam, ctx)
         if not result.final:
             return Scores(_while_training(result, target, held_out))
         related = asked(result, exam.related, reading, exam.shapes)
         parts = {"main": target, "held-out": held_out} | ({"related": related} if exam.related else {})
         return Scores({**parts, **_against_start(result, self.pretrained(ctx), reading, exam.held_out)})
+
+    def elsewhere(self, result: Adapted, exam: Exam, ctx: Context) -> Rows:
+        """Answers to the tasks that were not tuned on."""
+        return asked(result, exam.held_out, self.reading(ctx), exam.shapes)
 
 
 def asked(result: Adapted, queries: Sequence[Query], reading: Reading, shapes: Mapping[str, Shape]) -> Rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.method import Context, Reference, Scores, param
 from methods.promot import text
 from methods.promot.problem import Adapted, Query, Reading, Target
-from methods.promot.task import Adaptation, Exam, scored_rows
+from methods.promot.task import Adaptation, Exam, Rows, scored_rows
 from methods.promot.texts import Item, TextSource, Writer
 
 if TYPE_CHECKING:
@@ -75,15 +75,22 @@ class TextWorld(Adaptation):
         count = self.items // 2 if brief else self.items
         held_out = [q for s in self.held_out for k in asked for q in self._questions(s, k, count, ctx)]
         targets = [q for s in self.targets for q in self._questions(s, shots, self.test, ctx)]
-        related = [] if brief else [query for query in held_out if query.task in self.related]
-        return Exam(targets, held_out, related, {source.name: source.shape for source in self.targets})
+        return Exam(targets, held_out, [], {source.name: source.shape for source in self.targets})
 
     def evaluate(self, result: Adapted, ctx: Context) -> Scores:
-        """As for every adaptation; at the end held-out tasks are asked by lm-eval, where it is wanted."""
-        scores = super().evaluate(result, ctx)
-        if not self.tasks or not result.final or ctx.stage == "tune":
-            return scores
-        return Scores({**scores.parts, "lm-eval": self._lm_eval(result, ctx)})
+        """As for every adaptation, with the related tasks as a part of their own."""
+        parts = dict(super().evaluate(result, ctx).parts)
+        if self.related and "held-out" in parts:
+            rows = parts["held-out"]
+            keep = [i for i, task in enumerate(rows["task"]) if task in self.related]
+            parts["related"] = {name: [column[i] for i in keep] for name, column in rows.items()}
+        return Scores(parts)
+
+    def elsewhere(self, result: Adapted, exam: Exam, ctx: Context) -> Rows:
+        """At the end through lm-eval, where it is wanted; in between by our own generation."""
+        if not self.tasks or not result.final:
+            return super().elsewhere(result, exam, ctx)
+        return self._lm_eval(result, ctx)
 
     def _target(self, source: TextSource, ctx: Context) -> Target:
         items = _drawn(source, ctx.load(source.data), source.train, ctx, self.train + self.validation)
@@ -115,7 +122,7 @@ class TextWorld(Adaptation):
         # The question and its cue stand at the end.
         return Writer(source, ctx.load(self.model).tokenizer, self.limit, self.new_tokens, Cut(keep="end"))
 
-    def _lm_eval(self, result: Adapted, ctx: Context) -> dict[str, list[Any]]:
+    def _lm_eval(self, result: Adapted, ctx: Context) -> Rows:
         """Held-out tasks under the Language Model Evaluation Harness, with its own demonstrations."""
         from methods.common.lm_harness import Options, evaluate
         from methods.common.lora import disabled
@@ -123,7 +130,7 @@ class TextWorld(Adaptation):
         folder = Path(__file__).parents[2] / self.tasks
         data = {getattr(s.data, "name", s.name): ctx.load(s.data) for s in self.held_out}
         tokenizer = ctx.load(self.model).tokenizer
-        parts: list[dict[str, list[Any]]] = []
+        parts: list[Rows] = []
         for shots in self.shots:
             options = Options(few_shot=shots, limit=self.items, batch=self.batch, seed=ctx.seed)
             with disabled(result.model):
@@ -136,7 +143,7 @@ class TextWorld(Adaptation):
     def _task_files(self) -> list[str]:
         return [_file_name(source) for source in self.held_out]
 
-    def _lm_rows(self, name: str, shots: int, table: Mapping[str, Any], ctx: Context) -> dict[str, list[Any]]:
+    def _lm_rows(self, name: str, shots: int, table: Mapping[str, Any], ctx: Context) -> Rows:
         source = next(source for source in self.held_out if _file_name(source) == name)
         known = {item.id: item for item in source.items(ctx.load(source.data), source.test)}
         queries, texts = [], []
