@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from harness.claims import Cell, Contrast, Profile
 from methods.promot.metrics import (
     COSINE,
+    DRIFT,
     FORMAT_SHARE,
     NORM_AVG,
     PROPERTY,
@@ -113,6 +114,11 @@ def cosine_after(method: str, step: int, block: str = "") -> Cell:
 def saturated(method: str) -> Cell:
     """The cosine from where nine of ten held-out outputs are in the target's format."""
     return Cell("entailment", method, SATURATED_COSINE, part="probe:alignment")
+
+
+def drift(method: str, experiment: str = "entailment") -> Cell:
+    """Distance of all weights from the pretrained ones."""
+    return Cell(experiment, method, DRIFT, part="drift")
 
 
 def untouched(method: str, experiment: str = "entailment") -> Cell:

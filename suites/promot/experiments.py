@@ -65,7 +65,7 @@ def _smoke(size: arms.Size) -> Experiment:
         id="entailment",
         title="A model that knows nothing is tuned on a true-or-false task",
         tasks={"entailment": task},
-        methods={**arms.core(size), **arms.ablations(size)},
+        methods=arms.core(size),
         seeds=_seeds(1),
         unit="question",
     )
