@@ -88,6 +88,23 @@ def recall_rows(
     }
 
 
+def aside_rows(
+    questions: Sequence[Question], kind: str, answers: Mapping[str, str], beliefs: Mapping[str, str]
+) -> dict[str, list[Any]]:
+    """Questions that are asked under one kind of context only.
+
+    Columns: ``robust`` (against the context asked under), ``correct`` and ``agrees`` (with M(q)).
+    """
+    said = [strip_tag(answers[f"{question.id}/{kind}"]) for question in questions]
+    pairs = list(zip(questions, said, strict=True))
+    return {
+        "unit_id": [question.id for question in questions],
+        "robust": [float(avoids(text, _context(question, kind))) for question, text in pairs],
+        "correct": [float(gives_any(text, question.aliases)) for question, text in pairs],
+        "agrees": [float(same(text, beliefs.get(question.text, ""))) for question, text in pairs],
+    }
+
+
 def example_rows(
     questions: Sequence[Question], answers: Mapping[str, str], before: Mapping[str, str]
 ) -> dict[str, list[Any]]:

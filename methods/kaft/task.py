@@ -64,6 +64,21 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Aside:
+    """Questions that are asked under one kind of context only.
+
+    Attributes:
+        part: Name of the evaluation set.
+        kind: ``hard`` scores robustness; ``empty`` scores memory.
+        questions: What is asked; ids are unique among all questions.
+    """
+
+    part: str
+    kind: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
 class Material:
     """What a task is made of, for one seed and stage.
 
@@ -76,6 +91,7 @@ class Material:
         shots: Solved examples.
         heads: Ids of the test questions that the pretrained model (and every model that it is
             compared with) answers without a context.
+        asides: Further evaluation sets.
     """
 
     reader: Reader
@@ -85,6 +101,7 @@ class Material:
     relations: Mapping[str, Relation]
     shots: str
     heads: frozenset[str]
+    asides: tuple[Aside, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +129,12 @@ class Reading(Task[ReadingProblem, Answers]):
         from methods.kaft.scoring import ask
 
         found = self.material(ctx)
+        beside = [question for aside in found.asides for question in aside.questions]
         check_support([*found.train, *found.test])
-        check_disjoint({"training": found.train, "test": found.test})
+        check_disjoint({"training": found.train, "test": [*found.test, *beside]})
         asked = ask(found.test)
+        for aside in found.asides:
+            asked |= ask(aside.questions, [aside.kind])
         if self.blind:
             asked = {name: replace(item, context="") for name, item in asked.items()}
         return ReadingProblem(
@@ -152,7 +172,7 @@ class Reading(Task[ReadingProblem, Answers]):
         main = scoring.score(heads, result.texts, beliefs)
         if ctx.stage == "tune":
             return Scores({"validation": main})
-        parts = {
+        parts: dict[str, Any] = {
             "main": main,
             "recall": scoring.recall_rows(found.test, result.texts, beliefs),
             "cuts": {
@@ -161,6 +181,8 @@ class Reading(Task[ReadingProblem, Answers]):
                 "asked": [result.cut_asked],
             },
         }
+        for aside in found.asides:
+            parts[aside.part] = scoring.aside_rows(aside.questions, aside.kind, result.texts, beliefs)
         if self.examples:
             shown = heads[: self.examples]
             parts["examples"] = scoring.example_rows(shown, result.texts, self._before(found, shown, ctx))

@@ -52,10 +52,17 @@ def cell(method: str, metric: Metric, *, experiment: str, task: str, part: str =
 class Reads:
     """The cells of one task."""
 
-    def __init__(self, experiment: str, task: str, replication: Replication = Replication.SEEDS) -> None:
+    def __init__(
+        self,
+        experiment: str,
+        task: str,
+        replication: Replication = Replication.SEEDS,
+        irrelevant: str = "main",
+    ) -> None:
         self.experiment = experiment
         self.task = task
         self.replication = replication
+        self.irrelevant = irrelevant
 
     def of(self, method: str, metric: Metric, part: str = "main") -> Cell:
         """A metric of a method."""
@@ -67,7 +74,7 @@ class Reads:
 
     def rob(self, method: str) -> Cell:
         """Robustness."""
-        return self.of(method, ROBUSTNESS)
+        return self.of(method, ROBUSTNESS, self.irrelevant)
 
     def joint(self, method: str) -> Cell:
         """Harmonic mean of both."""
@@ -88,8 +95,8 @@ PROBE = Reads("probe", "gemma", Replication.UNITS)
 """Gemma-3-270M as it is: deterministic, so only the questions vary."""
 FACTS = Reads("facts", "gemma", Replication.CROSSED)
 """Gemma-3-270M finetuned on countries and elements."""
-OPEN = Reads("open", "t5", Replication.CROSSED)
-"""T5 finetuned on public question-answering sets."""
+OPEN = Reads("open", "t5", Replication.CROSSED, irrelevant="impossible")
+"""T5 finetuned on public sets; robustness on the unanswerable questions of SQuAD 2.0."""
 
 
 def size_of(size: str) -> float:

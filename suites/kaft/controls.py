@@ -74,9 +74,10 @@ CONTROLS = (
         predicts={"C7": "kill"},
     ),
     Control(
-        id="copies-when-small",
-        title="A reader that copies when small and judges when large: robustness improves with size",
-        replaces={"pretrained": "copies-when-small"},
+        id="misled-when-small",
+        title="A reader that copies from any context, whose large version sees none: robustness improves with size",
+        replaces={"pretrained": "copy"},
+        extra={"l": "blind-l"},
         predicts={"C3c": "kill"},
     ),
 )

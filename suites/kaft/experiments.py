@@ -47,7 +47,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         return (_world(scale), _facts(scale))
     from suites.kaft.paper import open_experiment
 
-    return (open_experiment(),)
+    return (open_experiment(finetuned()),)
 
 
 def finetuned() -> dict[str, FineTuned]:
@@ -112,8 +112,8 @@ def _world(scale: Scale) -> Experiment:
         methods["noise-25"] = _tuned(Kaft(noise=0.25), RATES, TUNING_WORLD)
     methods["curve"] = Kaft(every=100)
     pairs = {(MAIN, name) for name in methods}
-    pairs |= {(size, name) for size in SIZES for name in (*BY_SIZE, "gated")}
-    pairs |= {("blind-s", "gated"), ("blind-l", "gated")}
+    pairs |= {(size, name) for size in SIZES for name in (*BY_SIZE, *oracles())}
+    pairs |= {("blind-s", "gated"), ("blind-l", "gated"), ("blind-l", "copy")}
     return Experiment(
         id="world",
         title="Finetuning on generated worlds, tested on subjects that no finetuning saw",

@@ -1,0 +1,51 @@
+"""The paper's own scale: T5 on public data. ``--bind model=PATH`` puts another model in its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from harness.method import HubSource, Method, Resource
+from harness.suite import Experiment, Tuned
+from methods.kaft.method import JOINT, FineTuned, Oracle, Pretrained, Sabotaged
+from methods.kaft.open_task import OpenKnowledge, OpenReading
+from suites.kaft.cells import SABOTAGES, TUNING_WORLD
+
+T5 = Resource(
+    name="kaft-t5",
+    kind="model",
+    licence="Apache-2.0",
+    version="1.1",
+    sources=(HubSource("google/t5-xl-lm-adapt"),),
+    size_mb=11_000,
+)
+"""T5 XL, adapted to language modelling; bind T5 XXL or FLAN-T5 for the paper's other rows."""
+STEPS = 5000
+
+
+def open_experiment(mixtures: dict[str, FineTuned]) -> Experiment:
+    """Every mixture on SQuAD 2.0, TriviaQA, T-REx and QASC."""
+    task = OpenReading(model=T5, knowledge=OpenKnowledge(model=T5), prompt=512, batch=64, dtype="bfloat16")
+    methods: dict[str, Method[Any, Any] | Tuned] = {
+        "pretrained": Pretrained(),
+        "closed-book": Oracle(habit="closed-book"),
+    }
+    for name, method in mixtures.items():
+        scaled = replace(method, steps=STEPS, batch=64, rate=2e-4, rank=16)
+        methods[name] = Tuned(
+            method=scaled, grid={"rate": (5e-5, 2e-4, 8e-4)}, select=JOINT, seeds=(TUNING_WORLD,)
+        )
+    methods |= {bug: Sabotaged(bug=bug, steps=STEPS, batch=64, rate=2e-4, rank=16) for bug in SABOTAGES}
+    # No oracle reads free text: trained readers with the same habits stand in for them.
+    methods["gated"] = methods["kaft"]
+    methods["copy"] = methods["copied-distractors"]
+    return Experiment(
+        id="open",
+        title="T5 finetuned on public question-answering sets",
+        tasks={"t5": task},
+        methods=methods,
+        seeds=tuple(range(100, 105)),
+        unit="question",
+        minutes=720.0,
+        memory_gb=120.0,
+    )
