@@ -27,6 +27,7 @@ from typing import Any
 
 from harness.method import ProblemError, ResourceError, Table
 from methods.common.datasets import DataSet
+from methods.common.examples import Cut
 
 _DATA: ContextVar[Mapping[str, DataSet[Any]] | None] = ContextVar("data sets of lm-eval tasks", default=None)
 
@@ -40,12 +41,15 @@ class Options:
         limit: Questions of each task; None takes all.
         batch: Rows at once.
         seed: Draws the solved examples.
+        cut: Counts prompts that are longer than the model's context, of which lm-eval keeps the
+            end; None refuses them.
     """
 
     few_shot: int | None = None
     limit: int | None = None
     batch: int = 32
     seed: int = 0
+    cut: Cut | None = None
 
 
 def evaluate(
@@ -73,10 +77,15 @@ def evaluate(
 
     Raises:
         ResourceError: If lm-eval is not installed.
-        ProblemError: If a task file is missing, or names a data set that is not given.
+        ProblemError: If a task file is missing, names a data set that is not given, or gives
+            prompts that are too long.
     """
     simple_evaluate, manager_type, wrapper = _library()
     chosen = options or Options()
+    if chosen.cut is not None and chosen.cut.keep != "end":
+        raise ProblemError(
+            "lm-eval keeps the end of long prompts", where="Options.cut", fix="Use keep='end'."
+        )
     manager = manager_type(include_path=str(folder), include_defaults=False)
     names = list(tasks) or sorted(manager.all_tasks)
     if missing := sorted(set(names) - set(manager.all_tasks)):
@@ -85,9 +94,11 @@ def evaluate(
             f"No task file for {', '.join(missing)}", where=str(folder), fix=f"It has: {known}."
         )
     training = model.training
+    wrapped = wrapper(pretrained=model.eval(), tokenizer=tokenizer, batch_size=chosen.batch)
+    _watch_lengths(wrapped, chosen.cut)
     with _given(data):
         found = simple_evaluate(
-            model=wrapper(pretrained=model.eval(), tokenizer=tokenizer, batch_size=chosen.batch),
+            model=wrapped,
             tasks=names,
             num_fewshot=chosen.few_shot,
             limit=chosen.limit,
@@ -147,6 +158,38 @@ def _library() -> tuple[Any, Any, Any]:
             fix="Install the extra: pip install 'corroborate[lm,small]'.",
         ) from error
     return simple_evaluate, TaskManager, HFLM
+
+
+def _watch_lengths(wrapped: Any, cut: Cut | None) -> None:
+    """Refuse or count prompts that lm-eval would cut with no more than a warning in its log."""
+    score, write = wrapped.loglikelihood, wrapped.generate_until
+
+    def loglikelihood(requests: Sequence[Any], **options: Any) -> Any:
+        for request in requests:
+            # The last token is predicted, not read.
+            _count(wrapped, request, "".join(request.args), wrapped.max_length + 1, cut)
+        return score(requests, **options)
+
+    def generate_until(requests: Sequence[Any], **options: Any) -> Any:
+        for request in requests:
+            text, settings = request.args
+            room = wrapped.max_length - int(settings.get("max_gen_toks", wrapped.max_gen_toks))
+            _count(wrapped, request, text, room, cut)
+        return write(requests, **options)
+
+    wrapped.loglikelihood, wrapped.generate_until = loglikelihood, generate_until
+
+
+def _count(wrapped: Any, request: Any, text: str, room: int, cut: Cut | None) -> None:
+    tokens = wrapped.tok_encode(text)
+    if cut is not None:
+        cut(tokens, room)
+    elif len(tokens) > room:
+        raise ProblemError(
+            f"A prompt has {len(tokens)} tokens, and the model's context has room for {room}",
+            where=f"task {request.task_name}, question {request.doc_id}",
+            fix="Use fewer solved examples, or give a `Cut(keep='end')` that counts what is cut.",
+        )
 
 
 def _rows(samples: list[dict[str, Any]]) -> Table:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
 
 from harness.method import MirrorSource, ProblemError
 from methods.common import datasets, tiny_lm
 from methods.common.answering import option_scores
 from methods.common.causal_lm import Model
+from methods.common.examples import Cut
 from methods.common.lm_harness import Options, evaluate, provided
 from methods.common.lora import add_lora
 
@@ -159,6 +163,35 @@ def test_what_is_missing_is_named(language: Any, tasks: Path, generated: Any) ->
         evaluate(model, tokenizer, tasks, {"arc-easy": generated["arc-easy"]}, tasks=["sums"])
     with pytest.raises(ProblemError, match="Given: none"):
         provided(name="mawps", splits=["test"])
+
+
+def test_scores_are_those_of_lm_eval(language: Any) -> None:
+    model, tokenizer = language
+    pairs = [("what colour is the hat", " red green"), ("question", " blue"), ("two three =", " 4 5 1")]
+    requests = [Instance("loglikelihood", {}, pair, number) for number, pair in enumerate(pairs)]
+    theirs = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=2).loglikelihood(requests)
+    prompts, options = ([tokenizer(part)["input_ids"] for part in side] for side in zip(*pairs, strict=True))
+    ours = option_scores(model, prompts, [[option] for option in options], pad=0)
+    assert [row[0] for row in ours] == pytest.approx([score for score, _ in theirs], rel=1e-5)
+
+
+def test_prompts_beyond_the_context_are_refused_or_counted(
+    language: Any, tasks: Path, generated: Any
+) -> None:
+    model, tokenizer = deepcopy(language[0]), language[1]
+    model.config.max_position_embeddings = 12
+    with pytest.raises(ProblemError, match="room for 13") as caught:
+        evaluate(model, tokenizer, tasks, generated, tasks=["colours"])
+    assert re.fullmatch(r"task colours, question \d", caught.value.where)
+    cut = Cut()
+    evaluate(model, tokenizer, tasks, generated, tasks=["colours"], options=Options(cut=cut))
+    rows = generated["arc-easy"]["test"]
+    texts = [f"{row.question}\nAnswer: {option}" for row in rows for option in row.options]
+    surplus = [len(tokenizer(text)["input_ids"]) - 13 for text in texts]
+    assert cut.cut == sum(extra > 0 for extra in surplus) > 0
+    assert cut.tokens == sum(extra for extra in surplus if extra > 0)
+    with pytest.raises(ProblemError, match="keeps the end"):
+        evaluate(model, tokenizer, tasks, generated, options=Options(cut=Cut("start")))
 
 
 @pytest.mark.slow
