@@ -82,16 +82,17 @@ class FormatWorld(Adaptation):
     def exam(self, ctx: Context, *, shots: int, brief: bool) -> Exam:
         """Fresh inputs of targets and held-out tasks."""
         asked = tuple(k for k in self.shots if k == 1) if brief else self.shots
+        items, test = (max(1, self.items // 2), max(1, self.test // 2)) if brief else (self.items, self.test)
         held_out = [
             query
             for name, task in world.HELD_OUT.items()
             for k in asked
-            for query in _queries(name, task, k, self.items, ctx.rng(f"{name}, {k} shots"))
+            for query in _queries(name, task, k, items, ctx.rng(f"{name}, {k} shots"))
         ]
         targets = [
             query
             for name in self.targets
-            for query in _queries(name, TARGETS[name][0], shots, self.test, ctx.rng(f"test of {name}"))
+            for query in _queries(name, TARGETS[name][0], shots, test, ctx.rng(f"test of {name}"))
         ]
         related = [] if brief or "translation" not in self.targets else self._related(ctx)
         return Exam(targets, held_out, related, {name: TARGETS[name][1] for name in self.targets})

@@ -49,8 +49,8 @@ SIZES = {
         adapter_rate=3e-3,
     ),
     Profile.SMALL: Size(
-        model={"rate": 1e-3, "steps": 400, "every": 50, "batch": 32, "optimizer": "adam"},
-        prompt={"length": 10, "prompt_rate": 0.03, "prompt_steps": 400, "prompt_every": 100},
+        model={"rate": 1e-3, "steps": 300, "every": 50, "batch": 32, "optimizer": "adam"},
+        prompt={"length": 10, "prompt_rate": 0.03, "prompt_steps": 300, "prompt_every": 100},
         rates=(5e-4, 1e-3, 2e-3),
         prompt_rates=(0.01, 0.03, 0.1),
         adapter_rate=3e-3,
@@ -72,7 +72,7 @@ def core(size: Size) -> Arms:
     model = {**size.model, "probes": True}
     return {
         "pretrained": Pretrained(),
-        "fine-tuning": size.tuned(FineTuning(**model)),
+        "fine-tuning": size.tuned(FineTuning(**model, diagnose="permuted")),
         "prompt-tuning": size.tuned(PromptTuning(**size.model, **size.prompt), "prompt_rate"),
         "promot": size.tuned(ProMoT(**model, **size.prompt)),
     }
@@ -90,13 +90,13 @@ def ablations(size: Size) -> Arms:
 
 
 def sabotages(size: Size) -> Arms:
-    """Mechanisms switched off, and the diagnosed run of fine-tuning with its controls."""
+    """Mechanisms switched off; a control of the diagnosis trains no longer than it is read."""
+    every = size.model.get("every", 100)
     model = {**size.model, "probes": True}
     return {
         "promot-shuffled": ProMoT(**size.model, **size.prompt, labels="shuffled"),
-        "diagnosed": FineTuning(**model, diagnose="permuted"),
-        "diagnosed-identical": FineTuning(**model, diagnose="identical"),
-        "diagnosed-foreign": FineTuning(**model, diagnose="foreign"),
+        "identical-answers": FineTuning(**{**model, "steps": 4 * every}, diagnose="identical"),
+        "foreign-answers": FineTuning(**{**model, "steps": every}, diagnose="foreign"),
     }
 
 

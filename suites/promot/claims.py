@@ -99,13 +99,13 @@ def _specialises(profile: Profile) -> Direction:
 
 
 _STARTS_ALIGNED = Direction(
-    theta=only(cosine_after("diagnosed", 0), 0.9),
+    theta=only(cosine_after("fine-tuning", 0), 0.9),
     delta=0.01,
     delta_reason="the paper's smallest value at the start is .96; .9 is the card's threshold",
     replication=SEEDS,
 )
 _ENDS_APART = Direction(
-    theta=Contrast(((-1.0, saturated("diagnosed")),), constant=-0.3),
+    theta=Contrast(((-1.0, saturated("fine-tuning")),), constant=-0.3),
     delta=0.02,
     delta_reason="the paper's largest value at step 400 is .20; .3 is the card's threshold",
     replication=SEEDS,

@@ -14,13 +14,13 @@ CONTROLS = (
     Control(
         id="same-answers",
         title="The format gradient is taken with the true answers",
-        replaces={"diagnosed": "diagnosed-identical"},
+        replaces={"fine-tuning": "identical-answers"},
         predicts={"C3a": "keep", "C3b": "kill"},
     ),
     Control(
         id="foreign-answers",
         title="The format gradient is taken with answers of no format",
-        replaces={"diagnosed": "diagnosed-foreign"},
+        replaces={"fine-tuning": "foreign-answers"},
         predicts={"C3a": "kill"},
     ),
     Control(

@@ -275,7 +275,7 @@ def _cosines(scale: Scale) -> Sequence[Series]:
     return [
         Series(
             label=block,
-            points=tuple((float(s), cosine_after("diagnosed", s, block)) for s in _steps(scale)),
+            points=tuple((float(s), cosine_after("fine-tuning", s, block)) for s in _steps(scale)),
             reported=tuple((float(s), ReportedRef(id=f"cosine-{block}-{s}")) for s in (0, 300, 400)),
         )
         for block in ("mlp", "query", "key", "value")

@@ -1,0 +1,172 @@
+"""Every method on the formal language, as the engine runs it, with untrained models."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.method import DivergedError, ProblemError
+from methods.promot import method as m
+from methods.promot.formats import RELATED
+from methods.promot.metrics import COSINE, DRIFT, FORMAT_SHARE, NORM_AVG, TARGET_SCORE, held_out_at
+from methods.promot.world import HELD_OUT, Architecture
+from tests.methods.promot.worlds import FakeContext, context, small_world
+
+MODEL: dict[str, Any] = {"rate": 1e-3, "steps": 4, "every": 2, "batch": 6, "optimizer": "adam"}
+PROMPT: dict[str, Any] = {"length": 3, "prompt_rate": 0.05, "prompt_steps": 4, "prompt_every": 2}
+LORA: dict[str, Any] = {"adapter_steps": 4, "adapter_every": 2, "rank": 2}
+
+METHODS = {
+    "pretrained": m.Pretrained(),
+    "fine-tuning": m.FineTuning(**MODEL),
+    "fine-tuning-1shot": m.FineTuning(**MODEL, shots=1),
+    "l2-sp": m.FineTuning(**MODEL, anchor=0.1),
+    "wise-ft": m.FineTuning(**MODEL, mix=0.5),
+    "replay": m.FineTuning(**MODEL, replay=0.3),
+    "prompt-tuning": m.PromptTuning(**MODEL, **PROMPT),
+    "promot": m.ProMoT(**MODEL, **PROMPT),
+    "promot-1shot": m.ProMoT(**MODEL, **PROMPT, shots=1),
+    "promot-shuffled": m.ProMoT(**MODEL, **PROMPT, labels="shuffled"),
+    "sequential": m.ProMoT(**MODEL, **PROMPT, order="sequence"),
+    "joint": m.Joint(**MODEL, **PROMPT),
+    "random-prompt": m.FixedPrompt(**MODEL, **PROMPT),
+    "zero-prompt": m.FixedPrompt(**MODEL, **PROMPT, kind="zero"),
+}
+
+
+def solve(task: Any, method: Any, ctx: FakeContext) -> dict[str, Any]:
+    return dict(task.evaluate(method.run(task.problem(ctx), ctx), ctx).parts)
+
+
+def once(table: Any) -> dict[str, Any]:
+    keep = np.asarray(table["shots"]) == 1
+    return {name: np.asarray(column)[keep] for name, column in table.items()}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_every_method_is_scored_on_the_same_questions(method: Any) -> None:
+    task = small_world(targets=("entailment", "translation"))
+    parts = solve(task, pickle.loads(pickle.dumps(method)), context())  # noqa: S301
+    reference = solve(task, m.Pretrained(), context())
+    for part in ("main", "held-out", "related", "untouched"):
+        assert list(parts[part]["unit_id"]) == list(reference[part]["unit_id"])
+    assert set(parts["held-out"]["task"]) == set(HELD_OUT)
+    assert set(parts["related"]["task"]) == {RELATED}
+    for metric in (TARGET_SCORE, NORM_AVG, FORMAT_SHARE):
+        assert 0 <= metric(once(parts["held-out"])) <= 100
+    assert (DRIFT(parts["drift"]) > 0) == (max(parts["untouched"]["error"]) > 0)
+
+
+@pytest.mark.parametrize("architecture", ["decoder", "encoder-decoder"])
+@pytest.mark.parametrize("name", ["promot", "joint", "fine-tuning"])
+def test_both_architectures_are_tuned(name: str, architecture: Architecture) -> None:
+    parts = solve(small_world(), METHODS[name], context(architecture))
+    assert DRIFT(parts["drift"]) > 0
+    assert any(parts["untouched"]["confirmed"])
+
+
+@pytest.mark.parametrize("architecture", ["decoder", "encoder-decoder"])
+def test_prompt_tuning_leaves_everything_else_untouched(architecture: Architecture) -> None:
+    method = replace(METHODS["prompt-tuning"], prompt_rate=1.0)  # type: ignore[type-var]
+    parts = solve(small_world(), method, context(architecture))
+    assert max(parts["untouched"]["error"]) == 0
+    assert not any(parts["untouched"]["confirmed"])
+    assert DRIFT(parts["drift"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "targets"), [("decoder", ("q_proj", "v_proj")), ("encoder-decoder", ("q", "v"))]
+)
+def test_an_adapter_is_for_the_target_only(architecture: Architecture, targets: tuple[str, ...]) -> None:
+    lora = m.LoraFirst(**MODEL, **LORA, adapter_rate=0.05, targets=targets, frozen=True)
+    parts = solve(small_world(), lora, context(architecture))
+    assert max(parts["untouched"]["error"]) == 0
+    tuned = solve(small_world(), replace(lora, frozen=False), context(architecture))
+    assert max(tuned["untouched"]["error"]) > 0
+
+
+@pytest.mark.parametrize("name", ["fine-tuning", "promot", "joint", "random-prompt"])
+def test_no_model_steps_leave_the_pretrained_model(name: str) -> None:
+    method = replace(METHODS[name], steps=0)  # type: ignore[type-var]
+    parts = solve(small_world(), method, context())
+    assert max(parts["untouched"]["error"]) == 0
+
+
+def test_promot_without_stage_two_is_prompt_tuning() -> None:
+    alone = solve(small_world(), METHODS["prompt-tuning"], context())
+    both = solve(small_world(), replace(METHODS["promot"], steps=0), context())  # type: ignore[type-var]
+    assert alone["main"] == both["main"]
+
+
+def test_probes_follow_the_model_and_stop_in_the_tuning_stage() -> None:
+    task, ctx = small_world(), context()
+    method = m.ProMoT(**MODEL, **PROMPT, probes=True)
+    method.run(task.problem(ctx), ctx)
+    assert [step for step, _ in ctx.probed] == [0, 2, 4]
+    tuning = replace(context(), stage="tune")
+    result = method.run(task.problem(tuning), tuning)
+    assert tuning.probed == []
+    parts = task.evaluate(result, tuning).parts
+    assert set(parts) == {"validation"}
+    validation = {query.unit for query in task.problem(tuning).targets["entailment"].validation[0]}
+    assert set(parts["validation"]["unit_id"]) == validation
+
+
+def test_a_probe_gives_a_point_of_the_trade_off_curve() -> None:
+    task, ctx = small_world(), context()
+    result = m.FineTuning(**MODEL).run(task.problem(ctx), ctx)
+    table = dict(task.evaluate(replace(result, final=False), ctx).parts["curve"])
+    table["step"] = [0] * len(table["unit_id"])
+    assert set(table["kind"]) == {"target", "held-out"}
+    assert 0 <= held_out_at(50.0)(table) <= 100
+
+
+def test_the_diagnosis_is_taken_at_every_checkpoint() -> None:
+    task, ctx = small_world(), context()
+    m.FineTuning(**MODEL, probes=True, diagnose="identical").run(task.problem(ctx), ctx)
+    parts = [task.evaluate(result, ctx).parts["alignment"] for _, result in ctx.probed]
+    assert [COSINE(part) for part in parts] == pytest.approx([1.0] * 3)
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    task = small_world()
+    one, two = (solve(task, METHODS["promot"], context()) for _ in range(2))
+    assert one == two
+    other = solve(task, METHODS["promot"], replace(context(), seed=8))
+    assert other["drift"] != one["drift"]
+
+
+def test_test_answers_are_not_in_the_problem() -> None:
+    ctx, task = context(), small_world()
+    problem = task.problem(ctx)
+    exam = task.exam(ctx, shots=0, brief=False)
+    target = problem.targets["entailment"]
+    seen = {query.unit for queries in target.validation.values() for query in queries}
+    assert {query.prompt for query in exam.target}.isdisjoint({q.prompt for q in target.validation[0]})
+    assert not any("test" in unit for unit in seen)
+
+
+def test_a_loss_that_is_not_finite_names_step_and_examples() -> None:
+    ctx = context()
+    with pytest.raises(DivergedError, match="step") as caught:
+        m.FineTuning(**{**MODEL, "rate": float("inf")}).run(small_world().problem(ctx), ctx)
+    assert "entailment/" in str(caught.value)
+
+
+def test_replay_needs_examples_and_targets_need_names() -> None:
+    ctx = context()
+    problem = replace(small_world().problem(ctx), replay=())
+    with pytest.raises(ProblemError, match="replay"):
+        m.FineTuning(**MODEL, replay=0.5).run(problem, ctx)
+    with pytest.raises(ProblemError, match="entailment, translation"):
+        small_world(targets=("summary",)).problem(ctx)
+
+
+@pytest.mark.parametrize("rank", [0, 17])
+def test_an_impossible_rank_is_refused(rank: int) -> None:
+    with pytest.raises(ProblemError, match="[Rr]ank"):
+        solve(small_world(), m.LoraFirst(**MODEL, rank=rank), context())
