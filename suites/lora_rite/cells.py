@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from harness.claims import Cell, Contrast
-from harness.method import mean_of
+from harness.method import Metric, mean_of
 from methods.lora_rite.cost import NUMBERS
 from methods.lora_rite.descent import DEVIATION, KINDS
+from methods.lora_rite.finetune import ACCURACY, IMBALANCE
 from methods.lora_rite.online import EXPONENT, LOSS
 from methods.lora_rite.regression import ERROR
 
@@ -27,6 +28,11 @@ IMBALANCES = (1.0, 3.0, 10.0)
 """s of the unbalanced starts (sA, B/s)."""
 RANKS = (8, 32, 128)
 """Ranks at which a step is timed."""
+
+LORA_RANKS = (4, 16)
+"""r of the language models."""
+STRING_TASKS = ("sort-shift", "mostly-late")
+"""Functions to learn: an answer to generate, and a question."""
 
 SECONDS = mean_of("seconds", better="lower", unit="s", digits=4)
 
@@ -88,3 +94,18 @@ def slope(points: list[tuple[float, Cell]], constant: float) -> Contrast:
     mean = sum(x for x, _ in points) / len(points)
     square = sum((x - mean) ** 2 for x, _ in points)
     return Contrast(tuple(((x - mean) / square, cell) for x, cell in points), constant, log=True)
+
+
+def arm(optimizer: str, rank: int) -> str:
+    """Id of a method of the language experiments: ``adam-r16``."""
+    return f"{optimizer}-r{rank}"
+
+
+def accuracy(optimizer: str, rank: int, task: str) -> Cell:
+    """Accuracy of the small language model at the best rate."""
+    return Cell("language", arm(optimizer, rank), ACCURACY, task=task)
+
+
+def balance(optimizer: str, rank: int, task: str, metric: Metric = IMBALANCE) -> Cell:
+    """What the factors contribute during training, at the best rate."""
+    return Cell("language", arm(optimizer, rank), metric, task=task, part="probe:factors")

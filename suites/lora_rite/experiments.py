@@ -10,13 +10,27 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method
+from harness.method import Method, Metric
 from harness.suite import Experiment, Scale, Timed, Tuned
+from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import StepCost, TakeSteps, Train, TrainingCost
 from methods.lora_rite.descent import KINDS, Descend, Factored, Rescaled, TinyTransformer
+from methods.lora_rite.encoder import RatingTask
+from methods.lora_rite.finetune import ACCURACY, FineTune
+from methods.lora_rite.language import StringTask
 from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
 from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression
-from suites.lora_rite.cells import IMBALANCES, NOT_SCALED, OPTIMIZERS, RANKS, SCALES, scale_id
+from suites.lora_rite.cells import (
+    IMBALANCES,
+    LORA_RANKS,
+    NOT_SCALED,
+    OPTIMIZERS,
+    RANKS,
+    SCALES,
+    STRING_TASKS,
+    arm,
+    scale_id,
+)
 
 BEST = {"rite": 0.1, "adam": 0.03, "lora-plus": 0.03, "scaled-adam": 0.1, "lamb": 0.03, "shampoo": 0.1}
 """Best rates of the regression in the card's grid, found on its own seeds."""
@@ -30,7 +44,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a profile."""
     if scale.profile is Profile.SMOKE:
         return (*_smoke(), _scales(1, steps=20, names=("rite", "adam")))
-    return (
+    toys = (
         *_exact(seeds=3, random=12),
         _regression(10),
         _scales(10),
@@ -39,6 +53,10 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         _step_time(),
         _training_time(),
     )
+    if scale.profile is Profile.SMALL:
+        # The longest trials start first, so that no worker is idle at the end.
+        return (_encoder(5), _language(12 if scale.full else 8), *toys)
+    return toys
 
 
 def _smoke() -> tuple[Experiment, ...]:
@@ -194,4 +212,60 @@ def _training_time() -> Experiment:
         seeds=_seeds(1),
         unit="block",
         timed=Timed(blocks=10, warmup=1),
+    )
+
+
+CENTRES = {
+    "rite": 5e-3,
+    "adam": 1e-2,
+    "lora-plus": 3e-3,
+    "scaled-adam": 5e-3,
+    "lamb": 0.1,
+    "shampoo": 1e-2,
+}
+"""Middle of each optimizer's grid of rates on functions of strings, from pilot seeds."""
+
+
+def _tuned(optimizer: str, rates: tuple[float, ...], rank: int, select: Metric) -> Tuned:
+    """LoRA scale 1 at every rank."""
+    method = FineTune(optimizer=optimizer, rate=rates[len(rates) // 2], rank=rank, alpha=float(rank))
+    return Tuned(method=method, grid={"rate": rates}, select=select, seeds=(1,))
+
+
+def _language(seeds: int) -> Experiment:
+    """Six optimizers, two ranks, a task to generate, a question, and a question known already."""
+    methods: dict[str, Any] = {
+        arm(name, rank): _tuned(name, grid(centre), rank, ACCURACY)
+        for name, centre in CENTRES.items()
+        for rank in LORA_RANKS
+    }
+    for rank in LORA_RANKS:
+        broken = FineTune(optimizer="rite-misaligned", rank=rank, alpha=float(rank))
+        methods[arm("misaligned", rank)] = broken
+    only = {(task, method) for task in STRING_TASKS for method in methods}
+    only |= {("known", arm(name, 16)) for name in ("rite", "adam", "lamb", "misaligned")}
+    return Experiment(
+        id="language",
+        title="A small language model learns functions of strings",
+        tasks={
+            **{task: StringTask(function=task) for task in STRING_TASKS},
+            "known": StringTask(function="rises"),
+        },
+        methods=methods,
+        seeds=_seeds(seeds),
+        unit="test string",
+        only=frozenset(only),
+    )
+
+
+def _encoder(seeds: int) -> Experiment:
+    rates = {"rite": (1e-3, 3e-3), "adam": (1e-3, 3e-3), "lora-plus": (3e-4, 1e-3)}
+    methods: dict[str, Any] = {name: _tuned(name, pair, 16, spearman()) for name, pair in rates.items()}
+    return Experiment(
+        id="encoder",
+        title="MiniLM learns ratings of product reviews",
+        tasks={"amazon": RatingTask()},
+        methods=methods,
+        seeds=_seeds(seeds),
+        unit="test text",
     )

@@ -1,0 +1,154 @@
+"""Fine-tuning a language model with LoRA: the problem, what a method returns, and the method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.method import Context, Method, Scores, Task, mean_of, param
+from methods.lora_rite.descent import YEN
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from methods.common.examples import Example
+    from methods.common.training import Recipe
+    from methods.lora_rite.pairs import Pair
+
+ACCURACY = mean_of("correct", better="higher", name="accuracy", digits=3, worst=0.0)
+IMBALANCE = mean_of("imbalance", better="lower", name="|log ‖δA Bᵀ‖/‖A δBᵀ‖|", digits=2, worst=10.0)
+GROWTH_A = mean_of("growth_a", better="higher", name="relative change of A", digits=3, worst=0.0)
+GROWTH_B = mean_of("growth_b", better="higher", name="‖B‖ over ‖A‖", digits=3, worst=0.0)
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """A model to adapt.
+
+    Attributes:
+        model: Gives a fresh copy of the base model.
+        train: Training examples.
+        pad: Id to fill rows with.
+        recipe: How long to train; watched each ``recipe.every`` steps.
+        targets: Suffixes of the names of the layers that get adapters.
+        loss: Another loss than that of target tokens, or ``None``.
+    """
+
+    model: Callable[[], Any]
+    train: list[Example]
+    pad: int
+    recipe: Recipe
+    targets: tuple[str, ...]
+    loss: Any = None
+
+
+@dataclass
+class Adapted:
+    """A model in training or after it.
+
+    Attributes:
+        model: With its adapters.
+        done: Whether training is over.
+        moved: ‖δA Bᵀ‖ and ‖A δBᵀ‖ since it was last watched, over all pairs.
+        growth: ‖A − A₀‖/‖A₀‖ and ‖B‖/‖A₀‖, over all pairs.
+    """
+
+    model: Any
+    done: bool = False
+    moved: tuple[float, float] = (0.0, 0.0)
+    growth: tuple[float, float] = (0.0, 0.0)
+
+
+class AdaptationTask(Task[Adaptation, Adapted]):
+    """Scores a model in training by its factors only, and after it by its answers."""
+
+    def evaluate(self, result: Adapted, ctx: Context) -> Scores:
+        """Parts ``main`` (``validation`` in tuning) after training, ``factors`` during it."""
+        if not result.done:
+            return Scores({"factors": factor_rows(result)})
+        return self.answers(result, ctx)
+
+    def answers(self, result: Adapted, ctx: Context) -> Scores:
+        """Score the answers of the tuned model."""
+        raise NotImplementedError
+
+
+def factor_rows(result: Adapted) -> dict[str, list[Any]]:
+    """One row on how far each factor has moved and what it contributes."""
+    a, b = result.moved
+    # Before B has left zero, A cannot contribute: the ratio starts with the second look.
+    ratio = abs(math.log(a / b)) if a > 0 and b > 0 else float("nan")
+    return {
+        "unit_id": ["all factors"],
+        "imbalance": [ratio],
+        "growth_a": [result.growth[0]],
+        "growth_b": [result.growth[1]],
+    }
+
+
+@dataclass
+class _Watch:
+    """Follows the factors during training."""
+
+    model: Any
+    pairs: list[Pair]
+    ctx: Context
+    start: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    last: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+    def __call__(self, step: int) -> None:
+        from methods.lora_rite.descent import contributions
+
+        now = [(p.a.detach().clone(), p.b.detach().clone()) for p in self.pairs]
+        if not self.start:
+            self.start = now
+        else:
+            size = _norm([a for a, _ in self.start])
+            grown = _norm([x - y for (x, _), (y, _) in zip(now, self.start, strict=True)])
+            growth = (grown / size, _norm([b for _, b in now]) / size)
+            if _norm([b for _, b in self.last]) > 0:
+                moved = contributions(self.pairs, self.last)
+                self.ctx.probe(step, Adapted(self.model, moved=moved, growth=growth))
+        self.last = now
+
+
+def _norm(tensors: list[Tensor]) -> float:
+    return math.sqrt(sum(float(tensor.square().sum()) for tensor in tensors))
+
+
+@dataclass(frozen=True)
+class FineTune(Method[Adaptation, Adapted]):
+    """LoRA fine-tuning with one optimizer: linear warm-up, linear decay, no dropout, no decay."""
+
+    problem_type: ClassVar[type] = Adaptation
+    cites: ClassVar[str] = YEN
+
+    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
+    rate: float = param(5e-3, source="tuned", doc="largest learning rate")
+    rank: int = param(16, source="section 5", doc="r")
+    alpha: float = param(16.0, source="official code", doc="LoRA scale; the product is scaled by α/r")
+
+    def run(self, problem: Adaptation, ctx: Context) -> Adapted:
+        """Train the adapters of a fresh model."""
+        from methods.common.lora import add_lora
+        from methods.common.training import fit
+        from methods.lora_rite.optimizers import make_optimizer
+        from methods.lora_rite.pairs import find_pairs
+
+        model = problem.model()
+        rng = ctx.torch_rng("adapters")
+        pairs = find_pairs(add_lora(model, problem.targets, self.rank, self.alpha, rng))
+        fit(
+            model,
+            make_optimizer(self.optimizer, pairs, self.rate),
+            problem.train,
+            problem.recipe,
+            rng=ctx.rng("order"),
+            pad=problem.pad,
+            loss=problem.loss,
+            watch=_Watch(model, pairs, ctx),
+            progress=ctx.progress,
+        )
+        return Adapted(model, done=True)
