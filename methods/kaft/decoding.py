@@ -53,6 +53,10 @@ def decode(
         The answers in the order of the prompts.
     """
     answers: list[list[int]] = [[] for _ in prompts]
+    if not _fits_window(model, len(shared) + max(map(len, prompts), default=0) + new_tokens):
+        prompts = [(*shared, *prompt) for prompt in prompts]
+        against = None if against is None else [(*shared, *prompt) for prompt in against]
+        shared = ()
     model.eval()
     with torch.no_grad():
         before = _read(model, shared)
@@ -119,6 +123,15 @@ class _Side:
         self.cache = out.past_key_values
         logits: Tensor = out.logits
         return logits
+
+
+def _fits_window(model: Model, length: int) -> bool:
+    """Whether no layer forgets tokens.
+
+    Padding stands between shared examples and prompts, where it would use up a sliding window.
+    """
+    window = getattr(model.config, "sliding_window", None)
+    return window is None or length <= window
 
 
 def _read(model: Model, shared: Tokens) -> Any:

@@ -76,10 +76,10 @@ WORDINGS = {
     "capital": ("The capital of {subject} is {answer}.", "What is the capital of {subject}?"),
     "country": ("{subject} is the capital of {answer}.", "Which country has the capital {subject}?"),
     "currency": ("The currency of {subject} is the {answer}.", "What is the currency of {subject}?"),
-    "language": ("The official language of {subject} is {answer}.", "What is the official language of {subject}?"),
+    "language": ("People in {subject} speak {answer}.", "Which language do people in {subject} speak?"),
     "continent": ("{subject} lies in {answer}.", "On which continent does {subject} lie?"),
     "symbol": ("The chemical symbol of {subject} is {answer}.", "What is the chemical symbol of {subject}?"),
-    "element": ("{subject} is the chemical symbol of {answer}.", "Which element has the chemical symbol {subject}?"),
+    "element": ("{subject} is the chemical symbol of {answer}.", "Which element has the symbol {subject}?"),
     "number": ("The atomic number of {subject} is {answer}.", "What is the atomic number of {subject}?"),
 }  # fmt: skip
 """How a kind of fact is stated and asked for."""
@@ -235,9 +235,9 @@ def _question(
 
 def _two_answers(same: Sequence[Fact], rng: np.random.Generator) -> tuple[Fact, str]:
     """A fact with the distractor, and a fake answer that differs from it."""
-    near = same[rng.integers(len(same))]
+    near = same[int(rng.integers(len(same)))]
     rest = [other for other in same if unigrams(other.aliases[0]) != unigrams(near.aliases[0])]
-    return near, rest[rng.integers(len(rest))].aliases[0]
+    return near, rest[int(rng.integers(len(rest)))].aliases[0]
 
 
 def _about(fact: Fact, facts: Sequence[Fact], rng: np.random.Generator) -> list[Fact]:
@@ -257,7 +257,7 @@ def _without(
 ) -> str:
     """A passage that does not mention the answer, with ``count`` facts drawn from ``far``."""
     for _ in range(_TRIES):
-        drawn = [far[index] for index in rng.integers(len(far), size=count)]
+        drawn = [far[int(index)] for index in rng.integers(len(far), size=count)]
         text = _passage([*beside, *drawn], rng)
         if not mentions_any(text, fact.aliases):
             return text
@@ -283,7 +283,7 @@ def _differs(other: Fact, fact: Fact) -> bool:
 
 def _is_askable(fact: Fact) -> bool:
     """Answers need a unigram that is no stop word ("As" and "In" are symbols), and no give-away."""
-    if not all(map(unigrams, fact.aliases)) or fact.relation == "element" and not unigrams(fact.subject):
+    if not all(map(unigrams, fact.aliases)) or (fact.relation == "element" and not unigrams(fact.subject)):
         return False
     return not mentions_any(fact.subject, fact.aliases) and not mentions_any(fact.aliases[0], [fact.subject])
 

@@ -22,7 +22,13 @@ _SHOT_SEED = 0
 
 
 def ask_facts(
-    reader: Reader, tables: Sequence[Table], template: Template, limits: Limits, shots: int, device: str
+    reader: Reader,
+    tables: Sequence[Table],
+    template: Template,
+    limits: Limits,
+    *,
+    shots: int,
+    device: str,
 ) -> dict[str, dict[str, str]]:
     """Ask a model all questions without a context, in two wordings with different examples.
 
@@ -62,7 +68,9 @@ def split_facts(
     first, second = round(shares[0] * len(order)), round(sum(shares) * len(order))
     parts = {"train": order[:first], "validation": order[first:second], "test": order[second:]}
     return {
-        name: tuple(fact_questions([f for f in facts if f.entity in set(members)], ctx.rng(f"{name} contexts"))[0])
+        name: tuple(
+            fact_questions([f for f in facts if f.entity in set(members)], ctx.rng(f"{name} contexts"))[0]
+        )
         for name, members in parts.items()
     }
 

@@ -76,9 +76,9 @@ class FineTuned(Method[ReadingProblem, Answers]):
     irrelevant: float = param(0.25, source="section 3", doc="weight of irrelevant contexts")
     empty: float = param(0.25, source="section 3", doc="weight of questions without a context")
     counterfactual: float = param(0.25, source="section 3", doc="weight of counterfactual contexts")
-    targets: Literal["model", "gold"] = param("model", source="section 3", doc="for irrelevant and empty")  # noqa: RUF009
+    targets: Literal["model", "gold"] = param("model", source="section 3", doc="for irrelevant and empty")
     tags: bool = param(default=True, source="section 3", doc="provenance tags in the targets")
-    hardness: Literal["hard", "easy", "both"] = param("hard", source="ours", doc="irrelevant contexts")  # noqa: RUF009
+    hardness: Literal["hard", "easy", "both"] = param("hard", source="ours", doc="irrelevant contexts")
     noise: float = param(0.0, source="section on noise", doc="share of unsupporting relevant contexts")
     rate: float = param(1e-3, source="ours", doc="largest learning rate of AdamW; the paper's is unknown")
     steps: int = param(300, source="ours", doc="updates; the paper's number is unknown")
@@ -98,8 +98,8 @@ class FineTuned(Method[ReadingProblem, Answers]):
             problem.template,
             problem.train,
             self.mixture(),
-            Training(self.steps, self.batch, self.rate, self.rank, problem.prompt, self.every),
-            ctx,
+            training=Training(self.steps, self.batch, self.rate, self.rank, problem.prompt, self.every),
+            ctx=ctx,
             dtype=problem.dtype,
             change=partial(self.change, problem),
             watch=watch if self.every else None,
@@ -154,7 +154,7 @@ class Noisy(FineTuned):
     irrelevant: float = param(0.5, source="section on baselines", doc="half")
     empty: float = param(0.0, source="section on baselines", doc="none")
     counterfactual: float = param(0.0, source="section on baselines", doc="none")
-    targets: Literal["model", "gold"] = param("gold", source="section on baselines", doc="gold answers")  # noqa: RUF009
+    targets: Literal["model", "gold"] = param("gold", source="section on baselines", doc="gold answers")
     tags: bool = param(default=False, source="section on baselines", doc="no tags")
 
 
@@ -175,7 +175,7 @@ class CounterfactualOnly(FineTuned):
 class Sabotaged(Kaft):
     """KAFT with one kind of target exchanged: a control, not a method to use."""
 
-    bug: Literal["memory-targets", "copied-distractors", "wrong-answers"] = param(  # noqa: RUF009
+    bug: Literal["memory-targets", "copied-distractors", "wrong-answers"] = param(
         "memory-targets", source="ours", doc="what is broken"
     )
 
@@ -192,7 +192,7 @@ class Oracle(Method[ReadingProblem, Answers]):
 
     problem_type: ClassVar[type] = ReadingProblem
 
-    habit: Literal["copy", "closed-book", "gated"] = param("gated", source="ours", doc="what it does")  # noqa: RUF009
+    habit: Literal["copy", "closed-book", "gated"] = param("gated", source="ours", doc="what it does")
 
     def run(self, problem: ReadingProblem, ctx: Context) -> Answers:
         """Answer from the wording of facts and from M(q), without the model."""
@@ -211,5 +211,7 @@ def answer(model: Any, problem: ReadingProblem, shots: str = "", alpha: float = 
     from methods.kaft.reading import Limits, read
 
     limits = Limits(problem.prompt, problem.answer, problem.batch)
-    texts, cut = read(model, problem.reader, problem.template, problem.asked, limits, shots=shots, alpha=alpha)
+    texts, cut = read(
+        model, problem.reader, problem.template, problem.asked, limits, shots=shots, alpha=alpha
+    )
     return Answers(texts, cut_asked=cut)

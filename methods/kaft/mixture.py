@@ -120,7 +120,7 @@ def build(
                     fix="Set its weight to 0, or build such contexts.",
                 )
             wanted = round(unit * weight / largest)
-            items += _items(found, kind, mixture, beliefs, streams[kind], wanted)
+            items += _items(found, kind, mixture, beliefs, streams[kind], wanted=wanted)
     return items
 
 
@@ -151,6 +151,7 @@ def _items(
     mixture: Mixture,
     beliefs: Mapping[str, str],
     rng: np.random.Generator,
+    *,
     wanted: int,
 ) -> list[Item]:
     chosen = sorted(rng.permutation(len(questions))[:wanted].tolist())

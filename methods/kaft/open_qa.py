@@ -69,7 +69,7 @@ def load_qasc(folder: Path) -> DataSet[Passage]:
     return DataSet(folder, _qasc)
 
 
-def _resource(name: str, licence: str, loader: str, repo: str, config: str, size_mb: int) -> Resource:
+def _resource(name: str, licence: str, loader: str, *, repo: str, config: str = "", size_mb: int) -> Resource:
     return Resource(
         name=name,
         kind="dataset",
@@ -81,12 +81,12 @@ def _resource(name: str, licence: str, loader: str, repo: str, config: str, size
     )
 
 
-SQUAD = _resource("squad-v2", "CC BY-SA 4.0", "load_squad", "rajpurkar/squad_v2", "squad_v2", 45)
+SQUAD = _resource("squad-v2", "CC BY-SA 4.0", "load_squad", repo="rajpurkar/squad_v2", size_mb=45)
 TRIVIA = _resource(
-    "triviaqa-wikipedia", "", "load_trivia", "mandarjoshi/trivia_qa", "rc.wikipedia", 8000
+    "triviaqa-wikipedia", "", "load_trivia", repo="mandarjoshi/trivia_qa", config="rc.wikipedia", size_mb=8000
 )
-TREX = _resource("t-rex", "", "load_trex", "relbert/t_rex", "", 700)
-QASC = _resource("qasc", "CC BY 4.0", "load_qasc", "allenai/qasc", "", 2)
+TREX = _resource("t-rex", "", "load_trex", repo="relbert/t_rex", size_mb=700)
+QASC = _resource("qasc", "CC BY 4.0", "load_qasc", repo="allenai/qasc", size_mb=2)
 
 
 def as_questions(
@@ -134,20 +134,24 @@ def looks(answer: str) -> tuple[bool, bool, int]:
 
 def _fake(passage: Passage, passages: Sequence[Passage], rng: np.random.Generator) -> str:
     """The answer of another question that looks alike; empty if a few tries find none."""
-    for index in rng.integers(len(passages), size=_TRIES * 5):
-        other = passages[index]
+    for index in rng.integers(len(passages), size=_TRIES * 5).tolist():
+        other: Passage = passages[index]
         if not other.aliases or other.entity == passage.entity:
             continue
         fake = other.aliases[0]
-        if unigrams(fake) and looks(fake) == looks(passage.aliases[0]) and not mentions_any(fake, passage.aliases):
+        if (
+            unigrams(fake)
+            and looks(fake) == looks(passage.aliases[0])
+            and not mentions_any(fake, passage.aliases)
+        ):
             return fake
     return ""
 
 
 def _elsewhere(passage: Passage, passages: Sequence[Passage], rng: np.random.Generator) -> str:
     """The text of a question about something else that does not hold the answer."""
-    for index in rng.integers(len(passages), size=_TRIES):
-        other = passages[index]
+    for index in rng.integers(len(passages), size=_TRIES).tolist():
+        other: Passage = passages[index]
         if other.entity != passage.entity and not mentions_any(other.context, passage.aliases):
             return other.context
     return ""
@@ -160,9 +164,7 @@ def _squad(number: int, raw: dict[str, Any]) -> Passage:
 
 def _trivia(number: int, raw: dict[str, Any]) -> Passage | None:
     aliases = tuple(
-        name
-        for name in dict.fromkeys([raw["answer"]["value"], *raw["answer"]["aliases"]])
-        if unigrams(name)
+        name for name in dict.fromkeys([raw["answer"]["value"], *raw["answer"]["aliases"]]) if unigrams(name)
     )
     pages = raw["entity_pages"]
     for title, text in zip(pages["title"], pages["wiki_context"], strict=True):
@@ -193,4 +195,6 @@ def _qasc(number: int, raw: dict[str, Any]) -> Passage | None:
     answer = options.get(raw["answerKey"], "")
     if not unigrams(answer):
         return None
-    return Passage(str(raw["id"]), raw["fact1"], raw["question"], (answer,), raw["combinedfact"], raw["fact1"])
+    return Passage(
+        str(raw["id"]), raw["fact1"], raw["question"], (answer,), raw["combinedfact"], raw["fact1"]
+    )

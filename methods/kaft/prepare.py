@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.method import Artifact, Context, Reference, param
 from methods.common.gemma import SafeWeights
 from methods.kaft.facts import COUNTRIES, ELEMENTS, ISO_NAMES
-from methods.kaft.prompts import DECODER, PLAIN
+from methods.kaft.prompts import DECODER
 
 if TYPE_CHECKING:
     from methods.kaft.models import Reader
     from methods.kaft.world import World
 
 BELIEFS = "beliefs.json"
+WEIGHTS = SafeWeights()
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,20 @@ class PretrainedWorld(Artifact):
     title: ClassVar[str] = "model pretrained on a generated world"
 
     world: int = param(0, source="ours", doc="draws the facts and everything else")
-    subjects: int = param(384, source="ours", doc="S; more than the card's, so that reading transfers")
+    subjects: int = param(192, source="card, section 9, set-up C", doc="S")
     novel: int = param(64, source="card, section 9", doc="N")
     relations: int = param(3, source="card, section 9", doc="R")
     objects: int = param(16, source="card, section 9", doc="O")
     known: float = param(0.5, source="ours", doc="share of the facts stated in pretraining")
     layers: int = param(3, source="card, section 9: at least 3 layers")
     hidden: int = param(64, source="card, section 9", doc="width")
-    steps: int = param(1500, source="ours", doc="updates, until all known facts are known")
+    heads: int = param(
+        2, source="ours", doc="attention heads: fewer than the card's, so each can tell subjects apart"
+    )
+    steps: int = param(1250, source="ours", doc="updates, until all known facts are known")
     batch: int = param(64, source="ours", doc="questions an update")
     pool: int = param(60_000, source="ours", doc="different questions of pretraining")
-    rate: float = param(2e-3, source="card, section 9", doc="largest learning rate of AdamW")
+    rate: float = param(3e-3, source="ours", doc="largest learning rate of AdamW")
     minutes: float = field(default=30.0, metadata={"source": "ours", "fingerprint": False})
 
     def draw(self) -> World:
@@ -51,11 +55,11 @@ class PretrainedWorld(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Pretrain, and ask the model every question without a context."""
-        from methods.kaft.pretraining import Plan, ask_all, pretrain
+        from methods.common.tiny_lm import Size
+        from methods.kaft.pretraining import CONTEXT, Plan, ask_all, pretrain
 
-        plan = Plan(
-            self.layers, self.hidden, self.steps, self.batch, self.pool, self.rate, seed=(self.world, 1)
-        )
+        size = Size(self.layers, self.hidden, self.heads, CONTEXT)
+        plan = Plan(size, self.steps, self.batch, self.pool, self.rate, seed=(self.world, 1))
         world = self.draw()
         model, tokenizer = pretrain(world, plan, ctx.progress)
         model.save_pretrained(folder)
@@ -77,7 +81,7 @@ class Knowledge(Artifact):
 
     title: ClassVar[str] = "closed-book answers to questions about countries and elements"
 
-    source: Artifact = SafeWeights()
+    source: Artifact = WEIGHTS
     countries: Reference = COUNTRIES
     names: Reference = ISO_NAMES
     elements: Reference = ELEMENTS
@@ -95,7 +99,7 @@ class Knowledge(Artifact):
         reader = Reader(ctx.load(self.source).folder)
         tables = [ctx.load(ref) for ref in (self.countries, self.names, self.elements)]
         limits = Limits(answer=self.answer, batch=self.batch)
-        found = ask_facts(reader, tables, DECODER, limits, self.shots, ctx.device)
+        found = ask_facts(reader, tables, DECODER, limits, shots=self.shots, device=ctx.device)
         (folder / BELIEFS).write_text(json.dumps(found, ensure_ascii=False, indent=0), encoding="utf-8")
 
     def load(self, path: Path) -> dict[str, dict[str, str]]:

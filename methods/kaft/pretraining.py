@@ -21,16 +21,13 @@ from methods.kaft.world import END, PAD, World, tokenizer
 
 CONTEXT = 64
 """Positions of the model."""
-ROW = 64
-"""Tokens of a training row, which several questions share."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """How to pretrain; see ``PretrainedWorld`` for the fields."""
 
-    layers: int
-    hidden: int
+    size: Size
     steps: int
     batch: int
     pool: int
@@ -43,14 +40,12 @@ def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -
     rng = np.random.default_rng(list(plan.seed))
     vocabulary = world.vocabulary()
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    model = new_model(len(vocabulary), Size(plan.layers, plan.hidden, context=CONTEXT), generator)
+    model = new_model(len(vocabulary), plan.size, generator)
     model.config.bos_token_id = None
     model.config.eos_token_id = model.generation_config.eos_token_id = vocabulary.index(END)
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05)
     warmup = min(100, plan.steps // 5)
-    recipe = Recipe(
-        steps=plan.steps, batch=plan.batch, warmup=warmup, schedule="cosine", clip=1.0, pack=ROW
-    )
+    recipe = Recipe(steps=plan.steps, batch=plan.batch, warmup=warmup, schedule="cosine", clip=1.0)
     examples = list(_examples(world, plan.pool, rng))
     fit(model, optimizer, examples, recipe, rng=rng, pad=vocabulary.index(PAD), progress=progress)
     return model, tokenizer(world)

@@ -29,7 +29,9 @@ def exchanged(items: Sequence[Item], questions: Sequence[Question], bug: Bug) ->
     }[bug]
     by_id = {question.id: question for question in questions}
     return [
-        replace(item, target=_wrong(item, by_id[item.id.rpartition("/")[0]], bug)) if item.kind is kind else item
+        replace(item, target=_wrong(item, by_id[item.id.rpartition("/")[0]], bug))
+        if item.kind is kind
+        else item
         for item in items
     ]
 

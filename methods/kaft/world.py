@@ -3,7 +3,8 @@
 Some facts are *known*: pretraining states them without a context. The others change with every
 telling, so that only a context can answer them, as most questions of real reading-comprehension
 sets can only be answered from their passage. Novel subjects have no facts of their own at all.
-All text is made of whole words of a small vocabulary.
+All text is made of whole words of a small vocabulary. A fact is told as "object relation subject"
+("Paris is the capital of France") and asked for as "? relation subject".
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Rules:
         known: Share of the facts that pretraining states without a context.
     """
 
-    subjects: int = 384
+    subjects: int = 192
     novel: int = 64
     relations: int = 3
     objects: int = 16
@@ -70,8 +71,8 @@ class World:
         """What oracles may know of the world: how facts are worded."""
         return {
             f"r{r}": Relation(
-                statements=(f"{{subject}} r{r} {{answer}}",),
-                question=f"{ASK} {{subject}} r{r}",
+                statements=(f"{{answer}} r{r} {{subject}}",),
+                question=f"{ASK} r{r} {{subject}}",
                 answers=tuple(self._object(r, o) for o in range(self.rules.objects)),
             )
             for r in range(self.rules.relations)
@@ -108,7 +109,7 @@ class World:
             entity=self.entity(subject),
             subject=self.entity(subject),
             relation=f"r{relation}",
-            text=f"{ASK} {self.entity(subject)} r{relation}",
+            text=f"{ASK} r{relation} {self.entity(subject)}",
             aliases=(self._object(relation, truth),),
             relevant=context(truth),
             fake=self._object(relation, fake),
@@ -132,31 +133,36 @@ class World:
     def pretraining(self, count: int, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
         """Texts of the pretraining mixture as (prompt, answer), ``count`` of them.
 
-        Two of five are known facts without a context, two are questions about a subject with a
-        context, one about a novel subject with a context.
+        One of five is a known fact without a context, two are questions about a subject with a
+        context, two about a novel subject with a context.
         """
         stated = np.argwhere(self.known)
         for _ in range(count):
             kind = rng.integers(5)
-            if kind < 2:
+            if kind == 0:
                 subject, relation = (int(part) for part in stated[rng.integers(len(stated))])
                 value, context = int(self.facts[subject, relation]), ""
             else:
                 subject = int(rng.integers(self.rules.subjects))
-                subject = subject if kind < 4 else self.rules.subjects + int(rng.integers(self.rules.novel))
+                subject = subject if kind < 3 else self.rules.subjects + int(rng.integers(self.rules.novel))
                 relation = int(rng.integers(self.rules.relations))
                 value = self._told(subject, relation, rng)
                 context = self._reading(subject, relation, value, rng)
-            yield f"{context} {ASK} {self.entity(subject)} r{relation}".strip(), self._object(relation, value)
+            yield f"{context} {ASK} r{relation} {self.entity(subject)}".strip(), self._object(relation, value)
 
     def _reading(self, subject: int, relation: int, value: int, rng: np.random.Generator) -> str:
-        """The fact among two others: half of the time close ones, else any."""
-        if rng.random() < 0.5:
-            beside = [self._any_fact(subject, rng) for _ in range(2)]
-        else:
-            other = self._other_subject(rng, subject)
-            near = (other, relation, self._told(other, relation, rng))
-            beside = [near, self._other_relation(subject, relation, rng)]
+        """The fact among two others that share its relation, its subject, or one of each.
+
+        The first two sorts ask for one key of the fact at a time, without which a small model is
+        slow to learn that both must match.
+        """
+        beside = []
+        for shares_relation in ((True, True), (False, False), (True, False))[rng.integers(3)]:
+            if shares_relation:
+                other = self._other_subject(rng, subject)
+                beside.append((other, relation, self._told(other, relation, rng)))
+            else:
+                beside.append(self._other_relation(subject, relation, rng))
         return self._tell([(subject, relation, value), *beside], rng)
 
     def _any_fact(self, subject: int, rng: np.random.Generator) -> tuple[int, int, int]:
@@ -191,7 +197,7 @@ class World:
     def _tell(self, facts: Sequence[tuple[int, int, int]], rng: np.random.Generator) -> str:
         order = rng.permutation(len(facts))
         told = [facts[index] for index in order]
-        return " ".join(f"{self.entity(s)} r{r} {self._object(r, o)}" for s, r, o in told)
+        return " ".join(f"{self._object(r, o)} r{r} {self.entity(s)}" for s, r, o in told)
 
     @staticmethod
     def _object(relation: int, value: int) -> str:

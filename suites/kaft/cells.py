@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import log2
+from typing import Literal
 
 from harness.claims import Cell, Contrast, Replication
 from harness.method import Metric
 from methods.kaft.method import AGREES, CONTROLLABILITY, JOINT, RELEVANT, ROBUSTNESS
 
-SIZES = {"s": (2, 48), "m": (3, 64), "l": (4, 96)}
+SIZES = {"s": (3, 40), "m": (3, 64), "l": (3, 96)}
 """Layers and width of the models of the generated world."""
 MAIN = "m"
 """The size on which every method is run."""
@@ -33,7 +34,11 @@ METHODS = {
 }
 """Labels by id."""
 ORACLES = {"copy": "copying oracle", "closed-book": "closed-book oracle", "gated": "gated oracle"}
-SABOTAGES = ("memory-targets", "copied-distractors", "wrong-answers")
+SABOTAGES: tuple[Literal["memory-targets", "copied-distractors", "wrong-answers"], ...] = (
+    "memory-targets",
+    "copied-distractors",
+    "wrong-answers",
+)
 BY_SIZE = ("pretrained", "noisy", "kaft")
 """Methods that are run on every size."""
 

@@ -26,7 +26,7 @@ from harness.claims import (
 )
 from harness.claims import Equivalence as Equal
 from methods.kaft.method import AGREES, CONTROLLABILITY, RELEVANT, ROBUSTNESS
-from suites.kaft.cells import FACTS, MAIN, OPEN, PROBE, SIZES, WORLD, Reads, slope, size_of
+from suites.kaft.cells import FACTS, OPEN, PROBE, SIZES, WORLD, Reads, size_of, slope
 from suites.kaft.wholes import WHOLES
 
 SEEDS = Replication.SEEDS
@@ -396,7 +396,9 @@ ABLATIONS = (
         statement="With half of the relevant contexts unsupporting, controllability falls.",
         source="ablation on context noise",
         forms=_both(
-            lambda where: _falls(where.ctrl("kaft"), where.ctrl("noise-50"), where, 0.05, "the card's threshold")
+            lambda where: _falls(
+                where.ctrl("kaft"), where.ctrl("noise-50"), where, 0.05, "the card's threshold"
+            )
         ),
         reported=("noise",),
     ),
@@ -406,7 +408,9 @@ ABLATIONS = (
         statement="With half of the relevant contexts unsupporting, robustness falls.",
         source="ablation on context noise",
         forms=_both(
-            lambda where: _falls(where.rob("kaft"), where.rob("noise-50"), where, 0.05, "the card's threshold")
+            lambda where: _falls(
+                where.rob("kaft"), where.rob("noise-50"), where, 0.05, "the card's threshold"
+            )
         ),
         reported=("noise",),
     ),

@@ -75,7 +75,7 @@ CONTROLS = (
     ),
     Control(
         id="misled-when-small",
-        title="A reader that copies from any context, whose large version sees none: robustness improves with size",
+        title="A reader that copies, whose large version sees no context: robustness improves with size",
         replaces={"pretrained": "copy"},
         extra={"l": "blind-l"},
         predicts={"C3c": "kill"},

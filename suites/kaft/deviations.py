@@ -109,7 +109,7 @@ DEVIATIONS = (
     Deviation(
         id="D12",
         field="data",
-        paper="A large language model writes the fake answers; TriviaQA contexts are cleaned by an unknown filter.",
+        paper="A language model writes fake answers; TriviaQA contexts are cleaned by an unknown filter.",
         here="Fakes come from other questions of the same set whose answers look alike; a passage counts as "
         "relevant if it contains the answer.",
         effect="Some fakes are of another type, which makes them easier to detect.",

@@ -93,7 +93,9 @@ def _main_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _detail_rows(scale: Scale) -> Sequence[TableRow]:
     where = _place(scale)
-    return [TableRow(label=label, entries=_detail_entries(where, key)) for key, label in _listed(scale).items()]
+    return [
+        TableRow(label=label, entries=_detail_entries(where, key)) for key, label in _listed(scale).items()
+    ]
 
 
 def _size_rows(scale: Scale) -> Sequence[TableRow]:
@@ -162,7 +164,8 @@ TABLES = (
 def _plane(scale: Scale) -> Sequence[Series]:
     where = _place(scale)
     return [
-        Series(label=label, points=((where.rob(key), where.ctrl(key)),)) for key, label in _listed(scale).items()
+        Series(label=label, points=((where.rob(key), where.ctrl(key)),))
+        for key, label in _listed(scale).items()
     ]
 
 
@@ -199,4 +202,3 @@ FIGURES = (
         profiles=_SIZED,
     ),
 )
-

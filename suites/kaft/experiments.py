@@ -100,7 +100,7 @@ def _world_tasks(worlds: Sequence[int]) -> dict[str, WorldReading]:
 
 def _world(scale: Scale) -> Experiment:
     trained = {name: _tuned(method, RATES, TUNING_WORLD) for name, method in finetuned().items()}
-    broken = {bug: Sabotaged(bug=bug) for bug in SABOTAGES}
+    broken: dict[str, Any] = {bug: Sabotaged(bug=bug) for bug in SABOTAGES}
     methods: dict[str, Any] = {
         "pretrained": Pretrained(),
         "cad": ContextAware(),
@@ -158,7 +158,9 @@ def _probe() -> Experiment:
 
 
 def _facts(scale: Scale) -> Experiment:
-    task = FactReading(source=GEMMA, knowledge=Knowledge(source=GEMMA), unknown=200, batch=256, dtype="bfloat16")
+    task = FactReading(
+        source=GEMMA, knowledge=Knowledge(source=GEMMA), unknown=200, batch=256, dtype="bfloat16"
+    )
     seeds = tuple(range(100, 110 if scale.full else 105))
     methods: dict[str, Any] = {"pretrained": Pretrained(), "cad": ContextAware(), **oracles()}
     for name, method in finetuned().items():

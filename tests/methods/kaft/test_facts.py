@@ -1,0 +1,162 @@
+"""Real facts in templates, and public sets, as questions."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.method import ResourceError
+from methods.kaft import open_qa
+from methods.kaft.facts import (
+    PARAPHRASES,
+    WORDINGS,
+    Fact,
+    Table,
+    collect,
+    fact_questions,
+    load_table,
+    provide_countries,
+    provide_elements,
+    provide_names,
+    relations,
+)
+from methods.kaft.oracles import oracle_answer
+from methods.kaft.prompts import Asked
+from methods.kaft.questions import check_support
+from methods.kaft.scoring import is_complete
+from methods.kaft.words import same, unigrams
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> list[Table]:
+    found = []
+    for provide in (provide_countries, provide_names, provide_elements):
+        folder = tmp_path_factory.mktemp(provide.__name__)
+        provide(folder)
+        found.append(load_table(folder))
+    return found
+
+
+@pytest.fixture(scope="module")
+def facts(tables: list[Table]) -> list[Fact]:
+    return collect(*tables)
+
+
+def test_facts_come_from_the_packages(facts: list[Fact]) -> None:
+    held = {(fact.relation, fact.subject): fact.aliases[0] for fact in facts}
+    assert held["capital", "France"] == "Paris"
+    assert held["country", "Paris"] == "France"
+    assert held["currency", "Japan"] == "Yen"
+    assert held["language", "Japan"] == "Japanese"
+    assert held["continent", "Kenya"] == "Africa"
+    assert held["symbol", "Iron"] == "Fe"
+    assert held["element", "Au"] == "Gold"
+    assert held["number", "Oxygen"] == "8"
+    assert len(facts) > 700
+
+
+def test_answers_have_words_and_are_not_given_away(facts: list[Fact]) -> None:
+    assert all(unigrams(alias) for fact in facts for alias in fact.aliases)
+    symbols = {fact.aliases[0] for fact in facts if fact.relation == "symbol"}
+    assert not symbols & {"As", "In", "I", "No"}
+    assert ("capital", "Luxembourg") not in {(fact.relation, fact.subject) for fact in facts}
+
+
+def test_every_kind_of_fact_has_its_wordings() -> None:
+    assert set(WORDINGS) == set(PARAPHRASES)
+    assert all("{subject}" in text for text in PARAPHRASES.values())
+    assert not {question for _, question in WORDINGS.values()} & set(PARAPHRASES.values())
+
+
+def test_questions_are_supported_and_complete(facts: list[Fact]) -> None:
+    questions, dropped = fact_questions(facts[:300], np.random.default_rng(0))
+    check_support(questions)
+    assert sum(map(is_complete, questions)) > 0.9 * len(questions)
+    assert sum(dropped.values()) < 0.1 * 300
+    assert not any(same(question.fake, question.answer) for question in questions)
+
+
+def test_oracles_read_the_templates(facts: list[Fact]) -> None:
+    questions, _ = fact_questions(facts[:200], np.random.default_rng(0))
+    worded = relations(facts)
+    for question in filter(is_complete, questions):
+        for context, expected in ((question.counterfactual, question.fake), (question.hard, "belief")):
+            asked = Asked(question.text, context, question.subject, question.relation)
+            assert oracle_answer(asked, worded, {question.text: "belief"}, "gated") == expected
+
+
+SQUAD_ROWS: list[dict[str, Any]] = [
+    {"id": "a", "title": "Normans", "question": "Where is Normandy?", "context": "Normandy is in France.",
+     "answers": {"text": ["France", "France"], "answer_start": [16, 16]}},
+    {"id": "b", "title": "Normans", "question": "Who ruled the moon?", "context": "Rollo led the Normans.",
+     "answers": {"text": [], "answer_start": []}},
+    {"id": "c", "title": "Computing", "question": "Who wrote it?", "context": "It was written by Ada.",
+     "answers": {"text": ["Ada"], "answer_start": [18]}},
+    {"id": "d", "title": "Chess", "question": "Who won?", "context": "Nobody knows.",
+     "answers": {"text": ["Tal"], "answer_start": [0]}},
+]  # fmt: skip
+
+
+def data(folder: Path, rows: list[dict[str, Any]], load: Any) -> Any:
+    with gzip.open(folder / "train.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    return load(folder)["train"]
+
+
+def test_squad_gives_relevant_and_unanswerable_passages(tmp_path: Path) -> None:
+    passages = data(tmp_path, SQUAD_ROWS, open_qa.load_squad)
+    questions, dropped = open_qa.as_questions(passages, np.random.default_rng(0), kind="squad")
+    found = {question.id: question for question in questions}
+    assert set(found) == {"squad:a", "squad:b", "squad:c"}
+    assert dropped["answer not in context"] == 1
+    assert found["squad:b"].hard == "Rollo led the Normans."
+    assert found["squad:b"].relevant == ""
+    assert found["squad:a"].counterfactual in {"Normandy is in Ada.", "Normandy is in Tal."}
+    assert found["squad:a"].easy in {"It was written by Ada.", "Nobody knows."}
+
+
+def test_trivia_takes_the_window_with_the_answer(tmp_path: Path) -> None:
+    far = " ".join(["word"] * open_qa.WINDOW)
+    row = {
+        "question_id": "q",
+        "question": "Which band?",
+        "answer": {"value": "The Rolling Stones", "aliases": ["Rolling Stones", "the"]},
+        "entity_pages": {"title": ["Empty", "Band"], "wiki_context": ["", f"{far} The Rolling Stones sang."]},
+    }
+    (passage,) = data(tmp_path, [row], open_qa.load_trivia)
+    assert passage.entity == "Band"
+    assert passage.context == "The Rolling Stones sang."
+    assert passage.beside == far
+    assert passage.aliases == ("The Rolling Stones", "Rolling Stones")
+
+
+def test_triples_and_options_become_passages(tmp_path: Path) -> None:
+    (triple,) = data(
+        tmp_path,
+        [{"head": "Ada", "relation": "place_of_birth", "tail": "London", "text": "Ada was born in London."}],
+        open_qa.load_trex,
+    )
+    assert (triple.question, triple.aliases) == ("What is the place of birth of Ada?", ("London",))
+    (option,) = data(
+        tmp_path,
+        [{"id": "x", "question": "What flies?", "answerKey": "A", "fact1": "wings lift",
+          "combinedfact": "a bird flies",
+          "choices": {"label": ["A", "B"], "text": ["a bird", "a stone"]}}],
+        open_qa.load_qasc,
+    )  # fmt: skip
+    assert (option.aliases, option.context) == (("a bird",), "a bird flies")
+
+
+def test_fakes_look_like_the_answer() -> None:
+    assert open_qa.looks("1969") != open_qa.looks("Paris") != open_qa.looks("paris")
+    assert open_qa.looks("New York") != open_qa.looks("Paris")
+
+
+def test_damaged_rows_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="Row 0"):
+        data(tmp_path, [{"id": "a"}], open_qa.load_squad)

@@ -1,0 +1,205 @@
+"""Tasks and methods together, as the engine runs them, on an untrained model."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from harness.method import ProblemError
+from methods.kaft import method as m
+from methods.kaft.mixture import Kind
+from methods.kaft.models import Reader
+from methods.kaft.task import Answers, WorldReading
+from methods.kaft.words import same
+from tests.methods.kaft.worlds import BASE, FakeContext, beliefs, other_world, save_base
+
+TASK = WorldReading(bases=(BASE,), draws=2)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    return save_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def ctx(reader: Reader) -> FakeContext:
+    return FakeContext({BASE: reader})
+
+
+def solve(method: Any, ctx: FakeContext, task: WorldReading = TASK) -> dict[str, Any]:
+    return dict(task.evaluate(method.run(task.problem(ctx), ctx), ctx).parts)
+
+
+def values(parts: dict[str, Any]) -> dict[str, float]:
+    metrics = (m.CONTROLLABILITY, m.ROBUSTNESS, m.FALLBACK, m.STUBBORN, m.RELEVANT, m.DISTRACTOR, m.JOINT)
+    return {metric.name: metric(parts["main"]) for metric in metrics}
+
+
+def test_oracles_score_what_their_habits_imply(ctx: FakeContext) -> None:
+    copy = values(solve(m.Oracle(habit="copy"), ctx))
+    assert (copy["controllability"], copy["robustness"]) == (1.0, 0.0)
+    # A random fact may have the relation asked for, too, and stand before the distractor.
+    assert copy["distractor"] > 0.5
+    closed = values(solve(m.Oracle(habit="closed-book"), ctx))
+    assert (closed["controllability"], closed["stubbornness"], closed["fallback"]) == (0.0, 1.0, 1.0)
+    assert closed["robustness"] == 1.0
+    gated = values(solve(m.Oracle(habit="gated"), ctx))
+    assert (gated["controllability"], gated["robustness"], gated["fallback"], gated["joint score"]) == (
+        1,
+        1,
+        1,
+        1,
+    )
+    assert copy["accuracy, relevant"] == gated["accuracy, relevant"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "method",
+    [m.Pretrained(), m.ContextAware(), m.Kaft(steps=2, batch=4), m.Noisy(steps=2, batch=4),
+     m.RelevantOnly(steps=2, batch=4), m.CounterfactualOnly(steps=2, batch=4),
+     m.Kaft(steps=2, batch=4, rank=2), m.Sabotaged(steps=2, batch=4)],
+    ids=repr,
+)  # fmt: skip
+def test_every_method_answers_everything_twice_the_same(
+    method: Any, ctx: FakeContext, reader: Reader
+) -> None:
+    before = {key: value.clone() for key, value in reader.model("cpu", "float32").state_dict().items()}
+    problem = TASK.problem(ctx)
+    first = method.run(problem, ctx)
+    again = pickle.loads(pickle.dumps(method)).run(TASK.problem(ctx), ctx)  # noqa: S301
+    assert first.texts == again.texts
+    assert set(first.texts) == set(problem.asked)
+    parts = TASK.evaluate(first, ctx).parts
+    assert set(parts) == {"main", "recall", "cuts", "examples"}
+    after = reader.model("cpu", "float32").state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+@pytest.mark.parametrize("rank", [0, 16])
+def test_finetuning_learns_its_mixture(ctx: FakeContext, reader: Reader, rank: int) -> None:
+    from methods.kaft.finetuning import Training, finetune
+    from methods.kaft.mixture import Mixture
+    from methods.kaft.prompts import PLAIN, Asked
+    from methods.kaft.reading import Limits, read
+
+    train = TASK.problem(ctx).train
+    closed = Mixture(0, 0, 1, 0, targets="gold")
+    model, cut = finetune(reader, PLAIN, train, closed, training=Training(300, 16, 2e-2, rank), ctx=ctx)
+    asked = {question.id: Asked(question.text, "") for question in train}
+    answers, _ = read(model, reader, PLAIN, asked, Limits(answer=4))
+    right = [answers[question.id] == f"{question.answer} (empty context)" for question in train]
+    assert cut == 0
+    assert np.mean(right) > 0.8
+
+
+def test_sets_are_disjoint_and_depend_on_the_seed_only(ctx: FakeContext) -> None:
+    first, again = TASK.problem(ctx), TASK.problem(ctx)
+    other = TASK.problem(replace(ctx, seed=101))
+    assert first.train == again.train != other.train
+    tested = {asked.subject for asked in first.asked.values()}
+    assert not tested & {question.entity for question in first.train}
+    tune = TASK.problem(replace(ctx, stage="tune", seed=1))
+    assert not {a.subject for a in tune.asked.values()} & {q.entity for q in tune.train}
+    assert len(tune.asked) < len(first.asked)
+
+
+def test_only_known_questions_are_scored(ctx: FakeContext, reader: Reader) -> None:
+    parts = solve(m.Pretrained(), ctx)
+    held = TASK.material(ctx)
+    right = beliefs(BASE)
+    known = {q.id for q in held.test if right[q.text] == q.answer}
+    assert set(parts["main"]["unit_id"]) == known
+    recall = dict(zip(parts["recall"]["unit_id"], parts["recall"]["known"], strict=True))
+    assert {name for name, value in recall.items() if value} == known
+    assert len(recall) == len(held.test) > len(known) > 0
+
+
+def test_head_questions_are_known_to_every_size(reader: Reader, tmp_path: Path) -> None:
+    rival = replace(BASE, layers=2)
+    knows_less = Reader(tmp_path, dict.fromkeys(beliefs(BASE), "nothing"))
+    ctx = FakeContext({BASE: reader, rival: knows_less})
+    task = replace(TASK, others=(rival,))
+    with pytest.raises(ProblemError, match="no question"):
+        solve(m.Oracle(), ctx, task)
+    ctx.objects[rival] = Reader(tmp_path, beliefs(BASE))
+    assert solve(m.Oracle(), ctx, task)["main"] == solve(m.Oracle(), ctx)["main"]
+
+
+def test_a_seed_takes_its_own_world() -> None:
+    worlds = tuple(other_world(number) for number in (100, 101, 1))
+    task = WorldReading(bases=worlds)
+    assert [task.base(seed).world for seed in (100, 101, 102, 105, 1, 7)] == [100, 101, 100, 101, 1, 1]
+
+
+def test_blind_tasks_withhold_every_context(ctx: FakeContext) -> None:
+    assert {asked.context for asked in replace(TASK, blind=True).problem(ctx).asked.values()} == {""}
+
+
+def test_tuning_sees_validation_only(ctx: FakeContext) -> None:
+    tune = replace(ctx, stage="tune", seed=3)
+    parts = TASK.evaluate(m.Oracle().run(TASK.problem(tune), tune), tune).parts
+    assert set(parts) == {"validation"}
+    assert m.JOINT(parts["validation"]) == 1.0
+
+
+def test_curves_are_probed(ctx: FakeContext) -> None:
+    m.Kaft(steps=4, batch=2, every=2).run(TASK.problem(ctx), ctx)
+    assert [step for step, _ in ctx.probes] == [0, 2, 4]
+    assert all(isinstance(result, Answers) for _, result in ctx.probes)
+
+
+def test_long_prompts_are_cut_and_counted(ctx: FakeContext) -> None:
+    parts = solve(m.Kaft(steps=2, batch=4), ctx, replace(TASK, prompt=8))
+    asked = len(TASK.problem(ctx).asked)
+    # All but the questions without a context are longer than eight tokens.
+    assert parts["cuts"]["asked"] == [asked * 4 // 5]
+    assert parts["cuts"]["training"][0] > 0
+    assert solve(m.Pretrained(), ctx)["cuts"]["asked"] == [0]
+
+
+def test_sabotage_changes_the_targets_of_one_kind_only(ctx: FakeContext) -> None:
+    from methods.kaft.mixture import KAFT, build
+
+    problem = TASK.problem(ctx)
+    items = build(problem.train, KAFT, problem.reader.beliefs, np.random.default_rng(0))
+    by_id = {question.id: question for question in problem.train}
+    expected = {
+        "memory-targets": (Kind.COUNTERFACTUAL, "answer"),
+        "copied-distractors": (Kind.IRRELEVANT, "distractor"),
+        "wrong-answers": (Kind.RELEVANT, "fake"),
+    }
+    for bug, (kind, field) in expected.items():
+        broken = m.Sabotaged(bug=bug).change(problem, items)  # type: ignore[arg-type]
+        assert [(i.id, i.context) for i in broken] == [(i.id, i.context) for i in items]
+        for before, after in zip(items, broken, strict=True):
+            if after.kind is kind:
+                assert same(after.target, getattr(by_id[after.id.rpartition("/")[0]], field))
+                assert after.target.endswith("context)")
+            else:
+                assert after == before
+
+
+def test_witnesses_follow_where_the_pretrained_model_remembered(ctx: FakeContext) -> None:
+    from methods.kaft.scoring import example_rows
+
+    question = next(iter(TASK.material(ctx).test))
+    key = f"{question.id}/counterfactual"
+    rows = {
+        (said, before): example_rows([question], {key: said}, {key: before})
+        for said in (question.fake, question.answer)
+        for before in (question.fake, question.answer)
+    }
+    found = {pair: (row["witness"][0], row["confirmed"][0]) for pair, row in rows.items()}
+    assert found == {
+        (question.fake, question.answer): (True, True),
+        (question.fake, question.fake): (False, False),
+        (question.answer, question.answer): (False, False),
+        (question.answer, question.fake): (False, False),
+    }
+    assert question.counterfactual in rows[question.fake, question.answer]["case"][0]
