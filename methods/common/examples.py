@@ -222,8 +222,6 @@ def pack(examples: Sequence[Example], length: int, pad: int, device: str | torch
             positions[number, start:stop] = np.arange(stop - start)
             owners[number, start:stop] = index
             start = stop
-        # Counting on from zero makes the padding an example of its own, seen by nobody.
-        positions[number, start:] = np.arange(width - start)
     places = np.flatnonzero(labels != IGNORED) - 1
     arrays = (ids, labels, mask, places, owners.reshape(-1)[places])
     return _on_device(examples, arrays, positions, device, separate=False)

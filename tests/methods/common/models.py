@@ -11,6 +11,8 @@ from transformers import (
     Gemma2ForCausalLM,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
     T5Config,
     T5ForConditionalGeneration,
 )
@@ -87,7 +89,23 @@ def t5(seed: int = 0) -> Any:
     return T5ForConditionalGeneration(config).eval()
 
 
-MODELS = {"llama": llama, "gemma2": gemma2, "gemma3": gemma3, "t5": t5}
+def gpt2(seed: int = 0) -> Any:
+    """Learned absolute positions."""
+    torch.manual_seed(seed)
+    config = GPT2Config(
+        vocab_size=VOCABULARY,
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        n_positions=64,
+        initializer_range=0.3,
+        bos_token_id=1,
+        eos_token_id=1,
+    )
+    return GPT2LMHeadModel(config).eval()
+
+
+MODELS = {"gpt2": gpt2, "llama": llama, "gemma2": gemma2, "gemma3": gemma3, "t5": t5}
 
 
 def examples(count: int, seed: int = 0, longest: int = 9) -> list[Example]:

@@ -129,7 +129,7 @@ def test_packing_keeps_every_example_once_and_in_one_piece(seed: int, count: int
         assert gold in data[owner].target
 
 
-@pytest.mark.parametrize("name", ["llama", "gemma2", "gemma3"])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "gemma2", "gemma3"])
 def test_packed_examples_lose_exactly_what_padded_ones_lose(name: str) -> None:
     model, data = models.MODELS[name](), models.examples(9, seed=3, longest=14)
     padded, packed = collate(data, 0), pack(data, 40, 0)
