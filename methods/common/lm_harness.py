@@ -194,7 +194,9 @@ def _count(wrapped: Any, request: Any, text: str, room: int, cut: Cut | None) ->
 
 def _rows(samples: list[dict[str, Any]]) -> Table:
     samples = sorted(samples, key=lambda sample: sample["doc_id"])
-    metrics = sorted(samples[0]["metrics"]) if samples else []
+    # Corpus metrics (BLEU) keep texts by question, not numbers; they are computed from the answers.
+    first = samples[0] if samples else {"metrics": []}
+    metrics = [name for name in sorted(first["metrics"]) if not isinstance(first[name], tuple | list)]
     return {
         "unit_id": [str(sample["doc"].get("id", sample["doc_id"])) for sample in samples],
         "answer": [_answer(sample) for sample in samples],

@@ -75,6 +75,7 @@ def corpus_bleu(counts: Sequence[str]) -> float:
             total=total[6:10].tolist(),
             sys_len=int(total[0]),
             ref_len=int(total[1]),
+            smooth_method="exp",
         ).score
     )
 

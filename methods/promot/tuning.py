@@ -105,12 +105,21 @@ class Session:
         """Mean over the target tasks of their validation scores, 0 … 100."""
         return float(np.mean([target_score(self, task) for task in tasks]))
 
-    def loss(self) -> Loss:
-        """Cross-entropy with each example behind the prompt of its own task."""
-        if all(prompt is None for prompt in self.prompts.values()):
+    def loss(self, tasks: Sequence[str] = ()) -> Loss:
+        """Cross-entropy with each example behind the prompt of its own task.
+
+        Raises:
+            ProblemError: If some of the tasks have a prompt and some have none.
+        """
+        chosen = {name: self.prompts[name] for name in tasks or self.prompts}
+        own = {name: prompt for name, prompt in chosen.items() if prompt is not None}
+        if not own:
             return token_loss
-        width = self.model.get_input_embeddings().weight.shape[1]
-        own = {name: SoftPrompt(0, width) if p is None else p for name, p in self.prompts.items()}
+        if len(own) < len(chosen):
+            raise ProblemError(
+                "Some tasks of a batch have a prompt and some have none",
+                where=", ".join(set(chosen) - set(own)),
+            )
         return own_prompt_loss(own, task_of)
 
     def train(
@@ -133,7 +142,7 @@ class Session:
             stage.recipe(),
             rng=self.ctx.rng(f"order of {name}"),
             pad=self.problem.reading.pad,
-            loss=loss or self.loss(),
+            loss=loss or self.loss(chosen),
             validate=lambda: self.validation_score(chosen),
             watch=watch,
             progress=self.ctx.progress,
@@ -206,7 +215,7 @@ def tune_prompt(
 ) -> None:
     """Stage 1: a prompt for one task, from sampled vocabulary embeddings, the model frozen."""
     prompt = from_vocabulary(session.model, length, session.ctx.rng(f"first prompt of {task}"))
-    session.prompts[task] = prompt
+    session.prompts[task] = prompt.requires_grad_(requires_grad=False)
     groups = [{"params": [prompt.weight]}]
     session.train(groups, stage, name=f"stage 1 of {task}", tasks=[task], watch=watch)
 
@@ -238,9 +247,8 @@ def tune_jointly(
 ) -> None:
     """Prompt and model together from the start, at one rate."""
     for task in session.problem.targets:
-        session.prompts[task] = from_vocabulary(
-            session.model, length, session.ctx.rng(f"first prompt of {task}")
-        )
+        prompt = from_vocabulary(session.model, length, session.ctx.rng(f"first prompt of {task}"))
+        session.prompts[task] = prompt.requires_grad_(requires_grad=False)
     weights = [prompt.weight for prompt in session.prompts.values() if prompt is not None]
     groups = [{"params": model_parameters(session.model)}, {"params": weights}]
     session.train(groups, stage, name="stage 2", watch=watch)
@@ -253,7 +261,7 @@ def set_prompts(session: Session, length: int, kind: Literal["random", "zero"]) 
         prompt = uniform(session.model, length, session.ctx.torch_rng(f"random prompt of {task}"))
         if kind == "zero":
             nn.init.zeros_(prompt.weight)
-        session.prompts[task] = prompt
+        session.prompts[task] = prompt.requires_grad_(requires_grad=False)
 
 
 def model_parameters(model: Any) -> list[nn.Parameter]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from harness.method import ProblemError
 from methods.common.examples import Example, collate
 from methods.common.forward import target_logits
-from methods.common.soft_prompt import SoftPrompt, from_tokens
+from methods.common.soft_prompt import SoftPrompt, from_tokens, from_vocabulary, own_prompt_loss
 from methods.promot import tuning
 from methods.promot.problem import answers, weight_hash
 from methods.promot.tuning import Session, Stage
@@ -41,21 +42,29 @@ def test_stage_one_leaves_the_model_and_stage_two_the_prompt(architecture: Archi
     prompt = made.prompts["entailment"]
     assert prompt is not None
     tuned = weight_hash(dict(prompt.named_parameters()))
-    last = replace(STAGE, every=6)
-    made.train([{"params": tuning.model_parameters(made.model)}], replace(last, steps=3), name="stage 2")
+    prompt.weight.grad = None
+    made.train([{"params": tuning.model_parameters(made.model)}], STAGE, name="stage 2")
     assert weight_hash(dict(prompt.named_parameters())) == tuned
     assert prompt.weight.grad is None
 
 
 def test_stage_one_trains_the_prompt() -> None:
     made = session(context())
-    start = tuning.from_vocabulary(made.model, 3, made.ctx.rng("first prompt of entailment"))
+    start = from_vocabulary(made.model, 3, made.ctx.rng("first prompt of entailment"))
     groups = [{"params": [start.weight]}]
     made.prompts["entailment"] = start
     first = start.weight.detach().clone()
     history = made.train(groups, replace(STAGE, rate=0.1, steps=40, every=40), name="stage 1")
     assert np.mean(history.losses[-5:]) < np.mean(history.losses[:5])
     assert not torch.equal(first, start.weight) or history.best_step == 0
+
+
+def test_mixed_batches_need_a_prompt_for_every_task() -> None:
+    made = session(context(), targets=("entailment", "translation"))
+    made.prompts["entailment"] = SoftPrompt(3, 16)
+    with pytest.raises(ProblemError, match="translation"):
+        made.loss()
+    made.loss(["entailment"])
 
 
 @pytest.mark.parametrize("architecture", BOTH)
@@ -98,19 +107,20 @@ def test_every_example_of_a_mixed_batch_has_its_own_tasks_prompt(architecture: A
         assert made.prompts[task] is not None
     one, two = (made.examples([task])[0] for task in made.problem.targets)
     separate = architecture != "decoder"
+    prompts = {name: prompt for name, prompt in made.prompts.items() if prompt is not None}
+
+    def loss(*examples: Example, **chosen: SoftPrompt) -> float:
+        batch = collate(examples, PAD, separate=separate)
+        with torch.no_grad():
+            return float(own_prompt_loss(chosen, tuning.task_of)(made.model, batch, 0.0))
+
+    alone = loss(two, translation=prompts["translation"]) + 2 * loss(one, entailment=prompts["entailment"])
+    swapped = {"entailment": prompts["translation"], "translation": prompts["entailment"]}
     mixed = collate([two, one, one], PAD, separate=separate)
     with torch.no_grad():
-        together = made.loss()(made.model, mixed, 0.0)
-        alone = sum(
-            tuning.own_prompt_loss({task: made.prompts[task]}, tuning.task_of)(  # type: ignore[dict-item]
-                made.model, collate([example], PAD, separate=separate), 0.0
-            )
-            for task, example in (("translation", two), ("entailment", one), ("entailment", one))
-        )
-        swapped = {"entailment": made.prompts["translation"], "translation": made.prompts["entailment"]}
-        other = tuning.own_prompt_loss(swapped, tuning.task_of)(made.model, mixed, 0.0)  # type: ignore[arg-type]
-    torch.testing.assert_close(together, alone)
-    assert abs(float(other - together)) > 1e-4
+        together = float(made.loss()(made.model, mixed, 0.0))
+    assert together == pytest.approx(alone, rel=1e-5)
+    assert abs(loss(two, one, one, **swapped) - together) > 1e-4
 
 
 def test_the_best_checkpoint_on_the_target_is_kept() -> None:
@@ -118,7 +128,7 @@ def test_the_best_checkpoint_on_the_target_is_kept() -> None:
     scores = iter([10.0, 40.0, 20.0])
     weights = []
 
-    def score(_: Any) -> float:
+    def score(tasks: Sequence[str]) -> float:
         weights.append(hash_of(made.model))
         return next(scores)
 
@@ -144,11 +154,12 @@ def test_anchor_adds_the_squared_distance() -> None:
     made = session(context())
     batch = collate(made.examples(["entailment"])[:3], PAD)
     loss = tuning.anchored(made.loss(), made.model, 0.5)
-    before = float(loss(made.model, batch, 0.0))
-    assert before == pytest.approx(float(made.loss()(made.model, batch, 0.0)))
     with torch.no_grad():
+        assert float(loss(made.model, batch, 0.0)) == pytest.approx(
+            float(made.loss()(made.model, batch, 0.0))
+        )
         next(iter(made.model.parameters()))[0, 0] += 2.0
-    moved = float(loss(made.model, batch, 0.0)) - float(made.loss()(made.model, batch, 0.0))
+        moved = float(loss(made.model, batch, 0.0)) - float(made.loss()(made.model, batch, 0.0))
     assert moved == pytest.approx(0.5 * 4.0 * len(batch.gold), rel=1e-4)
 
 
