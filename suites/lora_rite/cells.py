@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.claims import Cell, Contrast
+from harness.claims import Cell, Contrast, Profile
 from harness.method import Metric, mean_of
+from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import NUMBERS
 from methods.lora_rite.descent import DEVIATION, KINDS
 from methods.lora_rite.finetune import ACCURACY, IMBALANCE
@@ -33,6 +34,9 @@ LORA_RANKS = (4, 16)
 """r of the language models."""
 STRING_TASKS = ("sort-shift", "mostly-late")
 """Functions to learn: an answer to generate, and a question."""
+
+MODELS = (Profile.GPU, Profile.PAPER)
+"""Profiles in which pretrained language models are adapted to public data sets."""
 
 SECONDS = mean_of("seconds", better="lower", unit="s", digits=4)
 
@@ -109,3 +113,45 @@ def accuracy(optimizer: str, rank: int, task: str) -> Cell:
 def balance(optimizer: str, rank: int, task: str, metric: Metric = IMBALANCE) -> Cell:
     """What the factors contribute during training, at the best rate."""
     return Cell("language", arm(optimizer, rank), metric, task=task, part="probe:factors")
+
+
+def mean_over_tasks(optimizer: str, rank: int, weight: float = 1.0) -> tuple[tuple[float, Cell], ...]:
+    """Terms of the mean accuracy over both string tasks, times a weight."""
+    share = weight / len(STRING_TASKS)
+    return tuple((share, accuracy(optimizer, rank, task)) for task in STRING_TASKS)
+
+
+def gain(better: str, worse: str, rank: int = 16) -> Contrast:
+    """Difference of mean accuracies over both string tasks."""
+    return Contrast((*mean_over_tasks(better, rank), *mean_over_tasks(worse, rank, -1.0)))
+
+
+def rating(method: str) -> Cell:
+    """Spearman's correlation of MiniLM's ratings, at the best of two rates."""
+    return Cell("encoder", method, spearman(), task="amazon")
+
+
+def known(method: str) -> Cell:
+    """Accuracy on a question that the base model can answer."""
+    return accuracy(method, 16, "known")
+
+
+def public_sets(profile: Profile, *, instructions: bool = False) -> tuple[str, ...]:
+    """Tasks of the public experiment that count for the average of a profile."""
+    if profile is Profile.GPU:
+        return () if instructions else ("arc-easy", "openbookqa", "boolq", "mawps")
+    return ("instructions",) if instructions else ("hellaswag", "arc-challenge", "gsm8k", "openbookqa")
+
+
+def public(optimizer: str, task: str, *, rank: int = 16, trained: bool = False) -> Cell:
+    """Accuracy on a public set, or what the factors contributed in training."""
+    method = arm(optimizer, rank)
+    if trained:
+        return Cell("public", method, IMBALANCE, task=task, part="probe:factors")
+    return Cell("public", method, ACCURACY, task=task)
+
+
+def public_gain(better: str, worse: str, tasks: tuple[str, ...]) -> Contrast:
+    """Difference of mean accuracies over public sets."""
+    signs = ((1.0, better), (-1.0, worse))
+    return Contrast(tuple((sign / len(tasks), public(name, task)) for sign, name in signs for task in tasks))

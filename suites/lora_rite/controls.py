@@ -71,6 +71,19 @@ CONTROLS = (
         predicts={"C10a": "kill"},
     ),
     Control(
+        id="misaligned-training",
+        title="Steps are mapped back from another basis in fine-tuning",
+        replaces={"rite": "misaligned", "rite-r4": "misaligned-r4", "rite-r16": "misaligned-r16"},
+        predicts=dict.fromkeys(("C5a", "C5b", "C6a", "C6b", "C7", "C8a", "C8b", "C12"), "kill")
+        | {"C5c": "kill"},
+    ),
+    Control(
+        id="adam-training",
+        title="Adam stands in for LoRA-RITE in fine-tuning",
+        replaces={"rite-r4": "adam-r4", "rite-r16": "adam-r16"},
+        predicts={"C4c": "kill"},
+    ),
+    Control(
         id="one-size",
         title="The larger model stands in for the smaller one",
         replaces={"rite-small": "rite-large", "adam-small": "adam-large"},
