@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def provided(*, name: str, splits: Sequence[str], **_: Any) -> Any:
             where="dataset_kwargs of the task file",
             fix=f"Declare the resource in the experiment's task. Given: {', '.join(sorted(data)) or 'none'}.",
         )
-    rows = {split: [asdict(row) for row in data[name][split]] for split in splits}
+    rows = {split: [vars(row) for row in data[name][split]] for split in splits}
     return datasets.DatasetDict({split: datasets.Dataset.from_list(found) for split, found in rows.items()})
 
 
