@@ -7,6 +7,9 @@ from suites.lora_rite.cells import IMBALANCES, NOT_SCALED, RANKS, scale_id
 
 _DEFAULTS = {"rite": "untransported", "rite-default": "untransported", "rite-no-mass": "untransported"}
 
+TRAINED: tuple[str, ...] = ("C5a", "C5b", "C5c", "C6a", "C6b", "C7", "C8a", "C8b", "C12")
+"""Claims about the accuracy of fine-tuned models."""
+
 CONTROLS = (
     Control(
         id="untransported",

@@ -265,9 +265,9 @@ def _language(seeds: int) -> Experiment:
 
 
 def _encoder(seeds: int) -> Experiment:
-    rates = {"rite": (1e-3, 3e-3), "adam": (1e-3, 3e-3), "lora-plus": (3e-4, 1e-3)}
+    rates = {"rite": (5e-4, 1.5e-3), "adam": (4e-3, 1.2e-2), "lora-plus": (1e-3, 3e-3)}
     methods: dict[str, Any] = {name: _tuned(name, pair, 16, spearman()) for name, pair in rates.items()}
-    methods["misaligned"] = FineTune(optimizer="rite-misaligned", rate=3e-3)
+    methods["misaligned"] = FineTune(optimizer="rite-misaligned", rate=1.5e-3)
     return Experiment(
         id="encoder",
         title="MiniLM learns ratings of product reviews",

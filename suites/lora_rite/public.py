@@ -65,8 +65,8 @@ def public_experiment(scale: Scale) -> Experiment:
             method=FineTune(optimizer=name, rate=centre), grid={"rate": rates}, select=ACCURACY, seeds=(1,)
         )
     for name in ("rite", "adam"):
-        wide: Tuned = methods[arm(name, 16)]
-        methods[arm(name, 4)] = replace(wide, method=replace(wide.method, rank=4, alpha=4.0))
+        small = FineTune(optimizer=name, rate=CENTRES[name], rank=4, alpha=4.0)
+        methods[arm(name, 4)] = replace(methods[arm(name, 16)], method=small)
     for rank in LORA_RANKS:
         broken = FineTune(optimizer="rite-misaligned", rate=CENTRES["rite"], rank=rank, alpha=float(rank))
         methods[arm("misaligned", rank)] = broken
