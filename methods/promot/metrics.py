@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 import numpy as np
@@ -190,18 +190,21 @@ PROPERTY = Metric("largest error", ("error",), _largest, "lower")
 """Only names the column: exact claims read errors and tolerances themselves."""
 
 
+@cache
 def held_out_at(level: float) -> Metric:
     """Held-out Norm. Avg. where the target score first reaches ``level``."""
     name = f"Norm. Avg. at target score {level:g}"
     return Metric(name, _CURVE, partial(_held_out_at, level), "higher", digits=2, worst=0.0)
 
 
+@cache
 def target_at(level: float) -> Metric:
     """The target score at which :func:`held_out_at` reads; below ``level`` if it was never reached."""
     name = f"target score matched at {level:g}"
     return Metric(name, _CURVE, partial(_target_at, level), "higher", digits=2, worst=0.0)
 
 
+@cache
 def trade_off(*levels: float) -> Metric:
     """Mean held-out score over several target scores: the height of the trade-off curve."""
     name = f"mean Norm. Avg. at target scores {', '.join(f'{level:g}' for level in levels)}"

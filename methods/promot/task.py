@@ -113,12 +113,12 @@ def asked(result: Adapted, queries: Sequence[Query], reading: Reading, shapes: M
     texts: dict[int, str] = {}
     for task in dict.fromkeys(query.task if query.task in result.prompts else "" for query in queries):
         chosen = [i for i, q in enumerate(queries) if (q.task if q.task in result.prompts else "") == task]
-        asked = [queries[i] for i in chosen]
+        group = [queries[i] for i in chosen]
         if task:
-            found = answers(result.model, asked, reading, result.prompts[task])
+            found = answers(result.model, group, reading, result.prompts[task])
         else:
             with disabled(result.model):
-                found = answers(result.model, asked, reading)
+                found = answers(result.model, group, reading)
         texts.update(zip(chosen, found, strict=True))
     return scored_rows(queries, [texts[i] for i in range(len(queries))], shapes)
 

@@ -135,12 +135,13 @@ class TextWorld(Adaptation):
             options = Options(few_shot=shots, limit=self.items, batch=self.batch, seed=ctx.seed)
             with disabled(result.model):
                 found = evaluate(
-                    result.model, tokenizer, folder, data, tasks=self._task_files(), options=options
+                    result.model, tokenizer, folder, data, tasks=self.task_files(), options=options
                 )
             parts += [self._lm_rows(name, shots, table, ctx) for name, table in found.items()]
         return {column: [value for part in parts for value in part[column]] for column in parts[0]}
 
-    def _task_files(self) -> list[str]:
+    def task_files(self) -> list[str]:
+        """Names of the lm-eval tasks of the held-out tasks."""
         return [_file_name(source) for source in self.held_out]
 
     def _lm_rows(self, name: str, shots: int, table: Mapping[str, Any], ctx: Context) -> Rows:

@@ -56,8 +56,8 @@ SIZES = {
         adapter_rate=3e-3,
     ),
     Profile.GPU: Size(
-        model={"rate": 5e-5, "steps": 200, "every": 25, "batch": 16, "optimizer": "adam"},
-        prompt={"length": 50, "prompt_rate": 0.03, "prompt_steps": 300, "prompt_every": 100},
+        model={"rate": 5e-5, "steps": 150, "every": 50, "batch": 16, "optimizer": "adam"},
+        prompt={"length": 50, "prompt_rate": 0.03, "prompt_steps": 150, "prompt_every": 50},
         rates=(2e-5, 5e-5, 1e-4),
         prompt_rates=(0.01, 0.03, 0.1),
         adapter_rate=1e-3,

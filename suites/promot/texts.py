@@ -101,6 +101,9 @@ def _gpu() -> Worlds:
         targets=(SICK,),
         held_out=(*ELSEWHERE, TO_FRENCH, TO_ENGLISH, SICK_NEITHER),
         related=("sick neither",),
+        validation=100,
+        test=200,
+        items=40,
         tasks=TASKS,
     )
     translation = replace(
