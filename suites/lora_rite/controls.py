@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from harness.claims import Control
+from harness.claims import Control, Prediction
 from suites.lora_rite.cells import IMBALANCES, NOT_SCALED, RANKS, scale_id
 
 _DEFAULTS = {"rite": "untransported", "rite-default": "untransported", "rite-no-mass": "untransported"}
 
-TRAINED: tuple[str, ...] = ("C5a", "C5b", "C5c", "C6a", "C6b", "C7", "C8a", "C8b", "C12")
+TRAINED: dict[str, Prediction] = {
+    "C5a": "kill",
+    "C5b": "kill",
+    "C5c": "kill",
+    "C6a": "kill",
+    "C6b": "kill",
+    "C7": "kill",
+    "C8a": "kill",
+    "C8b": "kill",
+    "C12": "kill",
+}
 """Claims about the accuracy of fine-tuned models."""
 
 CONTROLS = (
@@ -77,8 +87,7 @@ CONTROLS = (
         id="misaligned-training",
         title="Steps are mapped back from another basis in fine-tuning",
         replaces={"rite": "misaligned", "rite-r4": "misaligned-r4", "rite-r16": "misaligned-r16"},
-        predicts=dict.fromkeys(("C5a", "C5b", "C6a", "C6b", "C7", "C8a", "C8b", "C12"), "kill")
-        | {"C5c": "kill"},
+        predicts=TRAINED,
     ),
     Control(
         id="adam-training",
