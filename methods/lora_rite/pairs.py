@@ -132,7 +132,7 @@ def _by_name(named: Iterable[tuple[str, Tensor]]) -> Iterator[Pair]:
                 where=name,
                 fix="Train both factors of the pair, or freeze both.",
             )
-        yield Pair(found["a"], found["b"], name)
+        yield Pair(found["a"], found["b"], name.rstrip("._"))
 
 
 def _checked(pair: Pair) -> Pair:
