@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
-from harness.method import MirrorSource, ProblemError
+from harness.method import MirrorSource, ProblemError, ResourceError
 from methods.common import datasets, tiny_lm
 from methods.common.answering import option_scores
 from methods.common.causal_lm import Model
@@ -192,6 +193,16 @@ def test_prompts_beyond_the_context_are_refused_or_counted(
     assert cut.tokens == sum(extra for extra in surplus if extra > 0)
     with pytest.raises(ProblemError, match="keeps the end"):
         evaluate(model, tokenizer, tasks, generated, options=Options(cut=Cut("start")))
+
+
+def test_without_lm_eval_the_extra_is_named(
+    language: Any, tasks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, tokenizer = language
+    monkeypatch.setitem(sys.modules, "lm_eval", None)
+    with pytest.raises(ResourceError, match="not installed") as caught:
+        evaluate(model, tokenizer, tasks, {})
+    assert "corroborate[lm" in caught.value.fix
 
 
 @pytest.mark.slow

@@ -248,6 +248,20 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         trained(other, Recipe(4, 4, every=2), adamw(other, rate=1.0), resume=tmp_path)
 
 
+def test_progress_is_the_share_of_the_steps() -> None:
+    seen: list[float] = []
+    trained(models.llama(), Recipe(50, 2), progress=lambda done, _: seen.append(done))
+    assert seen == [0.4, 0.8]
+
+
+def test_an_optimizer_without_parameters_is_refused() -> None:
+    model = models.llama()
+    optimizer = adamw(model)
+    optimizer.param_groups[0]["params"] = []
+    with pytest.raises(ProblemError, match="holds no parameters"):
+        trained(model, Recipe(1, 4), optimizer)
+
+
 def test_zero_steps_change_nothing() -> None:
     model = models.llama()
     before = weights(model)
