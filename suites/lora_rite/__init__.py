@@ -6,6 +6,7 @@ from harness.suite import Paper, Suite
 from suites.lora_rite.claims import CLAIMS
 from suites.lora_rite.controls import CONTROLS
 from suites.lora_rite.deviations import DEVIATIONS
+from suites.lora_rite.display import FIGURES, TABLES
 from suites.lora_rite.experiments import experiments
 
 _FOLDER = Path(__file__).parent
@@ -17,5 +18,15 @@ SUITE = Suite(
     deviations=DEVIATIONS,
     folder=_FOLDER,
     controls=CONTROLS,
+    tables=TABLES,
+    figures=FIGURES,
+    bindings={
+        "gemma": "gemma-3-270m",
+        "gemma-2b": "gemma-2b",
+        "gemma-7b": "gemma-7b",
+        "gemma2-2b": "gemma2-2b",
+        "mt5": "mt5-xxl",
+        "encoder": "all-minilm-l6-v2",
+    },
 )
 """The declaration that the harness finds."""
