@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.method import Context, Reference, Scores, param
+from harness.method import Context, Reference, ResourceError, Scores, param
 from methods.promot import text
 from methods.promot.problem import Adapted, Query, Reading, Target
 from methods.promot.task import Adaptation, Exam, Rows, scored_rows
@@ -16,7 +16,7 @@ from methods.promot.texts import Item, TextSource, Writer
 if TYPE_CHECKING:
     import numpy as np
 
-    from methods.common.examples import Example
+    from methods.common.examples import Cut, Example
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +84,8 @@ class TextWorld(Adaptation):
             rows = parts["held-out"]
             keep = [i for i, task in enumerate(rows["task"]) if task in self.related]
             parts["related"] = {name: [column[i] for i in keep] for name, column in rows.items()}
+        if result.final and ctx.stage == "main":
+            parts["cut"] = self._cuts(ctx)
         return Scores(parts)
 
     def elsewhere(self, result: Adapted, exam: Exam, ctx: Context) -> Rows:
@@ -109,18 +111,37 @@ class TextWorld(Adaptation):
             },
         )
 
-    def _questions(self, source: TextSource, shots: int, count: int, ctx: Context) -> list[Query]:
-        asked = _drawn(source, ctx.load(source.data), source.test, ctx, count)
-        pool = _drawn(source, ctx.load(source.data), source.train, ctx, 500)
+    def _questions(
+        self, source: TextSource, shots: int, count: int, ctx: Context, cut: Cut | None = None
+    ) -> list[Query]:
+        data, target = ctx.load(source.data), source in self.targets
+        learnt = {item.prompt for item in source.items(data, source.train)} if target else set()
+        asked = _drawn(source, data, source.test, ctx, count, without=learnt)
+        pool = _drawn(source, data, source.train, ctx, 500)
         rng = ctx.rng(f"demonstrations of {source.name}, {shots} shots")
-        writer, target = self._writer(source, ctx), source in self.targets
+        writer = self._writer(source, ctx, cut)
         return [writer.query(item, _shown(pool, item, shots, rng), target=target) for item in asked]
 
-    def _writer(self, source: TextSource, ctx: Context) -> Writer:
+    def _writer(self, source: TextSource, ctx: Context, cut: Cut | None = None) -> Writer:
         from methods.common.examples import Cut
 
         # The question and its cue stand at the end.
-        return Writer(source, ctx.load(self.model).tokenizer, self.limit, self.new_tokens, Cut(keep="end"))
+        cut = cut or Cut(keep="end")
+        return Writer(source, ctx.load(self.model).tokenizer, self.limit, self.new_tokens, cut)
+
+    def _cuts(self, ctx: Context) -> Rows:
+        """How many questions lost their beginning because they were too long, and how many tokens."""
+        from methods.common.examples import Cut
+
+        names, cuts, asked = [], [], []
+        for source in (*self.targets, *self.held_out):
+            cut = Cut(keep="end")
+            queries = [q for k in self.shots for q in self._questions(source, k, self.items, ctx, cut)]
+            names.append(source.name)
+            cuts.append(cut)
+            asked.append(len(queries))
+        columns = {"cut": [cut.cut for cut in cuts], "tokens": [cut.tokens for cut in cuts]}
+        return {"unit_id": names, "asked": asked, **columns}
 
     def _lm_eval(self, result: Adapted, ctx: Context) -> Rows:
         """Held-out tasks under the Language Model Evaluation Harness, with its own demonstrations."""
@@ -162,14 +183,32 @@ def _file_name(source: TextSource) -> str:
     return f"promot_{source.name.replace(' ', '_').replace('-', '_')}"
 
 
-def _drawn(source: TextSource, data: Any, split: str, ctx: Context, count: int) -> list[Item]:
-    """Up to ``count`` items of a split, the same for every method of a seed."""
-    items = source.items(data, split)
+def _drawn(
+    source: TextSource,
+    data: Any,
+    split: str,
+    ctx: Context,
+    count: int,
+    *,
+    without: Collection[str] = (),
+) -> list[Item]:
+    """Up to ``count`` items of a split, the same for every method of a seed.
+
+    Raises:
+        ResourceError: If every item of the split is among those to leave out.
+    """
+    items = [item for item in source.items(data, split) if item.prompt not in without]
+    if not items:
+        raise ResourceError(
+            f"Every input of split '{split}' is also a training input",
+            where=source.name,
+            fix="Bind a data set whose splits are apart.",
+        )
     order = ctx.rng(f"{source.name}, {split}").permutation(len(items))
     return [items[int(i)] for i in order[:count]]
 
 
 def _shown(pool: Sequence[Item], item: Item, shots: int, rng: np.random.Generator) -> list[Item]:
     """Demonstrations, never the question itself."""
-    others = [pool[int(i)] for i in rng.choice(len(pool), size=shots + 1, replace=False)]
+    others = [pool[int(i)] for i in rng.choice(len(pool), size=min(shots + 1, len(pool)), replace=False)]
     return [other for other in others if other.prompt != item.prompt][:shots]

@@ -60,10 +60,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
                                "relatedness_score": 3, "entailment_judgment": label})  # fmt: skip
             pairs.append({"en": f"{first} and {second}", "fr": f"le {first} et la {second}"})
             questions.append({"question": f"what is {first} with {second}", "answer": [second]})
-    for split in ("train", "test"):
-        _write(root / "sick", split, inferences)
-        _write(root / "pairs", split, pairs)
-        _write(root / "questions", split, questions)
+    for split, part in (("train", slice(0, 24)), ("test", slice(20, 36))):
+        _write(root / "sick", split, inferences[part])
+        _write(root / "pairs", split, pairs[part])
+        _write(root / "questions", split, questions[part])
     texts = [json.dumps(row) for row in inferences + pairs]
     _save_model(root / "decoder", texts, encoder_decoder=False)
     _save_model(root / "encoder-decoder", texts, encoder_decoder=True)
@@ -89,7 +89,7 @@ def world(**changes: Any) -> TextWorld:
         targets=(SICK,),
         held_out=(NEITHER, FRENCH, QUESTIONS),
         related=("sick neither",),
-        train=16,
+        train=12,
         validation=4,
         test=6,
         items=3,
@@ -136,7 +136,20 @@ def test_inputs_are_the_papers_and_sets_are_apart(place: Path) -> None:
     assert tokenizer.decode(target.train[0][0].target).strip("<s> ") in {"True", "False"}
     learned = {example.prompt for example in target.train[0]}
     assert learned.isdisjoint({query.prompt for query in target.validation[0]})
-    assert {len(target.train[0]), len(target.validation[0])} == {16, 4}
+    assert {len(target.train[0]), len(target.validation[0])} == {12, 4}
+
+
+def test_test_inputs_that_were_learnt_are_left_out(place: Path) -> None:
+    ctx = context(place)
+    task = world(targets=(FRENCH,), held_out=(NEITHER,), test=16)
+    learnt = {item.prompt for item in FRENCH.items(ctx.objects["pairs"], "train")}
+    shared = learnt & {item.prompt for item in FRENCH.items(ctx.objects["pairs"], "test")}
+    asked = task.exam(ctx, shots=0, brief=False).target
+    assert len(shared) == 4
+    assert len(asked) == 12
+    same = replace(FRENCH, test="train")
+    with pytest.raises(ResourceError, match="training input"):
+        replace(task, targets=(same,)).exam(ctx, shots=0, brief=False)
 
 
 def test_long_inputs_lose_their_beginning(place: Path) -> None:
@@ -144,6 +157,10 @@ def test_long_inputs_lose_their_beginning(place: Path) -> None:
     query = task.exam(ctx, shots=1, brief=False).target[0]
     assert len(query.prompt) <= 30 - 4
     assert ctx.objects["model"].tokenizer.decode(query.prompt).endswith("answer:")
+    parts = task.evaluate(m.Pretrained().run(task.problem(ctx), ctx), ctx).parts
+    cut = dict(zip(parts["cut"]["unit_id"], parts["cut"]["cut"], strict=True))
+    assert cut["sick"] > 0
+    assert all(n <= asked for n, asked in zip(parts["cut"]["cut"], parts["cut"]["asked"], strict=True))
 
 
 def test_adapters_and_prompts_are_off_for_held_out_tasks(place: Path) -> None:
