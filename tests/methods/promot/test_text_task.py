@@ -175,6 +175,7 @@ def test_weights_other_than_safetensors_are_not_read(tmp_path: Path) -> None:
         load_language_model(tmp_path).model("cpu", "float32")
 
 
+@pytest.mark.slow  # Importing lm-eval takes longer than all other tests here.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_held_out_tasks_go_through_lm_eval(place: Path) -> None:
