@@ -12,6 +12,12 @@ _TRUSTED = 0.1
 """Largest deviation of the first pass of Cholesky QR from orthonormal columns that the second
 pass surely repairs; beyond it Householder QR takes over."""
 
+_DEPENDENT = 100.0
+"""In units of ε: columns whose relative singular value is below are taken to be dependent."""
+_UNSEEN = 8.0
+"""In units of ε: eigenvalues of V that are smaller beside the largest are rounding, and to divide
+by their roots would turn rounding into full steps (a gradient of rank below r does this)."""
+
 
 def orthonormal(factor: Tensor) -> tuple[Tensor, Tensor]:
     """Decompose ``factor = U R`` with orthonormal columns U.
@@ -30,9 +36,8 @@ def orthonormal(factor: Tensor) -> tuple[Tensor, Tensor]:
     if not bool(trusted.all()):
         doubtful = torch.nonzero(~trusted)[:, 0]
         q, r = torch.linalg.qr(factor[doubtful])
-        cut = torch.finfo(r.dtype).eps * r.shape[-1]
         basis[doubtful] = q
-        inverse[doubtful] = torch.linalg.pinv(r, rtol=cut)
+        inverse[doubtful] = torch.linalg.pinv(r, rtol=_DEPENDENT * torch.finfo(r.dtype).eps)
     return basis, inverse
 
 
@@ -72,7 +77,8 @@ def symmetric(matrix: Tensor) -> Tensor:
 def inverse_root(matrix: Tensor, mass: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     """``(V + ρ I)^(-1/2)`` of symmetric positive semi-definite matrices, as 1/(√(λ + ρ) + ε).
 
-    Directions with λ + ρ = 0, in which no gradient was ever seen, map to 0.
+    Directions in which no gradient was ever seen (λ + ρ is 0, or rounding beside the largest) map
+    to 0.
 
     Args:
         matrix: V, shape (k, r, r).
@@ -84,8 +90,9 @@ def inverse_root(matrix: Tensor, mass: Tensor, epsilon: float) -> tuple[Tensor, 
     """
     values, vectors = torch.linalg.eigh(matrix)
     values = values.clamp(min=0)
-    root = (values + mass[:, None]).sqrt()
-    inverse = torch.where(root > 0, 1.0 / (root + epsilon), 0.0)
+    seen = values + mass[:, None]
+    floor = _UNSEEN * torch.finfo(seen.dtype).eps * seen[:, -1:]
+    inverse = torch.where(seen > floor, 1.0 / (seen.sqrt() + epsilon), 0.0)
     return (vectors * inverse[:, None, :]) @ vectors.mT, values
 
 

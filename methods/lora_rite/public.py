@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from methods.common.examples import Example
 
-T5_LINEAR = ("q", "k", "v", "o", "wi_0", "wi_1", "wo")
-"""All linear layers of T5 and mT5 blocks."""
+T5_LINEAR = ("q", "k", "v", "o", "wi_0", "wi_1")
+"""Linear layers of T5 and mT5 blocks, but for ``wo``, whose weight the blocks read themselves."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,19 @@ def in_words(row: Any) -> Question:
     """
     if isinstance(row, Instruction):
         return Question(row.id, f"{row.question}\nAnswer:", f" {row.answer}")
+    if not isinstance(row, datasets.Choice | datasets.YesNo | datasets.Sum):
+        raise ProblemError(
+            f"Rows of {type(row).__name__} have no prompt",
+            where="in_words",
+            fix="Use a set of choices, yes-or-no questions, sums or instructions.",
+        )
     prompt = f"Question: {row.question}\nAnswer:"
     if isinstance(row, datasets.Choice):
         options = tuple(f" {option}" for option in row.options)
         return Question(row.id, prompt, options[row.answer], options)
     if isinstance(row, datasets.YesNo):
         return Question(row.id, prompt, " yes" if row.answer else " no", (" no", " yes"))
-    if isinstance(row, datasets.Sum):
-        return Question(row.id, prompt, f" {row.answer:g}")
-    raise ProblemError(f"Rows of {type(row).__name__} have no prompt", where="in_words")
+    return Question(row.id, prompt, f" {row.answer:g}")
 
 
 @dataclass(frozen=True, kw_only=True)

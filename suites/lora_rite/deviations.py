@@ -52,8 +52,8 @@ DEVIATIONS = (
         field="protocol",
         paper="Rates tuned on grids that are not stated; one run a cell.",
         here="Five rates a half decade apart around each optimizer's own centre (found on pilot seeds), "
-        "chosen on validation strings of one tuning seed; eight fresh seeds. Linear warm-up over a tenth of the "
-        "steps, linear decay.",
+        "chosen on validation strings of one tuning seed; eight fresh seeds. Linear warm-up over a tenth of "
+        "the steps, linear decay.",
         effect="Fairer to baselines than an equal grid would be.",
         profiles=_SMALL,
         claims=_TRAINED,
@@ -100,8 +100,8 @@ DEVIATIONS = (
         field="method",
         paper="Baselines' hyper-parameters besides the rate are mostly not stated.",
         here="LoRA+ with ratio 4 (as stated); ScaledAdam with δ = 1e-6; Shampoo two-sided with exponents "
-        "1/4, momentum .9, decay .999 and roots recomputed every tenth step; LAMB without decay and with trust "
-        "ratio 1 where a norm is zero.",
+        "1/4, momentum .9, decay .999 and roots recomputed every tenth step; LAMB without decay and with "
+        "trust ratio 1 where a norm is zero.",
         effect="Unknown for Shampoo, which is often grafted onto another optimizer's step size.",
     ),
 )

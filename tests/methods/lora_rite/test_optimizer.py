@@ -96,6 +96,23 @@ def test_zero_b_moves_b_only_at_first_and_a_afterwards() -> None:
     assert size == pytest.approx(0.18228, abs=5e-6)
 
 
+def test_gradients_of_lower_rank_do_not_turn_rounding_into_steps() -> None:
+    # From B = 0, a gradient of rank 1 leaves B with one direction; in float32 the others are noise.
+    rng = torch.Generator().manual_seed(0)
+    a, b = torch.randn(4, 12, generator=rng), torch.zeros(10, 4)
+    target = torch.outer(torch.randn(10, generator=rng), torch.randn(12, generator=rng)) / 10
+    pair = Pair(nn.Parameter(a.clone()), nn.Parameter(b), "pair")
+    optimizer = LoraRite([pair], 0.01)
+    losses = []
+    for _ in range(40):
+        gap = pair.b.detach() @ pair.a.detach() - target
+        losses.append(float(gap.square().sum()))
+        pair.a.grad, pair.b.grad = 0.1 * pair.b.detach().mT @ gap, 0.1 * gap @ pair.a.detach().mT
+        optimizer.step()
+    assert losses[-1] < 0.1 * losses[0]
+    assert max(losses) <= 1.1 * losses[0]
+
+
 def test_equivalent_zero_starts_stay_equivalent() -> None:
     turn = torch.tensor([[2.0, 1], [0.5, -1.5]], **DOUBLE)
     ways = [

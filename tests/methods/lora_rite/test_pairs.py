@@ -57,16 +57,17 @@ def test_pefts_models_are_found_and_train() -> None:
     peft = pytest.importorskip("peft")
     model = peft.get_peft_model(Tiny(), peft.LoraConfig(r=2, target_modules=["first", "second"]))
     assert shapes(find_pairs(model)) == EXPECTED
-    optimizer = LoraRite(model, lr=0.01)
-    x, y = torch.ones(3, 6), torch.zeros(3, 4)
+    optimizer = LoraRite(model, lr=0.03)
+    rng = torch.Generator().manual_seed(1)
+    x, y = torch.randn(16, 6, generator=rng), torch.randn(16, 4, generator=rng)
     losses = []
-    for _ in range(20):
+    for _ in range(60):
         optimizer.zero_grad()
         loss = (model(x) - y).square().mean()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
-    assert losses[-1] < 0.5 * losses[0]
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.7 * losses[0]
 
 
 def test_trainable_parameters_outside_of_pairs_are_refused() -> None:
@@ -79,7 +80,7 @@ def test_trainable_parameters_outside_of_pairs_are_refused() -> None:
 
 def test_a_factor_without_partner_is_refused() -> None:
     model = adapted()
-    next(iter(lora_pairs(model).values())).b.requires_grad_(requires_grad=False)
+    next(iter(lora_pairs(model).values())).b.requires_grad = False
     with pytest.raises(ProblemError, match="no trainable partner"):
         LoraRite(model)
 
