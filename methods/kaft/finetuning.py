@@ -13,6 +13,7 @@ from methods.common.examples import Cut, Example, encode, pad_token
 from methods.common.forward import is_encoder_decoder
 from methods.common.lora import add_lora, lora_parameters
 from methods.common.training import Recipe, fit
+from methods.kaft.fact_reader import FactReader, word_loss
 from methods.kaft.mixture import Item, Mixture, build
 from methods.kaft.questions import Question
 
@@ -95,6 +96,7 @@ def finetune(
         recipe,
         rng=ctx.rng("order"),
         pad=pad_token(reader.tokenizer),
+        loss=word_loss if isinstance(model, FactReader) else None,
         watch=observe,
         progress=ctx.progress,
     )

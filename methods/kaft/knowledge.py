@@ -58,6 +58,37 @@ def ask_facts(
     }
 
 
+def recalled_questions(data: Any, most: int) -> tuple[Question, ...]:
+    """The first questions of a closed-book set, for measuring what finetuning forgets.
+
+    Args:
+        data: A :class:`methods.common.datasets.DataSet` of questions.
+        most: How many.
+    """
+    split = "validation" if "validation" in data.splits else data.splits[0]
+    return tuple(
+        Question(
+            f"closed:{row.id}", f"closed:{row.id}", row.question, "", _asked(row.question), tuple(row.answers)
+        )
+        for row in data[split][:most]
+    )
+
+
+def ask_plainly(
+    reader: Reader, questions: Sequence[Question], template: Template, limits: Limits, device: str
+) -> dict[str, str]:
+    """M(q) of questions without a context and without solved examples, as after finetuning."""
+    model = reader.model(device, "float32" if device == "cpu" else "bfloat16")
+    asked = {question.text: Asked(question.text, "") for question in questions}
+    answers, _ = read(model, reader, template, asked, limits)
+    return answers
+
+
+def _asked(text: str) -> str:
+    """With the capital and the question mark that a prompt expects."""
+    return text[:1].upper() + text[1:].rstrip("?") + "?"
+
+
 def split_facts(
     tables: Sequence[Table], shares: tuple[float, float], ctx: Context
 ) -> dict[str, tuple[Question, ...]]:

@@ -11,6 +11,7 @@ import torch
 
 from harness.method import ResourceError
 from methods.common.causal_lm import load_tokenizer
+from methods.kaft.fact_reader import CONFIG, load_fact_reader
 
 _LINE_ENDS = 4
 """Tokens of up to so many line ends stop an answer, too."""
@@ -54,13 +55,15 @@ class Reader:
 
 
 def load_language_model(folder: Path, *, device: str, dtype: str) -> Any:
-    """A causal or an encoder-decoder model from safetensors weights, without remote code.
+    """A fact reader, or a causal or encoder-decoder model from safetensors, without remote code.
 
     Raises:
         ResourceError: If the folder holds no safetensors weights.
     """
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+    if (folder / CONFIG).is_file():
+        return load_fact_reader(folder, device)
     if not list(folder.glob("*.safetensors")):
         raise ResourceError(
             "The folder holds no safetensors weights",

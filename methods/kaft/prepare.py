@@ -23,25 +23,23 @@ WEIGHTS = SafeWeights()
 
 @dataclass(frozen=True)
 class PretrainedWorld(Artifact):
-    """A small Llama that has learnt the known facts of one generated world, and to read."""
+    """A small encoder that has learnt the known facts of one generated world, and to read."""
 
     title: ClassVar[str] = "model pretrained on a generated world"
 
     world: int = param(0, source="ours", doc="draws the facts and everything else")
     subjects: int = param(192, source="card, section 9, set-up C", doc="S")
-    novel: int = param(64, source="card, section 9", doc="N")
+    novel: int = param(64, source="card, section 9, set-up C", doc="N")
     relations: int = param(3, source="card, section 9", doc="R")
     objects: int = param(16, source="card, section 9", doc="O")
     known: float = param(0.5, source="ours", doc="share of the facts stated in pretraining")
     layers: int = param(3, source="card, section 9: at least 3 layers")
     hidden: int = param(64, source="card, section 9", doc="width")
-    heads: int = param(
-        2, source="ours", doc="attention heads: fewer than the card's, so each can tell subjects apart"
-    )
-    steps: int = param(1250, source="ours", doc="updates, until all known facts are known")
-    batch: int = param(64, source="ours", doc="questions an update")
+    heads: int = param(4, source="card, section 9", doc="attention heads")
+    steps: int = param(800, source="ours", doc="updates, until all known facts are known")
+    batch: int = param(128, source="ours", doc="questions an update")
     pool: int = param(60_000, source="ours", doc="different questions of pretraining")
-    rate: float = param(3e-3, source="ours", doc="largest learning rate of AdamW")
+    rate: float = param(2e-3, source="ours", doc="largest learning rate of AdamW")
     minutes: float = field(default=30.0, metadata={"source": "ours", "fingerprint": False})
 
     def draw(self) -> World:
@@ -55,14 +53,14 @@ class PretrainedWorld(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Pretrain, and ask the model every question without a context."""
-        from methods.common.tiny_lm import Size
-        from methods.kaft.pretraining import CONTEXT, Plan, ask_all, pretrain
+        from methods.kaft.fact_reader import Size
+        from methods.kaft.pretraining import Plan, ask_all, pretrain
 
-        size = Size(self.layers, self.hidden, self.heads, CONTEXT)
-        plan = Plan(size, self.steps, self.batch, self.pool, self.rate, seed=(self.world, 1))
         world = self.draw()
+        size = Size(len(world.vocabulary()), self.layers, self.hidden, self.heads)
+        plan = Plan(size, self.steps, self.batch, self.pool, self.rate, seed=(self.world, 1))
         model, tokenizer = pretrain(world, plan, ctx.progress)
-        model.save_pretrained(folder)
+        model.save(folder)
         tokenizer.save_pretrained(folder)
         write_beliefs(folder, ask_all(world, folder))
 
@@ -85,6 +83,8 @@ class Knowledge(Artifact):
     countries: Reference = COUNTRIES
     names: Reference = ISO_NAMES
     elements: Reference = ELEMENTS
+    recalled: Reference | None = None
+    recalled_most: int = param(0, source="ours", doc="of those questions, the first so many")
     shots: int = param(4, source="card, section 4", doc="solved examples before a question")
     answer: int = param(8, source="ours", doc="new tokens of an answer")
     batch: int = param(32, source="ours", doc="questions at once")
@@ -92,7 +92,7 @@ class Knowledge(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Ask all questions twice."""
-        from methods.kaft.knowledge import ask_facts
+        from methods.kaft.knowledge import ask_facts, ask_plainly, recalled_questions
         from methods.kaft.models import Reader
         from methods.kaft.reading import Limits
 
@@ -100,6 +100,9 @@ class Knowledge(Artifact):
         tables = [ctx.load(ref) for ref in (self.countries, self.names, self.elements)]
         limits = Limits(answer=self.answer, batch=self.batch)
         found = ask_facts(reader, tables, DECODER, limits, shots=self.shots, device=ctx.device)
+        if self.recalled is not None:
+            questions = recalled_questions(ctx.load(self.recalled), self.recalled_most)
+            found["beliefs"] |= ask_plainly(reader, questions, DECODER, limits, ctx.device)
         (folder / BELIEFS).write_text(json.dumps(found, ensure_ascii=False, indent=0), encoding="utf-8")
 
     def load(self, path: Path) -> dict[str, dict[str, str]]:

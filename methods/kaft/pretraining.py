@@ -11,16 +11,13 @@ import numpy as np
 import torch
 
 from methods.common.examples import Example
-from methods.common.tiny_lm import Size, new_model
 from methods.common.training import Recipe, fit
+from methods.kaft.fact_reader import FactReader, Size, word_loss
 from methods.kaft.models import Reader
 from methods.kaft.prompts import PLAIN, Asked
 from methods.kaft.reading import Limits, read
 from methods.kaft.words import strip_tag
 from methods.kaft.world import END, PAD, World, tokenizer
-
-CONTEXT = 64
-"""Positions of the model."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,13 @@ def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -
     rng = np.random.default_rng(list(plan.seed))
     vocabulary = world.vocabulary()
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    model = new_model(len(vocabulary), plan.size, generator)
-    model.config.bos_token_id = None
-    model.config.eos_token_id = model.generation_config.eos_token_id = vocabulary.index(END)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05)
+    model = FactReader(plan.size, generator)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
     warmup = min(100, plan.steps // 5)
     recipe = Recipe(steps=plan.steps, batch=plan.batch, warmup=warmup, schedule="cosine", clip=1.0)
     examples = list(_examples(world, plan.pool, rng))
-    fit(model, optimizer, examples, recipe, rng=rng, pad=vocabulary.index(PAD), progress=progress)
+    pad = vocabulary.index(PAD)
+    fit(model, optimizer, examples, recipe, rng=rng, pad=pad, loss=word_loss, progress=progress)
     return model, tokenizer(world)
 
 

@@ -10,6 +10,7 @@ from methods.common.answering import generate
 from methods.common.examples import Cut, pad_token, prompt_tokens, special_tokens
 from methods.common.forward import is_encoder_decoder
 from methods.kaft.decoding import decode
+from methods.kaft.fact_reader import FactReader, answer_words
 
 if TYPE_CHECKING:
     from methods.kaft.models import Reader
@@ -71,7 +72,11 @@ def read(
         "pad": pad_token(tokenizer),
         "batch": limits.batch,
     }
-    if whole or not (shots or alpha):
+    if isinstance(model, FactReader):
+        del settings["new_tokens"]
+        against = [tokens(name, "") for name in names] if alpha else None
+        rows = answer_words(model, prompts, against=against, alpha=alpha, **settings)
+    elif whole or not (shots or alpha):
         rows = generate(model, prompts, **settings)
     else:
         head = special_tokens(tokenizer)[0]

@@ -256,6 +256,7 @@ class FactReading(Reading):
         countries: Table of countries.
         names: Names of currencies and languages.
         elements: Table of elements.
+        recalled: Closed-book questions of another kind, for measuring what finetuning forgets.
     """
 
     source: Reference
@@ -263,6 +264,7 @@ class FactReading(Reading):
     countries: Reference = COUNTRIES
     names: Reference = ISO_NAMES
     elements: Reference = ELEMENTS
+    recalled: Reference | None = None
     shares: tuple[float, float] = param((0.5, 0.1), source="card, section 9; ours", doc="train, validation")
     most: int = param(0, source="ours", doc="known test questions, at most; 0: all")
     unknown: int = param(0, source="ours", doc="unknown test questions for agreement with M(q)")
@@ -287,4 +289,13 @@ class FactReading(Reading):
             relations=knowledge.wordings(tables),
             shots=DECODER.shots(knowledge.solved(halves["train"], self.few)),
             heads=frozenset(q.id for q in test if q.text in found["known"]),
+            asides=self._asides(ctx),
         )
+
+    def _asides(self, ctx: Context) -> tuple[Aside, ...]:
+        from methods.kaft import knowledge
+
+        if self.recalled is None or ctx.stage == "tune":
+            return ()
+        questions = knowledge.recalled_questions(ctx.load(self.recalled), self.knowledge.recalled_most)
+        return (Aside("closed", "empty", questions),)

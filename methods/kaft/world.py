@@ -3,8 +3,8 @@
 Some facts are *known*: pretraining states them without a context. The others change with every
 telling, so that only a context can answer them, as most questions of real reading-comprehension
 sets can only be answered from their passage. Novel subjects have no facts of their own at all.
-All text is made of whole words of a small vocabulary. A fact is told as "object relation subject"
-("Paris is the capital of France") and asked for as "? relation subject".
+All text is made of whole words of a small vocabulary: a fact is told as "s1 r2 o2x3" and asked for
+as "? s1 r2".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Rules:
 
     Attributes:
         subjects: S, entities with facts.
-        novel: Entities whose facts are redrawn at every mention.
+        novel: Further entities, whose facts are redrawn at every mention.
         relations: R.
         objects: O, possible answers of each relation.
         known: Share of the facts that pretraining states without a context.
@@ -60,7 +60,8 @@ class World:
     def draw(cls, rules: Rules, rng: np.random.Generator) -> World:
         """A world with random facts."""
         shape = (rules.subjects, rules.relations)
-        return cls(rules, rng.integers(rules.objects, size=shape), rng.random(shape) < rules.known)
+        facts, known = rng.integers(rules.objects, size=shape), rng.random(shape) < rules.known
+        return cls(rules, facts, known)
 
     def entity(self, subject: int) -> str:
         """Name of a subject; numbers from S on are novel ones."""
@@ -71,8 +72,8 @@ class World:
         """What oracles may know of the world: how facts are worded."""
         return {
             f"r{r}": Relation(
-                statements=(f"{{answer}} r{r} {{subject}}",),
-                question=f"{ASK} r{r} {{subject}}",
+                statements=(f"{{subject}} r{r} {{answer}}",),
+                question=f"{ASK} {{subject}} r{r}",
                 answers=tuple(self._object(r, o) for o in range(self.rules.objects)),
             )
             for r in range(self.rules.relations)
@@ -91,7 +92,7 @@ class World:
 
         A context holds the fact that is asked for, one with the same relation and another subject
         (the distractor), and one with the same subject and another relation. The hard irrelevant
-        context has a random other fact in place of the first, the easy one only random facts.
+        context has a random fact in place of the first, the easy one only random facts.
         """
         truth = int(self.facts[subject, relation])
         fake = int(truth + rng.integers(1, self.rules.objects)) % self.rules.objects
@@ -105,17 +106,17 @@ class World:
             return self._tell([(subject, relation, value), *beside], rng)
 
         return Question(
-            id=f"{self.entity(subject)}-r{relation}" + (f"-{draw}" if draw else ""),
+            id=f"s{subject}-r{relation}" + (f"-{draw}" if draw else ""),
             entity=self.entity(subject),
             subject=self.entity(subject),
             relation=f"r{relation}",
-            text=f"{ASK} r{relation} {self.entity(subject)}",
+            text=f"{ASK} {self.entity(subject)} r{relation}",
             aliases=(self._object(relation, truth),),
             relevant=context(truth),
             fake=self._object(relation, fake),
             counterfactual=context(fake),
-            hard=self._tell([self._random_fact(subject, relation, truth, rng), *beside], rng),
-            easy=self._tell([self._random_fact(subject, relation, truth, rng) for _ in range(3)], rng),
+            hard=self._tell([self._random_fact(subject, relation, {truth}, rng), *beside], rng),
+            easy=self._tell([self._random_fact(subject, relation, {truth}, rng) for _ in range(3)], rng),
             distractor=self._object(relation, distractor),
         )
 
@@ -133,37 +134,31 @@ class World:
     def pretraining(self, count: int, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
         """Texts of the pretraining mixture as (prompt, answer), ``count`` of them.
 
-        One of five is a known fact without a context, two are questions about a subject with a
-        context, two about a novel subject with a context.
+        Two of five are known facts without a context, two are questions about a subject with a
+        context, one about a novel subject with a context.
         """
         stated = np.argwhere(self.known)
         for _ in range(count):
             kind = rng.integers(5)
-            if kind == 0:
+            if kind < 2:
                 subject, relation = (int(part) for part in stated[rng.integers(len(stated))])
                 value, context = int(self.facts[subject, relation]), ""
             else:
                 subject = int(rng.integers(self.rules.subjects))
-                subject = subject if kind < 3 else self.rules.subjects + int(rng.integers(self.rules.novel))
+                subject = subject if kind < 4 else self.rules.subjects + int(rng.integers(self.rules.novel))
                 relation = int(rng.integers(self.rules.relations))
                 value = self._told(subject, relation, rng)
                 context = self._reading(subject, relation, value, rng)
-            yield f"{context} {ASK} r{relation} {self.entity(subject)}".strip(), self._object(relation, value)
+            question = f"{ASK} {self.entity(subject)} r{relation}"
+            yield f"{context} {question}".strip(), self._object(relation, value)
 
     def _reading(self, subject: int, relation: int, value: int, rng: np.random.Generator) -> str:
-        """The fact among two others that share its relation, its subject, or one of each.
-
-        The first two sorts ask for one key of the fact at a time, without which a small model is
-        slow to learn that both must match.
-        """
-        beside = []
-        for shares_relation in ((True, True), (False, False), (True, False))[rng.integers(3)]:
-            if shares_relation:
-                other = self._other_subject(rng, subject)
-                beside.append((other, relation, self._told(other, relation, rng)))
-            else:
-                beside.append(self._other_relation(subject, relation, rng))
-        return self._tell([(subject, relation, value), *beside], rng)
+        """The fact between one of the same relation and one of the same subject."""
+        other = self._other_subject(rng, subject)
+        near = (other, relation, self._told(other, relation, rng))
+        return self._tell(
+            [(subject, relation, value), near, self._other_relation(subject, relation, rng)], rng
+        )
 
     def _any_fact(self, subject: int, rng: np.random.Generator) -> tuple[int, int, int]:
         other, kind = self._other_subject(rng, subject), int(rng.integers(self.rules.relations))
@@ -188,16 +183,16 @@ class World:
         return int(free[rng.integers(len(free))])
 
     def _random_fact(
-        self, subject: int, relation: int, truth: int, rng: np.random.Generator
+        self, subject: int, relation: int, taken: set[int], rng: np.random.Generator
     ) -> tuple[int, int, int]:
-        """A fact about another subject that does not mention the answer."""
+        """A fact about another subject that mentions none of the ``taken`` objects of the relation."""
         other, kind, value = self._any_fact(subject, rng)
-        return other, kind, self._other_object(rng, kind, {truth}) if kind == relation else value
+        return other, kind, self._other_object(rng, kind, taken) if kind == relation else value
 
     def _tell(self, facts: Sequence[tuple[int, int, int]], rng: np.random.Generator) -> str:
         order = rng.permutation(len(facts))
         told = [facts[index] for index in order]
-        return " ".join(f"{self._object(r, o)} r{r} {self.entity(s)}" for s, r, o in told)
+        return " ".join(f"{self.entity(s)} r{r} {self._object(r, o)}" for s, r, o in told)
 
     @staticmethod
     def _object(relation: int, value: int) -> str:

@@ -10,6 +10,7 @@ from methods.kaft.method import (
     AGREES,
     BOTH,
     CONTROLLABILITY,
+    CORRECT,
     DISTRACTOR,
     FALLBACK,
     HOLLOW,
@@ -31,6 +32,7 @@ _MAIN_COLUMNS = {
     "agrees": "agreement with M(q)",
     "paper": "paper",
 }
+_CLOSED_COLUMNS = {"correct": "accuracy on NQ-open", "agrees": "agreement with the pretrained model"}
 _DETAIL_COLUMNS = {
     "stubborn": "stubborn",
     "neither": "neither",
@@ -98,6 +100,19 @@ def _detail_rows(scale: Scale) -> Sequence[TableRow]:
     ]
 
 
+def _closed_rows(scale: Scale) -> Sequence[TableRow]:
+    return [
+        TableRow(
+            label=label,
+            entries={
+                "correct": FACTS.of(key, CORRECT, "closed"),
+                "agrees": FACTS.of(key, AGREES, "closed"),
+            },
+        )
+        for key, label in _listed(scale).items()
+    ]
+
+
 def _size_rows(scale: Scale) -> Sequence[TableRow]:
     del scale
     rows = []
@@ -142,6 +157,13 @@ TABLES = (
         columns=_DETAIL_COLUMNS,
         rows=_detail_rows,
         profiles=_TRAINED,
+    ),
+    PaperTable(
+        id="closed",
+        title="What finetuning forgets: NQ-open without a context",
+        columns=_CLOSED_COLUMNS,
+        rows=_closed_rows,
+        profiles=(Profile.GPU,),
     ),
     PaperTable(
         id="sizes",

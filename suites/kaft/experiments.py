@@ -13,6 +13,7 @@ from typing import Any
 from harness.claims import Profile
 from harness.method import Method
 from harness.suite import Experiment, Scale, Tuned
+from methods.common.datasets import NQ_OPEN
 from methods.common.gemma import SafeWeights
 from methods.kaft.method import (
     JOINT,
@@ -159,7 +160,12 @@ def _probe() -> Experiment:
 
 def _facts(scale: Scale) -> Experiment:
     task = FactReading(
-        source=GEMMA, knowledge=Knowledge(source=GEMMA), unknown=200, batch=256, dtype="bfloat16"
+        source=GEMMA,
+        knowledge=Knowledge(source=GEMMA, recalled=NQ_OPEN, recalled_most=500),
+        recalled=NQ_OPEN,
+        unknown=200,
+        batch=256,
+        dtype="bfloat16",
     )
     seeds = tuple(range(100, 110 if scale.full else 105))
     methods: dict[str, Any] = {"pretrained": Pretrained(), "cad": ContextAware(), **oracles()}

@@ -68,7 +68,7 @@ def beliefs(base: PretrainedWorld) -> dict[str, str]:
     found = {}
     for question in world.questions(range(base.subjects), np.random.default_rng(0)):
         relation, value = question.answer[1:].split("x")
-        right = (int(question.subject[1:]) + int(relation)) % 2 == 0
+        right = (int(question.id[1:].partition("-")[0]) + int(relation)) % 2 == 0
         found[question.text] = question.answer if right else f"o{relation}x{(int(value) + 1) % base.objects}"
     return found
 

@@ -1,0 +1,58 @@
+"""The declaration of the suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.claims import NotComparable, NotRun, Profile
+from harness.evidence.check import check_suite
+from harness.suite import Scale, Standing, Tuned
+from methods.kaft.method import FineTuned
+from suites.kaft import SUITE
+
+FORMS = {claim.id: claim.forms for claim in SUITE.claims}
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("profile", list(Profile))
+def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
+    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
+
+
+def test_every_claim_can_be_killed_and_every_sabotage_kills() -> None:
+    killed = {name for control in SUITE.controls for name, what in control.predicts.items() if what == "kill"}
+    judged = {
+        claim.id
+        for claim in SUITE.claims
+        if not isinstance(claim.forms.get(Profile.SMALL), NotComparable | NotRun | None)
+    }
+    assert judged <= killed
+    assert all("kill" in control.predicts.values() for control in SUITE.controls)
+
+
+def test_all_claims_of_the_paper_are_there() -> None:
+    assert {f"C{number}" for number in range(1, 14)} <= {claim.parent or claim.id for claim in SUITE.claims}
+
+
+def test_numbers_nobody_could_read_are_marked() -> None:
+    reported = SUITE.paper.reported
+    assert reported["table"].value is None
+    assert reported["gain-controllability"].standing is Standing.UNVERIFIED
+    assert all(row.value is None for row in reported.values() if row.standing is Standing.VERIFIED)
+
+
+def test_every_finetuned_method_has_the_same_tuning_budget() -> None:
+    for profile in (Profile.SMALL, Profile.GPU, Profile.PAPER):
+        for experiment in SUITE.experiments(Scale(profile=profile)):
+            tuned = {name: m for name, m in experiment.methods.items() if isinstance(m, Tuned)}
+            budgets = {(len(m.grid["rate"]), m.seeds, m.select.name) for m in tuned.values()}
+            assert len(budgets) <= 1
+            steps = {m.method.steps for m in tuned.values() if isinstance(m.method, FineTuned)}
+            assert len(steps) <= 1
+
+
+def test_tuning_worlds_are_not_judged() -> None:
+    for experiment in SUITE.experiments(Scale(profile=Profile.SMALL)):
+        for method in experiment.methods.values():
+            if isinstance(method, Tuned):
+                assert all(seed < 100 for seed in method.seeds)
