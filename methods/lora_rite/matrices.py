@@ -1,9 +1,12 @@
-"""Batched linear algebra on tall factors.
+"""Linear algebra on factors of any layout, and batches of small matrices.
 
-Shapes: k pairs of equal shape, n rows, r columns; a factor is (k, n, r), a small matrix (k, r, r).
+A factor has its rank as axis 0 (r×n) or axis 1 (n×r); ``axis`` says which. Below, x stands for the
+n×r matrix in either case. Small matrices come in batches, (k, r, r).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,6 +15,8 @@ _TRUSTED = 0.1
 """Largest deviation of the first pass of Cholesky QR from orthonormal columns that the second
 pass surely repairs; beyond it Householder QR takes over."""
 
+_ROUNDING = 32.0
+"""In units of ε: deviations from orthonormal columns that are left as they are."""
 _DEPENDENT = 100.0
 """In units of ε: columns whose relative singular value is below are taken to be dependent."""
 _UNSEEN = 8.0
@@ -19,47 +24,77 @@ _UNSEEN = 8.0
 by their roots would turn rounding into full steps (a gradient of rank below r does this)."""
 
 
-def orthonormal(factor: Tensor) -> tuple[Tensor, Tensor]:
-    """Decompose ``factor = U R`` with orthonormal columns U.
+def inner(x: Tensor, y: Tensor, axis: int) -> Tensor:
+    """xᵀy, shape (r, r)."""
+    return x @ y.mT if axis == 0 else x.mT @ y
 
-    Cholesky QR in two passes with normalised columns: as exact as Householder QR wherever the
-    condition number is below 1/√ε, and made of products that batch well. Other factors (B = 0 at
-    the start, nearly dependent columns) go through Householder QR and a pseudo-inverse.
+
+def right(x: Tensor, matrix: Tensor, axis: int) -> Tensor:
+    """x times an r×r matrix, in the layout of x."""
+    return matrix.mT @ x if axis == 0 else x @ matrix
+
+
+def add_right(
+    out: Tensor, x: Tensor, matrix: Tensor, axis: int, *, beta: float = 1.0, alpha: float = 1.0
+) -> None:
+    """``out ← beta · out + alpha · x matrix`` in one pass, in place and in the layout of both."""
+    if axis == 0:
+        out.addmm_(matrix.mT, x, beta=beta, alpha=alpha)
+    else:
+        out.addmm_(x, matrix, beta=beta, alpha=alpha)
+
+
+def orthonormal(factors: Sequence[Tensor], axes: Sequence[int]) -> tuple[list[Tensor], Tensor]:
+    """Decompose each factor as ``U R`` with orthonormal columns U.
+
+    Cholesky QR with normalised columns, and a second pass where the first has left more than
+    rounding: as exact as Householder QR wherever the condition number is below 1/√ε, and made of
+    products that read each factor where it lies. Other factors (B = 0 at the start, nearly
+    dependent columns) go through Householder QR and a pseudo-inverse.
 
     Args:
-        factor: Shape (k, n, r), n ≥ r, float32 or float64.
+        factors: k factors of one rank with n ≥ r, float32 or float64.
+        axes: Their layouts.
 
     Returns:
-        U, shape (k, n, r), and the (pseudo-)inverse of R, shape (k, r, r).
+        U of each factor, in its layout, and the (pseudo-)inverses of R, shape (k, r, r).
     """
-    basis, inverse, trusted = _cholesky_qr(factor)
-    if not bool(trusted.all()):
-        doubtful = torch.nonzero(~trusted)[:, 0]
-        q, r = torch.linalg.qr(factor[doubtful])
-        basis[doubtful] = q
-        inverse[doubtful] = torch.linalg.pinv(r, rtol=_DEPENDENT * torch.finfo(r.dtype).eps)
-    return basis, inverse
+    gram = torch.stack([inner(x, x, axis) for x, axis in zip(factors, axes, strict=True)])
+    inverse, sound = _inverse_cholesky(gram)
+    bases = [right(x, n, axis) for x, n, axis in zip(factors, inverse, axes, strict=True)]
+    gram = torch.stack([inner(u, u, axis) for u, axis in zip(bases, axes, strict=True)])
+    unit = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
+    off = (gram - unit).abs().amax((1, 2))
+    sound &= off <= _TRUSTED
+    again = sound & (off > _ROUNDING * torch.finfo(gram.dtype).eps)
+    if bool(again.any()):
+        second, fine = _inverse_cholesky(gram)
+        sound &= fine
+        inverse = torch.where(again[:, None, None], inverse @ second, inverse)
+    for place, (good, repeat) in enumerate(zip(sound.tolist(), again.tolist(), strict=True)):
+        if not good:
+            bases[place], inverse[place] = _householder(factors[place], axes[place])
+        elif repeat:
+            bases[place] = right(bases[place], second[place], axes[place])
+    return bases, inverse
 
 
-def _cholesky_qr(factor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    gram = factor.mT @ factor
+def _inverse_cholesky(gram: Tensor) -> tuple[Tensor, Tensor]:
+    """R⁻¹ of ``G = RᵀR`` by Cholesky after scaling to a unit diagonal, and whether it exists."""
     length = gram.diagonal(dim1=-2, dim2=-1).sqrt()
     scale = torch.where(length > 0, 1.0 / length, 0.0)
     lower, failed = torch.linalg.cholesky_ex(gram * scale[:, :, None] * scale[:, None, :])
-    first = scale[:, :, None] * _inverse_of_transpose(lower)
-    rough = factor @ first
-    gram = rough.mT @ rough
-    lower, failed_again = torch.linalg.cholesky_ex(gram)
-    second = _inverse_of_transpose(lower)
-    unit = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-    trusted = (failed == 0) & (failed_again == 0) & ((gram - unit).abs().amax((1, 2)) <= _TRUSTED)
-    return rough @ second, first @ second, trusted
+    unit = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device).expand_as(lower)
+    inverse: Tensor = scale[:, :, None] * torch.linalg.solve_triangular(lower.mT, unit, upper=True)
+    return inverse, failed == 0
 
 
-def _inverse_of_transpose(lower: Tensor) -> Tensor:
-    unit = torch.eye(lower.shape[-1], dtype=lower.dtype, device=lower.device).expand_as(lower)
-    inverse: Tensor = torch.linalg.solve_triangular(lower.mT, unit, upper=True)
-    return inverse
+def _householder(factor: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    q, r = torch.linalg.qr(factor.mT if axis == 0 else factor)
+    if not bool(torch.isfinite(r).all()):
+        return factor, torch.full_like(r, torch.nan)
+    inverse: Tensor = torch.linalg.pinv(r, rtol=_DEPENDENT * torch.finfo(r.dtype).eps)
+    return (q.mT if axis == 0 else q), inverse
 
 
 def polar(matrix: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """LoRA-RITE (section 3): an Adam-like optimizer that does not see how Z = A Bᵀ is split.
 
 Each factor's gradient is expressed in the orthonormal basis of the other factor, moments are
-carried along as that basis turns, and the step is mapped back. Pairs of equal shape are computed
-together; shapes below are (k pairs, m or n rows, r columns).
+carried along as that basis turns, and the step is mapped back. Everything small (r×r) is computed
+for all pairs of one rank together; factors are read where they lie, in few passes. Shapes below
+speak of k pairs of rank r.
 """
 
 from __future__ import annotations
@@ -15,51 +16,70 @@ import torch
 from torch import Tensor
 
 from harness.method import DivergedError, ProblemError
-from methods.lora_rite.matrices import escaped_mass, inverse_root, orthonormal, symmetric
-from methods.lora_rite.pairs import Pair, PairOptimizer, Source, tall, working_type
+from methods.lora_rite.matrices import (
+    add_right,
+    escaped_mass,
+    inner,
+    inverse_root,
+    orthonormal,
+    right,
+    symmetric,
+)
+from methods.lora_rite.pairs import Pair, PairOptimizer, Source, working_type
 
-_KEYS = ("moment", "basis", "second", "values", "mass", "step")
+_KEYS = ("second", "values", "mass", "step")
 
 
 @dataclass
-class _Side:
-    """State of one factor of k pairs; each tensor's first axis is the pair.
+class _Cohort:
+    """Active pairs of one group and one rank; index i < k is the A of pair i, k + i its B.
 
     Attributes:
-        moment: M, the first moment of the preconditioned step, (k, m, r).
-        basis: U of this factor at the last step, (k, m, r).
-        second: V, (k, r, r).
-        values: Eigenvalues of V, (k, r).
-        mass: ρ, the escaped mass, (k,).
-        step: Steps taken, (k,).
+        pairs: The k pairs, of any shapes.
+        group: Their parameter group.
+        factors: A of each pair, then B of each pair.
+        axes: Which axis of each factor is the rank.
+        second: V, (2k, r, r).
+        values: Eigenvalues of V, (2k, r).
+        mass: ρ, the escaped mass, (2k,).
+        step: Steps taken, (2k,).
     """
 
-    moment: Tensor
-    basis: Tensor
+    pairs: list[Pair]
+    group: dict[str, Any]
+    factors: list[Tensor]
+    axes: list[int]
     second: Tensor
     values: Tensor
     mass: Tensor
     step: Tensor
 
-
-@dataclass
-class _Stack:
-    """Active pairs of one group with equal shapes."""
-
-    pairs: list[Pair]
-    group: dict[str, Any]
-    sides: tuple[_Side, _Side]
+    @property
+    def rows(self) -> Tensor:
+        """m or n of each factor, (2k,)."""
+        sizes = [factor.numel() / self.second.shape[-1] for factor in self.factors]
+        return torch.tensor(sizes, dtype=self.second.dtype, device=self.second.device)
 
 
 @dataclass
 class _Step:
-    """What one step computes before anything is written: factors, bases, unmagnified gradients."""
+    """What one step computes before anything is written.
 
-    stack: _Stack
-    factors: tuple[Tensor, Tensor]
-    bases: tuple[Tensor, Tensor]
-    inverses: tuple[Tensor, Tensor]
-    gradients: tuple[Tensor, Tensor]
+    Attributes:
+        cohort: Whose step it is.
+        inverse: Inverse magnitudes R⁻¹, (2k, r, r).
+        turn: P of each factor's own basis, (2k, r, r).
+        bases: New bases, each in the layout of its factor.
+        gradients: Unmagnified gradients ḡ, in the same layouts.
+        outer: ḡᵀḡ, (2k, r, r).
+    """
+
+    cohort: _Cohort
+    inverse: Tensor
+    turn: Tensor
+    bases: list[Tensor]
+    gradients: list[Tensor]
+    outer: Tensor
 
 
 class LoraRite(PairOptimizer):
@@ -81,7 +101,6 @@ class LoraRite(PairOptimizer):
         second: ``"ema"``, or ``"sum"`` as in the theorems.
         rows: Divide ḡᵀḡ by the number of rows, which makes first steps have RMS 1.
         balance: Give both factors the same Frobenius norm after each step; Z is unchanged.
-        together: Compute pairs of equal shape together; otherwise one by one, in less memory.
     """
 
     def __init__(
@@ -99,7 +118,6 @@ class LoraRite(PairOptimizer):
         second: Literal["ema", "sum"] = "ema",
         rows: bool = True,
         balance: bool = False,
-        together: bool = True,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -115,8 +133,7 @@ class LoraRite(PairOptimizer):
         }
         _check(lr=lr, betas=betas, not_negative=(eps, weight_decay, clip, skip, cap))
         self.clip = clip
-        self.together = together
-        self._stacks: dict[tuple[int, ...], _Stack] = {}
+        self._cohorts: dict[tuple[int, ...], _Cohort] = {}
         super().__init__(params, defaults)
 
     @torch.no_grad()
@@ -131,70 +148,97 @@ class LoraRite(PairOptimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        steps = [_unmagnified(stack) for stack in self._active_stacks()]
+        steps = [self._unmagnified(cohort) for cohort in self._active()]
         scale = _clip_scale(steps, self.clip)
         for item in steps:
             self._update(item, scale)
         return loss
 
-    def transport(self, basis: Tensor, previous: Tensor) -> Tensor:
-        """P = U_tᵀ U_(t−1), which carries moments over to the new basis, (k, r, r)."""
-        return basis.mT @ previous
+    def transport(self, basis: Tensor, previous: Tensor, axis: int) -> Tensor:
+        """P = U_tᵀ U_(t−1), which carries moments over to the new basis, (r, r)."""
+        return inner(basis, previous, axis)
 
-    def back(self, moment: Tensor, inverse: Tensor) -> Tensor:
-        """M R^(−ᵀ): from the partner's orthonormal basis back to the factor, (k, m, r)."""
-        return moment @ inverse.mT
-
-    def _update(self, item: _Step, scale: float) -> None:
-        """Steps 3 to 8 for both factors, then one write."""
-        group, sides = item.stack.group, item.stack.sides
-        moved = []
-        for this, other in ((0, 1), (1, 0)):
-            turn = self.transport(item.bases[other], sides[other].basis)
-            moment = _moment(sides[this], item.gradients[this] * scale, turn, group)
-            step = self.back(moment, item.inverses[other])
-            if group["weight_decay"]:
-                step = step + group["weight_decay"] * item.factors[this]
-            moved.append(item.factors[this] - group["lr"] * step)
-        for side, basis in zip(sides, item.bases, strict=True):
-            side.basis.copy_(basis)
-        _write(item.stack, *(_balanced(*moved) if group["balance"] else moved))
+    def back(self, inverse: Tensor) -> Tensor:
+        """R^(−ᵀ), which maps moments from the partner's orthonormal basis back, (2k, r, r)."""
+        return inverse.mT
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore a saved state; training then goes on exactly as if it had not stopped."""
-        self._stacks.clear()
+        self._cohorts.clear()
         super().load_state_dict(state_dict)
 
-    def _active_stacks(self) -> list[_Stack]:
-        buckets: dict[tuple[Any, ...], list[Pair]] = {}
+    def _active(self) -> list[_Cohort]:
+        found: dict[tuple[Any, ...], list[Pair]] = {}
         for number, group in enumerate(self.param_groups):
             for pair in self.active_pairs(group):
-                shape = (*pair.a.shape, *pair.b.shape, *pair.axes, pair.a.dtype, pair.a.device)
-                key = (number, shape) if self.together else (number, shape, id(pair.a))
-                buckets.setdefault(key, []).append(pair)
-        return [self._stack(key[0], pairs) for key, pairs in buckets.items()]
+                kind = (number, pair.rank, working_type(pair.a), pair.a.device)
+                found.setdefault(kind, []).append(pair)
+        return [self._cohort(key[0], pairs) for key, pairs in found.items()]
 
-    def _stack(self, number: int, pairs: list[Pair]) -> _Stack:
-        """The pairs with their state side by side; kept while the same pairs stay active."""
+    def _cohort(self, number: int, pairs: list[Pair]) -> _Cohort:
+        """The pairs with their small state side by side; kept while the same pairs stay active."""
         key = tuple(id(pair.a) for pair in pairs)
-        if key not in self._stacks:
-            sides = (self._side([p.a for p in pairs], pairs, 0), self._side([p.b for p in pairs], pairs, 1))
+        if key not in self._cohorts:
+            factors = [pair.a for pair in pairs] + [pair.b for pair in pairs]
+            axes = [pair.axes[0] for pair in pairs] + [pair.axes[1] for pair in pairs]
+            for factor, axis in zip(factors, axes, strict=True):
+                if not self.state[factor]:
+                    self.state[factor].update(_fresh(factor, axis))
+            stacked = {name: torch.stack([self.state[f][name] for f in factors]) for name in _KEYS}
+            for place, factor in enumerate(factors):
+                self.state[factor].update({name: stacked[name][place] for name in _KEYS})
             members = set(key)
-            self._stacks = {old: s for old, s in self._stacks.items() if not members & set(old)}
-            self._stacks[key] = _Stack(pairs, self.param_groups[number], sides)
-        stack = self._stacks[key]
-        stack.group = self.param_groups[number]
-        return stack
+            self._cohorts = {old: c for old, c in self._cohorts.items() if not members & set(old)}
+            self._cohorts[key] = _Cohort(pairs, self.param_groups[number], factors, axes, **stacked)
+        cohort = self._cohorts[key]
+        cohort.group = self.param_groups[number]
+        return cohort
 
-    def _side(self, factors: list[Tensor], pairs: list[Pair], which: int) -> _Side:
-        """State of one side as stacked tensors, of which each factor's own state is a view."""
-        for factor, pair in zip(factors, pairs, strict=True):
-            if not self.state[factor]:
-                self.state[factor].update(_fresh(tall(factor, pair.axes[which])))
-        stacked = {key: torch.stack([self.state[factor][key] for factor in factors]) for key in _KEYS}
-        for number, factor in enumerate(factors):
-            self.state[factor].update({key: stacked[key][number] for key in _KEYS})
-        return _Side(**stacked)
+    def _unmagnified(self, cohort: _Cohort) -> _Step:
+        """Steps 1 to 3: bases U, inverse magnitudes, ḡ_A = ∇A R_B⁻¹ and ḡ_B = ∇B R_A⁻¹, and P."""
+        kind, axes, count = cohort.second.dtype, cohort.axes, len(cohort.pairs)
+        bases, inverse = orthonormal([factor.detach().to(kind) for factor in cohort.factors], axes)
+        slopes = [cast("Tensor", factor.grad).to(kind) for factor in cohort.factors]
+        partner = inverse.roll(count, dims=0)
+        gradients = [right(g, n, axis) for g, n, axis in zip(slopes, partner, axes, strict=True)]
+        outer = torch.stack([inner(g, g, axis) for g, axis in zip(gradients, axes, strict=True)])
+        _refuse_infinite(cohort, inverse, outer)
+        turn = torch.stack(
+            [
+                self.transport(basis, self.state[factor]["basis"], axis)
+                for basis, factor, axis in zip(bases, cohort.factors, axes, strict=True)
+            ]
+        )
+        size = outer.diagonal(dim1=-2, dim2=-1).sum(-1) / (cohort.rows * outer.shape[-1])
+        if cohort.group["skip"]:
+            kept = size.sqrt() <= cohort.group["skip"]
+            outer = outer * kept[:, None, None]
+            gradients = [g if keep else torch.zeros_like(g) for g, keep in zip(gradients, kept, strict=True)]
+        return _Step(cohort, inverse, turn, bases, gradients, outer)
+
+    def _update(self, item: _Step, scale: float) -> None:
+        """Steps 4 to 8 for all factors."""
+        cohort, group = item.cohort, item.cohort.group
+        count, decay = len(cohort.pairs), 1.0 - group["lr"] * group["weight_decay"]
+        turn = item.turn.roll(count, dims=0)
+        keep, root = _preconditioner(cohort, item.outer * scale**2, turn)
+        carry, fresh = keep * turn.mT, (1 - keep) * scale * root
+        back = self.back(item.inverse).roll(count, dims=0)
+        for place, (factor, axis) in enumerate(zip(cohort.factors, cohort.axes, strict=True)):
+            state = self.state[factor]
+            moment = right(state["moment"], carry[place], axis)
+            add_right(moment, item.gradients[place], fresh[place], axis)
+            if group["cap"]:
+                moment *= group["cap"] / moment.square().mean().sqrt().clamp(min=group["cap"])
+            state["moment"], state["basis"] = moment, item.bases[place]
+            # Lower precision is left and entered once a step.
+            moved = factor if factor.dtype == moment.dtype else factor.to(moment.dtype)
+            add_right(moved, moment, back[place], axis, beta=decay, alpha=-group["lr"])
+            if moved is not factor:
+                factor.copy_(moved)
+        if group["balance"]:
+            for pair in cohort.pairs:
+                _balance(pair)
 
 
 def _check(*, lr: float, betas: tuple[float, float], not_negative: tuple[float, ...]) -> None:
@@ -207,13 +251,13 @@ def _check(*, lr: float, betas: tuple[float, float], not_negative: tuple[float, 
         )
 
 
-def _fresh(factor: Tensor) -> dict[str, Tensor]:
+def _fresh(factor: Tensor, axis: int) -> dict[str, Tensor]:
     """State before the first step: everything zero."""
-    rows, rank = factor.shape
+    rank = factor.shape[axis]
     world: dict[str, Any] = {"dtype": working_type(factor), "device": factor.device}
     return {
-        "moment": torch.zeros((rows, rank), **world),
-        "basis": torch.zeros((rows, rank), **world),
+        "moment": torch.zeros(factor.shape, **world),
+        "basis": torch.zeros(factor.shape, **world),
         "second": torch.zeros((rank, rank), **world),
         "values": torch.zeros((rank,), **world),
         "mass": torch.zeros((), **world),
@@ -221,83 +265,51 @@ def _fresh(factor: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _gather(tensors: list[Tensor], axis: int) -> Tensor:
-    """Factors (or gradients) of equal shape as one contiguous stack, rank last."""
-    stacked = torch.stack(tensors)
-    return tall(stacked, axis).to(working_type(stacked)).contiguous()
-
-
-def _unmagnified(stack: _Stack) -> _Step:
-    """Steps 1 and 2: bases U, inverse magnitudes, and ḡ_A = ∇A R_B⁻¹, ḡ_B = ∇B R_A⁻¹."""
-    pairs, axes = stack.pairs, stack.pairs[0].axes
-    a, b = _gather([p.a for p in pairs], axes[0]), _gather([p.b for p in pairs], axes[1])
-    slope_a = _gather([cast("Tensor", p.a.grad) for p in pairs], axes[0])
-    slope_b = _gather([cast("Tensor", p.b.grad) for p in pairs], axes[1])
-    _refuse_infinite(pairs, (a, b, slope_a, slope_b))
-    basis_a, inverse_a = orthonormal(a)
-    basis_b, inverse_b = orthonormal(b)
-    skip = stack.group["skip"]
-    gradients = (_kept(slope_a @ inverse_b, skip), _kept(slope_b @ inverse_a, skip))
-    return _Step(stack, (a, b), (basis_a, basis_b), (inverse_a, inverse_b), gradients)
-
-
-def _refuse_infinite(pairs: list[Pair], tensors: tuple[Tensor, ...]) -> None:
-    sums = torch.stack([tensor.sum((1, 2)) for tensor in tensors])
-    if not bool(torch.isfinite(sums).all()):
-        at = int(torch.nonzero(~torch.isfinite(sums).all(0))[0, 0])
+def _refuse_infinite(cohort: _Cohort, inverse: Tensor, outer: Tensor) -> None:
+    finite = torch.isfinite(inverse.sum((1, 2)) + outer.sum((1, 2)))
+    if not bool(finite.all()):
+        at = int(torch.nonzero(~finite)[0, 0]) % len(cohort.pairs)
         raise DivergedError(
             "A LoRA factor or its gradient is not finite",
-            where=pairs[at].name,
+            where=cohort.pairs[at].name,
             fix="Lower the learning rate, or add warm-up.",
         )
 
 
-def _kept(gradient: Tensor, skip: float) -> Tensor:
-    """Zero where the RMS of a factor's unmagnified gradient is above ``skip``."""
-    if not skip:
-        return gradient
-    size = gradient.square().mean((1, 2), keepdim=True).sqrt()
-    return torch.where(size > skip, 0.0, gradient)
-
-
 def _clip_scale(steps: list[_Step], clip: float) -> float:
+    """What brings the norm of all unmagnified gradients down to ``clip``."""
     if not clip or not steps:
         return 1.0
-    total = sum(float(g.square().sum()) for item in steps for g in item.gradients) ** 0.5
+    total = sum(float(item.outer.diagonal(dim1=-2, dim2=-1).sum()) for item in steps) ** 0.5
     return min(1.0, clip / total) if total > 0 else 1.0
 
 
-def _moment(side: _Side, gradient: Tensor, turn: Tensor, group: dict[str, Any]) -> Tensor:
-    """Steps 3 to 7 for one factor: carry moments over, precondition, average.
+def _preconditioner(cohort: _Cohort, outer: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
+    """Steps 4 to 6: carry second moments over and update them.
 
     Args:
-        side: State, changed in place.
-        gradient: ḡ, (k, m, r).
-        turn: P = U_tᵀ U_(t−1) of the *other* factor, (k, r, r).
-        group: Options.
+        cohort: State, changed in place.
+        outer: ḡᵀḡ after clipping, (2k, r, r).
+        turn: P of each factor's partner, (2k, r, r).
 
     Returns:
-        M, (k, m, r).
+        β̂₁, (2k, 1, 1), and (V + ρI)^(−1/2), (2k, r, r).
     """
-    side.step += 1
-    keep_first, keep_second = (_decay(beta, side.step)[:, None, None] for beta in group["betas"])
+    group = cohort.group
+    cohort.step += 1
+    keep_first, keep_second = (_decay(beta, cohort.step)[:, None, None] for beta in group["betas"])
     weight = 1 - keep_second
     if group["second"] == "sum":
         keep_second, weight = torch.ones_like(keep_second), torch.ones_like(weight)
-    carried = symmetric(turn @ side.second @ turn.mT)
+    carried = symmetric(turn @ cohort.second @ turn.mT)
     if group["mass"]:
-        side.mass.add_(escaped_mass(side.values, carried)).mul_(keep_second[:, 0, 0])
-    outer = gradient.mT @ gradient / (gradient.shape[1] if group["rows"] else 1)
-    side.second.copy_(symmetric(keep_second * carried + weight * outer))
-    root, values = inverse_root(side.second, side.mass, group["eps"])
-    side.values.copy_(values)
-    side.moment.copy_(
-        side.moment @ (keep_first * turn.mT) + gradient @ ((1 - keep_first) * root),
-    )
-    if group["cap"]:
-        size = side.moment.square().mean((1, 2), keepdim=True).sqrt()
-        side.moment.mul_(group["cap"] / size.clamp(min=group["cap"]))
-    return side.moment
+        cohort.mass.add_(escaped_mass(cohort.values, carried)).mul_(keep_second[:, 0, 0])
+    if group["rows"]:
+        outer = outer / cohort.rows[:, None, None]
+    cohort.second.copy_(symmetric(keep_second * carried + weight * outer))
+    root, values = inverse_root(cohort.second, cohort.mass, group["eps"])
+    cohort.values.copy_(values)
+    return keep_first, root
 
 
 def _decay(beta: float, step: Tensor) -> Tensor:
@@ -305,13 +317,9 @@ def _decay(beta: float, step: Tensor) -> Tensor:
     return beta * (1 - beta ** (step - 1)) / (1 - beta**step)
 
 
-def _balanced(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    left, right = a.square().sum((1, 2), keepdim=True), b.square().sum((1, 2), keepdim=True)
-    scale = torch.where((left > 0) & (right > 0), (right / left) ** 0.25, 1.0)
-    return a * scale, b / scale
-
-
-def _write(stack: _Stack, a: Tensor, b: Tensor) -> None:
-    for number, pair in enumerate(stack.pairs):
-        pair.a.copy_(tall(a[number], pair.axes[0]))
-        pair.b.copy_(tall(b[number], pair.axes[1]))
+def _balance(pair: Pair) -> None:
+    left, right_ = pair.a.norm(), pair.b.norm()
+    if left > 0 and right_ > 0:
+        scale = (right_ / left).sqrt()
+        pair.a.mul_(scale)
+        pair.b.div_(scale)

@@ -11,11 +11,10 @@ from methods.lora_rite.optimizer import LoraRite
 class Untransported(LoraRite):
     """Moments are not carried over as the partner's basis turns: P is taken to be I."""
 
-    def transport(self, basis: Tensor, previous: Tensor) -> Tensor:
+    def transport(self, basis: Tensor, previous: Tensor, axis: int) -> Tensor:
         """The identity, but 0 at the first step."""
-        started = previous.abs().amax((1, 2), keepdim=True) > 0
-        unit = torch.eye(basis.shape[-1], dtype=basis.dtype, device=basis.device)
-        return unit.expand(len(basis), -1, -1) * started
+        started = bool(previous.abs().amax() > 0)
+        return started * torch.eye(basis.shape[axis], dtype=basis.dtype, device=basis.device)
 
 
 class Misaligned(LoraRite):
@@ -25,6 +24,6 @@ class Misaligned(LoraRite):
     basis and lose their direction.
     """
 
-    def back(self, moment: Tensor, inverse: Tensor) -> Tensor:
-        """M with its columns shifted, mapped back."""
-        return moment.roll(1, dims=-1) @ inverse.mT
+    def back(self, inverse: Tensor) -> Tensor:
+        """R^(−ᵀ) with its rows shifted, which is as good as shifting the columns of M."""
+        return inverse.mT.roll(1, dims=-2)

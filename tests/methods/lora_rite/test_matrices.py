@@ -19,11 +19,18 @@ def random_stack(seed: int, rows: int, rank: int, condition: float) -> Tensor:
     return (left * torch.logspace(0, -condition, rank, **DOUBLE)) @ right
 
 
+def stacked(factor: Tensor, *, transposed: bool = False) -> tuple[Tensor, Tensor]:
+    """Bases and inverse magnitudes of a stack of factors, in either layout."""
+    layout = [x.mT.contiguous() if transposed else x for x in factor]
+    bases, inverse = orthonormal(layout, [0 if transposed else 1] * len(layout))
+    return torch.stack([u.mT if transposed else u for u in bases]), inverse
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(0, 20), st.floats(0, 10))
 def test_factor_is_basis_times_magnitude(seed: int, rank: int, more: int, condition: float) -> None:
     factor = random_stack(seed, rank + more, rank, condition)
-    basis, inverse = orthonormal(factor)
+    basis, inverse = stacked(factor, transposed=seed % 2 == 0)
     unit = torch.eye(rank, **DOUBLE).expand(3, -1, -1)
     torch.testing.assert_close(basis.mT @ basis, unit, rtol=0, atol=1e-13)
     # The basis spans the factor: nothing of it is left outside.
@@ -35,7 +42,7 @@ def test_factor_is_basis_times_magnitude(seed: int, rank: int, more: int, condit
 def test_zero_and_dependent_columns_get_a_basis_and_a_pseudo_inverse() -> None:
     thin = torch.tensor([[1.0, 2], [2, 4], [0, 0]], **DOUBLE)
     factor = torch.stack([torch.zeros(3, 2, **DOUBLE), thin, torch.eye(3, **DOUBLE)[:, :2]])
-    basis, inverse = orthonormal(factor)
+    basis, inverse = stacked(factor)
     unit = torch.eye(2, **DOUBLE).expand(3, -1, -1)
     torch.testing.assert_close(basis.mT @ basis, unit)
     assert float(inverse[0].abs().max()) == 0.0
@@ -45,7 +52,7 @@ def test_zero_and_dependent_columns_get_a_basis_and_a_pseudo_inverse() -> None:
 
 def test_single_precision_falls_back_where_squares_lose_digits() -> None:
     factor = random_stack(4, 40, 4, 5.0).float()
-    basis, _ = orthonormal(factor)
+    basis, _ = stacked(factor)
     torch.testing.assert_close(basis.mT @ basis, torch.eye(4).expand(3, -1, -1), rtol=0, atol=1e-5)
 
 

@@ -147,7 +147,7 @@ def library_pairs(seed: int = 0, kind: torch.dtype = torch.float64) -> list[Pair
     return pairs
 
 
-def train(optimizer: LoraRite, pairs: list[Pair], steps: range, scale: float = 0.1) -> None:
+def train(optimizer: LoraRite | Together, pairs: list[Pair], steps: range, scale: float = 0.1) -> None:
     for step in steps:
         rng = torch.Generator().manual_seed(step)
         for pair in pairs:
@@ -160,14 +160,24 @@ def values(pairs: list[Pair]) -> list[Tensor]:
     return [factor.detach().clone() for pair in pairs for factor in (pair.a, pair.b)]
 
 
-def test_pairs_of_equal_shape_computed_together_or_apart_are_the_same() -> None:
-    results = []
-    for together in (True, False):
-        pairs = library_pairs()
-        train(LoraRite(pairs, 0.05, together=together, weight_decay=0.1), pairs, range(6))
-        results.append(values(pairs))
-    for left, right in zip(*results, strict=True):
+def test_pairs_of_all_shapes_together_are_as_each_alone() -> None:
+    together, alone = library_pairs(), library_pairs()
+    train(LoraRite(together, 0.05, clip=0.0, weight_decay=0.1), together, range(6))
+    apart = Together([LoraRite([pair], 0.05, clip=0.0, weight_decay=0.1) for pair in alone])
+    train(apart, alone, range(6))
+    for left, right in zip(values(together), values(alone), strict=True):
         torch.testing.assert_close(left, right, rtol=1e-10, atol=1e-12)
+
+
+class Together:
+    """Several optimizers that step as one."""
+
+    def __init__(self, optimizers: list[LoraRite]) -> None:
+        self.optimizers = optimizers
+
+    def step(self) -> None:
+        for optimizer in self.optimizers:
+            optimizer.step()
 
 
 def test_orientation_does_not_matter() -> None:
