@@ -81,7 +81,7 @@ class FineTuned(Method[ReadingProblem, Answers]):
     hardness: Literal["hard", "easy", "both"] = param("hard", source="ours", doc="irrelevant contexts")
     noise: float = param(0.0, source="section on noise", doc="share of unsupporting relevant contexts")
     rate: float = param(1e-3, source="ours", doc="largest learning rate of AdamW; the paper's is unknown")
-    steps: int = param(300, source="ours", doc="updates; the paper's number is unknown")
+    steps: int = param(250, source="ours", doc="updates; the paper's number is unknown")
     batch: int = param(32, source="ours", doc="items an update; the paper's number is unknown")
     rank: int = param(0, source="ours", doc="rank of LoRA factors; 0 trains all weights")
     every: int = param(0, source="ours", doc="evaluate each so many updates, for curves; 0: never")

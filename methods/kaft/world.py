@@ -39,7 +39,7 @@ class Rules:
     novel: int = 64
     relations: int = 3
     objects: int = 16
-    known: float = 0.5
+    known: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,13 @@ class World:
     def pretraining(self, count: int, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
         """Texts of the pretraining mixture as (prompt, answer), ``count`` of them.
 
-        Two of five are known facts without a context, two are questions about a subject with a
+        Three of five are known facts without a context, one is a question about a subject with a
         context, one about a novel subject with a context.
         """
         stated = np.argwhere(self.known)
         for _ in range(count):
             kind = rng.integers(5)
-            if kind < 2:
+            if kind < 3:
                 subject, relation = (int(part) for part in stated[rng.integers(len(stated))])
                 value, context = int(self.facts[subject, relation]), ""
             else:

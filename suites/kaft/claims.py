@@ -32,7 +32,6 @@ from suites.kaft.wholes import WHOLES
 SEEDS = Replication.SEEDS
 LOW = 0.2
 LOW_REASON = "a model that goes wrong on fewer than a fifth of the contexts could be called good at it"
-PLAIN_BASELINES = ("pretrained", "relevant", "noisy")
 
 
 def _by_profile(make: Mapping[Profile, Form]) -> Mapping[Profile, Form]:
@@ -64,9 +63,9 @@ def _low(where: Reads, attribute: str, methods: tuple[str, ...]) -> EveryCell:
     )
 
 
-def _gain(where: Reads) -> EveryCell:
-    return EveryCell(
-        thetas=tuple(difference(where.ctrl("kaft"), where.ctrl(name)) for name in PLAIN_BASELINES),
+def _gain(where: Reads, baseline: str) -> Direction:
+    return Direction(
+        theta=difference(where.ctrl("kaft"), where.ctrl(baseline)),
         delta=0.2,
         delta_reason="the card's threshold: a fifth of the contexts more",
         replication=where.replication,
@@ -291,12 +290,29 @@ SIZE = (
 
 GAINS = (
     Claim(
-        id="C4",
-        statement="KAFT is more controllable than pretrained, relevant-only and noisily finetuned models.",
+        id="C4a",
+        parent="C4",
+        statement="KAFT is more controllable than noisy finetuning.",
         source="main table",
-        forms=_both(_gain),
+        forms=_both(lambda where: _gain(where, "noisy")),
         reported=("gain-controllability", "table"),
-        note="UnifiedQA v2, the paper's fourth baseline, is a checkpoint of 11 billion weights: not run.",
+    ),
+    Claim(
+        id="C4b",
+        parent="C4",
+        statement="KAFT is more controllable than relevant-only finetuning.",
+        source="main table",
+        forms=_both(lambda where: _gain(where, "relevant")),
+        reported=("gain-controllability", "table"),
+    ),
+    Claim(
+        id="C4c",
+        parent="C4",
+        statement="KAFT is more controllable than the pretrained model.",
+        source="main table",
+        forms=_both(lambda where: _gain(where, "pretrained")),
+        reported=("gain-controllability", "table"),
+        note="A small model that copies leaves little room above itself.",
     ),
     Claim(
         id="C5a",

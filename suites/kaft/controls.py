@@ -15,7 +15,7 @@ CONTROLS = (
         id="memory-targets",
         title="Counterfactual contexts are trained with the remembered answer",
         replaces={"kaft": "memory-targets"},
-        predicts={"C4": "kill", "C8a": "kill", "C5b": "keep"},
+        predicts={"C4a": "kill", "C4b": "kill", "C4c": "kill", "C8a": "kill"},
     ),
     Control(
         id="never-reads",

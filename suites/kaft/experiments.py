@@ -111,16 +111,17 @@ def _world(scale: Scale) -> Experiment:
     }
     if scale.full:
         methods["noise-25"] = _tuned(Kaft(noise=0.25), RATES, TUNING_WORLD)
-    methods["curve"] = Kaft(every=100)
+    methods["curve"] = Kaft(every=50)
+    worlds = tuple(range(100, 110)) if scale.full else WORLDS
     pairs = {(MAIN, name) for name in methods}
     pairs |= {(size, name) for size in SIZES for name in (*BY_SIZE, *oracles())}
     pairs |= {("blind-s", "gated"), ("blind-l", "gated"), ("blind-l", "copy")}
     return Experiment(
         id="world",
         title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
-        tasks=dict(_world_tasks(WORLDS)),
+        tasks=dict(_world_tasks(worlds)),
         methods=methods,
-        seeds=WORLDS,
+        seeds=worlds,
         unit="question",
         only=frozenset(pairs),
     )

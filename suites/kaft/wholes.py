@@ -14,6 +14,12 @@ WHOLES = (
     _whole("C1", "Pretrained and ordinarily finetuned models have low controllability.", "abstract", "low"),
     _whole("C2", "They have low robustness, too.", "abstract", "low"),
     _whole("C3", "Neither improves with model size.", "abstract", "low", "ignoring"),
+    _whole(
+        "C4",
+        "KAFT strongly improves controllability over every baseline.",
+        "main table",
+        "gain-controllability",
+    ),
     _whole("C5", "KAFT keeps or improves robustness at the same time.", "main table", "gain-robustness"),
     _whole("C6", "The gain holds across sizes.", "abstract", "across"),
     _whole(
