@@ -38,7 +38,7 @@ class RatingTask(AdaptationTask):
     steps: int = param(30, source="ours", doc="updates")
     batch: int = param(8, source="ours", doc="texts an update")
     train: int = param(600, source="ours", doc="training texts")
-    test: int = param(200, source="ours", doc="test (or validation) texts")
+    test: int = param(150, source="ours", doc="test (or validation) texts")
     longest: int = param(48, source="ours", doc="tokens after which a text is cut")
 
     def problem(self, ctx: Context) -> Adaptation:

@@ -17,6 +17,15 @@ DEVIATIONS = (
         effect="Little: in the linear regression ρ hardly changes the error.",
     ),
     Deviation(
+        id="D11",
+        field="method",
+        paper="Directions in which there is hardly a gradient are preconditioned like all others, up to ε.",
+        here="Eigenvalues of V below 8 units of rounding beside the largest take no step, and columns whose "
+        "relative singular value is below 100 units of rounding are taken to be dependent.",
+        effect="None in exact arithmetic. In float32 a gradient of a rank below r (few examples, or a task "
+        "that is solved already) would else turn rounding into steps that grow without bound.",
+    ),
+    Deviation(
         id="D2",
         field="model",
         paper="Gemma-2B and Gemma-7B, pretrained.",

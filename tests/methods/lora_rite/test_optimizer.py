@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.method import DivergedError, ProblemError
+from methods.common.master_weights import MasterWeights
 from methods.lora_rite import LoraRite, Pair
 from methods.lora_rite.matrices import polar
 from tests.methods.lora_rite.golden import (
@@ -255,6 +256,24 @@ def test_low_precision_factors_keep_float32_state_also_after_loading() -> None:
     train(again, pairs, range(3, 5))
     assert all(bool(torch.isfinite(factor).all()) for factor in values(pairs))
     assert {factor.dtype for factor in values(pairs)} == {torch.bfloat16}
+
+
+def test_master_weights_keep_what_low_precision_would_lose() -> None:
+    pairs, exact = library_pairs(kind=torch.bfloat16), library_pairs(kind=torch.bfloat16)
+    for pair in exact:
+        pair.a.data, pair.b.data = pair.a.data.float(), pair.b.data.float()
+    wrapped = MasterWeights(LoraRite(pairs, 1e-4))
+    reference = LoraRite(exact, 1e-4)
+    for step in range(6):
+        train(reference, exact, range(step, step + 1))
+        for pair, twin in zip(pairs, exact, strict=True):
+            assert twin.a.grad is not None
+            assert twin.b.grad is not None
+            pair.a.grad, pair.b.grad = twin.a.grad.bfloat16(), twin.b.grad.bfloat16()
+        wrapped.step()
+    masters = [x for group in wrapped.inner.param_groups for x in group["params"]]
+    for left, right in zip(masters, values(exact), strict=True):
+        torch.testing.assert_close(left.detach(), right, rtol=1e-3, atol=1e-3)
 
 
 def test_float32_is_close_to_float64() -> None:
