@@ -51,6 +51,7 @@ def alignment(
     *,
     loss: Loss,
     pad: int,
+    smoothing: float = 0.0,
 ) -> dict[str, float]:
     """Cosine of the gradients on two versions of the same inputs, for each block.
 
@@ -60,6 +61,8 @@ def alignment(
         other: The same inputs with other answers.
         loss: Summed over target tokens.
         pad: Id to fill rows with.
+        smoothing: Label smoothing, as in training: without it the gradient of a model that was
+            trained with it never stops asking for more of the format.
 
     Returns:
         The cosine by block of :data:`BLOCKS`.
@@ -73,7 +76,7 @@ def alignment(
             parameter.requires_grad_(True)
         for version in (examples, other):
             batch = collate(list(version), pad, device, separate=is_encoder_decoder(model))
-            gradients.append(torch.autograd.grad(loss(model, batch, 0.0), list(blocks.values())))
+            gradients.append(torch.autograd.grad(loss(model, batch, smoothing), list(blocks.values())))
     for parameter, flag in flags.items():
         parameter.requires_grad_(flag)
     return {

@@ -154,7 +154,8 @@ class FineTuning(_Tuning):
             "foreign": foreign(batch, session.model.config.vocab_size, rng),
         }[self.diagnose]
         pad = session.problem.reading.pad
-        return lambda: alignment(session.model, batch, other, loss=session.loss(), pad=pad)
+        loss, smoothing = session.loss(), self.smoothing
+        return lambda: alignment(session.model, batch, other, loss=loss, pad=pad, smoothing=smoothing)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ DEVIATIONS = (
         id="D1",
         field="model",
         paper="mT5 XXL (13 billion parameters), pretrained on text.",
-        here="Decoders of 2 layers and width 64 and an encoder-decoder of as many, pretrained from scratch "
+        here="A decoder of 2 layers and width 64 and an encoder-decoder of as many, pretrained from scratch "
         "on episodes of a formal language with eight task formats, some of which only demonstrations tell "
-        "apart. All seeds share a pretrained model; another decoder and the encoder-decoder repeat the "
+        "apart. All seeds share a pretrained model; the encoder-decoder repeats the "
         "core comparison.",
         effect="Abilities are those that were trained, mostly near their ceiling: they can be lost, and "
         "hardly grow, which works against C5b and C6b. Verdicts are for these models.",
@@ -52,7 +52,7 @@ DEVIATIONS = (
         id="D5",
         field="steps",
         paper="Prompts of 100 vectors, 5000 updates; 1000 updates of the model; batches of 64.",
-        here="Prompts of 10 vectors, 300 updates; 300 updates of the model; batches of 32; a checkpoint "
+        here="Prompts of 10 vectors, 500 updates; 300 updates of the model; batches of 32; a checkpoint "
         "each 50.",
         effect="None expected on directions: both stages reach their plateau.",
         profiles=_SMALL,
@@ -70,7 +70,8 @@ DEVIATIONS = (
         field="optimizer",
         paper="Adafactor at .001 for the model and .2 for the prompt.",
         here="Adam, the gradient clipped to norm 1; both rates chosen on the target's validation data with "
-        "a tuning seed, among as many values for every method.",
+        "a tuning seed, among as many values for fine-tuning, prompt tuning and ProMoT. Ablations and "
+        "other variants keep the grid's middle, as in the paper, where all share a rate.",
         effect="A fast rate forgets more at the same target score; each method gets its own best for the "
         "target.",
         profiles=(*_SMALL, *_GPU),

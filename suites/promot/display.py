@@ -119,8 +119,9 @@ def _several_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _extra_rows(scale: Scale) -> Sequence[TableRow]:
-    del scale
-    return [_row(method, label, "extras", None) for method, label in EXTRAS.items()]
+    wide = scale.full or scale.profile is not Profile.SMALL
+    known = arms.extras(arms.SIZES[scale.profile], wide=wide)
+    return [_row(method, label, "extras", None) for method, label in EXTRAS.items() if method in known]
 
 
 def _model_rows(scale: Scale) -> Sequence[TableRow]:

@@ -16,7 +16,7 @@ from harness.claims import Profile
 from harness.method import Task
 from harness.suite import Experiment, Scale
 from methods.promot.formats import FormatWorld
-from methods.promot.prepare import DECODER, ENCODER_DECODER, OTHER_DECODER, FormatModel
+from methods.promot.prepare import DECODER, ENCODER_DECODER, FormatModel
 from suites.promot import arms, texts
 
 TINY = FormatModel(layers=1, hidden=16, heads=2, steps=5, batch=4)
@@ -36,13 +36,10 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
             _translation(size, FormatWorld(model=DECODER, targets=("translation",)), seeds),
             _models(
                 size,
-                {
-                    "other-decoder": FormatWorld(model=OTHER_DECODER),
-                    "encoder-decoder": FormatWorld(model=ENCODER_DECODER),
-                },
+                {"encoder-decoder": FormatWorld(model=ENCODER_DECODER)},
                 seeds,
             ),
-            _extras(size, FormatWorld(model=DECODER), _seeds(5 if scale.full else 1)),
+            _extras(size, FormatWorld(model=DECODER), _seeds(5 if scale.full else 1), wide=scale.full),
         )
     worlds = texts.worlds(scale.profile)
     minutes = 30.0 if scale.profile is Profile.GPU else 24 * 60.0
@@ -52,7 +49,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         _translation(size, worlds.translation, few, minutes=minutes),
         _several(size, worlds.both, few, minutes=minutes),
         _models(size, worlds.elsewhere, few, minutes=minutes),
-        _extras(size, worlds.translation, few, minutes=minutes),
+        _extras(size, worlds.translation, few, wide=True, minutes=minutes),
     )
 
 
@@ -130,13 +127,13 @@ def _models(
 
 
 def _extras(
-    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, wide: bool, minutes: float = 10.0
 ) -> Experiment:
     return Experiment(
         id="extras",
         title="LoRA in the prompt's place, and other remedies against forgetting",
         tasks={"target": task},
-        methods=arms.extras(size),
+        methods=arms.extras(size, wide=wide),
         seeds=seeds,
         unit="question",
         minutes=minutes,

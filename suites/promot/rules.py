@@ -202,14 +202,17 @@ def higher_curve(profile: Profile) -> Direction:
 
 
 def everywhere(profile: Profile) -> EveryCell:
-    """On every other model and target ProMoT keeps more than fine-tuning, at matched targets."""
+    """On every model and target tried ProMoT keeps more than fine-tuning, at matched targets."""
     levels = MODEL_LEVELS[profile]
     return EveryCell(
-        thetas=tuple(
-            difference(
-                matched("promot", level, "models", task), matched("fine-tuning", level, "models", task)
-            )
-            for task, level in levels.items()
+        thetas=(
+            difference(matched("promot", LEVELS[profile]), matched("fine-tuning", LEVELS[profile])),
+            *(
+                difference(
+                    matched("promot", level, "models", task), matched("fine-tuning", level, "models", task)
+                )
+                for task, level in levels.items()
+            ),
         ),
         delta=2.0,
         delta_reason=POINTS,
