@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method
-from harness.suite import Tuned
+from harness.suite import Scale, Tuned
 from methods.promot.method import FineTuning, FixedPrompt, Joint, LoraFirst, Pretrained, ProMoT, PromptTuning
 from methods.promot.metrics import TARGET_SCORE
 
@@ -65,6 +65,19 @@ SIZES = {
     Profile.PAPER: Size(model={}, prompt={}, rates=(1e-3,), prompt_rates=(0.2,), adapter_rate=1e-3),
 }
 """The paper's own numbers are the methods' defaults."""
+
+
+def size_of(scale: Scale) -> Size:
+    """The size of a scale; ``--full`` trains longer under ``small``, so that slow learners arrive."""
+    size = SIZES[scale.profile]
+    if scale.full and scale.profile is Profile.SMALL:
+        return replace(size, model={**size.model, "steps": 500})
+    return size
+
+
+def for_translation(size: Size) -> Size:
+    """Translation is learned at slower rates: half of each, where there is a grid."""
+    return replace(size, rates=tuple(rate / 2 for rate in size.rates)) if len(size.rates) > 1 else size
 
 
 def core(size: Size) -> Arms:

@@ -52,7 +52,7 @@ DEVIATIONS = (
         id="D5",
         field="steps",
         paper="Prompts of 100 vectors, 5000 updates; 1000 updates of the model; batches of 64.",
-        here="Prompts of 10 vectors, 500 updates; 300 updates of the model; batches of 32; a checkpoint "
+        here="Prompts of 10 vectors, 500 updates; 300 updates of the model (500 under --full); batches of 32; a checkpoint "
         "each 50.",
         effect="None expected on directions: both stages reach their plateau.",
         profiles=_SMALL,

@@ -120,7 +120,7 @@ def _several_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _extra_rows(scale: Scale) -> Sequence[TableRow]:
     wide = scale.full or scale.profile is not Profile.SMALL
-    known = arms.extras(arms.SIZES[scale.profile], wide=wide)
+    known = arms.extras(arms.size_of(scale), wide=wide)
     return [_row(method, label, "extras", None) for method, label in EXTRAS.items() if method in known]
 
 
@@ -235,7 +235,7 @@ TABLES = (
 
 
 def _steps(scale: Scale) -> Sequence[int]:
-    model = arms.SIZES[scale.profile].model
+    model = arms.size_of(scale).model
     return range(0, model.get("steps", 1000) + 1, model.get("every", 100))
 
 

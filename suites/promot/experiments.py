@@ -25,7 +25,7 @@ TINY = FormatModel(layers=1, hidden=16, heads=2, steps=5, batch=4)
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a scale."""
-    size = arms.SIZES[scale.profile]
+    size = arms.size_of(scale)
     if scale.profile is Profile.SMOKE:
         return (_smoke(size),)
     seeds = _seeds(10 if scale.full else 5)
@@ -90,7 +90,10 @@ def _translation(
         id="translation",
         title="Tuning on translation, and what becomes of other tasks",
         tasks={"translation": task},
-        methods={**arms.core(size), "promot-shuffled": arms.sabotages(size)["promot-shuffled"]},
+        methods={
+            **arms.core(arms.for_translation(size)),
+            "promot-shuffled": arms.sabotages(size)["promot-shuffled"],
+        },
         seeds=seeds,
         unit="question",
         minutes=minutes,
