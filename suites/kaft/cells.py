@@ -115,5 +115,5 @@ def slope(method: str, metric: Metric, sign: float = 1.0) -> Contrast:
     mean = sum(xs.values()) / len(xs)
     square = sum((x - mean) ** 2 for x in xs.values())
     return Contrast(
-        tuple((sign * (x - mean) / square, Reads("world", size).of(method, metric)) for size, x in xs.items())
+        tuple((sign * (x - mean) / square, Reads("sizes", size).of(method, metric)) for size, x in xs.items())
     )

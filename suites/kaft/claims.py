@@ -231,7 +231,7 @@ SIZE = (
         forms=_on_worlds(
             Trend(
                 points=tuple(
-                    (size_of(size), _missed(Reads("world", size).ctrl("pretrained"))) for size in SIZES
+                    (size_of(size), _missed(Reads("sizes", size).ctrl("pretrained"))) for size in SIZES
                 ),
                 delta=0.02,
                 delta_reason="beyond the card's band around a flat curve, for each doubling of the weights",
@@ -250,7 +250,7 @@ SIZE = (
         forms=_on_worlds(
             EveryCell(
                 thetas=tuple(
-                    difference(Reads("world", size).ctrl("kaft"), Reads("world", size).ctrl("noisy"))
+                    difference(Reads("sizes", size).ctrl("kaft"), Reads("sizes", size).ctrl("noisy"))
                     for size in SIZES
                 ),
                 delta=0.05,
@@ -268,7 +268,7 @@ SIZE = (
         forms=_on_worlds(
             EveryCell(
                 thetas=tuple(
-                    difference(Reads("world", size).joint("kaft"), Reads("world", size).joint("noisy"))
+                    difference(Reads("sizes", size).joint("kaft"), Reads("sizes", size).joint("noisy"))
                     for size in SIZES
                 ),
                 delta=0.05,

@@ -118,7 +118,7 @@ def _size_rows(scale: Scale) -> Sequence[TableRow]:
     rows = []
     for method in BY_SIZE:
         for size in SIZES:
-            where = Reads("world", size)
+            where = Reads("sizes", size)
             entries: dict[str, Cell | Contrast | ReportedRef] = {
                 "ctrl": where.ctrl(method),
                 "rob": where.rob(method),
@@ -196,7 +196,7 @@ def _sizes(scale: Scale) -> Sequence[Series]:
     return [
         Series(
             label=f"{METHODS[method]}, {metric.name}",
-            points=tuple((float(weights(size)), Reads("world", size).of(method, metric)) for size in SIZES),
+            points=tuple((float(weights(size)), Reads("sizes", size).of(method, metric)) for size in SIZES),
         )
         for method in BY_SIZE
         for metric in (CONTROLLABILITY, ROBUSTNESS)

@@ -1,6 +1,6 @@
 """What runs under each profile.
 
-``world`` trains and tests on generated worlds (``small``, ``gpu``), ``probe`` asks Gemma-3-270M as
+``world`` and ``sizes`` train on generated worlds (``small``, ``gpu``), ``probe`` asks Gemma-3-270M as
 it is (``small``), ``facts`` finetunes it (``gpu``), ``open`` finetunes T5 on public data (``paper``).
 """
 
@@ -43,9 +43,9 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         return (_smoke(),)
     if scale.profile is Profile.SMALL:
         # Gemma's trials are the longest: started first, they leave no worker idle at the end.
-        return (_probe(), _world(scale))
+        return (_probe(), _world(scale), _sizes(scale))
     if scale.profile is Profile.GPU:
-        return (_world(scale), _facts(scale))
+        return (_world(scale), _sizes(scale), _facts(scale))
     from suites.kaft.paper import open_experiment
 
     return (open_experiment(finetuned()),)
@@ -86,41 +86,50 @@ def bases(size: str, worlds: Sequence[int]) -> tuple[PretrainedWorld, ...]:
     return tuple(PretrainedWorld(world=world, layers=layers, hidden=hidden) for world in worlds)
 
 
-def _world_tasks(worlds: Sequence[int]) -> dict[str, WorldReading]:
+def _worlds(scale: Scale) -> tuple[int, ...]:
+    return tuple(range(100, 110)) if scale.full else WORLDS
+
+
+def _world(scale: Scale) -> Experiment:
+    """Every method, on the main size."""
+    worlds = _worlds(scale)
+    methods: dict[str, Any] = {"pretrained": Pretrained(), "cad": ContextAware(), **oracles()}
+    methods |= {name: _tuned(method, RATES, TUNING_WORLD) for name, method in finetuned().items()}
+    methods |= {bug: Sabotaged(bug=bug) for bug in SABOTAGES}
+    methods["curve"] = Kaft(every=50)
+    if scale.full:
+        methods["noise-25"] = _tuned(Kaft(noise=0.25), RATES, TUNING_WORLD)
+    return Experiment(
+        id="world",
+        title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
+        tasks={MAIN: WorldReading(bases=bases(MAIN, (*worlds, TUNING_WORLD)))},
+        methods=methods,
+        seeds=worlds,
+        unit="question",
+    )
+
+
+def _sizes(scale: Scale) -> Experiment:
+    """Few methods on three sizes, on questions that all sizes know ("head questions")."""
+    worlds = _worlds(scale)
     every = (*worlds, TUNING_WORLD)
-    tasks = {
+    tasks: dict[str, WorldReading] = {
         size: WorldReading(
             bases=bases(size, every),
             others=tuple(base for other in SIZES if other != size for base in bases(other, every)),
         )
         for size in SIZES
     }
-    blind = {f"blind-{size}": replace(tasks[size], blind=True) for size in ("s", "l")}
-    return {**tasks, **blind}
-
-
-def _world(scale: Scale) -> Experiment:
-    trained = {name: _tuned(method, RATES, TUNING_WORLD) for name, method in finetuned().items()}
-    broken: dict[str, Any] = {bug: Sabotaged(bug=bug) for bug in SABOTAGES}
-    methods: dict[str, Any] = {
-        "pretrained": Pretrained(),
-        "cad": ContextAware(),
-        **oracles(),
-        **trained,
-        **broken,
-    }
-    if scale.full:
-        methods["noise-25"] = _tuned(Kaft(noise=0.25), RATES, TUNING_WORLD)
-    methods["curve"] = Kaft(every=50)
-    worlds = tuple(range(100, 110)) if scale.full else WORLDS
-    pairs = {(MAIN, name) for name in methods}
-    pairs |= {(size, name) for size in SIZES for name in (*BY_SIZE, *oracles())}
+    pairs = {(size, name) for size in SIZES for name in (*BY_SIZE, *oracles())}
     pairs |= {("blind-s", "gated"), ("blind-l", "gated"), ("blind-l", "copy")}
+    tasks |= {f"blind-{size}": replace(tasks[size], blind=True) for size in ("s", "l")}
+    mixtures = finetuned()
+    trained = {name: _tuned(mixtures[name], RATES, TUNING_WORLD) for name in BY_SIZE if name in mixtures}
     return Experiment(
-        id="world",
-        title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
-        tasks=dict(_world_tasks(worlds)),
-        methods=methods,
+        id="sizes",
+        title="Three sizes of model on the same generated worlds",
+        tasks=dict(tasks),
+        methods={"pretrained": Pretrained(), **oracles(), **trained},
         seeds=worlds,
         unit="question",
         only=frozenset(pairs),
