@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Reference, Scores, Task, mean_of, param
-from methods.lora_rite.descent import YEN
+from methods.lora_rite.citation import YEN
 
 if TYPE_CHECKING:
     from methods.lora_rite.pairs import Pair

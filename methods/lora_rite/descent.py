@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Metric, Scores, Task, param
 from harness.method.metric import Columns
+from methods.lora_rite.citation import YEN
+from methods.lora_rite.gauge import KINDS, equivalent, golden_factors, golden_transformation, transformation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from methods.lora_rite.pairs import Pair
-
-YEN = "Yen et al. (2024), arXiv:2410.20625"
 
 MOVED = 0.01
 """A relative deviation that no rounding explains."""
@@ -96,6 +96,7 @@ class Descend(Method[Descent, "list[Arrival]"]):
         import torch
 
         from methods.lora_rite.optimizers import make_optimizer
+        from methods.lora_rite.pairs import contributions, products
 
         pairs, loss = start.open()
         optimizer = make_optimizer(self.optimizer, pairs, self.rate, plain=self.plain)
@@ -112,40 +113,11 @@ class Descend(Method[Descent, "list[Arrival]"]):
             return Arrival(start, before, products(pairs), sizes)
 
 
-def products(pairs: list[Pair]) -> list[Tensor]:
-    """Z = A Bᵀ of each pair (in × out)."""
-    from methods.lora_rite.pairs import tall
-
-    return [(tall(p.a, p.axes[0]) @ tall(p.b, p.axes[1]).mT).detach() for p in pairs]
-
-
-def contributions(pairs: list[Pair], before: list[tuple[Tensor, Tensor]]) -> tuple[float, float]:
-    """‖δA Bᵀ‖_F and ‖A δBᵀ‖_F of a step, over all pairs.
-
-    Args:
-        pairs: After the step.
-        before: Both factors of each pair before it.
-    """
-    from methods.lora_rite.pairs import tall
-
-    squares = [0.0, 0.0]
-    for pair, (a, b) in zip(pairs, before, strict=True):
-        tall_a, tall_b = tall(a, pair.axes[0]), tall(b, pair.axes[1])
-        moved_a, moved_b = tall(pair.a.detach(), pair.axes[0]), tall(pair.b.detach(), pair.axes[1])
-        squares[0] += float(((moved_a - tall_a) @ tall_b.mT).square().sum())
-        squares[1] += float((tall_a @ (moved_b - tall_b).mT).square().sum())
-    return squares[0] ** 0.5, squares[1] ** 0.5
-
-
-KINDS = ("scale", "rotation", "general", "permutation")
-"""Transformations R."""
-
-
 @dataclass(frozen=True)
 class _Equivalent(Task[Descent, "list[Arrival]"]):
     """Scores how far trajectories from equivalent starts part."""
 
-    kind: str = param("general", source="Definition 1", doc="which transformation R")
+    kind: str = param("general", source="Definition 1", doc=f"which R: {', '.join(KINDS)}")
     steps: int = param(5, source="card, section 8", doc="optimizer steps")
 
     def problem(self, ctx: Context) -> Descent:
@@ -271,55 +243,6 @@ def _judged(table: dict[str, list[Any]]) -> dict[str, list[Any]]:
         "tolerance": [1e-6] * len(errors),
         "confirmed": [abs(error) > MOVED for error in errors],
     }
-
-
-def golden_factors() -> tuple[Tensor, Tensor, Tensor]:
-    """A (3×2), B (4×2) and T (3×4) of the golden table."""
-    import torch
-
-    world: dict[str, Any] = {"dtype": torch.float64}
-    a = torch.tensor([[1, 0], [0, 2], [1, 1]], **world)
-    b = torch.tensor([[1, 1], [0, 1], [2, 0], [0, 0.5]], **world)
-    return a, b, torch.arange(12, **world).reshape(3, 4) / 6 - 1
-
-
-def golden_transformation(kind: str) -> Tensor:
-    """R of the golden table."""
-    import torch
-
-    cosine, sine = 0.7648421872844885, 0.644217687237691
-    matrices = {
-        "scale": [[10.0, 0.0], [0.0, 10.0]],
-        "rotation": [[cosine, -sine], [sine, cosine]],
-        "general": [[2.0, 1.0], [0.5, -1.5]],
-        "permutation": [[0.0, -1.0], [1.0, 0.0]],
-    }
-    return torch.tensor(matrices[kind], dtype=torch.float64)
-
-
-def transformation(kind: str, rank: int, rng: Any) -> Tensor:
-    """A random R of a kind; general ones have condition numbers up to 30."""
-    import torch
-
-    draw: dict[str, Any] = {"generator": rng, "dtype": torch.float64}
-    if kind == "scale":
-        return torch.eye(rank, dtype=torch.float64) * 10 ** (4 * torch.rand(1, **draw) - 2)
-    if kind == "permutation":
-        signs = torch.sign(torch.rand(rank, **draw) - 0.5)
-        return torch.eye(rank, dtype=torch.float64)[torch.randperm(rank, generator=rng)] * signs
-    turn: Tensor = torch.linalg.qr(torch.randn(rank, rank, **draw))[0]
-    if kind == "rotation":
-        return turn
-    stretch = 30 ** torch.linspace(-0.5, 0.5, rank, dtype=torch.float64)
-    general: Tensor = (turn * stretch) @ torch.linalg.qr(torch.randn(rank, rank, **draw))[0]
-    return general
-
-
-def equivalent(a: Tensor, b: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """(AR, BR⁻ᵀ)."""
-    import torch
-
-    return a @ turn, b @ torch.linalg.inv(turn).mT
 
 
 def _three(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
-from methods.lora_rite.descent import YEN
+from methods.lora_rite.citation import YEN
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,7 +99,7 @@ class _Watch:
     last: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
     def __call__(self, step: int) -> None:
-        from methods.lora_rite.descent import contributions
+        from methods.lora_rite.pairs import contributions
 
         now = [(p.a.detach().clone(), p.b.detach().clone()) for p in self.pairs]
         if not self.start:

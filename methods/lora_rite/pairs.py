@@ -135,6 +135,27 @@ def _by_name(named: Iterable[tuple[str, Tensor]]) -> Iterator[Pair]:
         yield Pair(found["a"], found["b"], name.rstrip("._"))
 
 
+def products(pairs: list[Pair]) -> list[Tensor]:
+    """Z = A Bᵀ of each pair (in × out)."""
+    return [(tall(p.a, p.axes[0]) @ tall(p.b, p.axes[1]).mT).detach() for p in pairs]
+
+
+def contributions(pairs: list[Pair], before: list[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+    """‖δA Bᵀ‖_F and ‖A δBᵀ‖_F of a step, over all pairs.
+
+    Args:
+        pairs: After the step.
+        before: Both factors of each pair before it.
+    """
+    squares = [0.0, 0.0]
+    for pair, (a, b) in zip(pairs, before, strict=True):
+        tall_a, tall_b = tall(a, pair.axes[0]), tall(b, pair.axes[1])
+        moved_a, moved_b = tall(pair.a.detach(), pair.axes[0]), tall(pair.b.detach(), pair.axes[1])
+        squares[0] += float(((moved_a - tall_a) @ tall_b.mT).square().sum())
+        squares[1] += float((tall_a @ (moved_b - tall_b).mT).square().sum())
+    return squares[0] ** 0.5, squares[1] ** 0.5
+
+
 def _checked(pair: Pair) -> Pair:
     shapes = f"A {tuple(pair.a.shape)}, B {tuple(pair.b.shape)}"
     if pair.a.ndim != 2 or pair.b.ndim != 2:

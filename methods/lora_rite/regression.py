@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, DivergedError, Method, Scores, Task, mean_of, param
-from methods.lora_rite.descent import YEN
+from methods.lora_rite.citation import YEN
 
 if TYPE_CHECKING:
     from torch import Tensor

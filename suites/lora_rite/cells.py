@@ -6,8 +6,9 @@ from harness.claims import Cell, Contrast, Profile
 from harness.method import Metric, mean_of
 from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import NUMBERS
-from methods.lora_rite.descent import DEVIATION, KINDS
+from methods.lora_rite.descent import DEVIATION
 from methods.lora_rite.finetune import ACCURACY, IMBALANCE
+from methods.lora_rite.gauge import KINDS
 from methods.lora_rite.online import EXPONENT, LOSS
 from methods.lora_rite.regression import ERROR
 

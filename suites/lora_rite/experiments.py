@@ -14,9 +14,10 @@ from harness.method import Method, Metric
 from harness.suite import Experiment, Scale, Timed, Tuned
 from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import StepCost, TakeSteps, Train, TrainingCost
-from methods.lora_rite.descent import KINDS, Descend, Factored, Rescaled, TinyTransformer
+from methods.lora_rite.descent import Descend, Factored, Rescaled, TinyTransformer
 from methods.lora_rite.encoder import RatingTask
 from methods.lora_rite.finetune import ACCURACY, FineTune
+from methods.lora_rite.gauge import KINDS
 from methods.lora_rite.language import StringTask
 from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
 from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression

@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 from harness.method import DivergedError, ProblemError
 from methods.lora_rite import Lamb, LoraPlus, Pair, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.baselines import MatrixAdagrad
-from methods.lora_rite.descent import contributions
 from methods.lora_rite.optimizers import MAKERS, make_optimizer
+from methods.lora_rite.pairs import contributions
 from tests.methods.lora_rite.golden import DOUBLE, SLOPE, A, B, give_gradients, tall_pair
 
 
