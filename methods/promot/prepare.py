@@ -51,5 +51,6 @@ class FormatModel(Artifact):
 
 
 DECODER = FormatModel()
+OTHER_DECODER = FormatModel(seed=1)
 # An encoder-decoder learns one answer an episode, so it gets more and shorter ones.
 ENCODER_DECODER = FormatModel(architecture="encoder-decoder", steps=1500, batch=128, length=26)

@@ -14,8 +14,8 @@ DEVIATIONS = (
         paper="mT5 XXL (13 billion parameters), pretrained on text.",
         here="A decoder of 2 layers and width 64 and an encoder-decoder of as many, pretrained from scratch "
         "on episodes of a formal language with eight task formats, some of which only demonstrations tell "
-        "apart. All seeds share a pretrained model; the encoder-decoder repeats the "
-        "core comparison.",
+        "apart. All seeds share a pretrained model; the encoder-decoder (and another decoder under --full) "
+        "repeats the core comparison.",
         effect="Abilities are those that were trained, mostly near their ceiling: they can be lost, and "
         "hardly grow, which works against C5b and C6b. Verdicts are for these models.",
         profiles=_SMALL,
@@ -52,8 +52,8 @@ DEVIATIONS = (
         id="D5",
         field="steps",
         paper="Prompts of 100 vectors, 5000 updates; 1000 updates of the model; batches of 64.",
-        here="Prompts of 10 vectors, 500 updates; 300 updates of the model (500 under --full); batches of 32; a checkpoint "
-        "each 50.",
+        here="Prompts of 10 vectors, 500 updates; 300 updates of the model (500 under --full); batches of "
+        "32; a checkpoint each 50.",
         effect="None expected on directions: both stages reach their plateau.",
         profiles=_SMALL,
     ),

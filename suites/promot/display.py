@@ -126,7 +126,10 @@ def _extra_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _model_rows(scale: Scale) -> Sequence[TableRow]:
     rows = []
-    for task, level in MODEL_LEVELS[scale.profile].items():
+    levels = dict(MODEL_LEVELS[scale.profile])
+    if scale.full and scale.profile is Profile.SMALL:
+        levels["other-decoder"] = LEVELS[scale.profile]
+    for task, level in levels.items():
         for method in ("pretrained", "fine-tuning", "promot"):
             entries: dict[str, Entry] = {
                 "target": target(method, "models", task),

@@ -16,7 +16,7 @@ from harness.claims import Profile
 from harness.method import Task
 from harness.suite import Experiment, Scale
 from methods.promot.formats import FormatWorld
-from methods.promot.prepare import DECODER, ENCODER_DECODER, FormatModel
+from methods.promot.prepare import DECODER, ENCODER_DECODER, OTHER_DECODER, FormatModel
 from suites.promot import arms, texts
 
 TINY = FormatModel(layers=1, hidden=16, heads=2, steps=5, batch=4)
@@ -36,7 +36,8 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
             _translation(size, FormatWorld(model=DECODER, targets=("translation",)), seeds),
             _models(
                 size,
-                {"encoder-decoder": FormatWorld(model=ENCODER_DECODER)},
+                {"encoder-decoder": FormatWorld(model=ENCODER_DECODER)}
+                | ({"other-decoder": FormatWorld(model=OTHER_DECODER)} if scale.full else {}),
                 seeds,
             ),
             _extras(size, FormatWorld(model=DECODER), _seeds(5 if scale.full else 1), wide=scale.full),
