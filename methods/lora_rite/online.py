@@ -53,6 +53,7 @@ class Follow(Method[Online, "list[Course]"]):
 
     optimizer: str = param("rite-sum", source="section 3.3, theorems", doc="which optimizer")
     rate: float = param(0.01, source="tuned", doc="learning rate η")
+    balance: bool = param(default=False, source="ours", doc="start from factors of equal Frobenius norm")
 
     def run(self, problem: Online, ctx: Context) -> list[Course]:
         """Follow each world."""
@@ -65,7 +66,8 @@ class Follow(Method[Online, "list[Course]"]):
         from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import Pair
 
-        pair = Pair(nn.Parameter(world.a.clone()), nn.Parameter(world.b.clone()), axes=(1, 1))
+        scale = float((world.b.norm() / world.a.norm()).sqrt()) if self.balance else 1.0
+        pair = Pair(nn.Parameter(world.a * scale), nn.Parameter(world.b / scale), axes=(1, 1))
         optimizer = make_optimizer(self.optimizer, [pair], self.rate)
         course = Course([], [])
         with torch.no_grad():

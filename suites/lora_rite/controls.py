@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.claims import Control, Prediction
-from suites.lora_rite.cells import IMBALANCES, NOT_SCALED, RANKS, scale_id
+from suites.lora_rite.cells import NOT_SCALED, RANKS
 
 _DEFAULTS = {"rite": "untransported", "rite-default": "untransported", "rite-no-mass": "untransported"}
 
@@ -70,16 +70,15 @@ CONTROLS = (
     ),
     Control(
         id="balanced",
-        title="Balanced factors stand in for unbalanced ones",
-        replaces={},
-        extra={scale_id(s): scale_id(IMBALANCES[0]) for s in IMBALANCES[1:]},
+        title="Matrix Adagrad, too, starts from factors of equal size",
+        replaces={"matrix-adagrad": "balanced-adagrad"},
         experiment="unbalanced",
         predicts={"C11b": "kill"},
     ),
     Control(
         id="one-rank",
-        title="One rank stands in for all",
-        replaces={f"rite-r{r}": f"rite-r{RANKS[0]}" for r in RANKS[1:]},
+        title="A middle rank stands in for the largest",
+        replaces={f"rite-r{RANKS[-1]}": f"rite-r{RANKS[-2]}"},
         experiment="step-time",
         predicts={"C10a": "kill"},
     ),

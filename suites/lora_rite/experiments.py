@@ -188,6 +188,8 @@ def _unbalanced(seeds: int) -> Experiment:
         )
         for name, rate in (("rite-sum", 3.0), ("matrix-adagrad", 1.0))
     }
+    balanced = Follow(optimizer="matrix-adagrad", rate=1.0, balance=True)
+    methods["balanced-adagrad"] = replace(methods["matrix-adagrad"], method=balanced)
     return Experiment(
         id="unbalanced",
         title="Average loss from unbalanced factors, at the best rates",

@@ -101,6 +101,9 @@ def test_imbalance_hurts_matrix_adagrad_only(ctx: TrialContext) -> None:
 
     assert loss("rite-sum", 3.0, 10.0) == pytest.approx(loss("rite-sum", 3.0, 1.0), rel=1e-6)
     assert loss("matrix-adagrad", 1.0, 10.0) > 2 * loss("matrix-adagrad", 1.0, 1.0)
+    split = [Unbalanced(imbalance=s, worlds=1, steps=20) for s in (1.0, 10.0)]
+    same = [solve(task, Follow("matrix-adagrad", 1.0, balance=True), ctx)["main"]["loss"] for task in split]
+    assert same[0] == pytest.approx(same[1], rel=1e-9)
 
 
 def test_state_is_counted_and_inputs_stay(ctx: TrialContext) -> None:
