@@ -1,0 +1,237 @@
+"""The paths of the larger profiles, on tiny untrained models with real tokenizers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import T5Config, T5ForConditionalGeneration
+
+from harness.method import ProblemError
+from methods.common.causal_lm import load_checkpoint
+from methods.common.datasets import load_questions
+from methods.common.tiny_lm import Size, new_model, train_tokenizer
+from methods.kaft import method as m
+from methods.kaft import open_qa
+from methods.kaft.facts import load_table, provide_countries, provide_elements, provide_names
+from methods.kaft.open_task import OpenData, OpenKnowledge, OpenReading
+from methods.kaft.prepare import Knowledge
+from methods.kaft.task import FactReading
+from tests.methods.kaft.worlds import FakeContext
+
+KNOWLEDGE = Knowledge(source="weights", countries="countries", names="names", elements="elements")  # type: ignore[arg-type]
+FACTS = FactReading(
+    source="weights",  # type: ignore[arg-type]
+    knowledge=KNOWLEDGE,
+    countries="countries",  # type: ignore[arg-type]
+    names="names",  # type: ignore[arg-type]
+    elements="elements",  # type: ignore[arg-type]
+    most=6,
+    unknown=3,
+    answer=3,
+)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    found = {}
+    for name, provide in (
+        ("countries", provide_countries),
+        ("names", provide_names),
+        ("elements", provide_elements),
+    ):
+        folder = tmp_path_factory.mktemp(name)
+        provide(folder)
+        found[name] = load_table(folder)
+    # A few rows are enough.
+    found["countries"]["countries"] = found["countries"]["countries"][::6]
+    found["elements"]["elements"] = found["elements"]["elements"][:12]
+    return found
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("llama")
+    tokenizer = train_tokenizer(["Question: What is the capital of France? Answer: Paris"] * 3, 300)
+    tokenizer.save_pretrained(folder)
+    generator = torch.Generator().manual_seed(0)
+    new_model(len(tokenizer), Size(1, 16, context=512), generator).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def ctx(tables: dict[str, Any], llama: Path) -> FakeContext:
+    return FakeContext({**tables, "weights": load_checkpoint(llama)})
+
+
+def know(ctx: FakeContext, every: int = 2) -> FakeContext:
+    """Say that the model knows every second fact."""
+    from methods.kaft.facts import WORDINGS, collect
+
+    facts = collect(*(ctx.objects[name] for name in ("countries", "names", "elements")))
+    asked = [(WORDINGS[fact.relation][1].format(subject=fact.subject), fact.aliases[0]) for fact in facts]
+    beliefs = {text: answer if i % every == 0 else "Nothing" for i, (text, answer) in enumerate(asked)}
+    known = {text: answer for i, (text, answer) in enumerate(asked) if i % every == 0}
+    ctx.objects[KNOWLEDGE] = {"beliefs": beliefs, "known": known}
+    return ctx
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        m.Pretrained(),
+        m.ContextAware(),
+        m.Oracle(),
+        m.Kaft(steps=2, batch=2, rank=2),
+        m.Noisy(steps=2, batch=2),
+    ],
+    ids=repr,
+)
+def test_facts_are_answered_by_a_real_tokenizers_model(method: Any, ctx: FakeContext) -> None:
+    know(ctx)
+    problem = FACTS.problem(ctx)
+    assert problem.shots.count("Question:") == 4
+    assert problem.shots.count("Context:") == 2
+    parts = FACTS.evaluate(method.run(problem, ctx), ctx).parts
+    assert len(parts["main"]["unit_id"]) == 6
+    assert len(parts["recall"]["unit_id"]) == 9
+    if isinstance(method, m.Oracle):
+        assert m.JOINT(parts["main"]) == 1.0
+
+
+def test_a_country_is_never_in_two_sets(ctx: FakeContext) -> None:
+    know(ctx)
+    problem = FACTS.problem(ctx)
+    material = FACTS.material(ctx)
+    assert not {q.entity for q in material.test} & {q.entity for q in problem.train}
+
+
+def test_what_a_model_knows_is_decided_by_another_wording(ctx: FakeContext, tmp_path: Path) -> None:
+    KNOWLEDGE.build(tmp_path, ctx)
+    found = KNOWLEDGE.load(tmp_path)
+    assert len(found["beliefs"]) > 50
+    # An untrained model knows nothing, and the task says so.
+    ctx.objects[KNOWLEDGE] = {**found, "known": {}}
+    problem = FACTS.problem(ctx)
+    with pytest.raises(ProblemError, match="no question"):
+        FACTS.evaluate(m.Oracle().run(problem, ctx), ctx)
+
+
+def jsonl(folder: Path, split: str, rows: list[dict[str, Any]]) -> None:
+    with gzip.open(folder / f"{split}.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def test_other_memories_are_asked_beside_the_facts(ctx: FakeContext, tmp_path: Path) -> None:
+    rows = [{"question": f"who wrote book {n}", "answer": [f"author {n}"]} for n in range(9)]
+    jsonl(tmp_path, "validation", rows)
+    knowledge = replace(KNOWLEDGE, recalled="nq", recalled_most=5)  # type: ignore[arg-type]
+    task = replace(FACTS, knowledge=knowledge, recalled="nq")  # type: ignore[arg-type]
+    know(ctx).objects |= {"nq": load_questions(tmp_path), knowledge: ctx.objects[KNOWLEDGE]}
+    problem = task.problem(ctx)
+    parts = task.evaluate(m.Pretrained().run(problem, ctx), ctx).parts
+    assert (
+        parts["closed"]["unit_id"] == [f"closed:{n}" for n in range(5)]
+        or len(parts["closed"]["unit_id"]) == 5
+    )
+    assert problem.asked[f"{parts['closed']['unit_id'][0]}/empty"].question == "Who wrote book 0?"
+
+
+@pytest.fixture(scope="module")
+def t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("t5")
+    tokenizer = train_tokenizer(["question: who wrote it context: It was written by Ada."] * 3, 280)
+    tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.bos_token = None
+    tokenizer.save_pretrained(folder)
+    options: dict[str, Any] = {"decoder_start_token_id": 0}
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=16,
+        d_kv=8,
+        d_ff=32,
+        num_layers=1,
+        num_heads=2,
+        pad_token_id=0,
+        eos_token_id=0,
+        **options,
+    )
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def squad(n: int, split: str) -> dict[str, Any]:
+    answers = {"text": [f"Ada{n}"], "answer_start": [18]} if n % 3 else {"text": [], "answer_start": []}
+    return {"id": f"{split}{n}", "title": f"T{split}{n}", "question": f"Who wrote {split}{n}?",
+            "context": f"It was written by Ada{n}.", "answers": answers}  # fmt: skip
+
+
+def trivia(n: int, split: str) -> dict[str, Any]:
+    far = " ".join(["word"] * open_qa.WINDOW)
+    return {"question_id": f"{split}{n}", "question": f"Which band made {split}{n}?",
+            "answer": {"value": f"Band{n}", "aliases": []},
+            "entity_pages": {"title": [f"Page{split}{n}"], "wiki_context": [f"{far} Band{n} made it."]}}  # fmt: skip
+
+
+def trex(n: int, split: str) -> dict[str, Any]:
+    text = f"H{n} was born in City{n}."
+    return {"head": f"H{split}{n}", "relation": "born_in", "tail": f"City{n}", "text": text}
+
+
+def qasc(n: int, split: str) -> dict[str, Any]:
+    choices = {"label": ["A", "B"], "text": [f"thing{n}", "stone"]}
+    return {"id": f"{split}{n}", "question": f"What flies {split}{n}?", "choices": choices, "answerKey": "A",
+            "fact1": f"F{split}{n}", "combinedfact": f"thing{n} flies"}  # fmt: skip
+
+
+@pytest.fixture
+def open_ctx(t5: Path, tmp_path: Path) -> FakeContext:
+    makers: dict[str, tuple[Callable[[int, str], dict[str, Any]], Callable[[Path], Any]]] = {
+        "squad": (squad, open_qa.load_squad),
+        "trivia": (trivia, open_qa.load_trivia),
+        "trex": (trex, open_qa.load_trex),
+        "qasc": (qasc, open_qa.load_qasc),
+    }
+    objects: dict[Any, Any] = {"model": t5}
+    for name, (make, load) in makers.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        for split in ("train", "validation"):
+            jsonl(folder, split, [make(n, split) for n in range(12)])
+        objects[name] = load(folder)
+    return FakeContext(objects)
+
+
+DATA = OpenData(squad="squad", trivia="trivia", trex="trex", qasc="qasc")  # type: ignore[arg-type]
+ASKED = OpenKnowledge(model="model", data=DATA)  # type: ignore[arg-type]
+OPEN = OpenReading(model="model", knowledge=ASKED, data=DATA, answer=3, validation=0.3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "method", [m.Pretrained(), m.Kaft(steps=2, batch=2, rank=2), m.Oracle(habit="closed-book")]
+)
+def test_public_sets_are_read_by_an_encoder_decoder(
+    method: Any, open_ctx: FakeContext, tmp_path: Path
+) -> None:
+    ASKED.build(tmp_path, open_ctx)
+    open_ctx.objects[ASKED] = {
+        **ASKED.load(tmp_path),
+        **{f"Which band made validation{n}?": f"Band{n}" for n in range(12)},
+        **{f"Which band made train{n}?": f"Band{n}" for n in range(12)},
+    }
+    problem = OPEN.problem(open_ctx)
+    assert problem.template.with_context.startswith("question:")
+    parts = OPEN.evaluate(method.run(problem, open_ctx), open_ctx).parts
+    assert len(parts["impossible"]["unit_id"]) == 4
+    assert len(parts["main"]["unit_id"]) > 6
+    tune = replace(open_ctx, stage="tune", seed=1)
+    held = OPEN.material(tune)
+    assert 0 < len(held.test) < 12
+    assert all("train" in question.id for question in held.test)
+    assert not {q.entity for q in held.test} & {q.entity for q in held.train}
