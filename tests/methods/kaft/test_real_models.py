@@ -176,7 +176,8 @@ def trivia(n: int, split: str) -> dict[str, Any]:
     far = " ".join(["word"] * open_qa.WINDOW)
     return {"question_id": f"{split}{n}", "question": f"Which band made {split}{n}?",
             "answer": {"value": f"Band{n}", "aliases": []},
-            "entity_pages": {"title": [f"Page{split}{n}"], "wiki_context": [f"{far} Band{n} made it."]}}  # fmt: skip
+            "entity_pages": {"title": [f"Page{split}{n}"],
+                             "wiki_context": [f"{far} Band{n} made it."]}}  # fmt: skip
 
 
 def trex(n: int, split: str) -> dict[str, Any]:
