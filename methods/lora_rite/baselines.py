@@ -217,7 +217,7 @@ class Shampoo(Optimizer):
         beta: Decay of momentum on the gradient; 0 is none.
         eps: ε I is added to L and R at the start.
         every: Steps between recomputations of the roots, after as many with one in each.
-        decay: Decay of L and R; 1 sums.
+        decay: Decay of L and R, with bias correction; 1 sums.
     """
 
     def __init__(
@@ -252,10 +252,13 @@ def _shampoo_step(state: dict[str, Any], slope: Tensor, group: dict[str, Any]) -
     new = 1.0 if group["decay"] == 1.0 else 1 - group["decay"]
     state["left"].mul_(group["decay"]).add_(slope @ slope.mT, alpha=new)
     state["right"].mul_(group["decay"]).add_(slope.mT @ slope, alpha=new)
-    # Early on the statistics double from step to step, and A's are empty while B is zero.
-    if int(state["step"]) < group["every"] or int(state["step"]) % group["every"] == 0:
-        state["left_root"], state["right_root"] = _fourth_root(state["left"]), _fourth_root(state["right"])
     state["step"] += 1
+    count = int(state["step"])
+    # Early on the statistics double from step to step, and A's are empty while B is zero.
+    if count <= group["every"] or (count - 1) % group["every"] == 0:
+        seen = 1.0 if group["decay"] == 1.0 else 1 - group["decay"] ** count
+        for side in ("left", "right"):
+            state[f"{side}_root"] = _fourth_root(state[side] / seen)
     state["first"].lerp_(slope, 1 - group["beta"])
     step: Tensor = state["left_root"] @ state["first"] @ state["right_root"]
     return step

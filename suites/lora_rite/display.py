@@ -200,7 +200,7 @@ TABLES = (
     ),
     PaperTable(
         id="cost",
-        title="Seconds of five optimizer steps by rank, of three training steps by model, and state",
+        title="Seconds of five optimizer steps by rank, of six training steps by model, and state",
         columns={
             **{f"r{rank}": f"r = {rank}" for rank in RANKS},
             "small": "smaller model",

@@ -49,7 +49,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     toys = (
         *_exact(seeds=2, random=12),
         _regression(8),
-        _scales(6),
+        _scales(8),
         _regret(8),
         _unbalanced(8),
         _step_time(),
@@ -217,10 +217,10 @@ def _training_time() -> Experiment:
         id="training-time",
         title="Seconds of training steps at two model sizes",
         tasks={"models": TrainingCost()},
-        methods={f"{o}-{s}": Train(optimizer=o, size=s) for o in ("rite", "adam") for s in SIZES},
+        methods={f"{o}-{s}": Train(optimizer=o, size=s, repeats=6) for o in ("rite", "adam") for s in SIZES},
         seeds=_seeds(1),
         unit="block",
-        timed=Timed(blocks=10, warmup=1),
+        timed=Timed(blocks=12, warmup=1),
     )
 
 
@@ -230,7 +230,7 @@ CENTRES = {
     "lora-plus": 3e-3,
     "scaled-adam": 5e-3,
     "lamb": 0.1,
-    "shampoo": 1e-2,
+    "shampoo": 0.2,
 }
 """Middle of each optimizer's grid of rates on functions of strings, from pilot seeds."""
 

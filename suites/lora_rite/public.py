@@ -22,7 +22,7 @@ CENTRES = {
     "lora-plus": 1e-4,
     "scaled-adam": 3e-4,
     "lamb": 1e-2,
-    "shampoo": 1e-3,
+    "shampoo": 6e-3,
 }
 """Middle of each grid: the official code's rates for LoRA-RITE and Adam, and the ratios that the
 small language model shows between the others."""
