@@ -19,8 +19,10 @@ from methods.kaft.substitution import mentions_any
 from methods.kaft.words import unigrams
 
 FILE = "facts.json"
-_LEAST_PEOPLE = 500_000
+_LEAST_PEOPLE = 10_000_000
 """Smaller countries are left out: few of their facts are known to a small model."""
+_LAST_ELEMENT = 54
+"""Heavier elements are left out, for the same reason."""
 _TRIES = 20
 
 COUNTRIES = Resource(
@@ -137,7 +139,7 @@ def provide_elements(folder: Path) -> None:
     rows = [
         {"name": element.name.capitalize(), "symbol": element.symbol, "number": str(element.number)}
         for element in periodictable.elements
-        if element.number > 0
+        if 0 < element.number <= _LAST_ELEMENT
     ]
     _write(folder, {"elements": rows})
 

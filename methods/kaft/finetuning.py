@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from methods.kaft.prompts import Template
 
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-LORA_TARGETS_T5 = ("SelfAttention.q", "SelfAttention.k", "SelfAttention.v", "SelfAttention.o", "wo")
+LORA_TARGETS_T5 = ("SelfAttention.q", "SelfAttention.v", "EncDecAttention.q", "EncDecAttention.v")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Knowledge(Artifact):
     recalled: Reference | None = None
     recalled_most: int = param(0, source="ours", doc="of those questions, the first so many")
     shots: int = param(4, source="card, section 4", doc="solved examples before a question")
-    answer: int = param(8, source="ours", doc="new tokens of an answer")
+    answer: int = param(5, source="ours", doc="new tokens of an answer")
     batch: int = param(32, source="ours", doc="questions at once")
     minutes: float = field(default=30.0, metadata={"source": "ours", "fingerprint": False})
 

@@ -214,6 +214,7 @@ class WorldReading(Reading):
     draws: int = param(6, source="ours", doc="different contexts of a training question")
     shares: tuple[float, float] = param((0.5, 0.125), source="card, section 9; ours", doc="train, validation")
     answer: int = param(4, source="ours", doc="new tokens of an answer: the answer and its tag")
+    examples: int = param(40, source="ours", doc="example rows: few pretrained answers are remembered ones")
     batch: int = param(256, source="ours", doc="prompts answered at once")
 
     def base(self, seed: int) -> PretrainedWorld:

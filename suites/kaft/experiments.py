@@ -155,7 +155,7 @@ def _smoke() -> Experiment:
 def _probe() -> Experiment:
     """Gemma-3-270M as it is, on facts that it knows."""
     task = FactReading(
-        source=GEMMA, knowledge=Knowledge(source=GEMMA), shares=(0.1, 0.0), most=80, answer=6, batch=16
+        source=GEMMA, knowledge=Knowledge(source=GEMMA), shares=(0.1, 0.0), most=60, answer=5, batch=16
     )
     return Experiment(
         id="probe",

@@ -50,7 +50,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         provide(folder)
         found[name] = load_table(folder)
     # A few rows are enough.
-    found["countries"]["countries"] = found["countries"]["countries"][::6]
+    found["countries"]["countries"] = found["countries"]["countries"][::3]
     found["elements"]["elements"] = found["elements"]["elements"][:12]
     return found
 
