@@ -95,6 +95,13 @@ CONTROLS = (
         predicts={"C4c": "kill"},
     ),
     Control(
+        id="smaller-adam",
+        title="Adam's step of the smaller model stands in for that of the larger one",
+        replaces={"adam-large": "adam-small"},
+        experiment="training-time",
+        predicts={"C9b": "kill"},
+    ),
+    Control(
         id="one-size",
         title="The larger model stands in for the smaller one",
         replaces={"rite-small": "rite-large", "adam-small": "adam-large"},

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method, Metric
+from harness.method import Method, Metric, Reference
 from harness.suite import Experiment, Scale, Timed, Tuned
 from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import StepCost, TakeSteps, Train, TrainingCost
@@ -19,6 +19,7 @@ from methods.lora_rite.encoder import RatingTask
 from methods.lora_rite.finetune import ACCURACY, FineTune
 from methods.lora_rite.gauge import KINDS
 from methods.lora_rite.language import StringTask
+from methods.lora_rite.models import GEMMA_2B
 from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
 from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression
 from suites.lora_rite.cells import (
@@ -32,7 +33,7 @@ from suites.lora_rite.cells import (
     arm,
     scale_id,
 )
-from suites.lora_rite.public import public_experiment
+from suites.lora_rite.public import GEMMA_SMALL, public_experiment
 
 BEST = {"rite": 0.1, "adam": 0.03, "lora-plus": 0.03, "scaled-adam": 0.1, "lamb": 0.03, "shampoo": 0.1}
 """Best rates of the regression in the card's grid, found on its own seeds."""
@@ -53,7 +54,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         _regret(8),
         _unbalanced(8),
         _step_time(),
-        _training_time(),
+        _training_time(scale.profile),
     )
     if scale.profile is Profile.SMALL:
         # The longest trials start first, so that no worker is idle at the end.
@@ -212,15 +213,22 @@ def _step_time() -> Experiment:
     )
 
 
-def _training_time() -> Experiment:
+def _training_time(profile: Profile) -> Experiment:
+    """Two random models under ``small``; elsewhere a pretrained one at 8,192 tokens is the larger."""
+    task = TrainingCost()
+    if profile is not Profile.SMALL:
+        larger: Reference = GEMMA_SMALL if profile is Profile.GPU else GEMMA_2B
+        task = TrainingCost(model=larger, rows=16, length=512)
+    arms = {f"{o}-{s}": Train(optimizer=o, size=s, repeats=6) for o in ("rite", "adam") for s in SIZES}
     return Experiment(
         id="training-time",
         title="Seconds of training steps at two model sizes",
-        tasks={"models": TrainingCost()},
-        methods={f"{o}-{s}": Train(optimizer=o, size=s, repeats=6) for o in ("rite", "adam") for s in SIZES},
+        tasks={"models": task},
+        methods=dict(arms),
         seeds=_seeds(1),
         unit="block",
         timed=Timed(blocks=12, warmup=1),
+        memory_gb=6.0 if profile is Profile.SMALL else 64.0,
     )
 
 

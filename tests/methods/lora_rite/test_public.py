@@ -11,6 +11,7 @@ import pytest
 from harness.method import ProblemError, ResourceError
 from methods.common import datasets
 from methods.common.causal_lm import load_checkpoint
+from methods.lora_rite.cost import Train, TrainingCost
 from methods.lora_rite.finetune import FineTune
 from methods.lora_rite.models import load_encoder_decoder
 from methods.lora_rite.public import (
@@ -123,6 +124,12 @@ def test_encoder_decoder_path(tmp_path: Path) -> None:
     result = FineTune(rank=2, alpha=2.0).run(task.problem(ctx), ctx)
     rows = task.evaluate(result, ctx).parts["main"]
     assert len(rows["correct"]) == 4
+
+
+def test_training_steps_of_a_checkpoint_are_timed(decoder: Path) -> None:
+    ctx = FakeContext(objects={"arc-easy": load_checkpoint(decoder)})
+    task = TrainingCost(small=(1, 16), rows=2, length=8, rank=2, model=datasets.ARC_EASY)
+    assert Train(size="large", repeats=1).run(task.problem(ctx), ctx) == 1
 
 
 def test_validation_rows_are_not_trained_on(decoder: Path, tmp_path: Path) -> None:
