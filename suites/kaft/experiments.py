@@ -32,7 +32,7 @@ from methods.kaft.task import FactReading, WorldReading
 from suites.kaft.cells import BY_SIZE, MAIN, SABOTAGES, SIZES, TUNING_WORLD, WORLDS
 
 THIRD = 1 / 3
-RATES = (3e-4, 1e-3, 3e-3)
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 """Learning rates tried for every finetuned method, on a world and subjects of their own."""
 GEMMA = SafeWeights()
 
