@@ -119,8 +119,8 @@ C4 = Claim(
         ),
     },
     reported=("balanced",),
-    note="Both at their best rates. Theory lets the imbalance of Adam grow with the width; at width 64 there may "
-    "be none to see. The paper shows the norms of A and B, which the report draws, too.",
+    note="Both at their best rates. Theory lets the imbalance of Adam grow with the width; at width 64 "
+    "there may be none to see. The paper shows the norms of A and B, which the report draws, too.",
 )
 
 C5 = (
