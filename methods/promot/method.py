@@ -146,7 +146,7 @@ class FineTuning(_Tuning):
         rng = session.ctx.rng("diagnosed batch")
         examples = session.examples(list(session.problem.targets))
         batch = [
-            examples[int(i)] for i in rng.choice(len(examples), size=min(256, len(examples)), replace=False)
+            examples[int(i)] for i in rng.choice(len(examples), size=min(512, len(examples)), replace=False)
         ]
         other = {
             "permuted": shuffled(batch, rng),
