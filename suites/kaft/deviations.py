@@ -29,9 +29,9 @@ DEVIATIONS = (
         "Four in five facts are stated in pretraining; the others change with every telling and can only "
         "be read, as most facts of a reading-comprehension set are unknown to a model.",
         effect="The fewer facts can only be read, the more a model trusts its memory. About fifteen designs "
-        "were tried on one pilot world. With half of the facts stated, where all main methods were looked at, "
-        "the pretrained model followed .97 of the counterfactual contexts, which leaves no room; the share of "
-        "four in five was then chosen by the pretrained model alone, but with those results in mind.",
+        "were tried on one pilot world. With half of the facts stated, where all main methods were looked "
+        "at, the pretrained model followed .97 of the counterfactual contexts, which leaves no room; the "
+        "share of four in five was then chosen by the pretrained model alone, with those results known.",
         profiles=_WORLD,
     ),
     Deviation(
