@@ -14,6 +14,8 @@ def cell_label(cell: Cell) -> str:
 
 def contrast_label(contrast: Contrast) -> str:
     """θ as a formula, its metric named once where all cells share it."""
+    if not contrast.terms:
+        return f"{contrast.constant:g}"
     cells = [cell for _, cell in contrast.terms]
     task, part = _differ([c.task for c in cells]), _differ([(c.part, c.where) for c in cells])
     one_metric = not _differ([c.metric.name for c in cells])

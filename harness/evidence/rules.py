@@ -118,6 +118,10 @@ def ask(form: StatisticalForm, scene: Scene) -> list[Answer]:
     """
     answers = []
     for question in questions(form, scene.reported):
+        if not question.theta.terms:
+            raise NotMeasuredError(
+                f"Nothing is left to measure in '{question.label}': its cells cancel.", kind="mismatch"
+            )
         quantity = Quantity(scene.reader, question.theta)
         inference = infer(
             quantity,

@@ -18,6 +18,7 @@ from harness.claims import (
     Replication,
     SamplerLaw,
     Time,
+    Trend,
 )
 from harness.evidence import judge
 from harness.method import mean_of
@@ -64,6 +65,16 @@ def test_a_sabotage_that_did_not_run_is_undecided() -> None:
 def test_a_sabotage_that_touches_nothing_is_undecided() -> None:
     control = Control(id="idle", title="", replaces={"other": "bad"}, predicts={"C1": "keep"})
     assert outcome(direction(), levels(a=0.3 + SPREAD, b=0 * SPREAD), control).outcome == "undecided"
+
+
+def test_a_sabotage_that_makes_all_cells_cancel_is_undecided() -> None:
+    points = tuple((float(x), gain(method, "b")) for x, method in enumerate(("a", "c", "d")))
+    trend = Trend(points=points, delta=0.05, delta_reason="", step_margin=0.1, replication=Replication.SEEDS)
+    run = levels(**{name: 0.1 * i + SPREAD for i, name in enumerate("bacd")})
+    same = Control(id="x", title="", replaces=dict.fromkeys("acd", "b"), predicts={"C1": "kill"})
+    found = outcome(trend, run, same)
+    assert found.outcome == "undecided"
+    assert "cancel" in found.detail
 
 
 def test_a_control_may_be_limited_to_an_experiment_or_replace_tasks() -> None:
