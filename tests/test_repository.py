@@ -30,6 +30,7 @@ SUITES = sorted(target.partition(":")[0] for target in ENTRY_POINTS.values())
 BINARY = {".png", ".pdf", ".parquet", ".gz"}
 HEAVY = ("torch", "transformers", "datasets", "scipy", "pandas", "sklearn", "statsmodels", "matplotlib")
 
+
 @cache
 def tracked() -> tuple[Path, ...]:
     """Files under version control, or (in an archive) all that look like it."""
