@@ -119,4 +119,26 @@ DEVIATIONS = (
         effect="Some fakes are of another type, which makes them easier to detect.",
         profiles=_PAPER,
     ),
+    Deviation(
+        id="D13",
+        field="protocol",
+        paper="One recipe for all targets.",
+        here="KAFT and its variant with gold targets each train at the rate that validation gives them: "
+        "3e-3 for KAFT, 1e-3 for the variant, in the runs of this suite.",
+        effect="Against C11: a larger rate drifts further from the pretrained model. At the variant's rate "
+        "KAFT agrees with it as often as the variant does (the arm with the curve: .82 against .80).",
+        profiles=_WORLD,
+        claims=("C11",),
+    ),
+    Deviation(
+        id="D14",
+        field="protocol",
+        paper="Models of billions of weights that resist contexts against what they know.",
+        here="Models of some 100,000 weights that follow nine of ten such contexts before any finetuning.",
+        effect="Against C1a, C4b and C4c: there is hardly room above the pretrained model. Noisy finetuning "
+        "lowers controllability, as claimed, which leaves C4a. Half of the relevant contexts being wrong "
+        "(C10a) takes nothing from a model that reads them anyway.",
+        profiles=_WORLD,
+        claims=("C1a", "C4b", "C4c", "C10a"),
+    ),
 )
