@@ -238,14 +238,14 @@ def _needed(form: StatisticalForm, answers: Sequence[Answer], alpha: float) -> d
 def _needed_for(answer: Answer, truth: float, alpha: float) -> int | None:
     """Replicates for one question, from the upper 80 % bound of the spread seen."""
     law, question = answer.inference.law, answer.question
-    if not isinstance(law, StudentLaw):
+    n = len(answer.inference.replicates)
+    if not isinstance(law, StudentLaw) or n < 2:
         return None
     passes = [truth - question.lower] + ([question.upper - truth] if question.upper is not None else [])
     falls = [question.falls_below - truth] if question.falls_below is not None else []
     falls += [truth - question.falls_above] if question.falls_above is not None else []
     distance = min(passes) if min(passes) > 0 else max(falls, default=0.0)
     power = 0.9 if question.upper is not None and min(passes) > 0 else 0.8
-    n = len(answer.inference.replicates)
     spread = max(float(np.std(answer.inference.replicates, ddof=1)), 0.0)
     sd = upper_sd(spread, n - 1) if law.se > 0 else 0.0
     return needed(distance, sd, alpha, power, answer.inference.unit_variance)

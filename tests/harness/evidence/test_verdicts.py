@@ -635,3 +635,10 @@ def test_what_holds_one_way_is_reversed_the_other_way(effects: list[float]) -> N
     if one.verdict == "reproduced":
         assert (other.verdict, other.cause) == ("not reproduced", "reversed")
     assert not one.verdict == other.verdict == "reproduced"
+
+
+def test_units_without_any_spread_are_judged_without_a_warning() -> None:
+    run = run_of({"a": np.full((1, 60), 0.55), "b": np.full((1, 60), 0.5)})
+    form = direction(replication=Replication.UNITS, min_seeds=1)
+    verdict = judge(suite([claim(form)]), SMALL, run).verdicts[0]
+    assert verdict.verdict != "reproduced", "a constant difference below what matters"
