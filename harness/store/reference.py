@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import RecordError
 from harness.store.reader import TRIALS_FILE, RunReader
-from harness.store.records import Record, TrialRecord
+from harness.store.records import Record, RunRecord, TrialRecord
 from harness.store.units import part_columns, write_durably
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def write_reference(
         raise RecordError("The run has no verdicts yet", where=str(reader.folder), fix="Judge it first.")
     lines = "".join(record.model_dump_json() + "\n" for record in reader.trials.values())
     files = {
-        "run.json": _pretty(reader.record),
+        "run.json": _pretty(_anywhere(reader.record)),
         TRIALS_FILE: gzip.compress(lines.encode(), mtime=0),
         "verdicts.json": _pretty(reader.verdicts),
     }
@@ -68,6 +68,16 @@ def write_reference(
     if omitted:
         write_durably(folder / OMITTED_FILE, _listing(omitted))
     return omitted
+
+
+def _anywhere(record: RunRecord) -> RunRecord:
+    """The record without the folders of this machine in its command line."""
+    command = []
+    for argument in record.provenance.command:
+        name, sign, value = argument.rpartition("=")
+        path = Path(value)
+        command.append(f"{name}{sign}{path.name}" if path.is_absolute() else argument)
+    return record.model_copy(update={"provenance": record.provenance.model_copy(update={"command": command})})
 
 
 def _pretty(record: Record) -> bytes:

@@ -55,6 +55,16 @@ def test_what_does_not_fit_is_listed_and_refused(finished: Path, tmp_path: Path)
         write_reference(reader, folder, limit_mb=0.001)
 
 
+def test_folders_of_the_machine_are_not_committed(finished: Path, tmp_path: Path) -> None:
+    written = finished / "run.json"
+    run_json = json.loads(written.read_text())
+    run_json["provenance"]["command"] = ["corroborate", "run", "toy", "--runs", "/a/b", "--bind", "x=/c/d"]
+    written.write_text(json.dumps(run_json))
+    write_reference(open_run(finished), tmp_path / "reference")
+    kept = open_run(tmp_path / "reference").record.provenance.command
+    assert kept == ["corroborate", "run", "toy", "--runs", "b", "--bind", "x=d"]
+
+
 def test_a_run_without_verdicts_is_refused(tmp_path: Path) -> None:
     _, reader, _ = run(toy_suite(seeds=(100,)), tmp_path)
     with pytest.raises(RecordError, match="no verdicts"):
