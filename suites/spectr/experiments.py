@@ -299,14 +299,14 @@ def _scratch(*, full: bool) -> tuple[Experiment, ...]:
 
 
 def _gemma() -> tuple[Experiment, ...]:
-    """Gemma-3-270M on a CPU: 12 prompts of 8 tokens, 32 new tokens, L = 4."""
+    """Gemma-3-270M on a CPU: 32 prompts of 8 tokens, 32 new tokens, L = 4."""
     task = Continue(
-        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=12, prompt_tokens=8, tokens=32
+        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=32, prompt_tokens=8, tokens=32
     )
     methods: dict[str, Method[Any, Any]] = {
-        "ar": Autoregressive(batch=12),
-        "k1": Speculative(length=4, batch=12),
-        "k8": SpecTr(length=4, batch=12),
+        "ar": Autoregressive(batch=32),
+        "k1": Speculative(length=4, batch=32),
+        "k8": SpecTr(length=4, batch=16),
         "assisted": Assisted(length=4, batch=1),
     }
     shown = Experiment(
