@@ -55,6 +55,8 @@ _TABCOLSEP = 6.0
 """Rough widths in points, of letters at 9 and 7 points and of the space between columns."""
 _GLYPH_WIDTH = 100
 _GLYPH_PAD = 5
+_DRAWING = 11
+"""Letters that are as wide as the drawing of an interval."""
 _BREAKABLE = 16
 _LONG_ROWS = 36
 _PROSE_CELL = 26
@@ -334,6 +336,8 @@ def _widths(table: Table) -> list[float]:
     for at, column in enumerate(table.columns):
         texts = [_plain(row.cells[at]) for row in table.rows]
         found = [min(len(word), _BREAKABLE) for text in (*texts, column.header) for word in text.split()]
+        if any(isinstance(span, Glyph) for row in table.rows for span in row.cells[at]):
+            found.append(_DRAWING)
         least.append(max(found, default=1) + 1.5)
         wish.append(math.sqrt(max((len(text) for text in texts), default=1)))
     room = _LINE - _GAP * (len(least) - 1)
