@@ -59,7 +59,7 @@ def generate(
     decode = _decode_separately if is_encoder_decoder(model) else _continue
     answers: list[list[int]] = [[] for _ in prompts]
     with _evaluating(model):
-        for chosen in _chunks([len(prompt) for prompt in prompts], batch):
+        for chosen in by_length([len(prompt) for prompt in prompts], batch):
             rows = decode(model, [prompts[i] for i in chosen], pad, prefix)(new_tokens, frozenset(stop))
             for index, row in zip(chosen, rows, strict=True):
                 answers[index] = row
@@ -100,7 +100,7 @@ def option_scores(
     _check_room(model, [(*prompt, *shared) for prompt, shared in keys], 1, prefix)
     scores = [[0.0] * len(of_prompt) for of_prompt in options]
     with _evaluating(model):
-        for chosen in _chunks([len(prompt) + len(shared) for prompt, shared in keys], batch):
+        for chosen in by_length([len(prompt) + len(shared) for prompt, shared in keys], batch):
             group = [(keys[i], rows[keys[i]]) for i in chosen]
             for (prompt, option), value in _score_rows(model, group, pad, prefix):
                 length = len(options[prompt][option]) if per_token else 1
@@ -174,7 +174,7 @@ def _continue(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt 
         logits: Tensor = out.logits
         return logits
 
-    return partial(_greedy, step, len(prompts))
+    return partial(greedy, step, len(prompts))
 
 
 def _decode_separately(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt | None) -> _Answerer:
@@ -202,12 +202,20 @@ def _decode_separately(model: Model, prompts: list[Tokens], pad: int, prefix: So
         logits: Tensor = out.logits[:, -1]
         return logits
 
-    return partial(_greedy, step, len(prompts))
+    return partial(greedy, step, len(prompts))
 
 
-def _greedy(
+def greedy(
     step: Callable[[Tensor | None], Tensor], rows: int, new_tokens: int, stop: frozenset[int]
 ) -> list[list[int]]:
+    """Take the best token again and again, until all rows have stopped.
+
+    Args:
+        step: From the last tokens, shape (B,), or None at first, to scores of the next, (B, V).
+        rows: B.
+        new_tokens: Tokens of an answer, at most.
+        stop: Ids that end an answer; they are not part of it.
+    """
     answers: list[list[int]] = [[] for _ in range(rows)]
     going = set(range(rows))
     tokens: Tensor | None = None
@@ -232,7 +240,7 @@ def _inserted(model: Model, ids: Tensor, mask: Tensor, prefix: SoftPrompt) -> Te
     return vectors
 
 
-def _chunks(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
+def by_length(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
     """Indices in groups of similar length, the longest first, so that memory runs out at once."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     for start in range(0, len(order), batch):

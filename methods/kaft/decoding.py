@@ -12,12 +12,14 @@ Shapes: B rows, T positions, V vocabulary.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from methods.common.answering import by_length, greedy
 from methods.common.examples import filled
 from methods.common.forward import Model, only_at
 
@@ -60,33 +62,20 @@ def decode(
     model.eval()
     with torch.no_grad():
         before = _read(model, shared)
-        for chosen in _groups(prompts, batch):
+        for chosen in by_length([len(prompt) for prompt in prompts], batch):
             sides = [_Side(model, [prompts[i] for i in chosen], pad, before, len(shared))]
             if alpha and against is not None:
                 sides.append(_Side(model, [against[i] for i in chosen], pad, before, len(shared)))
-            rows = _greedy(sides, alpha, new_tokens, frozenset(stop))
+            rows = greedy(partial(_scores, sides, alpha), len(chosen), new_tokens, frozenset(stop))
             for index, row in zip(chosen, rows, strict=True):
                 answers[index] = row
     return answers
 
 
-def _greedy(sides: list[_Side], alpha: float, new_tokens: int, stop: frozenset[int]) -> list[list[int]]:
-    rows = sides[0].rows
-    answers: list[list[int]] = [[] for _ in range(rows)]
-    going = set(range(rows))
-    tokens: Tensor | None = None
-    for _ in range(new_tokens):
-        logs = [side.step(tokens).float().log_softmax(-1) for side in sides]
-        score = logs[0] if len(logs) == 1 else (1 + alpha) * logs[0] - alpha * logs[1]
-        tokens = score.argmax(-1)
-        for row, token in enumerate(tokens.tolist()):
-            if row in going and token in stop:
-                going.remove(row)
-            elif row in going:
-                answers[row].append(token)
-        if not going:
-            break
-    return answers
+def _scores(sides: list[_Side], alpha: float, tokens: Tensor | None) -> Tensor:
+    """Scores of the next token, shape (B, V), with and without the context weighed by α."""
+    logs = [side.step(tokens).float().log_softmax(-1) for side in sides]
+    return logs[0] if len(logs) == 1 else (1 + alpha) * logs[0] - alpha * logs[1]
 
 
 class _Side:
@@ -141,10 +130,3 @@ def _read(model: Model, shared: Tokens) -> Any:
     ids = torch.tensor([list(shared)], device=model.get_input_embeddings().weight.device)
     with only_at(model, torch.tensor([len(shared) - 1], device=ids.device)):
         return model(input_ids=ids, use_cache=True).past_key_values
-
-
-def _groups(prompts: Sequence[Tokens], batch: int) -> Iterator[list[int]]:
-    """Indices in groups of similar length."""
-    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
-    for start in range(0, len(order), batch):
-        yield order[start : start + batch]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -70,9 +71,9 @@ class AdaptationTask(Task[Adaptation, Adapted]):
             return Scores({"factors": factor_rows(result)})
         return self.answers(result, ctx)
 
+    @abstractmethod
     def answers(self, result: Adapted, ctx: Context) -> Scores:
         """Score the answers of the tuned model."""
-        raise NotImplementedError
 
 
 def factor_rows(result: Adapted) -> dict[str, list[Any]]:
