@@ -1,0 +1,17 @@
+from methods.sparsity.activation import Relu as Relu
+from methods.sparsity.activation import TopK as TopK
+from methods.sparsity.counting import ActivationCounter as ActivationCounter
+from methods.sparsity.counting import Counts as Counts
+from methods.sparsity.hooks import PretrainedCounter as PretrainedCounter
+from methods.sparsity.mixer import Mixer as Mixer
+from methods.sparsity.mlp import ReluMlp as ReluMlp
+from methods.sparsity.sizes import LmSize as LmSize
+from methods.sparsity.sizes import MixerSize as MixerSize
+from methods.sparsity.sizes import MlpSize as MlpSize
+from methods.sparsity.sizes import VitSize as VitSize
+from methods.sparsity.sparse_layer import SparseSecondLayer as SparseSecondLayer
+from methods.sparsity.text_models import DecoderLm as DecoderLm
+from methods.sparsity.text_models import EncoderDecoder as EncoderDecoder
+from methods.sparsity.topk import top_k as top_k
+from methods.sparsity.two_layer import TwoLayer as TwoLayer
+from methods.sparsity.vit import VisionTransformer as VisionTransformer
