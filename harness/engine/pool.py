@@ -202,12 +202,18 @@ class PoolEngine:
 
 @contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """Start a process whose libraries use one thread each unless a job asks for more."""
+    """Start a process whose libraries use one thread each unless a job asks for more.
+
+    glibc's allocator keeps large blocks instead of giving each back to the system: a decoding loop
+    allocates the same megabytes at every token, and page faults cost it a tenth of its time.
+    """
     settings = {
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        "MALLOC_MMAP_MAX_": "0",
+        "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
     }
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)

@@ -10,7 +10,7 @@ CONTROLS = (
         id="undivided",
         title="ρ = 1 with several tries",
         replaces={"spectr": "undivided", name(8, 8): "undivided", "k-seq": "undivided"},
-        predicts={"C4": "kill", "C8": "kill", "C3a": "keep"},
+        predicts={"C4": "kill", "C8": "kill", "C3b": "keep"},
     ),
     Control(
         id="half-divided",
@@ -36,7 +36,7 @@ CONTROLS = (
         id="plain-residual",
         title="The residual of single-draft decoding",
         replaces={"spectr": "plain-residual", name(8, 8): "plain-residual"},
-        predicts={"C4": "kill", "C3a": "keep"},
+        predicts={"C4": "kill", "C3b": "keep"},
     ),
     Control(
         id="stale-cache",

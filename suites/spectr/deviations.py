@@ -81,7 +81,8 @@ DEVIATIONS = (
         id="D8",
         field="protocol",
         paper="About 1,000 prompts, 3 seeds.",
-        here="40 prompts × 40 tokens × 7 seeds for the pair from scratch (100 × 64 × 10 under --full); "
+        here="40 prompts × 32 tokens × 7 seeds for the pair from scratch (100 × 64 × 10 under --full), "
+        "sizes that fit the profile's ten minutes; "
         "fresh prompts for each seed. End-of-text tokens are ordinary tokens; whole blocks are counted, "
         "also the last one.",
         effect="Wider intervals; no direction.",

@@ -160,7 +160,7 @@ TABLES = (
     ),
     PaperTable(
         id="gemma",
-        title="Gemma-3-270M with a trigram draft, 32 prompts of 32 new tokens",
+        title="Gemma-3-270M with a trigram draft, 30 prompts of 32 new tokens",
         columns={"tau": "τ", "single": "overlap", "share": "K-SEQ over optimum"},
         rows=_gemma_rows,
         profiles=(Profile.SMALL,),

@@ -63,7 +63,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     if scale.profile is Profile.SMOKE:
         return (_pairs(seeds=1, random=4), _chains(worlds=1, most=2), _smoke_simulation())
     common = (
-        _pairs(seeds=5, random=30),
+        _pairs(seeds=5, random=20),
         _chains(worlds=4, most=3),
         *_selection(),
         _simulation(5),
@@ -191,7 +191,7 @@ def _rivals(drafts: int, length: int) -> dict[str, Method[Any, Any]]:
     }
 
 
-def _simulation(seeds: int, *, prompts: int = 128, tokens: int = 40) -> Experiment:
+def _simulation(seeds: int, *, prompts: int = 64, tokens: int = 40) -> Experiment:
     task = Chain(prompts=prompts, tokens=tokens, measure="overlap")
     methods: dict[str, Any] = {**_grid_methods(), **_rivals(8, 8), **_sabotage_methods()}
     methods["shuffled-draft"] = Sabotaged(drafts=8, length=8, bug="shuffled-draft")
@@ -208,12 +208,12 @@ def _simulation(seeds: int, *, prompts: int = 128, tokens: int = 40) -> Experime
 
 def _limits(seeds: int) -> Experiment:
     """What the gain comes to as the draft nears the target, and as sampling turns greedy."""
-    base = Chain(prompts=128, measure="overlap")
+    base = Chain(prompts=64, measure="overlap")
     tasks = {key: replace(base, noise=noise) for key, noise in NOISES.items()}
     tasks |= {key: replace(base, temperature=value) for key, value in TEMPERATURES.items()}
     methods = {
-        name(1, 8): Speculative(length=8, batch=128),
-        name(8, 8): SpecTr(length=8, batch=128),
+        name(1, 8): Speculative(length=8, batch=64),
+        name(8, 8): SpecTr(length=8, batch=64),
     }
     return Experiment(
         id="limits",
@@ -233,7 +233,7 @@ def _smoke_simulation() -> Experiment:
 
 
 def _grid(task: Continue, seeds: tuple[int, ...], *, rivals: bool, minutes: float = 15.0) -> Experiment:
-    methods = {**_grid_methods(), **_sabotage_methods()}
+    methods = {**_grid_methods(), "copied-drafts": Sabotaged(drafts=8, length=8, bug="copied-drafts")}
     return Experiment(
         id="grid",
         title="Block efficiency by number and length of drafts",
@@ -290,23 +290,23 @@ def _time(
 
 def _scratch(*, full: bool) -> tuple[Experiment, ...]:
     pair = _pair(Profile.SMALL)
-    prompts, tokens, seeds = (100, 64, 10) if full else (40, 40, 7)
+    prompts, tokens, seeds = (100, 64, 10) if full else (40, 32, 7)
     return (
         _grid(replace(pair, prompts=prompts, tokens=tokens, measure="overlap"), _seeds(seeds), rivals=full),
-        _law(replace(pair, prompts=680, tokens=64, measure="law"), all_bugs=full),
-        _time(replace(pair, prompts=200, tokens=48), length=8, threads=1),
+        _law(replace(pair, prompts=650, tokens=64, measure="law"), all_bugs=full),
+        _time(replace(pair, prompts=200, tokens=24), length=8, threads=1),
     )
 
 
 def _gemma() -> tuple[Experiment, ...]:
-    """Gemma-3-270M on a CPU: 32 prompts of 8 tokens, 32 new tokens, L = 4."""
+    """Gemma-3-270M on a CPU: 30 prompts of 8 tokens, 32 new tokens, L = 4."""
     task = Continue(
-        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=32, prompt_tokens=8, tokens=32
+        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=30, prompt_tokens=8, tokens=32
     )
     methods: dict[str, Method[Any, Any]] = {
-        "ar": Autoregressive(batch=32),
-        "k1": Speculative(length=4, batch=32),
-        "k8": SpecTr(length=4, batch=16),
+        "ar": Autoregressive(batch=30),
+        "k1": Speculative(length=4, batch=30),
+        "k8": SpecTr(length=4, batch=15),
         "assisted": Assisted(length=4, batch=1),
     }
     shown = Experiment(
@@ -318,5 +318,5 @@ def _gemma() -> tuple[Experiment, ...]:
         unit="prompt",
         minutes=30.0,
     )
-    timed = _time(replace(task, prompts=200, tokens=12), length=4, threads=1, experiment="gemma-time", only=1)
+    timed = _time(replace(task, prompts=200, tokens=8), length=4, threads=1, experiment="gemma-time", only=1)
     return shown, timed
