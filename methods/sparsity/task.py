@@ -1,0 +1,130 @@
+"""What is trained, what a training returns, and how both are scored.
+
+One training answers many questions: how sparse each layer is on training and on test data, before,
+during and after training; how often each neuron fires; how right and how sure the model is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.method import Context, Scores, Task, param
+from methods.sparsity.activation import Activation
+from methods.sparsity.scoring import layer_rows, neuron_rows
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from methods.sparsity.counting import Counts
+
+
+class Training(ABC):
+    """Something to train on.
+
+    Attributes:
+        steps: Updates.
+        warmup: Updates of linear warm-up.
+        accumulate: Batches of an update.
+        looks: Updates after which the model is looked at.
+    """
+
+    steps: int
+    warmup: int
+    accumulate: int
+    looks: tuple[int, ...]
+
+    @abstractmethod
+    def model(self, activation: Activation, d_ff: int, generator: torch.Generator) -> nn.Module:
+        """An untrained model.
+
+        Args:
+            activation: What its MLP blocks do.
+            d_ff: Their neurons; 0 takes the problem's own number.
+            generator: Draws the weights.
+        """
+
+    @abstractmethod
+    def batches(self, generator: torch.Generator) -> Iterator[Any]:
+        """Batches without end, in an order that the generator draws."""
+
+    @abstractmethod
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
+        """The mean cross-entropy of a batch in nats."""
+
+
+@dataclass
+class Trained:
+    """A model in training or after it.
+
+    Attributes:
+        model: The model, in evaluation mode.
+        done: Whether training is over.
+    """
+
+    model: nn.Module
+    done: bool = False
+
+
+class TrainingTask(Task[Training, Trained]):
+    """Counts active neurons during training, and scores the model after it."""
+
+    def evaluate(self, result: Trained, ctx: Context) -> Scores:
+        """Rows on the model.
+
+        - ``train``, ``test``: one row a layer, on training and on test data;
+        - after training also ``neurons`` (firing rates of the first layer on test data) and what
+          :meth:`answers` adds;
+        - in tuning ``validation`` only.
+        """
+        if ctx.stage == "tune":
+            return Scores({"validation": self.validation(result.model, ctx)})
+        counts = {name: self.counts(result.model, name, ctx) for name in ("train", "test")}
+        parts: dict[str, Any] = {name: layer_rows(found) for name, found in counts.items()}
+        if result.done:
+            parts["neurons"] = neuron_rows(counts["test"].layers[0])
+            parts |= self.answers(result.model, ctx)
+        return Scores(parts)
+
+    @abstractmethod
+    def counts(self, model: nn.Module, which: str, ctx: Context) -> Counts:
+        """Active neurons on ``"train"`` or ``"test"`` data."""
+
+    @abstractmethod
+    def validation(self, model: nn.Module, ctx: Context) -> dict[str, Any]:
+        """Rows with column ``loss`` on validation data."""
+
+    @abstractmethod
+    def answers(self, model: nn.Module, ctx: Context) -> dict[str, dict[str, Any]]:
+        """Further parts on a trained model."""
+
+
+def looks(steps: int) -> tuple[int, ...]:
+    """Steps at which to look: 0, then doubling from an eighth of a hundredth, to the end's half.
+
+    Curves are drawn over a logarithmic axis, since most happens early.
+    """
+    found, at = {0}, max(1, steps // 128)
+    while at < steps:
+        found.add(at)
+        at *= 4
+    return tuple(sorted(found))
+
+
+def counted(model: nn.Module, passes: Iterable[tuple[Any, ...]]) -> Counts:
+    """Counts over forward passes, given by their arguments."""
+    import torch
+
+    from methods.sparsity.counting import ActivationCounter
+
+    with torch.no_grad(), ActivationCounter(model) as counter:
+        for arguments in passes:
+            model(*arguments)
+    return counter.take()
+
+
+STEPS = param(800, source="card, section 9", doc="updates")
+WARMUP = param(100, source="card, section 9", doc="updates of warm-up")
