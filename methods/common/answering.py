@@ -5,6 +5,7 @@ Answers do not depend on what else is in a batch, up to rounding of the arithmet
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -147,34 +148,67 @@ def _score_rows(
 
 
 def _continue(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt | None) -> _Answerer:
-    device = model.get_input_embeddings().weight.device
-    length = 0 if prefix is None else len(prefix.weight)
-    # The soft prompt must touch the text, so its places are padded together with the text.
-    ids = torch.from_numpy(filled([(pad,) * length + tuple(p) for p in prompts], pad, left=True)).to(device)
-    ones = [(1,) * (length + len(prompt)) for prompt in prompts]
-    mask = torch.from_numpy(filled(ones, 0, left=True)).to(device)
-    state: dict[str, Any] = {"mask": mask, "cache": None}
-    first = {"input_ids": ids} if prefix is None else {"inputs_embeds": _inserted(model, ids, mask, prefix)}
+    return partial(greedy, Continuation(model, prompts, pad, prefix=prefix).step, len(prompts))
 
-    def step(tokens: Tensor | None) -> Tensor:
+
+class Continuation:
+    """A causal model that reads prompts, padded on the left, and then token after token.
+
+    Args:
+        model: A causal language model, in evaluation mode and without gradients.
+        prompts: Token ids; none may be empty.
+        pad: Id to fill rows with.
+        prefix: A soft prompt before each.
+        shared: Keys and values of tokens that stand before every prompt, and the number of these.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        prompts: Sequence[Tokens],
+        pad: int,
+        *,
+        prefix: SoftPrompt | None = None,
+        shared: tuple[Any, int] | None = None,
+    ) -> None:
+        device = model.get_input_embeddings().weight.device
+        length = 0 if prefix is None else len(prefix.weight)
+        # The soft prompt must touch the text, so its places are padded together with the text.
+        rows = [(pad,) * length + tuple(prompt) for prompt in prompts]
+        ids = torch.from_numpy(filled(rows, pad, left=True)).to(device)
+        mask = torch.from_numpy(filled([(1,) * len(row) for row in rows], 0, left=True)).to(device)
+        self._model = model
+        self._first = (
+            {"input_ids": ids} if prefix is None else {"inputs_embeds": _inserted(model, ids, mask, prefix)}
+        )
+        self._mask, self._cache = mask, None
+        if shared is not None:
+            before, count = shared
+            self._mask = torch.cat([mask.new_ones(len(rows), count), mask], dim=1)
+            self._cache = copy.deepcopy(before)
+            self._cache.batch_repeat_interleave(len(rows))
+        self._width = ids.shape[1]
+
+    def step(self, tokens: Tensor | None) -> Tensor:
+        """Logits of the next token, shape (B, V), after reading ``tokens`` (B,), or first the prompts."""
+        inputs = self._first if tokens is None else {"input_ids": tokens[:, None]}
+        width = self._width if tokens is None else 1
+        rows = len(self._mask)
         if tokens is not None:
-            state["mask"] = torch.cat([state["mask"], mask.new_ones(len(mask), 1)], dim=1)
-        positions = (state["mask"].cumsum(1) - 1).clamp_(min=0)
-        inputs = first if tokens is None else {"input_ids": tokens[:, None]}
-        width = ids.shape[1] if tokens is None else 1
-        with only_at(model, torch.arange(1, len(ids) + 1, device=device) * width - 1):
-            out = model(
+            self._mask = torch.cat([self._mask, self._mask.new_ones(rows, 1)], dim=1)
+        positions = (self._mask.cumsum(1) - 1).clamp_(min=0)[:, -width:]
+        last = torch.arange(1, rows + 1, device=self._mask.device) * width - 1
+        with only_at(self._model, last):
+            out = self._model(
                 **inputs,
-                attention_mask=state["mask"],
-                position_ids=positions[:, -width:],
-                past_key_values=state["cache"],
+                attention_mask=self._mask,
+                position_ids=positions,
+                past_key_values=self._cache,
                 use_cache=True,
             )
-        state["cache"] = out.past_key_values
+        self._cache = out.past_key_values
         logits: Tensor = out.logits
         return logits
-
-    return partial(greedy, step, len(prompts))
 
 
 def _decode_separately(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt | None) -> _Answerer:

@@ -11,7 +11,6 @@ Shapes: B rows, T positions, V vocabulary.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
@@ -19,8 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from methods.common.answering import by_length, greedy
-from methods.common.examples import filled
+from methods.common.answering import Continuation, by_length, greedy
 from methods.common.forward import Model, only_at
 
 Tokens = Sequence[int]
@@ -63,55 +61,19 @@ def decode(
     with torch.no_grad():
         before = _read(model, shared)
         for chosen in by_length([len(prompt) for prompt in prompts], batch):
-            sides = [_Side(model, [prompts[i] for i in chosen], pad, before, len(shared))]
+            sides = [Continuation(model, [prompts[i] for i in chosen], pad, shared=before)]
             if alpha and against is not None:
-                sides.append(_Side(model, [against[i] for i in chosen], pad, before, len(shared)))
+                sides.append(Continuation(model, [against[i] for i in chosen], pad, shared=before))
             rows = greedy(partial(_scores, sides, alpha), len(chosen), new_tokens, frozenset(stop))
             for index, row in zip(chosen, rows, strict=True):
                 answers[index] = row
     return answers
 
 
-def _scores(sides: list[_Side], alpha: float, tokens: Tensor | None) -> Tensor:
+def _scores(sides: list[Continuation], alpha: float, tokens: Tensor | None) -> Tensor:
     """Scores of the next token, shape (B, V), with and without the context weighed by α."""
     logs = [side.step(tokens).float().log_softmax(-1) for side in sides]
     return logs[0] if len(logs) == 1 else (1 + alpha) * logs[0] - alpha * logs[1]
-
-
-class _Side:
-    """Rows of prompts with their cache, padded on the left."""
-
-    def __init__(self, model: Model, prompts: list[Tokens], pad: int, before: Any, length: int) -> None:
-        self.model = model
-        self.rows = len(prompts)
-        device = model.get_input_embeddings().weight.device
-        self.ids = torch.from_numpy(filled(prompts, pad, left=True)).to(device)
-        mask = torch.from_numpy(filled([(1,) * len(p) for p in prompts], 0, left=True)).to(device)
-        self.mask = torch.cat([mask.new_ones(self.rows, length), mask], dim=1)
-        self.cache = None
-        if before is not None:
-            self.cache = copy.deepcopy(before)
-            self.cache.batch_repeat_interleave(self.rows)
-
-    def step(self, tokens: Tensor | None) -> Tensor:
-        """Logits of the next token, shape (B, V), after reading ``tokens`` (B,) or the prompts."""
-        ids = self.ids if tokens is None else tokens[:, None]
-        if tokens is not None:
-            self.mask = torch.cat([self.mask, self.mask.new_ones(self.rows, 1)], dim=1)
-        width = ids.shape[1]
-        positions = (self.mask.cumsum(1) - 1).clamp_(min=0)[:, -width:]
-        last = torch.arange(1, self.rows + 1, device=ids.device) * width - 1
-        with only_at(self.model, last):
-            out = self.model(
-                input_ids=ids,
-                attention_mask=self.mask,
-                position_ids=positions,
-                past_key_values=self.cache,
-                use_cache=True,
-            )
-        self.cache = out.past_key_values
-        logits: Tensor = out.logits
-        return logits
 
 
 def _fits_window(model: Model, length: int) -> bool:
@@ -123,10 +85,10 @@ def _fits_window(model: Model, length: int) -> bool:
     return window is None or length <= window
 
 
-def _read(model: Model, shared: Tokens) -> Any:
-    """Keys and values of the tokens before every prompt; None if there are none."""
+def _read(model: Model, shared: Tokens) -> tuple[Any, int] | None:
+    """Keys and values of the tokens before every prompt, and their number; None if there are none."""
     if not shared:
         return None
     ids = torch.tensor([list(shared)], device=model.get_input_embeddings().weight.device)
     with only_at(model, torch.tensor([len(shared) - 1], device=ids.device)):
-        return model(input_ids=ids, use_cache=True).past_key_values
+        return model(input_ids=ids, use_cache=True).past_key_values, len(shared)

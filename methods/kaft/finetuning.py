@@ -79,7 +79,7 @@ def finetune(
     # Low-rank factors have float32 weights of their own; full finetuning trains float32 weights.
     model = reader.fresh(ctx.device, dtype if training.rank else "float32")
     parameters = _trained(model, training.rank, ctx)
-    optimizer = torch.optim.AdamW(parameters, lr=training.rate, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(parameters, lr=training.rate, weight_decay=0.0, fused=True)
     recipe = Recipe(
         steps=training.steps,
         batch=training.batch,

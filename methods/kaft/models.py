@@ -12,6 +12,7 @@ import torch
 from harness.method import ResourceError
 from methods.common.causal_lm import load_tokenizer
 from methods.kaft.fact_reader import CONFIG, load_fact_reader
+from methods.kaft.word_tokens import FILE, load_words
 
 _LINE_ENDS = 4
 """Tokens of up to so many line ends stop an answer, too."""
@@ -46,7 +47,8 @@ class Reader:
     def tokenizer(self) -> Any:
         """The tokenizer beside the weights."""
         if not self._tokenizer:
-            self._tokenizer.append(load_tokenizer(self.folder))
+            words = (self.folder / FILE).is_file()
+            self._tokenizer.append(load_words(self.folder) if words else load_tokenizer(self.folder))
         return self._tokenizer[0]
 
     def stops(self) -> Collection[int]:

@@ -61,7 +61,7 @@ class PretrainedWorld(Artifact):
         plan = Plan(size, self.steps, self.batch, self.pool, self.rate, seed=(self.world, 1))
         model, tokenizer = pretrain(world, plan, ctx.progress)
         model.save(folder)
-        tokenizer.save_pretrained(folder)
+        tokenizer.save(folder)
         write_beliefs(folder, ask_all(world, folder))
 
     def load(self, path: Path) -> Reader:

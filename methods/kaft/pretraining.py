@@ -17,7 +17,8 @@ from methods.kaft.models import Reader
 from methods.kaft.prompts import PLAIN, Asked
 from methods.kaft.reading import Limits, read
 from methods.kaft.words import strip_tag
-from methods.kaft.world import END, PAD, World, tokenizer
+from methods.kaft.word_tokens import WordTokenizer
+from methods.kaft.world import END, PAD, World
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Plan:
     seed: tuple[int, ...]
 
 
-def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -> tuple[Any, Any]:
+def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -> tuple[Any, WordTokenizer]:
     """A model that knows the world's known facts, and its tokenizer."""
     rng = np.random.default_rng(list(plan.seed))
     vocabulary = world.vocabulary()
@@ -44,7 +45,7 @@ def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -
     examples = list(_examples(world, plan.pool, rng))
     pad = vocabulary.index(PAD)
     fit(model, optimizer, examples, recipe, rng=rng, pad=pad, loss=word_loss, progress=progress)
-    return model, tokenizer(world)
+    return model, world.tokenizer()
 
 
 def _examples(world: World, count: int, rng: np.random.Generator) -> Iterator[Example]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from methods.kaft.questions import Question, Relation
+from methods.kaft.word_tokens import WordTokenizer
 from methods.kaft.words import TAGS
 
 PAD, END = "<pad>", "<end>"
@@ -86,6 +86,10 @@ class World:
         words += [self.entity(s) for s in range(rules.subjects + rules.novel)]
         words += [f"r{r}" for r in range(rules.relations)]
         return words + [self._object(r, o) for r in range(rules.relations) for o in range(rules.objects)]
+
+    def tokenizer(self) -> WordTokenizer:
+        """Every word is a token."""
+        return WordTokenizer(tuple(self.vocabulary()), pad=PAD, end=END)
 
     def question(self, subject: int, relation: int, rng: np.random.Generator, *, draw: int = 0) -> Question:
         """A question with freshly drawn contexts of each kind, and a fake answer.
@@ -197,14 +201,3 @@ class World:
     @staticmethod
     def _object(relation: int, value: int) -> str:
         return f"o{relation}x{value}"
-
-
-def tokenizer(world: World) -> Any:
-    """A tokenizer of ``transformers`` in which every word of the world is one token."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    words = {word: index for index, word in enumerate(world.vocabulary())}
-    inner = Tokenizer(models.WordLevel(words, unk_token=PAD))
-    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token=END, pad_token=PAD)

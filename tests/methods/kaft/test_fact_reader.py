@@ -97,7 +97,7 @@ def test_pretraining_teaches_known_facts_and_reading(tmp_path: Path) -> None:
     size = Size(len(world.vocabulary()), layers=2, hidden=32)
     model, words = pretrain(world, Plan(size, 300, 32, 4000, 3e-3, (0,)), lambda _done, _message: None)
     model.save(tmp_path)
-    words.save_pretrained(tmp_path)
+    words.save(tmp_path)
     beliefs = ask_all(world, tmp_path)
     questions = world.questions(range(10), np.random.default_rng(5))
     known = [q for q in questions if world.known[int(q.subject[1:]), int(q.relation[1:])]]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from methods.kaft.questions import check_support
 from methods.kaft.words import TAGS
-from methods.kaft.world import Rules, World, tokenizer
+from methods.kaft.world import Rules, World
 
 RULES = Rules(subjects=20, novel=4, relations=3, objects=6, known=0.5)
 WORLD = World.draw(RULES, np.random.default_rng(0))
@@ -79,7 +79,7 @@ def test_known_facts_are_told_as_they_are_and_others_change() -> None:
 
 
 def test_every_word_is_one_token_and_tags_survive() -> None:
-    words = tokenizer(WORLD)
+    words = WORLD.tokenizer()
     question = WORLD.question(3, 1, np.random.default_rng(0))
     text = f"{question.relevant} {question.text} {question.answer} {TAGS[0]}"
     ids = words(text, add_special_tokens=False)["input_ids"]

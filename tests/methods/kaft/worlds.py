@@ -13,7 +13,7 @@ from harness.engine.context import stream
 from methods.common.tiny_lm import Size, new_model
 from methods.kaft.models import Reader
 from methods.kaft.prepare import PretrainedWorld
-from methods.kaft.world import END, PAD, tokenizer
+from methods.kaft.world import END, PAD
 
 BASE = PretrainedWorld(world=100, subjects=12, novel=3, objects=5, layers=1, hidden=16)
 
@@ -58,7 +58,7 @@ def save_base(folder: Path, base: PretrainedWorld = BASE) -> Reader:
     model.config.eos_token_id = model.generation_config.eos_token_id = words.index(END)
     model.config.pad_token_id = words.index(PAD)
     model.save_pretrained(folder)
-    tokenizer(world).save_pretrained(folder)
+    world.tokenizer().save(folder)
     return Reader(folder, beliefs(base))
 
 
