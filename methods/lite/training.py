@@ -1,0 +1,163 @@
+"""Training a ranker on candidate lists with a teacher's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.method import Context, ProblemError
+from methods.lite.losses import LossName, finite, loss_of
+from methods.lite.prepare import Texts, TokenSet
+from methods.lite.ranker import Lists, Ranker
+
+
+@dataclass(frozen=True)
+class TrainingLists:
+    """Candidate lists with what is known of them.
+
+    Attributes:
+        lists: The candidates.
+        relevant: Which are relevant, shape (T, c).
+        teacher: The teacher's scores, shape (T, c).
+    """
+
+    lists: Lists
+    relevant: Tensor
+    teacher: Tensor
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a ranker is trained.
+
+    Attributes:
+        loss: Which loss.
+        steps: Updates; 0 leaves everything as it is.
+        batch: Queries an update.
+        negatives: Negatives of a query in an update.
+        rate: Largest learning rate of scorer and projection.
+        encoder_rate: Largest learning rate of the encoder.
+        warmup: Share of the updates over which rates rise; they fall linearly to 0 after it.
+        shuffle: Shuffle the teacher's scores (and the label) within each list: a sabotage.
+    """
+
+    loss: LossName
+    steps: int
+    batch: int
+    negatives: int
+    rate: float
+    encoder_rate: float
+    warmup: float = 0.1
+    shuffle: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of queries, shape (B,); their positives and negatives, and teacher scores, (B, n + 1)."""
+
+    queries: Tensor
+    candidates: Tensor
+    teacher: Tensor
+
+
+def batches(train: TrainingLists, course: Course, rng: np.random.Generator) -> Iterator[Batch]:
+    """Endless batches: queries in a new order each round, a positive and random negatives each.
+
+    Queries without a relevant candidate or with fewer negatives than asked for are left out.
+
+    Raises:
+        ProblemError: If no query is left.
+    """
+    relevant = train.relevant.numpy()
+    negative = train.lists.real.numpy() & ~relevant
+    usable = np.flatnonzero(relevant.any(1) & (negative.sum(1) >= course.negatives))
+    if not len(usable):
+        raise ProblemError(
+            f"No training query has a relevant candidate and {course.negatives} others",
+            where="training lists",
+            fix="Ask for fewer negatives, or give more candidates a query.",
+        )
+    order: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+    while True:
+        while len(order) < course.batch:
+            order = np.concatenate([order, rng.permutation(usable)])
+        chosen, order = order[: course.batch], order[course.batch :]
+        keys = rng.random(relevant[chosen].shape)
+        first = np.where(relevant[chosen], keys, -1).argmax(1)[:, None]
+        others = np.argsort(-np.where(negative[chosen], keys, -1), axis=1)[:, : course.negatives]
+        picked = torch.from_numpy(np.concatenate([first, others], axis=1))
+        rows = torch.from_numpy(chosen)
+        teacher = train.teacher[rows].gather(1, picked)
+        candidates = train.lists.candidates[rows].gather(1, picked)
+        if course.shuffle:
+            mixed = torch.from_numpy(rng.random(picked.shape).argsort(1))
+            teacher = teacher.gather(1, mixed)
+            # One-hot losses read the label from the place, so places are shuffled independently.
+            again = torch.from_numpy(rng.random(picked.shape).argsort(1))
+            candidates, teacher = candidates.gather(1, again), teacher.gather(1, again)
+        yield Batch(train.lists.queries[rows], candidates, teacher)
+
+
+def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, ctx: Context) -> Ranker:
+    """Train all parameters of the ranker that want gradients.
+
+    Raises:
+        DivergedError: If the loss is no number.
+        ProblemError: If the loss needs teacher scores and there are none.
+    """
+    _check_teacher(train, course)
+    groups = _groups(ranker, course)
+    if not groups or not course.steps:
+        return ranker.eval()
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    warm = max(1, round(course.warmup * course.steps))
+
+    def slope(step: int) -> float:
+        return min((step + 1) / warm, (course.steps - step) / max(1, course.steps - warm + 1))
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slope)
+    ranker.train()
+    stream = batches(train, course, ctx.rng("order"))
+    for step in range(course.steps):
+        batch = next(stream)
+        q, d = texts.queries, texts.passages
+        scores = ranker(
+            Texts(q.data[batch.queries], q.mask[batch.queries]),
+            Texts(d.data[batch.candidates], d.mask[batch.candidates]),
+        )
+        optimizer.zero_grad()
+        finite(loss_of(course.loss, scores, batch.teacher.to(scores.device)), step).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 50 == 0:
+            ctx.progress(step / course.steps)
+    return ranker.eval()
+
+
+def _groups(ranker: Ranker, course: Course) -> list[dict[str, Any]]:
+    """Parameters that learn: the encoder's, and all others."""
+    encoder = ranker.tower.encoder
+    inner = {id(p) for p in encoder.parameters()} if encoder is not None else set()
+    learnt = [p for p in ranker.parameters() if p.requires_grad]
+    split = (
+        ([p for p in learnt if id(p) not in inner], course.rate),
+        ([p for p in learnt if id(p) in inner], course.encoder_rate),
+    )
+    return [{"params": found, "lr": rate} for found, rate in split if found]
+
+
+def _check_teacher(train: TrainingLists, course: Course) -> None:
+    known = torch.isfinite(train.teacher) | ~train.lists.real
+    if course.loss != "one-hot" and course.steps and not bool(known.all()):
+        raise ProblemError(
+            f"{int((~known).sum())} candidates have no teacher score, which the loss {course.loss} needs",
+            where="training lists",
+            fix="Give the task a teacher, or train with the one-hot loss.",
+        )
