@@ -29,23 +29,23 @@ CUT = 10
 """The rank at which the field cuts MRR and nDCG."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Group:
     """Candidates of equal score.
 
     Attributes:
         before: Candidates that rank above them.
-        gains: Their grades, at least 0.
+        size: How many they are.
+        relevant: How many of them are relevant.
         found: Relevant candidates above them.
+        gain: Mean of their grades, at least 0.
     """
 
     before: int
-    gains: Floats
+    size: int
+    relevant: int
     found: int
-
-    @property
-    def relevant(self) -> int:
-        return int((self.gains > 0).sum())
+    gain: float
 
 
 def rank_query(
@@ -70,12 +70,14 @@ def rank_query(
         ProblemError: If a score is no number, the lengths differ, a cut is below 1, or nothing is
             relevant.
     """
-    ordered, gains, missed = _checked(scores, grades, cuts, unretrieved)
-    expected = _measures(_groups(ordered, gains), gains, missed, cuts)
-    # In the worst order every candidate is alone: no ties are left.
-    alone = np.arange(len(gains), 0, -1, dtype=np.float64)
-    worst = gains[np.lexsort((gains, -ordered))]
-    pessimistic = _measures(_groups(alone, worst), gains, missed, cuts)
+    values, gains, missed = _checked(scores, grades, cuts, unretrieved)
+    order = np.lexsort((gains, -values))  # Among equal scores the worst order.
+    ranked, sorted_gains = values[order].tolist(), gains[order].tolist()
+    ideal = sorted([*sorted_gains, *missed.tolist()], reverse=True)
+    expected = _measures(_groups(ranked, sorted_gains), ideal, cuts)
+    ties = len(set(ranked)) < len(ranked)
+    alone = _groups(list(range(len(ranked))), sorted_gains) if ties else []
+    pessimistic = _measures(alone, ideal, cuts) if ties else expected
     return expected | {f"{name}_low": value for name, value in pessimistic.items()}
 
 
@@ -162,29 +164,28 @@ def _checked(
     return values, gains, missed
 
 
-def _groups(scores: Floats, gains: Floats) -> list[_Group]:
-    """Candidates of equal score, best first."""
-    if not len(scores):
-        return []
-    order = np.argsort(-scores, kind="stable")
-    ranked, sorted_gains = scores[order], gains[order]
-    starts = [0, *(np.flatnonzero(ranked[1:] != ranked[:-1]) + 1).tolist(), len(ranked)]
+def _groups(ranked: Sequence[float], gains: Sequence[float]) -> list[_Group]:
+    """Groups of equal neighbours in a ranking, best first."""
+    size = len(ranked)
+    starts = [place for place in range(size) if not place or ranked[place] != ranked[place - 1]]
     groups, found = [], 0
-    for start, end in pairwise(starts):
-        groups.append(_Group(start, sorted_gains[start:end], found))
-        found += groups[-1].relevant
+    for start, end in pairwise([*starts, size]):
+        held = gains[start:end]
+        relevant = sum(gain > 0 for gain in held)
+        groups.append(_Group(start, end - start, relevant, found, math.fsum(held) / (end - start)))
+        found += relevant
     return groups
 
 
-def _measures(groups: list[_Group], gains: Floats, missed: Floats, cuts: Sequence[int]) -> dict[str, float]:
-    relevant = int((gains > 0).sum() + (missed > 0).sum())
-    ideal = np.sort(np.concatenate([gains, missed]))[::-1]
+def _measures(groups: list[_Group], ideal: Sequence[float], cuts: Sequence[int]) -> dict[str, float]:
+    relevant = sum(gain > 0 for gain in ideal)
     result = {}
     for k in cuts:
+        most = sum(gain / math.log2(1 + rank) for rank, gain in enumerate(ideal[:k], 1))
         result[f"rr{k}"] = _reciprocal_rank(groups, k)
-        result[f"ndcg{k}"] = _expected_dcg(groups, k) / _dcg(ideal[:k], 0)
+        result[f"ndcg{k}"] = _gained(groups, k) / most
         result[f"recall{k}"] = sum(_relevant_within(group, k) for group in groups) / relevant
-    result["ap"] = sum(_precisions(group) for group in groups) / relevant
+    result["ap"] = sum(_precisions(group) for group in groups if group.relevant) / relevant
     return result
 
 
@@ -197,30 +198,24 @@ def _reciprocal_rank(groups: list[_Group], k: int) -> float:
     group = next((group for group in groups if group.relevant), None)
     if group is None:
         return 0.0
-    n, r = len(group.gains), group.relevant
+    n, r = group.size, group.relevant
     last = min(n - r + 1, k - group.before)
     orders = math.comb(n, r)
     return sum(math.comb(n - j, r - 1) / orders / (group.before + j) for j in range(1, last + 1))
 
 
-def _dcg(gains: Floats, before: int) -> float:
-    ranks = before + np.arange(1, len(gains) + 1)
-    return float((gains / np.log2(1.0 + ranks)).sum())
-
-
-def _expected_dcg(groups: list[_Group], k: int) -> float:
+def _gained(groups: list[_Group], k: int) -> float:
     """E[DCG@k]: each rank of a group holds the group's mean gain on average."""
     total = 0.0
     for group in groups:
-        size = min(len(group.gains), max(0, k - group.before))
-        total += _dcg(np.full(size, group.gains.mean()), group.before)
+        last = min(k, group.before + group.size)
+        total += sum(group.gain / math.log2(1 + rank) for rank in range(group.before + 1, last + 1))
     return total
 
 
 def _relevant_within(group: _Group, k: int) -> float:
     """Expected number of the group's relevant candidates down to rank k."""
-    size = len(group.gains)
-    return group.relevant * min(size, max(0, k - group.before)) / size
+    return group.relevant * min(group.size, max(0, k - group.before)) / group.size
 
 
 def _precisions(group: _Group) -> float:
@@ -229,9 +224,7 @@ def _precisions(group: _Group) -> float:
     The j-th place is relevant with probability r / n; if it is, (r - 1)(j - 1) / (n - 1) of the
     places before it in the group are, on average.
     """
-    n, r = len(group.gains), group.relevant
-    if not r:
-        return 0.0
-    places = np.arange(1, n + 1)
-    above = group.found + 1 + (r - 1) * (places - 1) / max(1, n - 1)
-    return float((r / n * above / (group.before + places)).sum())
+    n, r = group.size, group.relevant
+    above = group.found + 1
+    each = (r - 1) / max(1, n - 1)
+    return sum(r / n * (above + each * (j - 1)) / (group.before + j) for j in range(1, n + 1))
