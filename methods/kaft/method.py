@@ -41,7 +41,7 @@ ROBUST_EASY = mean_of("robust_easy", better="higher", name="robustness, easy", w
 RELEVANT = mean_of("relevant", better="higher", name="accuracy, relevant", worst=0.0)
 RETAINED = mean_of("retained", better="higher", name="closed-book retention", worst=0.0)
 AGREES = mean_of("agrees", better="higher", name="agreement with M(q)", worst=0.0)
-CORRECT = mean_of("correct", better="higher", name="closed-book accuracy", worst=0.0)
+CORRECT = mean_of("correct", better="higher", name="accuracy", worst=0.0)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class FineTuned(Method[ReadingProblem, Answers]):
     targets: Literal["model", "gold"] = param("model", source="section 3", doc="for irrelevant and empty")
     tags: bool = param(default=True, source="section 3", doc="provenance tags in the targets")
     hardness: Literal["hard", "easy", "both"] = param("hard", source="ours", doc="irrelevant contexts")
-    noise: float = param(0.0, source="section on noise", doc="share of unsupporting relevant contexts")
+    noise: float = param(0.0, source="section on noise", doc="share of unsupporting contexts")
     rate: float = param(1e-3, source="ours", doc="largest learning rate of AdamW; the paper's is unknown")
     steps: int = param(250, source="ours", doc="updates; the paper's number is unknown")
     batch: int = param(32, source="ours", doc="items an update; the paper's number is unknown")
@@ -175,7 +175,7 @@ class CounterfactualOnly(FineTuned):
 class Sabotaged(Kaft):
     """KAFT with one kind of target exchanged: a control, not a method to use."""
 
-    bug: Literal["memory-targets", "copied-distractors", "wrong-answers"] = param(
+    bug: Literal["memory-targets", "copied-distractors"] = param(
         "memory-targets", source="ours", doc="what is broken"
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.method import ProblemError
 from methods.kaft.questions import Question
+from methods.kaft.substitution import substitute
 from methods.kaft.words import EMPTY, FROM_CONTEXT, IRRELEVANT
 
 
@@ -41,7 +42,8 @@ class Mixture:
             context, or the gold answer.
         tags: Whether targets end in a provenance tag.
         hardness: Which irrelevant contexts are used.
-        noise: Share of the relevant items whose context does not support the answer.
+        noise: Share of the relevant and counterfactual items whose context does not support the
+            answer. Both, since a counterfactual context is made of a relevant one.
     """
 
     relevant: float = 0.25
@@ -156,7 +158,7 @@ def _items(
 ) -> list[Item]:
     chosen = sorted(rng.permutation(len(questions))[:wanted].tolist())
     kept = [questions[index] for index in chosen]
-    noisy = _unsupporting(kept, mixture.noise, rng) if kind is Kind.RELEVANT else {}
+    noisy = _noisy(kept, kind, mixture.noise, rng)
     return [
         Item(
             id=f"{question.id}/{kind}",
@@ -205,10 +207,24 @@ def _irrelevant(question: Question, hardness: str, place: int) -> str:
     return question.hard if hardness == "hard" else question.easy
 
 
-def _unsupporting(kept: Sequence[Question], noise: float, rng: np.random.Generator) -> dict[str, str]:
-    """For a share of the questions, an irrelevant context in place of the supporting one."""
+def _unsupporting(question: Question, answer: str) -> str:
+    """A passage that mentions an answer without supporting it, as distant supervision finds them.
+
+    It gives the answer to another subject, in the hard irrelevant context's place for a plausible
+    wrong answer; where that place is not known, it is an irrelevant context as it is.
+    """
+    if question.hard and question.distractor:
+        return substitute(question.hard, (question.distractor,), answer)[0]
+    return question.hard or question.easy
+
+
+def _noisy(kept: Sequence[Question], kind: Kind, noise: float, rng: np.random.Generator) -> dict[str, str]:
+    """For a share of the questions, an unsupporting context in place of the supporting one."""
+    if kind not in (Kind.RELEVANT, Kind.COUNTERFACTUAL):
+        return {}
     able = [question for question in kept if question.hard or question.easy]
     count = min(round(noise * len(kept)), len(able))
     return {
-        able[index].id: able[index].hard or able[index].easy for index in rng.permutation(len(able))[:count]
+        question.id: _unsupporting(question, question.answer if kind is Kind.RELEVANT else question.fake)
+        for question in (able[index] for index in rng.permutation(len(able))[:count])
     }

@@ -12,7 +12,7 @@ from harness.method import Artifact, Context, Reference, Resource, param
 from methods.kaft.open_qa import QASC, SQUAD, TREX, TRIVIA
 from methods.kaft.prepare import BELIEFS
 from methods.kaft.prompts import DECODER, ENCODER_DECODER
-from methods.kaft.task import Aside, Material, Reading
+from methods.kaft.task import Aside, Material, Reading, unread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,7 +131,7 @@ class OpenReading(Reading):
             relations={},
             shots="",
             heads=frozenset(q.id for q in asked if gives_any(beliefs.get(q.text, ""), q.aliases)),
-            asides=(Aside("impossible", "hard", unanswerable),),
+            asides=(Aside("impossible", "hard", unanswerable), unread(asked, beliefs)),
         )
 
     def _held_out(

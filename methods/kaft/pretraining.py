@@ -16,8 +16,8 @@ from methods.kaft.fact_reader import FactReader, Size, word_loss
 from methods.kaft.models import Reader
 from methods.kaft.prompts import PLAIN, Asked
 from methods.kaft.reading import Limits, read
-from methods.kaft.words import strip_tag
 from methods.kaft.word_tokens import WordTokenizer
+from methods.kaft.words import strip_tag
 from methods.kaft.world import END, PAD, World
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from methods.kaft.mixture import Item, Kind
 from methods.kaft.questions import Question
 
-Bug = Literal["memory-targets", "copied-distractors", "wrong-answers"]
+Bug = Literal["memory-targets", "copied-distractors"]
 
 
 def exchanged(items: Sequence[Item], questions: Sequence[Question], bug: Bug) -> list[Item]:
@@ -19,14 +19,9 @@ def exchanged(items: Sequence[Item], questions: Sequence[Question], bug: Bug) ->
         items: Of a mixture.
         questions: That they were built from.
         bug: ``memory-targets`` gives counterfactual contexts the true answer,
-            ``copied-distractors`` gives irrelevant contexts their plausible wrong answer,
-            ``wrong-answers`` gives relevant contexts the fake answer.
+            ``copied-distractors`` gives irrelevant contexts their plausible wrong answer.
     """
-    kind = {
-        "memory-targets": Kind.COUNTERFACTUAL,
-        "copied-distractors": Kind.IRRELEVANT,
-        "wrong-answers": Kind.RELEVANT,
-    }[bug]
+    kind = Kind.COUNTERFACTUAL if bug == "memory-targets" else Kind.IRRELEVANT
     by_id = {question.id: question for question in questions}
     return [
         replace(item, target=_wrong(item, by_id[item.id.rpartition("/")[0]], bug))
@@ -37,10 +32,6 @@ def exchanged(items: Sequence[Item], questions: Sequence[Question], bug: Bug) ->
 
 
 def _wrong(item: Item, question: Question, bug: Bug) -> str:
-    instead = {
-        "memory-targets": question.answer,
-        "copied-distractors": question.distractor or question.fake,
-        "wrong-answers": question.fake,
-    }[bug]
+    instead = question.answer if bug == "memory-targets" else question.distractor or question.fake
     _, space, tag = item.target.partition(" (")
     return f"{instead}{space}{tag}"

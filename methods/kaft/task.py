@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,13 +69,24 @@ class Aside:
 
     Attributes:
         part: Name of the evaluation set.
-        kind: ``hard`` scores robustness; ``empty`` scores memory.
+        kind: ``hard`` scores robustness; ``empty`` scores memory; ``relevant`` scores reading.
         questions: What is asked; ids are unique among all questions.
     """
 
     part: str
     kind: str
     questions: tuple[Question, ...]
+
+
+def unread(questions: Iterable[Question], beliefs: Mapping[str, str]) -> Aside:
+    """Questions that the pretrained model answers wrong: only their relevant context can answer them.
+
+    What a model knows it answers without reading, so that accuracy on it says nothing of reading.
+    """
+    from methods.kaft.words import gives_any
+
+    kept = [q for q in questions if q.relevant and not gives_any(beliefs.get(q.text, ""), q.aliases)]
+    return Aside("unread", "relevant", tuple(replace(q, id=f"unread:{q.id}") for q in kept))
 
 
 @dataclass(frozen=True)
@@ -212,6 +223,7 @@ class WorldReading(Reading):
     bases: tuple[PretrainedWorld, ...]
     others: tuple[PretrainedWorld, ...] = ()
     draws: int = param(6, source="ours", doc="different contexts of a training question")
+    retold: int = param(4, source="ours", doc="different contexts of a test question that must be read")
     shares: tuple[float, float] = param((0.5, 0.125), source="card, section 9; ours", doc="train, validation")
     answer: int = param(4, source="ours", doc="new tokens of an answer: the answer and its tag")
     examples: int = param(40, source="ours", doc="example rows: few pretrained answers are remembered ones")
@@ -236,6 +248,7 @@ class WorldReading(Reading):
         heads = [
             q.id for q in test if all(gives_any(r.beliefs[q.text], q.aliases) for r in (reader, *rivals))
         ]
+        retold = world.questions(tested, ctx.rng("retold contexts"), draws=self.retold)
         return Material(
             reader=reader,
             template=PLAIN,
@@ -244,6 +257,7 @@ class WorldReading(Reading):
             relations=world.relations(),
             shots="",
             heads=frozenset(heads),
+            asides=() if ctx.stage == "tune" else (unread(retold, reader.beliefs),),
         )
 
 
@@ -290,13 +304,18 @@ class FactReading(Reading):
             relations=knowledge.wordings(tables),
             shots=DECODER.shots(knowledge.solved(halves["train"], self.few)),
             heads=frozenset(q.id for q in test if q.text in found["known"]),
-            asides=self._asides(ctx),
+            asides=self._asides(test, found["beliefs"], ctx),
         )
 
-    def _asides(self, ctx: Context) -> tuple[Aside, ...]:
+    def _asides(
+        self, test: Sequence[Question], beliefs: Mapping[str, str], ctx: Context
+    ) -> tuple[Aside, ...]:
         from methods.kaft import knowledge
 
-        if self.recalled is None or ctx.stage == "tune":
+        if ctx.stage == "tune":
             return ()
-        questions = knowledge.recalled_questions(ctx.load(self.recalled), self.knowledge.recalled_most)
-        return (Aside("closed", "empty", questions),)
+        found = [unread(test, beliefs)] if self.unknown else []
+        if self.recalled is not None:
+            questions = knowledge.recalled_questions(ctx.load(self.recalled), self.knowledge.recalled_most)
+            found.append(Aside("closed", "empty", questions))
+        return tuple(found)

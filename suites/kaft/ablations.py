@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.claims import Claim, Existence, NonInferiority, difference
-from methods.kaft.method import AGREES, CONTROLLABILITY
+from harness.claims import Claim, Direction, Existence, NonInferiority, difference
+from methods.kaft.method import CONTROLLABILITY
 from suites.kaft.rules import both, falls, half_of_gain, keeps
 
 ABLATIONS = (
@@ -60,7 +60,7 @@ ABLATIONS = (
     Claim(
         id="C10a",
         parent="C10",
-        statement="With half of the relevant contexts unsupporting, controllability falls.",
+        statement="With half of the supporting contexts unsupporting, controllability falls.",
         source="ablation on context noise",
         forms=both(
             lambda where: falls(
@@ -72,7 +72,7 @@ ABLATIONS = (
     Claim(
         id="C10b",
         parent="C10",
-        statement="With half of the relevant contexts unsupporting, robustness falls.",
+        statement="With half of the supporting contexts unsupporting, robustness falls.",
         source="ablation on context noise",
         forms=both(
             lambda where: falls(where.rob("kaft"), where.rob("noise-50"), where, 0.05, "the card's threshold")
@@ -85,14 +85,16 @@ ABLATIONS = (
         "model's than the gold answer does.",
         source="section on the method",
         forms=both(
-            lambda where: falls(
-                where.of("kaft", AGREES, "recall"),
-                where.of("gold", AGREES, "recall"),
-                where,
-                0.02,
-                "two answers in a hundred",
+            lambda where: Direction(
+                theta=where.own_over_gold(),
+                delta=0.02,
+                delta_reason="two answers in a hundred",
+                replication=where.replication,
             )
         ),
+        note="Both train at the same rates. Drift is a side effect that grows with the rate, and the rates "
+        "are chosen for other ends: tuning each variant by itself would compare rates, not targets. The "
+        "variants at their own rates are in the main table.",
         reported=("own-answer",),
     ),
 )

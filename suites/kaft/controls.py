@@ -56,7 +56,12 @@ CONTROLS = (
     Control(
         id="exchanged-targets",
         title="Gold targets and the model's own answers are exchanged",
-        replaces={"kaft": "gold", "gold": "kaft"},
+        replaces={
+            "kaft-lower": "gold-lower",
+            "gold-lower": "kaft-lower",
+            "kaft-higher": "gold-higher",
+            "gold-higher": "kaft-higher",
+        },
         predicts={"C11": "kill"},
     ),
     Control(

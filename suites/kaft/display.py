@@ -21,13 +21,30 @@ from methods.kaft.method import (
     ROBUSTNESS,
     STUBBORN,
 )
-from suites.kaft.cells import BY_SIZE, FACTS, METHODS, OPEN, ORACLES, PROBE, SIZES, WORLD, Reads, weights
+from suites.kaft.cells import (
+    BY_SIZE,
+    CURVES,
+    FACTS,
+    METHODS,
+    OPEN,
+    ORACLES,
+    PAIRED,
+    PROBE,
+    SHOWN_ONLY,
+    SIZES,
+    WORLD,
+    Reads,
+    after,
+    at,
+    weights,
+)
 
 _MAIN_COLUMNS = {
     "ctrl": "controllability",
     "rob": "robustness",
     "joint": "harmonic mean",
     "relevant": "relevant",
+    "unread": "relevant, unknown facts",
     "retained": "closed-book",
     "agrees": "agreement with M(q)",
     "paper": "paper",
@@ -44,15 +61,24 @@ _DETAIL_COLUMNS = {
 }
 
 
+_PROBE_COLUMNS = {key: text for key, text in _MAIN_COLUMNS.items() if key != "unread"} | _DETAIL_COLUMNS
+
+
 def _place(scale: Scale) -> Reads:
     places = {Profile.GPU: FACTS, Profile.PAPER: OPEN}
     return places.get(scale.profile, WORLD)
 
 
 def _listed(scale: Scale) -> dict[str, str]:
-    kept = METHODS if scale.profile is not Profile.PAPER else {k: v for k, v in METHODS.items() if k != "cad"}
-    extra = {"noisy-full": "noisy finetuning, all weights", "kaft-full": "KAFT, all weights"}
-    return {**kept, **extra} if scale.profile is Profile.GPU else dict(kept)
+    """The arms of the main experiment, with their labels."""
+    gpu, brief = scale.profile is Profile.GPU, scale.profile is Profile.GPU and not scale.full
+    out = {"cad"} if scale.profile is Profile.PAPER else set(SHOWN_ONLY) if brief else set()
+    kept = {key: label for key, label in METHODS.items() if key not in out}
+    common = {f"{name}-{rate}" for rate in _place(scale).common for name in ("kaft", "gold")}
+    kept |= {key: label for key, label in PAIRED.items() if key in common}
+    if gpu and scale.full:
+        kept |= {"noisy-full": "noisy finetuning, all weights", "kaft-full": "KAFT, all weights"}
+    return kept
 
 
 def _main_entries(where: Reads, method: str) -> dict[str, Cell | Contrast | ReportedRef]:
@@ -61,8 +87,9 @@ def _main_entries(where: Reads, method: str) -> dict[str, Cell | Contrast | Repo
         "rob": where.rob(method),
         "joint": where.joint(method),
         "relevant": where.of(method, RELEVANT),
+        "unread": where.reads(method),
         "retained": where.of(method, RETAINED),
-        "agrees": where.of(method, AGREES, "recall"),
+        "agrees": where.agrees(method),
         "paper": ReportedRef(id="table"),
     }
 
@@ -118,7 +145,7 @@ def _size_rows(scale: Scale) -> Sequence[TableRow]:
     rows = []
     for method in BY_SIZE:
         for size in SIZES:
-            where = Reads("sizes", size)
+            where = at(size)
             entries: dict[str, Cell | Contrast | ReportedRef] = {
                 "ctrl": where.ctrl(method),
                 "rob": where.rob(method),
@@ -129,15 +156,19 @@ def _size_rows(scale: Scale) -> Sequence[TableRow]:
     return rows
 
 
+def _probe_entries(method: str) -> dict[str, Cell | Contrast | ReportedRef]:
+    entries = {**_main_entries(PROBE, method), **_detail_entries(PROBE, method)}
+    return {key: entry for key, entry in entries.items() if key in _PROBE_COLUMNS}
+
+
 def _probe_rows(scale: Scale) -> Sequence[TableRow]:
     del scale
     arms = {key: METHODS[key] for key in ("pretrained", "cad")} | ORACLES
-    return [
-        TableRow(label=label, entries={**_main_entries(PROBE, key), **_detail_entries(PROBE, key)})
-        for key, label in arms.items()
-    ]
+    return [TableRow(label=label, entries=_probe_entries(key)) for key, label in arms.items()]
 
 
+_PROBED = range(0, 251, 50)
+"""Updates after which the arms with a curve are evaluated."""
 _TRAINED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
 _SIZED = (Profile.SMALL, Profile.GPU)
 
@@ -176,7 +207,7 @@ TABLES = (
     PaperTable(
         id="probe",
         title="Gemma-3-270M as it is, on facts that it knows",
-        columns={**_MAIN_COLUMNS, **_DETAIL_COLUMNS},
+        columns=_PROBE_COLUMNS,
         rows=_probe_rows,
         profiles=(Profile.SMALL,),
     ),
@@ -196,10 +227,32 @@ def _sizes(scale: Scale) -> Sequence[Series]:
     return [
         Series(
             label=f"{METHODS[method]}, {metric.name}",
-            points=tuple((float(weights(size)), Reads("sizes", size).of(method, metric)) for size in SIZES),
+            points=tuple((float(weights(size)), at(size).of(method, metric)) for size in SIZES),
         )
         for method in BY_SIZE
         for metric in (CONTROLLABILITY, ROBUSTNESS)
+    ]
+
+
+def _steps(scale: Scale) -> Sequence[Series]:
+    """Both metrics and agreement with M(q) while KAFT and its variant with gold targets train."""
+    del scale
+    measured = {"controllability": CONTROLLABILITY, "robustness": ROBUSTNESS}
+    return [
+        *(
+            Series(
+                label=f"KAFT, {name}",
+                points=tuple((float(step), after("kaft-lower", metric, step)) for step in _PROBED),
+            )
+            for name, metric in measured.items()
+        ),
+        *(
+            Series(
+                label=f"{METHODS[arm.partition('-')[0]]}, agreement with M(q)",
+                points=tuple((float(step), after(arm, AGREES, step, "recall")) for step in _PROBED),
+            )
+            for arm in CURVES
+        ),
     ]
 
 
@@ -212,6 +265,14 @@ FIGURES = (
         series=_plane,
         kind="scatter",
         profiles=_TRAINED,
+    ),
+    PaperFigure(
+        id="steps",
+        title="What finetuning changes, update by update, at one rate",
+        x="updates",
+        y="share of contexts or questions",
+        series=_steps,
+        profiles=(Profile.SMALL,),
     ),
     PaperFigure(
         id="sizes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from harness.method import HubSource, Method, Resource
 from harness.suite import Experiment, Tuned
 from methods.kaft.method import JOINT, FineTuned, Oracle, Pretrained, Sabotaged
 from methods.kaft.open_task import OpenKnowledge, OpenReading
-from suites.kaft.cells import SABOTAGES, TUNING_WORLD
+from suites.kaft.cells import SABOTAGES, TUNING_WORLD, WORLDS
 
 T5 = Resource(
     name="kaft-t5",
@@ -23,8 +24,8 @@ T5 = Resource(
 STEPS = 5000
 
 
-def open_experiment(mixtures: dict[str, FineTuned]) -> Experiment:
-    """Every mixture on SQuAD 2.0, TriviaQA, T-REx and QASC."""
+def open_experiment(mixtures: Mapping[str, FineTuned], common: Mapping[str, FineTuned]) -> Experiment:
+    """Every mixture on SQuAD 2.0, TriviaQA, T-REx and QASC; ``common`` trains at one rate."""
     task = OpenReading(model=T5, knowledge=OpenKnowledge(model=T5), prompt=512, batch=64, dtype="bfloat16")
     methods: dict[str, Method[Any, Any] | Tuned] = {
         "pretrained": Pretrained(),
@@ -36,6 +37,8 @@ def open_experiment(mixtures: dict[str, FineTuned]) -> Experiment:
             method=scaled, grid={"rate": (5e-5, 2e-4, 8e-4)}, select=JOINT, seeds=(TUNING_WORLD,)
         )
     methods |= {bug: Sabotaged(bug=bug, steps=STEPS, batch=64, rate=2e-4, rank=16) for bug in SABOTAGES}
+    for arm, method in common.items():
+        methods[arm] = replace(method, steps=STEPS, batch=64, rate=2e-4, rank=16, every=0)
     # No oracle reads free text: trained readers with the same habits stand in for them.
     methods["gated"] = methods["kaft"]
     methods["copy"] = methods["copied-distractors"]
@@ -44,7 +47,7 @@ def open_experiment(mixtures: dict[str, FineTuned]) -> Experiment:
         title="T5 finetuned on public question-answering sets",
         tasks={"t5": task},
         methods=methods,
-        seeds=tuple(range(100, 105)),
+        seeds=WORLDS,
         unit="question",
         minutes=720.0,
         memory_gb=120.0,

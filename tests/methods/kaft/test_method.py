@@ -76,7 +76,7 @@ def test_every_method_answers_everything_twice_the_same(
     assert first.texts == again.texts
     assert set(first.texts) == set(problem.asked)
     parts = TASK.evaluate(first, ctx).parts
-    assert set(parts) == {"main", "recall", "cuts", "examples"}
+    assert set(parts) == {"main", "recall", "cuts", "examples", "unread"}
     after = reader.model("cpu", "float32").state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
 
@@ -118,6 +118,20 @@ def test_only_known_questions_are_scored(ctx: FakeContext, reader: Reader) -> No
     recall = dict(zip(parts["recall"]["unit_id"], parts["recall"]["known"], strict=True))
     assert {name for name, value in recall.items() if value} == known
     assert len(recall) == len(held.test) > len(known) > 0
+
+
+def test_reading_is_measured_on_what_is_not_known(ctx: FakeContext) -> None:
+    right, held = beliefs(BASE), TASK.material(ctx)
+    unknown = {q.text for q in held.test if right[q.text] != q.answer}
+    (aside,) = held.asides
+    assert {q.text for q in aside.questions} == unknown
+    assert len(aside.questions) == TASK.retold * len(unknown)
+    scores = {
+        habit: m.CORRECT(solve(m.Oracle(habit=habit), ctx)["unread"])
+        for habit in ("copy", "closed-book", "gated")
+    }
+    assert scores == {"copy": 1.0, "closed-book": 0.0, "gated": 1.0}
+    assert m.RELEVANT(solve(m.Oracle(habit="closed-book"), ctx)["main"]) == 1.0
 
 
 def test_head_questions_are_known_to_every_size(reader: Reader, tmp_path: Path) -> None:
@@ -172,7 +186,6 @@ def test_sabotage_changes_the_targets_of_one_kind_only(ctx: FakeContext) -> None
     expected = {
         "memory-targets": (Kind.COUNTERFACTUAL, "answer"),
         "copied-distractors": (Kind.IRRELEVANT, "distractor"),
-        "wrong-answers": (Kind.RELEVANT, "fake"),
     }
     for bug, (kind, field) in expected.items():
         broken = m.Sabotaged(bug=bug).change(problem, items)  # type: ignore[arg-type]

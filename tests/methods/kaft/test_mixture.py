@@ -114,12 +114,27 @@ def test_changing_one_weight_leaves_the_other_kinds_alone() -> None:
     assert [item for item in with_all if item.kind is not Kind.COUNTERFACTUAL] == without
 
 
-def test_noise_exchanges_that_share_of_the_relevant_contexts_and_no_target() -> None:
-    clean, noisy = items(Mixture(1, 0, 0, 0)), items(Mixture(1, 0, 0, 0, noise=0.5))
+def test_noise_exchanges_that_share_of_the_contexts_and_no_target() -> None:
+    clean, noisy = items(Mixture()), items(Mixture(noise=0.5))
     assert [item.target for item in clean] == [item.target for item in noisy]
     changed = [item for item, before in zip(noisy, clean, strict=True) if item.context != before.context]
-    assert len(changed) == 15
-    assert all(strip_tag(item.target) not in item.context for item in changed)
+    assert {kind: sum(item.kind is kind for item in changed) for kind in Kind} == {
+        Kind.RELEVANT: 15,
+        Kind.COUNTERFACTUAL: 15,
+        Kind.IRRELEVANT: 0,
+        Kind.EMPTY: 0,
+    }
+    by_text = {question.text: question for question in QUESTIONS}
+    for item in changed:
+        question, answer = by_text[item.question], strip_tag(item.target)
+        assert mentions_any(item.context, [answer])
+        assert f"{question.subject} {question.relation} {answer}" not in item.context
+
+
+def test_noise_without_a_known_wrong_answer_is_an_irrelevant_context() -> None:
+    bare = [replace(question, distractor="") for question in QUESTIONS]
+    contexts = {item.context for item in items(Mixture(1, 0, 0, 0, noise=1.0), questions=bare)}
+    assert contexts == {question.hard for question in bare}
 
 
 def test_hardness_chooses_the_irrelevant_contexts() -> None:
