@@ -19,6 +19,9 @@ from torch import Tensor, nn
 from harness.method import DivergedError, ProblemError
 from methods.sparsity.mlp import blocks_of
 
+CHUNK = 2**20
+"""Tokens that are counted at a time."""
+
 
 @dataclass(frozen=True)
 class LayerCounts:
@@ -137,19 +140,29 @@ class Tally:
                 f"A mask of shape {tuple(mask.shape)} does not fit tokens of shape {tuple(a.shape[:-1])}",
                 where=self.name,
             )
-        flat = a.reshape(-1, self.d_ff)
         if self._firing is None:
             self._firing = torch.zeros(self.d_ff, dtype=torch.int64, device=a.device)
             self._histogram = torch.zeros(self.d_ff + 1, dtype=torch.int64, device=a.device)
             self._bad = torch.zeros((), dtype=torch.bool, device=a.device)
-        active, sums = flat != 0, flat.sum(-1)
+        flat = a.reshape(-1, self.d_ff)
+        counted = None if mask is None else mask.reshape(-1).bool()
+        for start in range(0, len(flat), CHUNK):
+            part = slice(start, start + CHUNK)
+            self._add(flat[part], None if counted is None else counted[part])
+
+    def _add(self, a: Tensor, counted: Tensor | None) -> None:
+        # Comparisons into floats, and sums of floats, are vectorised where those of booleans are
+        # not; and they are exact up to 2²⁴.
+        assert self._firing is not None
+        active = torch.ne(a, 0, out=torch.empty_like(a, dtype=torch.float32))
+        sums = a.sum(-1)
         weight = torch.ones_like(sums, dtype=torch.int64)
-        if mask is not None:
-            counted = mask.reshape(-1).bool()
-            active, weight = active & counted.unsqueeze(-1), counted.long()
+        if counted is not None:
+            weight = counted.long()
+            active *= counted.unsqueeze(-1)
             sums = sums.masked_fill(~counted, 0.0)
-        self._firing += active.sum(0)
-        self._histogram.scatter_add_(0, active.sum(-1), weight)
+        self._firing += active.sum(0).long()
+        self._histogram.scatter_add_(0, active.sum(-1).long(), weight)
         self._bad |= sums.isnan().any()
 
     def take(self) -> LayerCounts:

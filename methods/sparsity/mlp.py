@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from harness.method import ProblemError
 from methods.sparsity.activation import Activation, Relu
@@ -80,13 +79,13 @@ class ReluMlp(nn.Module):
         Returns:
             Shape (..., d_out).
         """
-        pre = linear(x, self.up.weight, self.up.bias)
-        a = self.activation(pre, training=self.training, stream=self._stream(x.device))
+        a: Tensor = self.activation(self.up(x), training=self.training, stream=self._stream(x.device))
         if self.recorder is not None:
             self.recorder(a.detach(), mask)
         if self.training:
             self.penalty = self.activation.penalty(a)
-        return linear(a, self.down.weight, self.down.bias)
+        out: Tensor = self.down(a)
+        return out
 
     def _stream(self, device: torch.device) -> torch.Generator:
         if device not in self._streams:
