@@ -12,12 +12,9 @@ from methods.lite.task import Ranking, RankingProblem
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from methods.lite.losses import LossName
     from methods.lite.prepare import TokenSet
     from methods.lite.ranker import Lists, Ranker, Reduction
     from methods.lite.training import Course
-
-Trained = Literal["scorer", "projection", "encoder"]
 
 
 @dataclass(frozen=True)
@@ -27,15 +24,19 @@ class TrainRanker(Scoring, Method[RankingProblem, Ranking]):
     problem_type: ClassVar[type] = RankingProblem
     cites: ClassVar[str] = JI
 
-    trains: Trained = param("projection", source="ours", doc="what is trained besides the scorer")
-    loss: LossName = param("margin-mse", source="section 4", doc="which loss")
+    trains: Literal["scorer", "projection", "encoder"] = param(
+        "projection", source="ours", doc="what is trained besides the scorer"
+    )
+    loss: Literal["one-hot", "kl", "margin-mse"] = param("margin-mse", source="section 4", doc="which loss")
     steps: int = param(300, source="ours", doc="updates; 0 leaves all as it is")
     batch: int = param(32, source="ours", doc="queries an update")
     negatives: int = param(4, source="unspecified in the paper", doc="negatives a query")
     rate: float = param(1e-3, source="tuned", doc="largest rate of scorer and projection")
     encoder_rate: float = param(5e-5, source="ours", doc="largest rate of the encoder")
     doc_tokens: int = param(0, source="section on storage", doc="stored document vectors; 0: all")
-    reduction: Reduction = param("block-mean", source="unspecified in the paper", doc="how they get fewer")
+    reduction: Literal["none", "truncate", "block-mean", "linear", "k-means"] = param(
+        "block-mean", source="unspecified in the paper", doc="how they get fewer"
+    )
 
     def run(self, problem: RankingProblem, ctx: Context) -> Ranking:
         """Train on this problem's lists."""

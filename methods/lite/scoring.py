@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from harness.method import param
 
 if TYPE_CHECKING:
     from methods.lite.scorers import Scorer
 
-Kind: TypeAlias = Literal["de", "de-cls", "maxsim", "knrm", "lite", "lite-flat"]
 JI = "Ji et al. (2024), arXiv:2406.17968"
 CITES = {
     "maxsim": "Khattab and Zaharia (2020), arXiv:2004.12832",
@@ -22,7 +21,9 @@ CITES = {
 class Scoring:
     """A scorer, by its name and sizes."""
 
-    scorer: Kind = param("lite", source="section 3", doc="which scorer")  # noqa: RUF009
+    scorer: Literal["de", "de-cls", "maxsim", "knrm", "lite", "lite-flat"] = param(
+        "lite", source="section 3", doc="which scorer"
+    )
     scale: bool = param(True, source="ours", doc="learn scale and offset of dot product and MaxSim")
     top_k: int = param(1, source="ablation of top-k", doc="similarities a query token sums (MaxSim)")
     factor: int = param(12, source="section 4", doc="hidden widths of LITE over the axis lengths")

@@ -149,7 +149,7 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
             optimizer = torch.optim.Adam(scorer.parameters(), lr=self.rate)
             for _ in range(self.steps):
                 optimizer.zero_grad()
-                (scorer(q, d, ones, ones) - gold).square().mean().backward()  # type: ignore[no-untyped-call]
+                (scorer(q, d, ones, ones) - gold).square().mean().backward()
                 optimizer.step()
             with torch.inference_mode():
                 tables.append(scorer(q, d, ones, ones).reshape(n, n).double().numpy())
