@@ -16,9 +16,6 @@ from harness.method import ProblemError
 PARTITIONED = (torch.float32, torch.float64)
 """Types that NumPy has, too."""
 
-WIDEST_SORT = 1024
-"""Width of rows up to which sorting them whole is the fastest way to their k-th largest entry."""
-
 
 def top_k(a: Tensor, k: int) -> Tensor:
     """The k largest entries along the last axis in place, zeros elsewhere.
