@@ -113,7 +113,10 @@ class PretrainedCounter:
                 )
             a, mask = args[0].detach(), self._masks.get(stack)
             if mask is not None:
-                mask = mask[:, -a.shape[1] :] if a.ndim == 3 else mask.reshape(-1)
+                # With a cache the mask is that of all tokens, the last ones being new; and some
+                # models see batch and tokens as one axis.
+                new = a.shape[:-1].numel() // len(mask)
+                mask = mask[:, -new:].reshape(a.shape[:-1])
             tally(a, mask)
 
         return count
