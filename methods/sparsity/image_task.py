@@ -91,9 +91,9 @@ class ImageTask(TrainingTask):
     Each seed draws its own split into training, validation and test images.
     """
 
-    size: Size = VitSize()
-    images: Content = param("real", source="section on causes", doc="digits or uniform noise")
-    labels: Content = param("real", source="section on causes", doc="given, or drawn once and for all")
+    size: Size = VitSize()  # noqa: RUF009
+    images: Content = param("real", source="section on causes", doc="digits or noise")  # noqa: RUF009
+    labels: Content = param("real", source="section on causes", doc="given, or drawn once")  # noqa: RUF009
     fresh: bool = param(default=False, source="section on causes", doc="new noise in every batch")
     share: float = param(1.0, source="Figure 2c", doc="share of the training images that is used")
     noise: float = param(0.0, source="Table 1", doc="share of training labels drawn from all classes")

@@ -35,6 +35,9 @@ ABOVE_ONE = mean_of(
     "above_one", better="higher", name="neurons that fire on > 1 %", unit="%", digits=1, worst=0.0
 )
 RATE = mean_of("rate", better="lower", name="firing rate", unit="%", digits=2, worst=100.0)
+GAP = mean_of(
+    "gap", better="lower", name="largest difference between sets in a layer", unit="points", digits=1, worst=100.0
+)
 LOSS = mean_of("loss", better="lower", name="cross-entropy", unit="nats", digits=3, worst=100.0)
 
 

@@ -76,8 +76,8 @@ class TrainingTask(Task[Training, Trained]):
         """Rows on the model.
 
         - ``train``, ``test``: one row a layer, on training and on test data;
-        - after training also ``neurons`` (firing rates of the first layer on test data) and what
-          :meth:`answers` adds;
+        - after training also ``neurons`` (firing rates of the first layer on test data), ``gap``
+          (the largest difference of a layer between both sets) and what :meth:`answers` adds;
         - in tuning ``validation`` only.
         """
         if ctx.stage == "tune":
@@ -86,6 +86,8 @@ class TrainingTask(Task[Training, Trained]):
         parts: dict[str, Any] = {name: layer_rows(found) for name, found in counts.items()}
         if result.done:
             parts["neurons"] = neuron_rows(counts["test"].layers[0])
+            gap = abs(counts["train"].nnz_percents - counts["test"].nnz_percents).max()
+            parts["gap"] = {"unit_id": ["layers"], "gap": [float(gap)]}
             parts |= self.answers(result.model, ctx)
         return Scores(parts)
 

@@ -96,9 +96,10 @@ class TextTask(TrainingTask):
         data: Where texts come from; made-up words without it.
     """
 
-    kind: Kind = param("spans", source="section 2", doc="span corruption, or the next byte")
+    kind: Kind = param("spans", source="section 2", doc="T5's task, or the next byte")  # noqa: RUF009
     data: tuple[Resource, ...] = ()
-    size: LmSize = LmSize()
+    size: LmSize = LmSize()  # noqa: RUF009
+    foreign: bool = param(default=False, source="ours", doc="a sabotage: test text is random bytes")
     characters: int = param(50_000_000, source="ours", doc="how much is read of large sources")
     length: int = param(64, source="ours", doc="bytes of a window")
     batch: int = param(16, source="ours", doc="windows of an update")
@@ -125,10 +126,15 @@ class TextTask(TrainingTask):
         """Texts drawn into training, validation and test text."""
         from methods.sparsity.texts import corpus, generated, texts_of
 
-        if not self.data:
-            return corpus(generated(GENERATED, ctx.rng("words")), ctx.rng("split"))
-        texts = [text for ref in self.data for text in texts_of(ctx.load(ref), self.characters)]
-        return corpus(texts, ctx.rng("split"))
+        if self.data:
+            texts = [text for ref in self.data for text in texts_of(ctx.load(ref), self.characters)]
+        else:
+            texts = generated(GENERATED, ctx.rng("words"))
+        found = corpus(texts, ctx.rng("split"))
+        if self.foreign:
+            noise = ctx.rng("foreign").integers(256, size=len(found.test), dtype=np.uint8)
+            found = replace(found, test=noise)
+        return found
 
     def _batches(self, which: str, ctx: Context) -> Iterator[Any]:
         """The windows that are looked at, the same at every look."""
@@ -136,8 +142,9 @@ class TextTask(TrainingTask):
 
         stream = getattr(self.corpus(ctx), which)
         rng = ctx.rng(f"spans of {which}")
-        for part in windows(stream, self.length, self.counted).split(64):
-            moved = part.to(ctx.device)
+        found = windows(stream, self.length, self.counted)
+        for start in range(0, len(found), 64):
+            moved = found[start : start + 64].to(ctx.device)
             yield moved if self.kind == "next" else cut_spans(moved, rng)
 
     def counts(self, model: nn.Module, which: str, ctx: Context) -> Counts:

@@ -1,0 +1,261 @@
+"""What runs under each profile.
+
+The ids are the same everywhere. ``images`` holds all vision models that are trained at one rate
+(causes, depths, widths, other architectures); ``tuned`` compares dense and Top-k, each at its own
+best rate; ``noise`` trains longer, until noisy labels are memorised; ``rates`` shows what the
+learning rate does; ``text`` trains language models; ``gradient`` and ``second-layer`` train none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.claims import Profile
+from harness.suite import Experiment, Scale, Timed, Tuned
+from methods.sparsity.activation import HiddenDropout, L1Penalty, RandomK, TopK, TopKAtInference
+from methods.sparsity.initial_gradient import DrawSlopes, InitialGradientTask
+from methods.sparsity.method import Train
+from methods.sparsity.sabotage import FixedNeurons, Untrained
+from methods.sparsity.scoring import LOSS
+from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
+from suites.sparsity.cells import (
+    DEPTHS,
+    KEEP,
+    NOISE_TASK,
+    TOP,
+    WIDTH,
+    WIDTHS,
+    depth_task,
+    rate_id,
+    width_task,
+)
+from suites.sparsity.sizes import Plan, plan_of
+
+SGD_RATES = (0.03, 0.1, 0.3)
+"""Rates of SGD with momentum beside AdamW's."""
+
+
+def experiments(scale: Scale) -> Sequence[Experiment]:
+    """The experiments of a scale."""
+    plan = plan_of(scale.profile)
+    exact = (_gradient(plan), _second_layer(plan))
+    if scale.profile is Profile.SMOKE:
+        return (*exact, _smoke_images(plan), _text(plan))
+    found = [
+        # The longest trials start first, so that no worker is idle at the end.
+        _noise(plan, wide=scale.full),
+        _images(plan),
+        _text(plan),
+        _tuned(plan, wide=scale.full),
+        _rates(plan),
+        *exact,
+        _second_layer_time(plan),
+    ]
+    if scale.profile is Profile.PAPER:
+        from suites.sparsity.paper import pretrained
+
+        found.append(pretrained())
+    return found
+
+
+def grid(rate: float) -> tuple[float, ...]:
+    """Five rates around one, a factor of two apart."""
+    return tuple(float(f"{rate * 2.0**k:.2g}") for k in range(-2, 3))
+
+
+def _seeds(count: int) -> tuple[int, ...]:
+    return tuple(range(100, 100 + count))
+
+
+def _experiment(plan: Plan, **fields: Any) -> Experiment:
+    given = {"seeds": _seeds(plan.seeds), "minutes": plan.minutes, "memory_gb": plan.memory_gb}
+    return Experiment(**{**given, **fields})
+
+
+def _smoke_images(plan: Plan) -> Experiment:
+    return _experiment(
+        plan,
+        id="images",
+        title="Vision models of a few steps",
+        tasks={"real": plan.images, "mixer": plan.mixer, "mlp": plan.two_layers},
+        methods={"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(KEEP[plan.profile]))},
+        unit="layer",
+    )
+
+
+def _images(plan: Plan) -> Experiment:
+    real = plan.images
+    tasks = {
+        "real": real,
+        "random-labels": replace(real, labels="random"),
+        "random-images": replace(real, images="random"),
+        "fresh": replace(real, fresh=True),
+        "quarter": replace(real, share=0.25),
+        "mixer": plan.mixer,
+        "mlp": plan.two_layers,
+        "mlp-fresh": replace(plan.two_layers, fresh=True),
+    }
+    for layers in DEPTHS[plan.profile]:
+        tasks.setdefault(depth_task(layers, plan.profile), _resized(real, layers=layers))
+    for d_ff in WIDTHS[plan.profile]:
+        tasks.setdefault(width_task(d_ff, plan.profile), _resized(real, d_ff=d_ff))
+    return _experiment(
+        plan,
+        id="images",
+        title="Vision models at one learning rate: causes, sizes, architectures",
+        tasks=tasks,
+        methods={"dense": Train(rate=plan.rate), "untrained": Untrained()},
+        unit="layer",
+    )
+
+
+def _resized(task: Any, **changes: int) -> Any:
+    return replace(task, size=replace(task.size, **changes))
+
+
+def _tuned(plan: Plan, *, wide: bool) -> Experiment:
+    keep = KEEP[plan.profile]
+    rates = grid(plan.rate)
+    arms = {"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(keep), rate=plan.rate)}
+    methods: dict[str, Any] = {
+        name: Tuned(method=method, grid={"rate": rates}, select=LOSS, seeds=(1,))
+        for name, method in arms.items()
+    }
+    methods["top-1"] = Train(activation=TopK(1), rate=plan.rate)
+    methods["random-k"] = Train(activation=RandomK(keep), rate=plan.rate)
+    methods["untrained"] = Untrained()
+    if wide:
+        methods |= {f"top-{k}": Train(activation=TopK(k), rate=plan.rate) for k in other_keeps(plan.profile)}
+        methods["top-k-at-inference"] = Train(activation=TopKAtInference(keep), rate=plan.rate)
+    return _experiment(
+        plan,
+        id="tuned",
+        title="Dense and Top-k vision transformers, each at its best rate",
+        tasks={"real": plan.images},
+        methods=methods,
+        unit="image",
+    )
+
+
+def other_keeps(profile: Profile) -> tuple[int, ...]:
+    """Further k under ``--full``."""
+    keep = KEEP[profile]
+    return tuple(sorted({2, keep // 4, keep // 2, 2 * keep, 4 * keep} - {1, keep}))
+
+
+def _noise(plan: Plan, *, wide: bool) -> Experiment:
+    keep = KEEP[plan.profile]
+    task = replace(plan.images, steps=plan.noise_steps, corrupted=True)
+    tasks = {"clean": task, NOISE_TASK: replace(task, noise=0.4)}
+    methods: dict[str, Any] = {
+        "dense": Train(rate=plan.rate),
+        TOP: Train(activation=TopK(keep), rate=plan.rate),
+        "untrained": Untrained(activation=TopK(keep), sure=True),
+    }
+    if wide:
+        tasks["noise-80"] = replace(task, noise=0.8)
+        methods |= baselines(plan)
+    return _experiment(
+        plan,
+        id="noise",
+        title="Long training: label noise, input corruption, calibration",
+        tasks=tasks,
+        methods=methods,
+        unit="image",
+    )
+
+
+def baselines(plan: Plan) -> dict[str, Any]:
+    """What else makes activations few or models small, under ``--full``."""
+    keep, rate = KEEP[plan.profile], plan.rate
+    return {
+        f"top-{keep // 2}": Train(activation=TopK(keep // 2), rate=rate),
+        f"top-{2 * keep}": Train(activation=TopK(2 * keep), rate=rate),
+        "top-k-at-inference": Train(activation=TopKAtInference(keep), rate=rate),
+        "random-k": Train(activation=RandomK(keep), rate=rate),
+        "dropout": Train(activation=HiddenDropout(keep / WIDTH[plan.profile]), rate=rate),
+        "l1": Train(activation=L1Penalty(1e-4), rate=rate),
+        "narrow": Train(d_ff=keep, rate=rate),
+    }
+
+
+def _rates(plan: Plan) -> Experiment:
+    methods = {rate_id("adamw", rate): Train(rate=rate) for rate in grid(plan.rate) if rate != plan.rate}
+    methods |= {rate_id("sgd", rate): Train(optimizer="sgd", rate=rate) for rate in SGD_RATES}
+    return _experiment(
+        plan,
+        id="rates",
+        title="What the learning rate does to loss and sparsity",
+        tasks={"real": plan.images},
+        methods=methods,
+        seeds=_seeds(3),
+        unit="layer",
+    )
+
+
+def _text(plan: Plan) -> Experiment:
+    tasks = {"spans": plan.text}
+    methods: dict[str, Any] = {"dense": Train(rate=plan.text_rate)}
+    only = {("spans", "dense")}
+    if plan.profile is not Profile.SMOKE:
+        tasks |= {
+            "next": replace(plan.text, kind="next"),
+            "spans-foreign": replace(plan.text, foreign=True),
+        }
+        methods |= {"untrained": Untrained(), "fixed-neurons": Untrained(activation=FixedNeurons())}
+        only |= {("next", "dense"), ("spans-foreign", "dense")}
+        only |= {("spans", "untrained"), ("spans", "fixed-neurons")}
+    return _experiment(
+        plan,
+        id="text",
+        title="Language models over bytes: span corruption, and the next byte",
+        tasks=tasks,
+        methods=methods,
+        unit="layer",
+        only=frozenset(only),
+    )
+
+
+def _gradient(plan: Plan) -> Experiment:
+    smoke = plan.profile is Profile.SMOKE
+    return _experiment(
+        plan,
+        id="gradient",
+        title="The gradient of pre-activations under a random last layer",
+        tasks={"cases": InitialGradientTask(random=3 if smoke else 8)},
+        methods={"random": DrawSlopes(), "knowing": DrawSlopes(knowing=True)},
+        seeds=_seeds(1 if smoke else 3),
+        unit="case",
+    )
+
+
+def _second_layer(plan: Plan) -> Experiment:
+    return _experiment(
+        plan,
+        id="second-layer",
+        title="The second layer from active rows only",
+        tasks={"products": SecondLayerTask()},
+        methods={
+            "dense": DenseProduct(),
+            "sparse": SparseProduct(),
+            "forgetful": SparseProduct(forgets=True),
+        },
+        seeds=_seeds(1 if plan.profile is Profile.SMOKE else 3),
+        unit="case",
+    )
+
+
+def _second_layer_time(plan: Plan) -> Experiment:
+    task = SecondLayerTask(shapes=((1024, 16384, 128),), tokens=1)
+    return _experiment(
+        plan,
+        id="second-layer-time",
+        title="Seconds of an unbatched second layer of T5-3B's size",
+        tasks={"one-token": task},
+        methods={"dense": DenseProduct(repeats=50), "sparse": SparseProduct(repeats=50)},
+        seeds=_seeds(1),
+        unit="block",
+        timed=Timed(blocks=10, warmup=1),
+    )

@@ -1,0 +1,114 @@
+"""How large models are and how long they train under each profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.claims import Profile
+from methods.common.datasets import MULTI30K
+from methods.common.ratings import RATINGS
+from methods.sparsity.image_task import ImageTask
+from methods.sparsity.sizes import LmSize, MixerSize, MlpSize, VitSize
+from methods.sparsity.text_task import TextTask
+from suites.sparsity.cells import LAYERS, STACK, WIDTH
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The scale of a profile.
+
+    Attributes:
+        profile: The profile.
+        images: The task of natural images, from which the others differ in one thing each.
+        mixer: The same for an MLP-Mixer.
+        two_layers: The same for a network of two layers.
+        noise_steps: Updates where noisy labels are to be memorised.
+        text: The task of span corruption.
+        rate: AdamW's rate for images.
+        text_rate: AdamW's rate for text.
+        seeds: Seeds of trained models.
+        minutes: Hard limit of a trial.
+        memory_gb: Hard limit of a trial.
+    """
+
+    profile: Profile
+    images: Any
+    mixer: Any
+    two_layers: Any
+    noise_steps: int
+    text: TextTask
+    rate: float = 8e-3
+    text_rate: float = 4e-3
+    seeds: int = 5
+    minutes: float = 10.0
+    memory_gb: float = 6.0
+
+
+def plan_of(profile: Profile) -> Plan:
+    """The scale of a profile."""
+    if profile is Profile.PAPER:
+        from suites.sparsity.paper import PLAN
+
+        return PLAN
+    return {Profile.SMOKE: SMOKE, Profile.SMALL: SMALL, Profile.GPU: GPU}[profile]
+
+
+def _vit(profile: Profile, **changes: int) -> VitSize:
+    return VitSize(layers=LAYERS[profile], d_ff=WIDTH[profile], **changes)
+
+
+_TINY = ImageTask(size=_vit(Profile.SMOKE, d_model=16), steps=4, warmup=1, batch=16, counted=64, test=100)
+_DIGITS = ImageTask(size=_vit(Profile.SMALL), steps=600, warmup=60, batch=32)
+_LARGER = ImageTask(size=_vit(Profile.GPU, d_model=128, heads=4), steps=1000, warmup=100)
+
+SMOKE = Plan(
+    profile=Profile.SMOKE,
+    images=_TINY,
+    mixer=replace(_TINY, size=MixerSize(d_model=16, d_tokens=16, d_ff=32, layers=1)),
+    two_layers=replace(_TINY, size=MlpSize(d_ff=64)),
+    noise_steps=4,
+    text=TextTask(
+        size=LmSize(d_model=16, d_ff=32, layers=STACK[Profile.SMOKE], heads=2, context=64),
+        length=32,
+        batch=4,
+        steps=3,
+        warmup=1,
+        counted=16,
+    ),
+    seeds=1,
+)
+SMALL = Plan(
+    profile=Profile.SMALL,
+    images=_DIGITS,
+    mixer=replace(_DIGITS, size=MixerSize()),
+    two_layers=replace(_DIGITS, size=MlpSize()),
+    noise_steps=1500,
+    text=TextTask(
+        data=(RATINGS,),
+        size=LmSize(layers=STACK[Profile.SMALL], context=96),
+        length=64,
+        batch=16,
+        steps=600,
+        warmup=60,
+    ),
+)
+GPU = Plan(
+    profile=Profile.GPU,
+    images=_LARGER,
+    mixer=replace(_LARGER, size=MixerSize(d_model=128, d_tokens=256, d_ff=1024, layers=6)),
+    two_layers=replace(_LARGER, size=MlpSize(d_ff=4096)),
+    noise_steps=1500,
+    text=TextTask(
+        data=(RATINGS, MULTI30K),
+        size=LmSize(d_model=384, d_ff=1536, layers=STACK[Profile.GPU], heads=6, context=384),
+        length=256,
+        batch=64,
+        steps=1000,
+        warmup=100,
+    ),
+    rate=2e-3,
+    text_rate=1e-3,
+    minutes=20.0,
+    memory_gb=24.0,
+)
