@@ -121,7 +121,7 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write constraints.txt anew: nox -s lock -- torch==2.13.0 (to hold PyTorch at a version)."""
     everything = [line for name in PROJECT["dependency-groups"] for line in group(name)]
-    session.install("--quiet", ".[small,lm]", *everything, *session.posargs)
+    session.install("--quiet", ".[small,lm,endpoint]", *everything, *session.posargs)
     frozen = str(session.run("python", "-m", "pip", "freeze", "--all", silent=True))
     own = ("corroborate", "pip==")
     pins = [line.partition("+")[0] for line in frozen.splitlines() if not line.startswith(own)]
@@ -164,7 +164,7 @@ def environment(session: nox.Session, *groups: str) -> None:
             session.run_install(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENVIRONMENT))
         requirements = sorted({line for name in wanted["groups"] for line in group(name)})
         install = (PYTHON, "-m", "pip", "install", "--quiet", "--constraint", CONSTRAINTS)
-        session.run_install(*install, "--editable", ".[small,lm]", *requirements)
+        session.run_install(*install, "--editable", ".[small,lm,endpoint]", *requirements)
         STAMP.write_text(json.dumps(wanted), encoding="utf-8")
 
 
