@@ -134,10 +134,11 @@ class Reranking(Task[RankingProblem, Ranking]):
     vectors: Reference
     teacher: Reference
     train: int = param(0, source="ours", doc="training queries, drawn by seed; 0: all")
+    fold: int = param(0, source="ours", doc="zero-shot queries of a domain; 0: all")
 
     def problem(self, ctx: Context) -> RankingProblem:
         """This seed's training queries; all texts."""
-        texts: TokenSet = ctx.load(self.vectors)
+        texts = self.texts(ctx)
         lengths = texts.queries.data.shape[1], texts.passages.data.shape[1]
         return self.posed(ctx, texts, lengths, texts.queries.data.shape[2], None)
 
@@ -168,12 +169,21 @@ class Reranking(Task[RankingProblem, Ranking]):
         parts: dict[str, Any] = {}
         for part, split in splits.items():
             queries = data.split(split)
+            if split == "zero-shot" and self.fold:
+                # Ids are hashes, so the first of them are a random sample.
+                queries = tuple(q for part in data.domains(split).values() for q in part[: self.fold])
             if queries:
                 parts[part] = rows_of(queries, result.rank(self.texts(ctx), lists_of(queries, data)))
         parts["storage"] = {"unit_id": ["document"], "bytes": [result.bytes_per_document]}
         return Scores(parts)
 
     def texts(self, ctx: Context) -> TokenSet:
-        """All texts as token vectors."""
+        """All texts as token vectors, on this trial's device."""
+        from methods.lite.prepare import Texts, TokenSet
+
         found: TokenSet = ctx.load(self.vectors)
-        return found
+
+        def moved(texts: Texts) -> Texts:
+            return Texts(texts.data.to(ctx.device), texts.mask.to(ctx.device), texts.cut)
+
+        return TokenSet(moved(found.queries), moved(found.passages))
