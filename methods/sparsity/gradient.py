@@ -115,7 +115,8 @@ def enumerated(loss: Loss, p: ArrayLike, target: ArrayLike, values: Sequence[flo
 
 def squared_loss(p: ArrayLike, *, sigma: float, outputs: int) -> Vector:
     """E_V[∂ℓ/∂p] of ½‖f − y‖² exactly: C σ² p_i for active neurons; y plays no part."""
-    return outputs * sigma**2 * np.maximum(np.asarray(p, float), 0.0)
+    slope: Vector = outputs * sigma**2 * np.maximum(np.asarray(p, float), 0.0)
+    return slope
 
 
 def cross_entropy(
@@ -137,4 +138,5 @@ def cross_entropy(
 
 def small_variance(p: ArrayLike, *, sigma: float, outputs: int) -> Vector:
     """The limit of cross-entropy for small σ: σ² p_i (1 − 1/C) for active neurons."""
-    return sigma**2 * np.maximum(np.asarray(p, float), 0.0) * (1.0 - 1.0 / outputs)
+    slope: Vector = sigma**2 * np.maximum(np.asarray(p, float), 0.0) * (1.0 - 1.0 / outputs)
+    return slope

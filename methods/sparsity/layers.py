@@ -6,6 +6,7 @@ Shapes: B sequences, T tokens, S tokens that are looked at, H heads, d width of 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -121,6 +122,35 @@ class Block(nn.Module):
     ) -> Tensor:
         """One block; see :class:`SelfAttention` and :class:`~methods.sparsity.mlp.ReluMlp`."""
         x = x + self.attention(self.attention_norm(x), logits=logits, causal=causal)
+        out: Tensor = x + self.mlp(self.mlp_norm(x), counted)
+        return out
+
+
+class DecoderBlock(Block):
+    """A block that also looks at the encoder's output, between attention and MLP."""
+
+    def __init__(
+        self, d_model: int, d_ff: int, heads: int, *, generator: torch.Generator, norm: Norm, **options: Any
+    ) -> None:
+        """As :class:`Block`, with the same ``options``."""
+        super().__init__(d_model, d_ff, heads, generator=generator, norm=norm, **options)
+        self.cross_norm = norm(d_model)
+        self.cross = CrossAttention(d_model, heads, generator=generator)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        counted: Tensor | None = None,
+        logits: Tensor | None = None,
+        causal: bool = False,
+        memory: Tensor | None = None,
+        hidden: Tensor | None = None,
+    ) -> Tensor:
+        """As :class:`Block`, with attention to ``memory``, to whose logits ``hidden`` is added."""
+        x = x + self.attention(self.attention_norm(x), logits=logits, causal=causal)
+        if memory is not None:
+            x = x + self.cross(self.cross_norm(x), memory, hidden)
         out: Tensor = x + self.mlp(self.mlp_norm(x), counted)
         return out
 

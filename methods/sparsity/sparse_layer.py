@@ -23,7 +23,8 @@ class SparseSecondLayer:
             layer: Its weight is V, shape (d_out, d_ff).
         """
         self.rows = layer.weight.detach().mT.contiguous()
-        self.bias = None if layer.bias is None else layer.bias.detach().clone()
+        bias: Tensor | None = layer.bias
+        self.bias = None if bias is None else bias.detach().clone()
 
     @torch.no_grad()
     def __call__(self, a: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from harness.method import ProblemError
 from methods.sparsity.activation import Activation
-from methods.sparsity.layers import Block, CrossAttention, normal, zero_head
+from methods.sparsity.layers import Block, DecoderBlock, normal, zero_head
 from methods.sparsity.sizes import LmSize
 
 BUCKETS = 32
@@ -117,11 +117,9 @@ class _Stack(nn.Module):
         self.decodes = decodes
         norm = partial(nn.RMSNorm, eps=1e-6)
         self.distances = normal(BUCKETS, size.heads, std=size.d_model**-0.5, generator=generator)
-        self.blocks = nn.ModuleList()
-        self.crosses = nn.ModuleList()
-        self.cross_norms = nn.ModuleList()
-        for _ in range(size.layers):
-            block = Block(
+        kind = DecoderBlock if decodes else Block
+        self.blocks = nn.ModuleList(
+            kind(
                 size.d_model,
                 size.d_ff,
                 size.heads,
@@ -131,10 +129,8 @@ class _Stack(nn.Module):
                 bias=False,
                 scaled=False,
             )
-            self.blocks.append(block)
-            if decodes:
-                self.crosses.append(CrossAttention(size.d_model, size.heads, generator=generator))
-                self.cross_norms.append(norm(size.d_model))
+            for _ in range(size.layers)
+        )
         self.norm = norm(size.d_model)
 
     def forward(
@@ -152,10 +148,8 @@ class _Stack(nn.Module):
             for block in self.blocks:
                 x = block(x, counted=counted, logits=logits)
         else:
-            for block, norm, cross in zip(self.blocks, self.cross_norms, self.crosses, strict=True):
-                x = x + block.attention(block.attention_norm(x), logits=logits)
-                x = x + cross(norm(x), memory, hidden)
-                x = x + block.mlp(block.mlp_norm(x), counted)
+            for block in self.blocks:
+                x = block(x, counted=counted, logits=logits, memory=memory, hidden=hidden)
         out: Tensor = self.norm(x)
         return out
 

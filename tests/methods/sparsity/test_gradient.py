@@ -67,7 +67,7 @@ def test_active_neurons_are_pushed_down_whatever_the_target(
     if len(values) ** (active * len(target)) > 2**12:
         p = np.where(np.cumsum(p > 0) <= 1, p, -np.abs(p))
     for loss in ("cross-entropy", "squared"):
-        exact = gradient.enumerated(loss, p, target, values)  # type: ignore[arg-type]
+        exact = gradient.enumerated(loss, p, target, values)
         assert (exact[p > 0] > 0).all()
         assert (exact[p <= 0] == 0).all()
     closed = gradient.squared_loss(p, sigma=float(np.std(values)), outputs=len(target))
@@ -78,7 +78,7 @@ def test_gradients_equal_those_of_pytorch() -> None:
     rng = np.random.default_rng(3)
     V = rng.normal(size=(4, 5, 6))
     for loss in ("cross-entropy", "squared"):
-        ours = gradient.gradients(loss, P, ONE_HOT, V)  # type: ignore[arg-type]
+        ours = gradient.gradients(loss, P, ONE_HOT, V)
         for matrix, slope in zip(V, ours, strict=True):
             p = torch.tensor(P, requires_grad=True)
             f = torch.tensor(matrix) @ p.relu()

@@ -168,7 +168,7 @@ def test_only_exact_zeros_are_accepted(function: str) -> None:
 def test_gelu_and_gated_models_are_refused_with_a_reason() -> None:
     with pytest.raises(ProblemError, match="gated"):
         PretrainedCounter(t5("gated-gelu"))
-    size = {"vocab_size": 40, "num_hidden_layers": 1, "num_attention_heads": 2}
+    size: dict[str, Any] = {"vocab_size": 40, "num_hidden_layers": 1, "num_attention_heads": 2}
     llama = LlamaForCausalLM(LlamaConfig(hidden_size=16, intermediate_size=20, **size))
     with pytest.raises(ProblemError, match="gated"):
         PretrainedCounter(llama.eval())

@@ -31,7 +31,7 @@ def decoder(**options: object) -> DecoderLm:
 
 def as_transformers(model: EncoderDecoder) -> T5ForConditionalGeneration:
     """The same weights in the other implementation."""
-    config = T5Config(
+    config = T5Config(  # type: ignore[call-arg]
         vocab_size=50,
         d_model=16,
         d_kv=4,
@@ -43,29 +43,30 @@ def as_transformers(model: EncoderDecoder) -> T5ForConditionalGeneration:
         tie_word_embeddings=True,
     )
     other = T5ForConditionalGeneration(config).eval()
-    weights = {"shared.weight": model.embed}
-    for side, stack in (("encoder", model.encoder), ("decoder", model.decoder)):
-        weights[f"{side}.final_layer_norm.weight"] = stack.norm.weight
-        weights[f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"] = stack.distances
-        for number, block in enumerate(stack.blocks):
-            place = f"{side}.block.{number}.layer"
+    own = model.state_dict()
+    weights = {"shared.weight": own["embed"]}
+    for side in ("encoder", "decoder"):
+        weights[f"{side}.final_layer_norm.weight"] = own[f"{side}.norm.weight"]
+        near = f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
+        weights[near] = own[f"{side}.distances"]
+        for number in range(SIZE.layers):
+            here, there = f"{side}.blocks.{number}", f"{side}.block.{number}.layer"
             last = 2 if side == "decoder" else 1
-            own = block.attention
-            for letter, rows in zip("qkv", own.qkv.weight.chunk(3), strict=True):
-                weights[f"{place}.0.SelfAttention.{letter}.weight"] = rows
-            weights[f"{place}.0.SelfAttention.o.weight"] = own.out.weight
-            weights[f"{place}.0.layer_norm.weight"] = block.attention_norm.weight
-            weights[f"{place}.{last}.DenseReluDense.wi.weight"] = block.mlp.up.weight
-            weights[f"{place}.{last}.DenseReluDense.wo.weight"] = block.mlp.down.weight
-            weights[f"{place}.{last}.layer_norm.weight"] = block.mlp_norm.weight
+            for letter, rows in zip("qkv", own[f"{here}.attention.qkv.weight"].chunk(3), strict=True):
+                weights[f"{there}.0.SelfAttention.{letter}.weight"] = rows
+            weights[f"{there}.0.SelfAttention.o.weight"] = own[f"{here}.attention.out.weight"]
+            weights[f"{there}.0.layer_norm.weight"] = own[f"{here}.attention_norm.weight"]
+            weights[f"{there}.{last}.DenseReluDense.wi.weight"] = own[f"{here}.mlp.up.weight"]
+            weights[f"{there}.{last}.DenseReluDense.wo.weight"] = own[f"{here}.mlp.down.weight"]
+            weights[f"{there}.{last}.layer_norm.weight"] = own[f"{here}.mlp_norm.weight"]
             if side == "decoder":
-                cross = stack.crosses[number]
-                weights[f"{place}.1.EncDecAttention.q.weight"] = cross.query.weight
-                for letter, rows in zip("kv", cross.key_value.weight.chunk(2), strict=True):
-                    weights[f"{place}.1.EncDecAttention.{letter}.weight"] = rows
-                weights[f"{place}.1.EncDecAttention.o.weight"] = cross.out.weight
-                weights[f"{place}.1.layer_norm.weight"] = stack.cross_norms[number].weight
-    found = other.load_state_dict({name: weight.detach() for name, weight in weights.items()}, strict=False)
+                weights[f"{there}.1.EncDecAttention.q.weight"] = own[f"{here}.cross.query.weight"]
+                pair = own[f"{here}.cross.key_value.weight"].chunk(2)
+                for letter, rows in zip("kv", pair, strict=True):
+                    weights[f"{there}.1.EncDecAttention.{letter}.weight"] = rows
+                weights[f"{there}.1.EncDecAttention.o.weight"] = own[f"{here}.cross.out.weight"]
+                weights[f"{there}.1.layer_norm.weight"] = own[f"{here}.cross_norm.weight"]
+    found = other.load_state_dict(weights, strict=False)
     tied = {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight"}
     assert set(found.missing_keys) <= tied
     assert found.unexpected_keys == []
@@ -124,7 +125,8 @@ def test_later_tokens_have_no_influence() -> None:
 
 def test_all_parameters_learn() -> None:
     seen = ids(3, 9)
-    for model, logits in ((m := decoder(), m(seen)), (n := t5(), n(seen, shifted(seen)))):
+    causal, spans = decoder(), t5()
+    for model, logits in ((causal, causal(seen)), (spans, spans(seen, shifted(seen)))):
         torch.nn.functional.cross_entropy(logits.flatten(0, 1), seen.flatten()).backward()
         for name, parameter in model.named_parameters():
             assert parameter.grad is not None, name

@@ -123,9 +123,9 @@ def test_the_transformer_equals_its_formula() -> None:
     assert isinstance(model, VisionTransformer)
     x = model.embed(patches_of(images(), 2, 8, 1)) + model.positions
     for block in model.blocks:
-        x = x + block.attention(layer_norm(x, (8,)))  # type: ignore[operator, union-attr]
+        x = x + block.attention(layer_norm(x, (8,)))  # type: ignore[operator]
         up, down = block.mlp.up, block.mlp.down  # type: ignore[union-attr]
-        x = x + down(up(layer_norm(x, (8,))).relu())  # type: ignore[operator, union-attr]
+        x = x + down(up(layer_norm(x, (8,))).relu())  # type: ignore[operator]
     torch.testing.assert_close(model(images()), model.head(layer_norm(x, (8,)).mean(1)))
 
 
