@@ -58,7 +58,7 @@ def test_uneven_batches_and_layers_equal_brute_force() -> None:
     model, seen = vit(), images(11)
     maps: list[list[Tensor]] = [[], []]
     for number, block in enumerate(model.blocks):
-        block.mlp.down.register_forward_pre_hook(  # type: ignore[union-attr, operator]
+        block.mlp.down.register_forward_pre_hook(  # type: ignore[union-attr]
             lambda _, args, number=number: maps[number].append(args[0])
         )
     counts = counted(model, seen[:4], seen[4:8], seen[8:])
