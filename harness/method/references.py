@@ -76,6 +76,8 @@ class HubSource:
         repo_type: Model or data set.
         allow: Patterns of the files to fetch; only weights in safetensors or GGUF are allowed.
         config: For data sets, the configuration's name.
+        files: For data sets, patterns of files to take as they are. Without them all rows are
+            fetched and stored as JSON lines, which does not do for images or terabytes.
     """
 
     repo: str
@@ -83,6 +85,7 @@ class HubSource:
     repo_type: Literal["model", "dataset"] = "model"
     allow: tuple[str, ...] = ("*.json", "*.safetensors", "*.txt", "*.model")
     config: str = ""
+    files: tuple[str, ...] = ()
 
 
 Source = MirrorSource | PackageSource | IndexSource | HubSource

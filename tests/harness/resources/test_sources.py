@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,31 @@ def test_hub_data_sets_are_kept_as_json_lines(
     again = make(home=tmp_path / "other")
     again.path(resource)
     assert again.identity(resource) != first
+
+
+@pytest.mark.usefixtures("_online")
+def test_chosen_files_of_a_hub_data_set_stay_as_they_are(
+    make: MakeResolver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import huggingface_hub
+
+    snapshot = tmp_path / "snapshots" / "abc123"
+    (snapshot / "data").mkdir(parents=True)
+    (snapshot / "data" / "train-0.parquet").write_bytes(b"rows")
+    asked: dict[str, object] = {}
+
+    def download(repo: str, **options: object) -> str:
+        asked.update(options)
+        return str(snapshot)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    source = HubSource("someone/set", repo_type="dataset", files=("data/*.parquet",))
+    folder = make().path(packaged(sources=(source,), sha256=()))
+    assert (folder / "data" / "train-0.parquet").read_bytes() == b"rows"
+    assert asked["repo_type"] == "dataset"
+    assert asked["allow_patterns"] == ["data/*.parquet"]
+    other = replace(source, files=("data/train-*.parquet",))
+    assert sources.describe(source) != sources.describe(other)
 
 
 @pytest.mark.usefixtures("_online")
