@@ -56,8 +56,8 @@ SIZES = {
         adapter_rate=3e-3,
     ),
     Profile.GPU: Size(
-        model={"rate": 5e-5, "steps": 150, "every": 50, "batch": 16, "optimizer": "adam"},
-        prompt={"length": 50, "prompt_rate": 0.03, "prompt_steps": 150, "prompt_every": 50},
+        model={"rate": 5e-5, "steps": 60, "every": 20, "batch": 32, "optimizer": "adam"},
+        prompt={"length": 50, "prompt_rate": 0.03, "prompt_steps": 60, "prompt_every": 30},
         rates=(2e-5, 5e-5, 1e-4),
         prompt_rates=(0.01, 0.03, 0.1),
         adapter_rate=1e-3,
@@ -81,7 +81,7 @@ def for_translation(size: Size) -> Size:
 
 
 def core(size: Size) -> Arms:
-    """The comparison that every experiment makes."""
+    """The comparison of the paper's main tables."""
     model = {**size.model, "probes": True}
     return {
         "pretrained": Pretrained(),
@@ -108,16 +108,23 @@ def ablations(size: Size) -> Arms:
 def sabotages(size: Size) -> Arms:
     """Mechanisms switched off; a control of the diagnosis trains no longer than it is read."""
     every = size.model.get("every", 100)
+    read = min(4 * every, size.model.get("steps", 1000))
     model = {**size.model, "probes": True}
     return {
         "promot-shuffled": ProMoT(**size.model, **size.prompt, labels="shuffled"),
-        "identical-answers": FineTuning(**{**model, "steps": 4 * every}, diagnose="identical"),
+        "identical-answers": FineTuning(**{**model, "steps": read}, diagnose="identical"),
         "foreign-answers": FineTuning(**{**model, "steps": every}, diagnose="foreign"),
     }
 
 
-def extras(size: Size, *, wide: bool) -> Arms:
-    """LoRA in the prompt's place; with ``wide`` also what else keeps a model from forgetting."""
+def extras(size: Size, *, wide: bool, replayed: float = 0.0) -> Arms:
+    """LoRA in the prompt's place; with ``wide`` also what else keeps a model from forgetting.
+
+    Args:
+        size: Steps and rates.
+        wide: Whether time allows for more.
+        replayed: Share of pretraining examples in a variant's training set, where there are any.
+    """
     lora = {
         "adapter_rate": size.adapter_rate,
         "adapter_steps": size.prompt.get("prompt_steps", 5000),
@@ -130,6 +137,8 @@ def extras(size: Size, *, wide: bool) -> Arms:
         "fine-tuning-slow": FineTuning(**{**size.model, "rate": min(size.rates) / 5}),
         "fine-tuning-long": FineTuning(**{**size.model, "steps": steps}),
     }
+    if replayed:
+        found["replay"] = FineTuning(**size.model, replay=replayed)
     if wide:
         found |= {
             "lora-first-2": LoraFirst(**size.model, **lora, rank=2),

@@ -21,11 +21,13 @@ from methods.promot.metrics import (
 
 LEVELS = {Profile.SMALL: 90.0, Profile.GPU: 85.0, Profile.PAPER: 85.0}
 """The target score at which methods are compared, on true-or-false tasks."""
+SLOW_LEVELS = {**LEVELS, Profile.SMALL: 75.0}
+"""The same for variants that learn the target slowly: the largest multiple of five that each of them
+passed by five points on each of the seeds 100 to 104, on which no verdict rests."""
 TRANSLATION_LEVELS = {Profile.SMALL: 90.0, Profile.GPU: 20.0, Profile.PAPER: 38.0}
 """The same for translation: exact match of the renamed symbols, or BLEU."""
 MODEL_LEVELS: Mapping[Profile, Mapping[str, float]] = {
     Profile.SMALL: {"encoder-decoder": 90.0},
-    Profile.GPU: {"openbookqa": 30.0},
     Profile.PAPER: {"mt5-xl-en-fr": 34.0, "t5-rte": 85.0, "openbookqa": 70.0},
 }
 """The same for each task of the experiment ``models``."""

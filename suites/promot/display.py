@@ -25,6 +25,7 @@ from suites.promot.cells import (
 )
 
 _MODELS = (Profile.SMALL, Profile.GPU, Profile.PAPER)
+_LONG = (Profile.SMALL, Profile.PAPER)
 Entry = Cell | Contrast | ReportedRef
 
 CORE = {
@@ -46,6 +47,7 @@ EXTRAS = {
     "lora": "LoRA r = 4 alone",
     "fine-tuning-slow": "fine-tuning at a fifth of the smallest rate",
     "fine-tuning-long": "fine-tuning, as many steps as both stages",
+    "replay": "fine-tuning, a tenth of it pretraining episodes",
     "l2-sp": "fine-tuning, L2-SP",
     "wise-ft": "fine-tuning, WiSE-FT",
 }
@@ -58,9 +60,15 @@ def held_out_tasks(profile: Profile, experiment: str) -> Mapping[str, str]:
         from methods.promot import world
 
         return {name: name for name in world.HELD_OUT}
-    found = texts.worlds(profile)
-    chosen = found.entailment if experiment == "entailment" else found.translation
+    entailment, translation = texts.worlds(profile)
+    chosen = entailment if experiment == "entailment" else translation
     return {source.name: source.name for source in chosen.held_out}
+
+
+def _core(scale: Scale) -> Mapping[str, str]:
+    """The methods that are tuned on translation."""
+    brief = scale.profile is Profile.GPU
+    return {name: label for name, label in CORE.items() if not (brief and name == "prompt-tuning")}
 
 
 def _row(method: str, label: str, experiment: str, level: float | None) -> TableRow:
@@ -88,13 +96,15 @@ def _with_paper(row: TableRow, method: str, target_task: str) -> TableRow:
 
 def _entailment_rows(scale: Scale) -> Sequence[TableRow]:
     level = LEVELS[scale.profile]
-    names = {**CORE, **ABLATIONS}
+    names = CORE if scale.profile is Profile.GPU else {**CORE, **ABLATIONS}
     return [_with_paper(_row(m, label, "entailment", level), m, "rte") for m, label in names.items()]
 
 
 def _translation_rows(scale: Scale) -> Sequence[TableRow]:
     level = TRANSLATION_LEVELS[scale.profile]
-    return [_with_paper(_row(m, label, "translation", level), m, "en-fr") for m, label in CORE.items()]
+    return [
+        _with_paper(_row(m, label, "translation", level), m, "en-fr") for m, label in _core(scale).items()
+    ]
 
 
 def _several_rows(scale: Scale) -> Sequence[TableRow]:
@@ -119,8 +129,8 @@ def _several_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _extra_rows(scale: Scale) -> Sequence[TableRow]:
-    wide = scale.full or scale.profile is not Profile.SMALL
-    known = arms.extras(arms.size_of(scale), wide=wide)
+    small = scale.profile is Profile.SMALL
+    known = arms.extras(arms.size_of(scale), wide=scale.full or not small, replayed=float(small))
     return [_row(method, label, "extras", None) for method, label in EXTRAS.items() if method in known]
 
 
@@ -153,10 +163,9 @@ def _task_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _related_rows(scale: Scale) -> Sequence[TableRow]:
-    del scale
     return [
         TableRow(label=label, entries={"one": related(method), "four": related(method, shots=4)})
-        for method, label in CORE.items()
+        for method, label in _core(scale).items()
     ]
 
 
@@ -216,7 +225,7 @@ TABLES = (
         },
         rows=_several_rows,
         source="Table 5",
-        profiles=_MODELS,
+        profiles=_LONG,
     ),
     PaperTable(
         id="models",
@@ -224,7 +233,7 @@ TABLES = (
         columns={"target": "target", "one": "Norm. Avg., 1-shot", "matched": "1-shot at matched target"},
         rows=_model_rows,
         source="Tables 10 and 12 to 14",
-        profiles=_MODELS,
+        profiles=_LONG,
     ),
     PaperTable(
         id="extras",
@@ -232,7 +241,7 @@ TABLES = (
         columns={name: header for name, header in _COLUMNS.items() if name != "matched"},
         rows=_extra_rows,
         source="Table 15",
-        profiles=_MODELS,
+        profiles=_LONG,
     ),
 )
 
@@ -242,13 +251,18 @@ def _steps(scale: Scale) -> Sequence[int]:
     return range(0, model.get("steps", 1000) + 1, model.get("every", 100))
 
 
+def _drawn(scale: Scale, *methods: str) -> Sequence[str]:
+    """Those of some methods that run under a scale."""
+    return [name for name in methods if name in CORE or scale.profile is not Profile.GPU]
+
+
 def _curves(scale: Scale) -> Sequence[Series]:
     return [
         Series(
             label={**CORE, **ABLATIONS}[method],
             points=tuple((target_after(method, s), held_out_after(method, s)) for s in _steps(scale)),
         )
-        for method in ("fine-tuning", "promot", "joint", "random-prompt", "promot-1shot")
+        for method in _drawn(scale, "fine-tuning", "promot", "joint", "random-prompt", "promot-1shot")
     ]
 
 
@@ -271,7 +285,7 @@ def _shares(scale: Scale) -> Sequence[Series]:
             label={**CORE, **ABLATIONS}[method],
             points=tuple((float(s), share_after(method, s)) for s in _steps(scale)),
         )
-        for method in ("fine-tuning", "promot", "joint", "random-prompt")
+        for method in _drawn(scale, "fine-tuning", "promot", "joint", "random-prompt")
     ]
 
 

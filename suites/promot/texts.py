@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from harness.claims import Profile
 from harness.method import HubSource, Resource
@@ -80,48 +79,45 @@ PAPER_HELD_OUT = (CB, WIC, TRIVIAQA, WEB_QUESTIONS, EN_DE, EN_RO, XSUM, WIKILING
 """The paper's eight tasks."""
 
 
-@dataclass(frozen=True)
-class Worlds:
-    """The tasks of a profile."""
-
-    entailment: TextWorld
-    translation: TextWorld
-    both: TextWorld
-    elsewhere: Mapping[str, TextWorld]
+def worlds(profile: Profile) -> tuple[TextWorld, TextWorld]:
+    """The true-or-false and the translation task: Gemma-3-270M on small sets, or the paper's."""
+    return _gpu() if profile is Profile.GPU else (_paper(), _paper_translation())
 
 
-def worlds(profile: Profile) -> Worlds:
-    """The tasks of ``gpu`` (Gemma-3-270M on small sets) or ``paper``."""
-    return _gpu() if profile is Profile.GPU else _paper()
+def both() -> TextWorld:
+    """Both of the paper's targets at once."""
+    return replace(_paper(), targets=(RTE, EN_FR), related=())
 
 
-def _gpu() -> Worlds:
+def elsewhere() -> dict[str, TextWorld]:
+    """The paper's other models and targets."""
+    return {
+        "mt5-xl-en-fr": replace(_paper_translation(), model=MT5_XL),
+        "t5-rte": replace(_paper(), model=T5_XXL),
+        "openbookqa": replace(_paper(), targets=(OPENBOOKQA,)),
+    }
+
+
+def _gpu() -> tuple[TextWorld, TextWorld]:
     entailment = TextWorld(
         model=SafeWeights(),
         targets=(SICK,),
         held_out=(*ELSEWHERE, TO_FRENCH, TO_ENGLISH, SICK_NEITHER),
         related=("sick neither",),
-        validation=100,
-        test=200,
-        items=40,
+        validation=64,
+        test=128,
+        items=20,
+        batch=128,
         tasks=TASKS,
     )
     translation = replace(
         entailment, targets=(TO_FRENCH,), held_out=(*ELSEWHERE, SICK_NEITHER, TO_ENGLISH), related=("fr-en",)
     )
-    both = replace(
-        entailment, targets=(SICK, TO_FRENCH), held_out=(*ELSEWHERE, TO_ENGLISH, SICK_NEITHER), related=()
-    )
-    questions = replace(
-        entailment,
-        targets=(OPENBOOKQA,),
-        held_out=(NQ_OPEN, BOOLQ, MAWPS, TO_FRENCH, TO_ENGLISH, SICK_NEITHER),
-    )
-    return Worlds(entailment, translation, both, {"openbookqa": questions})
+    return entailment, translation
 
 
-def _paper() -> Worlds:
-    entailment = TextWorld(
+def _paper() -> TextWorld:
+    return TextWorld(
         model=MT5_XXL,
         targets=(RTE,),
         held_out=PAPER_HELD_OUT,
@@ -134,14 +130,7 @@ def _paper() -> Worlds:
         new_tokens=128,
         batch=16,
     )
-    translation = replace(entailment, targets=(EN_FR,), related=("en-de", "en-ro"))
-    return Worlds(
-        entailment,
-        translation,
-        replace(entailment, targets=(RTE, EN_FR), related=()),
-        {
-            "mt5-xl-en-fr": replace(translation, model=MT5_XL),
-            "t5-rte": replace(entailment, model=T5_XXL),
-            "openbookqa": replace(entailment, targets=(OPENBOOKQA,)),
-        },
-    )
+
+
+def _paper_translation() -> TextWorld:
+    return replace(_paper(), targets=(EN_FR,), related=("en-de", "en-ro"))

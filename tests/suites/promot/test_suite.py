@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.claims import Claim, NotComparable, NotRun, Profile, Share
+from harness.claims import Claim, Direction, NotComparable, NotRun, Profile, Share
 from harness.evidence.check import check_suite
 from harness.suite import Experiment, Scale, Standing, Tuned
 from methods.promot.metrics import NORM_AVG
@@ -49,7 +49,7 @@ def test_every_claim_can_be_killed_and_every_sabotage_kills(profile: Profile) ->
 def test_what_needs_natural_language_is_never_counted_for_the_formal_language() -> None:
     for name in ("C7", "C8", "C9", "C13"):
         assert isinstance(CLAIMS[name].forms[Profile.SMALL], NotComparable)
-        assert not isinstance(CLAIMS[name].forms[Profile.GPU], NotComparable)
+        assert not isinstance(CLAIMS[name].forms[Profile.PAPER], NotComparable | NotRun)
 
 
 @pytest.mark.parametrize("name", ["C5a", "C6a"])
@@ -76,12 +76,28 @@ def test_both_stages_are_as_long_as_their_single_counterparts() -> None:
         assert promot.prompt_steps == prompt.prompt_steps  # type: ignore[attr-defined]
 
 
+def test_gpu_is_planned_for_minutes() -> None:
+    trials = sum(
+        len(item.seeds) * len(item.methods)
+        + sum(len(next(iter(m.grid.values()))) for m in item.methods.values() if isinstance(m, Tuned))
+        for item in experiments(Profile.GPU).values()
+    )
+    assert trials <= 70
+
+
+def test_variants_are_compared_at_a_target_score_that_they_reach() -> None:
+    for name, level in (("C10", 90), ("C11", 75), ("C12", 75)):
+        form = CLAIMS[name].forms[Profile.SMALL]
+        assert isinstance(form, Direction)
+        names = {cell.metric.name for _, cell in form.theta.terms}
+        assert names == {f"Norm. Avg. at target score {level}"}
+        assert [assay.above for assay in form.assays] == [level - 3, level - 3]
+
+
 def test_at_least_eight_tasks_are_held_out_and_none_is_a_target() -> None:
-    for profile in (Profile.GPU, Profile.PAPER):
-        worlds = texts.worlds(profile)
-        for world in (worlds.entailment, worlds.translation, worlds.both):
-            assert len(world.held_out) >= 8
-            assert not set(world.targets) & set(world.held_out)
+    for world in (*texts.worlds(Profile.GPU), *texts.worlds(Profile.PAPER), texts.both()):
+        assert len(world.held_out) >= 8
+        assert not set(world.targets) & set(world.held_out)
 
 
 def test_the_papers_settings_are_the_defaults() -> None:
@@ -108,9 +124,8 @@ def test_numbers_that_the_paper_does_not_print_are_marked() -> None:
 
 
 def test_every_held_out_task_under_gpu_has_a_task_file() -> None:
-    worlds = texts.worlds(Profile.GPU)
-    asked: list[TextWorld] = [worlds.entailment, worlds.translation, worlds.both, *worlds.elsewhere.values()]
-    folder = Path(SUITE.folder).parents[1] / worlds.entailment.tasks
+    asked: tuple[TextWorld, ...] = texts.worlds(Profile.GPU)
+    folder = Path(SUITE.folder).parents[1] / asked[0].tasks
     known = {path.read_text(encoding="utf-8").split()[1] for path in folder.glob("*.yaml")}
     for world in asked:
         assert set(world.task_files()) <= known
