@@ -23,8 +23,8 @@ from torch.nn.functional import cross_entropy
 from methods.sparsity import ActivationCounter, DecoderLm, LmSize, TopK, VisionTransformer, VitSize
 from methods.sparsity.activation import Activation
 
-BLOCKS = 24
-STEPS = 6
+BLOCKS = 60
+STEPS = 3
 """In a block."""
 
 
@@ -43,7 +43,8 @@ class Run:
             self.optimizer.zero_grad()
             with around:
                 logits = self.model(self.inputs)
-            cross_entropy(logits.flatten(0, -2), self.gold.flatten()).backward()
+            loss = cross_entropy(logits.flatten(0, -2), self.gold.flatten())
+            loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
         if self.inputs.is_cuda:
             torch.cuda.synchronize()
