@@ -211,14 +211,18 @@ def answer_rows(model: nn.Module, images: Images, scaler: Scaler, device: str) -
 
     with torch.no_grad():
         logits = torch.cat([model(*part).cpu() for part in slices(scaler(images.pixels), 512, device)])
+    return {"unit_id": images.names, **score_rows(logits, images.labels)}
+
+
+def score_rows(logits: Tensor, labels: Tensor) -> dict[str, Any]:
+    """Columns on answers: logits (n, classes), labels (n,)."""
     log_p = logits.double().log_softmax(-1)
     best, at = log_p.max(-1)
     return {
-        "unit_id": images.names,
-        "correct": (at == images.labels).numpy(),
+        "correct": (at == labels).numpy(),
         # Four decimals: enough for bins, and small to store.
         "confidence": best.exp().numpy().round(4),
-        "loss": (-log_p.gather(1, images.labels.unsqueeze(1)).squeeze(1)).numpy().round(5),
+        "loss": (-log_p.gather(1, labels.unsqueeze(1)).squeeze(1)).numpy().round(5),
     }
 
 

@@ -36,7 +36,12 @@ ABOVE_ONE = mean_of(
 )
 RATE = mean_of("rate", better="lower", name="firing rate", unit="%", digits=2, worst=100.0)
 GAP = mean_of(
-    "gap", better="lower", name="largest difference between sets in a layer", unit="points", digits=1, worst=100.0
+    "gap",
+    better="lower",
+    name="largest difference between sets in a layer",
+    unit="points",
+    digits=1,
+    worst=100.0,
 )
 LOSS = mean_of("loss", better="lower", name="cross-entropy", unit="nats", digits=3, worst=100.0)
 
@@ -104,3 +109,9 @@ def neuron_rows(layer: LayerCounts) -> dict[str, Any]:
         "rank": list(RANKS),
         "rate": found,
     }
+
+
+def gap_row(train: Counts, test: Counts) -> dict[str, Any]:
+    """The largest difference of a layer's percentage between two sets, in points."""
+    gap = abs(train.nnz_percents - test.nnz_percents).max()
+    return {"unit_id": ["layers"], "gap": [float(gap)]}

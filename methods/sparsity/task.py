@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.method import Context, Scores, Task, param
 from methods.sparsity.activation import Activation
-from methods.sparsity.scoring import layer_rows, neuron_rows
+from methods.sparsity.scoring import gap_row, layer_rows, neuron_rows
 
 if TYPE_CHECKING:
     import torch
@@ -86,8 +86,7 @@ class TrainingTask(Task[Training, Trained]):
         parts: dict[str, Any] = {name: layer_rows(found) for name, found in counts.items()}
         if result.done:
             parts["neurons"] = neuron_rows(counts["test"].layers[0])
-            gap = abs(counts["train"].nnz_percents - counts["test"].nnz_percents).max()
-            parts["gap"] = {"unit_id": ["layers"], "gap": [float(gap)]}
+            parts["gap"] = gap_row(counts["train"], counts["test"])
             parts |= self.answers(result.model, ctx)
         return Scores(parts)
 

@@ -41,22 +41,27 @@ class TextFiles:
     """
 
     folder: Path
-    _kept: dict[int, list[str]] = field(default_factory=dict, repr=False)
+    _kept: dict[tuple[int, str], list[str]] = field(default_factory=dict, repr=False)
 
-    def texts(self, characters: int) -> list[str]:
+    def texts(self, characters: int, split: str = "") -> list[str]:
         """The first texts, in the order of file names, until there are that many characters.
+
+        Args:
+            characters: How much is read.
+            split: Part of the names of the files that are read.
 
         Raises:
             ResourceError: If there are no such files.
         """
-        if characters not in self._kept:
-            self._kept[characters] = list(self._read(characters))
-        return self._kept[characters]
+        key = (characters, split)
+        if key not in self._kept:
+            self._kept[key] = list(self._read(*key))
+        return self._kept[key]
 
-    def _read(self, characters: int) -> Iterator[str]:
-        files = sorted(self.folder.rglob("*.json*.gz"))
+    def _read(self, characters: int, split: str) -> Iterator[str]:
+        files = sorted(path for path in self.folder.rglob("*.json*.gz") if split in path.name)
         if not files:
-            raise ResourceError("The folder holds no *.json.gz files", where=str(self.folder))
+            raise ResourceError(f"The folder holds no files *{split}*.json.gz", where=str(self.folder))
         left = characters
         for path in files:
             with gzip.open(path, "rt", encoding="utf-8") as lines:
@@ -95,7 +100,7 @@ def texts_of(source: Any, characters: int) -> list[str]:
         ProblemError: If it is something else.
     """
     if isinstance(source, TextFiles):
-        return source.texts(characters)
+        return source.texts(characters, "train")
     if isinstance(source, DataSet):
         rows = [row for name in source.splits for row in source[name]]
         if all(isinstance(row, Translation) for row in rows):

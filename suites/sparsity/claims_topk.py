@@ -6,7 +6,7 @@ from harness.claims import Cell, Claim, Contrast, NotComparable, NotRun, differe
 from methods.sparsity.scoring import ECE
 from methods.sparsity.second_layer import SECONDS
 from suites.sparsity.cells import MEASURED, NOISE_TASK, NOISES, TOP, noise, tuned
-from suites.sparsity.rules import SEEDS, above, learns, memorised, robust, same, within
+from suites.sparsity.rules import above, learns, memorised, robust, same, within
 
 _CLOSE = "the card's rule; the paper's Top-k models lose about .3 points"
 
@@ -51,8 +51,8 @@ ACCURATE = (
                     ),
                     log=True,
                 ),
-                reason="The paper times whole T5 models up to 11B on a TPUv4 with approximate top-k; here one "
-                "second layer is timed, its active neurons being given.",
+                reason="The paper times whole T5 models up to 11B on a TPUv4 with approximate top-k; here "
+                "one second layer is timed, its active neurons being given.",
             ),
             *MEASURED,
         ),

@@ -10,7 +10,7 @@ from suites.sparsity.cells import DEPTHS, MEASURED, NOISE_TASK, TOP, WIDTHS, dep
 
 def _swapped() -> Mapping[str, str]:
     """The smallest model under the name of the largest, and the other way round."""
-    swapped = {}
+    swapped: dict[str, str] = {}
     for profile in MEASURED:
         depths = [depth_task(n, profile) for n in DEPTHS[profile]]
         widths = [width_task(n, profile) for n in WIDTHS[profile]]
@@ -31,6 +31,7 @@ CONTROLS = (
             "C2a": "kill",
             "C2b": "kill",
             "C2c": "kill",
+            "C2d": "kill",
             "C3a": "keep",
             "C4": "keep",
             "C5a": "kill",
@@ -46,6 +47,12 @@ CONTROLS = (
             "C12b": "kill",
             "C15b": "kill",
         },
+    ),
+    Control(
+        id="initialised",
+        title="The pretrained model has the weights of its initialisation",
+        replaces={"pretrained": "initialised"},
+        predicts={"C1d": "kill"},
     ),
     Control(
         id="foreign-text",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from harness.claims import Cell, Contrast, Profile
-from harness.suite import PaperFigure, PaperTable, ReportedRef, Scale, Series, TableRow
+from harness.suite import PaperFigure, PaperTable
 
 TABLES: tuple[PaperTable, ...] = ()
 FIGURES: tuple[PaperFigure, ...] = ()

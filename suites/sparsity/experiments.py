@@ -31,7 +31,7 @@ from suites.sparsity.cells import (
     rate_id,
     width_task,
 )
-from suites.sparsity.sizes import Plan, plan_of
+from suites.sparsity.plan import Plan, plan_of
 
 SGD_RATES = (0.03, 0.1, 0.3)
 """Rates of SGD with momentum beside AdamW's."""

@@ -54,7 +54,7 @@ def plan_of(profile: Profile) -> Plan:
     return {Profile.SMOKE: SMOKE, Profile.SMALL: SMALL, Profile.GPU: GPU}[profile]
 
 
-def _vit(profile: Profile, **changes: int) -> VitSize:
+def _vit(profile: Profile, **changes: Any) -> VitSize:
     return VitSize(layers=LAYERS[profile], d_ff=WIDTH[profile], **changes)
 
 
