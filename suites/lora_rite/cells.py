@@ -12,6 +12,9 @@ from methods.lora_rite.gauge import KINDS
 from methods.lora_rite.online import EXPONENT, LOSS
 from methods.lora_rite.regression import ERROR
 
+FIRST_SEED = 200
+"""Seeds from 100 on were seen while optimizers were mended."""
+
 OPTIMIZERS = {
     "rite": "LoRA-RITE",
     "lamb": "LAMB",

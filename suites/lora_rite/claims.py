@@ -34,7 +34,7 @@ from suites.lora_rite.cells import (
     tuned,
 )
 from suites.lora_rite.claims_tuning import TUNING
-from suites.lora_rite.forms import EVERY, SEEDS, above, apart, same, together
+from suites.lora_rite.forms import EVERY, SEEDS, above, apart, same, together, without_gpu
 
 INVARIANCE = (
     Claim(
@@ -161,7 +161,7 @@ THEORY = (
         statement="With summed second moments and no momentum, the averaged first-order term falls as "
         "T^(−1/2) under losses that nothing can learn.",
         source="Theorem 3",
-        forms=same(
+        forms=without_gpu(
             Equivalence(
                 theta=Contrast(((1.0, exponent("rite-sum")),), constant=-0.5),
                 margin=0.1,
@@ -177,7 +177,7 @@ THEORY = (
         statement="The advantage over one-sided matrix Adagrad in average loss grows with the imbalance of "
         "the factors.",
         source="Theorem 4",
-        forms=same(
+        forms=without_gpu(
             Trend(
                 points=tuple(
                     (
@@ -317,7 +317,7 @@ EXTENSION = (
         parent="E1",
         statement="LoRA-RITE's error at each scale is at most a tenth above that at scale 1.",
         source="our extension",
-        forms=same(
+        forms=without_gpu(
             EveryCell(
                 thetas=tuple(
                     _ratio(regression("rite", 1.0), regression("rite", s), 1 / 1.1)
@@ -336,7 +336,7 @@ EXTENSION = (
             parent="E1",
             statement=f"{label}'s error from a scale of {worst:g} is more than twice that from scale 1.",
             source="our extension",
-            forms=same(
+            forms=without_gpu(
                 above(
                     _ratio(regression(name, worst), regression(name, 1.0), 2.0),
                     0.1,
@@ -357,7 +357,7 @@ EXTENSION = (
         id="E2",
         statement="A solvable regression ties at the best rates: LoRA-RITE and Adam reach the same error.",
         source="our extension (card, section 9)",
-        forms=same(
+        forms=without_gpu(
             Equivalence(
                 theta=Contrast(((1.0, tuned("rite")), (-1.0, tuned("adam"))), log=True),
                 margin=0.05,

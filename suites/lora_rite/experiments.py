@@ -1,6 +1,6 @@
 """What runs under each profile.
 
-``invariance``, ``first-step``, ``state`` and ``regret`` need no models and run everywhere.
+``invariance``, ``first-step`` and ``state`` need no models and run everywhere.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from methods.lora_rite.models import GEMMA_2B
 from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
 from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression
 from suites.lora_rite.cells import (
+    FIRST_SEED,
     IMBALANCES,
     LORA_RANKS,
     NOT_SCALED,
@@ -47,10 +48,19 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a profile."""
     if scale.profile is Profile.SMOKE:
         return (*_smoke(), _scales(1, steps=20, names=("rite", "adam")))
+    if scale.profile is Profile.GPU:
+        # What needs no GPU is judged under ``small``; only invariance is checked there as well.
+        return (
+            *_exact(seeds=1, random=4),
+            _step_time(),
+            _training_time(scale.profile),
+            public_experiment(scale),
+        )
     toys = (
         *_exact(seeds=2, random=12),
         _regression(8),
-        _scales(8),
+        # Shampoo may diverge here, and then a verdict needs ten seeds.
+        _scales(10),
         _regret(8),
         _unbalanced(8),
         _step_time(),
@@ -76,7 +86,7 @@ def _smoke() -> tuple[Experiment, ...]:
 
 
 def _seeds(count: int) -> tuple[int, ...]:
-    return tuple(range(100, 100 + count))
+    return tuple(range(FIRST_SEED, FIRST_SEED + count))
 
 
 def grid(centre: float, points: int = 5) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.claims import Contrast, Direction, Exact, Existence, Form, Profile, Replication
+from harness.claims import Contrast, Direction, Exact, Existence, Form, NotRun, Profile, Replication
 from suites.lora_rite.cells import parted
 
 SEEDS = Replication.SEEDS
@@ -18,6 +18,12 @@ NUDGED = "the same run from a start that differs by rounding, which stays where 
 def same(form: Form, profiles: tuple[Profile, ...] = MEASURED) -> Mapping[Profile, Form]:
     """One form in several profiles."""
     return dict.fromkeys(profiles, form)
+
+
+def without_gpu(form: Form) -> Mapping[Profile, Form]:
+    """One form where a GPU's ten minutes are not spent on what a CPU can judge."""
+    here = NotRun(reason="It takes no GPU: `--profile small` judges it on a CPU.")
+    return {**same(form, (Profile.SMALL, Profile.PAPER)), Profile.GPU: here}
 
 
 def together(method: str, *tasks: str) -> Exact:
