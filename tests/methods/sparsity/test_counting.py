@@ -58,7 +58,7 @@ def test_uneven_batches_and_layers_equal_brute_force() -> None:
     model, seen = vit(), images(11)
     maps: list[list[Tensor]] = [[], []]
     for number, block in enumerate(model.blocks):
-        block.mlp.down.register_forward_pre_hook(  # type: ignore[union-attr]
+        block.get_submodule("mlp.down").register_forward_pre_hook(
             lambda _, args, number=number: maps[number].append(args[0])
         )
     counts = counted(model, seen[:4], seen[4:8], seen[8:])
@@ -159,3 +159,15 @@ def test_misuse_is_refused() -> None:
     with pytest.raises(ProblemError, match="No tokens"):
         one.percentile(95)
     assert np.isnan(one.nnz_percent)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_counts_on_the_gpu_equal_those_of_their_activations() -> None:
+    model = vit(TopK(5)).cuda()
+    seen: list[Tensor] = []
+    for block in model.blocks:
+        block.get_submodule("mlp.down").register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    for layer, a in zip(counted(model, images(9).cuda()).layers, seen, strict=True):
+        np.testing.assert_array_equal(layer.firing, (a > 0).flatten(0, 1).sum(0).cpu().numpy())
+        assert layer.histogram[6:].sum() == 0
