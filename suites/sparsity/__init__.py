@@ -6,8 +6,9 @@ from harness.suite import Paper, Suite
 from suites.sparsity.claims import CLAIMS
 from suites.sparsity.controls import CONTROLS
 from suites.sparsity.deviations import DEVIATIONS
-from suites.sparsity.display import FIGURES, TABLES
+from suites.sparsity.display import TABLES
 from suites.sparsity.experiments import experiments
+from suites.sparsity.figures import FIGURES
 
 _FOLDER = Path(__file__).parent
 

@@ -15,7 +15,7 @@ LARGE = (Profile.GPU, Profile.PAPER)
 
 LAYERS = {Profile.SMOKE: 2, Profile.SMALL: 3, Profile.GPU: 6, Profile.PAPER: 12}
 """Blocks of the vision transformer."""
-DEPTHS = {Profile.SMALL: (2, 3, 8), Profile.GPU: (3, 6, 12), Profile.PAPER: (6, 12, 24)}
+DEPTHS = {Profile.SMALL: (2, 3, 6), Profile.GPU: (3, 6, 12), Profile.PAPER: (6, 12, 24)}
 WIDTH = {Profile.SMOKE: 32, Profile.SMALL: 128, Profile.GPU: 1024, Profile.PAPER: 3072}
 """d_ff of the vision transformer."""
 WIDTHS = {Profile.SMALL: (32, 128, 512), Profile.GPU: (256, 1024, 4096), Profile.PAPER: (768, 3072, 12288)}
@@ -31,6 +31,9 @@ NOISES = ("gaussian", "impulse", "shot")
 NOISE_TASK = "noise-40"
 """Task with 40 % label noise."""
 
+SGD_RATES = (0.1, 0.3)
+"""Rates of SGD with momentum beside AdamW's."""
+
 
 def depth_task(layers: int, profile: Profile) -> str:
     """Id of the task with so many layers."""
@@ -45,6 +48,24 @@ def width_task(d_ff: int, profile: Profile) -> str:
 def rate_id(optimizer: str, rate: float) -> str:
     """Id of a method in the experiment on rates: ``adamw-0.008``."""
     return f"{optimizer}-{rate:g}"
+
+
+def adam_rates(rate: float) -> tuple[float, ...]:
+    """Five rates of AdamW around one, a factor of two apart."""
+    return tuple(float(f"{rate * 2.0**k:.2g}") for k in range(-2, 3))
+
+
+def of_rate(rate: float, common: float, metric: Metric, part: str) -> Cell:
+    """A vision transformer trained by AdamW at a rate; at the common one it is that of ``images``."""
+    if rate == common:
+        return image("real", metric, part=part)
+    return Cell("rates", rate_id("adamw", rate), metric, part=part)
+
+
+def other_keeps(profile: Profile) -> tuple[int, ...]:
+    """Further k under ``--full``."""
+    keep = KEEP[profile]
+    return tuple(sorted({2, keep // 4, keep // 2, 2 * keep, 4 * keep} - {1, keep}))
 
 
 def image(task: str, metric: Metric = NNZ, *, part: str = "train", method: str = "dense") -> Cell:

@@ -24,17 +24,17 @@ from suites.sparsity.cells import (
     DEPTHS,
     KEEP,
     NOISE_TASK,
+    SGD_RATES,
     TOP,
     WIDTH,
     WIDTHS,
+    adam_rates,
     depth_task,
+    other_keeps,
     rate_id,
     width_task,
 )
 from suites.sparsity.plan import Plan, plan_of
-
-SGD_RATES = (0.03, 0.1, 0.3)
-"""Rates of SGD with momentum beside AdamW's."""
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -58,11 +58,6 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
         found.append(pretrained())
     return found
-
-
-def grid(rate: float) -> tuple[float, ...]:
-    """Five rates around one, a factor of two apart."""
-    return tuple(float(f"{rate * 2.0**k:.2g}") for k in range(-2, 3))
 
 
 def _seeds(count: int) -> tuple[int, ...]:
@@ -117,7 +112,7 @@ def _resized(task: Any, **changes: int) -> Any:
 
 def _tuned(plan: Plan, *, wide: bool) -> Experiment:
     keep = KEEP[plan.profile]
-    rates = grid(plan.rate)
+    rates = adam_rates(plan.rate)
     arms = {"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(keep), rate=plan.rate)}
     methods: dict[str, Any] = {
         name: Tuned(method=method, grid={"rate": rates}, select=LOSS, seeds=(1,))
@@ -137,12 +132,6 @@ def _tuned(plan: Plan, *, wide: bool) -> Experiment:
         methods=methods,
         unit="image",
     )
-
-
-def other_keeps(profile: Profile) -> tuple[int, ...]:
-    """Further k under ``--full``."""
-    keep = KEEP[profile]
-    return tuple(sorted({2, keep // 4, keep // 2, 2 * keep, 4 * keep} - {1, keep}))
 
 
 def _noise(plan: Plan, *, wide: bool) -> Experiment:
@@ -182,7 +171,9 @@ def baselines(plan: Plan) -> dict[str, Any]:
 
 
 def _rates(plan: Plan) -> Experiment:
-    methods = {rate_id("adamw", rate): Train(rate=rate) for rate in grid(plan.rate) if rate != plan.rate}
+    methods = {
+        rate_id("adamw", rate): Train(rate=rate) for rate in adam_rates(plan.rate) if rate != plan.rate
+    }
     methods |= {rate_id("sgd", rate): Train(optimizer="sgd", rate=rate) for rate in SGD_RATES}
     return _experiment(
         plan,

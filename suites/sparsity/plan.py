@@ -59,7 +59,7 @@ def _vit(profile: Profile, **changes: Any) -> VitSize:
 
 
 _TINY = ImageTask(size=_vit(Profile.SMOKE, d_model=16), steps=4, warmup=1, batch=16, counted=64, test=100)
-_DIGITS = ImageTask(size=_vit(Profile.SMALL), steps=600, warmup=60, batch=32)
+_DIGITS = ImageTask(size=_vit(Profile.SMALL), steps=500, warmup=50, batch=32)
 _LARGER = ImageTask(size=_vit(Profile.GPU, d_model=128, heads=4), steps=1000, warmup=100)
 
 SMOKE = Plan(
@@ -83,14 +83,14 @@ SMALL = Plan(
     images=_DIGITS,
     mixer=replace(_DIGITS, size=MixerSize()),
     two_layers=replace(_DIGITS, size=MlpSize()),
-    noise_steps=1500,
+    noise_steps=1200,
     text=TextTask(
         data=(RATINGS,),
         size=LmSize(layers=STACK[Profile.SMALL], context=96),
         length=64,
-        batch=16,
-        steps=600,
-        warmup=60,
+        batch=8,
+        steps=400,
+        warmup=40,
     ),
 )
 GPU = Plan(
