@@ -104,9 +104,9 @@ class Summary:
     summary: str
 
 
-@dataclass
+@dataclass(eq=False)
 class DataSet(Generic[RowT]):
-    """A folder of ``<split>.jsonl.gz`` files, read when needed.
+    """A folder of ``<split>.jsonl.gz`` files, read when needed; equal to itself only.
 
     Attributes:
         folder: Where they are.
@@ -274,6 +274,9 @@ def _hub(repo: str, config: str = "") -> HubSource:
     return HubSource(repo, repo_type="dataset", config=config)
 
 
+# Ids on the hub are those of lm-eval's own task files; SICK, BoolQ and XSum are not among these, and
+# theirs are the names that public code loads them by. No revision is pinned, which reports say, and a
+# licence that no source was found to state is left empty, which is shown as unknown.
 ARC_EASY = _public(
     "arc-easy",
     "CC BY-SA 4.0",

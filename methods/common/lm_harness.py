@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +134,15 @@ def provided(*, name: str, splits: Sequence[str], **_: Any) -> Any:
             where="dataset_kwargs of the task file",
             fix=f"Declare the resource in the experiment's task. Given: {', '.join(sorted(data)) or 'none'}.",
         )
-    rows = {split: [vars(row) for row in data[name][split]] for split in splits}
-    return datasets.DatasetDict({split: datasets.Dataset.from_list(found) for split, found in rows.items()})
+    return datasets.DatasetDict({split: _table(data[name], split) for split in splits})
+
+
+@lru_cache(maxsize=32)
+def _table(data: DataSet[Any], split: str) -> Any:
+    """One split for lm-eval; tables cannot be changed, so all tasks and calls share them."""
+    import datasets
+
+    return datasets.Dataset.from_list([vars(row) for row in data[split]])
 
 
 @contextmanager

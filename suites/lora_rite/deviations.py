@@ -119,8 +119,9 @@ DEVIATIONS = (
         field="protocol",
         paper="Settings are not said to depend on results.",
         here="Two mends came after the seeds from 100 on had been seen: LoRA-RITE takes no steps from "
-        "rounding in directions that no gradient has (D11), and Shampoo's statistics are bias-corrected, with "
-        "its grid moved accordingly. All verdicts rest on seeds from 200 on, of which none was seen before.",
+        "rounding in directions that no gradient has (D11), and Shampoo's statistics are bias-corrected, "
+        "with its grid moved accordingly. All verdicts rest on seeds from 200 on, of which none was seen "
+        "before.",
         effect="None on the verdicts of this run; both mends help the optimizer concerned.",
         profiles=_SMALL,
     ),

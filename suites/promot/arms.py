@@ -117,13 +117,13 @@ def sabotages(size: Size) -> Arms:
     }
 
 
-def extras(size: Size, *, wide: bool, replayed: float = 0.0) -> Arms:
+def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
     """LoRA in the prompt's place; with ``wide`` also what else keeps a model from forgetting.
 
     Args:
         size: Steps and rates.
         wide: Whether time allows for more.
-        replayed: Share of pretraining examples in a variant's training set, where there are any.
+        replay: Whether there are pretraining examples to be mixed in.
     """
     lora = {
         "adapter_rate": size.adapter_rate,
@@ -137,8 +137,8 @@ def extras(size: Size, *, wide: bool, replayed: float = 0.0) -> Arms:
         "fine-tuning-slow": FineTuning(**{**size.model, "rate": min(size.rates) / 5}),
         "fine-tuning-long": FineTuning(**{**size.model, "steps": steps}),
     }
-    if replayed:
-        found["replay"] = FineTuning(**size.model, replay=replayed)
+    if replay:
+        found["replay"] = FineTuning(**size.model, replay=0.1)
     if wide:
         found |= {
             "lora-first-2": LoraFirst(**size.model, **lora, rank=2),

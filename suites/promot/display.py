@@ -130,7 +130,7 @@ def _several_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _extra_rows(scale: Scale) -> Sequence[TableRow]:
     small = scale.profile is Profile.SMALL
-    known = arms.extras(arms.size_of(scale), wide=scale.full or not small, replayed=float(small))
+    known = arms.extras(arms.size_of(scale), wide=scale.full or not small, replay=small)
     return [_row(method, label, "extras", None) for method, label in EXTRAS.items() if method in known]
 
 

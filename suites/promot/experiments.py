@@ -49,7 +49,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
                 FormatWorld(model=DECODER),
                 _seeds(5 if scale.full else 1),
                 wide=scale.full,
-                replayed=0.1,
+                replay=True,
             ),
         )
     entailment, translation = texts.worlds(scale.profile)
@@ -162,14 +162,14 @@ def _extras(
     seeds: tuple[int, ...],
     *,
     wide: bool,
-    replayed: float = 0.0,
+    replay: bool = False,
     minutes: float = 10.0,
 ) -> Experiment:
     return Experiment(
         id="extras",
         title="LoRA in the prompt's place, and other remedies against forgetting",
         tasks={"target": task},
-        methods=arms.extras(size, wide=wide, replayed=replayed),
+        methods=arms.extras(size, wide=wide, replay=replay),
         seeds=seeds,
         unit="question",
         minutes=minutes,

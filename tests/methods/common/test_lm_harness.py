@@ -17,7 +17,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from harness.method import MirrorSource, ProblemError, ResourceError
-from methods.common import datasets, tiny_lm
+from methods.common import datasets, lm_harness, tiny_lm
 from methods.common.answering import option_scores
 from methods.common.causal_lm import Model
 from methods.common.examples import Cut
@@ -103,6 +103,17 @@ def generated(tmp_path: Path) -> dict[str, datasets.DataSet[Any]]:
         "arc-easy": datasets.ARC_EASY.load(tmp_path / "arc-easy"),
         "mawps": datasets.MAWPS.load(tmp_path / "mawps"),
     }
+
+
+def test_a_data_set_is_built_once(language: Any, tasks: Path, generated: Any) -> None:
+    model, tokenizer = language
+    first = evaluate(model, tokenizer, tasks, generated)
+    read = lm_harness._table.cache_info().misses
+    assert evaluate(model, tokenizer, tasks, generated) == first
+    assert lm_harness._table.cache_info().misses == read
+    again = {"arc-easy": datasets.ARC_EASY.load(generated["arc-easy"].folder), "mawps": generated["mawps"]}
+    assert evaluate(model, tokenizer, tasks, again) == first
+    assert lm_harness._table.cache_info().misses == read + 2
 
 
 def test_each_question_gives_a_row(language: Any, tasks: Path, generated: Any) -> None:
