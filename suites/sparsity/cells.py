@@ -15,7 +15,7 @@ LARGE = (Profile.GPU, Profile.PAPER)
 
 LAYERS = {Profile.SMOKE: 2, Profile.SMALL: 3, Profile.GPU: 6, Profile.PAPER: 12}
 """Blocks of the vision transformer."""
-DEPTHS = {Profile.SMALL: (2, 3, 6), Profile.GPU: (3, 6, 12), Profile.PAPER: (6, 12, 24)}
+DEPTHS = {Profile.SMALL: (2, 3, 6), Profile.GPU: (3, 6, 12), Profile.PAPER: (8, 12, 24)}
 WIDTH = {Profile.SMOKE: 32, Profile.SMALL: 128, Profile.GPU: 1024, Profile.PAPER: 3072}
 """d_ff of the vision transformer."""
 WIDTHS = {Profile.SMALL: (32, 128, 512), Profile.GPU: (256, 1024, 4096), Profile.PAPER: (768, 3072, 12288)}
