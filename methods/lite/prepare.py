@@ -73,7 +73,7 @@ def encode(encoder: Encoder, texts: Texts, *, batch: int = 64) -> Tensor:
     with torch.inference_mode():
         for part in slices(len(order), batch):
             rows = order[part]
-            longest = int(texts.mask[rows].sum(1).max())
+            longest = max(1, int(texts.mask[rows].sum(1).max()))
             ids, mask = texts.data[rows, :longest], texts.mask[rows, :longest]
             hidden = encoder.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
             vectors[rows, :longest] = unit_tokens(hidden, mask)
@@ -89,7 +89,7 @@ def leading_directions(vectors: Tensor, mask: Tensor, dim: int) -> Tensor:
 
     tokens = vectors[mask > 0].double()
     _, found = torch.linalg.eigh(tokens.T @ tokens)
-    basis: Tensor = found[:, -dim:].flip(1).float()
+    basis: Tensor = found[:, -dim:].flip(1).float().contiguous()
     return basis
 
 
