@@ -127,7 +127,8 @@ class Tally:
         self.d_ff = d_ff
         self._firing: Tensor | None = None
         self._histogram = torch.zeros(0)
-        self._bad = torch.zeros(0)
+        # Only asked whether it is a number: one NaN makes it none.
+        self._total = torch.zeros(())
 
     def __call__(self, a: Tensor, mask: Tensor | None = None) -> None:
         """Count the activation map ``a``, shape (..., d_ff), at tokens where ``mask`` is true.
@@ -143,7 +144,7 @@ class Tally:
         if self._firing is None:
             self._firing = torch.zeros(self.d_ff, dtype=torch.int64, device=a.device)
             self._histogram = torch.zeros(self.d_ff + 1, dtype=torch.int64, device=a.device)
-            self._bad = torch.zeros((), dtype=torch.bool, device=a.device)
+            self._total = torch.zeros((), device=a.device)
         flat = a.reshape(-1, self.d_ff)
         counted = None if mask is None else mask.reshape(-1).bool()
         for start in range(0, len(flat), CHUNK):
@@ -155,15 +156,15 @@ class Tally:
         # not; and they are exact up to 2²⁴.
         assert self._firing is not None
         active = torch.ne(a, 0, out=torch.empty_like(a, dtype=torch.float32))
-        sums = a.sum(-1)
-        weight = torch.ones_like(sums, dtype=torch.int64)
-        if counted is not None:
+        if counted is None:
+            weight = torch.ones(len(a), dtype=torch.int64, device=a.device)
+            self._total += a.sum()
+        else:
             weight = counted.long()
             active *= counted.unsqueeze(-1)
-            sums = sums.masked_fill(~counted, 0.0)
+            self._total += a.sum(-1).masked_fill(~counted, 0.0).sum()
         self._firing += active.sum(0).long()
         self._histogram.scatter_add_(0, active.sum(-1).long(), weight)
-        self._bad |= sums.isnan().any()
 
     def take(self) -> LayerCounts:
         """What was counted since the last call.
@@ -174,7 +175,7 @@ class Tally:
         """
         if self._firing is None:
             raise ProblemError("Nothing was counted", where=self.name, fix="Run the model while counting.")
-        if bool(self._bad):
+        if bool(self._total.isnan()):
             raise DivergedError(
                 "An activation is not a number, so it is neither zero nor active", where=self.name
             )
