@@ -74,7 +74,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
 def _smoke() -> tuple[Experiment, ...]:
     """What exact claims need, on few cases."""
-    invariance, *rest = _exact(seeds=1, random=1)
+    invariance, first, state = _exact(seeds=1, random=1)
     only = {(task, name) for task in invariance.tasks for name in ("rite", "rite-default", "rite-no-mass")}
     only |= {("scale", name) for name in (*NOT_SCALED, "lamb")}
     only |= {("rotation", "adam"), ("rotation", "lamb"), ("transformer-scale", "lamb")}
@@ -82,7 +82,9 @@ def _smoke() -> tuple[Experiment, ...]:
         name: replace(task, steps=4) if isinstance(task, TinyTransformer) else task
         for name, task in invariance.tasks.items()
     }
-    return (replace(invariance, tasks=short, only=frozenset(only)), *rest)
+    # Shampoo's roots of matrices as wide as a layer take most of the time, for a control only.
+    kept = {name: method for name, method in state.methods.items() if name != "shampoo"}
+    return (replace(invariance, tasks=short, only=frozenset(only)), first, replace(state, methods=kept))
 
 
 def _seeds(count: int) -> tuple[int, ...]:
