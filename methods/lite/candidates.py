@@ -7,7 +7,7 @@ literature by name. Here it is Lucene's, with the usual k1 and b.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,21 +28,28 @@ class Bm25:
         import bm25s
 
         self.size = len(texts)
-        self._split = lambda queries: bm25s.tokenize(
-            queries, stopwords="en", show_progress=False, return_ids=False
-        )
         self._index = bm25s.BM25(k1=k1, b=b, method="lucene")
-        tokens = self._split(list(texts))
+        tokens = _tokens(texts)
         self._empty = not any(tokens)
         if not self._empty:
             self._index.index(tokens, show_progress=False)
 
-    def scores(self, query: str) -> Floats:
-        """BM25's score of each passage, shape (n,); zeros if they share no word with the query."""
-        (tokens,) = self._split([query])
-        if self._empty or not tokens:
-            return np.zeros(self.size)
-        return np.asarray(self._index.get_scores(tokens), dtype=np.float64)
+    def scores(self, queries: Sequence[str]) -> Iterator[Floats]:
+        """BM25's score of each passage for each query, shape (n,); 0 if they share no word."""
+        for tokens in _tokens(queries):
+            if self._empty or not tokens:
+                yield np.zeros(self.size)
+            else:
+                yield np.asarray(self._index.get_scores(tokens), dtype=np.float64)
+
+
+def _tokens(texts: Sequence[str]) -> list[list[str]]:
+    import bm25s
+
+    found: list[list[str]] = bm25s.tokenize(
+        list(texts), stopwords="en", show_progress=False, return_ids=False
+    )
+    return found
 
 
 def best(scores: Floats, count: int, *, but: Collection[int] = ()) -> list[int]:

@@ -178,8 +178,8 @@ class Library:
         distribution: Its name on the package index.
         package: Its import name.
         licence: SPDX identifier.
-        skip: Folders and modules inside the package that are left out, as relative paths with
-            slashes: copies of other projects, generated code, families of near copies.
+        skip: Folders inside the package that are left out, as relative paths with slashes:
+            families of near copies, and code for the library's own authors.
     """
 
     distribution: str
@@ -192,7 +192,7 @@ IN_DOMAIN = (
     Library("numpy", "numpy", "BSD-3-Clause"),
     Library("scipy", "scipy", "BSD-3-Clause"),
     Library("scikit-learn", "sklearn", "BSD-3-Clause"),
-    Library("torch", "torch", "BSD-3-Clause"),
+    Library("torch", "torch", "BSD-3-Clause", skip=("ao", "distributed", "fx", "onnx")),
     Library("sympy", "sympy", "BSD-3-Clause"),
     Library("transformers", "transformers", "Apache-2.0", skip=("models",)),
     Library("pandas", "pandas", "BSD-3-Clause"),
@@ -237,6 +237,7 @@ class DocstringPassages(Artifact):
             another artifact.
         candidates: Candidates a query: the passage sought, and the rest by BM25.
         most: Most passages of one library, so that none dominates.
+        fold: Most passages of one held-out library.
     """
 
     title: ClassVar[str] = "retrieval set from docstrings"
@@ -245,7 +246,8 @@ class DocstringPassages(Artifact):
     held_out: tuple[Library, ...] = HELD_OUT
     versions: tuple[tuple[str, str], ...] = field(default_factory=_versions, metadata={"source": "ours"})
     candidates: int = param(20, source="ours", doc="candidates a query, the passage sought included")
-    most: int = param(900, source="ours", doc="passages of one library")
+    most: int = param(600, source="ours", doc="passages of a library in domain")
+    fold: int = param(200, source="ours", doc="passages of a library held out")
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Parse, clean, remove duplicates, split, and find candidates."""
@@ -263,7 +265,8 @@ class DocstringPassages(Artifact):
             self.in_domain,
             self.held_out,
             candidates=self.candidates,
-            most=self.most,
+            most={library.package: self.most for library in self.in_domain}
+            | {library.package: self.fold for library in self.held_out},
             progress=ctx.progress,
         )
         save_retrieval(folder, replace(data, card={**data.card, "versions": dict(self.versions)}))

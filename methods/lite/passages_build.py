@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from methods.lite.candidates import Bm25, best
+from methods.common.ranking import mrr, rank_queries
+from methods.lite.candidates import Bm25, Floats, best
 from methods.lite.passages import (
+    SPLITS,
     TEST,
     TRAIN,
     VALIDATION,
@@ -42,7 +44,7 @@ def build_retrieval(
     held_out: Sequence[Library],
     *,
     candidates: int,
-    most: int,
+    most: Mapping[str, int],
     progress: Callable[[float], None] = lambda done: None,
     roots: dict[str, Path] | None = None,
 ) -> RetrievalSet:
@@ -52,7 +54,7 @@ def build_retrieval(
         in_domain: Libraries for training, validation and test.
         held_out: Libraries for zero-shot folds.
         candidates: Candidates a query.
-        most: Most passages of one library.
+        most: Most passages of each library, by import name.
         progress: Told the share done.
         roots: Folders of libraries by import name, if not where they are installed.
     """
@@ -104,9 +106,7 @@ def without_duplicates(pairs: Sequence[Pair]) -> list[Pair]:
     for pair in sorted(pairs, key=identity):
         query, shingles = content_words(pair.query), _shingles(pair.passage)
         shared = Counter(number for shingle in shingles for number in postings.get(shingle, ()))
-        near = any(
-            count >= NEAR * min(len(shingles), sizes[number]) for number, count in shared.items()
-        )
+        near = any(count >= NEAR * min(len(shingles), sizes[number]) for number, count in shared.items())
         if near or query in queries:
             continue
         queries.add(query)
@@ -124,13 +124,13 @@ def _shingles(text: str) -> set[tuple[str, ...]]:
     return {tuple(found[start : start + SHINGLE]) for start in range(max(1, len(found) - SHINGLE + 1))}
 
 
-def limited(pairs: Sequence[Pair], most: int) -> list[Pair]:
-    """The first ``most`` pairs of each library."""
+def limited(pairs: Sequence[Pair], most: Mapping[str, int]) -> list[Pair]:
+    """The first so many pairs of each library."""
     taken: Counter[str] = Counter()
     kept = []
     for pair in pairs:
         taken[pair.source.library] += 1
-        if taken[pair.source.library] <= most:
+        if taken[pair.source.library] <= most[pair.source.library]:
             kept.append(pair)
     return kept
 
@@ -144,14 +144,14 @@ def assemble(pairs: Sequence[Pair], splits: dict[Pair, str], candidates: int) ->
     queries: list[Query] = []
     for (split, _), corpus in sorted(corpora.items()):
         index = Bm25([pair.passage for pair in corpus])
-        queries += [_query(place, corpus, index, split, candidates) for place in range(len(corpus))]
+        for place, scores in enumerate(index.scores([pair.query for pair in corpus])):
+            queries.append(_query(place, corpus, scores, split, candidates))
     passages = [Passage(identity(pair), pair.passage, pair.source.library) for pair in pairs]
     return RetrievalSet(tuple(queries), tuple(sorted(passages, key=lambda passage: passage.id)))
 
 
-def _query(place: int, corpus: Sequence[Pair], index: Bm25, split: str, candidates: int) -> Query:
+def _query(place: int, corpus: Sequence[Pair], scores: Floats, split: str, candidates: int) -> Query:
     pair = corpus[place]
-    scores = index.scores(pair.query)
     others = best(scores, candidates - 1, but=(place,))
     # In the order of ids, which are hashes: a candidate's place tells nothing.
     chosen = sorted([place, *others], key=lambda other: identity(corpus[other]))
@@ -166,16 +166,26 @@ def _query(place: int, corpus: Sequence[Pair], index: Bm25, split: str, candidat
     )
 
 
+def _baselines(queries: Sequence[Query]) -> dict[str, float]:
+    """MRR@10 of BM25 and of a random order, for context."""
+    ids, grades = [query.id for query in queries], [query.grades for query in queries]
+    ranked = rank_queries(ids, [query.bm25 for query in queries], grades)
+    tied = rank_queries(ids, [[0.0] * len(query.grades) for query in queries], grades)
+    return {"bm25 MRR@10": round(mrr()(ranked), 4), "random MRR@10": round(mrr()(tied), 4)}
+
+
 def _card(data: RetrievalSet, counts: dict[str, Any], licences: dict[str, str]) -> dict[str, Any]:
-    splits = Counter(query.split for query in data.queries)
+    splits = {
+        name: {"queries": len(queries), **_baselines(queries)}
+        for name in SPLITS
+        if (queries := data.split(name))
+    }
     content = "\n".join(
         [repr((passage.id, passage.text)) for passage in data.passages]
         + [repr((query.id, query.text, query.split, query.candidates)) for query in data.queries]
     )
     return {
-        "splits": dict(sorted(splits.items())),
-        "libraries": {
-            name: counts[name] | {"licence": licences[name]} for name in sorted(licences)
-        },
+        "splits": splits,
+        "libraries": {name: counts[name] | {"licence": licences[name]} for name in sorted(licences)},
         "sha256": hashlib.sha256(content.encode()).hexdigest(),
     }

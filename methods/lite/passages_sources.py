@@ -18,10 +18,12 @@ from harness.method import ResourceError
 from methods.lite.passages import Library
 
 _OTHERS = frozenset(
-    "tests test testing _testing conftest vendor vendored _vendor externals extern third_party "
-    "third_parties benchmarks examples sample_data mpl-data".split()
+    {"benchmarks", "conftest", "examples", "extern", "externals", "test", "testing", "tests"}
+    | {"third_party", "vendor", "vendored"}
 )
-"""Folders of tests, and of copies of other projects."""
+"""Folders and modules of tests, and of copies of other projects."""
+_PRIVATE_BUT_OURS = "_core"
+"""Other folders with an underscore hold copies of other projects and code for a library's authors."""
 
 _Documented = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -76,8 +78,9 @@ def read_library(library: Library, root: Path | None = None) -> list[Docstring]:
 
 
 def _is_own(path: PurePosixPath, skip: tuple[str, ...]) -> bool:
-    parts = (*path.parts[:-1], path.stem)
-    if any(part in _OTHERS or part.startswith("test_") for part in parts):
+    if any(part.startswith("_") and part != _PRIVATE_BUT_OURS for part in path.parts[:-1]):
+        return False
+    if any(part in _OTHERS or part.startswith("test_") for part in (*path.parts[:-1], path.stem)):
         return False
     return not any(path.is_relative_to(folder) for folder in skip)
 

@@ -23,9 +23,10 @@ _SAME = 0.7
 """Share of a sentence's words, or of the query's, that makes the sentence a repetition."""
 
 _DROPPED = frozenset(
-    "example examples reference references see also see_also methods routines author authors "
-    "related version versions todo usage".split()
+    {"also", "author", "authors", "example", "examples", "methods", "reference", "references", "related"}
+    | {"routines", "see", "todo", "usage", "version", "versions"}
 )
+"""Words in the title of a section that is left out."""
 _HEADER = re.compile(r"^\s*(?P<name>[A-Z][A-Za-z ]{2,30}?)\s*:{0,2}\s*$")
 _RULE = re.compile(r"^\s*([-=~^*])\1{2,}\s*$")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+\.|#\.)\s+")
@@ -46,21 +47,25 @@ _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\|([^|\s]+)\|"), r"\1"),
     (re.compile(r"\[`+([^`\]]*)`+\]"), r"\1"),
     (re.compile(r"`+"), ""),
+    (re.compile(r"(?<![\w)\]])[~.](?=[A-Za-z_])"), ""),
     (re.compile(r"(?<!\w)\*{1,2}(?=\w)|(?<=\w)\*{1,2}(?!\w)"), ""),
     (re.compile(r"\\(?:[a-zA-Z]+)|[\\{}$]"), " "),
     (re.compile(r"</?\w+[^>]*>"), " "),
     (re.compile(r"-{3,}|={3,}|\.{4,}|_{3,}|~{3,}"), " "),
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[\"'(]?[A-Z0-9])")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|etc|resp|approx|al|eq|fig|sec|no|incl)\.|\b[A-Z]\.)$", re.I)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|cf|vs|etc|resp|approx|al|eq|fig|sec|no|incl)\.|\b[A-Z]\.)$", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _UNWANTED = re.compile(
     r"deprecat|^(?:alias|see |same as|wrapper|wraps |helper|initiali[sz]|constructor|construct an? instance"
-    r"|create an? instance|internal|private|not implemented|placeholder|override|overload|abstract |base class"
-    r"|todo|warning|note|this (?:method|function|class) (?:is|should|must) |please |test |tests |mixin"
-    r"|backward compatib|dummy|convenience|refer to |like |equivalent (?:to|of) |implementation of )"
+    r"|create an? instance|internal|private|not implemented|placeholder|override|overload|abstract "
+    r"|base class|todo|warning|note|this (?:method|function|class) (?:is|should|must) |please "
+    r"|tests? |mixin|backward compatib|dummy|convenience|refer to |like "
+    r"|equivalent (?:to|of) |implementation of )"
     r"|docstring|experimental|for internal use",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -142,7 +147,7 @@ def _passage(query: str, parts: list[str], source: Docstring) -> str:
     names = {re.escape(name) for name in source.name.split(".") if len(name) > 2}
     text = " ".join(kept)
     if names:
-        text = re.sub(rf"(?<!\w)(?:{'|'.join(sorted(names))})(?!\w)(?:\(\))?", " ", text, flags=re.I)
+        text = re.sub(rf"(?<!\w)(?:{'|'.join(sorted(names))})(?!\w)(?:\(\))?", " ", text, flags=re.IGNORECASE)
     cut = text.split()[: PASSAGE_WORDS[1]]
     text = " ".join(cut)
     enough = len(words(text)) >= PASSAGE_WORDS[0] and len(content_words(text)) >= PASSAGE_WORDS[0] // 2
