@@ -1,0 +1,114 @@
+"""What is said to language models: to learners, to executors, and to those who revise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from methods.common.language_model import Decoding, LanguageModel
+from methods.il_bench.items import Item
+from methods.il_bench.labels import read_label
+
+EXAMPLES = "Examples:"
+"""Stands before the examples of a request to a learner; each is a line "input -> label"."""
+ARROW = " -> "
+
+
+def rules_request(items: Sequence[Item], labels: Sequence[str], *, most: int, prior: str = "") -> str:
+    """The request of RuleSum: summarise the rules behind examples (card §3.3).
+
+    Args:
+        items: What is shown.
+        labels: All label names.
+        most: Rules that may be written.
+        prior: Rules to be revised, if any.
+    """
+    revise = f"Revise these rules, which make mistakes:\n{prior}\n\n" if prior else ""
+    return (
+        "You find the rules behind labelled examples, for people who have not seen the examples.\n"
+        f"The labels are {', '.join(labels)}; their names mean nothing.\n"
+        f"Write at most {most} rules, one a line, the first that applies decides. Begin with the most "
+        "telling ones. Do not mention single examples. Write each as\n"
+        "If <name> is <value> and <name> is not <value>, then <label>.\n"
+        "and the last as\nOtherwise <label>.\n\n"
+        f"{revise}{EXAMPLES}\n"
+        + "\n".join(f"{item.text}{ARROW}{item.label}" for item in items)
+        + "\n\nRules:\n"
+    )
+
+
+def label_request(instruction: str, text: str, labels: Sequence[str]) -> str:
+    """The request to an executor: one input under an instruction, LLM(x, s)."""
+    return (
+        f"{instruction}\n\nAnswer with one of these labels and nothing else: {', '.join(labels)}.\n"
+        f"Input: {text}\nLabel:"
+    )
+
+
+@dataclass
+class Executor:
+    """Applies instructions to inputs; each pair is asked once, so that routing never changes.
+
+    Attributes:
+        model: Who answers.
+        labels: What may be answered.
+        options: Choose the likeliest label instead of reading an answer; then every answer is a label.
+        asked: Pairs of instruction and input so far: what was paid for.
+        unreadable: Answers that named no label, or several.
+    """
+
+    model: LanguageModel
+    labels: tuple[str, ...]
+    options: bool = False
+    asked: int = 0
+    unreadable: int = 0
+    _known: dict[tuple[str, str], str | None] = field(default_factory=dict, repr=False)
+
+    def __call__(self, instruction: str, texts: Sequence[str]) -> list[str | None]:
+        """The label of each input, or None where the answer names none."""
+        new = [text for text in dict.fromkeys(texts) if (instruction, text) not in self._known]
+        if new:
+            answers = self._ask([label_request(instruction, text, self.labels) for text in new])
+            self._known.update(zip(((instruction, text) for text in new), answers, strict=True))
+            self.asked += len(new)
+            self.unreadable += answers.count(None)
+        return [self._known[instruction, text] for text in texts]
+
+    def _ask(self, prompts: list[str]) -> list[str | None]:
+        if self.options:
+            scores = self.model.score(prompts, [[f" {label}" for label in self.labels]] * len(prompts))
+            return [self.labels[int(np.argmax(row))] for row in scores]
+        found = self.model.sample(prompts, Decoding(new_tokens=16, stop=("\n",)))
+        return [read_label(one.text, self.labels) for (one,) in found]
+
+
+@dataclass
+class Learner:
+    """Writes instructions from examples.
+
+    Attributes:
+        model: Who writes.
+        labels: All labels.
+        rules: Rules of an instruction, at most.
+        temperature: Of the writing; several proposals differ by it and by their examples.
+        asked: Proposals so far.
+    """
+
+    model: LanguageModel
+    labels: tuple[str, ...]
+    rules: int = 3
+    temperature: float = 0.7
+    asked: int = 0
+
+    def summarise(self, items: Sequence[Item], *, prior: str = "") -> str:
+        """One proposal of RuleSum."""
+        return self.write(rules_request(items, self.labels, most=self.rules, prior=prior))
+
+    def write(self, prompt: str) -> str:
+        """An answer to any request; each gets a seed of its own."""
+        self.asked += 1
+        decoding = Decoding(temperature=self.temperature, new_tokens=400)
+        ((found,),) = self.model.sample([prompt], decoding, seed=self.asked)
+        return found.text.strip()

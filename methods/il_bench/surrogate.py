@@ -1,0 +1,183 @@
+"""Stand-ins for language models that write and follow rules in controlled English (card §9).
+
+They read the same requests and answer in the same form as language models, so that everything else is
+the real code. Their limits are declared: the learner finds so many rules and no more, and the
+interpreter errs at a known rate. What rests on these limits is not evidence about language models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.method import ProblemError
+from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
+from methods.common.language_model.interface import check_texts
+from methods.il_bench.asking import ARROW, EXAMPLES
+from methods.il_bench.rules import Condition, Rule, apply_rules, parse_rules, print_rules, read_values
+
+
+@dataclass
+class _Surrogate(LanguageModel):
+    """Answers texts; has no tokens, so words are counted instead."""
+
+    surrogate: bool = field(default=True, kw_only=True)
+
+    def next_token(self, prompts: Sequence[str], *, most: int | None = None) -> list[NextToken]:
+        """Refuse: there are no tokens.
+
+        Raises:
+            ProblemError: Always.
+        """
+        raise ProblemError(
+            "A surrogate has no distribution over tokens",
+            where=self.name,
+            fix="Use a language model for this.",
+        )
+
+    def _completion(self, text: str) -> Completion:
+        return Completion(text, len(text.split()), finished=True, log_probability=math.nan)
+
+
+@dataclass
+class SurrogateLearner(_Surrogate):
+    """Summarises examples by a decision tree with few leaves, and prints its paths as rules.
+
+    Attributes:
+        capacity: Leaves of the tree: the rules that it can hold in mind.
+    """
+
+    capacity: int = field(default=3, kw_only=True)
+
+    def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+        """Refuse: it only writes.
+
+        Raises:
+            ProblemError: Always.
+        """
+        raise ProblemError("A surrogate learner only writes", where=self.name, fix="Use it as learner.")
+
+    def sample(
+        self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
+    ) -> list[list[Completion]]:
+        """Rules for the examples of each request; the seed breaks ties between equally good tests."""
+        check_texts(prompts)
+        found = [
+            [self._completion(self._rules(prompt, seed + draw)) for draw in range(count)]
+            for prompt in prompts
+        ]
+        for prompt, completions in zip(prompts, found, strict=True):
+            self.usage.completed(completions, len(prompt.split()))
+        return found
+
+    def _rules(self, prompt: str, seed: int) -> str:
+        examples = read_examples(prompt)
+        if not examples:
+            raise ProblemError(
+                f"The request has no examples after {EXAMPLES!r}", where=self.name, fix="Show some."
+            )
+        return print_rules(fit_rules(examples, self.capacity, seed))
+
+
+@dataclass
+class SurrogateExecutor(_Surrogate):
+    """Follows the rules of an instruction, and errs at a known rate.
+
+    Whether it errs depends on instruction and input alone, as an answer at temperature 0 does.
+
+    Attributes:
+        error: Probability of another label than the rules say.
+        per_rule: Probability of an error for each rule of the instruction, on top of ``error``.
+    """
+
+    error: float = field(default=0.02, kw_only=True)
+    per_rule: float = field(default=0.0, kw_only=True)
+
+    def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+        """0 for the label that it answers and −∞ for the others."""
+        check_texts(prompts, options)
+        return [
+            [0.0 if option.strip() == self._answer(prompt) else -math.inf for option in of_prompt]
+            for prompt, of_prompt in zip(prompts, options, strict=True)
+        ]
+
+    def sample(
+        self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
+    ) -> list[list[Completion]]:
+        """The label of each request; empty where no rule applies."""
+        check_texts(prompts)
+        found = [[self._completion(self._answer(prompt))] * count for prompt in prompts]
+        for prompt, completions in zip(prompts, found, strict=True):
+            self.usage.completed(completions, len(prompt.split()))
+        return found
+
+    def _answer(self, prompt: str) -> str:
+        instruction, _, rest = prompt.rpartition("\n\nAnswer with one of these labels")
+        heading, _, question = rest.partition("\nInput: ")
+        labels = [label.strip() for label in heading.partition(":")[2].rstrip(".").split(",")]
+        rules = parse_rules(instruction)
+        label = apply_rules(rules, read_values(question.rpartition("\nLabel:")[0]))
+        rate = 1 - (1 - self.error) * (1 - self.per_rule) ** len(rules)
+        rng = np.random.default_rng(_number(self.identity, instruction, question))
+        if rng.random() < rate:
+            others = [other for other in labels if other != label]
+            label = others[int(rng.integers(len(others)))] if others else label
+        return label or ""
+
+
+def read_examples(prompt: str) -> list[tuple[dict[str, str], str]]:
+    """The examples of a request: assignments and labels."""
+    lines = prompt.rpartition(EXAMPLES)[2].splitlines()
+    pairs = [line.rpartition(ARROW) for line in lines if ARROW in line]
+    return [(read_values(text), label.strip()) for text, _, label in pairs]
+
+
+def fit_rules(examples: Sequence[tuple[dict[str, str], str]], leaves: int, seed: int) -> list[Rule]:
+    """The paths of a small CART as a rule list, the most frequent label last.
+
+    Args:
+        examples: Assignments and labels.
+        leaves: Most leaves, and so rules.
+        seed: Breaks ties between tests.
+    """
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.tree import DecisionTreeClassifier
+
+    labels = [label for _, label in examples]
+    if leaves < 2 or len(set(labels)) == 1:
+        return [Rule((), max(sorted(set(labels)), key=labels.count))]
+    vectorizer = DictVectorizer(sparse=False)
+    features = vectorizer.fit_transform([values for values, _ in examples])
+    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed).fit(features, labels)
+    names = [tuple(name.split("=", 1)) for name in vectorizer.get_feature_names_out()]
+    paths = _paths(tree.tree_, [str(label) for label in tree.classes_], names, 0, ())
+    # The rule that covers most is the one that needs no conditions.
+    paths.sort(key=lambda one: one[1])
+    return [rule for rule, _ in paths[:-1]] + [Rule((), paths[-1][0].label)]
+
+
+def _paths(
+    tree: Any,
+    labels: Sequence[str],
+    names: Sequence[tuple[str, ...]],
+    node: int,
+    conditions: tuple[Condition, ...],
+) -> list[tuple[Rule, int]]:
+    """Rules of the leaves below a node with the number of their examples."""
+    left, right = tree.children_left[node], tree.children_right[node]
+    if left == right:
+        label = labels[int(tree.value[node].argmax())]
+        return [(Rule(conditions, label), int(tree.n_node_samples[node]))]
+    name, value = names[int(tree.feature[node])]
+    lacking = (*conditions, Condition(name, value, negated=True))
+    having = (*conditions, Condition(name, value))
+    return _paths(tree, labels, names, left, lacking) + _paths(tree, labels, names, right, having)
+
+
+def _number(*parts: str) -> int:
+    return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), "big")
