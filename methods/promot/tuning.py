@@ -204,7 +204,7 @@ def new_optimizer(stage: Stage, parameters: Sequence[Mapping[str, Any]]) -> Any:
     """An optimizer of a constant rate; Adafactor with the settings of T5X."""
     groups = [dict(group) for group in parameters]
     if stage.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=stage.rate, foreach=True)
+        return torch.optim.Adam(groups, lr=stage.rate, fused=True)
     from transformers.optimization import Adafactor
 
     return Adafactor(groups, lr=stage.rate, relative_step=False, scale_parameter=True, warmup_init=False)
