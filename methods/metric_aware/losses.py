@@ -60,7 +60,8 @@ def squared_relative(truth: Floats, decision: Floats) -> Floats:
 
 def squared_log(truth: Floats, decision: Floats) -> Floats:
     """(log(1 + y) − log(1 + v))²; both above −1."""
-    return np.square(np.log1p(truth) - np.log1p(decision))
+    found: Floats = np.square(np.log1p(truth) - np.log1p(decision))
+    return found
 
 
 def huber(width: float) -> Loss:
