@@ -170,9 +170,10 @@ def test_curves_are_probed(ctx: FakeContext) -> None:
 
 def test_long_prompts_are_cut_and_counted(ctx: FakeContext) -> None:
     parts = solve(m.Kaft(steps=2, batch=4), ctx, replace(TASK, prompt=8))
-    asked = len(TASK.problem(ctx).asked)
-    # All but the questions without a context are longer than eight tokens.
-    assert parts["cuts"]["asked"] == [asked * 4 // 5]
+    # Every context is longer than eight tokens, and no question is.
+    contexts = [asked.context for asked in TASK.problem(ctx).asked.values()]
+    assert parts["cuts"]["asked"] == [sum(map(bool, contexts))]
+    assert not all(contexts)
     assert parts["cuts"]["training"][0] > 0
     assert solve(m.Pretrained(), ctx)["cuts"]["asked"] == [0]
 
