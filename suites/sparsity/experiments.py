@@ -112,7 +112,7 @@ def _resized(task: Any, **changes: int) -> Any:
 
 def _tuned(plan: Plan, *, wide: bool) -> Experiment:
     keep = KEEP[plan.profile]
-    rates = adam_rates(plan.rate)
+    rates = adam_rates(plan.rate)[1:4]
     arms = {"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(keep), rate=plan.rate)}
     methods: dict[str, Any] = {
         name: Tuned(method=method, grid={"rate": rates}, select=LOSS, seeds=(1,))
@@ -136,15 +136,14 @@ def _tuned(plan: Plan, *, wide: bool) -> Experiment:
 
 def _noise(plan: Plan, *, wide: bool) -> Experiment:
     keep = KEEP[plan.profile]
-    task = replace(plan.images, steps=plan.noise_steps, corrupted=True)
-    tasks = {"clean": task, NOISE_TASK: replace(task, noise=0.4)}
+    tasks = {"clean": plan.noise, NOISE_TASK: replace(plan.noise, noise=0.4)}
     methods: dict[str, Any] = {
-        "dense": Train(rate=plan.rate),
-        TOP: Train(activation=TopK(keep), rate=plan.rate),
+        "dense": Train(rate=plan.noise_rate),
+        TOP: Train(activation=TopK(keep), rate=plan.noise_rate),
         "untrained": Untrained(activation=TopK(keep), sure=True),
     }
     if wide:
-        tasks["noise-80"] = replace(task, noise=0.8)
+        tasks["noise-80"] = replace(plan.noise, noise=0.8)
         methods |= baselines(plan)
     return _experiment(
         plan,
@@ -158,7 +157,7 @@ def _noise(plan: Plan, *, wide: bool) -> Experiment:
 
 def baselines(plan: Plan) -> dict[str, Any]:
     """What else makes activations few or models small, under ``--full``."""
-    keep, rate = KEEP[plan.profile], plan.rate
+    keep, rate = KEEP[plan.profile], plan.noise_rate
     return {
         f"top-{keep // 2}": Train(activation=TopK(keep // 2), rate=rate),
         f"top-{2 * keep}": Train(activation=TopK(2 * keep), rate=rate),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
@@ -27,7 +28,7 @@ PLAN = Plan(
     images=_VIT_B16,
     mixer=_MIXER_B16,
     two_layers=ImageTask(size=MlpSize()),
-    noise_steps=112_000,
+    noise=replace(_VIT_B16, corrupted=True),
     text=TextTask(
         data=(C4,),
         size=LmSize(d_model=768, d_ff=3072, layers=12, heads=12, context=640),
@@ -40,6 +41,7 @@ PLAN = Plan(
         counted=800,
     ),
     rate=1e-3,
+    noise_rate=1e-3,
     text_rate=1e-3,
     minutes=60.0 * 24 * 30,
     memory_gb=200.0,

@@ -23,9 +23,10 @@ class Plan:
         images: The task of natural images, from which the others differ in one thing each.
         mixer: The same for an MLP-Mixer.
         two_layers: The same for a network of two layers.
-        noise_steps: Updates where noisy labels are to be memorised.
+        noise: The task of natural images where noisy labels are to be memorised.
         text: The task of span corruption.
         rate: AdamW's rate for images.
+        noise_rate: AdamW's rate in ``noise``.
         text_rate: AdamW's rate for text.
         seeds: Seeds of trained models.
         minutes: Hard limit of a trial.
@@ -36,9 +37,10 @@ class Plan:
     images: Any
     mixer: Any
     two_layers: Any
-    noise_steps: int
+    noise: Any
     text: TextTask
     rate: float = 8e-3
+    noise_rate: float = 4e-3
     text_rate: float = 4e-3
     seeds: int = 5
     minutes: float = 10.0
@@ -67,7 +69,7 @@ SMOKE = Plan(
     images=_TINY,
     mixer=replace(_TINY, size=MixerSize(d_model=16, d_tokens=16, d_ff=32, layers=1)),
     two_layers=replace(_TINY, size=MlpSize(d_ff=64)),
-    noise_steps=4,
+    noise=_TINY,
     text=TextTask(
         size=LmSize(d_model=16, d_ff=32, layers=STACK[Profile.SMOKE], heads=2, context=64),
         length=32,
@@ -83,7 +85,8 @@ SMALL = Plan(
     images=_DIGITS,
     mixer=replace(_DIGITS, size=MixerSize()),
     two_layers=replace(_DIGITS, size=MlpSize()),
-    noise_steps=1200,
+    # Half of the images, and a lower rate: so labels are learnt by heart in a few seconds.
+    noise=replace(_DIGITS, steps=800, share=0.5, corrupted=True),
     text=TextTask(
         data=(RATINGS,),
         size=LmSize(layers=STACK[Profile.SMALL], context=96),
@@ -98,7 +101,7 @@ GPU = Plan(
     images=_LARGER,
     mixer=replace(_LARGER, size=MixerSize(d_model=128, d_tokens=256, d_ff=1024, layers=6)),
     two_layers=replace(_LARGER, size=MlpSize(d_ff=4096)),
-    noise_steps=1500,
+    noise=replace(_LARGER, steps=1500, corrupted=True),
     text=TextTask(
         data=(RATINGS, MULTI30K),
         size=LmSize(d_model=384, d_ff=1536, layers=STACK[Profile.GPU], heads=6, context=384),
@@ -108,6 +111,7 @@ GPU = Plan(
         warmup=100,
     ),
     rate=2e-3,
+    noise_rate=1e-3,
     text_rate=1e-3,
     minutes=20.0,
     memory_gb=24.0,

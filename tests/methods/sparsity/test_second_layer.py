@@ -1,0 +1,57 @@
+"""The second layer from active rows, and the gradient at initialisation, as tasks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from methods.sparsity.initial_gradient import LOSSES, DrawSlopes, InitialGradientTask
+from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
+from tests.methods.sparsity.worlds import FakeContext
+
+TASK = SecondLayerTask(shapes=((8, 32, 5), (16, 64, 64)), tokens=6)
+
+
+def test_products_from_active_rows_are_exact_and_counted() -> None:
+    ctx = FakeContext()
+    for method in (SparseProduct(), DenseProduct()):
+        parts = TASK.evaluate(method.run(TASK.problem(ctx), ctx), ctx).parts
+        assert (np.array(parts["main"]["error"]) <= parts["main"]["tolerance"]).all()
+    dense = np.array(parts["flops"]["flops"])
+    assert dense.tolist() == [2 * 8 * 32, 2 * 16 * 64]
+    sparse = TASK.evaluate(SparseProduct().run(TASK.problem(ctx), ctx), ctx).parts["flops"]
+    # One token has no active entry, one has all, and the others have five.
+    assert sparse["flops"][0] == pytest.approx(2 * 8 * (32 + 4 * 5) / 6)
+    assert sparse["error"] == [0.0, 0.0]
+
+
+def test_a_forgotten_row_is_found_and_confirmed() -> None:
+    ctx = FakeContext()
+    parts = TASK.evaluate(SparseProduct(forgets=True).run(TASK.problem(ctx), ctx), ctx).parts
+    for part in (parts["main"], parts["flops"]):
+        assert (np.array(part["error"]) > part["tolerance"]).all()
+        assert all(part["confirmed"])
+
+
+def test_the_theorem_holds_in_every_case() -> None:
+    task, ctx = InitialGradientTask(random=5), FakeContext()
+    parts = task.evaluate(DrawSlopes(draws=4000).run(task.problem(ctx), ctx), ctx).parts
+    assert set(parts) == set(LOSSES)
+    for part in parts.values():
+        assert len(part["case"]) == 6
+        assert (np.array(part["error"]) < part["tolerance"]).all()
+        least = np.array(part["least"])
+        assert (least[~np.isnan(least)] > 0).all()
+
+
+def test_targets_are_one_hot_mixed_and_beyond() -> None:
+    cases = InitialGradientTask(random=6).problem(FakeContext()).cases
+    assert all(case.target.sum() == pytest.approx(1) for case in cases)
+    assert any((case.target < 0).any() for case in cases)
+    assert any(((case.target > 0) & (case.target < 1)).all() for case in cases)
+
+
+def test_a_layer_that_knows_the_target_breaks_it() -> None:
+    task, ctx = InitialGradientTask(random=5), FakeContext()
+    parts = task.evaluate(DrawSlopes(draws=2000, knowing=True).run(task.problem(ctx), ctx), ctx).parts
+    assert all(any(part["confirmed"]) for part in parts.values())

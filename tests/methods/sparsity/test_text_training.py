@@ -1,0 +1,147 @@
+"""Bytes, windows and spans, and training language models on them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from harness.method import HubSource, ProblemError, Resource, ResourceError
+from methods.common.datasets import DataSet, Translation
+from methods.sparsity.activation import TopK
+from methods.sparsity.method import Train
+from methods.sparsity.sizes import LmSize
+from methods.sparsity.span_corruption import FIRST_BYTE
+from methods.sparsity.text_task import TextTask, spans_input, token_losses
+from methods.sparsity.texts import (
+    corpus,
+    cut_spans,
+    draw_windows,
+    generated,
+    load_text_files,
+    texts_of,
+    windows,
+)
+from tests.methods.sparsity.worlds import watched
+
+SIZE = LmSize(d_model=16, d_ff=32, layers=1, heads=2, context=64)
+TASK = TextTask(size=SIZE, length=32, batch=4, steps=4, warmup=1, counted=8)
+TEXTS = [f"text number {i}" for i in range(100)]
+
+
+def trained(task: TextTask, **changes: Any) -> tuple[dict[str, Any], Any]:
+    ctx = watched(task, **changes)
+    result = Train().run(task.problem(ctx), ctx)
+    return dict(task.evaluate(result, ctx).parts), result
+
+
+def test_each_text_is_in_one_set() -> None:
+    found = corpus(TEXTS, np.random.default_rng(0))
+    parts = [bytes(part).decode().split("\n") for part in (found.train, found.validation, found.test)]
+    assert [len(part) for part in parts] == [80, 10, 10]
+    assert sorted(text for part in parts for text in part) == sorted(TEXTS)
+
+
+def test_windows_are_pieces_of_the_stream() -> None:
+    stream = np.arange(100, dtype=np.uint8)
+    found = windows(stream, 30, 8)
+    assert found.shape == (3, 30)
+    assert torch.equal(found.diff(dim=1), torch.ones(3, 29, dtype=torch.int64))
+    assert (found[0, 0], found[-1, -1]) == (FIRST_BYTE, FIRST_BYTE + 99)
+    batches = draw_windows(stream, 30, 50, torch.Generator().manual_seed(0))
+    drawn = torch.cat([next(batches) for _ in range(20)])
+    assert set((drawn[:, 0] - FIRST_BYTE).tolist()) == set(range(71))
+    with pytest.raises(ProblemError, match="window"):
+        windows(stream, 101, 1)
+    with pytest.raises(ProblemError, match="window"):
+        next(draw_windows(stream, 101, 1, torch.Generator()))
+
+
+def test_spans_put_together_are_the_window() -> None:
+    given = windows(np.arange(200, dtype=np.uint8), 50, 4)
+    spans = cut_spans(given, np.random.default_rng(0))
+    assert spans.source_mask.sum() + spans.target_mask.sum() < spans.source.numel() + spans.target.numel()
+    for row in range(4):
+        kept = spans.source[row][spans.source_mask[row]]
+        cut = spans.target[row][spans.target_mask[row]]
+        bytes_of = [x[(x >= FIRST_BYTE) & (x < FIRST_BYTE + 256)] for x in (kept, cut)]
+        assert sorted(torch.cat(bytes_of).tolist()) == sorted(given[row].tolist())
+
+
+def test_losses_are_those_of_the_target_tokens_only() -> None:
+    ctx = watched(TASK)
+    model = TASK.problem(ctx).model(TopK(4), 0, torch.Generator().manual_seed(0))
+    spans = cut_spans(windows(np.arange(200, dtype=np.uint8), 30, 3), np.random.default_rng(1))
+    found = token_losses(model, "spans", spans)
+    assert len(found) == int(spans.target_mask.sum())
+    log_p = model(*spans_input(spans)).log_softmax(-1)
+    first = -log_p[0, 0, spans.target[0, 0]]
+    assert torch.isclose(found[0], first)
+
+
+@pytest.mark.parametrize("kind", ["spans", "next"])
+def test_training_lowers_the_loss_and_is_scored(kind: Any) -> None:
+    task = replace(TASK, kind=kind, steps=30)
+    parts, _ = trained(task)
+    assert set(parts) == {"train", "test", "neurons", "gap", "main", "validation", "fit"}
+    assert len(parts["train"]["nnz"]) == (2 if kind == "spans" else 1)
+    assert parts["main"]["loss"][0] < np.log(384) - 0.3
+    assert list(trained(replace(task, steps=1), stage="tune")[0]) == ["validation"]
+
+
+def test_looks_at_the_same_windows_give_the_same_counts() -> None:
+    ctx = watched(TASK)
+    result = Train().run(TASK.problem(ctx), ctx)
+    first, again = (TASK.evaluate(result, ctx).parts["test"]["nnz"] for _ in range(2))
+    assert first == again
+
+
+def test_foreign_text_is_random_bytes() -> None:
+    ctx = watched(TASK)
+    foreign, own = (replace(TASK, foreign=value).corpus(ctx) for value in (True, False))  # type: ignore[arg-type]
+    assert np.array_equal(foreign.train, own.train)
+    assert len(foreign.test) == len(own.test)
+    assert len(np.unique(foreign.test)) > 200
+
+
+def test_texts_of_every_kind_of_source(tmp_path: Path) -> None:
+    for name, text in (("c4-train.0.json.gz", "a" * 60), ("c4-validation.0.json.gz", "b")):
+        with gzip.open(tmp_path / name, "wt") as file:
+            file.write("".join(json.dumps({"text": text}) + "\n" for _ in range(5)))
+    files = load_text_files(tmp_path)
+    assert texts_of(files, 100) == ["a" * 60] * 2
+    assert files.texts(100, "validation") == ["b"] * 5
+    with pytest.raises(ResourceError, match="test"):
+        files.texts(100, "test")
+    with gzip.open(tmp_path / "train.jsonl.gz", "wt") as file:
+        file.write(json.dumps({"en": "hat", "fr": "chapeau"}) + "\n")
+    rows = DataSet(tmp_path, lambda n, raw: Translation(str(n), raw["en"], raw["fr"]))
+    assert texts_of(rows, 100) == ["hat"]
+    with pytest.raises(ProblemError, match="holds no texts"):
+        texts_of([1, 2], 100)
+
+
+def test_a_resource_is_read_through_the_context(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "train.json.gz", "wt") as file:
+        file.write("".join(json.dumps({"text": text}) + "\n" for text in TEXTS * 3))
+    source = Resource(name="texts", kind="dataset", licence="", version="", sources=(HubSource("a/b"),))
+    task = replace(TASK, data=(source,), length=16)
+    parts, _ = trained(task, objects={"texts": load_text_files(tmp_path)})
+    assert parts["main"]["loss"][0] > 0
+
+
+def test_generated_text_has_common_words() -> None:
+    words = " ".join(generated(5000, np.random.default_rng(0))).split()
+    counts = sorted((words.count(word) for word in set(words)), reverse=True)
+    assert counts[0] > 5 * counts[20]
+
+
+def test_a_context_that_is_too_short_is_named() -> None:
+    with pytest.raises(ProblemError, match="longer than the context"):
+        trained(replace(TASK, length=100))
