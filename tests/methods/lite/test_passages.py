@@ -28,62 +28,17 @@ from methods.lite.passages_build import build_retrieval, without_duplicates
 from methods.lite.passages_sources import Docstring, package_folder, read_library
 from methods.lite.passages_text import Pair, content_words, make_pair, sentences
 
-ANIMALS = [
-    "aardvark",
-    "badger",
-    "cheetah",
-    "dolphin",
-    "echidna",
-    "falcon",
-    "gazelle",
-    "hedgehog",
-    "iguana",
-    "jaguar",
-    "kestrel",
-    "lemur",
-]
-FOODS = [
-    "apricot",
-    "barley",
-    "cabbage",
-    "durian",
-    "endive",
-    "fennel",
-    "garlic",
-    "haricot",
-    "lentil",
-    "mango",
-    "nutmeg",
-    "olive",
-]
-TOOLS = [
-    "anvil",
-    "bellows",
-    "chisel",
-    "drill",
-    "easel",
-    "funnel",
-    "gimlet",
-    "hammer",
-    "jigsaw",
-    "ladle",
-    "mallet",
-    "needle",
-]
-NUMBERS = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-]
+
+def listed(text: str) -> list[str]:
+    return text.split()
+
+
+ANIMALS = listed(
+    "aardvark badger cheetah dolphin echidna falcon gazelle hedgehog iguana jaguar kestrel lemur"
+)
+FOODS = listed("apricot barley cabbage durian endive fennel garlic haricot lentil mango nutmeg olive")
+TOOLS = listed("anvil bellows chisel drill easel funnel gimlet hammer jigsaw ladle mallet needle")
+NUMBERS = listed("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth")
 
 
 def definition(i: int, j: int) -> str:
