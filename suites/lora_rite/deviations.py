@@ -72,7 +72,8 @@ DEVIATIONS = (
         field="protocol",
         paper="A base model that is fine-tuned for another model generation (Gemma2-2B).",
         here="A question that was learnt in pretraining, under its own token.",
-        effect="The clearest case of a solved task.",
+        effect="The clearest case of a solved task: what it knows is best left alone, so that the smallest "
+        "rate of every grid wins.",
         profiles=_SMALL,
         claims=("C12",),
     ),

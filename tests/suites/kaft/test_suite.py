@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from harness.claims import NotComparable, NotRun, Profile
+from harness.claims import Direction, NotComparable, NotRun, Profile
 from harness.evidence.check import check_suite
 from harness.suite import Scale, Standing, Tuned
-from methods.kaft.method import FineTuned
+from methods.kaft.method import FineTuned, Kaft
 from suites.kaft import SUITE
+from suites.kaft.cells import EQUAL, PAIRED, SABOTAGES
 
 FORMS = {claim.id: claim.forms for claim in SUITE.claims}
 
@@ -49,6 +52,32 @@ def test_every_finetuned_method_has_the_same_tuning_budget() -> None:
             assert len(budgets) <= 1
             steps = {m.method.steps for m in tuned.values() if isinstance(m.method, FineTuned)}
             assert len(steps) <= 1
+
+
+def test_targets_are_compared_at_equal_rates() -> None:
+    (world,) = (e for e in SUITE.experiments(Scale(profile=Profile.SMALL)) if e.id == "world")
+    form = FORMS["C11"][Profile.SMALL]
+    assert isinstance(form, Direction)
+    assert {cell.method for _, cell in form.theta.terms} == set(PAIRED)
+    for rate, value in EQUAL.items():
+        own, gold = (world.methods[f"{name}-{rate}"] for name in ("kaft", "gold"))
+        assert isinstance(own, Kaft)
+        assert (own.rate, own.targets) == (value, "model")
+        assert replace(own, targets="gold") == gold
+    for bug in SABOTAGES:
+        assert world.methods[bug].rate == EQUAL["higher"]  # type: ignore[union-attr]
+
+
+def test_gpu_is_planned_for_minutes() -> None:
+    trained = 0
+    for experiment in SUITE.experiments(Scale(profile=Profile.GPU)):
+        for name, method in experiment.methods.items():
+            tasks = [t for t in experiment.tasks if experiment.only is None or (t, name) in experiment.only]
+            if isinstance(method, Tuned):
+                trained += len(tasks) * (len(method.grid["rate"]) + len(experiment.seeds))
+            elif isinstance(method, FineTuned):
+                trained += len(tasks) * len(experiment.seeds)
+    assert trained <= 140
 
 
 def test_tuning_worlds_are_not_judged() -> None:
