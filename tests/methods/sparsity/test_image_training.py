@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def test_schedule_warms_up_and_ends_at_zero() -> None:
     factors = [recipe.factor(step) for step in range(11)]
     assert factors[:4] == [0.25, 0.5, 0.75, 1.0]
     assert factors[4] == 1.0
-    assert all(a >= b for a, b in zip(factors[4:], factors[5:], strict=False))
+    assert all(a >= b for a, b in pairwise(factors[4:]))
     assert factors[10] == pytest.approx(0.0, abs=1e-12)
     optimizer = make_optimizer(recipe, torch.nn.Linear(2, 2))
     assert optimizer.param_groups[0]["weight_decay"] == 0.0
