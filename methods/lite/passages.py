@@ -235,7 +235,8 @@ class DocstringPassages(Artifact):
         held_out: Libraries that nothing is trained on: one zero-shot fold each.
         versions: Versions of all of them and of the BM25 package, so that another version is
             another artifact.
-        candidates: Candidates a query: the passage sought, and the rest by BM25.
+        candidates: Candidates a query: the passage sought, and the rest by BM25. Queries are fewer
+            than passages, since a cross-encoder has to read every pair.
         most: Most passages of one library, so that none dominates.
         fold: Most passages of one held-out library.
     """
@@ -246,6 +247,11 @@ class DocstringPassages(Artifact):
     held_out: tuple[Library, ...] = HELD_OUT
     versions: tuple[tuple[str, str], ...] = field(default_factory=_versions, metadata={"source": "ours"})
     candidates: int = param(20, source="ours", doc="candidates a query, the passage sought included")
+    train_candidates: int = param(8, source="ours", doc="candidates a training query")
+    train: int = param(2000, source="ours", doc="training queries")
+    validation: int = param(200, source="ours", doc="validation queries")
+    test: int = param(500, source="ours", doc="test queries in domain")
+    fold_queries: int = param(80, source="ours", doc="queries of a library held out")
     most: int = param(600, source="ours", doc="passages of a library in domain")
     fold: int = param(200, source="ours", doc="passages of a library held out")
 
@@ -264,12 +270,21 @@ class DocstringPassages(Artifact):
         data = build_retrieval(
             self.in_domain,
             self.held_out,
-            candidates=self.candidates,
+            sizes=self._sizes(),
             most={library.package: self.most for library in self.in_domain}
             | {library.package: self.fold for library in self.held_out},
             progress=ctx.progress,
         )
         save_retrieval(folder, replace(data, card={**data.card, "versions": dict(self.versions)}))
+
+    def _sizes(self) -> dict[str, tuple[int, int]]:
+        """Most queries, and candidates a query, by split; a fold counts as a split."""
+        return {
+            TRAIN: (self.train, self.train_candidates),
+            VALIDATION: (self.validation, self.candidates),
+            TEST: (self.test, self.candidates),
+            ZERO_SHOT: (self.fold_queries, self.candidates),
+        }
 
     def load(self, path: Path) -> RetrievalSet:
         """The set."""

@@ -43,7 +43,7 @@ def build_retrieval(
     in_domain: Sequence[Library],
     held_out: Sequence[Library],
     *,
-    candidates: int,
+    sizes: Mapping[str, tuple[int, int]],
     most: Mapping[str, int],
     progress: Callable[[float], None] = lambda done: None,
     roots: dict[str, Path] | None = None,
@@ -53,7 +53,7 @@ def build_retrieval(
     Args:
         in_domain: Libraries for training, validation and test.
         held_out: Libraries for zero-shot folds.
-        candidates: Candidates a query.
+        sizes: Most queries, and candidates of each, by split; for zero-shot, of each library.
         most: Most passages of each library, by import name.
         progress: Told the share done.
         roots: Folders of libraries by import name, if not where they are installed.
@@ -69,7 +69,7 @@ def build_retrieval(
         progress(0.7 * (done + 1) / len(libraries))
     pairs = limited(without_duplicates(pairs), most)
     outside = {library.package for library in held_out}
-    data = assemble(pairs, {pair: split_of(pair, outside) for pair in pairs}, candidates)
+    data = assemble(pairs, {pair: split_of(pair, outside) for pair in pairs}, sizes)
     for package, number in Counter(pair.source.library for pair in pairs).items():
         counts[package]["passages"] = number
     licences = {library.package: library.licence for library in libraries}
@@ -135,7 +135,9 @@ def limited(pairs: Sequence[Pair], most: Mapping[str, int]) -> list[Pair]:
     return kept
 
 
-def assemble(pairs: Sequence[Pair], splits: dict[Pair, str], candidates: int) -> RetrievalSet:
+def assemble(
+    pairs: Sequence[Pair], splits: Mapping[Pair, str], sizes: Mapping[str, tuple[int, int]]
+) -> RetrievalSet:
     """Queries with the passage sought and BM25's best others, corpus by corpus."""
     corpora: dict[tuple[str, str], list[Pair]] = {}
     for pair in pairs:
@@ -144,7 +146,8 @@ def assemble(pairs: Sequence[Pair], splits: dict[Pair, str], candidates: int) ->
     queries: list[Query] = []
     for (split, _), corpus in sorted(corpora.items()):
         index = Bm25([pair.passage for pair in corpus])
-        for place, scores in enumerate(index.scores([pair.query for pair in corpus])):
+        most, candidates = sizes[split]
+        for place, scores in enumerate(index.scores([pair.query for pair in corpus[:most]])):
             queries.append(_query(place, corpus, scores, split, candidates))
     passages = [Passage(identity(pair), pair.passage, pair.source.library) for pair in pairs]
     return RetrievalSet(tuple(queries), tuple(sorted(passages, key=lambda passage: passage.id)))

@@ -75,11 +75,11 @@ def fakes(tmp_path: Path) -> dict[str, Path]:
 LIBRARIES = {name: Library(name, name, "MIT") for name in ("one", "two", "away")}
 
 
-def built(roots: dict[str, Path], *, most: int = 1000, candidates: int = 5) -> RetrievalSet:
+def built(roots: dict[str, Path], *, most: int = 1000, queries: int = 1000) -> RetrievalSet:
     return build_retrieval(
         [LIBRARIES["one"], LIBRARIES["two"]],
         [LIBRARIES["away"]],
-        candidates=candidates,
+        sizes=dict.fromkeys(SPLITS, (queries, 5)),
         most=dict.fromkeys(LIBRARIES, most),
         roots=roots,
     )
@@ -116,6 +116,13 @@ def test_it_depends_on_nothing_but_the_sources(fakes: dict[str, Path], tmp_path:
     assert first.card == second.card
     (moved["one"] / "part_0" / "mod_0.py").unlink()
     assert built(moved).card["sha256"] != first.card["sha256"]
+
+
+def test_queries_may_be_fewer_than_passages(fakes: dict[str, Path]) -> None:
+    whole, part = built(fakes), built(fakes, queries=7)
+    assert part.passages == whole.passages
+    assert set(part.queries) < set(whole.queries)
+    assert len(part.split(TRAIN)) == len(part.split(ZERO_SHOT)) == 7
 
 
 def test_copies_between_libraries_are_kept_once(fakes: dict[str, Path]) -> None:
