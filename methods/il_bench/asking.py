@@ -14,6 +14,8 @@ from methods.il_bench.labels import read_label
 EXAMPLES = "Examples:"
 """Stands before the examples of a request to a learner; each is a line "input -> label"."""
 ARROW = " -> "
+INSTRUCTION = "Instruction:"
+"""Stands before an instruction that is talked about."""
 
 
 def rules_request(items: Sequence[Item], labels: Sequence[str], *, most: int, prior: str = "") -> str:
@@ -33,10 +35,60 @@ def rules_request(items: Sequence[Item], labels: Sequence[str], *, most: int, pr
         "telling ones. Do not mention single examples. Write each as\n"
         "If <name> is <value> and <name> is not <value>, then <label>.\n"
         "and the last as\nOtherwise <label>.\n\n"
-        f"{revise}{EXAMPLES}\n"
-        + "\n".join(f"{item.text}{ARROW}{item.label}" for item in items)
-        + "\n\nRules:\n"
+        f"{revise}{_shown(items)}\n\nRules:\n"
     )
+
+
+def paraphrase_request(instruction: str) -> str:
+    """The request for another wording (APE, ProTeGi): nothing is said about the data."""
+    return (
+        "Write a variation of the following instruction that keeps its meaning.\n\n"
+        f"{INSTRUCTION}\n{instruction}\n\nVariation:\n"
+    )
+
+
+def criticism_request(instruction: str, errors: Sequence[Item]) -> str:
+    """ProTeGi's textual gradient: why does an instruction fail for these items?"""
+    return (
+        f"{INSTRUCTION}\n{instruction}\n\nIt gets the following items wrong.\n"
+        f"{_shown(errors)}\n\nSay in one sentence why it could fail for them.\n"
+    )
+
+
+def edit_request(
+    instruction: str, errors: Sequence[Item], criticism: str, labels: Sequence[str], *, most: int
+) -> str:
+    """ProTeGi's step along a textual gradient: a better instruction."""
+    prior = f"{instruction}\n\nWhat is wrong with them: {criticism}"
+    return rules_request(errors, labels, most=most, prior=prior)
+
+
+def history_request(
+    history: Sequence[tuple[str, int]], items: Sequence[Item], labels: Sequence[str], *, most: int
+) -> str:
+    """OPRO's request: instructions with their scores, the best last, and a few examples.
+
+    Args:
+        history: Instructions with the percentage that they get right, ascending.
+        items: Exemplars.
+        labels: All label names.
+        most: Rules that may be written.
+    """
+    scored = "\n\n".join(f"{instruction}\nscore: {score}" for instruction, score in history)
+    prior = f"{scored}\n\nWrite rules that differ from them and score higher."
+    return rules_request(items, labels, most=most, prior=prior)
+
+
+def shots_instruction(question: str, items: Sequence[Item], *, reasoning: bool = False) -> str:
+    """In-context learning as an instruction: labelled examples before the input.
+
+    Args:
+        question: What is asked.
+        items: The examples, in their order.
+        reasoning: Ask for the reasoning before the answer (chain of thought).
+    """
+    how = 'Think step by step; then write "Label:" and the label in a last line.\n' if reasoning else ""
+    return f"{question}\n{how}{_shown(items)}"
 
 
 def label_request(instruction: str, text: str, labels: Sequence[str]) -> str:
@@ -47,6 +99,10 @@ def label_request(instruction: str, text: str, labels: Sequence[str]) -> str:
     )
 
 
+def _shown(items: Sequence[Item]) -> str:
+    return f"{EXAMPLES}\n" + "\n".join(f"{item.text}{ARROW}{item.label}" for item in items)
+
+
 @dataclass
 class Executor:
     """Applies instructions to inputs; each pair is asked once, so that routing never changes.
@@ -55,6 +111,7 @@ class Executor:
         model: Who answers.
         labels: What may be answered.
         options: Choose the likeliest label instead of reading an answer; then every answer is a label.
+        new_tokens: Tokens of an answer; more than 16 leave room for reasoning before the label.
         asked: Pairs of instruction and input so far: what was paid for.
         unreadable: Answers that named no label, or several.
     """
@@ -62,6 +119,7 @@ class Executor:
     model: LanguageModel
     labels: tuple[str, ...]
     options: bool = False
+    new_tokens: int = 16
     asked: int = 0
     unreadable: int = 0
     _known: dict[tuple[str, str], str | None] = field(default_factory=dict, repr=False)
@@ -80,7 +138,9 @@ class Executor:
         if self.options:
             scores = self.model.score(prompts, [[f" {label}" for label in self.labels]] * len(prompts))
             return [self.labels[int(np.argmax(row))] for row in scores]
-        found = self.model.sample(prompts, Decoding(new_tokens=16, stop=("\n",)))
+        # A chain of thought has several lines.
+        stop = ("\n",) if self.new_tokens <= 16 else ()
+        found = self.model.sample(prompts, Decoding(new_tokens=self.new_tokens, stop=stop))
         return [read_label(one.text, self.labels) for (one,) in found]
 
 
@@ -102,9 +162,9 @@ class Learner:
     temperature: float = 0.7
     asked: int = 0
 
-    def summarise(self, items: Sequence[Item], *, prior: str = "") -> str:
+    def summarise(self, items: Sequence[Item]) -> str:
         """One proposal of RuleSum."""
-        return self.write(rules_request(items, self.labels, most=self.rules, prior=prior))
+        return self.write(rules_request(items, self.labels, most=self.rules))
 
     def write(self, prompt: str) -> str:
         """An answer to any request; each gets a seed of its own."""

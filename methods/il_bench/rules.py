@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _RULE = re.compile(
-    r"^\s*(?:[-*\d.)]+\s*)?if\s+(?P<conditions>.+?),?\s+then\s+(?P<label>\S+?)\.?\s*$", re.IGNORECASE
+    r"^\s*(?:[-*\d.)]+\s*)?if\s+(?P<conditions>.+?),?\s+then\s+(?P<label>\w+)\.?\s*$", re.IGNORECASE
 )
-_OTHERWISE = re.compile(r"^\s*(?:[-*\d.)]+\s*)?otherwise,?\s+(?P<label>\S+?)\.?\s*$", re.IGNORECASE)
+_OTHERWISE = re.compile(r"^\s*(?:[-*\d.)]+\s*)?otherwise,?\s+(?P<label>\w+)\.?\s*$", re.IGNORECASE)
 _CONDITION = re.compile(r"^\s*(?P<name>\w+)\s+is\s+(?P<negated>not\s+)?(?P<value>\w+)\s*$", re.IGNORECASE)
 _PAIR = re.compile(r'"?(\w+)"?\s*(?:=|:|\bis\b)\s*"?(\w+)"?')
 

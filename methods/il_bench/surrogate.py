@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,11 @@ class _Surrogate(LanguageModel):
 
 @dataclass
 class SurrogateLearner(_Surrogate):
-    """Summarises examples by a decision tree with few leaves, and prints its paths as rules.
+    """Writes rules: a summary of examples, a revision of rules for examples, or a variation of rules.
+
+    A summary is a decision tree with few leaves, printed path by path. A revision puts one rule that
+    separates the examples before the given rules. A variation, where no examples are shown, changes
+    one of the rules blindly.
 
     Attributes:
         capacity: Leaves of the tree: the rules that it can hold in mind.
@@ -76,17 +80,24 @@ class SurrogateLearner(_Surrogate):
         return found
 
     def _rules(self, prompt: str, seed: int) -> str:
-        examples = read_examples(prompt)
-        if not examples:
-            raise ProblemError(
-                f"The request has no examples after {EXAMPLES!r}", where=self.name, fix="Show some."
-            )
-        return print_rules(fit_rules(examples, self.capacity, seed))
+        examples, prior = read_examples(prompt), _last_rules(prompt)
+        rng = np.random.default_rng(_number(self.identity, prompt, str(seed)))
+        if examples and prior:
+            return print_rules(_revised(prior, examples, self.capacity, rng))
+        if examples:
+            return print_rules(fit_rules(examples, self.capacity, seed))
+        if prior:
+            return print_rules(_varied(prior, rng))
+        raise ProblemError(
+            f"The request has neither rules nor examples after {EXAMPLES!r}",
+            where=self.name,
+            fix="Show some.",
+        )
 
 
 @dataclass
 class SurrogateExecutor(_Surrogate):
-    """Follows the rules of an instruction, and errs at a known rate.
+    """Follows the rules of an instruction, or the nearest of its examples, and errs at a known rate.
 
     Whether it errs depends on instruction and input alone, as an answer at temperature 0 does.
 
@@ -120,8 +131,9 @@ class SurrogateExecutor(_Surrogate):
         instruction, _, rest = prompt.rpartition("\n\nAnswer with one of these labels")
         heading, _, question = rest.partition("\nInput: ")
         labels = [label.strip() for label in heading.partition(":")[2].rstrip(".").split(",")]
-        rules = parse_rules(instruction)
-        label = apply_rules(rules, read_values(question.rpartition("\nLabel:")[0]))
+        rules, values = parse_rules(instruction), read_values(question.rpartition("\nLabel:")[0])
+        examples = read_examples(instruction)
+        label = _nearest(examples, values) if examples else apply_rules(rules, values)
         rate = 1 - (1 - self.error) * (1 - self.per_rule) ** len(rules)
         rng = np.random.default_rng(_number(self.identity, instruction, question))
         if rng.random() < rate:
@@ -159,6 +171,50 @@ def fit_rules(examples: Sequence[tuple[dict[str, str], str]], leaves: int, seed:
     # The rule that covers most is the one that needs no conditions.
     paths.sort(key=lambda one: one[1])
     return [rule for rule, _ in paths[:-1]] + [Rule((), paths[-1][0].label)]
+
+
+def _last_rules(prompt: str) -> list[Rule]:
+    """The last rule list that a request talks about: the best of OPRO's, the only one of others."""
+    before = prompt.rpartition(EXAMPLES)[0] if EXAMPLES in prompt else prompt
+    blocks = [parse_rules(block) for block in before.split("\n\n")]
+    # The request itself shows the form of a rule, with names in angle brackets, which is none.
+    found = [rules for rules in blocks if rules]
+    return found[-1] if found else []
+
+
+def _revised(
+    prior: Sequence[Rule],
+    examples: Sequence[tuple[dict[str, str], str]],
+    capacity: int,
+    rng: np.random.Generator,
+) -> list[Rule]:
+    """A rule of one condition for one of the examples, before as many of the given rules as fit."""
+    values, label = examples[int(rng.integers(len(examples)))]
+    name = sorted(values)[int(rng.integers(len(values)))]
+    kept = [rule for rule in prior if rule.conditions]
+    while len(kept) > max(0, capacity - 2):
+        kept.pop(int(rng.integers(len(kept))))
+    last = [rule for rule in prior if not rule.conditions][-1:]
+    return [Rule((Condition(name, values[name]),), label), *kept, *last]
+
+
+def _varied(prior: Sequence[Rule], rng: np.random.Generator) -> list[Rule]:
+    """One rule with its label taken from another rule, or its condition turned round."""
+    place = int(rng.integers(len(prior)))
+    rule = prior[place]
+    if rule.conditions and rng.random() < 0.5:
+        turned = replace(rule.conditions[0], negated=not rule.conditions[0].negated)
+        changed = Rule((turned, *rule.conditions[1:]), rule.label)
+    else:
+        changed = Rule(rule.conditions, prior[int(rng.integers(len(prior)))].label)
+    return [*prior[:place], changed, *prior[place + 1 :]]
+
+
+def _nearest(examples: Sequence[tuple[dict[str, str], str]], values: dict[str, str]) -> str:
+    """The label most frequent among the examples that share most symbols with an input."""
+    shared = [sum(values.get(name) == value for name, value in one.items()) for one, _ in examples]
+    labels = [label for (_, label), count in zip(examples, shared, strict=True) if count == max(shared)]
+    return max(sorted(set(labels)), key=labels.count)
 
 
 def _paths(

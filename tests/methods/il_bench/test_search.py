@@ -128,7 +128,7 @@ def _grows(proposal: str, right: int) -> bool:
     members = [Item(name, f"x1 = {name}", label) for name, label in truth.items()]
 
     class Fixed(Learner):
-        def summarise(self, items: object, *, prior: str = "") -> str:
+        def summarise(self, items: object) -> str:
             self.asked += 1
             return "Otherwise foo." if self.asked == 1 else proposal
 
@@ -145,7 +145,7 @@ def test_a_module_that_says_one_thing_is_not_taken() -> None:
     members = [Item(str(i), f"x1 = {i}", "foo" if i < 6 else "bar") for i in range(10)]
 
     class Constant(Learner):
-        def summarise(self, items: object, *, prior: str = "") -> str:
+        def summarise(self, items: object) -> str:
             return "Otherwise bar."
 
     _, executor = tools(("foo", "bar"))
