@@ -69,6 +69,8 @@ class FineTuning(Reranking):
         for reference in self.elsewhere:
             data: RetrievalSet = ctx.load(reference)
             queries = data.split("test", "zero-shot")
+            if not result.knows([query.id for query in queries]):
+                continue
             rows = rows_of(queries, result.rank(self._tokens(ctx, data), lists_of(queries, data)))
             before = parts.get("zero-shot", {name: [] for name in rows})
             parts["zero-shot"] = {name: [*before[name], *rows[name]] for name in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -99,6 +100,10 @@ class Scored:
 
     scores: Any
     bytes_per_document: int = 0
+
+    def knows(self, queries: Sequence[str]) -> bool:
+        """Whether all queries were scored beforehand."""
+        return all(name in self.scores for name in queries)
 
     def rank(self, texts: TokenSet, lists: Lists) -> Tensor:
         """Look the scores up, shape (T, c).

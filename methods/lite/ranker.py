@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -37,13 +38,13 @@ class Lists:
 
 
 class Tower(nn.Module):
-    """Token vectors of texts: of an encoder or given ones, projected if wanted, of length one.
+    """Token vectors of length one: of an encoder that queries and documents share, or given ones.
 
     Args:
         dim: Dimension of the token vectors.
-        encoder: A transformer of ``transformers``; without it, texts are token vectors already.
-        project: Learn a linear map P → P, which starts as the identity. Queries and documents
-            share it, as they share the encoder.
+        encoder: A transformer of ``transformers``; without it, texts are unit vectors already.
+        project: Learn a linear map P → P of query tokens, which starts as the identity. Stored
+            documents stay as they are, so that one index serves all rankers.
     """
 
     def __init__(self, dim: int, *, encoder: nn.Module | None = None, project: bool = True) -> None:
@@ -55,12 +56,18 @@ class Tower(nn.Module):
             nn.init.eye_(self.projection.weight)
 
     def forward(self, data: Tensor, mask: Tensor) -> Tensor:
-        """Unit token vectors, zero at padding, shape (..., L, P)."""
-        if self.encoder is not None:
-            flat = data.reshape(-1, data.shape[-1])
-            found: Any = self.encoder(input_ids=flat, attention_mask=mask.reshape(-1, data.shape[-1]).long())
-            data = found.last_hidden_state.float().reshape(*data.shape, -1)
-        return unit_tokens(data if self.projection is None else self.projection(data), mask)
+        """Unit token vectors of texts, zero at padding, shape (..., L, P)."""
+        if self.encoder is None:
+            return data
+        length = data.shape[-1]
+        rows = mask.reshape(-1, length).long()
+        found: Any = self.encoder(input_ids=data.reshape(-1, length), attention_mask=rows)
+        return unit_tokens(found.last_hidden_state.float().reshape(*data.shape, -1), mask)
+
+    def queries(self, data: Tensor, mask: Tensor) -> Tensor:
+        """The same of queries, mapped if the map is learnt."""
+        vectors: Tensor = self(data, mask)
+        return vectors if self.projection is None else unit_tokens(self.projection(vectors), mask)
 
 
 class Ranker(nn.Module):
@@ -108,13 +115,17 @@ class Ranker(nn.Module):
     def forward(self, q: Texts, d: Texts) -> Tensor:
         """Scores of candidates: q (Q, L1, …), d (Q, n, L2, …); shape (Q, n)."""
         vectors, mask = self.documents(d.data, d.mask)
-        return self.scorer.candidates(self.tower(q.data, q.mask), vectors, q.mask, mask)
+        return self.scorer.candidates(self.tower.queries(q.data, q.mask), vectors, q.mask, mask)
 
     @property
     def bytes_per_document(self) -> int:
         """Bytes that are stored for a document in half precision."""
         pooled = type(self.scorer).__name__ == "DotProduct"
         return bytes_per_document(1 if pooled else self.stored, self.tower.dim)
+
+    def knows(self, queries: Sequence[str]) -> bool:
+        """It reads texts, and so can rank for any query."""
+        return True
 
     def rank(self, texts: TokenSet, lists: Lists) -> Tensor:
         """Scores of candidate lists; every text is encoded once; shape (T, c).
@@ -130,7 +141,7 @@ class Ranker(nn.Module):
             for rows in slices(len(lists.queries), AT_ONCE):
                 asked = lists.queries[rows]
                 mask = texts.queries.mask[asked]
-                q = self.tower(texts.queries.data[asked], mask)
+                q = self.tower.queries(texts.queries.data[asked], mask)
                 scores.append(self.scorer.candidates(q, d[places[rows]], mask, d_mask[places[rows]]))
             return torch.cat(scores)
 

@@ -30,6 +30,9 @@ class Ranking(Protocol):
     def bytes_per_document(self) -> int:
         """Bytes that are stored for a document."""
 
+    def knows(self, queries: Sequence[str]) -> bool:
+        """Whether it can rank for these queries."""
+
     def rank(self, texts: TokenSet, lists: Lists) -> Tensor:
         """Scores of candidate lists, shape (T, c)."""
 

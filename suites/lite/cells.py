@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.claims import Cell, Contrast, Profile
 from harness.method import Metric, mean_of
 from methods.lite.approximation import R_SQUARED
+from methods.lite.ir_sets import BEIR_SETS
 from methods.lite.order import ABOVE_SCATTERED
 from methods.lite.passages import HELD_OUT, IN_DOMAIN
 from methods.lite.tables import TABLE_ERROR
@@ -29,7 +30,10 @@ SETS = tuple(sorted(library.package for library in IN_DOMAIN))
 """Libraries that the in-domain test queries come from."""
 FOLDS = tuple(sorted(library.package for library in HELD_OUT))
 """Libraries that nothing is trained on."""
-PUBLIC_FOLDS = ("cranfield",)
+BEIR = tuple(resource.name for resource in BEIR_SETS)
+"""Public sets of the zero-shot table."""
+OTHER_QUERIES = ("trec-dl-2019", "trec-dl-2020")
+"""Further queries on MS MARCO's passages."""
 TARGETS = ("all-match", "second-best", "phrase", "must-not")
 """Functions of S that MaxSim cannot express."""
 MEASURED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
@@ -37,16 +41,43 @@ MEASURED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
 SECONDS = mean_of("seconds", better="lower", unit="s", digits=4)
 
 
-def test(method: str, metric: Metric = MRR, *, task: str = "docstrings", domain: str = "") -> Cell:
+def main_task(profile: Profile) -> str:
+    """Task whose numbers decide most claims."""
+    return "msmarco" if profile is Profile.PAPER else "docstrings"
+
+
+def loss_task(profile: Profile) -> str:
+    """Task of the loss ablation, which is NQ in the paper."""
+    return "nq" if profile is Profile.PAPER else "docstrings"
+
+
+def folds(profile: Profile) -> tuple[str, ...]:
+    """Sets that nothing is trained on."""
+    if profile is Profile.PAPER:
+        return BEIR
+    return (*FOLDS, "cranfield") if profile is Profile.GPU else FOLDS
+
+
+def quality(method: str, metric: Metric = MRR, *, task: str = "docstrings") -> Cell:
     """A measure on the test queries in domain."""
-    where = (("domain", domain),) if domain else ()
-    return Cell("ranking", method, metric, task=task, where=where)
+    return Cell("ranking", method, metric, task=task)
 
 
-def away(method: str, fold: str = "", *, task: str = "docstrings") -> Cell:
-    """nDCG@10 on queries of sets that nothing was trained on."""
-    where = (("domain", fold),) if fold else ()
-    return Cell("ranking", method, NDCG, task=task, part="zero-shot", where=where)
+def elsewhere(method: str, data: str, metric: Metric = MRR) -> Cell:
+    """A measure on another in-domain set: one of its own, or further queries on the same passages."""
+    if data in OTHER_QUERIES:
+        return away(method, data, metric, task="msmarco")
+    return quality(method, metric, task=data)
+
+
+def second_sets(profile: Profile) -> tuple[str, ...]:
+    """Other in-domain sets."""
+    return {Profile.GPU: ("trecqa",), Profile.PAPER: (*OTHER_QUERIES, "nq")}.get(profile, ())
+
+
+def away(method: str, fold: str, metric: Metric = NDCG, *, task: str = "docstrings") -> Cell:
+    """A measure on queries of a set that nothing was trained on."""
+    return Cell("ranking", method, metric, task=task, part="zero-shot", where=(("domain", fold),))
 
 
 def stored(method: str, *, task: str = "docstrings") -> Cell:

@@ -72,7 +72,7 @@ def test_ranks_agree_with_scoring_one_pair_at_a_time() -> None:
         for t, c in ((0, 0), (3, 2), (11, 4)):
             row, column = problem.train.lists.queries[t], problem.train.lists.candidates[t, c]
             one = ranker.scorer(
-                ranker.tower(q.data[row][None], q.mask[row][None]),
+                ranker.tower.queries(q.data[row][None], q.mask[row][None]),
                 ranker.tower(d.data[column][None], d.mask[column][None]),
                 q.mask[row][None],
                 d.mask[column][None],

@@ -1,0 +1,99 @@
+"""The rankers that are compared, and the set they are compared on under ``small``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness.method import Method
+from harness.suite import Experiment, Tuned
+from methods.common.minilm import MINILM
+from methods.lite.method import KnownScores, ShuffledTeacher, TrainRanker
+from methods.lite.passages import DocstringPassages
+from methods.lite.prepare import TokenVectors
+from methods.lite.task import MRR, Reranking
+from methods.lite.teacher import Teacher
+from suites.lite.cells import LOSSES, with_loss
+
+PASSAGES = DocstringPassages()
+VECTORS = TokenVectors(data=PASSAGES, encoder=MINILM, l1=24)
+TEACHER = Teacher(data=PASSAGES, encoder=MINILM)
+STEP = 10**0.5
+"""Ratio of neighbouring rates in every grid."""
+CENTRES = {"de": 1e-3, "maxsim": 1e-3, "knrm": 3e-3, "lite": 3e-3, "lite-flat": 1e-3}
+"""Middle of each scorer's grid of rates, from pilot seeds."""
+QUARTER = 16
+"""A quarter of the 64 document vectors."""
+
+Arms = Mapping[str, Method[Any, Any]]
+
+
+def trained(**common: Any) -> dict[str, TrainRanker]:
+    """All trained rankers by id, with what they have in common; LITE's hidden widths are 4 L."""
+    lite = TrainRanker(factor=4, rate=CENTRES["lite"], **common)
+    maxsim = TrainRanker(scorer="maxsim", rate=CENTRES["maxsim"], **common)
+    arms = {
+        "de": TrainRanker(scorer="de", rate=CENTRES["de"], **common),
+        "maxsim": maxsim,
+        "maxsim-unscaled": replace(maxsim, scale=False),
+        **{f"maxsim-top{k}": replace(maxsim, top_k=k) for k in (2, 4, 8)},
+        "knrm": TrainRanker(scorer="knrm", rate=CENTRES["knrm"], **common),
+        "lite": lite,
+        "lite-flat": replace(lite, scorer="lite-flat", rate=CENTRES["lite-flat"]),
+        "lite-quarter": replace(lite, doc_tokens=QUARTER),
+        "maxsim-quarter": replace(maxsim, doc_tokens=QUARTER),
+        "lite-scorer": replace(lite, trains="scorer"),
+    }
+    for loss in LOSSES:
+        for name, arm in (("maxsim", maxsim), ("lite", lite)):
+            arms[with_loss(name, loss)] = replace(arm, loss=loss)
+    return arms
+
+
+def untrained(**common: Any) -> dict[str, Method[Any, Any]]:
+    """Rankers of a frozen encoder, systems whose scores are known, and saboteurs."""
+    shuffled = ShuffledTeacher(factor=4, rate=CENTRES["lite"], **common)
+    frozen = TrainRanker(trains="scorer", scale=False, factor=4, **{**common, "steps": 0})
+    return {
+        "bm25": KnownScores(),
+        "cross-encoder": KnownScores(system="cross-encoder"),
+        "de-frozen": replace(frozen, scorer="de"),
+        "maxsim-frozen": replace(frozen, scorer="maxsim"),
+        "lite-random": frozen,
+        "lite-shuffled": shuffled,
+        "maxsim-shuffled": replace(shuffled, scorer="maxsim", rate=CENTRES["maxsim"]),
+    }
+
+
+def smoke_rankers() -> dict[str, Method[Any, Any]]:
+    """One ranker of each kind, for a few steps."""
+    common: dict[str, Any] = {"steps": 3, "batch": 4, "negatives": 2}
+    arms = trained(**common)
+    names = ("de", "maxsim", "knrm", "lite", "lite-flat", "lite-one-hot", "lite-kl")
+    quarter = replace(arms["lite"], doc_tokens=2)
+    return {**{name: arms[name] for name in names}, "lite-quarter": quarter, **untrained(**common)}
+
+
+def tuned(arm: TrainRanker) -> Tuned:
+    """Three rates around the arm's own centre, on validation queries."""
+    rates = tuple(float(f"{arm.rate * STEP**k:.2g}") for k in (-1, 0, 1))
+    return Tuned(method=arm, grid={"rate": rates}, select=MRR, seeds=(1,))
+
+
+def rankers() -> dict[str, Method[Any, Any] | Tuned]:
+    """All rankers of ``small``: each trained one at the best of three rates."""
+    return {**{name: tuned(arm) for name, arm in trained().items()}, **untrained()}
+
+
+def small_ranking(methods: Mapping[str, Method[Any, Any] | Tuned], *, full: bool) -> Experiment:
+    """Docstrings on token vectors of a frozen MiniLM."""
+    task = Reranking(data=PASSAGES, vectors=VECTORS, teacher=TEACHER, fold=80)
+    return Experiment(
+        id="ranking",
+        title="Re-ranking passages of docstrings",
+        tasks={"docstrings": task},
+        methods=methods,
+        seeds=tuple(range(100, 110 if full else 105)),
+        unit="query",
+    )

@@ -1,0 +1,77 @@
+"""The declaration of the suite."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import pairwise
+
+import pytest
+
+from harness.claims import CountCost, Existence, NotComparable, NotRun, Profile
+from harness.evidence.check import check_suite
+from harness.suite import Scale, Standing, Tuned
+from methods.lite.method import TrainRanker
+from suites.lite import SUITE
+from suites.lite.cells import FOLDS, LOSSES, MEASURED, SCORERS, TARGETS, with_loss
+
+SMALL = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL))}
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("profile", list(Profile))
+def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
+    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
+
+
+def test_all_claims_of_the_paper_are_there_and_can_be_killed() -> None:
+    assert {f"C{number}" for number in range(1, 13)} <= {claim.parent or claim.id for claim in SUITE.claims}
+    killed = {name for control in SUITE.controls for name, what in control.predicts.items() if what == "kill"}
+    for profile in MEASURED:
+        judged = {
+            claim.id
+            for claim in SUITE.claims
+            if not isinstance(claim.forms.get(profile), NotComparable | NotRun | None)
+        }
+        assert judged <= killed
+
+
+def test_every_trained_scorer_is_tuned_alike_around_its_own_centre() -> None:
+    methods = SMALL["ranking"].methods
+    tuned = {name: method for name, method in methods.items() if isinstance(method, Tuned)}
+    assert set(SCORERS) <= set(tuned)
+    assert {with_loss(name, loss) for name in ("lite", "maxsim") for loss in LOSSES} <= set(tuned)
+    budgets = {(m.method.steps, m.method.batch, m.method.negatives) for m in tuned.values()}  # type: ignore[attr-defined]
+    assert len(budgets) == 1
+    for name, method in tuned.items():
+        rates = [float(rate) for rate in method.grid["rate"]]
+        assert len(rates) == 3, name
+        assert all(3.0 < b / a < 3.4 for a, b in pairwise(rates))
+        assert isinstance(method.method, TrainRanker)
+        assert rates[1] == pytest.approx(method.method.rate, rel=0.05)
+    assert len(SMALL["ranking"].seeds) >= 5
+
+
+def test_order_and_approximation_are_existence_claims_only() -> None:
+    forms = {claim.id: claim.forms for claim in SUITE.claims}
+    for name in ("E1", *(f"C11{letter}" for letter in "abcd"[: len(TARGETS)]), "C12b"):
+        assert all(isinstance(form, Existence) for form in forms[name].values())
+    assert all(isinstance(form, CountCost) for form in forms["C5b"].values())
+
+
+def test_small_needs_no_mirror_and_no_hub() -> None:
+    task = SMALL["ranking"].tasks["docstrings"]
+    assert type(task.data).__name__ == "DocstringPassages"  # type: ignore[attr-defined]
+    assert len(FOLDS) >= 5
+
+
+def test_only_what_the_abstract_says_counts_as_verified() -> None:
+    verified = {name for name, row in SUITE.paper.reported.items() if row.standing is Standing.VERIFIED}
+    assert verified == {"storage", "zero-shot", "universal"}
+
+
+def test_declaring_imports_nothing_heavy() -> None:
+    heavy = ["torch", "transformers", "scipy", "pandas"]
+    code = f"import sys, suites.lite; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
