@@ -62,10 +62,11 @@ def _preconditioned(pair: Pair, ridge: float) -> tuple[Tensor, Tensor]:
         tall(cast("Tensor", f.grad), axis).to(kind)
         for f, axis in zip((pair.a, pair.b), pair.axes, strict=True)
     ]
-    return _solve(slopes[0], b, ridge), _solve(slopes[1], a, ridge)
+    return projected(slopes[0], b, ridge), projected(slopes[1], a, ridge)
 
 
-def _solve(slope: Tensor, partner: Tensor, ridge: float) -> Tensor:
+def projected(slope: Tensor, partner: Tensor, ridge: float) -> Tensor:
+    """slope (YᵀY + δI)⁻¹ for a partner Y, rank last; without δ the pseudo-inverse."""
     gram = partner.mT @ partner
     gram = gram + ridge * torch.eye(gram.shape[0], dtype=gram.dtype, device=gram.device)
     inverse: Tensor = (torch.linalg.inv if ridge else torch.linalg.pinv)(gram)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
 
 from harness.method import ProblemError
+from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.baselines import Lamb, LoraPlus, MatrixAdagrad, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.optimizer import LoraRite
 from methods.lora_rite.pairs import Pair
@@ -56,12 +58,15 @@ MAKERS: dict[str, Maker] = {
     "scaled-adam": _by_pair(ScaledAdam, eps=0.0, ridge=0.0),
     "shampoo": _by_tensor(Shampoo, eps=0.0, beta=0.0, every=1, decay=1.0),
     "lamb": _by_tensor(Lamb, eps=0.0),
+    "alt-lora": _by_pair(AltLora, ridge=0.0),
+    "muon": _by_tensor(partial(torch.optim.Muon, weight_decay=0.0)),
     "gd": _by_tensor(torch.optim.SGD),
     "scaled-gd": _by_pair(ScaledGD),
     "rmsprop": _by_tensor(torch.optim.RMSprop, eps=1e-12),
     "adagrad": _by_tensor(torch.optim.Adagrad, eps=1e-12),
 }
-"""``rite-sum`` is the paper's theoretical form: no momentum, summed second moment."""
+"""``rite-sum`` is the paper's theoretical form: no momentum, summed second moment. ``muon`` orthogonalises
+the momentum of each factor by itself."""
 
 
 def make_optimizer(name: str, pairs: list[Pair], rate: float, *, plain: bool = False) -> Optimizer:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from methods.lora_rite import Lamb, LoraPlus, LoraRite, Pair, ScaledAdam, ScaledGD, Shampoo
+from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.gauge import KINDS, equivalent, golden_factors, golden_transformation
 from methods.lora_rite.sabotage import Misaligned, Untransported
 from tests.methods.lora_rite.golden import DOUBLE, EXACT, follow
@@ -25,6 +26,7 @@ MAKERS: dict[str, Callable[[Pair], Optimizer]] = {
     "lamb": lambda p: Lamb([p.a, p.b], 0.05, eps=0.0),
     "scaled adam": lambda p: ScaledAdam([p], 0.05, eps=0.0, ridge=0.0),
     "shampoo": lambda p: Shampoo([p.a, p.b], 0.05, eps=0.0, beta=0.0, every=1, decay=1.0),
+    "altlora": lambda p: AltLora([p], 0.05, ridge=0.0),
     "gd": lambda p: torch.optim.SGD([p.a, p.b], 0.01),
     "scaled gd": lambda p: ScaledGD([p], 0.01),
 }
@@ -36,6 +38,7 @@ TABLE = {
     "lamb": (0, 0.43, 0.34, 0),
     "scaled adam": (2.6, 0.40, 0.38, 0),
     "shampoo": (3.4, 0, 0.21, 0),
+    "altlora": (0, 0, 0, 0),
     "gd": (1.7e4, 0, 0.57, 0),
     "scaled gd": (0, 0, 0, 0),
 }
