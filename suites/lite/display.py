@@ -44,9 +44,16 @@ _ALL = {
 
 def _arms(scale: Scale) -> dict[str, str]:
     """Rankers by id: all of them, where the profile runs all."""
-    if scale.profile is Profile.SMALL:
-        return _ALL
-    return {name: label for name, label in _ALL.items() if name not in ("maxsim-quarter", "lite-flat")}
+    left_out = set()
+    if scale.profile is not Profile.SMALL:
+        left_out.add("lite-flat")
+    if not _is_wide(scale):
+        left_out.add("maxsim-quarter")
+    return {name: label for name, label in _ALL.items() if name not in left_out}
+
+
+def _is_wide(scale: Scale) -> bool:
+    return scale.profile is Profile.SMALL and scale.full
 
 
 def _ranking_rows(scale: Scale) -> Sequence[TableRow]:
@@ -277,10 +284,9 @@ TABLES = (
 
 def _storage_series(scale: Scale) -> Sequence[Series]:
     task = main_task(scale.profile)
-    small = scale.profile is Profile.SMALL
     lines = {
         "DE": ("de",),
-        "MaxSim": ("maxsim-quarter", "maxsim") if small else ("maxsim",),
+        "MaxSim": ("maxsim-quarter", "maxsim") if _is_wide(scale) else ("maxsim",),
         "LITE": ("lite-quarter", "lite"),
     }
     return [

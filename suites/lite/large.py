@@ -35,7 +35,7 @@ def arms(common: dict[str, Any], quarter: int, factor: int) -> dict[str, Method[
     """Rankers that train the encoder, at fixed rates."""
     found: dict[str, Method[Any, Any]] = {}
     for name, arm in trained(**common).items():
-        if name not in ("maxsim-quarter", "lite-flat"):
+        if name != "lite-flat":
             changes: dict[str, Any] = {**RATES, "factor": factor}
             changes["trains"] = "scorer" if arm.trains == "scorer" else "encoder"
             changes["doc_tokens"] = quarter if arm.doc_tokens else 0
