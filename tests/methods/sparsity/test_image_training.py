@@ -35,10 +35,10 @@ def test_counts_agree_with_brute_force() -> None:
     ctx = watched(TASK)
     result = Train().run(TASK.problem(ctx), ctx)
     rows = TASK.evaluate(result, ctx).parts["test"]
-    sets = TASK.sets(ctx)  # type: ignore[arg-type]
+    sets = TASK.sets(ctx)
     seen: list[torch.Tensor] = []
     block = result.model.blocks[1].mlp  # type: ignore[union-attr,index]
-    handle = block.down.register_forward_pre_hook(lambda _, args: seen.append(args[0]))  # type: ignore[union-attr]
+    handle = block.down.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     with torch.no_grad():
         result.model(sets.scaler(sets.test.pixels))
     handle.remove()

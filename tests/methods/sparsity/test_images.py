@@ -43,7 +43,7 @@ def test_random_labels_are_fixed_and_have_nothing_to_do_with_the_image() -> None
 
 
 def test_random_images_keep_their_labels() -> None:
-    noise, real = (replace(TASK, images=kind).sets(FakeContext()).train for kind in ("random", "real"))  # type: ignore[arg-type]
+    noise, real = (replace(TASK, images=kind).sets(FakeContext()).train for kind in ("random", "real"))
     assert torch.equal(noise.labels, real.labels)
     assert float(noise.pixels.std()) == pytest.approx(12**-0.5, abs=0.01)
     flat = noise.pixels.flatten(1)

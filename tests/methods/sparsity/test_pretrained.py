@@ -29,6 +29,7 @@ def save(folder: Path, kind: str) -> Path:
     tokenizer.add_special_tokens({"pad_token": "<pad>"})
     tokenizer.add_tokens(SENTINELS[::-1])
     shared = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    starting = {**shared, "decoder_start_token_id": shared["pad_token_id"]}
     torch.manual_seed(0)
     if kind == "t5":
         model: Any = T5ForConditionalGeneration(
@@ -38,8 +39,7 @@ def save(folder: Path, kind: str) -> Path:
                 d_kv=8,
                 num_layers=2,
                 num_heads=2,
-                decoder_start_token_id=shared["pad_token_id"],
-                **shared,
+                **starting,
             )
         )
     else:
