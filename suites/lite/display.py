@@ -272,12 +272,14 @@ TABLES = (
         title="R² of functions of 2 × 2 similarities, and squared error of the identity table",
         columns={**{name: name for name in ("maxsim", *TARGETS)}, "table": "identity"},
         rows=_theory_rows,
+        profiles=MEASURED,
     ),
     PaperTable(
         id="order",
         title="Phrases among the same words out of order",
         columns={"above": "above both copies", "mrr": "MRR@10"},
         rows=_order_rows,
+        profiles=MEASURED,
     ),
 )
 
