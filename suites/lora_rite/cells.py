@@ -24,6 +24,8 @@ OPTIMIZERS = {
     "shampoo": "Shampoo",
 }
 """The six that are compared, by id."""
+LATER = {"alt-lora": "AltLoRA", "muon": "Muon on each factor"}
+"""Optimizers that the paper does not compare with, shown in the linear regression."""
 OTHERS = tuple(name for name in OPTIMIZERS if name != "rite")
 NOT_SCALED = {"gd": "GD", "adam": "Adam", "adagrad": "Adagrad", "rmsprop": "RMSProp", "shampoo": "Shampoo"}
 """Those of which the paper says that they are not even scale invariant (C2)."""

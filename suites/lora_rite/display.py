@@ -10,6 +10,7 @@ from methods.lora_rite.finetune import GROWTH_A, GROWTH_B, IMBALANCE
 from suites.lora_rite.cells import (
     IMBALANCES,
     KINDS,
+    LATER,
     LORA_RANKS,
     MODELS,
     OPTIMIZERS,
@@ -48,6 +49,7 @@ _ALL_KINDS = {
     "adagrad": "Adagrad",
     "gd": "GD",
     "scaled-gd": "ScaledGD",
+    "alt-lora": "AltLoRA",
     "untransported": "LoRA-RITE, moments not carried over",
 }
 
@@ -115,7 +117,7 @@ def _scale_rows(_: Scale) -> Sequence[TableRow]:
             label=label,
             entries={"tuned": tuned(name), **{f"{s:g}": regression(name, s) for s in SCALES}},
         )
-        for name, label in OPTIMIZERS.items()
+        for name, label in {**OPTIMIZERS, **LATER}.items()
     ]
 
 
@@ -226,7 +228,7 @@ TABLES = (
 def _scale_series(_: Scale) -> Sequence[Series]:
     return [
         Series(label=label, points=tuple((s, regression(name, s)) for s in SCALES))
-        for name, label in OPTIMIZERS.items()
+        for name, label in {**OPTIMIZERS, **LATER}.items()
     ]
 
 

@@ -57,7 +57,7 @@ def test_one_factor_moves_at_a_time_b_first() -> None:
     for step in range(3):
         before = pair.a.detach().clone(), pair.b.detach().clone()
         optimizer.zero_grad()
-        (pair.b @ pair.a - 1.0).square().sum().backward()  # type: ignore[no-untyped-call]
+        (pair.b @ pair.a - 1.0).square().sum().backward()
         optimizer.step()
         assert torch.equal(pair.a, before[0]) == (step % 2 == 0)
         assert torch.equal(pair.b, before[1]) == (step % 2 == 1)
