@@ -112,8 +112,8 @@ DEVIATIONS = (
         paper="Baselines' hyper-parameters besides the rate are mostly not stated.",
         here="LoRA+ with ratio 4 (as stated); ScaledAdam with δ = 1e-6; Shampoo two-sided with exponents "
         "1/4, momentum .9, statistics with decay .999 and bias correction, and roots recomputed every "
-        "tenth step; LAMB without decay, and with trust ratio 1 where a norm is zero. AltLoRA and Muon, not in "
-        "the paper, are shown in the linear regression.",
+        "tenth step; LAMB without decay, and with trust ratio 1 where a norm is zero. AltLoRA and Muon, "
+        "which the paper does not have, are shown in the linear regression.",
         effect="Unknown for Shampoo, which is often grafted onto another optimizer's step size.",
     ),
     Deviation(
