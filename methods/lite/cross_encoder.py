@@ -61,6 +61,8 @@ class CrossEncoder(nn.Module):
 
     def read(self, ids: Tensor, mask: Tensor) -> Tensor:
         """What texts look like below the join: ids and mask (B, L), result (B, L, d)."""
+        # A text without any token still attends to its first place, so that nothing is undefined.
+        mask = torch.cat([torch.ones_like(mask[:, :1]), mask[:, 1:]], dim=1)
         states: Tensor = self.embeddings(input_ids=ids)
         for layer in self.lower:
             states = self._layer(layer, states, mask)

@@ -69,7 +69,7 @@ class Shelf:
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """States and mask of some texts, cut to the longest of them."""
         mask = self.mask[rows]
-        longest = int(mask.sum(1).max())
+        longest = max(1, int(mask.sum(1).max()))
         mask = mask[:, :longest]
         if self.states is None:
             return self.model.read(self.ids[rows, :longest], mask), mask
