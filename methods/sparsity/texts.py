@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import ProblemError, ResourceError
-from methods.common.datasets import DataSet, Translation
 from methods.common.ratings import RatingSet
 from methods.sparsity.span_corruption import FIRST_BYTE, PAD, corrupt_spans, padded
 
@@ -93,7 +92,7 @@ def texts_of(source: Any, characters: int) -> list[str]:
     """The texts of a loaded resource.
 
     Args:
-        source: The rating sentences, a data set of translations (their English side), or files.
+        source: The rating sentences, or files.
         characters: Of files, how many characters are read.
 
     Raises:
@@ -101,16 +100,12 @@ def texts_of(source: Any, characters: int) -> list[str]:
     """
     if isinstance(source, TextFiles):
         return source.texts(characters, "train")
-    if isinstance(source, DataSet):
-        rows = [row for name in source.splits for row in source[name]]
-        if all(isinstance(row, Translation) for row in rows):
-            return [row.source for row in rows]
     if isinstance(source, Mapping) and all(isinstance(part, RatingSet) for part in source.values()):
         return [text for part in source.values() for text in part.texts]
     raise ProblemError(
         f"A {type(source).__name__} holds no texts",
         where="texts_of",
-        fix="Use the rating sentences, translations, or files of texts.",
+        fix="Use the rating sentences, or files of texts.",
     )
 
 

@@ -113,7 +113,7 @@ DEVIATIONS = (
         id="D11",
         field="model and data",
         paper="As under small.",
-        here="The byte-level T5 with 4 + 4 layers of width 384 on rated sentences and English captions; the "
+        here="The byte-level T5 with 4 + 4 layers of width 384 on the same sentences; the "
         "vision transformer with 6 layers of width 128 on digits. Real images of some size arrive with no "
         "package.",
         effect="Denser than the paper's models, sparser than under small.",

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.claims import Profile
-from methods.common.datasets import MULTI30K
 from methods.common.ratings import RATINGS
 from methods.sparsity.image_task import ImageTask
 from methods.sparsity.sizes import LmSize, MixerSize, MlpSize, VitSize
@@ -103,7 +102,7 @@ GPU = Plan(
     two_layers=replace(_LARGER, size=MlpSize(d_ff=4096)),
     noise=replace(_LARGER, steps=1500, corrupted=True),
     text=TextTask(
-        data=(RATINGS, MULTI30K),
+        data=(RATINGS,),
         size=LmSize(d_model=384, d_ff=1536, layers=STACK[Profile.GPU], heads=6, context=384),
         length=256,
         batch=64,

