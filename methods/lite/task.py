@@ -123,6 +123,16 @@ def rows_of(queries: Sequence[Query], scores: Tensor) -> dict[str, Any]:
     }
 
 
+def on_device(texts: TokenSet, device: str) -> TokenSet:
+    """The same texts on another device."""
+    from methods.lite.prepare import Texts, TokenSet
+
+    def moved(kind: Texts) -> Texts:
+        return Texts(kind.data.to(device), kind.mask.to(device), kind.cut)
+
+    return TokenSet(moved(texts.queries), moved(texts.passages))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reranking(Task[RankingProblem, Ranking]):
     """Re-rank BM25's candidates, on vectors of a frozen encoder.
@@ -142,18 +152,13 @@ class Reranking(Task[RankingProblem, Ranking]):
     def problem(self, ctx: Context) -> RankingProblem:
         """This seed's training queries; all texts."""
         texts = self.texts(ctx)
-        lengths = texts.queries.data.shape[1], texts.passages.data.shape[1]
-        return self.posed(ctx, texts, lengths, texts.queries.data.shape[2], None)
+        return self.posed(ctx, texts, texts.queries.data.shape[2], None)
 
     def posed(
-        self,
-        ctx: Context,
-        texts: TokenSet,
-        lengths: tuple[int, int],
-        dim: int,
-        encoder: Callable[[], Any] | None,
+        self, ctx: Context, texts: TokenSet, dim: int, encoder: Callable[[], Any] | None
     ) -> RankingProblem:
         """The problem on these texts."""
+        lengths = texts.queries.data.shape[1], texts.passages.data.shape[1]
         data: RetrievalSet = ctx.load(self.data)
         teacher: Mapping[str, Sequence[float]] = ctx.load(self.teacher)
         queries = data.split("train")
@@ -181,12 +186,5 @@ class Reranking(Task[RankingProblem, Ranking]):
         return Scores(parts)
 
     def texts(self, ctx: Context) -> TokenSet:
-        """All texts as token vectors, on this trial's device."""
-        from methods.lite.prepare import Texts, TokenSet
-
-        found: TokenSet = ctx.load(self.vectors)
-
-        def moved(texts: Texts) -> Texts:
-            return Texts(texts.data.to(ctx.device), texts.mask.to(ctx.device), texts.cut)
-
-        return TokenSet(moved(found.queries), moved(found.passages))
+        """All texts, on this trial's device."""
+        return on_device(ctx.load(self.vectors), ctx.device)

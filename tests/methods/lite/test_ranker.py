@@ -13,7 +13,7 @@ import torch
 
 from harness.method import DivergedError, ProblemError
 from methods.common.minilm import MINILM
-from methods.lite.finetuning import FineTuning
+from methods.lite.finetuning import FineTuning, TokenIds
 from methods.lite.generated import GeneratedRanking
 from methods.lite.method import KnownScores, Scored, ShuffledTeacher, TrainRanker
 from methods.lite.passages import DocstringPassages
@@ -188,31 +188,48 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {
         "all-minilm-l6-v2": tiny_encoder(tmp_path_factory.mktemp("encoder")),
         "DocstringPassages": data,
-        "Resource": tiny_set(("c",)),
+        "other": tiny_set(("c",)),
         "teacher": tiny_teacher(data),
     }
 
 
-class Named(DocstringPassages):
-    """A second reference, told apart by its type."""
-
-
-def fine_tuning(objects: dict[str, Any], **changes: Any) -> tuple[FineTuning, FakeContext]:
-    other = Named()
-    ctx = FakeContext(objects={**objects, "Named": objects["Resource"], "TeacherName": objects["teacher"]})
-    task = FineTuning(
-        data=DocstringPassages(), teacher=TeacherName(), elsewhere=(other,), l1=5, l2=8, **changes
-    )
-    return task, ctx
+class Other(DocstringPassages):
+    """A second set, told apart by its type."""
 
 
 class TeacherName(DocstringPassages):
     """A reference that stands for the teacher."""
 
 
+class OtherIds(TokenIds):
+    """Token ids of the second set."""
+
+
+def fine_tuning(objects: dict[str, Any], folder: Path, **changes: Any) -> tuple[FineTuning, FakeContext]:
+    """The task on tiny sets whose token ids are built here, as the engine would."""
+    known = {**objects, "Other": objects["other"], "TeacherName": objects["teacher"]}
+    ctx = FakeContext(objects=known)
+    for kind, data in ((TokenIds, DocstringPassages()), (OtherIds, Other())):
+        artifact = kind(data=data, l1=5, l2=8)
+        place = folder / kind.__name__
+        place.mkdir()
+        artifact.build(place, ctx)
+        known[kind.__name__] = artifact.load(place)
+    task = FineTuning(
+        data=DocstringPassages(),
+        vectors=TokenIds(data=DocstringPassages(), l1=5, l2=8),
+        teacher=TeacherName(),
+        elsewhere=((Other(), OtherIds(data=Other(), l1=5, l2=8)),),
+        **changes,
+    )
+    return task, ctx
+
+
 @pytest.mark.parametrize("trains", ["encoder", "projection", "scorer"])
-def test_a_whole_encoder_is_trained_through_the_scorer(objects: dict[str, Any], trains: Any) -> None:
-    task, ctx = fine_tuning(objects)
+def test_a_whole_encoder_is_trained_through_the_scorer(
+    objects: dict[str, Any], trains: Any, tmp_path: Path
+) -> None:
+    task, ctx = fine_tuning(objects, tmp_path)
     problem = task.problem(ctx)
     method = TrainRanker(trains=trains, steps=2, batch=4, negatives=2, factor=2, encoder_rate=1e-3)
     result = method.run(problem, ctx)
@@ -229,10 +246,12 @@ def test_a_whole_encoder_is_trained_through_the_scorer(objects: dict[str, Any], 
 
 
 def test_frozen_vectors_and_frozen_encoder_rank_alike(objects: dict[str, Any], tmp_path: Path) -> None:
-    task, ctx = fine_tuning(objects)
+    task, ctx = fine_tuning(objects, tmp_path)
     vectors = TokenVectors(data=DocstringPassages(), encoder=MINILM, l1=5, l2=8, dim=16)
-    vectors.build(tmp_path, ctx)
-    stored: TokenSet = vectors.load(tmp_path)
+    folder = tmp_path / "vectors"
+    folder.mkdir()
+    vectors.build(folder, ctx)
+    stored: TokenSet = vectors.load(folder)
     ctx.objects["TokenVectors"] = stored  # type: ignore[index]
     plain = Reranking(data=DocstringPassages(), vectors=vectors, teacher=TeacherName(), fold=3)
     method = TrainRanker(scorer="maxsim", trains="scorer", steps=0)
@@ -245,8 +264,18 @@ def test_frozen_vectors_and_frozen_encoder_rank_alike(objects: dict[str, Any], t
     assert len(rows["unit_id"]) == 6
 
 
-def test_a_seed_draws_its_training_queries(objects: dict[str, Any]) -> None:
-    task, ctx = fine_tuning(objects, train=10)
+def test_sets_without_known_scores_are_left_out(objects: dict[str, Any], tmp_path: Path) -> None:
+    task, ctx = fine_tuning(objects, tmp_path)
+    only_here = {query.id: query.bm25 for query in objects["DocstringPassages"].queries}
+    strangers = tiny_set(("c",))
+    renamed = replace(strangers, queries=tuple(replace(q, id=f"c-{q.id}") for q in strangers.queries))
+    ctx.objects["Other"] = renamed  # type: ignore[index]
+    parts = task.evaluate(Scored(only_here), ctx).parts
+    assert set(parts["zero-shot"]["domain"]) == {"a", "b"}
+
+
+def test_a_seed_draws_its_training_queries(objects: dict[str, Any], tmp_path: Path) -> None:
+    task, ctx = fine_tuning(objects, tmp_path, train=10)
     first = task.problem(ctx).train.lists.names
     assert len(first) == 10
     assert first != task.problem(replace(ctx, seed=101)).train.lists.names
