@@ -122,7 +122,7 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         return min((step + 1) / warm, (course.steps - step) / max(1, course.steps - warm + 1))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slope)
-    ranker.train()
+    _train_mode(ranker)
     stream = batches(train, course, ctx.rng("order"))
     for step in range(course.steps):
         batch = next(stream)
@@ -139,6 +139,14 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         if step % 50 == 0:
             ctx.progress(step / course.steps)
     return ranker.eval()
+
+
+def _train_mode(ranker: Ranker) -> None:
+    """Dropout is on in what learns only: a frozen encoder's vectors are what they will be."""
+    ranker.train()
+    encoder = ranker.tower.encoder
+    if encoder is not None and not any(p.requires_grad for p in encoder.parameters()):
+        encoder.eval()
 
 
 def _groups(ranker: Ranker, course: Course) -> list[dict[str, Any]]:

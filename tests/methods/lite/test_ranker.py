@@ -21,7 +21,7 @@ from methods.lite.prepare import TokenSet, TokenVectors
 from methods.lite.ranker import Lists, Ranker, Tower
 from methods.lite.scorers import MaxSim
 from methods.lite.task import MRR, Reranking, lists_of, rows_of, training_lists
-from methods.lite.training import Course, TrainingLists, batches
+from methods.lite.training import Course, TrainingLists, _train_mode, batches
 from tests.methods.lite.worlds import FakeContext, tiny_encoder, tiny_set, tiny_teacher
 
 TASK = GeneratedRanking()
@@ -238,6 +238,9 @@ def test_a_whole_encoder_is_trained_through_the_scorer(
     kept = objects["all-minilm-l6-v2"].model.state_dict()
     moved = [not torch.equal(kept[name], value) for name, value in result.tower.encoder.state_dict().items()]
     assert any(moved) == (trains == "encoder")
+    _train_mode(result)
+    assert result.tower.encoder.training == (trains == "encoder")
+    result.eval()
     parts = task.evaluate(result, ctx).parts
     assert set(parts) == {"main", "zero-shot", "storage"}
     assert {"a", "b", "c"} == set(parts["zero-shot"]["domain"])
