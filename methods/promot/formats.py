@@ -158,7 +158,7 @@ def _example(name: str, index: int, parts: tuple[world.Symbols, world.Symbols]) 
 
 
 def _replay(count: int, rng: np.random.Generator) -> list[Example]:
-    """Pretraining inputs without demonstrations."""
+    """Pretraining episodes of two segments, of which the second is to be answered."""
     from methods.common.examples import Example
 
     tasks = [task for task in world.TAGGED for _ in range(count // len(world.TAGGED) + 1)]
