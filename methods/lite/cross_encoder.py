@@ -5,9 +5,10 @@ and together in the upper ones only (MacAvaney et al., 2020, arXiv:2004.14255): 
 like below the join is then computed once, whatever the number of its queries. With all layers joined
 it is the usual cross-encoder.
 
-The score is a linear read-out of [CLS], as usual, plus the scaled cosine of what the query's and the
-passage's tokens have become, each averaged. An encoder tuned for similarity starts from its own
-judgment with the second term; with a few thousand examples the first alone stays at chance.
+The score is a linear read-out of [CLS], as usual, plus two scaled cosines of averaged tokens: of what
+the query's and the passage's have become after being read together, and of what the encoder made of
+each text alone before training. With a few thousand examples [CLS] by itself stays at chance; the
+cosines start from what an encoder that is tuned for similarity knows already.
 
 Shapes: B pairs, L1 and L2 tokens, d the hidden size.
 """
@@ -58,26 +59,45 @@ class CrossEncoder(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.scale = nn.Parameter(torch.tensor(20.0))
+        self.prior = nn.Parameter(torch.tensor(20.0))
 
     def read(self, ids: Tensor, mask: Tensor) -> Tensor:
         """What texts look like below the join: ids and mask (B, L), result (B, L, d)."""
-        # A text without any token still attends to its first place, so that nothing is undefined.
-        mask = torch.cat([torch.ones_like(mask[:, :1]), mask[:, 1:]], dim=1)
+        mask = _never_empty(mask)
         states: Tensor = self.embeddings(input_ids=ids)
         for layer in self.lower:
             states = self._layer(layer, states, mask)
         return states
 
-    def forward(self, q: Tensor, q_mask: Tensor, d: Tensor, d_mask: Tensor) -> Tensor:
-        """Scores of pairs, from what :meth:`read` gave for both texts; shape (B,)."""
+    def alone(self, states: Tensor, mask: Tensor) -> Tensor:
+        """The mean of a text's tokens after all layers, from what :meth:`read` gave; shape (B, d)."""
+        mask = _never_empty(mask)
+        for layer in self.upper:
+            states = self._layer(layer, states, mask)
+        return mean_pooled(states, mask)
+
+    def forward(self, q: Tensor, q_mask: Tensor, d: Tensor, d_mask: Tensor, prior: Tensor) -> Tensor:
+        """Scores of pairs.
+
+        Args:
+            q: What :meth:`read` gave for the queries, shape (B, L1, d).
+            q_mask: Shape (B, L1).
+            d: The same for the passages, shape (B, L2, d).
+            d_mask: Shape (B, L2).
+            prior: Cosines of :meth:`alone`, shape (B,).
+
+        Returns:
+            Shape (B,).
+        """
         states = torch.cat([q + self.segments[0], d + self.segments[1]], dim=1)
-        mask = torch.cat([q_mask, d_mask], dim=1)
+        mask = _never_empty(torch.cat([q_mask, d_mask], dim=1))
         for layer in self.upper:
             states = self._layer(layer, states, mask)
         length = q.shape[1]
         asked = mean_pooled(states[:, :length], q_mask)
         found = mean_pooled(states[:, length:], d_mask)
-        scores: Tensor = self.scale * cosine_similarity(asked, found) + self.head(states[:, 0]).squeeze(-1)
+        cosines = self.scale * cosine_similarity(asked, found) + self.prior * prior
+        scores: Tensor = cosines + self.head(states[:, 0]).squeeze(-1)
         return scores
 
     def _layer(self, layer: Any, states: Tensor, mask: Tensor) -> Tensor:
@@ -96,3 +116,8 @@ class CrossEncoder(nn.Module):
         attended = layer.attention.output(found.transpose(1, 2).flatten(2), states)
         result: Tensor = layer.output(layer.intermediate(attended), attended)
         return result
+
+
+def _never_empty(mask: Tensor) -> Tensor:
+    """The mask with its first place set: a text without any token would attend to nothing."""
+    return torch.cat([torch.ones_like(mask[:, :1]), mask[:, 1:]], dim=1)

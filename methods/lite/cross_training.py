@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, normalize
 
 from harness.method import DivergedError, ProblemError
 from methods.lite.cross_encoder import CrossEncoder
@@ -48,7 +48,8 @@ class Shelf:
     """Texts as a cross-encoder sees them below the join.
 
     With lower layers, which are not trained, their output is computed once and kept in half
-    precision; without, embeddings are looked up each time and can be trained.
+    precision; without, embeddings are looked up each time and can be trained. ``pooled`` holds what
+    the encoder made of each text alone, shape (n, d), of length one.
 
     Args:
         model: The cross-encoder.
@@ -59,12 +60,15 @@ class Shelf:
         self.model = model
         self.device = model.scale.device
         self.ids, self.mask = texts.data.to(self.device), texts.mask.to(self.device)
-        self.states: Tensor | None = None
-        if len(model.lower):
-            with torch.inference_mode():
-                parts = [model.read(self.ids[s], self.mask[s]).half() for s in slices(len(self.ids), AT_ONCE)]
-            # A clone made outside inference mode may take part in training.
-            self.states = torch.cat(parts).clone()
+        states, pooled = [], []
+        with torch.inference_mode():
+            for part in slices(len(self.ids), AT_ONCE):
+                found = model.read(self.ids[part], self.mask[part])
+                pooled.append(normalize(model.alone(found, self.mask[part]), dim=1))
+                states += [found.half()] if len(model.lower) else []
+        # Clones made outside inference mode may take part in training.
+        self.pooled = torch.cat(pooled).clone()
+        self.states = torch.cat(states).clone() if states else None
 
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """States and mask of some texts, cut to the longest of them."""
@@ -91,14 +95,13 @@ class PairScorer:
         self, encoder: Encoder, data: RetrievalSet, *, joined: int, lengths: tuple[int, int], device: str
     ) -> None:
         self.model = CrossEncoder(encoder.model, joined).to(device).eval()
-        self.queries = Shelf(
-            self.model, token_ids(encoder, [query.text for query in data.queries], lengths[0])
-        )
-        self.passages = Shelf(
-            self.model, token_ids(encoder, [passage.text for passage in data.passages], lengths[1])
-        )
+        used = {name for query in data.queries for name in query.candidates}
+        passages = [passage for passage in data.passages if passage.id in used]
+        questions = token_ids(encoder, [query.text for query in data.queries], lengths[0])
+        self.queries = Shelf(self.model, questions)
+        self.passages = Shelf(self.model, token_ids(encoder, [p.text for p in passages], lengths[1]))
         self.query_rows = {query.id: row for row, query in enumerate(data.queries)}
-        self.passage_rows = {passage.id: row for row, passage in enumerate(data.passages)}
+        self.passage_rows = {passage.id: row for row, passage in enumerate(passages)}
 
     def pairs(self, queries: Sequence[Query], places: Sequence[Sequence[int]]) -> Tensor:
         """Scores of some candidates of each query, all in one row; queries in sequence."""
@@ -113,9 +116,9 @@ class PairScorer:
                 for place in chosen
             ]
         )
-        scores: Tensor = self.model(
-            *self.queries.take(asked.to(device)), *self.passages.take(found.to(device))
-        )
+        asked, found = asked.to(device), found.to(device)
+        prior = (self.queries.pooled[asked] * self.passages.pooled[found]).sum(1)
+        scores: Tensor = self.model(*self.queries.take(asked), *self.passages.take(found), prior)
         return scores
 
     def fit(

@@ -38,11 +38,12 @@ _CODE = (
 """Fenced code; doctests with what they print, up to the next empty line."""
 _KEPT_DIRECTIVES = frozenset({"note", "tip", "important"})
 _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"https?://\S+"), " "),
-    (re.compile(r":math:`([^`]*)`"), r"\1"),
+    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
     (re.compile(r":[\w:+-]+:`~?(?:[^`<]*<)?!?(?:[^`<>]*\.)?([^`<>.]+)>?`"), r"\1"),
     (re.compile(r"`([^`<]+?)\s*<[^>]*>`__?"), r"\1"),
-    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"<?https?://[^\s>]+>?"), " "),
+    (re.compile(r"(?:^|\s)>\s|\[![A-Z]+\]"), " "),
+    (re.compile(r":math:`([^`]*)`"), r"\1"),
     (re.compile(r"\[[^\]\s]{1,24}\]_"), " "),
     (re.compile(r"\|([^|\s]+)\|"), r"\1"),
     (re.compile(r"\[`+([^`\]]*)`+\]"), r"\1"),
@@ -86,14 +87,13 @@ class Pair:
 
 def make_pair(source: Docstring) -> Pair | None:
     """The pair of a docstring; None if it does not make a good one."""
-    blocks = [sentences(_plain(block)) for block in _blocks(_without_code(source.text.expandtabs()))]
-    if not blocks or not blocks[0]:
-        return None
-    first, *rest = blocks[0]
+    blocks = _blocks(_without_code(source.text.expandtabs()))
+    first, *rest = sentences(_plain(next(blocks, ""))) or [""]
     query = first.rstrip(".:; ")
     if not _is_query(query):
         return None
-    passage = _passage(query, [*rest, *chain.from_iterable(blocks[1:])], source)
+    others = chain.from_iterable(sentences(_plain(block)) for block in blocks)
+    passage = _passage(query, [*rest, *others], source)
     return Pair(source, query, passage) if passage else None
 
 

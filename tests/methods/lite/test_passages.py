@@ -250,6 +250,27 @@ def test_templates_and_empty_descriptions_make_no_pair(text: str) -> None:
     assert make_pair(Docstring("lib", "mod", "f", text)) is None
 
 
+@pytest.mark.parametrize(
+    ("marked", "plain"),
+    [
+        ("see [the hub](https://x.y/z) now", "see the hub now"),
+        ("see `the hub <https://x.y/z>`_ now", "see the hub now"),
+        ("see <https://x.y/z> now", "see now"),
+        ("use :class:`~lib.sub.Thing` or :func:`other <lib.f>`", "use Thing or f"),
+        ("an ``ndarray`` of *size* |n| [3]_", "an ndarray of size n"),
+        ("> [!TIP] > Be quick", "Be quick"),
+    ],
+)
+def test_markup_is_removed(marked: str, plain: str) -> None:
+    verbs = "sorting, merging, hashing, caching, parsing, drawing, reading, writing, counting"
+    body = f"here are enough words about {verbs}, and many other things that programs do every day"
+    made = make_pair(
+        Docstring("lib", "mod", "f", f"Compute the inverse of a square matrix.\n\n{marked} {body}.")
+    )
+    assert made is not None
+    assert made.passage.startswith(f"{plain} here")
+
+
 def test_abbreviations_end_no_sentence() -> None:
     text = "Use J. Smith's rule, e.g. The first. Then 3.5 more! 4 left."
     assert sentences(text) == ["Use J. Smith's rule, e.g. The first.", "Then 3.5 more!", "4 left."]

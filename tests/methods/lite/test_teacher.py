@@ -11,7 +11,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from harness.method import DivergedError, ProblemError, ResourceError
-from methods.common.minilm import MINILM, Encoder
+from methods.common.minilm import MINILM, Encoder, mean_pooled
 from methods.lite.cross_encoder import CrossEncoder
 from methods.lite.cross_training import PairCourse, PairScorer, Shelf
 from methods.lite.passages import DocstringPassages, RetrievalSet
@@ -72,6 +72,9 @@ def test_lower_layers_are_those_of_transformers(encoder: Encoder) -> None:
             found = CrossEncoder(encoder.model, joined).eval().read(texts.data, texts.mask)
             real = texts.mask.bool()
             torch.testing.assert_close(found[real], states[real])
+        cross = CrossEncoder(encoder.model, 2).eval()
+        pooled = mean_pooled(model.last_hidden_state, texts.mask)
+        torch.testing.assert_close(cross.alone(cross.read(texts.data, texts.mask), texts.mask), pooled)
 
 
 def test_joined_layers_are_those_of_transformers(encoder: Encoder) -> None:
@@ -80,9 +83,10 @@ def test_joined_layers_are_those_of_transformers(encoder: Encoder) -> None:
     torch.nn.init.normal_(cross.head.weight)
     with torch.no_grad():
         cross.scale.zero_()
+        cross.prior.zero_()
         q, d = texts.data[:, :4], texts.data[:, 4:]
         ones = torch.ones_like(q), torch.ones_like(d)
-        scores = cross(cross.read(q, ones[0]), ones[0], cross.read(d, ones[1]), ones[1])
+        scores = cross(cross.read(q, ones[0]), ones[0], cross.read(d, ones[1]), ones[1], torch.ones(len(q)))
         embedded = torch.cat([encoder.model.embeddings(q), encoder.model.embeddings(d)], 1)
         states = encoder.model.encoder(embedded).last_hidden_state
         torch.testing.assert_close(scores, cross.head(states[:, 0])[:, 0])
@@ -94,10 +98,11 @@ def test_padding_changes_no_score(encoder: Encoder, joined: int) -> None:
     cross = CrossEncoder(encoder.model, joined).eval()
     other = torch.where(texts.mask.bool(), texts.data, 7)
     with torch.no_grad():
-        scores = [
-            cross(cross.read(ids, texts.mask), texts.mask, cross.read(ids, texts.mask), texts.mask)
-            for ids in (texts.data, other)
-        ]
+        scores = []
+        for ids in (texts.data, other):
+            shelf = Shelf(cross, Texts(ids, texts.mask))
+            states, mask = shelf.take(torch.arange(len(ids)))
+            scores.append(cross(states, mask, states, mask, shelf.pooled @ shelf.pooled[0]))
     torch.testing.assert_close(scores[0], scores[1])
 
 
