@@ -22,8 +22,8 @@ STEP = 10**0.5
 """Ratio of neighbouring rates in every grid."""
 CENTRES = {"de": 3e-3, "maxsim": 3e-3, "knrm": 1e-2, "lite": 1e-3, "lite-flat": 1e-3}
 """Middle of each scorer's grid of rates, from pilot seeds."""
-STEPS = 150
-"""Updates of a trial, which costs five to ten seconds with LITE."""
+STEPS = 120
+"""Updates of a trial, a few seconds of a trial; LITE takes twice as long as the others."""
 QUARTER = 16
 """A quarter of the 64 document vectors."""
 
