@@ -37,7 +37,7 @@ class PairCourse:
         passes: Passes over the queries.
     """
 
-    queries: int = 1024
+    queries: int = 0
     negatives: int = 3
     batch: int = 16
     rate: float = 1e-4
