@@ -74,7 +74,8 @@ class CrossEncoder(nn.Module):
         mask = _never_empty(mask)
         for layer in self.upper:
             states = self._layer(layer, states, mask)
-        return mean_pooled(states, mask)
+        pooled: Tensor = mean_pooled(states, mask)
+        return pooled
 
     def forward(self, q: Tensor, q_mask: Tensor, d: Tensor, d_mask: Tensor, prior: Tensor) -> Tensor:
         """Scores of pairs.
@@ -105,7 +106,7 @@ class CrossEncoder(nn.Module):
         attention = layer.attention.self
 
         def split(vectors: Tensor) -> Tensor:
-            return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return vectors.reshape(*vectors.shape[:2], self.heads, -1).transpose(1, 2)
 
         found = scaled_dot_product_attention(
             split(attention.query(states)),

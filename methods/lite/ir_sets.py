@@ -11,6 +11,7 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -38,9 +39,7 @@ def export(name: str, folder: Path, *, first: FirstStage = "none", queries: int 
         ResourceError: If the package is missing or cannot provide the set.
     """
     try:
-        import ir_datasets
-
-        data: Any = ir_datasets.load(name)
+        data: Any = import_module("ir_datasets").load(name)
         for split, rows in _tables(data, first, queries).items():
             _write_split(folder / f"{split}.jsonl.gz", rows)
     except Exception as error:  # The package raises errors of many kinds.

@@ -195,7 +195,7 @@ def test_what_cannot_be_had_says_how(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("resource", [MSMARCO_DEV, CRANFIELD, *BEIR_SETS], ids=lambda resource: resource.name)
 def test_every_source_leads_to_a_function(resource: Any) -> None:
-    provide = named_function(resource.sources[-1].provide)
+    provide: Any = named_function(resource.sources[-1].provide)
     assert provide.func is export
     assert provide.args[0] in (resource.version, "cranfield")
     assert named_function(resource.loader) is load_collection
