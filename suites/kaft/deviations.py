@@ -62,7 +62,7 @@ DEVIATIONS = (
         "Noisy finetuning lowers that mean from its first updates on, so that its best rate is the smallest "
         "of any grid.",
         effect="Favours the baselines: each is tuned for the quantity it is judged by, and noisy finetuning "
-        "hardly leaves the pretrained model. Gains over it are lower bounds.",
+        "is compared where it has lost least. Gains over it are lower bounds.",
     ),
     Deviation(
         id="D6",
