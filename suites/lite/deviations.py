@@ -43,8 +43,9 @@ DEVIATIONS = (
         field="data",
         paper="MS MARCO passages: half a million training queries, BM25's first 1,000 candidates.",
         here="Docstrings of installed libraries: a first sentence is the query, the rest of its description "
-        "the passage; 3,564 training queries, 786 test queries, 20 candidates (the passage sought and "
-        "BM25's best others). The artifact's data card lists libraries, versions and licences.",
+        "the passage; 2,000 training queries with eight candidates, 500 test queries with twenty (the "
+        "passage sought and BM25's best others). The artifact's data card lists libraries, versions and "
+        "licences.",
         effect="Favours MaxSim, which has nothing to learn but a scale, over scorers that start at random.",
         profiles=_SMALL,
         claims=(*_TRAINED, "C8"),
