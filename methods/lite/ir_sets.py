@@ -2,7 +2,8 @@
 
 The package is needed under the profile ``paper`` only, and fetches the sets itself. What it gives is
 stored in the form of a mirror (see :func:`methods.lite.public_sets.load_collection`), so that a
-mirror can take its place.
+mirror can take its place. The lists of 1,000 passages that come with MS MARCO carry no scores: all of
+them are re-ranked in a test, and training takes some, in the order of their ids.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from harness.method import MirrorSource, PackageSource, Resource, ResourceError
 
 FirstStage = Literal["given", "judged", "none"]
 
-IR_DATASETS = "0.5.11"
+IR_DATASETS = "0.6.3"
 """The version of ``ir_datasets`` that the paper's sets are read with."""
 
 

@@ -312,7 +312,7 @@ CRANFIELD = Resource(
     sources=(
         MirrorSource("cranfield"),
         PackageSource(
-            distribution="ir_datasets", version="0.5.11", provide="methods.lite.ir_sets:export_cranfield"
+            distribution="ir_datasets", version="0.6.3", provide="methods.lite.ir_sets:export_cranfield"
         ),
     ),
     loader="methods.lite.public_sets:load_collection",
