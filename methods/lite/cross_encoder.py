@@ -74,8 +74,7 @@ class CrossEncoder(nn.Module):
         mask = _never_empty(mask)
         for layer in self.upper:
             states = self._layer(layer, states, mask)
-        pooled: Tensor = mean_pooled(states, mask)
-        return pooled
+        return mean_pooled(states, mask)  # type: ignore[no-any-return]
 
     def forward(self, q: Tensor, q_mask: Tensor, d: Tensor, d_mask: Tensor, prior: Tensor) -> Tensor:
         """Scores of pairs.
@@ -106,7 +105,7 @@ class CrossEncoder(nn.Module):
         attention = layer.attention.self
 
         def split(vectors: Tensor) -> Tensor:
-            return vectors.reshape(*vectors.shape[:2], self.heads, -1).transpose(1, 2)
+            return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # type: ignore[no-any-return, no-untyped-call]
 
         found = scaled_dot_product_attention(
             split(attention.query(states)),

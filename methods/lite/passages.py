@@ -150,7 +150,10 @@ def load_retrieval(folder: Path) -> RetrievalSet:
         ResourceError: If a file is missing or damaged.
     """
     try:
-        queries = [Query(**_with_tuples(row)) for row in _read_lines(folder / "queries.jsonl")]
+        queries = [
+            Query(**{name: tuple(v) if isinstance(v, list) else v for name, v in row.items()})  # type: ignore[arg-type]
+            for row in _read_lines(folder / "queries.jsonl")
+        ]
         passages = [Passage(**row) for row in _read_lines(folder / "passages.jsonl")]
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError) as error:
@@ -160,10 +163,6 @@ def load_retrieval(folder: Path) -> RetrievalSet:
             fix="Remove the folder; it is then built again.",
         ) from error
     return RetrievalSet(tuple(queries), tuple(passages), card)
-
-
-def _with_tuples(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

@@ -102,7 +102,7 @@ class Teacher(Artifact):
     data: Reference
     encoder: Resource
     joined: int = param(1, source="ours", doc="layers that read both texts; the usual: all")
-    queries: int = param(768, source="ours; flat on validation queries from 640 on", doc="0: all")
+    queries: int = param(0, source="ours", doc="training queries; 0: all")
     negatives: int = param(3, source="ours", doc="negatives a query")
     passes: int = param(1, source="ours", doc="passes over the training queries")
     rate: float = param(1e-4, source="ours", doc="largest learning rate")
