@@ -46,7 +46,9 @@ DEVIATIONS = (
         "the passage; 2,000 training queries with eight candidates, 500 test queries with twenty (the "
         "passage sought and BM25's best others). The artifact's data card lists libraries, versions and "
         "licences.",
-        effect="Favours MaxSim, which has nothing to learn but a scale, over scorers that start at random.",
+        effect="Favours MaxSim, which has nothing to learn but a scale. LITE memorises 2,000 queries: with "
+        "plain labels and 480 steps it ranks 89 % of the training queries right, and test queries worse "
+        "than after 120 steps with a teacher.",
         profiles=_SMALL,
         claims=(*_TRAINED, "C8"),
     ),
@@ -54,9 +56,10 @@ DEVIATIONS = (
         id="D3",
         field="steps",
         paper="1.5 million steps of batches of 128 at a peak rate of 2.8e-5.",
-        here="A few hundred steps of 32 queries with four negatives each, at the best of three rates a "
-        "scorer, chosen on validation queries.",
-        effect="Favours scorers with few parameters; LITE has most.",
+        here="120 steps of 32 queries with four negatives each, at the best of five rates a scorer, chosen "
+        "on validation queries.",
+        effect="Little: on pilot seeds sixteen times as many steps did not bring LITE to MaxSim on "
+        "validation queries (.60 after 1,920 steps, MaxSim .64 after 120).",
         profiles=_SMALL,
         claims=(*_TRAINED, "C8"),
     ),
@@ -144,6 +147,17 @@ DEVIATIONS = (
         effect="Favours MaxSim: a CPU gains less from the large products of LITE.",
         profiles=_SMALL,
         claims=("C5c", "C6"),
+    ),
+    Deviation(
+        id="D14",
+        field="protocol",
+        paper="Not stated.",
+        here="A first run had grids of three rates and seeds from 100 on; LITE's best rate was the highest "
+        "everywhere. The grids of all scorers were widened to five rates, and verdicts are on seeds "
+        "from 200 on, which had not been seen. Nothing else was changed.",
+        effect="None expected: the rule for grids asks for it, and seeds are fresh.",
+        profiles=_SMALL,
+        claims=(*_TRAINED, "C8"),
     ),
     Deviation(
         id="D13",
