@@ -137,4 +137,62 @@ DEVIATIONS = (
         effect="None expected: half precision, which would flush small activations to zero, is refused.",
         profiles=(Profile.GPU, Profile.PAPER),
     ),
+    Deviation(
+        id="D14",
+        field="steps",
+        paper="Training to convergence; about 3 and 6 % remain.",
+        here="500 updates of images and 400 of text, as fit ten minutes; four times as many under --full.",
+        effect="The main reason why C1c and C2c do not hold and C9 and C10 stay open. With four times the "
+        "updates a pilot seed ends at 25 % for digits, 21 % for random labels and 38 % for text, instead of "
+        "34, 42 and 45, at a lower validation loss.",
+        profiles=_SMALL,
+        claims=(
+            "C1a",
+            "C1b",
+            "C1c",
+            "C2a",
+            "C2b",
+            "C2c",
+            "C5a",
+            "C6a",
+            "C6b",
+            "C6c",
+            "C6d",
+            "C9",
+            "C10",
+            "C11",
+        ),
+    ),
+    Deviation(
+        id="D15",
+        field="data",
+        paper="Networks of two layers on data that the paper's main text does not name.",
+        here="Digits, which 512 neurons learn within a few epochs.",
+        effect="The reason why C12b does not hold: the loss is near zero before much has moved, and more "
+        "updates change nothing (49 % of 50). With random labels the same network ends below 40 %, on fresh "
+        "noise near 34 % (see the table on emergence).",
+        profiles=_SMALL,
+        claims=("C12b",),
+    ),
+    Deviation(
+        id="D16",
+        field="protocol",
+        paper="One run of each model, without error bars.",
+        here="Five seeds, each with its own split; eight under --full.",
+        effect="Differences in accuracy between Top-k and dense vary by two to six points over seeds, as "
+        "much as the paper's largest: C15 and C17 to C20 stay open. For the paper's gain of 2.7 points "
+        "under label noise it would take about 25 seeds, before any correction.",
+        profiles=_SMALL,
+        claims=_TOP_K,
+    ),
+    Deviation(
+        id="D17",
+        field="protocol",
+        paper="All sizes are trained with settings that suit them.",
+        here="Depths and widths share the rate of the model with 3 layers.",
+        effect="At that rate the deepest and the widest model learn less well on some seeds (84 and 86 % of "
+        "the test digits on average, where the others reach 90 %), which widens the intervals.",
+        profiles=_SMALL,
+        claims=("C5a", "C7", "C8a"),
+    ),
 )

@@ -169,7 +169,7 @@ def _top_k_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _rate_rows(scale: Scale) -> Sequence[TableRow]:
-    rate = plan_of(scale.profile).rate
+    rate = plan_of(scale).rate
     parts = {"validation": (LOSS, "validation"), "accuracy": (ACCURACY, "main"), "nnz": (NNZ, "train")}
     rows = [
         TableRow(

@@ -39,7 +39,7 @@ from suites.sparsity.plan import Plan, plan_of
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a scale."""
-    plan = plan_of(scale.profile)
+    plan = plan_of(scale)
     exact = (_gradient(plan), _second_layer(plan))
     if scale.profile is Profile.SMOKE:
         return (*exact, _smoke_images(plan), _text(plan))

@@ -73,7 +73,7 @@ def _over_steps(label: str, cell: Cell, steps: int) -> Series:
 
 
 def _training_series(scale: Scale) -> Sequence[Series]:
-    plan = plan_of(scale.profile)
+    plan = plan_of(scale)
     tasks = (
         {"real": "digits", **CAUSES} if scale.profile is not Profile.PAPER else {"real": "images", **CAUSES}
     )
@@ -136,14 +136,14 @@ def _calibration_series(_: Scale) -> Sequence[Series]:
 
 
 def _rate_series(scale: Scale) -> Sequence[Series]:
-    rate = plan_of(scale.profile).rate
+    rate = plan_of(scale).rate
     adam = tuple((r, of_rate(r, rate, NNZ, "train")) for r in adam_rates(rate))
     sgd = tuple((r, Cell("rates", rate_id("sgd", r), NNZ, part="train")) for r in SGD_RATES)
     return [Series(label="AdamW", points=adam), Series(label="SGD with momentum", points=sgd)]
 
 
 def _loss_series(scale: Scale) -> Sequence[Series]:
-    rate = plan_of(scale.profile).rate
+    rate = plan_of(scale).rate
     adam = [(of_rate(r, rate, LOSS, "validation"), of_rate(r, rate, NNZ, "train")) for r in adam_rates(rate)]
     sgd = [
         (

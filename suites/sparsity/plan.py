@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.claims import Profile
+from harness.suite import Scale
 from methods.common.ratings import RATINGS
 from methods.sparsity.image_task import ImageTask
 from methods.sparsity.sizes import LmSize, MixerSize, MlpSize, VitSize
@@ -46,13 +47,22 @@ class Plan:
     memory_gb: float = 6.0
 
 
-def plan_of(profile: Profile) -> Plan:
-    """The scale of a profile."""
-    if profile is Profile.PAPER:
+def plan_of(scale: Scale) -> Plan:
+    """The sizes of a scale; ``--full`` trains four times as long under ``small``, on more seeds."""
+    if scale.profile is Profile.PAPER:
         from suites.sparsity.paper import PLAN
 
         return PLAN
-    return {Profile.SMOKE: SMOKE, Profile.SMALL: SMALL, Profile.GPU: GPU}[profile]
+    plan = {Profile.SMOKE: SMOKE, Profile.SMALL: SMALL, Profile.GPU: GPU}[scale.profile]
+    if not (scale.full and scale.profile is Profile.SMALL):
+        return plan
+    names = ("images", "mixer", "two_layers", "text")
+    longer = {name: _longer(getattr(plan, name)) for name in names}
+    return replace(plan, seeds=8, **longer)
+
+
+def _longer(task: Any) -> Any:
+    return replace(task, steps=4 * task.steps, warmup=4 * task.warmup)
 
 
 def _vit(profile: Profile, **changes: Any) -> VitSize:
