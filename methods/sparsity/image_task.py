@@ -170,7 +170,9 @@ class ImageTask(TrainingTask):
     def validation(self, model: nn.Module, ctx: Context) -> dict[str, Any]:
         """One row a validation image."""
         sets = self.sets(ctx)
-        return answer_rows(model, sets.validation, sets.scaler, ctx.device)
+        rows = answer_rows(model, sets.validation, sets.scaler, ctx.device)
+        # After training the part holds means: one type for both.
+        return {**rows, "correct": rows["correct"].astype(np.float64)}
 
     def answers(self, model: nn.Module, ctx: Context) -> dict[str, dict[str, Any]]:
         """``main``: test images; ``validation``; ``fit``: how well the training labels are learnt.
@@ -182,8 +184,8 @@ class ImageTask(TrainingTask):
         checked = answer_rows(model, sets.validation, sets.scaler, ctx.device)
         parts = {
             "main": answer_rows(model, sets.test, sets.scaler, ctx.device),
-            "fit": _mean_row("training images", fit),
-            "validation": _mean_row("validation images", checked),
+            "fit": mean_row("training images", fit),
+            "validation": mean_row("validation images", checked),
         }
         if self.corrupted:
             parts |= {kind: self._corrupted(model, sets, kind, ctx) for kind in KINDS}
@@ -226,7 +228,8 @@ def score_rows(logits: Tensor, labels: Tensor) -> dict[str, Any]:
     }
 
 
-def _mean_row(name: str, rows: dict[str, Any]) -> dict[str, Any]:
+def mean_row(name: str, rows: dict[str, Any]) -> dict[str, Any]:
+    """Accuracy and loss over all rows, as one."""
     return {
         "unit_id": [name],
         "correct": [float(np.mean(rows["correct"]))],

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.method import Context, ProblemError, Resource, param
 from methods.sparsity.activation import Activation
-from methods.sparsity.image_task import KINDS, Content, Size, image_model, score_rows
+from methods.sparsity.image_task import KINDS, Content, Size, image_model, mean_row, score_rows
 from methods.sparsity.sizes import VitSize
 from methods.sparsity.task import Training, TrainingTask, counted, looks
 
@@ -213,18 +213,15 @@ class StoredImageTask(TrainingTask):
 
     def validation(self, model: nn.Module, ctx: Context) -> dict[str, Any]:
         """One row an image of those kept out of the training split."""
-        return self._rows(model, "validation", self.counted, ctx)
+        rows = self._rows(model, "validation", self.counted, ctx)
+        return {**rows, "correct": rows["correct"].astype(np.float64)}
 
     def answers(self, model: nn.Module, ctx: Context) -> dict[str, dict[str, Any]]:
-        """``main``: test images; ``fit``: training images; with :attr:`corrupted` each corruption."""
-        fit = self._rows(model, "train", self.counted, ctx)
+        """``main``: test images; ``validation``; ``fit``: training images; with :attr:`corrupted` each corruption."""
         parts = {
             "main": self._rows(model, "test", self.scored, ctx),
-            "fit": {
-                "unit_id": ["training images"],
-                "correct": [float(np.mean(fit["correct"]))],
-                "loss": [float(np.mean(fit["loss"]))],
-            },
+            "fit": mean_row("training images", self._rows(model, "train", self.counted, ctx)),
+            "validation": mean_row("validation images", self.validation(model, ctx)),
         }
         if self.corrupted:
             parts |= {kind: self._corrupted(model, kind, ctx) for kind in KINDS}

@@ -68,6 +68,10 @@ def test_tuning_sees_validation_images_only() -> None:
     parts, ctx = trained(TASK, Train(), stage="tune")
     assert list(parts) == ["validation"]
     assert len(parts["validation"]["loss"]) == 200
+    after, _ = trained(TASK, Train())
+    # Committed results put both in one table.
+    for key, column in after["validation"].items():
+        assert np.asarray(parts["validation"][key]).dtype.kind == np.asarray(column).dtype.kind
     assert ctx.probes == []
 
 

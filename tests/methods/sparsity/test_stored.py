@@ -72,7 +72,8 @@ def test_training_and_scoring(folder: Path) -> None:
     ctx = context(folder, task)
     result = Train(rate=1e-3).run(task.problem(ctx), ctx)
     parts = task.evaluate(result, ctx).parts
-    assert set(parts) == {"train", "test", "neurons", "gap", "main", "fit", "gaussian", "impulse", "shot"}
+    sets = {"train", "test", "neurons", "gap", "main", "validation", "fit"}
+    assert set(parts) == {*sets, "gaussian", "impulse", "shot"}
     assert len(parts["main"]["unit_id"]) == 12
     assert ctx.probes[0][0] == 0
     tune = context(folder, stage="tune")
