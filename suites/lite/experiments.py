@@ -42,7 +42,7 @@ def _smoke_theory() -> tuple[Experiment, ...]:
     """What existence and exact claims need, and the sabotages that must lose them."""
     kept = {"order": ("maxsim", "lite"), "approximation": ("maxsim", "lite"), "tables": ("de", "de-wide")}
     found = []
-    for experiment in (_order(1, steps=30), _approximation(1, steps=120), _tables(1, steps=100)):
+    for experiment in (_order(1, steps=30), _approximation(1, steps=220), _tables(1, steps=100)):
         names = (*kept[experiment.id], "maxsim", "lite")
         tasks = {name: task for name, task in experiment.tasks.items() if name != "maxsim"}
         methods = {name: experiment.methods[name] for name in dict.fromkeys(names)}
@@ -61,7 +61,7 @@ def _ranking(task: GeneratedRanking, methods: Methods) -> Experiment:
         tasks={"generated": task},
         methods=methods,
         seeds=_seeds(1),
-        unit="query",
+        unit="query text",
     )
 
 
@@ -80,7 +80,7 @@ def _order(seeds: int, *, steps: int) -> Experiment:
         tasks={"phrases": WordOrder()},
         methods=methods,
         seeds=_seeds(seeds),
-        unit="query",
+        unit="query text",
     )
 
 

@@ -122,7 +122,7 @@ def _experiment(
         tasks=dict(tasks),
         methods=methods,
         seeds=SEEDS,
-        unit="query",
+        unit="query text",
         minutes=minutes,
         memory_gb=24.0 if first == "docstrings" else 200.0,
         only=frozenset(only),

@@ -106,5 +106,5 @@ def small_ranking(methods: Mapping[str, Method[Any, Any] | Tuned], *, full: bool
         tasks={"docstrings": task},
         methods=methods,
         seeds=SEEDS if full else SEEDS[:5],
-        unit="query",
+        unit="query text",
     )
