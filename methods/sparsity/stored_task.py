@@ -217,7 +217,10 @@ class StoredImageTask(TrainingTask):
         return {**rows, "correct": rows["correct"].astype(np.float64)}
 
     def answers(self, model: nn.Module, ctx: Context) -> dict[str, dict[str, Any]]:
-        """``main``: test images; ``validation``; ``fit``: training images; with :attr:`corrupted` each corruption."""
+        """``main``: test images; ``validation``; ``fit``: training images.
+
+        With :attr:`corrupted` also a part for each kind of corruption.
+        """
         parts = {
             "main": self._rows(model, "test", self.scored, ctx),
             "fit": mean_row("training images", self._rows(model, "train", self.counted, ctx)),
