@@ -222,9 +222,9 @@ def score_rows(logits: Tensor, labels: Tensor) -> dict[str, Any]:
     best, at = log_p.max(-1)
     return {
         "correct": (at == labels).numpy(),
-        # Four decimals: enough for bins, and small to store.
-        "confidence": best.exp().numpy().round(4),
-        "loss": (-log_p.gather(1, labels.unsqueeze(1)).squeeze(1)).numpy().round(5),
+        # Three decimals: enough for bins and means, and small to store.
+        "confidence": best.exp().numpy().round(3),
+        "loss": (-log_p.gather(1, labels.unsqueeze(1)).squeeze(1)).numpy().round(3),
     }
 
 

@@ -87,7 +87,7 @@ DEVIATIONS = (
         id="D8",
         field="protocol",
         paper="The number of bins of the calibration error is not stated.",
-        here="15 bins of equal width; confidences are rounded to four decimals.",
+        here="15 bins of equal width; confidences are rounded to three decimals.",
         effect="None expected on the sign.",
         claims=("C19",),
     ),
