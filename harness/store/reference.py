@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -140,9 +141,35 @@ def _encoded(groups: list[Group], level: int) -> bytes:
     import pyarrow.parquet as pq
 
     sink = io.BytesIO()
-    whole = pa.concat_tables([rows for group in groups for _, _, rows in group], promote_options="permissive")
+    whole = pa.concat_tables(_stackable(groups), promote_options="permissive")
     pq.write_table(whole.unify_dictionaries(), sink, compression="zstd", compression_level=level)
     return sink.getvalue()
+
+
+def _stackable(groups: list[Group]) -> list[pa.Table]:
+    """The tables with the columns of a part renamed (``part#1/…``) where its types are others than before."""
+    import pyarrow as pa
+
+    merged: dict[str, list[pa.Schema]] = {}
+    found = []
+    for part, rows in ((part, rows) for group in groups for _, part, rows in group):
+        schemas = merged.setdefault(part, [])
+        for place, schema in enumerate(schemas):
+            try:
+                schemas[place] = pa.unify_schemas([schema, rows.schema], promote_options="permissive")
+                break
+            except pa.ArrowTypeError:
+                continue
+        else:
+            place = len(schemas)
+            schemas.append(rows.schema)
+        prefix, renamed = f"{part}/", f"{part}#{place}/" if place else f"{part}/"
+        names = [
+            renamed + name.removeprefix(prefix) if name.startswith(prefix) else name
+            for name in rows.column_names
+        ]
+        found.append(rows.rename_columns(names))
+    return found
 
 
 class ReferenceReader(RunReader):
@@ -170,15 +197,21 @@ class ReferenceReader(RunReader):
         if self._whole is None:
             self._whole = pq.read_table(self.folder / UNITS_FILE)
         rows = self._whole.filter(pc.equal(self._whole[TRIAL_COLUMN].cast(pa.string()), trial))
-        prefix = f"{part}/"
-        own = [name for name in rows.column_names if name.startswith(prefix)]
-        rows = rows.select(own).filter(pc.is_valid(rows[f"{prefix}unit_id"])) if own else rows.slice(0, 0)
-        if rows.num_rows == 0:
+        prefixes = [
+            name.removesuffix("unit_id")
+            for name in rows.column_names
+            if re.fullmatch(rf"{re.escape(part)}(#\d+)?/unit_id", name)
+            and rows[name].null_count < rows.num_rows
+        ]
+        if not prefixes:
             raise RecordError(
                 f"The unit rows of '{trial}', part '{part}', are not among the committed results",
                 where=str(self.folder),
                 fix=f"{OMITTED_FILE} lists what was left out for its size.",
             )
+        prefix = prefixes[0]
+        own = [name for name in rows.column_names if name.startswith(prefix)]
+        rows = rows.select(own).filter(pc.is_valid(rows[f"{prefix}unit_id"]))
         return {name.removeprefix(prefix): rows[name].to_numpy() for name in own}
 
     def is_whole(self, trial: str) -> bool:

@@ -69,3 +69,27 @@ def test_a_run_without_verdicts_is_refused(tmp_path: Path) -> None:
     _, reader, _ = run(toy_suite(seeds=(100,)), tmp_path)
     with pytest.raises(RecordError, match="no verdicts"):
         write_reference(reader, tmp_path / "reference")
+
+
+def test_types_of_a_part_may_differ_between_trials(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = open_run(finished)
+    names = [name for name, record in sorted(reader.trials.items()) if record.parts][:3]
+    ids = ([1, 2], ["a", "b"], [True, False])
+    tables = {
+        name: {"unit_id": np.array(own), "score": np.ones(2)} for name, own in zip(names, ids, strict=True)
+    }
+    original = type(reader).table
+
+    def table(self: object, trial: str, part: str) -> object:
+        return tables[trial] if trial in tables else original(reader, trial, part)
+
+    monkeypatch.setattr(type(reader), "table", table)
+    folder = tmp_path / "reference/small"
+    write_reference(reader, folder)
+    monkeypatch.undo()
+    after = open_run(folder)
+    for name, own in tables.items():
+        part = reader.trials[name].parts[0]
+        assert after.table(name, part)["unit_id"].tolist() == own["unit_id"].tolist()
