@@ -152,8 +152,9 @@ def capital(text: str) -> str:
 
 
 def plural(count: int, noun: str, several: str = "") -> str:
-    """``"1 seed"``, ``"5 seeds"``."""
-    return f"{count:,} {noun if count == 1 else several or noun + 's'}"
+    """``"1 seed"``, ``"5 seeds"``, ``"2 queries"``."""
+    regular = re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"
+    return f"{count:,} {noun if count == 1 else several or regular}"
 
 
 def anchor(name: str) -> str:

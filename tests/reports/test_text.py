@@ -76,6 +76,8 @@ def test_anchors_are_plain_and_tell_names_apart(first: str, second: str) -> None
 def test_small_words() -> None:
     assert plural(1, "seed") == "1 seed"
     assert plural(2, "seed") == "2 seeds"
+    assert plural(2, "query") == "2 queries"
+    assert plural(2, "day") == "2 days"
     assert plural(2, "quantity", "quantities") == "2 quantities"
     assert [decimals(value) for value in (2.0, 0.5, 0.02, 1 / 3)] == [0, 1, 2, 6]
     assert [sentence(text) for text in ("a", "a.", "", "a?")] == ["a.", "a.", "", "a?"]
