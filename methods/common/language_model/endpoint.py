@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -86,6 +88,8 @@ class EndpointModel(LanguageModel):
     server: Server
     _client: OpenAI = field(repr=False)
     _pace: Pace = field(repr=False)
+    # Requests end in several threads.
+    _counting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
         """See :class:`~methods.common.language_model.interface.LanguageModel`."""
@@ -170,15 +174,16 @@ class EndpointModel(LanguageModel):
             )
         named = getattr(answer, "model", None)
         # A dated name ("model-2026-01-01") is the same model; another name is another model.
-        if named and not str(named).startswith(self.server.model):
+        if named and not re.fullmatch(rf"{re.escape(self.server.model)}(-\d[\d-]*)?", str(named)):
             raise ResourceError(
                 f"{self.server.model!r} was asked and {named!r} answered",
                 where=self.server.address,
                 fix="Ask for the name that the server gives its model (GET /v1/models).",
             )
         usage = getattr(answer, "usage", None)
-        self.usage.prompt_tokens += int(getattr(usage, "prompt_tokens", 0) or 0)
-        self.usage.calls += count
+        with self._counting:
+            self.usage.prompt_tokens += int(getattr(usage, "prompt_tokens", 0) or 0)
+            self.usage.calls += count
 
     def _drawn(self, prompt: str, decoding: Decoding, count: int, seed: int) -> list[Completion]:
         parameters: dict[str, Any] = {
@@ -195,8 +200,9 @@ class EndpointModel(LanguageModel):
             parameters["extra_body"] = {"top_k": decoding.top_k}
         answer = self._send(prompt, **parameters)
         found = [self._completion(choice) for choice in answer.choices]
-        self.usage.completion_tokens += sum(one.tokens for one in found)
-        self.usage.unfinished += sum(not one.finished for one in found)
+        with self._counting:
+            self.usage.completion_tokens += sum(one.tokens for one in found)
+            self.usage.unfinished += sum(not one.finished for one in found)
         return found
 
     def _completion(self, choice: Any) -> Completion:

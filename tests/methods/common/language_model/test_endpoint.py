@@ -114,10 +114,16 @@ def test_failures_say_what_to_do(served: Served, fault: int | bytes, said: str) 
         connect(served).sample(["red"], Decoding(new_tokens=1))
 
 
-def test_another_model_answers(served: Served) -> None:
-    served.name = "giant"
-    with pytest.raises(ResourceError, match="giant"):
+@pytest.mark.parametrize("name", ["giant", f"{NAME}-large"])
+def test_another_model_answers(served: Served, name: str) -> None:
+    served.name = name
+    with pytest.raises(ResourceError, match=name):
         connect(served).sample(["red"], Decoding(new_tokens=1))
+
+
+def test_a_dated_name_is_the_same_model(served: Served) -> None:
+    served.name = f"{NAME}-2026-01-31"
+    assert len(connect(served).sample(["red"], Decoding(new_tokens=1))) == 1
 
 
 def test_a_slow_server_is_given_up(served: Served) -> None:
