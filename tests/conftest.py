@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# Machines are busy at times; how long an example takes says nothing about what is right.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 

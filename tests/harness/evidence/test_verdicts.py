@@ -600,7 +600,7 @@ def test_scope_names_the_models_that_all_seeds_share() -> None:
 effects_of_seeds = st.lists(st.integers(-30, 30).map(lambda x: x / 100), min_size=5, max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(effects_of_seeds, st.integers(0, 2**31))
 def test_order_of_rows_and_trials_does_not_matter(effects: list[float], seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -617,7 +617,7 @@ def test_order_of_rows_and_trials_does_not_matter(effects: list[float], seed: in
     assert one.tests[0].p_plus == pytest.approx(other.tests[0].p_plus)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(effects_of_seeds, st.sampled_from([0.01, 3.0, 1000.0]))
 def test_the_unit_of_measurement_does_not_matter(effects: list[float], factor: float) -> None:
     scores = seeded(effects)
@@ -627,7 +627,7 @@ def test_the_unit_of_measurement_does_not_matter(effects: list[float], factor: f
     assert (one.verdict, one.cause) == (other.verdict, other.cause)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(effects_of_seeds)
 def test_what_holds_one_way_is_reversed_the_other_way(effects: list[float]) -> None:
     run = run_of(seeded(effects))

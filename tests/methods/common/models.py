@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import (
+    BertConfig,
+    BertModel,
     Gemma2Config,
     Gemma2ForCausalLM,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
     GPT2Config,
     GPT2LMHeadModel,
+    PreTrainedTokenizerFast,
     T5Config,
     T5ForConditionalGeneration,
 )
 
 from methods.common import tiny_lm
 from methods.common.examples import Example
+from methods.common.minilm import Encoder, load_encoder
 
 VOCABULARY = 48
 
@@ -117,3 +123,20 @@ def examples(count: int, seed: int = 0, longest: int = 9) -> list[Example]:
         repeated = tuple(text[: int(rng.integers(1, 3))])
         out.append(Example(f"e{number}", (1, *text), (*repeated, text[-1], 1)))
     return out
+
+
+def bert(folder: Path, words: Sequence[str]) -> Encoder:
+    """An untrained encoder of one layer with special tokens, saved in ``folder``."""
+    inner = tiny_lm.train_tokenizer([" ".join(words)] * 3, 300).backend_tokenizer
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<s>", sep_token="<s>")  # noqa: S106
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return load_encoder(folder)

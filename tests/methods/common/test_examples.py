@@ -112,7 +112,7 @@ def test_an_example_without_prompt_or_target_is_refused(example: Example) -> Non
         assert caught.value.where == "empty"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 12), spare=st.integers(0, 25))
 def test_packing_keeps_every_example_once_and_in_one_piece(seed: int, count: int, spare: int) -> None:
     data = models.examples(count, seed)
@@ -147,7 +147,7 @@ def test_a_row_too_short_for_an_example_is_refused() -> None:
         pack([Example("a", (1, 2), (3, 4))], 3, 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(count=st.integers(1, 9), size=st.integers(1, 12), passes=st.integers(1, 4))
 def test_each_pass_shows_every_example_once(count: int, size: int, passes: int) -> None:
     data = models.examples(count)

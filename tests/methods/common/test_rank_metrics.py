@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from methods.common.rank_metrics import kendall, pearson, spearman
@@ -20,7 +20,6 @@ def _table(rows: list[tuple[int, int]]) -> dict[str, np.ndarray]:
     return {"estimate": estimate, "gold": gold}
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_kendall_is_tau_b_by_counting_pairs(rows: list[tuple[int, int]]) -> None:
     table = _table(rows)
@@ -33,7 +32,6 @@ def test_kendall_is_tau_b_by_counting_pairs(rows: list[tuple[int, int]]) -> None
     assert kendall()(table) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_spearman_is_pearson_of_mean_ranks(rows: list[tuple[int, int]]) -> None:
     table = _table(rows)
@@ -41,7 +39,6 @@ def test_spearman_is_pearson_of_mean_ranks(rows: list[tuple[int, int]]) -> None:
     assert spearman()(table) == pytest.approx(pearson()(ranks), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_reversing_an_estimate_reverses_every_correlation(rows: list[tuple[int, int]]) -> None:
     table = _table(rows)

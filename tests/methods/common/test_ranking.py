@@ -7,7 +7,7 @@ from itertools import groupby, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.method import ProblemError
@@ -60,7 +60,6 @@ def all_orders(scores: list[int], grades: list[float], missed: list[float]) -> l
     ]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0.0, 0.0, 1.0, 3.0])), min_size=1, max_size=5),
     st.lists(st.sampled_from([1.0, 2.0]), max_size=2),

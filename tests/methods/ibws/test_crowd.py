@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.method import ProblemError
@@ -44,7 +44,6 @@ def test_items_without_ratings_are_refused() -> None:
         crowd_of([np.array([1.0]), np.array([])], np.random.default_rng(0))
 
 
-@settings(deadline=None)
 @given(st.floats(0, 3), st.floats(0, 1), st.integers(0, 99))
 def test_shift_and_stretch_cannot_change_best_worst_answers(shift: float, stretch: float, seed: int) -> None:
     tuples = balanced_design(6, 4, 4, np.random.default_rng(seed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.method import ProblemError
@@ -17,7 +17,6 @@ from methods.ibws.designs import (
 )
 
 
-@settings(deadline=None)
 @given(st.integers(2, 6), st.integers(0, 60), st.integers(1, 5), st.integers(0, 2**16))
 def test_every_item_appears_as_often_as_asked(k: int, more: int, a: int, seed: int) -> None:
     n = k + more
@@ -31,7 +30,6 @@ def test_every_item_appears_as_often_as_asked(k: int, more: int, a: int, seed: i
     assert all(len(set(row)) == k for row in tuples.tolist())
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 14), min_size=1, max_size=8), st.integers(1, 3), st.integers(0, 999))
 def test_bucket_designs_stay_inside_buckets_and_skip_small_ones(sizes: list[int], a: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ class Perfect:
 COMPLETE = Iteration(design="complete")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(4, 24), st.integers(0, 2**16))
 def test_perfect_judge_and_complete_designs_recover_every_order(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -49,7 +49,6 @@ def test_sizes_that_finish_in_different_rounds_keep_their_place() -> None:
     assert spearmanr(np.argsort(wrong), values).statistic == pytest.approx(0.491, abs=5e-4)
 
 
-@settings(deadline=None)
 @given(st.integers(4, 60), st.integers(1, 3), st.sampled_from(["thirds", "sign"]), st.integers(0, 999))
 def test_only_the_order_of_the_latent_values_matters(n: int, a: int, split: str, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=n)
@@ -59,7 +58,6 @@ def test_only_the_order_of_the_latent_values_matters(n: int, a: int, split: str,
     np.testing.assert_array_equal(plain.estimate, bent.estimate)
 
 
-@settings(deadline=None)
 @given(
     st.integers(4, 70),
     st.sampled_from(["thirds", "sign"]),

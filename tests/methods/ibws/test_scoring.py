@@ -9,7 +9,7 @@ from typing import Any
 import choix
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from scipy.stats import spearmanr
@@ -80,7 +80,6 @@ def test_pair_expansion_golden_value() -> None:
     assert winners.size == 5
 
 
-@settings(deadline=None)
 @given(st.integers(2, 6), st.integers(0, 99))
 def test_a_tuple_decides_2k_minus_3_pairs_and_counts_sum_to_zero(k: int, seed: int) -> None:
     answers = noisy(3 * k, 2, seed, k)

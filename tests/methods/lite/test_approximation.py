@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from methods.lite.approximation import R_SQUARED, TARGETS, FitTarget, Regress, by_loops
 from methods.lite.tables import FitEmbeddings, FitScorer, IdentityTable, best_error
-from tests.methods.lite.worlds import FakeContext
+from tests.methods.context import FakeContext
 
 CTX = FakeContext()
 
 
 @given(seed=st.integers(0, 1000), l1=st.integers(2, 4), more=st.integers(0, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_targets_agree_with_loops(seed: int, l1: int, more: int) -> None:
     s = 2 * torch.rand(5, l1, l1 + more, generator=torch.Generator().manual_seed(seed)).double() - 1
     for name, function in TARGETS.items():

@@ -9,7 +9,7 @@ import torch
 
 from methods.lite.latency import Rescore, StoredVectors
 from methods.lite.scorers import MaxSim
-from tests.methods.lite.worlds import FakeContext
+from tests.methods.context import FakeContext
 
 
 def test_stored_vectors_are_scored_as_they_are_in_memory(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from methods.lite.order import LearnOrder, OrderProblem, WordOrder, _order_alone
 from methods.lite.scorers import MaxSim
-from tests.methods.lite.worlds import FakeContext
+from tests.methods.context import FakeContext
 
 TASK = WordOrder(test=60)
 
@@ -21,7 +21,7 @@ def vocabulary(seed: int, words: int = 60) -> OrderProblem:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_documents_are_what_they_are_said_to_be(seed: int) -> None:
     problem = vocabulary(seed)
     drawn = problem.draw(20, torch.Generator().manual_seed(seed))

@@ -10,7 +10,8 @@ import torch
 from methods.common.minilm import MINILM, Encoder
 from methods.lite.passages import DocstringPassages
 from methods.lite.prepare import TokenVectors, encode, leading_directions, token_ids
-from tests.methods.lite.worlds import FakeContext, tiny_encoder, tiny_set
+from tests.methods.context import FakeContext
+from tests.methods.lite.worlds import tiny_encoder, tiny_set
 
 L = 6
 

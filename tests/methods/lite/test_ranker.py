@@ -22,7 +22,8 @@ from methods.lite.ranker import Lists, Ranker, Tower
 from methods.lite.scorers import MaxSim
 from methods.lite.task import MRR, Reranking, lists_of, rows_of, training_lists
 from methods.lite.training import Course, TrainingLists, _train_mode, batches
-from tests.methods.lite.worlds import FakeContext, tiny_encoder, tiny_set, tiny_teacher
+from tests.methods.context import FakeContext
+from tests.methods.lite.worlds import tiny_encoder, tiny_set, tiny_teacher
 
 TASK = GeneratedRanking()
 CTX = FakeContext()

@@ -116,7 +116,7 @@ def test_knrm_agrees_with_loops_over_its_formula() -> None:
 
 
 @given(seed=SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_permuting_document_tokens_changes_lite_only(seed: int) -> None:
     q, d, q_mask, d_mask = texts(seed)
     turned = d[:, torch.tensor([1, 2, 3, 4, 5, 0])]
@@ -129,7 +129,7 @@ def test_permuting_document_tokens_changes_lite_only(seed: int) -> None:
 
 
 @given(seed=SEEDS, i=st.integers(0, L1 - 1), j=st.integers(0, L2 - 1), more=st.floats(0, 2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_maxsim_never_falls_when_a_similarity_rises(seed: int, i: int, j: int, more: float) -> None:
     s = 2 * torch.rand(L1, L2, generator=torch.Generator().manual_seed(seed)) - 1
     higher = s.clone()
@@ -139,7 +139,7 @@ def test_maxsim_never_falls_when_a_similarity_rises(seed: int, i: int, j: int, m
 
 
 @given(seed=SEEDS, length=st.integers(1, L2 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_maxsim_gains_from_every_appended_token_and_adds_up_over_query_tokens(seed: int, length: int) -> None:
     q, d, q_mask, d_mask = texts(seed, d_length=L2)
     shorter = (torch.arange(L2) < length).float().expand(3, -1)
@@ -152,7 +152,7 @@ def test_maxsim_gains_from_every_appended_token_and_adds_up_over_query_tokens(se
 
 
 @given(seed=SEEDS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_lite_without_nonlinearities_contains_the_dual_encoder(seed: int) -> None:
     scorer = SeparableLite(L1, L2, L1, L2, hidden_norm=False, out_norm=False, activation=False)
     with torch.no_grad():

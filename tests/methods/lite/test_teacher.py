@@ -24,7 +24,8 @@ from methods.lite.teacher import (
     quality,
     save_teacher,
 )
-from tests.methods.lite.worlds import FakeContext, tiny_encoder, tiny_set
+from tests.methods.context import FakeContext
+from tests.methods.lite.worlds import tiny_encoder, tiny_set
 
 COURSE = PairCourse(queries=0, negatives=2, batch=4, rate=3e-3, passes=12)
 

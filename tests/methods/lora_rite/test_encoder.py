@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from methods.common.examples import collate
-from methods.common.minilm import Encoder, embed, load_encoder
+from methods.common.minilm import Encoder, embed
 from methods.common.ratings import RatingSet
-from methods.common.tiny_lm import train_tokenizer
 from methods.lora_rite.encoder import RatingLoss, RatingTask
 from methods.lora_rite.finetune import FineTune
-from tests.methods.lora_rite.worlds import FakeContext
+from tests.methods.common.models import bert
+from tests.methods.context import FakeContext
 
 WORDS = ("good", "bad", "great", "awful", "film", "hat", "the", "a")
 VALUES = np.array([2, -2, 4, -4, 0, 0, 0, 0])
@@ -25,20 +24,7 @@ VALUES = np.array([2, -2, 4, -4, 0, 0, 0, 0])
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    folder = tmp_path_factory.mktemp("encoder")
-    inner = train_tokenizer([" ".join(WORDS)] * 3, 280).backend_tokenizer
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<s>", sep_token="<s>")  # noqa: S106
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-    )
-    BertModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return load_encoder(folder)
+    return bert(tmp_path_factory.mktemp("encoder"), WORDS)
 
 
 @pytest.fixture(scope="module")

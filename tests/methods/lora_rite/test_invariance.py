@@ -78,7 +78,7 @@ def problems(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return a, b, (left * spread) @ right, target
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(problems(), st.booleans(), st.floats(0, 0.5))
 def test_rite_is_invariant_for_random_problems(
     problem: tuple[Tensor, Tensor, Tensor, Tensor],

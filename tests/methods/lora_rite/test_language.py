@@ -17,7 +17,7 @@ from methods.lora_rite import strings
 from methods.lora_rite.finetune import Adapted, FineTune, factor_rows
 from methods.lora_rite.language import StringTask
 from methods.lora_rite.prepare import StringModel
-from tests.methods.lora_rite.worlds import FakeContext
+from tests.methods.context import FakeContext
 
 TASK = StringTask(steps=8, batch=8, train=64, test=20)
 

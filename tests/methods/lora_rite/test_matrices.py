@@ -26,7 +26,7 @@ def stacked(factor: Tensor, *, transposed: bool = False) -> tuple[Tensor, Tensor
     return torch.stack([u.mT if transposed else u for u in bases]), inverse
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(0, 20), st.floats(0, 10))
 def test_factor_is_basis_times_magnitude(seed: int, rank: int, more: int, condition: float) -> None:
     factor = random_stack(seed, rank + more, rank, condition)
@@ -78,7 +78,7 @@ def test_escaped_mass_golden() -> None:
     assert float(torch.linalg.eigvalsh(kept).min()) >= 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 6))
 def test_escaped_mass_is_bounded_by_what_was_there(seed: int, rank: int) -> None:
     rng = torch.Generator().manual_seed(seed)

@@ -23,7 +23,8 @@ from methods.lora_rite.public import (
     load_instructions,
 )
 from suites.lora_rite.public import FOLDER
-from tests.methods.lora_rite.worlds import FakeContext, save_decoder, save_encoder_decoder, write_split
+from tests.methods.context import FakeContext
+from tests.methods.lora_rite.worlds import save_decoder, save_encoder_decoder, write_split
 
 pytest.importorskip("lm_eval")
 pytestmark = [

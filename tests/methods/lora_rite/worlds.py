@@ -1,48 +1,15 @@
-"""A context without engine or resources, and tiny models."""
+"""Tiny models on disk, and data as a mirror keeps it."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import torch
 
 from methods.common import tiny_lm
-
-
-@dataclass
-class FakeContext:
-    """What a trial sees, with references answered from a mapping by name or type."""
-
-    seed: int = 100
-    stage: Literal["tune", "main"] = "main"
-    device: str = "cpu"
-    dtype: str = "float32"
-    threads: int = 1
-    scratch: Path = Path()
-    objects: Mapping[str, Any] = field(default_factory=dict)
-    probes: list[tuple[int, Any]] = field(default_factory=list)
-
-    def load(self, ref: Any, *, fresh: bool = False) -> Any:
-        return self.objects[getattr(ref, "name", type(ref).__name__)]
-
-    def rng(self, name: str) -> np.random.Generator:
-        return np.random.default_rng([self.seed, *name.encode()])
-
-    def torch_rng(self, name: str) -> torch.Generator:
-        return torch.Generator().manual_seed(self.seed)
-
-    def probe(self, step: int, result: Any) -> None:
-        self.probes.append((step, result))
-
-    def progress(self, done: float, message: str = "") -> None:
-        assert 0 <= done <= 1
-
 
 TEXTS = ["Question: what colour is the hat red green blue", "Answer: yes no 1 2 3 4 5 6 7 8 9"] * 3
 

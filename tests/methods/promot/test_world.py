@@ -55,7 +55,7 @@ def test_pretraining_never_shows_the_targets() -> None:
     assert {w.FIRST_TAG + task.tag for task in w.HELD_OUT.values()} <= seen
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from(w.GLOSSING), st.integers(1, 5))
 def test_the_last_answer_of_a_glossing_episode_can_be_read_off(seed: int, task: w.Format, shots: int) -> None:
     *shown, query = w.episode(task, shots + 1, np.random.default_rng(seed))

@@ -233,10 +233,14 @@ def test_a_clear_eye_chooses_what_is_right_whenever_it_was_proposed() -> None:
     found = walk(0.5, samples=4)
     data = retarget(found, LocalRanker(0.0), np.random.default_rng(0))
     steps = [step for one in found for step in one.steps]
-    for step, example in zip(steps, data.examples, strict=True):
-        right = write(right_action(step.state))
-        if right in {one.text for one in step.candidates}:
-            assert example.target == right
+    rights = [write(right_action(step.state)) for step in steps]
+    proposed = [
+        (right, example.target)
+        for right, step, example in zip(rights, steps, data.examples, strict=True)
+        if right in {one.text for one in step.candidates}
+    ]
+    assert len(proposed) > len(steps) / 2
+    assert all(right == target for right, target in proposed)
 
 
 def test_the_noise_of_the_ranker_is_what_it_says() -> None:
@@ -267,7 +271,7 @@ def test_no_answer_can_reach_the_training_data() -> None:
     # Neither the code that builds data nor anything in its arguments knows of answers.
     for module in (training_data, agent, ranker, demonstrator, reading):
         assert "AnswerKey" not in inspect.getsource(module)
-        assert "world" not in {name for name in vars(module) if name == "follow"}
+        assert not {"AnswerKey", "all_questions", "follow"} & set(vars(module))
     found = walk(0.3, samples=2)
     everything = repr(retarget(found, LocalRanker(), np.random.default_rng(0)))
     assert "AnswerKey" not in everything
@@ -293,11 +297,12 @@ def test_placeholders_come_in_order_of_mention_and_go_back() -> None:
     assert names.show("search: R2 of E9") == "search: mentor of E9"
 
 
-@given(st.integers(0, 200))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_state_survives_placeholders(seed: int) -> None:
-    world, questions, _ = questions_of(seed % 3, 3)
+    world, questions, _ = questions_of(seed, 3)
     lexicon = Lexicon(frozenset(world.entities), frozenset(world.relations))
-    prompt = State(Kind.DECISION, questions[seed % 3].text, left=2).prompt
-    names = lexicon.names(prompt)
-    assert names.show(names.hide(prompt)) == prompt
-    assert not any(name in names.hide(prompt) for name in world.entities)
+    for question in questions:
+        prompt = State(Kind.DECISION, question.text, left=2).prompt
+        names = lexicon.names(prompt)
+        assert names.show(names.hide(prompt)) == prompt
+        assert not any(name in names.hide(prompt) for name in world.entities)

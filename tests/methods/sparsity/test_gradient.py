@@ -57,7 +57,7 @@ def cases(draw: st.DrawFn) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return p, target - (target.sum() - 1.0) / len(target)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(case=cases(), values=st.sampled_from([(-1.0, 1.0), (-0.2, 0.2), (-2.0, 0.5, 1.5)]))
 def test_active_neurons_are_pushed_down_whatever_the_target(
     case: tuple[NDArray[np.float64], NDArray[np.float64]], values: tuple[float, ...]

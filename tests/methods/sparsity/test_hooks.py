@@ -76,7 +76,7 @@ def brute_force(model: nn.Module, kind: type[nn.Module], **inputs: Tensor) -> li
     return seen
 
 
-def same(counts: Counts, maps: list[Tensor], masks: list[Tensor]) -> None:
+def assert_same(counts: Counts, maps: list[Tensor], masks: list[Tensor]) -> None:
     assert len(counts.layers) == len(maps) == len(masks)
     for layer, a, mask in zip(counts.layers, maps, masks, strict=True):
         active = (a.reshape(-1, D_FF)[mask.reshape(-1)] > 0).numpy()
@@ -89,7 +89,7 @@ def test_opt_equals_brute_force_with_padding() -> None:
     mask = torch.ones(3, 7, dtype=torch.long)
     mask[1, 4:] = 0
     inputs = {"input_ids": ids(), "attention_mask": mask}
-    same(counted(model, **inputs), brute_force(model, nn.ReLU, **inputs), [mask.bool()] * 2)
+    assert_same(counted(model, **inputs), brute_force(model, nn.ReLU, **inputs), [mask.bool()] * 2)
 
 
 def test_t5_equals_brute_force_with_padding_on_both_sides() -> None:
@@ -104,7 +104,7 @@ def test_t5_equals_brute_force_with_padding_on_both_sides() -> None:
     }
     counts = counted(model, **inputs)
     masks = [mask.bool()] * 2 + [target_mask.bool()] * 2
-    same(counts, brute_force(model, nn.ReLU, **inputs), masks)
+    assert_same(counts, brute_force(model, nn.ReLU, **inputs), masks)
     assert [layer.name.split(".")[0] for layer in counts.layers] == ["encoder"] * 2 + ["decoder"] * 2
 
 

@@ -113,7 +113,7 @@ def pair(seed: int, vocabulary: int, sharpness: float) -> tuple[Tensor, Tensor]:
 pairs = st.builds(pair, st.integers(0, 2**32), st.integers(2, 30), st.floats(0.2, 3.0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs, st.integers(1, 12))
 def test_factor_is_a_root_in_range_and_bounds_hold(laws: tuple[Tensor, Tensor], k: int) -> None:
     rho, beta, p_acc = solve(*laws, k)
@@ -126,7 +126,7 @@ def test_factor_is_a_root_in_range_and_bounds_hold(laws: tuple[Tensor, Tensor], 
     assert kseq.guarantee(k) * alpha - 1e-12 <= p_acc <= alpha + 1e-12
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs, st.integers(1, 10))
 def test_monotone_in_the_number_of_candidates(laws: tuple[Tensor, Tensor], k: int) -> None:
     fewer, more = solve(*laws, k), solve(*laws, k + 1)
@@ -135,7 +135,7 @@ def test_monotone_in_the_number_of_candidates(laws: tuple[Tensor, Tensor], k: in
     assert float(optimal_acceptance(*laws, k + 1)) >= float(optimal_acceptance(*laws, k)) - 1e-12
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs, st.integers(1, 10), st.floats(0, 1), st.floats(0, 1))
 def test_residual_and_acceptance_over_the_valid_range(
     laws: tuple[Tensor, Tensor], k: int, one: float, two: float
@@ -153,7 +153,7 @@ def test_residual_and_acceptance_over_the_valid_range(
     assert accept[0] >= accept[1] - 1e-13
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs, st.integers(1, 10), st.randoms(use_true_random=False))
 def test_equivariant_under_renaming_tokens(laws: tuple[Tensor, Tensor], k: int, random: object) -> None:
     order = torch.tensor(np.random.default_rng(random.getrandbits(32)).permutation(laws[0].shape[1]))  # type: ignore[attr-defined]

@@ -64,7 +64,7 @@ def test_valid_rules_emit_the_target_law(rule: Rule, k: int) -> None:
         assert member <= float(optimal_acceptance(p[None], q[None], k)) + 1e-12
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(2, 5), st.floats(0.2, 3.0), st.integers(1, 4), st.floats(0, 1))
 def test_kseq_law_is_exact_over_the_valid_range(
     seed: int, v: int, sharp: float, k: int, slack: float

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
-import pytest
-
 from harness.claims import NotComparable, NotRun, Profile
-from harness.evidence.check import check_suite
 from harness.suite import Scale, Standing, Tuned
 from suites.sparsity import SUITE
 from suites.sparsity.cells import DEPTHS, KEEP, LAYERS, MEASURED, TOP, WIDTH, WIDTHS
 
 SMALL = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL))}
-
-
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("profile", list(Profile))
-def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
-    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
 
 
 def test_all_claims_of_the_paper_are_there_and_can_be_killed() -> None:
@@ -77,10 +66,3 @@ def test_reported_numbers_and_how_they_were_established() -> None:
     assert reported["top-128-noise-80"].standing is Standing.VERIFIED
     assert reported["architectures"].standing is Standing.SECONDARY
     assert reported["theorem"].standing is Standing.UNVERIFIED
-
-
-def test_declaring_imports_nothing_heavy() -> None:
-    heavy = ["torch", "transformers", "scipy", "pandas", "sklearn"]
-    code = f"import sys, suites.sparsity; print([m for m in {heavy} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
