@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -13,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from harness.claims import Profile
 from harness.errors import UsageError, unknown_name
 from harness.method.contract import Method
+from harness.plan.selection import parameters_of
 from harness.suite import Suite, Tuned
 
 
@@ -93,13 +93,14 @@ def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str])
 
 
 def parse_settings(
-    texts: Iterable[str], methods: Mapping[str, Method[Any, Any] | Tuned]
+    texts: Iterable[str], methods: Mapping[str, Sequence[Method[Any, Any] | Tuned]]
 ) -> dict[str, dict[str, Any]]:
     """The values of ``--set``, by method id and parameter, each of its parameter's type.
 
     Args:
         texts: As given: ``METHOD.PARAMETER=VALUE``.
-        methods: The methods of the suite, by id.
+        methods: The methods of the suite, by id; one id may name a class in each experiment, of which
+            the first that has the parameter says its type.
 
     Raises:
         UsageError: If a method or parameter is unknown or a value is of the wrong type.
@@ -114,11 +115,9 @@ def parse_settings(
             )
         if method_id not in methods:
             raise unknown_name("method", method_id, list(methods), where=f"--set {text}")
-        found = methods[method_id]
-        method = found.method if isinstance(found, Tuned) else found
-        settings.setdefault(method_id, {})[parameter] = _parameter(
-            type(method), parameter, value, f"--set {text}"
-        )
+        kinds = [type(one.method if isinstance(one, Tuned) else one) for one in methods[method_id]]
+        kind = next((one for one in kinds if parameter in parameters_of(one)), kinds[0])
+        settings.setdefault(method_id, {})[parameter] = _parameter(kind, parameter, value, f"--set {text}")
     return settings
 
 
@@ -136,7 +135,7 @@ def _split(text: str, option: str, form: str) -> tuple[str, str]:
 
 
 def _parameter(kind: type[Method[Any, Any]], parameter: str, value: str, where: str) -> Any:
-    known = [item.name for item in fields(kind) if item.init]  # type: ignore[arg-type]
+    known = parameters_of(kind)
     if parameter not in known:
         raise unknown_name(f"parameter of {kind.__name__}", parameter, known, where=where)
     hint = get_type_hints(kind)[parameter]

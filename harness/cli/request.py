@@ -26,7 +26,7 @@ from harness.method.contract import Method
 from harness.plan import Selection
 from harness.resources import Resolver
 from harness.store import find_run, open_run, runs_folder
-from harness.suite import Scale, Suite
+from harness.suite import Scale, Suite, Tuned
 
 NEWEST = ""
 
@@ -100,12 +100,15 @@ def _selection(args: argparse.Namespace, suite: Suite, scale: Scale) -> Selectio
     if args.seeds is not None and args.seeds < 1:
         raise UsageError("At least one seed is needed", where=f"--seeds {args.seeds}")
     added = _added(args.method)
-    methods = {name: method for item in suite.experiments(scale) for name, method in item.methods.items()}
+    methods: dict[str, list[Method[Any, Any] | Tuned]] = {name: [method] for name, method in added.items()}
+    for experiment in suite.experiments(scale):
+        for name, method in experiment.methods.items():
+            methods.setdefault(name, []).append(method)
     return Selection(
         claims=tuple(args.claim),
         methods=tuple(filter(None, args.methods.split(","))),
         seeds=args.seeds,
-        settings=parse_settings(args.set, {**methods, **added}),
+        settings=parse_settings(args.set, methods),
         added=added,
     )
 

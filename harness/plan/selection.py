@@ -93,7 +93,15 @@ def _plain(method: Method[Any, Any] | Tuned) -> Method[Any, Any]:
     return method.method if isinstance(method, Tuned) else method
 
 
-def _with_values(method: Method[Any, Any] | Tuned, values: Mapping[str, Any]) -> Method[Any, Any] | Tuned:
+def parameters_of(kind: type[Method[Any, Any]]) -> list[str]:
+    """The names of a method's parameters."""
+    return [item.name for item in fields(kind) if item.init]  # type: ignore[arg-type]
+
+
+def _with_values(method: Method[Any, Any] | Tuned, asked: Mapping[str, Any]) -> Method[Any, Any] | Tuned:
+    """The method with those of the values that it has parameters for: its id may name another elsewhere."""
+    known = parameters_of(type(_plain(method)))
+    values = {name: value for name, value in asked.items() if name in known}
     if isinstance(method, Tuned):
         grid = {name: grid for name, grid in method.grid.items() if name not in values}
         inner = replace(method.method, **values)  # type: ignore[type-var]

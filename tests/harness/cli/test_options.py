@@ -15,10 +15,11 @@ from harness.method import Method
 from harness.suite import Tuned
 from tests.harness.cli.demo import ERROR, SUITE, Mean, Trimmed
 
-METHODS: dict[str, Method[Any, Any] | Tuned] = {
-    "mean": Mean(),
-    "trimmed.v2": Trimmed(),
-    "tuned": Tuned(method=Trimmed(), grid={"share": [0.1, 0.2]}, select=ERROR),
+METHODS: dict[str, list[Method[Any, Any] | Tuned]] = {
+    "mean": [Mean()],
+    "trimmed.v2": [Trimmed()],
+    "tuned": [Tuned(method=Trimmed(), grid={"share": [0.1, 0.2]}, select=ERROR)],
+    "both": [Mean(), Trimmed()],
 }
 
 
@@ -84,6 +85,12 @@ def test_settings_go_by_method_and_parameter() -> None:
         "trimmed.v2": {"share": 0.1, "mode": "left", "sizes": (5,)},
         "tuned": {"rounds": 2},
     }
+
+
+def test_an_id_may_name_other_methods_in_other_experiments() -> None:
+    assert parse_settings(["both.share=0.1"], METHODS) == {"both": {"share": 0.1}}
+    with pytest.raises(UsageError, match="shore"):
+        parse_settings(["both.shore=0.1"], METHODS)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,12 @@ def test_settings_change_a_method_and_shorten_its_grid() -> None:
     assert {getattr(method, "factor", None) for method in methods} == {2.0}
 
 
+def test_settings_leave_a_method_that_lacks_the_parameter() -> None:
+    methods = {"mean": Shrunk(), "noisy": Noisy()}
+    changed = plan(Selection(settings={"noisy": {"factor": 2.0}}), methods=methods)
+    assert fingerprints(changed) == fingerprints(plan(methods=methods))
+
+
 def test_tuning_seeds_may_not_judge() -> None:
     with pytest.raises(SuiteError, match="both tune and judge"):
         plan(methods={"mean": replace(tuned(), seeds=(100,))})
