@@ -171,8 +171,8 @@ DEVIATIONS = (
         paper="T5 XL to PaLM 540B.",
         here="Sizes that differ in width only, the smallest of which has hardly learnt to read: before "
         "finetuning the three follow .67, .88 and .94 of the contexts that contradict them.",
-        effect="Against C3a and C3d: here size buys reading first, which models of billions of weights can be expected to do. "
-        "Robustness, where nothing has to be read, changes little (.43 to .48).",
+        effect="Against C3a and C3d: here size buys reading first, which models of billions of weights can "
+        "be expected to do. Robustness, where nothing has to be read, changes little (.43 to .48).",
         profiles=_WORLD,
         claims=("C3a", "C3d"),
     ),
