@@ -70,9 +70,10 @@ def _print(run: OpenedRun, verdicts: VerdictsRecord, finished: Finished) -> None
         print(f"not run: {name}: {reason}")
     summary = finished.summary
     seconds = sum(record.cost.wall_s for record in run.reader.trials.values() if not record.reused_from)
+    diverged = f"{len(summary.diverged)} diverged, " if summary.diverged else ""
     print(
         f"{summary.executed} trials executed ({duration(seconds)} of work), "
-        f"{summary.reused} reused, {len(summary.failed)} failed: {run.folder}"
+        f"{summary.reused} reused, {diverged}{len(summary.failed)} failed: {run.folder}"
     )
 
 

@@ -40,10 +40,11 @@ class RunListener(Protocol):
 
 @dataclass
 class Summary:
-    """What became of a run's trials."""
+    """What became of a run's trials; one that diverged is a result, with its worst score."""
 
     executed: int = 0
     reused: int = 0
+    diverged: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 
@@ -201,7 +202,9 @@ class Driver:
     def _done(self, record: TrialRecord, units: bytes | None) -> None:
         """Count a trial that has ended, tell the display, and let tuning go on."""
         self._listener.finished(record)
-        if record.status != "ok":
+        if record.status == "diverged":
+            self.summary.diverged.append(record.trial)
+        elif record.status != "ok":
             self.summary.failed.append(record.trial)
         elif record.reused_from:
             self.summary.reused += 1

@@ -14,7 +14,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.claims import Cell, Claim, Contrast, Direction, Profile, Replication
-from harness.method import Artifact, Context, Method, Metric, Resource, Scores, Task, mean_of, param
+from harness.method import (
+    Artifact,
+    Context,
+    DivergedError,
+    Method,
+    Metric,
+    Resource,
+    Scores,
+    Task,
+    mean_of,
+    param,
+)
 from harness.suite import Experiment, Paper, Reported, Scale, Standing, Suite, Timed, Tuned
 
 
@@ -114,9 +125,14 @@ class Bad(Method[Numbers, float]):
             "die": lambda: os.kill(os.getpid(), signal.SIGKILL),
             "sleep": lambda: time.sleep(0.15),
             "undeclared": lambda: ctx.load(Offset(value=99.0)),
+            "diverge": diverge,
         }
         ways[self.way]()
         return 0.0
+
+
+def diverge() -> None:
+    raise DivergedError("The mean left the finite numbers")
 
 
 ERROR: Metric = mean_of("error", better="lower")

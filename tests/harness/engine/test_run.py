@@ -97,6 +97,13 @@ def test_a_failing_trial_is_a_record_and_the_others_go_on(tmp_path: Path) -> Non
     assert reader.trials["e/t/mean/100"].status == "ok"
 
 
+def test_a_diverged_trial_is_a_result_and_no_failure(tmp_path: Path) -> None:
+    suite = toy_suite(methods={"bad": Bad(way="diverge"), "mean": Shrunk()}, seeds=(100,))
+    finished, reader, _ = run(suite, tmp_path, engine="pool")
+    assert (finished.summary.failed, finished.summary.diverged) == ([], ["e/t/bad/100"])
+    assert reader.trials["e/t/bad/100"].status == "diverged"
+
+
 @pytest.mark.parametrize(
     ("way", "limits", "status"),
     [("hang", {"minutes": 0.1}, "timeout"), ("memory", {"memory_gb": 1.5}, "memory")],
