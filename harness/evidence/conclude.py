@@ -85,10 +85,10 @@ def _undecided(form: StatisticalForm, finding: Finding) -> str:
     test = finding.tests[finding.weakest]
     if _at_most(finding.p_plus) and not finding.large_enough:
         return f"{tested(test)} lies above zero, and is not shown to reach what matters ({_delta(form)})."
-    if isinstance(form, MarginForm):
-        return f"{tested(test)} lies neither inside nor outside the margin ({_delta(form)})."
     if test.effect.low == test.effect.high:
         return f"{tested(test)} is the same in all seeds, too few to exclude chance by sign-flips."
+    if isinstance(form, MarginForm):
+        return f"{tested(test)} lies neither inside nor outside the margin ({_delta(form)})."
     return f"{tested(test)} leaves open both no effect and one that matters ({_delta(form)})."
 
 
