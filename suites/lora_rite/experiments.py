@@ -252,7 +252,7 @@ def _training_time(profile: Profile) -> Experiment:
         methods=dict(arms),
         seeds=_seeds(1),
         unit="block",
-        timed=Timed(blocks=12, warmup=1),
+        timed=Timed(blocks=8, warmup=1),
         memory_gb=6.0 if profile is Profile.SMALL else 64.0,
     )
 
