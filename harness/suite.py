@@ -250,6 +250,39 @@ class PaperFigure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """Results of a method's first seed, to be read one by one.
+
+    They are text columns of a part of the scores. As ``steps``, a row is one step of a longer course
+    of events: ``unit_id`` names the course, ``heading`` and ``mark`` ("right", "wrong" or empty) say the
+    same in all of its rows, ``step`` counts from 0, ``kind`` and ``text`` are what happened. As ``tree``,
+    a row is a node: ``unit_id`` names it, ``parent`` the node above (empty for the root), ``edge`` is the
+    label of the way there, ``text`` and ``note`` are what it says and what is said about it.
+
+    Attributes:
+        id: Unique in the suite.
+        title: The caption.
+        experiment: Id of the experiment.
+        method: Id of the method in it.
+        part: The part of the scores.
+        kind: How the rows are shown.
+        task: Id of the task; may be empty when the experiment has one.
+        most: Courses to show, half of them wrong ones where there are any.
+        profiles: The profiles it is made for; empty means all.
+    """
+
+    id: str
+    title: str
+    experiment: str
+    method: str
+    part: str
+    kind: Literal["steps", "tree"]
+    task: str = ""
+    most: int = 12
+    profiles: tuple[Profile, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Suite:
     """Everything that is declared about one paper.
 
@@ -261,6 +294,7 @@ class Suite:
         controls: Sabotages with predicted effects.
         tables: Tables of the report.
         figures: Figures of the report.
+        exhibits: Single results that the report shows.
         bindings: Names for ``--bind NAME=PATH``, each with the name of the resource it replaces.
         folder: Where ``paper.toml`` and ``reference/`` are.
     """
@@ -273,6 +307,7 @@ class Suite:
     controls: tuple[Control, ...] = ()
     tables: tuple[PaperTable, ...] = ()
     figures: tuple[PaperFigure, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
     bindings: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -9,6 +9,7 @@ from reports.document import Document, Section, Table
 from reports.numbers import Ledger
 from reports.sections.added import added
 from reports.sections.evidence import evidence
+from reports.sections.exhibits import exhibits
 from reports.sections.fidelity import controls, fidelity
 from reports.sections.headline import abstract, commit_name, headline, title_facts
 from reports.sections.methods import methods
@@ -29,6 +30,7 @@ def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -
         evidence(ledger),
         tables(ledger),
         figures(ledger),
+        exhibits(ledger),
         added(ledger),
         methods(ledger),
         fidelity(ledger),

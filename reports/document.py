@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reports.exhibits import Courses, Tree
+
 HandleKind = Literal["claim", "cell", "reported", "declared", "provenance", "cost", "count"]
 NumberFormat = Literal["fixed", "p", "count", "significant"]
 
@@ -268,7 +270,7 @@ class Card:
     exploratory: bool = False
 
 
-Block = Paragraph | Bullets | Facts | Listing | Table | Figure | Tally | Card
+Block = Paragraph | Bullets | Facts | Listing | Table | Figure | Courses | Tree | Tally | Card
 
 
 @dataclass(frozen=True)

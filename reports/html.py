@@ -36,6 +36,8 @@ _ICONS = {
     "inconclusive": "half",
     "not comparable": "unlike",
     "not run": "none",
+    "right": "yes",
+    "wrong": "no",
     "yes": "yes",
     "no": "no",
     "as predicted": "yes",

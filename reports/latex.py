@@ -7,6 +7,7 @@ out (:mod:`reports.latex_text`). Tables need ``booktabs``, ``array``, ``siunitx`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +25,7 @@ from reports.document import (
     Table,
     Tally,
 )
+from reports.exhibits import Branch, Course, Courses, Tree
 from reports.latex_tables import (
     Columns,
     badge,
@@ -42,6 +44,9 @@ _LINE_WIDTH = 466.0
 """Of the standalone document, in points."""
 _LANDSCAPE = 1.4
 """A table that would have to shrink by more than this is turned."""
+
+_DEEPEST = 12
+"""Steps to the right, after which a tree is no longer indented further."""
 
 
 class Tex(str):
@@ -119,6 +124,10 @@ def block(item: Block) -> str:
             return _table(item)
         case Figure():
             return _figure(item)
+        case Courses():
+            return "\n\n".join([rf"\textbf{{{words(item.caption)}}}", *(_course(one) for one in item.items)])
+        case Tree():
+            return "\n\n".join([rf"\textbf{{{words(item.caption)}}}", *_branch(item.root, 0)])
         case Tally(title=title, counts=counts):
             return f"{words(title)}: " + r"\quad ".join(
                 f"{number(count)} {badge(verdict)}" for verdict, count in counts
@@ -173,6 +182,31 @@ def _figure(item: Figure) -> str:
             r"\end{figure}",
         ]
     )
+
+
+def _course(item: Course) -> str:
+    mark = rf"\quad\textit{{{words(item.mark)}}}" if item.mark else ""
+    steps = "\n".join(
+        rf"\item[{words(step.kind)}] {_typed(step.text.splitlines())}"
+        for step in item.steps
+        if step.text.strip()
+    )
+    listed = f"\n\\begin{{facts}}\n{steps}\n\\end{{facts}}" if steps else ""
+    return rf"\textit{{{words(item.heading)}}}{mark}\par{{\small{listed}}}"
+
+
+def _branch(item: Branch, depth: int) -> list[str]:
+    """A node and those below it, each in a box as far to the right as it is deep."""
+    edge = rf"\textbf{{{words(item.edge)}}}\quad " if item.edge else ""
+    note = rf"\\\textit{{{words(item.note)}}}" if item.note else ""
+    shift = rf"{min(depth, _DEEPEST) * 1.5:g}em"
+    box = rf"\hspace*{{{shift}}}\begin{{minipage}}[t]{{\dimexpr\linewidth-{shift}}}\small\raggedright "
+    text = f"{box}{edge}{_typed(item.lines)}{note}\\end{{minipage}}\\par"
+    return [text, *(line for one in item.below for line in _branch(one, depth + 1))]
+
+
+def _typed(lines: Sequence[str]) -> str:
+    return "\\\\\n".join(rf"\texttt{{{latex_code(line)}}}" for line in lines if line.strip())
 
 
 def _card(item: Card) -> str:

@@ -28,6 +28,7 @@ from reports.document import (
     Tally,
     Text,
 )
+from reports.exhibits import Branch, Course, Courses, Tree
 from reports.text import MINUS, clean, sentence, show
 
 _MARKS = {
@@ -39,6 +40,8 @@ _MARKS = {
     "as predicted": "✓",
     "otherwise": "✗",
     "undecided": "◐",
+    "right": "✓",
+    "wrong": "✗",
 }
 _STANDING = {"secondary": "†", "unverified": "‡"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$@-])")
@@ -156,11 +159,34 @@ def block(item: Block) -> str:
             return table(item)
         case Figure():
             return _figure(item)
+        case Courses():
+            return "\n\n".join([escape(item.caption), *(_course(course) for course in item.items)])
+        case Tree():
+            return "\n".join([escape(item.caption), "", *_branch(item.root, 0)])
         case Tally(title=title, counts=counts):
             listing = ", ".join(f"**{number(item)}** {_MARKS[name]} {name}" for name, item in counts)
             return f"{escape(title)}: {listing}"
         case Card():
             return _card(item)
+
+
+def _course(item: Course) -> str:
+    head = " ".join(part for part in (_MARKS.get(item.mark, ""), f"**{escape(item.heading)}**") if part)
+    steps = [
+        f"{at}. {escape(step.kind)}: {code(_one_line(step.text))}" for at, step in enumerate(item.steps, 1)
+    ]
+    return "\n".join([head, "", *steps])
+
+
+def _branch(item: Branch, depth: int) -> list[str]:
+    edge = f"{escape(item.edge)}: " if item.edge else ""
+    note = f" ({escape(item.note)})" if item.note else ""
+    head = f"{'  ' * depth}- {edge}{code('; '.join(item.lines))}{note}"
+    return [head, *(line for one in item.below for line in _branch(one, depth + 1))]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _card(item: Card) -> str:

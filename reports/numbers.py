@@ -16,11 +16,13 @@ from harness.claims import Cell, Claim, Contrast, Existence, Replication
 from harness.errors import CorroborateError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView, trials_sha256
-from harness.suite import Experiment, Reported, Scale, Suite, Tuned
+from harness.suite import Exhibit, Experiment, Reported, Scale, Suite, Tuned
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from harness.evidence import Estimate
 
 Quantity = Cell | Contrast
@@ -43,6 +45,10 @@ def cell_name(cell: Cell) -> str:
     task = f"/{cell.task}" if cell.task else ""
     part = f"@{cell.part}" if cell.part != "main" else ""
     return f"{cell.experiment}{task}/{cell.method}/{cell.metric.name}{part}{where}"
+
+
+def _name(cell: Cell | Exhibit) -> str:
+    return cell_name(cell) if isinstance(cell, Cell) else f"exhibit {cell.id}"
 
 
 def quantity_name(quantity: Quantity) -> str:
@@ -119,6 +125,15 @@ class Ledger:
             digits=metric.digits if digits is None else digits,
             unit="" if isinstance(quantity, Contrast) and quantity.log else metric.unit,
         )
+
+    def rows(self, exhibit: Exhibit) -> Mapping[str, np.ndarray] | NotMeasured:
+        """The rows of an exhibit, as columns.
+
+        Raises:
+            HandleError: If the trial behind them is missing and nothing declares why.
+        """
+        declared = self._why_not(exhibit)
+        return declared or self.view.table(self._planned(exhibit)[0], exhibit.part)
 
     def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The numbers of seeds and of units behind some quantities, each sorted and once."""
@@ -260,31 +275,37 @@ class Ledger:
             return max(cell.metric.digits for cell in cells_of(theta))
         return 3
 
-    def _why_not(self, cell: Cell) -> NotMeasured | None:
+    def _why_not(self, cell: Cell | Exhibit) -> NotMeasured | None:
         """Why a cell was not measured, if the run declares it; an error if nothing does."""
         experiment = self._declared_experiment(cell)
         task = cell.task or next(iter(experiment.tasks))
         for key in (cell.experiment, f"{cell.experiment}/{task}/{cell.method}"):
             if key in self.view.record.blocked:
                 return NotMeasured(self.view.record.blocked[key].rstrip("."))
-        method = TIMED_METHOD if experiment.timed else cell.method
-        prefix = f"{cell.experiment}/{task}/{method}/"
-        planned = tuple(trial for trial in self.view.record.planned if trial.startswith(prefix))
+        planned = self._planned(cell)
         if not planned:
             if any(self.view.record.selection.values()):
                 return NotMeasured("not selected in this run")
             raise HandleError(
-                f"The report needs {cell_name(cell)}, for which nothing was planned",
+                f"The report needs {_name(cell)}, for which nothing was planned",
                 where=f"run {self.view.record.run}",
                 fix="Run the suite again: its declarations have changed since this run.",
             )
-        return self._unfinished(planned, cell_name(cell), cell.metric.worst)
+        return self._unfinished(planned, _name(cell), cell.metric.worst if isinstance(cell, Cell) else None)
 
-    def _declared_experiment(self, cell: Cell) -> Experiment:
+    def _planned(self, cell: Cell | Exhibit) -> tuple[str, ...]:
+        """The trials of a cell, whatever became of them."""
+        experiment = self._declared_experiment(cell)
+        task = cell.task or next(iter(experiment.tasks))
+        method = TIMED_METHOD if experiment.timed else cell.method
+        prefix = f"{cell.experiment}/{task}/{method}/"
+        return tuple(trial for trial in self.view.record.planned if trial.startswith(prefix))
+
+    def _declared_experiment(self, cell: Cell | Exhibit) -> Experiment:
         experiment = self.experiments.get(cell.experiment)
         if experiment is None or (cell.task and cell.task not in experiment.tasks):
             raise HandleError(
-                f"The report refers to {cell_name(cell)}, which the suite does not declare "
+                f"The report refers to {_name(cell)}, which the suite does not declare "
                 f"under the profile {self.profile}",
                 where=self.suite.slug,
                 fix="Correct the table, figure or claim that names it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from harness.claims import (
     Cell,
@@ -25,7 +26,9 @@ from harness.errors import SuiteError
 from harness.evidence.questions import delta_of
 from harness.evidence.substitute import sabotaged
 from harness.plan.selection import cells_of
-from harness.suite import Experiment, ReportedRef, Scale, Suite, Tuned
+from harness.suite import Exhibit, Experiment, PaperFigure, PaperTable, ReportedRef, Scale, Suite, Tuned
+
+DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, Exhibit)
 
 _FIRST_SEED = 100
 
@@ -68,6 +71,7 @@ class _Checker:
             "deviation": (item.id for item in self.suite.deviations),
             "table": (item.id for item in self.suite.tables),
             "figure": (item.id for item in self.suite.figures),
+            "exhibit": (item.id for item in self.suite.exhibits),
         }
         for kind, names in groups.items():
             for name, times in Counter(names).items():
@@ -112,7 +116,7 @@ class _Checker:
             if not any(control.predicts.get(claim.id) == "kill" for control in self.suite.controls):
                 yield "No control is predicted to kill it", where, "Declare a sabotage that must break it."
 
-    def cell(self, cell: Cell, where: str) -> Iterator[Problem]:
+    def cell(self, cell: Cell | Exhibit, where: str) -> Iterator[Problem]:
         experiment = self.experiments.get(cell.experiment)
         if experiment is None:
             yield f"Experiment '{cell.experiment}' does not exist", where, _known(self.experiments)
@@ -188,21 +192,25 @@ class _Checker:
             yield from self.cell(cell, where)
 
     def display(self) -> Iterator[Problem]:
-        for table in self.suite.tables:
-            if not table.profiles or self.scale.profile in table.profiles:
-                for row in table.rows(self.scale):
-                    where = f"table {table.id}, row {row.label}"
-                    for key, entry in row.entries.items():
-                        if key not in table.columns:
-                            yield f"There is no column '{key}'", where, _known(table.columns)
-                        yield from self.shown(entry, where)
-        for figure in self.suite.figures:
-            if not figure.profiles or self.scale.profile in figure.profiles:
-                for series in figure.series(self.scale):
-                    where = f"figure {figure.id}, series {series.label}"
-                    for item in (*series.points, *series.reported):
-                        for point in item:
-                            yield from self.shown(point, where)
+        for table in self._made(self.suite.tables):
+            for row in table.rows(self.scale):
+                where = f"table {table.id}, row {row.label}"
+                for key, entry in row.entries.items():
+                    if key not in table.columns:
+                        yield f"There is no column '{key}'", where, _known(table.columns)
+                    yield from self.shown(entry, where)
+        for figure in self._made(self.suite.figures):
+            for series in figure.series(self.scale):
+                where = f"figure {figure.id}, series {series.label}"
+                for item in (*series.points, *series.reported):
+                    for point in item:
+                        yield from self.shown(point, where)
+        for exhibit in self._made(self.suite.exhibits):
+            yield from self.cell(exhibit, f"exhibit {exhibit.id}")
+
+    def _made(self, items: Iterable[DisplayT]) -> Iterator[DisplayT]:
+        """Those that the profile has."""
+        return (item for item in items if not item.profiles or self.scale.profile in item.profiles)
 
     def shown(self, entry: object, where: str) -> Iterator[Problem]:
         if isinstance(entry, ReportedRef) and entry.id not in self.suite.paper.reported:

@@ -39,6 +39,7 @@ from harness.store.records import (
 from harness.store.view import trial_id, trials_sha256
 from harness.suite import (
     Deviation,
+    Exhibit,
     Experiment,
     Paper,
     PaperFigure,
@@ -307,7 +308,49 @@ SUITE = Suite(
         ),
         PaperFigure(id="bars", title="Accuracy by data", x="data", y="accuracy", series=bars, kind="bar"),
     ),
+    exhibits=(
+        Exhibit(
+            id="walks",
+            title=f"Trajectories {SCRIPT}",
+            experiment="main",
+            method="new",
+            part="walks",
+            kind="steps",
+            most=4,
+        ),
+        Exhibit(
+            id="program", title="A program", experiment="main", method="new", part="program", kind="tree"
+        ),
+        Exhibit(
+            id="absent", title="Not here", experiment="licensed", method="new", part="program", kind="tree"
+        ),
+        Exhibit(
+            id="elsewhere",
+            title="On a GPU",
+            experiment="main",
+            method="new",
+            part="none",
+            kind="tree",
+            profiles=(Profile.GPU,),
+        ),
+    ),
 )
+
+WALKS = {
+    "unit_id": ["a", "a", "b", "c", "d", "e", "f"],
+    "heading": [WRITE18, WRITE18, HEBREW, EMOJI, MARKDOWN, "e", "f"],
+    "mark": ["right", "right", "right", "right", "right", "wrong", "right"],
+    "step": [1, 0, 0, 0, 0, 0, 0],
+    "kind": ["answer", "search", SCRIPT, "search", "search", "search", "search"],
+    "text": ["second of a", "first of a", SCRIPT, f"two\nlines {WRITE18}", CONTROL_CHARACTERS, "", MARKDOWN],
+}
+PROGRAM = {
+    "unit_id": ["leaf", "root", "last"],
+    "parent": ["root", "", "leaf"],
+    "edge": [f"foo {SCRIPT}", "", WRITE18],
+    "text": [HEBREW, f"If x1 is A, say foo.\nIf x2 is B, say {MARKDOWN}.", EMOJI],
+    "note": ["4 examples", "", SCRIPT],
+}
 
 
 def record() -> RunRecord:
@@ -376,7 +419,8 @@ def add(view: MemoryRun, method: str, seed: int, correct: np.ndarray) -> None:
     )
     units = [f"item-{at}" for at in range(len(correct))]
     depth = [1 + at % 2 for at in range(len(correct))]
-    view.add(trial, main={"unit_id": units, "correct": correct.astype(float), "depth": depth})
+    shown = {"walks": WALKS, "program": PROGRAM} if method == "new" else {}
+    view.add(trial, main={"unit_id": units, "correct": correct.astype(float), "depth": depth}, **shown)
 
 
 def tune(view: MemoryRun, rate: float, seed: int, loss: float) -> None:

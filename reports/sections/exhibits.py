@@ -1,0 +1,102 @@
+"""Single results, to be read one by one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.suite import Exhibit
+from reports.document import Block, NotMeasured, Paragraph, Section, Text
+from reports.exhibits import Branch, Course, Courses, Step, Tree
+from reports.numbers import HandleError, Ledger
+from reports.sections.common import run_note
+from reports.text import anchor, sentence
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Columns = Mapping[str, np.ndarray]
+
+_COLUMNS = {
+    "steps": ("unit_id", "heading", "mark", "step", "kind", "text"),
+    "tree": ("unit_id", "parent", "edge", "text", "note"),
+}
+
+
+def exhibits(ledger: Ledger) -> Section | None:
+    """What the suite declares to be shown; nothing if it declares nothing."""
+    profile = ledger.scale.profile
+    found = [one for one in ledger.suite.exhibits if not one.profiles or profile in one.profiles]
+    return (
+        Section("exhibits", "Single results", tuple(_block(ledger, one) for one in found)) if found else None
+    )
+
+
+def _block(ledger: Ledger, exhibit: Exhibit) -> Block:
+    rows = ledger.rows(exhibit)
+    if isinstance(rows, NotMeasured):
+        return Paragraph((Text(f"{sentence(exhibit.title)} "), rows), "note")
+    _check(exhibit, rows)
+    caption = f"{sentence(exhibit.title)} Method {exhibit.method}, first seed. {run_note(ledger)}"
+    if exhibit.kind == "tree":
+        return Tree(anchor(exhibit.id), caption, _tree(exhibit, rows))
+    return Courses(anchor(exhibit.id), caption, tuple(_chosen(_courses(rows), exhibit.most)))
+
+
+def _check(exhibit: Exhibit, rows: Columns) -> None:
+    missing = [name for name in _COLUMNS[exhibit.kind] if name not in rows]
+    if missing:
+        raise HandleError(
+            f"Part '{exhibit.part}' has no column {', '.join(missing)}",
+            where=f"exhibit {exhibit.id}",
+            fix=f"Shown as {exhibit.kind}, a part has the columns {', '.join(_COLUMNS[exhibit.kind])}.",
+        )
+
+
+def _courses(rows: Columns) -> list[Course]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, unit in enumerate(rows["unit_id"]):
+        places[str(unit)].append(at)
+    return [_course(rows, sorted(found, key=lambda at: int(rows["step"][at]))) for found in places.values()]
+
+
+def _course(rows: Columns, places: Sequence[int]) -> Course:
+    mark = str(rows["mark"][places[0]])
+    return Course(
+        str(rows["heading"][places[0]]),
+        "right" if mark == "right" else "wrong" if mark == "wrong" else "",
+        tuple(Step(str(rows["kind"][at]), str(rows["text"][at])) for at in places),
+    )
+
+
+def _chosen(courses: Sequence[Course], most: int) -> list[Course]:
+    """The first ones, half of them wrong if there are as many, in their order."""
+    wrong = [course for course in courses if course.mark == "wrong"]
+    others = [course for course in courses if course.mark != "wrong"]
+    few = min(len(wrong), max(most // 2, most - len(others)))
+    kept = {id(course) for course in (*wrong[:few], *others[: most - few])}
+    return [course for course in courses if id(course) in kept]
+
+
+def _tree(exhibit: Exhibit, rows: Columns) -> Branch:
+    below: dict[str, list[int]] = defaultdict(list)
+    for at, parent in enumerate(rows["parent"]):
+        below[str(parent)].append(at)
+    if len(below[""]) != 1:
+        raise HandleError(
+            f"The tree has {len(below[''])} roots",
+            where=f"exhibit {exhibit.id}",
+            fix="Exactly one row has an empty parent.",
+        )
+    return _branch(rows, below, below[""][0])
+
+
+def _branch(rows: Columns, below: Mapping[str, Sequence[int]], at: int) -> Branch:
+    children = below.get(str(rows["unit_id"][at]), ())
+    return Branch(
+        str(rows["edge"][at]),
+        str(rows["text"][at]),
+        str(rows["note"][at]),
+        tuple(_branch(rows, below, child) for child in children),
+    )

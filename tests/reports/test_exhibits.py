@@ -1,0 +1,109 @@
+"""Single results: which are shown, in which order, and that every format has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.store.memory import MemoryRun
+from harness.store.records import VerdictsRecord
+from harness.suite import Exhibit, Suite
+from reports import html, latex, markdown
+from reports.build import build
+from reports.document import Document, Paragraph
+from reports.exhibits import Courses, Tree
+from reports.numbers import HandleError
+from tests.reports import demo
+
+
+def _courses(document: Document) -> Courses:
+    return next(block for block in document.blocks() if isinstance(block, Courses))
+
+
+def _tree(document: Document) -> Tree:
+    return next(block for block in document.blocks() if isinstance(block, Tree))
+
+
+def test_steps_come_in_order_and_wrong_courses_are_among_those_shown(document: Document) -> None:
+    shown = _courses(document).items
+    assert [step.text for step in shown[0].steps] == ["first of a", "second of a"]
+    assert [course.heading for course in shown] == [demo.WRITE18, demo.HEBREW, demo.EMOJI, "e"]
+    assert [course.mark for course in shown] == ["right", "right", "right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        ("wwwrrr", "wwrr"),
+        ("rrrrww", "rrww"),
+        ("wwwwww", "wwww"),
+        ("rrrrrw", "rrrw"),
+        ("rw", "rw"),
+        ("rwwww", "rwww"),
+    ],
+)
+def test_half_of_the_courses_are_wrong_where_there_are_as_many(marks: str, expected: str) -> None:
+    words = {"w": "wrong", "r": "right"}
+    columns = {name: ["x"] * len(marks) for name in ("heading", "kind", "text")}
+    rows = {
+        **columns,
+        "unit_id": [str(at) for at in range(len(marks))],
+        "mark": [words[mark] for mark in marks],
+        "step": [0] * len(marks),
+    }
+    shown = _courses(_with(rows, "steps")).items
+    assert "".join(course.mark[0] for course in shown) == expected
+
+
+def _with(rows: Mapping[str, Sequence[Any]], kind: str) -> Document:
+    """The report of a run whose exhibit has these rows."""
+    view: MemoryRun = demo.run()
+    trial = next(name for name in view.trials if name.startswith("main/toy/new/1"))
+    main = view.table(trial, "main")
+    view.add(view.trials[trial], main=main, shown=rows)
+    exhibit = Exhibit(
+        id="shown",
+        title="Shown",
+        experiment="main",
+        method="new",
+        part="shown",
+        kind=kind,
+        most=4,  # type: ignore[arg-type]
+    )
+    suite: Suite = replace(demo.SUITE, exhibits=(exhibit,))
+    verdicts: VerdictsRecord = demo.verdicts(view)
+    return build(suite, demo.SCALE, view, verdicts)
+
+
+def test_a_tree_hangs_together_whatever_the_order_of_its_rows(document: Document) -> None:
+    root = _tree(document).root
+    assert root.lines[0] == "If x1 is A, say foo."
+    assert [one.text for one in root.below] == [demo.HEBREW]
+    assert [one.text for one in root.below[0].below] == [demo.EMOJI]
+
+
+def test_what_was_not_measured_says_why_and_other_profiles_are_left_out(document: Document) -> None:
+    section = next(section for section in document.sections if section.id == "exhibits")
+    assert len(section.blocks) == 3
+    assert isinstance(section.blocks[2], Paragraph)
+    assert "licence" in html.spans(section.blocks[2].spans)
+
+
+def test_a_forest_and_a_missing_column_are_refused() -> None:
+    rows = {name: ["", ""] for name in ("unit_id", "parent", "edge", "text", "note")}
+    with pytest.raises(HandleError, match="roots"):
+        _with(rows, "tree")
+    with pytest.raises(HandleError, match="no column"):
+        _with(rows, "steps")
+
+
+@pytest.mark.parametrize("render", [html.render, latex.render, markdown.render])
+def test_every_format_shows_them_and_escapes_what_they_say(render: Any, document: Document) -> None:
+    page = render(document)
+    assert "first of a" in page
+    assert "4 examples" in page
+    assert demo.SCRIPT not in page or render is latex.render
+    assert r"\write18{" not in page or render is not latex.render
