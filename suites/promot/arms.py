@@ -51,8 +51,8 @@ SIZES = {
     Profile.SMALL: Size(
         model={"rate": 1e-3, "steps": 300, "every": 50, "batch": 32, "optimizer": "adam"},
         prompt={"length": 10, "prompt_rate": 0.03, "prompt_steps": 300, "prompt_every": 100},
-        rates=(5e-4, 1e-3, 2e-3),
-        prompt_rates=(0.01, 0.03, 0.1),
+        rates=(5e-4, 1e-3, 2e-3, 4e-3),
+        prompt_rates=(0.01, 0.03, 0.1, 0.3),
         adapter_rate=3e-3,
     ),
     Profile.GPU: Size(
@@ -76,8 +76,15 @@ def size_of(scale: Scale) -> Size:
 
 
 def for_translation(size: Size) -> Size:
-    """Translation is learned at slower rates: half of each, where there is a grid."""
-    return replace(size, rates=tuple(rate / 2 for rate in size.rates)) if len(size.rates) > 1 else size
+    """Translation is learned at slower rates: its grid starts one value lower, where there is a grid."""
+    if len(size.rates) == 1:
+        return size
+    return replace(size, rates=_shifted(size.rates, 2.0), prompt_rates=_shifted(size.prompt_rates, 3.0))
+
+
+def _shifted(rates: tuple[float, ...], factor: float) -> tuple[float, ...]:
+    """An ascending grid without its highest value, and with one lower than all by a factor."""
+    return (float(f"{rates[0] / factor:.2g}"), *rates[:-1])
 
 
 def core(size: Size) -> Arms:

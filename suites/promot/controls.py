@@ -27,7 +27,13 @@ CONTROLS = (
         id="shuffled-answers",
         title="Stage 2 sees the answers of other inputs",
         replaces={"promot": "promot-shuffled"},
-        predicts={"C4a": "kill", "C4b": "kill", "C4c": "kill", "C4d": "kill"},
+        predicts={"C4a": "kill", "C4b": "kill"},
+    ),
+    Control(
+        id="untuned",
+        title="Both stages are left out",
+        replaces={"promot": "pretrained"},
+        predicts={"C4c": "kill", "C4d": "kill"},
     ),
     Control(
         id="no-prompt",
