@@ -66,8 +66,8 @@ def _rows(trajectory: Trajectory) -> Iterator[Row]:
 
 def _said(step: Step) -> str:
     if step.failed:
-        tried = next((one.text for one in step.candidates), "")
-        return f"none of the samples could be read (\N{LEFT DOUBLE QUOTATION MARK}{tried}\N{RIGHT DOUBLE QUOTATION MARK}), so: {_worded(step)}"
+        tried = step.candidates[0].text if step.candidates else ""
+        return f"{_worded(step)} (no sample could be read, such as: {tried})"
     return _worded(step)
 
 

@@ -16,7 +16,7 @@ from harness.method import Context, Method, Scores, Task, param
 if TYPE_CHECKING:
     import numpy as np
 
-    from methods.rest_react.world import Question, World
+    from methods.rest_react.world import Question
 
 AKSITOV = "Aksitov et al. (2023), arXiv:2312.10003"
 
@@ -98,7 +98,9 @@ class Judging(Task[JudgingProblem, tuple[bool, ...]]):
             model = Demonstrator("script", "script", error=error)
             for walk in roll_out(asked, model, tool, Settings(samples=1), seed=ctx.seed):
                 gold = key[walk.question]
-                answer, right = word(walk.question, walk.final, gold, world, self.vague, rng)
+                answer, right = word(
+                    walk.question, walk.final, gold, names=world.entities, vague=self.vague, rng=rng
+                )
                 items.append(Judgement(f"{error:g}:{walk.question.id}", walk.question.text, answer, gold))
                 agents.append(f"{error:g}")
                 truth.append(right)
@@ -106,7 +108,13 @@ class Judging(Task[JudgingProblem, tuple[bool, ...]]):
 
 
 def word(
-    question: Question, named: str, gold: str, world: World, vague: float, rng: np.random.Generator
+    question: Question,
+    named: str,
+    gold: str,
+    *,
+    names: Sequence[str],
+    vague: float,
+    rng: np.random.Generator,
 ) -> tuple[str, bool]:
     """An answer in words, and whether it commits to the right name.
 
@@ -114,18 +122,17 @@ def word(
         question: What was asked.
         named: The name that the agent ended with, or "unknown".
         gold: The right name.
-        world: Gives other names.
+        names: All names there are.
         vague: Probability of an answer that hedges (never right) or denies.
         rng: Draws the wording.
     """
-    if named not in world.entities:
+    if named not in names:
         return f"I could not find out who that is: {named}.", False
-    others = [name for name in world.entities if name not in (named, gold)]
+    others = [name for name in names if name not in (named, gold)]
     other = others[int(rng.integers(len(others)))]
     last = question.relations[-1]
     if rng.random() < vague:
-        hedged = bool(rng.random() < 0.5)
-        if hedged:
+        if rng.random() < 0.5:
             return f"It is either {named} or {other}.", False
         if named == gold:
             return f"It is {gold} rather than {other}.", True

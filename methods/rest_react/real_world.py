@@ -26,21 +26,31 @@ Table = list[dict[str, str]]
 """Rows of text fields."""
 
 
-def _resource(name: str, package: str, version: str, licence: str, function: str, size_mb: int) -> Resource:
+def _resource(name: str, source: PackageSource, licence: str, size_mb: int) -> Resource:
     return Resource(
         name=name,
         kind="dataset",
         licence=licence,
-        version=version,
-        sources=(PackageSource(package, version, f"methods.rest_react.real_world:{function}"),),
+        version=source.version,
+        sources=(source,),
         loader="methods.rest_react.real_world:load_table",
         size_mb=size_mb,
     )
 
 
-COUNTRIES = _resource("country-relations", "countryinfo", "1.0.1", "MIT", "provide_countries", 2)
-NAMES = _resource("currency-language-names", "pycountry", "26.2.16", "LGPL-2.1", "provide_names", 23)
-ELEMENTS = _resource("element-relations", "periodictable", "2.1.0", "public domain", "provide_elements", 3)
+_HERE = "methods.rest_react.real_world"
+COUNTRIES = _resource(
+    "country-relations", PackageSource("countryinfo", "1.0.1", f"{_HERE}:provide_countries"), "MIT", 2
+)
+NAMES = _resource(
+    "currency-language-names", PackageSource("pycountry", "26.2.16", f"{_HERE}:provide_names"), "LGPL-2.1", 23
+)
+ELEMENTS = _resource(
+    "element-relations",
+    PackageSource("periodictable", "2.1.0", f"{_HERE}:provide_elements"),
+    "public domain",
+    3,
+)
 
 
 def provide_countries(folder: Path) -> None:
