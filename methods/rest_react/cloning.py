@@ -1,0 +1,161 @@
+"""State-wise behaviour cloning of toy policies: −log π(a* | s), summed over target tokens (card §3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from harness.method import DivergedError, ProblemError
+from methods.rest_react.compact import PAD, VOCABULARY, Compact
+from methods.rest_react.toy_transformer import CONTEXT, Shape, ToyTransformer
+from methods.rest_react.training_data import StepExample
+
+_SORTED_TOGETHER = 4
+"""Batches whose examples are sorted by length, to save padding."""
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cloning:
+    """How to train: AdamW with linear warm-up and cosine decay.
+
+    Attributes:
+        steps: Updates.
+        batch: Examples an update.
+        rate: Largest learning rate.
+        warmup: Updates of warm-up.
+        decay: Weight decay.
+        clip: Largest norm of the gradient.
+    """
+
+    steps: int = 600
+    batch: int = 64
+    rate: float = 3e-3
+    warmup: int = 50
+    decay: float = 0.01
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples as padded tokens.
+
+    Attributes:
+        ids: Prompt and action, shape (N, T).
+        starts: Tokens of each prompt, shape (N,).
+        ends: Tokens of prompt and action, shape (N,).
+    """
+
+    ids: Ids
+    starts: Ids
+    ends: Ids
+
+
+def tokenised(examples: Sequence[StepExample], compact: Compact) -> Rows:
+    """Examples about one world.
+
+    Raises:
+        ProblemError: If there are none, or one is too long.
+    """
+    if not examples:
+        raise ProblemError("There are no steps to learn from", fix="Check how the data were filtered.")
+    pairs = []
+    for example in examples:
+        prompt = compact.encode(example.state)
+        pairs.append((prompt.tokens, compact.encode_action(prompt, example.target)))
+    ends = np.array([len(prompt) + len(action) for prompt, action in pairs])
+    if ends.max() > CONTEXT:
+        longest = examples[int(ends.argmax())].state
+        raise ProblemError(
+            f"A state and its action have {ends.max()} tokens; a policy reads {CONTEXT}",
+            where=longest,
+            fix="Allow fewer searches or show fewer results.",
+        )
+    ids = np.full((len(pairs), int(ends.max())), PAD, dtype=np.int64)
+    for row, (prompt, action) in enumerate(pairs):
+        ids[row, : len(prompt) + len(action)] = prompt + action
+    return Rows(ids, np.array([len(prompt) for prompt, _ in pairs]), ends)
+
+
+def train_network(
+    rows: Rows,
+    hidden: int,
+    cloning: Cloning,
+    *,
+    generator: torch.Generator,
+    order: np.random.Generator,
+    progress: Callable[[float, str], None] = lambda done, message: None,
+) -> tuple[ToyTransformer, float]:
+    """A network from scratch.
+
+    Args:
+        rows: What to learn.
+        hidden: Width.
+        cloning: How.
+        generator: Draws the first weights.
+        order: Draws the order of the examples.
+        progress: Called now and then with the share done.
+
+    Returns:
+        The network in evaluation mode, and the mean loss of the last tenth of the updates in nats
+        a target token.
+
+    Raises:
+        DivergedError: If the loss is not finite.
+    """
+    network = ToyTransformer(Shape(len(VOCABULARY), hidden), generator)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=cloning.rate, betas=(0.9, 0.98), weight_decay=cloning.decay, fused=True
+    )
+    rates = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        cloning.rate,
+        total_steps=cloning.steps,
+        pct_start=min(0.5, cloning.warmup / cloning.steps),
+    )
+    losses = []
+    for step, chosen in zip(range(cloning.steps), batches(rows.ends, cloning.batch, order), strict=False):
+        optimizer.zero_grad()
+        loss = step_loss(network, rows, chosen)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), cloning.clip)
+        optimizer.step()
+        rates.step()
+        losses.append(loss.detach())
+        if step % 100 == 0:
+            progress(step / cloning.steps, f"loss {float(losses[-1]):.3f}")
+    final = float(torch.stack(losses[-max(1, len(losses) // 10) :]).mean())
+    if not np.isfinite(final):
+        raise DivergedError("The loss of a policy is not finite", fix="Lower the learning rate.")
+    return network.eval(), final
+
+
+def step_loss(network: ToyTransformer, rows: Rows, chosen: Ids) -> torch.Tensor:
+    """Mean loss of the target tokens of some examples, in nats."""
+    width = int(rows.ends[chosen].max())
+    ids = rows.ids[chosen, :width]
+    columns = np.arange(width)
+    # A token is predicted at the place before it.
+    target = (columns >= rows.starts[chosen, None]) & (columns < rows.ends[chosen, None])
+    places = np.flatnonzero(target)
+    scores = network(torch.from_numpy(ids), torch.from_numpy(places - 1))
+    return cross_entropy(scores, torch.from_numpy(ids.reshape(-1)[places]))
+
+
+def batches(lengths: Ids, size: int, order: np.random.Generator) -> Iterator[Ids]:
+    """Endless batches of places, reshuffled in each pass, of similar lengths within a batch."""
+    waiting = np.empty(0, dtype=np.int64)
+    group = size * _SORTED_TOGETHER
+    while True:
+        while len(waiting) < group:
+            waiting = np.concatenate([waiting, order.permutation(len(lengths))])
+        taken, waiting = waiting[:group], waiting[group:]
+        by_length = taken[np.argsort(lengths[taken], kind="stable")].reshape(_SORTED_TOGETHER, size)
+        yield from by_length[order.permutation(_SORTED_TOGETHER)]

@@ -1,0 +1,200 @@
+"""Toy policies: small transformers over compact states, behind the interface of language models.
+
+They stand for large models and say so (``surrogate``). Delexicalised states repeat, within a batch
+and from batch to batch; the law of the next token is computed once for each distinct beginning, and
+every row draws from it with random numbers of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.method import ProblemError
+from methods.common.causal_lm import probabilities
+from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
+from methods.common.language_model.interface import check_texts
+from methods.rest_react.compact import END, VOCABULARY, Compact, Encoded
+from methods.rest_react.delexical import Lexicon
+from methods.rest_react.toy_transformer import CONTEXT, ToyTransformer
+
+_ROWS = 256
+"""Beginnings that one forward pass reads."""
+_MEMORY = 60_000
+"""Laws that are kept, at most: some 30 MB."""
+
+Beginning = tuple[int, ...]
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Policy(LanguageModel):
+    """A toy transformer that reads and writes about one world.
+
+    A line break ends a text: it is the model's own end, and no other stop is heeded.
+
+    Attributes:
+        network: The trained weights.
+        compact: Translates for the world.
+        laws: Log-probabilities (V,) after beginnings that were read before.
+    """
+
+    network: ToyTransformer
+    compact: Compact
+    surrogate: bool = field(default=True, kw_only=True)
+    laws: dict[Beginning, NDArray[np.float32]] = field(default_factory=dict, kw_only=True, repr=False)
+
+    def speaking(self, lexicon: Lexicon) -> Policy:
+        """The same weights about another world."""
+        return Policy(self.name, self.identity, self.network, Compact(lexicon), laws=self.laws)
+
+    def sample(
+        self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
+    ) -> list[list[Completion]]:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`.
+
+        Raises:
+            ProblemError: If a prompt is no state or too long, or ``top_k`` is asked for.
+        """
+        if decoding.top_k:
+            raise ProblemError("Toy policies do not cut to k tokens", where=self.name, fix="Use top_p.")
+        encoded = self._encode(prompts)
+        draws = np.concatenate([_draws(seed, prompt, count, decoding.new_tokens) for prompt in prompts])
+        paths = self._descend(encoded, count, draws, decoding)
+        found = []
+        for number, prompt in enumerate(encoded):
+            own = paths[number * count : (number + 1) * count]
+            texts = {path.tokens: self.compact.decode_action(prompt, path.written) for path in own}
+            found.append([path.completion(texts[path.tokens]) for path in own])
+            self.usage.completed(found[-1], len(prompt.tokens))
+        return found
+
+    def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`; ends are scored too."""
+        check_texts(prompts, options)
+        found = []
+        for prompt, texts in zip(self._encode(prompts), options, strict=True):
+            actions = [self.compact.encode_action(prompt, text) for text in texts]
+            starts = [prompt.tokens + action[:n] for action in actions for n in range(len(action))]
+            self._fit(max(map(len, starts)))
+            laws = iter(self._laws(starts))
+            found.append([sum(float(next(laws)[token]) for token in action) for action in actions])
+            self.usage.calls += len(texts)
+            self.usage.prompt_tokens += sum(len(prompt.tokens) + len(action) for action in actions)
+        return found
+
+    def next_token(self, prompts: Sequence[str], *, most: int | None = None) -> list[NextToken]:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`."""
+        encoded = self._encode(prompts)
+        found = []
+        for law in self._laws([prompt.tokens for prompt in encoded]):
+            order = np.argsort(-law, kind="stable")[:most]
+            listed = {VOCABULARY[token]: float(law[token]) for token in order}
+            found.append(NextToken(listed, max(0.0, 1.0 - sum(map(math.exp, listed.values())))))
+        self.usage.calls += len(prompts)
+        self.usage.prompt_tokens += sum(len(prompt.tokens) for prompt in encoded)
+        return found
+
+    def _encode(self, prompts: Sequence[str]) -> list[Encoded]:
+        check_texts(prompts)
+        encoded = [self.compact.encode(prompt) for prompt in prompts]
+        self._fit(max((len(one.tokens) for one in encoded), default=0))
+        return encoded
+
+    def _fit(self, length: int) -> None:
+        if length > CONTEXT:
+            raise ProblemError(
+                f"A state and its action have {length} tokens; the policy reads {CONTEXT}",
+                where=self.name,
+                fix="Allow fewer searches or show fewer results.",
+            )
+
+    def _descend(
+        self, encoded: Sequence[Encoded], count: int, draws: Floats, decoding: Decoding
+    ) -> list[_Path]:
+        """Draw a token for every row that has not ended, level after level, shape of draws (rows, levels)."""
+        starts = [prompt.tokens for prompt in encoded for _ in range(count)]
+        paths = [_Path() for _ in starts]
+        going = list(range(len(starts)))
+        for level in range(decoding.new_tokens):
+            going = [row for row in going if not paths[row].ended]
+            going = [row for row in going if len(starts[row]) + level <= CONTEXT]
+            if not going:
+                break
+            beginnings = [starts[row] + paths[row].tokens for row in going]
+            distinct = {one: place for place, one in enumerate(dict.fromkeys(beginnings))}
+            laws = np.stack(self._laws(list(distinct)))
+            rows = np.array([distinct[one] for one in beginnings])
+            tokens = _inverted(laws, rows, draws[going, level], decoding)
+            for row, token, value in zip(going, tokens.tolist(), laws[rows, tokens].tolist(), strict=True):
+                paths[row].add(token, value)
+        return paths
+
+    def _laws(self, beginnings: Sequence[Beginning]) -> list[NDArray[np.float32]]:
+        """Log-probabilities of the token after each beginning, shape (V,)."""
+        if len(self.laws) > _MEMORY:
+            self.laws.clear()
+        lengths: dict[int, list[Beginning]] = {}
+        for one in dict.fromkeys(beginnings):
+            if one not in self.laws:
+                lengths.setdefault(len(one), []).append(one)
+        for length in sorted(lengths):
+            for start in range(0, len(lengths[length]), _ROWS):
+                self._read(lengths[length][start : start + _ROWS])
+        return [self.laws[one] for one in beginnings]
+
+    def _read(self, beginnings: list[Beginning]) -> None:
+        """Compute the laws after beginnings of one length."""
+        device = self.network.tokens.device
+        ids = torch.tensor(beginnings, device=device)
+        last = torch.arange(1, len(beginnings) + 1, device=device) * ids.shape[1] - 1
+        with torch.inference_mode():
+            laws = self.network(ids, last).log_softmax(-1)
+        self.laws.update(zip(beginnings, laws.cpu().numpy(), strict=True))
+
+
+@dataclass
+class _Path:
+    """What one row has written so far, with its log-probability at temperature 1."""
+
+    tokens: tuple[int, ...] = ()
+    total: float = 0.0
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.tokens) and self.tokens[-1] == END
+
+    @property
+    def written(self) -> tuple[int, ...]:
+        return self.tokens[:-1] if self.ended else self.tokens
+
+    def add(self, token: int, value: float) -> None:
+        self.tokens += (token,)
+        self.total += value
+
+    def completion(self, text: str) -> Completion:
+        return Completion(text, len(self.tokens), self.ended, self.total)
+
+
+def _inverted(
+    laws: NDArray[np.float32], rows: NDArray[np.int64], draws: Floats, decoding: Decoding
+) -> NDArray[np.int64]:
+    """A token for each row: where the cumulated law passes its draw."""
+    logits: Tensor = torch.from_numpy(laws)
+    law = probabilities(logits, temperature=decoding.temperature, top_p=decoding.top_p).double().numpy()
+    steps = law.cumsum(axis=1)[rows]
+    # Strictly above the aim, so that a token of probability 0 is never met.
+    tokens: NDArray[np.int64] = (steps <= (draws * steps[:, -1])[:, None]).sum(axis=1)
+    return np.minimum(tokens, laws.shape[1] - 1)
+
+
+def _draws(seed: int, prompt: str, count: int, levels: int) -> Floats:
+    digest = hashlib.blake2b(f"{seed}\0{prompt}".encode(), digest_size=16).digest()
+    return np.random.default_rng(int.from_bytes(digest, "big")).random((count, levels))

@@ -1,0 +1,100 @@
+"""The agent that starts it all: generation 0, which stands for the prompted model.
+
+It imitates a scripted agent with known mistakes (card §9) in a world of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.method import Artifact, Context, param
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from methods.rest_react.generations import Demonstrations
+    from methods.rest_react.students import Student, Students
+
+
+@dataclass(frozen=True)
+class NamedStreams:
+    """Random numbers by name, from a seed of their own, so that an artifact needs no trial.
+
+    Attributes:
+        seed: Of all streams.
+    """
+
+    seed: int
+
+    def rng(self, name: str) -> np.random.Generator:
+        """The stream of a name."""
+        import numpy as np
+
+        return np.random.default_rng(self._number(name))
+
+    def torch_rng(self, name: str) -> torch.Generator:
+        """As :meth:`rng`, for PyTorch."""
+        import torch
+
+        return torch.Generator().manual_seed(self._number(name) % 2**63)
+
+    def _number(self, name: str) -> int:
+        content = f"{self.seed}\0{name}".encode()
+        return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big")
+
+
+@dataclass(frozen=True)
+class Teacher(Artifact):
+    """Generation 0: a toy agent that imitates a scripted one, mistakes included."""
+
+    title: ClassVar[str] = "agent of generation 0"
+
+    seed: int = param(0, source="ours", doc="draws its world, questions, demonstrations and weights")
+    entities: int = param(80, source="card, section 9", doc="entities of a world")
+    relations: int = param(6, source="card, section 9", doc="relations of a world")
+    demonstrations: int = param(500, source="card, section 9: weak", doc="trajectories to imitate")
+    three_hops: float = param(0.25, source="ours", doc="share of its questions that have three hops")
+    error: float = param(0.35, source="card, section 9", doc="probability of a mistake at a step")
+    hasty: float = param(0.8, source="ours", doc="probability of a hasty draft after detours")
+    searches: int = param(4, source="ours", doc="searches of a trajectory, at most; the paper: 10")
+    steps: int = param(600, source="ours", doc="updates of every agent")
+    batch: int = param(64, source="card, section 9", doc="steps of trajectories an update")
+    rate: float = param(3e-3, source="ours", doc="largest learning rate of AdamW")
+    minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
+
+    def demonstrate(self) -> Demonstrations:
+        """Trajectories of the scripted agent, as steps; all sizes of generation 0 learn from these."""
+        from methods.rest_react.generations import demonstrations
+
+        return demonstrations(self, NamedStreams(self.seed))
+
+    def students(self, ctx: Context) -> Students:
+        """What trains agents, in this and all later generations."""
+        from methods.rest_react.cloning import Cloning
+        from methods.rest_react.students import ToyStudents
+
+        return ToyStudents(Cloning(self.steps, self.batch, self.rate))
+
+    def taught(self, ctx: Context) -> Student:
+        """The agent, trained now."""
+        shown = self.demonstrate()
+        streams = NamedStreams(self.seed)
+        return self.students(ctx).train(shown.examples, shown.lexicon, "L", "gen0-L", streams)
+
+    def student(self, folder: Path, ctx: Context) -> Student:
+        """The agent that was built in ``folder``."""
+        from methods.rest_react.students import load_toy
+
+        return load_toy(folder, "L", "gen0-L")
+
+    def build(self, folder: Path, ctx: Context) -> None:
+        """Train it and keep its weights."""
+        self.taught(ctx).save(folder)
+
+    def load(self, path: Path) -> Path:
+        """The folder with its weights; see :meth:`student`."""
+        return path

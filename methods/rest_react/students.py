@@ -1,0 +1,136 @@
+"""What learns from steps: toy policies from scratch, or a pretrained model fine-tuned from its base.
+
+Every generation starts from the base again (card §8, pitfall 12), so that only the data differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harness.method import ProblemError
+from methods.rest_react.delexical import Lexicon
+from methods.rest_react.exams import Speaker
+from methods.rest_react.training_data import StepExample
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from methods.rest_react.cloning import Cloning
+    from methods.rest_react.toy_transformer import ToyTransformer
+
+WIDTHS: Mapping[str, int] = {"L": 64, "S": 32, "XS": 16}
+"""Of the toy policies: 111, 31 and 9 thousand parameters."""
+_WEIGHTS = "network.safetensors"
+
+
+@dataclass(frozen=True)
+class Student:
+    """A trained agent.
+
+    Attributes:
+        speaker: Gives its model for a world.
+        parameters: Numbers that it consists of.
+        save: Writes it into an empty folder.
+        loss: Mean loss at the end of training, in nats a target token; NaN where it is not known.
+    """
+
+    speaker: Speaker
+    parameters: int
+    save: Callable[[Path], None]
+    loss: float = float("nan")
+
+
+class Streams(Protocol):
+    """Where random numbers come from; a trial's :class:`~harness.method.Context` is one."""
+
+    def rng(self, name: str) -> np.random.Generator:
+        """The stream of a name."""
+
+    def torch_rng(self, name: str) -> torch.Generator:
+        """As :meth:`rng`, for PyTorch."""
+
+
+class Students(Protocol):
+    """Trains agents of several sizes."""
+
+    def train(
+        self, examples: Sequence[StepExample], lexicon: Lexicon, size: str, name: str, streams: Streams
+    ) -> Student:
+        """An agent trained from its base on steps about one world.
+
+        Args:
+            examples: The steps.
+            lexicon: Names of the world that they are about.
+            size: Which size.
+            name: Of the agent; it names the streams, too.
+            streams: Random numbers.
+        """
+
+
+@dataclass(frozen=True)
+class ToyStudents:
+    """Toy policies.
+
+    Attributes:
+        cloning: How they are trained; all sizes alike.
+        widths: By size.
+    """
+
+    cloning: Cloning
+    widths: Mapping[str, int] = field(default_factory=lambda: dict(WIDTHS))
+
+    def train(
+        self, examples: Sequence[StepExample], lexicon: Lexicon, size: str, name: str, streams: Streams
+    ) -> Student:
+        """See :class:`Students`.
+
+        Raises:
+            ProblemError: If there is no such size.
+        """
+        from methods.rest_react.cloning import tokenised, train_network
+        from methods.rest_react.compact import Compact
+
+        if size not in self.widths:
+            raise ProblemError(
+                f"There are no agents of size '{size}'", where=name, fix=f"Sizes: {', '.join(self.widths)}."
+            )
+        network, loss = train_network(
+            tokenised(examples, Compact(lexicon)),
+            self.widths[size],
+            self.cloning,
+            generator=streams.torch_rng(f"weights {name}"),
+            order=streams.rng(f"order {name}"),
+        )
+        return toy_student(network, name, loss)
+
+
+def toy_student(network: ToyTransformer, name: str, loss: float = float("nan")) -> Student:
+    """A network as an agent."""
+    from methods.rest_react.compact import Compact
+    from methods.rest_react.policy import Policy
+
+    policy = Policy(name, f"toy {name}", network, Compact(Lexicon(frozenset(), frozenset())))
+
+    def save(folder: Path) -> None:
+        from safetensors.torch import save_file
+
+        save_file(network.state_dict(), str(folder / _WEIGHTS))
+
+    return Student(policy.speaking, network.parameter_count, save, loss)
+
+
+def load_toy(folder: Path, size: str, name: str) -> Student:
+    """An agent that was saved."""
+    import torch
+    from safetensors.torch import load_file
+
+    from methods.rest_react.compact import VOCABULARY
+    from methods.rest_react.toy_transformer import Shape, ToyTransformer
+
+    network = ToyTransformer(Shape(len(VOCABULARY), WIDTHS[size]), torch.Generator().manual_seed(0))
+    network.load_state_dict(load_file(str(folder / _WEIGHTS)))
+    return toy_student(network.eval(), name)

@@ -1,0 +1,298 @@
+"""The tasks of search agents: questions to learn from without answers, and questions to be asked."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.method import Context, ProblemError, Reference, Scores, Table, Task, param
+from methods.rest_react.prepare import Teacher
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from methods.rest_react.agent import Settings
+    from methods.rest_react.delexical import Lexicon
+    from methods.rest_react.exams import AgentResult, Agents, Exam, Outcome
+    from methods.rest_react.generations import Demonstrations
+    from methods.rest_react.retrieval import SearchTool
+    from methods.rest_react.students import Student, Students
+    from methods.rest_react.training_data import Ranker
+    from methods.rest_react.world import AnswerKey, Question
+
+Labels = Callable[["Question", str], bool]
+"""Whether an answer to a training question is right."""
+
+
+@dataclass(frozen=True)
+class AgentProblem:
+    """What methods may see: no answers, unless the task is to learn from labels.
+
+    Attributes:
+        train: Questions to learn from.
+        tool: Searches the documents of their world.
+        lexicon: Names of their world.
+        exams: Questions to be asked, each set with its tool and lexicon.
+        settings: How agents act, but for the number of samples.
+        teacher: Generation 0.
+        students: Trains agents.
+        demonstrations: Gives what generation 0 learnt from.
+        ranker: A ranker that is a model, where one is at hand; methods have their own else.
+        labels: For methods that filter by outcome; None as a rule.
+    """
+
+    train: tuple[Question, ...]
+    tool: SearchTool
+    lexicon: Lexicon
+    exams: tuple[Exam, ...]
+    settings: Settings
+    teacher: Student
+    students: Students
+    demonstrations: Callable[[], Demonstrations]
+    ranker: Ranker | None = None
+    labels: Labels | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An exam with its answers, which only the task keeps.
+
+    Attributes:
+        exam: What agents see.
+        key: Answers by question.
+        names: All names that an answer could mean, for the judge.
+    """
+
+    exam: Exam
+    key: AnswerKey
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchAgents(Task[AgentProblem, "Agents"]):
+    """Answer questions by searching, having learnt from one's own trajectories.
+
+    Parts of the scores, for every agent A that a method evaluates (see the method), and every
+    exam E (the first one is the paper's Bamboogle, ``second`` its BamTwoogle):
+
+    - ``"A"`` for the first exam and ``"A@E"`` for the others, a row for each question and run:
+      ``unit_id`` (the question), ``run``, ``final_right``, ``draft_right``, ``judge_right`` (0 or 1: by
+      the oracle after and before the checks, by the judge after them), ``gain`` (final − draft),
+      ``searches``, ``steps``, ``failed`` (share of steps in which nothing could be read) and
+      ``format_error`` (share of unreadable candidates).
+    - ``"A#steps"``, for agents that are shown: rows of an exhibit of kind ``steps``.
+    - ``"main"``: the rows of the agent that the method stands for, first exam.
+    - ``"agents"``, a row for each agent: ``unit_id`` (its name), ``parameters``, ``accuracy``,
+      ``draft_accuracy``, ``judge_accuracy``, ``format_error``.
+    - ``"data"``, a row for each training set: ``unit_id`` (its name), ``trajectories``, ``examples``,
+      ``asked``, ``changed``, ``searches``.
+
+    When tuning, ``"validation"`` has the rows of the method's agent on validation questions.
+    """
+
+    teachers: tuple[Teacher, ...]
+    runs: int = param(5, source="ours", doc="evaluation runs; the paper: 10")
+    temperature: float = param(0.5, source="section 3.2", doc="of the samples")
+    labels: bool = param(default=False, source="ours", doc="give methods the answers of training questions")
+    judge: str = param("rule", source="ours", doc="rule: reads answers; yes: a sabotage")
+    shown: int = param(12, source="ours", doc="trajectories of an exhibit")
+
+    @abstractmethod
+    def training(self, ctx: Context) -> tuple[tuple[Question, ...], SearchTool, Lexicon, AnswerKey]:
+        """Questions to learn from, with their tool, names and (kept here) answers."""
+
+    @abstractmethod
+    def sheets(self, ctx: Context) -> tuple[Sheet, ...]:
+        """What is asked; under ``tune`` of validation questions only."""
+
+    def teacher(self, ctx: Context) -> Teacher:
+        """Generation 0 of a seed."""
+        found = [one for one in self.teachers if one.seed == ctx.seed]
+        return found[0] if found else replace(self.teachers[0], seed=ctx.seed)
+
+    def problem(self, ctx: Context) -> AgentProblem:
+        """Training questions, exams and generation 0."""
+        from methods.rest_react.agent import Settings
+
+        train, tool, lexicon, key = self.training(ctx)
+        teacher = self.teacher(ctx)
+        # Seeds without a prepared generation 0 train one here; it comes out the same.
+        kept = teacher in self.teachers
+        return AgentProblem(
+            train=train,
+            tool=tool,
+            lexicon=lexicon,
+            exams=tuple(sheet.exam for sheet in self.sheets(ctx)),
+            settings=Settings(searches=teacher.searches, temperature=self.temperature),
+            teacher=teacher.student(ctx.load(teacher), ctx) if kept else teacher.taught(ctx),
+            students=teacher.students(ctx),
+            demonstrations=teacher.demonstrate,
+            labels=_labels(key) if self.labels else None,
+        )
+
+    def evaluate(self, result: Agents, ctx: Context) -> Scores:
+        """Compare all answers with the keys.
+
+        Raises:
+            ProblemError: If the method has no result for the agent that it stands for.
+        """
+        sheets = self.sheets(ctx)
+        own = [one for one in result.agents if one.name == result.main]
+        if not own:
+            raise ProblemError(f"There is no agent '{result.main}'", where="Agents", fix="Name one that is.")
+        if ctx.stage == "tune":
+            return Scores({"validation": self._rows(own[0].outcomes[sheets[0].exam.name], sheets[0])})
+        parts: dict[str, Table] = {"main": self._rows(own[0].outcomes[sheets[0].exam.name], sheets[0])}
+        for agent in result.agents:
+            parts |= self._parts(agent, sheets)
+        parts["agents"] = _agent_table(result.agents, parts)
+        if result.data:
+            parts["data"] = {
+                "unit_id": [one.name for one in result.data],
+                **{name: [getattr(one, name) for one in result.data] for name in _DATA},
+            }
+        return Scores(parts)
+
+    def _parts(self, agent: AgentResult, sheets: Sequence[Sheet]) -> Iterator[tuple[str, Table]]:
+        from methods.rest_react.exhibit import steps_table
+
+        first = sheets[0]
+        for sheet in sheets:
+            if sheet.exam.name in agent.outcomes:
+                rows = self._rows(agent.outcomes[sheet.exam.name], sheet)
+                yield (agent.name if sheet is first else f"{agent.name}@{sheet.exam.name}"), rows
+        if agent.shown:
+            rights = [_is_right(one.final, first.key[one.question]) for one in agent.shown]
+            yield f"{agent.name}#steps", steps_table(agent.shown, rights, most=self.shown)
+
+    def _rows(self, outcomes: Sequence[Outcome], sheet: Sheet) -> dict[str, list[Any]]:
+        columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+        for one in outcomes:
+            gold = sheet.key.answers[one.question]
+            final, draft = _is_right(one.final, gold), _is_right(one.draft, gold)
+            judged = self._judged(one.long_form, gold, sheet.names)
+            row = (one.question, one.run, final, draft, judged, final - draft, one.searches, one.steps)
+            row = (*row, one.failed / one.steps, one.unread)
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
+        return columns
+
+    def _judged(self, answer: str, gold: str, names: frozenset[str]) -> float:
+        from methods.rest_react.judge import implies
+
+        return 1.0 if self.judge == "yes" else float(implies(answer, gold, names))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldAgents(SearchAgents):
+    """Questions about generated worlds, a fresh one for each purpose and seed.
+
+    Exams: ``two-hop`` (Bamboogle's place), ``second`` (BamTwoogle's: two and three hops, another world)
+    and, where the packages' tables are given, ``facts`` (a world of real facts).
+    """
+
+    questions: int = param(500, source="ours", doc="to learn from; the paper: 2000")
+    asked: int = param(125, source="section 4.1", doc="two-hop questions of the first exam")
+    second: int = param(100, source="section 4.1", doc="questions of the second exam; 0: none")
+    second_three: float = param(0.4, source="ours", doc="share of those with three hops")
+    facts: tuple[Reference, ...] = ()
+    facts_asked: int = param(100, source="ours", doc="questions about real facts")
+    swapped: bool = param(default=False, source="ours", doc="search another world's documents: a sabotage")
+
+    def training(self, ctx: Context) -> tuple[tuple[Question, ...], SearchTool, Lexicon, AnswerKey]:
+        """Two-hop questions and some of three hops."""
+        teacher = self.teachers[0]
+        three = round(teacher.three_hops * self.questions)
+        sheet = self._sheet("train", {2: self.questions - three, 3: three}, ctx)
+        return sheet.exam.questions, sheet.exam.tool, sheet.exam.lexicon, sheet.key
+
+    def sheets(self, ctx: Context) -> tuple[Sheet, ...]:
+        """The exams, or the validation world."""
+        if ctx.stage == "tune":
+            return (self._sheet("validation", {2: self.asked}, ctx),)
+        found = [self._sheet("two-hop", {2: self.asked}, ctx)]
+        if self.second:
+            three = round(self.second_three * self.second)
+            found.append(self._sheet("second", {2: self.second - three, 3: three}, ctx))
+        if self.facts:
+            found.append(self._facts(ctx))
+        return tuple(found)
+
+    def _sheet(self, name: str, counts: dict[int, int], ctx: Context) -> Sheet:
+        from methods.rest_react.generations import hard_questions, lexicon_of
+        from methods.rest_react.retrieval import SearchTool
+        from methods.rest_react.world import answer_key, make_world
+
+        rng = ctx.rng(f"world {name}")
+        size = self.teachers[0].entities, self.teachers[0].relations
+        world = make_world(*size, rng)
+        tool = SearchTool(world.documents)
+        questions = hard_questions(world, tool, counts, rng)
+        if self.swapped and name != "train":
+            # The same names and relations with other values: nothing that is found is true here.
+            tool = SearchTool(shuffled_values(world.documents, rng))
+        exam = self._exam(name, questions, tool, lexicon_of(world), ctx)
+        return Sheet(exam, answer_key(world, questions), frozenset(world.entities))
+
+    def _facts(self, ctx: Context) -> Sheet:
+        from methods.rest_react.generations import lexicon_of
+        from methods.rest_react.real_world import real_questions, real_world
+        from methods.rest_react.retrieval import SearchTool
+
+        countries, names, elements = (ctx.load(table) for table in self.facts)
+        world = real_world(countries, names, elements)
+        tool = SearchTool(world.documents)
+        questions, key = real_questions(world, tool, hops=2, count=self.facts_asked, rng=ctx.rng("facts"))
+        exam = self._exam("facts", tuple(questions), tool, lexicon_of(world), ctx)
+        return Sheet(exam, key, frozenset(world.entities))
+
+    def _exam(
+        self, name: str, questions: tuple[Question, ...], tool: SearchTool, lexicon: Lexicon, ctx: Context
+    ) -> Exam:
+        from methods.rest_react.exams import Exam
+
+        seeds = tuple(int(ctx.rng(f"run {run} of {name}").integers(2**31)) for run in range(self.runs))
+        return Exam(name, questions, tool, lexicon, seeds)
+
+
+def shuffled_values(documents: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """Documents whose values are exchanged at random."""
+    parts = [text.rpartition(" is ") for text in documents]
+    values = [parts[place][2] for place in rng.permutation(len(parts))]
+    return [f"{start} is {value}" for (start, _, _), value in zip(parts, values, strict=True)]
+
+
+_COLUMNS = (
+    "unit_id", "run", "final_right", "draft_right", "judge_right", "gain", "searches", "steps", "failed",
+    "format_error",
+)  # fmt: skip
+_DATA = ("trajectories", "examples", "asked", "changed", "searches")
+_MEANS = {"accuracy": "final_right", "draft_accuracy": "draft_right", "judge_accuracy": "judge_right"}
+
+
+def _is_right(answer: str, gold: str) -> float:
+    from methods.rest_react.judge import exactly_right
+
+    return float(exactly_right(answer, gold))
+
+
+def _labels(key: AnswerKey) -> Labels:
+    def is_right(question: Question, answer: str) -> bool:
+        return _is_right(answer, key[question]) == 1.0
+
+    return is_right
+
+
+def _agent_table(agents: Sequence[AgentResult], parts: Mapping[str, Table]) -> dict[str, list[Any]]:
+    """One row an agent, over all runs of the first exam."""
+    columns = {**_MEANS, "format_error": "format_error"}
+    return {
+        "unit_id": [one.name for one in agents],
+        "parameters": [one.parameters for one in agents],
+        **{
+            name: [float(sum(parts[one.name][column])) / len(parts[one.name][column]) for one in agents]
+            for name, column in columns.items()
+        },
+    }
