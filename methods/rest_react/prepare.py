@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.method import Artifact, Context, param
+from harness.method import Artifact, Context, Reference, param
+from methods.common.gemma import SafeWeights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,3 +99,30 @@ class Teacher(Artifact):
     def load(self, path: Path) -> Path:
         """The folder with its weights; see :meth:`student`."""
         return path
+
+
+@dataclass(frozen=True)
+class PretrainedTeacher(Teacher):
+    """Generation 0: a pretrained language model that imitates the scripted agent, in plain text."""
+
+    title: ClassVar[str] = "pretrained agent of generation 0"
+
+    base: Reference = field(default_factory=SafeWeights)
+    base_steps: int = param(150, source="ours", doc="updates of the pretrained model")
+    base_batch: int = param(32, source="ours", doc="steps of trajectories an update")
+    base_rate: float = param(2e-5, source="ours", doc="largest learning rate of the pretrained model")
+    rank: int = param(0, source="section 4.1: full fine-tuning", doc="of LoRA factors; 0: all weights")
+    limit: int = param(512, source="ours", doc="tokens of a state with its action, at most")
+    rows: int = param(512, source="ours", doc="texts sampled at once")
+
+    def students(self, ctx: Context) -> Students:
+        """What trains agents: the pretrained model for the largest size, toy policies for others."""
+        from methods.rest_react.finetuned import pretrained_students
+
+        return pretrained_students(self, super().students(ctx), ctx)
+
+    def student(self, folder: Path, ctx: Context) -> Student:
+        """The agent that was built in ``folder``."""
+        from methods.rest_react.finetuned import load_student
+
+        return load_student(folder, "gen0-L", self.rows, ctx)

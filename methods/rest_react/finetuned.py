@@ -1,0 +1,124 @@
+"""A pretrained language model as the largest agent, fine-tuned on states in plain text.
+
+The smaller sizes remain toy policies: they learn from the same texts, delexicalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness.method import Context
+from methods.common.causal_lm import Checkpoint, load_checkpoint, load_model
+from methods.common.examples import Cut, Example, encode, pad_token
+from methods.common.language_model.local import LocalModel
+from methods.common.lora import add_lora, lora_parameters, merge
+from methods.common.training import Recipe, fit
+from methods.rest_react.delexical import Lexicon
+from methods.rest_react.prepare import PretrainedTeacher
+from methods.rest_react.students import Streams, Student, Students
+from methods.rest_react.training_data import StepExample
+
+if TYPE_CHECKING:
+    from methods.common.causal_lm import Model
+
+LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_LINE_END = "\n"
+"""What every action ends with, and sampling stops at."""
+
+
+@dataclass(frozen=True)
+class PretrainedStudents:
+    """Agents of size L are a pretrained model, fine-tuned from its base; others are ``smaller``.
+
+    Attributes:
+        base: The pretrained model.
+        plan: How it is fine-tuned.
+        smaller: Trains the other sizes.
+        device: Where it runs.
+        dtype: Type of the weights in use; training has float32 weights.
+    """
+
+    base: Checkpoint
+    plan: PretrainedTeacher
+    smaller: Students
+    device: str
+    dtype: str
+
+    def train(
+        self, examples: Sequence[StepExample], lexicon: Lexicon, size: str, name: str, streams: Streams
+    ) -> Student:
+        """See :class:`~methods.rest_react.students.Students`."""
+        if size != "L":
+            return self.smaller.train(examples, lexicon, size, name, streams)
+        model = load_model(self.base.folder, device=self.device, dtype="float32")
+        loss = self._fit(model, self._encoded(examples), name, streams)
+        return local_student(
+            model.to(getattr(torch, self.dtype)), self.base.tokenizer, name, self.plan.rows, loss
+        )
+
+    def _encoded(self, examples: Sequence[StepExample]) -> list[Example]:
+        # The paper's prompts are cut nowhere; states that do not fit lose their oldest searches here.
+        cut = Cut(keep="end")
+        return [
+            encode(
+                self.base.tokenizer,
+                f"step {number}",
+                example.state,
+                f" {example.target}{_LINE_END}",
+                limit=self.plan.limit,
+                cut=cut,
+            )
+            for number, example in enumerate(examples)
+        ]
+
+    def _fit(self, model: Model, examples: list[Example], name: str, streams: Streams) -> float:
+        plan = self.plan
+        parameters = list(model.parameters())
+        if plan.rank:
+            add_lora(model, LORA_TARGETS, plan.rank, 2.0 * plan.rank, streams.torch_rng(f"lora {name}"))
+            parameters = lora_parameters(model)
+        optimizer = torch.optim.AdamW(parameters, lr=plan.base_rate, weight_decay=0.0, fused=True)
+        recipe = Recipe(
+            steps=plan.base_steps,
+            batch=plan.base_batch,
+            warmup=max(1, plan.base_steps // 20),
+            schedule="linear",
+            clip=1.0,
+        )
+        rng = streams.rng(f"order {name}")
+        history = fit(model, optimizer, examples, recipe, rng=rng, pad=pad_token(self.base.tokenizer))
+        if plan.rank:
+            merge(model)
+        tail = history.losses[-max(1, len(history.losses) // 10) :]
+        return sum(tail) / len(tail)
+
+
+def pretrained_students(plan: PretrainedTeacher, smaller: Students, ctx: Context) -> PretrainedStudents:
+    """What trains agents from a pretrained base."""
+    return PretrainedStudents(ctx.load(plan.base), plan, smaller, ctx.device, ctx.dtype)
+
+
+def local_student(model: Model, tokenizer: Any, name: str, rows: int, loss: float = float("nan")) -> Student:
+    """A language model in memory as an agent; it speaks of every world."""
+    spoken = LocalModel(name, f"fine-tuned {name}", model.eval(), tokenizer, batch=rows)
+
+    def save(folder: Path) -> None:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    def speak(lexicon: Lexicon) -> LocalModel:
+        return spoken
+
+    return Student(speak, sum(p.numel() for p in model.parameters()), save, loss)
+
+
+def load_student(folder: Path, name: str, rows: int, ctx: Context) -> Student:
+    """An agent that was saved."""
+    kept = load_checkpoint(folder)
+    model = load_model(folder, device=ctx.device, dtype=ctx.dtype)
+    return local_student(model, kept.tokenizer, name, rows)
