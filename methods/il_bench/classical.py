@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, assert_never
 
-from harness.method import ProblemError
+from harness.method import Context, Method, ProblemError, Resource, param
+from methods.common.minilm import MINILM
 from methods.il_bench.items import Item
+from methods.il_bench.predictors import Input, Labelled, Predictor
 from methods.il_bench.rules import read_values
+from methods.il_bench.task import Learned, ProgramProblem
+
+if TYPE_CHECKING:
+    from methods.il_bench.asking import Executor
 
 Learner = Literal["majority", "cart", "forest", "boosting", "knn", "logistic", "mlp"]
 """Names of classical learners."""
@@ -100,3 +107,56 @@ def _classifier(learner: Learner, seed: int, neighbours: int, *, symbolic: bool)
             return MLPClassifier(hidden_layer_sizes=(64,), max_iter=300, random_state=seed)
         case _:
             assert_never(learner)
+
+
+@dataclass(frozen=True)
+class WithoutAsking(Predictor):
+    """A classifier of texts as a solution that never asks the executor."""
+
+    fitted: Classical
+
+    def answer(self, inputs: Sequence[Input], executor: Executor) -> Labelled:
+        """See :class:`~methods.il_bench.predictors.Predictor`."""
+        return Labelled(self.fitted([one.text for one in inputs]), [0] * len(inputs))
+
+
+@dataclass(frozen=True)
+class ClassicalLearner(Method[ProgramProblem, Learned]):
+    """A classifier of scikit-learn, with its default settings, over the symbols that a text states.
+
+    Symbols are read whatever the template. Asks neither the learner nor the executor.
+    """
+
+    problem_type: ClassVar[type] = ProgramProblem
+
+    learner: Literal["majority", "cart", "forest", "boosting", "knn", "logistic", "mlp"] = param(
+        "cart", source="card, section 4", doc="which classifier"
+    )
+    neighbours: int = param(5, source="scikit-learn", doc="k of the nearest neighbours")
+
+    def run(self, problem: ProgramProblem, ctx: Context) -> Learned:
+        """Fit it on the training items."""
+        return Learned(WithoutAsking(self.fit(problem, ctx)))
+
+    def fit(self, problem: ProgramProblem, ctx: Context) -> Classical:
+        """The fitted classifier."""
+        seed = int(ctx.rng("classical").integers(2**31))
+        return fit_classical(self.learner, problem.train, seed, neighbours=self.neighbours)
+
+
+@dataclass(frozen=True)
+class EmbeddingLearner(ClassicalLearner):
+    """A classifier of scikit-learn over sentence embeddings of the texts as they are."""
+
+    cites: ClassVar[str] = "Reimers and Gurevych (2019), arXiv:1908.10084"
+
+    encoder: Resource = MINILM
+    longest: int = param(256, source="ours", doc="tokens after which a text is cut")
+
+    def fit(self, problem: ProgramProblem, ctx: Context) -> Classical:
+        """See :class:`ClassicalLearner`."""
+        from methods.common.minilm import embed
+
+        seed = int(ctx.rng("classical").integers(2**31))
+        read = partial(embed, ctx.load(self.encoder), longest=self.longest)
+        return fit_classical(self.learner, problem.train, seed, embed=read, neighbours=self.neighbours)

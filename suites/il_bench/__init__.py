@@ -1,0 +1,1 @@
+"""LSP and IL-Bench."""

@@ -1,0 +1,334 @@
+"""The rules that decide the claims, with the card's thresholds, for the models of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from harness.claims import (
+    Assay,
+    Cell,
+    Contrast,
+    Direction,
+    Equivalence,
+    EveryCell,
+    Exact,
+    Form,
+    NonInferiority,
+    NotComparable,
+    Profile,
+    Share,
+    Trend,
+    difference,
+)
+from suites.il_bench.cells import (
+    ACCURACY,
+    DEEP,
+    DEPTHS,
+    GEMMA,
+    INSTRUCT,
+    LARGER,
+    NEURAL,
+    SEEDS,
+    SERVED,
+    SERVED_WEAKER,
+    SHIFTED,
+    SIZES,
+    SURROGATE,
+    TEMPLATES,
+    Place,
+)
+
+
+@dataclass(frozen=True)
+class Models:
+    """Where a profile compares methods.
+
+    Attributes:
+        weaker: Programs for the weaker executor.
+        stronger: Programs for the stronger executor.
+        deciding: The one that the claims rest on.
+        searching: Where searches are compared with each other.
+        written: Where a language model writes the instructions, and the depths of trees there.
+    """
+
+    weaker: Place
+    stronger: Place
+    deciding: Place
+    searching: Place
+    written: tuple[Place, tuple[int, ...]] | None
+
+
+SINGLES = ("best-of", "ape", "opro", "protegi", "long-12", "long-24")
+"""Single instructions to beat, short and long."""
+MODELS = {
+    Profile.SMALL: Models(weaker=NEURAL, stronger=LARGER, deciding=NEURAL, searching=SURROGATE, written=None),
+    Profile.GPU: Models(
+        weaker=GEMMA, stronger=INSTRUCT, deciding=GEMMA, searching=GEMMA, written=(INSTRUCT, (2,))
+    ),
+    Profile.PAPER: Models(
+        weaker=SERVED_WEAKER, stronger=SERVED, deciding=SERVED, searching=SERVED, written=(SERVED, DEEP)
+    ),
+}
+"""By profile; ``smoke`` has exact claims only."""
+
+POINTS = 0.05
+POINTS_REASON = "the card's threshold: five inputs in a hundred"
+
+
+def measured(make: Callable[[Models], Form]) -> Mapping[Profile, Form]:
+    """The same rule in every profile that learns programs."""
+    return {profile: make(models) for profile, models in MODELS.items()}
+
+
+def beats_short(models: Models) -> Form:
+    """LSP beats single instructions by the same learner, where that is a language model."""
+    if models.written is None:
+        return NotComparable(
+            theta=models.searching.over("lsp", "best-of"),
+            reason="The surrogate learner writes three rules and no more, which builds the result in. Read "
+            "the figure on rule following beside it.",
+        )
+    place, depths = models.written
+    return EveryCell(
+        thetas=tuple(place.over("lsp", name, depths) for name in ("best-of", "long-12")),
+        delta=POINTS,
+        delta_reason=POINTS_REASON,
+        replication=SEEDS,
+        assays=(follows(place, depths),),
+    )
+
+
+def beats_singles(models: Models) -> EveryCell:
+    """LSP beats every search for a single instruction, of any length, on the deeper trees."""
+    return EveryCell(
+        thetas=tuple(models.deciding.over("lsp", name) for name in SINGLES),
+        delta=POINTS,
+        delta_reason=POINTS_REASON,
+        replication=SEEDS,
+        assays=(follows(models.deciding),),
+    )
+
+
+def grows_with_depth(models: Models) -> Trend:
+    """The gap to the best single instruction does not shrink from depth to depth.
+
+    The gap to all of them together stands for it, which is no smaller.
+    """
+    return Trend(
+        points=tuple((float(depth), _gap(models, depth)) for depth in DEPTHS),
+        delta=0.02,
+        delta_reason="two points a level: a growth that a reader would see",
+        step_margin=POINTS,
+        replication=SEEDS,
+        assays=(follows(models.deciding),),
+    )
+
+
+def _gap(models: Models, depth: int) -> Contrast:
+    share = 1 / len(SINGLES)
+    place = models.deciding
+    return Contrast(((1.0, place.of("lsp", depth)), *((-share, place.of(name, depth)) for name in SINGLES)))
+
+
+def follows(place: Place, depths: tuple[int, ...] = DEEP) -> Assay:
+    """Assay: programs are followed well enough to be worth comparing."""
+    untaught = place.over("lsp", "zero-shot", depths)
+    return Assay(
+        name="programs are followed",
+        theta=untaught,
+        above=0.1,
+        reason="an executor that does not follow rules cannot tell one program from another",
+    )
+
+
+def transfers(place: Callable[[Models], Place]) -> Callable[[Models], Form]:
+    """Another executor keeps two thirds of what a program gains: its loss is at most half of its gain.
+
+    With a the accuracy of the executor that the program was learnt with, b of the other one and z of
+    the other one without a program: a − b ≤ ½ (b − z) is b − z ≥ ⅔ (a − z).
+    """
+
+    def make(models: Models) -> Share:
+        where, depth = place(models), 2
+        untaught = where.of("zero-shot", depth, "transfer")
+        return Share(
+            a=where.of("lsp", depth, "transfer"),
+            b=untaught,
+            c=where.of("lsp", depth),
+            d=untaught,
+            ratio=2 / 3,
+            delta=0.02,
+            delta_reason="the contrast already takes off two thirds of the gain; two points beyond that",
+            replication=SEEDS,
+            denominator_delta=0.1,
+        )
+
+    return make
+
+
+def stronger_reads_as_well(models: Models) -> NonInferiority:
+    """A stronger executor follows a program at least as well as the one it was learnt with."""
+    return NonInferiority(
+        theta=difference(models.weaker.of("lsp", 2, "transfer"), models.weaker.of("lsp", 2)),
+        margin=0.02,
+        margin_reason="two inputs in a hundred",
+        replication=SEEDS,
+    )
+
+
+def holds_up(parts: tuple[str, ...], baseline: str) -> Callable[[Models], Form]:
+    """Accuracy falls less than a baseline's under shifts."""
+    share = 1 / len(parts)
+
+    def make(models: Models) -> Direction:
+        del models
+        place = SHIFTED
+        terms = []
+        for sign, name in ((1.0, "lsp"), (-1.0, baseline)):
+            terms += [(sign * share, place.of(name, 2, part)) for part in parts]
+            terms.append((-sign, place.of(name, 2)))
+        return Direction(
+            theta=Contrast(tuple(terms)),
+            delta=POINTS,
+            delta_reason=POINTS_REASON,
+            replication=SEEDS,
+            assays=(_has_something_to_lose(place, baseline),),
+        )
+
+    return make
+
+
+def holds_up_elsewhere(models: Models) -> Form:
+    """The same under other templates, where the executor has to read them."""
+    form = holds_up(TEMPLATES, "minilm-knn")(models)
+    if models.written is None and isinstance(form, Direction):
+        return NotComparable(
+            theta=form.theta,
+            reason="The small executor's tokens are variables and values in any template, so that it cannot "
+            "lose anything.",
+        )
+    return form
+
+
+def _has_something_to_lose(place: Place, baseline: str) -> Assay:
+    return Assay(
+        name=f"{baseline} has learnt something",
+        theta=difference(place.of(baseline, 2), place.of("majority", 2)),
+        above=0.05,
+        reason="what is no better than the most frequent label cannot fall",
+    )
+
+
+def errors_lead(models: Models) -> Direction:
+    """Expanding the leaf with most errors beats expanding any leaf."""
+    return Direction(
+        theta=models.searching.over("lsp", "lsp-random"),
+        delta=0.03,
+        delta_reason="the card's threshold: three inputs in a hundred",
+        replication=SEEDS,
+    )
+
+
+def expansions_help(models: Models) -> Direction:
+    """Programs beat their first module on test inputs."""
+    return Direction(
+        theta=models.searching.over("lsp", "lsp-one"),
+        delta=POINTS,
+        delta_reason=POINTS_REASON,
+        replication=SEEDS,
+    )
+
+
+def expansions_saturate(models: Models) -> Direction:
+    """The first half of the expansions gains more than the second, on trees of depth 2."""
+    place = models.searching
+    return Direction(
+        theta=Contrast(
+            (
+                (2.0, place.of("lsp-half", 2)),
+                (-1.0, place.of("lsp-one", 2)),
+                (-1.0, place.of("lsp", 2)),
+            )
+        ),
+        delta=POINTS,
+        delta_reason=POINTS_REASON,
+        replication=SEEDS,
+    )
+
+
+def never_falls(models: Models) -> Exact:
+    """Training accuracy never falls from one expansion to the next."""
+    return Exact(
+        cells=tuple(models.searching.of("lsp", depth, "growth") for depth in DEPTHS),
+        oracle="every program of the search, applied to the training items one by one",
+        min_cases=10,
+    )
+
+
+def at_chance(models: Models) -> Equivalence:
+    """Without examples an executor is right as often as a guess, on average over trees and names."""
+    place = models.deciding
+    share = 1 / len(DEPTHS)
+    chance = sum(share / SIZES[depth][1] for depth in DEPTHS)
+    return Equivalence(
+        theta=Contrast(tuple((share, place.of("zero-shot", depth)) for depth in DEPTHS), constant=chance),
+        margin=0.1,
+        margin_reason="one input in ten; programs gain several times that",
+        replication=SEEDS,
+        assays=(follows(place),),
+    )
+
+
+def holds_for_both(models: Models) -> EveryCell:
+    """LSP beats the best of many short instructions and one long one, with either executor."""
+    return EveryCell(
+        thetas=tuple(
+            place.over("lsp", name, depths)
+            for place, depths in _both(models)
+            for name in ("best-of", "long-12")
+        ),
+        delta=POINTS,
+        delta_reason=POINTS_REASON,
+        replication=SEEDS,
+    )
+
+
+def _both(models: Models) -> tuple[tuple[Place, tuple[int, ...]], ...]:
+    strong = DEEP if models.written is None else models.written[1]
+    return ((models.weaker, DEEP), (models.stronger, strong))
+
+
+def shown(theta: Callable[[Models], Contrast], reason: str) -> Callable[[Models], Form]:
+    """A proxy: measured, and never counted."""
+    return lambda models: NotComparable(theta=theta(models), reason=reason)
+
+
+def summarising_helps(models: Models) -> Form:
+    """Modules that read the data beat modules that do not."""
+    if models.written is None:
+        return NotComparable(
+            theta=models.searching.over("lsp", "lsp-paraphrase"),
+            reason="The surrogate's paraphrases change a rule blindly; how good they are is our choice.",
+        )
+    place, depths = models.written
+    return Direction(
+        theta=place.over("lsp", "lsp-paraphrase", depths),
+        delta=POINTS,
+        delta_reason=POINTS_REASON,
+        replication=SEEDS,
+    )
+
+
+def smoke_never_falls() -> Exact:
+    """The same on one small tree."""
+    return replace(never_falls(MODELS[Profile.SMALL]), cells=(SURROGATE.of("lsp", 2, "growth"),), min_cases=2)
+
+
+def representable() -> Exact:
+    """Every hidden tree has an equal program of short modules."""
+    return Exact(
+        cells=(Cell("expressive", "written", ACCURACY, task="trees"),),
+        oracle="a second reading of the printed program, on every input",
+        min_cases=20,
+    )
