@@ -1,1 +1,27 @@
-"""LSP and IL-Bench."""
+"""LSP and IL-Bench (Wang et al., 2025): programs of instructions, learnt from labelled texts."""
+
+from pathlib import Path
+
+from harness.suite import Paper, Suite
+from suites.il_bench.claims import CLAIMS
+from suites.il_bench.controls import CONTROLS
+from suites.il_bench.deviations import DEVIATIONS
+from suites.il_bench.display import TABLES
+from suites.il_bench.experiments import experiments
+from suites.il_bench.figures import EXHIBITS, FIGURES
+
+_FOLDER = Path(__file__).parent
+
+SUITE = Suite(
+    paper=Paper.read(_FOLDER / "paper.toml"),
+    experiments=experiments,
+    claims=CLAIMS,
+    deviations=DEVIATIONS,
+    folder=_FOLDER,
+    controls=CONTROLS,
+    tables=TABLES,
+    figures=FIGURES,
+    exhibits=EXHIBITS,
+    bindings={"gemma": "gemma-3-270m", "model": "instruct-model"},
+)
+"""The declaration that the harness finds."""

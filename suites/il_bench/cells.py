@@ -64,6 +64,8 @@ LABELS = {
     **UNTAUGHT,
     **OPTIMISERS,
     **{name: f"one instruction of {rules} rules" for rules, name in LONG.items()},
+    "long-24-all": "one instruction of 24 rules, from all items",
+    "reasoning": "8 examples in context, with reasoning",
     **POOLED,
     **PROGRAMS,
     **CLASSICAL,

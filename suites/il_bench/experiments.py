@@ -106,7 +106,7 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
     weaker = syntrees(reader=SMALL_READER, other=LARGE_READER, proxy=True, drawn=True, **asked)
     weaker[ERRING] = erring(weaker[tree(2)])
     stronger = syntrees(reader=LARGE_READER, other=SMALL_READER, **asked)
-    few = some(methods, ("zero-shot", "best-of", "long-24", "lsp", "lsp-shuffled", "lsp-crossed"))
+    few = some(methods, ("zero-shot", "best-of", "long-12", "long-24", "lsp", "lsp-shuffled"))
     shallow = {name: [tree(2), tree(3)] for name in SABOTAGED}
     return (
         Experiment(

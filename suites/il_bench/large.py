@@ -84,14 +84,17 @@ def _served(scale: Scale) -> Sequence[Experiment]:
         "reasoning": ChainOfThought(),
         "lsp-paraphrase": programs(sizes)["lsp-paraphrase"],
     }
+    tasks = {name: weak[name] for name in _DEEP} | {ERRING: erring(weak[tree(2)])}
+    methods = some({**instructions(sizes), **programs(sizes)}, (*_PLAIN, "lsp-crossed"))
     small = Experiment(
         id="served-weaker",
         title="The same with the weaker model",
-        tasks={name: weak[name] for name in _DEEP} | {ERRING: erring(weak[tree(2)])},
-        methods=some({**instructions(sizes), **programs(sizes)}, (*_PLAIN, "lsp-crossed")),
+        tasks=tasks,
+        methods=methods,
         seeds=seeds(count),
         unit="input",
         minutes=240.0,
+        only=only(tasks, methods, {}),
     )
     return (
         _trees("served", title, strong, sizes, count=count, beside=beside, minutes=240.0),

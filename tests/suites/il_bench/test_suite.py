@@ -1,0 +1,118 @@
+"""The declaration of the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.claims import Equivalence, Exact, NotComparable, NotRun, Profile, StatisticalForm
+from harness.evidence.check import check_suite
+from harness.method import Artifact, Resource
+from harness.plan.references import all_references
+from harness.suite import Experiment, Scale, Standing
+from methods.il_bench.method import LSP, LongPrompt, Sabotaged
+from methods.il_bench.models import Served, SurrogateWriter
+from methods.il_bench.task import SynTreeTask
+from suites.il_bench import SUITE
+from suites.il_bench.cells import SIZES, tree
+from suites.il_bench.rules import SINGLES
+
+FORMS = {claim.id: claim.forms for claim in SUITE.claims}
+MEASURED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
+SMALL = {one.id: one for one in SUITE.experiments(Scale(profile=Profile.SMALL))}
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("profile", list(Profile))
+def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
+    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
+
+
+def test_all_claims_of_the_paper_are_there_and_can_be_killed() -> None:
+    assert {f"C{number}" for number in range(1, 12)} <= {claim.parent or claim.id for claim in SUITE.claims}
+    killed = {name for control in SUITE.controls for name, what in control.predicts.items() if what == "kill"}
+    for profile in MEASURED:
+        judged = {
+            name
+            for name, forms in FORMS.items()
+            if not isinstance(forms.get(profile), NotComparable | NotRun | None)
+        }
+        assert judged <= killed
+
+
+def test_no_number_of_the_paper_is_made_up() -> None:
+    assert all(row.value is None for row in SUITE.paper.reported.values())
+    verified = {name for name, row in SUITE.paper.reported.items() if row.standing is Standing.VERIFIED}
+    assert verified == {"prompting", "vision", "transfer", "humans", "shift"}
+
+
+def test_what_surrogates_build_in_is_never_counted() -> None:
+    for name in ("C1a", "C4", "C5c", "C6"):
+        assert isinstance(FORMS[name][Profile.SMALL], NotComparable)
+    assert all(isinstance(form, NotRun) for form in FORMS["C2"].values())
+    assert isinstance(FORMS["C10"][Profile.SMALL], Equivalence)
+    assert all(isinstance(form, Exact) for form in FORMS["C9"].values())
+
+
+def test_single_instructions_may_be_as_long_as_a_whole_program() -> None:
+    methods = SMALL["neural"].methods
+    assert set(SINGLES) <= set(methods)
+    longest = methods["long-24"]
+    assert isinstance(longest, LongPrompt)
+    lsp = methods["lsp"]
+    assert isinstance(lsp, LSP)
+    assert longest.rules >= lsp.expansions * lsp.rules
+
+
+@pytest.mark.parametrize("profile", MEASURED)
+def test_every_search_has_the_budget_of_the_program(profile: Profile) -> None:
+    for experiment in SUITE.experiments(Scale(profile=profile)):
+        tasks = [task for task in experiment.tasks.values() if isinstance(task, SynTreeTask)]
+        lsp = experiment.methods.get("lsp")
+        if tasks and isinstance(lsp, LSP):
+            assert {task.budget for task in tasks} == {lsp.expansions * lsp.proposals}
+            for name in ("lsp-shuffled", "lsp-crossed"):
+                broken = experiment.methods.get(name)
+                if isinstance(broken, Sabotaged):
+                    assert (broken.expansions, broken.proposals) == (lsp.expansions, lsp.proposals)
+
+
+def test_depths_are_comparable() -> None:
+    for depth, (variables, labels) in SIZES.items():
+        for name in ("surrogate", "neural"):
+            task = SMALL[name].tasks[tree(depth)]
+            assert isinstance(task, SynTreeTask)
+            assert (task.depth, task.variables, task.labels) == (depth, variables, labels)
+
+
+def test_verdicts_have_fresh_seeds_and_enough_of_them() -> None:
+    for experiment in SMALL.values():
+        assert min(experiment.seeds) >= 100
+        assert len(experiment.seeds) >= 5
+
+
+def _resources(experiments: list[Experiment]) -> Iterator[Resource]:
+    for experiment in experiments:
+        for holder in (*experiment.tasks.values(), *experiment.methods.values()):
+            for reference in all_references(holder):
+                assert isinstance(reference, Resource | Artifact)
+                if isinstance(reference, Resource):
+                    yield reference
+
+
+def test_small_needs_nothing_but_a_package_and_smoke_nothing_at_all() -> None:
+    assert {one.name for one in _resources(list(SMALL.values()))} == {"all-minilm-l6-v2"}
+    smoke = SUITE.experiments(Scale(profile=Profile.SMOKE))
+    assert list(_resources(list(smoke))) == []
+    judged = [form for forms in FORMS.values() for p, form in forms.items() if p is Profile.SMOKE]
+    assert not any(isinstance(form, StatisticalForm) for form in judged)
+
+
+def test_served_models_hold_no_key_and_write_for_themselves() -> None:
+    for experiment in SUITE.experiments(Scale(profile=Profile.PAPER)):
+        for task in experiment.tasks.values():
+            if isinstance(task, SynTreeTask):
+                assert isinstance(task.writer, Served | SurrogateWriter)
+                assert isinstance(task.reader, Served)
+                assert task.reader.server.key_variable.isupper()
