@@ -113,12 +113,16 @@ def ablations(size: Size) -> Arms:
 
 
 def sabotages(size: Size) -> Arms:
-    """Mechanisms switched off; a control of the diagnosis trains no longer than it is read."""
+    """Mechanisms switched off, trained for as long as it takes to show: less than the methods."""
     every = size.model.get("every", 100)
     read = min(4 * every, size.model.get("steps", 1000))
     model = {**size.model, "probes": True}
     return {
-        "promot-shuffled": ProMoT(**size.model, **size.prompt, labels="shuffled"),
+        "promot-shuffled": ProMoT(
+            **{**size.model, "steps": read},
+            **{**size.prompt, "prompt_steps": size.prompt.get("prompt_every", 1000)},
+            labels="shuffled",
+        ),
         "identical-answers": FineTuning(**{**model, "steps": read}, diagnose="identical"),
         "foreign-answers": FineTuning(**{**model, "steps": every}, diagnose="foreign"),
     }
