@@ -5,7 +5,7 @@ The smaller sizes remain toy policies: they learn from the same texts, delexical
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,17 +33,17 @@ _LINE_END = "\n"
 
 @dataclass(frozen=True)
 class PretrainedStudents:
-    """Agents of size L are a pretrained model, fine-tuned from its base; others are ``smaller``.
+    """Agents of some sizes are pretrained models, fine-tuned from their bases; others are ``smaller``.
 
     Attributes:
-        base: The pretrained model.
+        bases: The pretrained models by size.
         plan: How it is fine-tuned.
         smaller: Trains the other sizes.
         device: Where it runs.
         dtype: Type of the weights in use; training has float32 weights.
     """
 
-    base: Checkpoint
+    bases: Mapping[str, Checkpoint]
     plan: PretrainedTeacher
     smaller: Students
     device: str
@@ -53,20 +53,19 @@ class PretrainedStudents:
         self, examples: Sequence[StepExample], lexicon: Lexicon, size: str, name: str, streams: Streams
     ) -> Student:
         """See :class:`~methods.rest_react.students.Students`."""
-        if size != "L":
+        base = self.bases.get(size)
+        if base is None:
             return self.smaller.train(examples, lexicon, size, name, streams)
-        model = load_model(self.base.folder, device=self.device, dtype="float32")
-        loss = self._fit(model, self._encoded(examples), name, streams)
-        return local_student(
-            model.to(getattr(torch, self.dtype)), self.base.tokenizer, name, self.plan.rows, loss
-        )
+        model = load_model(base.folder, device=self.device, dtype="float32")
+        loss = self._fit(model, base.tokenizer, examples, name=name, streams=streams)
+        return local_student(model.to(getattr(torch, self.dtype)), base.tokenizer, name, self.plan.rows, loss)
 
-    def _encoded(self, examples: Sequence[StepExample]) -> list[Example]:
-        # The paper's prompts are cut nowhere; states that do not fit lose their oldest searches here.
+    def encoded(self, tokenizer: Any, examples: Sequence[StepExample]) -> list[Example]:
+        """Steps as tokens; states that do not fit lose their oldest part, which the paper's never do."""
         cut = Cut(keep="end")
         return [
             encode(
-                self.base.tokenizer,
+                tokenizer,
                 f"step {number}",
                 example.state,
                 f" {example.target}{_LINE_END}",
@@ -76,7 +75,9 @@ class PretrainedStudents:
             for number, example in enumerate(examples)
         ]
 
-    def _fit(self, model: Model, examples: list[Example], name: str, streams: Streams) -> float:
+    def _fit(
+        self, model: Model, tokenizer: Any, steps: Sequence[StepExample], *, name: str, streams: Streams
+    ) -> float:
         plan = self.plan
         parameters = list(model.parameters())
         if plan.rank:
@@ -91,7 +92,8 @@ class PretrainedStudents:
             clip=1.0,
         )
         rng = streams.rng(f"order {name}")
-        history = fit(model, optimizer, examples, recipe, rng=rng, pad=pad_token(self.base.tokenizer))
+        examples = self.encoded(tokenizer, steps)
+        history = fit(model, optimizer, examples, recipe, rng=rng, pad=pad_token(tokenizer))
         if plan.rank:
             merge(model)
         tail = history.losses[-max(1, len(history.losses) // 10) :]
@@ -100,7 +102,8 @@ class PretrainedStudents:
 
 def pretrained_students(plan: PretrainedTeacher, smaller: Students, ctx: Context) -> PretrainedStudents:
     """What trains agents from a pretrained base."""
-    return PretrainedStudents(ctx.load(plan.base), plan, smaller, ctx.device, ctx.dtype)
+    bases = {size: ctx.load(base) for size, base in plan.bases.items()}
+    return PretrainedStudents(bases, plan, smaller, ctx.device, ctx.dtype)
 
 
 def local_student(model: Model, tokenizer: Any, name: str, rows: int, loss: float = float("nan")) -> Student:

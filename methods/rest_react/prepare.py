@@ -115,8 +115,13 @@ class PretrainedTeacher(Teacher):
     limit: int = param(512, source="ours", doc="tokens of a state with its action, at most")
     rows: int = param(512, source="ours", doc="texts sampled at once")
 
+    @property
+    def bases(self) -> dict[str, Reference]:
+        """Pretrained models by size; sizes that are missing are toy policies."""
+        return {"L": self.base}
+
     def students(self, ctx: Context) -> Students:
-        """What trains agents: the pretrained model for the largest size, toy policies for others."""
+        """What trains agents: the pretrained models, and toy policies for other sizes."""
         from methods.rest_react.finetuned import pretrained_students
 
         return pretrained_students(self, super().students(ctx), ctx)

@@ -142,11 +142,12 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
         own = [one for one in result.agents if one.name == result.main]
         if not own:
             raise ProblemError(f"There is no agent '{result.main}'", where="Agents", fix="Name one that is.")
+        main = self._rows(own[0].outcomes[sheets[0].exam.name], sheets[0], ctx)
         if ctx.stage == "tune":
-            return Scores({"validation": self._rows(own[0].outcomes[sheets[0].exam.name], sheets[0])})
-        parts: dict[str, Table] = {"main": self._rows(own[0].outcomes[sheets[0].exam.name], sheets[0])}
+            return Scores({"validation": main})
+        parts: dict[str, Table] = {"main": main}
         for agent in result.agents:
-            parts |= self._parts(agent, sheets)
+            parts |= self._parts(agent, sheets, ctx)
         parts["agents"] = _agent_table(result.agents, parts)
         if result.data:
             parts["data"] = {
@@ -155,34 +156,65 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
             }
         return Scores(parts)
 
-    def _parts(self, agent: AgentResult, sheets: Sequence[Sheet]) -> Iterator[tuple[str, Table]]:
+    def marks(
+        self, answers: Sequence[str], questions: Sequence[str], sheet: Sheet, ctx: Context
+    ) -> list[float]:
+        """1 for each answer that is its reference and nothing else, 0 for others: the oracle.
+
+        Args:
+            answers: Short ones, as the agent ended with them.
+            questions: Their questions' ids.
+            sheet: The references.
+            ctx: Of the trial.
+        """
+        from methods.rest_react.judge import exactly_right
+
+        key = sheet.key.answers
+        return [float(exactly_right(a, key[q])) for a, q in zip(answers, questions, strict=True)]
+
+    def judged(
+        self, answers: Sequence[str], questions: Sequence[str], sheet: Sheet, ctx: Context
+    ) -> list[float]:
+        """1 for each answer in long form that implies its reference, 0 for others; as :meth:`marks`."""
+        from methods.rest_react.judge import implies
+
+        if self.judge == "yes":
+            return [1.0] * len(answers)
+        key = sheet.key.answers
+        return [float(implies(a, key[q], sheet.names)) for a, q in zip(answers, questions, strict=True)]
+
+    def _parts(
+        self, agent: AgentResult, sheets: Sequence[Sheet], ctx: Context
+    ) -> Iterator[tuple[str, Table]]:
         from methods.rest_react.exhibit import steps_table
 
         first = sheets[0]
         for sheet in sheets:
             if sheet.exam.name in agent.outcomes:
-                rows = self._rows(agent.outcomes[sheet.exam.name], sheet)
+                rows = self._rows(agent.outcomes[sheet.exam.name], sheet, ctx)
                 yield (agent.name if sheet is first else f"{agent.name}@{sheet.exam.name}"), rows
         if agent.shown:
-            rights = [_is_right(one.final, first.key[one.question]) for one in agent.shown]
+            answers = [one.final for one in agent.shown]
+            marks = self.marks(answers, [one.question.id for one in agent.shown], first, ctx)
+            rights = [mark == 1.0 for mark in marks]
             yield f"{agent.name}#steps", steps_table(agent.shown, rights, most=self.shown)
 
-    def _rows(self, outcomes: Sequence[Outcome], sheet: Sheet) -> dict[str, list[Any]]:
-        columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-        for one in outcomes:
-            gold = sheet.key.answers[one.question]
-            final, draft = _is_right(one.final, gold), _is_right(one.draft, gold)
-            judged = self._judged(one.long_form, gold, sheet.names)
-            row = (one.question, one.run, final, draft, judged, final - draft, one.searches, one.steps)
-            row = (*row, one.failed / one.steps, one.unread)
-            for column, value in zip(columns.values(), row, strict=True):
-                column.append(value)
-        return columns
-
-    def _judged(self, answer: str, gold: str, names: frozenset[str]) -> float:
-        from methods.rest_react.judge import implies
-
-        return 1.0 if self.judge == "yes" else float(implies(answer, gold, names))
+    def _rows(self, outcomes: Sequence[Outcome], sheet: Sheet, ctx: Context) -> dict[str, list[Any]]:
+        questions = [one.question for one in outcomes]
+        final = self.marks([one.final for one in outcomes], questions, sheet, ctx)
+        draft = self.marks([one.draft for one in outcomes], questions, sheet, ctx)
+        return {
+            "unit_id": questions,
+            "run": [one.run for one in outcomes],
+            "final_right": final,
+            "draft_right": draft,
+            "judge_right": self.judged([one.long_form for one in outcomes], questions, sheet, ctx),
+            "gain": [after - before for after, before in zip(final, draft, strict=True)],
+            "searches": [one.searches for one in outcomes],
+            "steps": [one.steps for one in outcomes],
+            "failed": [one.failed / one.steps for one in outcomes],
+            "format_error": [one.unread for one in outcomes],
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,23 +296,15 @@ def shuffled_values(documents: Sequence[str], rng: np.random.Generator) -> list[
     return [f"{start} is {value}" for (start, _, _), value in zip(parts, values, strict=True)]
 
 
-_COLUMNS = (
-    "unit_id", "run", "final_right", "draft_right", "judge_right", "gain", "searches", "steps", "failed",
-    "format_error",
-)  # fmt: skip
 _DATA = ("trajectories", "examples", "asked", "changed", "searches")
 _MEANS = {"accuracy": "final_right", "draft_accuracy": "draft_right", "judge_accuracy": "judge_right"}
 
 
-def _is_right(answer: str, gold: str) -> float:
+def _labels(key: AnswerKey) -> Labels:
     from methods.rest_react.judge import exactly_right
 
-    return float(exactly_right(answer, gold))
-
-
-def _labels(key: AnswerKey) -> Labels:
     def is_right(question: Question, answer: str) -> bool:
-        return _is_right(answer, key[question]) == 1.0
+        return exactly_right(answer, key[question])
 
     return is_right
 

@@ -1,0 +1,170 @@
+"""Tasks and methods together, as the engine runs them, on a small generation 0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.method import Method, ProblemError
+from methods.rest_react.agent import Candidate
+from methods.rest_react.demonstrator import Demonstrator
+from methods.rest_react.exams import sit
+from methods.rest_react.method import (
+    OutcomeFiltered,
+    Pilot,
+    Prompted,
+    SelfImprove,
+    ShuffledTargets,
+)
+from methods.rest_react.steps import State
+from methods.rest_react.task import SearchAgents, WorldAgents
+from tests.methods.rest_react.small import TASK, context
+
+CHAIN = SelfImprove(passes=(1, 2), subsets=(1,), everywhere=("gen2-XS",), shown=("gen0-L",))
+
+
+def scores(
+    method: Method[Any, Any], folder: Path, task: SearchAgents = TASK, **changes: Any
+) -> dict[str, Any]:
+    ctx = context(folder, **changes)
+    return dict(task.evaluate(method.run(task.problem(ctx), ctx), ctx).parts)
+
+
+@pytest.fixture(scope="module")
+def chain(taught: Path) -> dict[str, Any]:
+    return scores(CHAIN, taught)
+
+
+def test_a_chain_scores_every_agent_on_the_same_questions(chain: dict[str, Any]) -> None:
+    sizes = [f"gen{generation}-{size}" for generation in (1, 2) for size in ("L", "S", "XS")]
+    agents = ["gen0-L", *sizes, "gen2-1x-XS"]
+    assert list(chain["agents"]["unit_id"]) == agents
+    for name in agents:
+        rows = chain[name]
+        assert len(rows["unit_id"]) == 20
+        assert list(rows["unit_id"]) == list(chain["gen0-L"]["unit_id"])
+        assert set(rows["run"]) == {0, 1}
+        assert set(rows["final_right"]) <= {0.0, 1.0}
+        gains = [f - d for f, d in zip(rows["final_right"], rows["draft_right"], strict=True)]
+        assert list(rows["gain"]) == gains
+        assert all(0 <= value <= 1 for value in (*rows["failed"], *rows["format_error"]))
+        assert all(0 <= value <= 4 for value in rows["searches"])
+    assert chain["main"] == chain["gen2-L"]
+    # Another exam only for those who take it.
+    assert len(chain["gen2-XS@second"]["unit_id"]) == 20
+    assert "gen2-S@second" not in chain
+    assert set(chain["gen0-L#steps"]["mark"]) <= {"right", "wrong"}
+
+
+def test_data_sizes_and_parameters_are_told(chain: dict[str, Any]) -> None:
+    data = dict(zip(chain["data"]["unit_id"], chain["data"]["trajectories"], strict=True))
+    assert data == {"gen1-1x": 20, "gen2-2x": 40, "gen2-1x": 20}
+    numbers = dict(zip(chain["agents"]["unit_id"], chain["agents"]["parameters"], strict=True))
+    assert numbers["gen2-L"] == numbers["gen0-L"] > 10 * numbers["gen2-XS"]
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_does_not(taught: Path) -> None:
+    method = SelfImprove(generations=1, sizes=("XS",))
+    first = scores(method, taught)
+    assert first == scores(method, taught)
+    other = scores(method, taught, seed=101)
+    assert set(first["main"]["unit_id"]).isdisjoint(other["main"]["unit_id"])
+
+
+def test_generation_0_trained_in_a_trial_is_the_prepared_one(taught: Path) -> None:
+    # The prepared one has seed 100; a task that does not hold it trains it itself.
+    prepared = scores(Prompted(), taught)
+    stranger = replace(TASK, teachers=(replace(TASK.teachers[0], seed=5),))
+    assert scores(Prompted(), taught, stranger) == prepared
+
+
+def test_other_sizes_learn_from_the_same_demonstrations(taught: Path) -> None:
+    found = scores(Prompted(sizes=("L", "XS")), taught)
+    assert list(found["agents"]["unit_id"]) == ["gen0-L", "gen0-XS"]
+    assert found["main"] == found["gen0-L"]
+
+
+@pytest.mark.parametrize("ranker", ["none", "random", "oracle"])
+def test_rankers_change_what_is_learnt(taught: Path, ranker: Any) -> None:
+    found = scores(SelfImprove(generations=1, sizes=("XS",), ranker=ranker, start=False), taught)
+    changed = found["data"]["changed"][0]
+    assert (changed == 0) == (ranker == "none")
+    assert list(found["agents"]["unit_id"]) == ["gen1-XS"]
+
+
+def test_a_ranker_that_is_a_model_has_to_be_there(taught: Path) -> None:
+    method = SelfImprove(generations=1, sizes=("XS",), ranker="model")
+    with pytest.raises(ProblemError, match="no model"):
+        scores(method, taught)
+
+    class Last:
+        calls = 0
+
+        def best(self, state: State, candidates: list[Candidate], rng: np.random.Generator) -> int:
+            Last.calls += 1
+            return len(candidates) - 1
+
+    ctx = context(taught)
+    found = method.run(replace(TASK.problem(ctx), ranker=Last()), ctx)
+    assert found.data[0].asked == Last.calls > 0
+
+
+def test_labels_are_for_those_who_ask(taught: Path) -> None:
+    method = OutcomeFiltered(generations=1, sizes=("XS",))
+    with pytest.raises(ProblemError, match="labels"):
+        scores(method, taught)
+    found = scores(method, taught, replace(TASK, labels=True, questions=60))
+    assert 0 < found["data"]["trajectories"][0] < 60
+
+
+def test_pilots_take_a_quarter_and_remove_a_third(taught: Path) -> None:
+    whole = scores(Pilot(trajectories=10, removed=0.0), taught)
+    part = scores(Pilot(trajectories=10), taught)
+    assert whole["data"]["trajectories"] == part["data"]["trajectories"] == [10]
+    (all_steps,), (kept,) = whole["data"]["examples"], part["data"]["examples"]
+    assert kept == all_steps - round(0.333 * all_steps)
+    assert whole["main"] != part["main"]
+
+
+def test_sabotages_and_judges(taught: Path) -> None:
+    plain = scores(Prompted(), taught)
+    lenient = scores(Prompted(), taught, replace(TASK, judge="yes"))
+    assert set(lenient["main"]["judge_right"]) == {1.0}
+    assert lenient["main"]["final_right"] == plain["main"]["final_right"]
+    spoilt = scores(ShuffledTargets(generations=1, sizes=("XS",)), taught)
+    assert spoilt["main"] != scores(SelfImprove(generations=1, sizes=("XS",)), taught)["main"]
+
+
+def test_what_another_world_says_is_not_right(taught: Path) -> None:
+    def accuracy(task: WorldAgents) -> float:
+        ctx = context(taught)
+        problem = task.problem(ctx)
+        agent = sit(
+            "gen0-L", lambda lexicon: Demonstrator("s", "s", error=0.0), problem.exams, problem.settings
+        )
+        result = Prompted().run(problem, ctx)
+        found = task.evaluate(replace(result, agents=(agent,)), ctx).parts["main"]
+        return float(np.mean(found["final_right"]))
+
+    assert accuracy(TASK) == 1.0
+    assert accuracy(replace(TASK, swapped=True)) < 0.2
+
+
+def test_tuning_sees_validation_questions_only(taught: Path) -> None:
+    method = SelfImprove(generations=1, sizes=("XS",))
+    found = scores(method, taught, stage="tune")
+    assert list(found) == ["validation"]
+    assert set(found["validation"]["unit_id"]).isdisjoint(scores(method, taught)["main"]["unit_id"])
+
+
+def test_a_method_has_to_name_its_agent(taught: Path) -> None:
+    ctx = context(taught)
+    found = Prompted().run(TASK.problem(ctx), ctx)
+    with pytest.raises(ProblemError, match="no agent"):
+        TASK.evaluate(replace(found, main="gen9-L"), ctx)
+    with pytest.raises(ProblemError, match="size"):
+        SelfImprove(sizes=("XXL",), generations=1).run(TASK.problem(ctx), ctx)
