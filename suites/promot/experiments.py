@@ -38,7 +38,9 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
             _several(size, FormatWorld(model=DECODER, targets=("entailment", "translation")), _seeds(1)),
             _entailment(size, FormatWorld(model=DECODER), seeds),
             # Scores at the ceiling are equal in all seeds, and five equal seeds decide nothing.
-            _translation(size, FormatWorld(model=DECODER, targets=("translation",)), _seeds(10 if scale.full else 6)),
+            _translation(
+                size, FormatWorld(model=DECODER, targets=("translation",)), _seeds(10 if scale.full else 6)
+            ),
             _models(
                 size,
                 {"encoder-decoder": FormatWorld(model=ENCODER_DECODER)}
