@@ -1,7 +1,7 @@
 """Numbers of an evaluation: accuracy in percent, and the two spreads of it (card §8).
 
-Rows are one for each question (``unit_id``) and run, with the columns ``run``, ``final_right``,
-``draft_right``, ``judge_right``, ``searches`` and ``failed`` (share of the steps that could not be read).
+The columns are those of :class:`methods.rest_react.task.SearchAgents`: a row for each question
+(``unit_id``) and run, and in part ``agents`` a row for each agent.
 """
 
 from __future__ import annotations
@@ -37,6 +37,15 @@ def _by(key: str, value: str, columns: Any) -> NDArray[np.float64]:
     return np.asarray(100.0 * sums / np.bincount(place, minlength=len(keys)))
 
 
+def _by_question(columns: Any) -> NDArray[np.float64]:
+    """How often each question is right, in percent; a question that was drawn twice counts twice."""
+    import numpy as np
+
+    order = np.argsort(np.asarray(columns["unit_id"]), kind="stable")
+    right = np.asarray(columns["final_right"], dtype=np.float64)[order]
+    return np.asarray(100.0 * right.reshape(-1, len(np.unique(np.asarray(columns["run"])))).mean(axis=1))
+
+
 def _run_sd(columns: Any) -> float:
     import numpy as np
 
@@ -48,8 +57,8 @@ def _variance(columns: Any) -> float:
     """Σ pᵢ(1−pᵢ)/n² over questions, unbiased: the variance of an accuracy over independent runs."""
     import numpy as np
 
-    runs = len(np.unique(np.asarray(columns["run"])))
-    p = _by("unit_id", "final_right", columns) / 100.0
+    p = _by_question(columns) / 100.0
+    runs = len(np.asarray(columns["run"])) // len(p)
     return float(np.sum(p * (1 - p)) * runs / max(runs - 1, 1)) / len(p) ** 2
 
 
@@ -58,12 +67,10 @@ def _spread(columns: Any) -> float:
 
 
 def _beyond_accuracy(columns: Any) -> float:
-    """The spread, relative to that of as many coins which all fall right as often: √(Σ pᵢ(1−pᵢ)/n p̄(1−p̄))."""
-    import numpy as np
-
-    p = _percent("final_right", columns) / 100.0
-    coins = p * (1 - p) / len(np.unique(np.asarray(columns["unit_id"])))
-    return (_variance(columns) / coins) ** 0.5 if coins > 0 else 0.0
+    """The spread relative to that of coins which all fall right as often: √(Σ pᵢ(1−pᵢ) / n p̄(1−p̄))."""
+    p = _by_question(columns) / 100.0
+    coins = p.mean() * (1 - p.mean()) / len(p)
+    return float((_variance(columns) / coins) ** 0.5) if coins > 0 else 0.0
 
 
 def _half_width(columns: Any) -> float:
@@ -71,7 +78,7 @@ def _half_width(columns: Any) -> float:
     import numpy as np
     from scipy.stats import bootstrap
 
-    questions = _by("unit_id", "final_right", columns)
+    questions = _by_question(columns)
     if len(questions) < 2 or np.ptp(questions) == 0:
         return 0.0
     found = bootstrap(
@@ -84,7 +91,7 @@ def _majority(columns: Any) -> float:
     """Share of questions that are right in more than half of their runs."""
     import numpy as np
 
-    return 100.0 * float(np.mean(_by("unit_id", "final_right", columns) > 50.0))
+    return 100.0 * float(np.mean(_by_question(columns) > 50.0))
 
 
 def _pearson(columns: Any) -> float:
@@ -117,7 +124,7 @@ ACCURACY = percent("final_right", "accuracy")
 DRAFT = percent("draft_right", "accuracy of drafts")
 """Before the two checks."""
 JUDGED = percent("judge_right", "accuracy as judged")
-FAILED = percent("failed", "unreadable steps", better="lower", worst=100.0)
+FORMAT = percent("format_error", "unreadable samples", better="lower", worst=100.0)
 SEARCHES = mean_of("searches", better="lower", digits=2)
 GAIN = Metric(
     "final − draft", ("final_right", "draft_right"), _gain, "higher", unit="points", digits=1, worst=0.0
@@ -130,13 +137,13 @@ SPREAD = Metric("expected sd over runs", _ROWS, _spread, "lower", unit="points",
 """What the sd over runs estimates, from how often each question is right: steadier with a few runs."""
 RELATIVE_SPREAD = Metric("spread relative to coins", _ROWS, _beyond_accuracy, "lower", digits=2, worst=1.0)
 """1 if every question is equally likely to be right; 0 if each is always right or always wrong."""
-HALF_WIDTH = Metric(
-    "interval over questions", ("unit_id", "final_right"), _half_width, "lower", unit="± points", digits=1
-)
+HALF_WIDTH = Metric("interval over questions", _ROWS, _half_width, "lower", unit="± points", digits=1)
 """Half of the bootstrap interval over questions, which the paper's spread leaves out."""
-MAJORITY = Metric(
-    "majority of runs right", ("unit_id", "final_right"), _majority, "higher", unit="%", digits=1
-)
+MAJORITY = Metric("majority of runs right", _ROWS, _majority, "higher", unit="%", digits=1)
+PARAMETERS = mean_of("parameters", better="lower", digits=0)
+"""Of one agent, in part ``agents``."""
+EXAMPLES = mean_of("examples", better="higher", digits=0)
+"""Of one training set, in part ``data``."""
 _AGENTS = ("agent", "judge_right", "final_right")
 PEARSON = Metric("Pearson's r", _AGENTS, _pearson, "higher", worst=0.0)
 SPEARMAN = Metric("Spearman's rho", _AGENTS, _spearman, "higher", worst=0.0)

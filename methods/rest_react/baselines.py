@@ -1,0 +1,159 @@
+"""Baselines of the search agent as methods; all of them use generation 0 as it is (card §4)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.method import Context, Method, ProblemError, param
+from methods.rest_react.method import AgentMethod, ShuffledTargets
+from methods.rest_react.task import AgentProblem
+
+if TYPE_CHECKING:
+    from methods.common.language_model import LanguageModel
+    from methods.rest_react.agent import Settings, Trajectory
+    from methods.rest_react.exams import Agents, Exam, Outcome
+    from methods.rest_react.training_data import StepExample
+
+YAO = "Yao et al. (2023), arXiv:2210.03629"
+WANG = "Wang et al. (2023), arXiv:2203.11171"
+NAME = "agent"
+"""What the only agent of a baseline is called."""
+
+
+@dataclass(frozen=True)
+class Baseline(Method[AgentProblem, "Agents"]):
+    """Lets generation 0 answer in some other way."""
+
+    problem_type: ClassVar[type] = AgentProblem
+
+    samples: int = param(4, source="section 3.2", doc="k, samples of a step")
+
+    def run(self, problem: AgentProblem, ctx: Context) -> Agents:
+        """Take all exams."""
+        from methods.rest_react.exams import AgentResult, Agents
+
+        settings = replace(problem.settings, samples=self.samples)
+        outcomes = {
+            exam.name: tuple(
+                self.elect(self._outcomes(exam, problem.teacher.speaker(exam.lexicon), settings))
+            )
+            for exam in problem.exams
+        }
+        return Agents((AgentResult(NAME, problem.teacher.parameters, outcomes),), main=NAME)
+
+    def _outcomes(self, exam: Exam, model: LanguageModel, settings: Settings) -> list[Outcome]:
+        from methods.rest_react.exams import Outcome
+
+        return [
+            Outcome.of(walk, run)
+            for run, seed in enumerate(exam.seeds)
+            for walk in self.answer(exam, model, settings, seed)
+        ]
+
+    @abstractmethod
+    def answer(self, exam: Exam, model: LanguageModel, settings: Settings, seed: int) -> list[Trajectory]:
+        """One run over the questions of an exam."""
+
+    def elect(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """What counts of all runs."""
+        return outcomes
+
+
+@dataclass(frozen=True)
+class SearchAgent(Baseline):
+    """The search agent of generation 0 with other numbers of samples a step."""
+
+    def answer(self, exam: Exam, model: LanguageModel, settings: Settings, seed: int) -> list[Trajectory]:
+        """See :func:`methods.rest_react.agent.roll_out`."""
+        from methods.rest_react.agent import roll_out
+
+        return roll_out(exam.questions, model, exam.tool, settings, seed=seed)
+
+
+@dataclass(frozen=True)
+class ClosedBook(Baseline):
+    """An answer without a search."""
+
+    def answer(self, exam: Exam, model: LanguageModel, settings: Settings, seed: int) -> list[Trajectory]:
+        """See :func:`methods.rest_react.simpler_agents.closed_book`."""
+        from methods.rest_react.simpler_agents import closed_book
+
+        return closed_book(exam.questions, model, settings, seed=seed)
+
+
+@dataclass(frozen=True)
+class SingleSearch(Baseline):
+    """One search for the question itself, then an answer: retrieval-augmented generation."""
+
+    def answer(self, exam: Exam, model: LanguageModel, settings: Settings, seed: int) -> list[Trajectory]:
+        """See :func:`methods.rest_react.simpler_agents.single_search`."""
+        from methods.rest_react.simpler_agents import single_search
+
+        return single_search(exam.questions, model, exam.tool, settings, seed=seed)
+
+
+@dataclass(frozen=True)
+class PlainReAct(Baseline):
+    """Searching and reasoning without the two checks."""
+
+    cites: ClassVar[str] = YAO
+
+    def answer(self, exam: Exam, model: LanguageModel, settings: Settings, seed: int) -> list[Trajectory]:
+        """See :func:`methods.rest_react.simpler_agents.without_checks`."""
+        from methods.rest_react.simpler_agents import without_checks
+
+        return without_checks(exam.questions, model, exam.tool, settings, seed=seed)
+
+
+@dataclass(frozen=True)
+class MajorityVote(SearchAgent):
+    """The answer that most of the runs end with, one for each question."""
+
+    cites: ClassVar[str] = WANG
+
+    def elect(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """See :func:`methods.rest_react.simpler_agents.majority`."""
+        from methods.rest_react.simpler_agents import majority
+
+        return majority(outcomes)
+
+
+@dataclass(frozen=True)
+class StandIn(AgentMethod):
+    """Generation 0 under the names of agents that should have learnt something: a control."""
+
+    names: tuple[str, ...] = param((), source="ours", doc="agents that it stands in for")
+    checks: bool = param(default=True, source="ours", doc="whether the two checks are heeded")
+
+    def run(self, problem: AgentProblem, ctx: Context) -> Agents:
+        """Take the exams once, and hand in the result under every name.
+
+        Raises:
+            ProblemError: If there are no names.
+        """
+        from methods.rest_react.exams import Agents
+
+        if not self.names:
+            raise ProblemError("There is nobody to stand in for", where="StandIn", fix="Name agents.")
+        found = self.examined(problem, "gen0-L", problem.teacher)
+        if not self.checks:
+            found = replace(found, outcomes={name: _unchecked(rows) for name, rows in found.outcomes.items()})
+        return Agents(tuple(replace(found, name=name) for name in self.names), main=self.names[-1])
+
+
+def _unchecked(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    return tuple(replace(one, final=one.draft) for one in outcomes)
+
+
+@dataclass(frozen=True)
+class ShuffledSome(ShuffledTargets):
+    """Self-improvement with the targets of some training sets exchanged: a control."""
+
+    only: tuple[str, ...] = param(("gen2-4x",), source="ours", doc="training sets that are spoilt")
+
+    def learnt(self, examples: tuple[StepExample, ...], name: str, ctx: Context) -> tuple[StepExample, ...]:
+        """As they are, or as in :class:`~methods.rest_react.method.ShuffledTargets`."""
+        return super().learnt(examples, name, ctx) if name in self.only else examples

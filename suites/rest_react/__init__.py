@@ -1,0 +1,35 @@
+"""ReST meets ReAct (Aksitov et al., 2023): a search agent that learns from its own trajectories."""
+
+from pathlib import Path
+
+from harness.suite import Paper, Suite
+from suites.rest_react.claims import CLAIMS
+from suites.rest_react.controls import CONTROLS
+from suites.rest_react.deviations import DEVIATIONS
+from suites.rest_react.display import EXHIBITS, FIGURES, TABLES
+from suites.rest_react.experiments import experiments
+
+_FOLDER = Path(__file__).parent
+
+SUITE = Suite(
+    paper=Paper.read(_FOLDER / "paper.toml"),
+    experiments=experiments,
+    claims=CLAIMS,
+    deviations=DEVIATIONS,
+    folder=_FOLDER,
+    controls=CONTROLS,
+    tables=TABLES,
+    figures=FIGURES,
+    exhibits=EXHIBITS,
+    bindings={
+        "gemma": "gemma-3-270m",
+        "agent": "search-agent",
+        "student-l": "search-student-l",
+        "student-s": "search-student-s",
+        "student-xs": "search-student-xs",
+        "bamboogle": "bamboogle",
+        "bamtwoogle": "bamtwoogle",
+        "passages": "search-passages",
+    },
+)
+"""The declaration that the harness finds."""

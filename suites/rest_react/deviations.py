@@ -1,0 +1,117 @@
+"""Where the runs differ from the paper."""
+
+from __future__ import annotations
+
+from harness.claims import Profile
+from harness.suite import Deviation
+
+_SMALL, _GPU, _PAPER = (Profile.SMALL,), (Profile.GPU,), (Profile.PAPER,)
+_WORLD = (Profile.SMALL, Profile.GPU)
+
+DEVIATIONS = (
+    Deviation(
+        id="D1",
+        field="model",
+        paper="PaLM 2 XS, S and L, prompted or fine-tuned.",
+        here="Surrogates: transformers of 9, 31 and 111 thousand parameters, trained from scratch on "
+        "delexicalised states. Generation 0 is the largest of them, which learnt from a script that errs at "
+        "a known rate at each step; it stands for the prompted model.",
+        effect="Generation 0 is weak by design, so that there is much to gain: differences are larger than "
+        "the paper's. Under gpu the largest agent is Gemma-3-270M.",
+        profiles=_WORLD,
+    ),
+    Deviation(
+        id="D2",
+        field="model",
+        paper="An instruction-tuned PaLM 2-L ranks the samples of each step.",
+        here="A surrogate: a script that knows which action is right at a state, and orders a right and a "
+        "wrong one rightly in 92 % of the cases. It never sees an answer key.",
+        effect="The strongest assumption of all: the gain from the ranker is put in with its accuracy. The "
+        "sweep of that accuracy shows how much rests on it.",
+        profiles=_WORLD,
+        claims=("C1a", "C1b", "C8", "C11a", "C11b", "C12a", "C12b", "C12c"),
+    ),
+    Deviation(
+        id="D3",
+        field="data",
+        paper="2000 questions of HotpotQA and ELI5 to learn from; Bamboogle and BamTwoogle to be asked.",
+        here="Invented worlds, another for every purpose and seed: 500 questions to learn from, 125 two-hop "
+        "questions in Bamboogle's place, 100 of two and three hops in BamTwoogle's, and 100 about countries "
+        "and elements. No question is answered by a search for its own words.",
+        effect="Questions have one wording, and every fact is in one document: easier than open questions.",
+        profiles=_WORLD,
+    ),
+    Deviation(
+        id="D4",
+        field="protocol",
+        paper="A web search with up to ten searches a trajectory.",
+        here="BM25 over the world's documents, three results, up to four searches.",
+        effect="None expected on directions.",
+        profiles=_WORLD,
+    ),
+    Deviation(
+        id="D5",
+        field="protocol",
+        paper="People removed a third of the pilot's steps.",
+        here="A script with a noisy eye removes as many.",
+        effect="Favours filtering: the script is right more often than not about each step.",
+        profiles=_WORLD,
+        claims=("C3a", "C3b", "C6"),
+    ),
+    Deviation(
+        id="D6",
+        field="protocol",
+        paper="Ten runs over fixed questions, one training of each agent; spreads are over runs.",
+        here="Five runs (ten under --full) in each of five seeds, which draw worlds, questions, "
+        "demonstrations, weights and samples again; intervals are over seeds. The tables have the sd over "
+        "runs and the bootstrap interval over questions, too.",
+        effect="Wider intervals, which speak of other trainings and other questions as well.",
+        profiles=_SMALL,
+    ),
+    Deviation(
+        id="D7",
+        field="protocol",
+        paper="Not stated for the prompted model: mistakes of drafts are what they are.",
+        here="The script that teaches generation 0 names an entity of an earlier hop in most drafts after "
+        "detours, and its checks catch that more often than not.",
+        effect="The checks have something to find, which sets the size of the gain: C10a speaks of whether "
+        "agents learn to use them.",
+        profiles=_WORLD,
+        claims=("C10a", "C10b", "C10c"),
+    ),
+    Deviation(
+        id="D8",
+        field="protocol",
+        paper="A language model judges answers, and people check it.",
+        here="A rule that reads judges the answers of scripted agents in generated wordings; the oracle is "
+        "exact. Accuracies of trained agents are the oracle's.",
+        effect="Favours agreement: wordings are few.",
+        claims=("C5",),
+    ),
+    Deviation(
+        id="D9",
+        field="protocol",
+        paper="Checkpoints, temperature and the number of generations were chosen on Bamboogle.",
+        here="All agents train for the same number of updates, fixed on pilot seeds; nothing is chosen on "
+        "the questions that decide.",
+        effect="None expected on directions.",
+    ),
+    Deviation(
+        id="D10",
+        field="protocol",
+        paper="Ten runs for each of several models.",
+        here="One training on one GPU in ten minutes: 150 questions to learn from, questions as units.",
+        effect="Verdicts speak of this training.",
+        profiles=_GPU,
+    ),
+    Deviation(
+        id="D11",
+        field="data",
+        paper="500 questions each of HotpotQA, ELI5 and two of its subsets; an internal search service.",
+        here="2000 questions of HotpotQA, as ELI5 is no longer distributed, and BM25 over the abstracts of "
+        "Wikipedia that HotpotQA was made from. One bound model is prompted agent, ranker and judge; those "
+        "that are fine-tuned are bound, too.",
+        effect="The questions to learn from are more like those to be answered.",
+        profiles=_PAPER,
+    ),
+)

@@ -1,0 +1,175 @@
+"""The experiments of each profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.claims import Profile
+from harness.method import Method, Task
+from harness.suite import Experiment, Scale
+from methods.rest_react.baselines import (
+    ClosedBook,
+    MajorityVote,
+    PlainReAct,
+    SearchAgent,
+    ShuffledSome,
+    SingleSearch,
+    StandIn,
+)
+from methods.rest_react.judging import Judging, LenientJudge, MentionJudge, RuleJudge, StringJudge
+from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
+from methods.rest_react.prepare import PretrainedTeacher, Teacher
+from methods.rest_react.real_world import COUNTRIES, ELEMENTS, NAMES
+from methods.rest_react.task import WorldAgents
+from suites.rest_react.cells import SAMPLES, SIZES, STUDENTS, SUBSETS
+from suites.rest_react.paper import public_experiment
+
+Methods = dict[str, Method[Any, Any]]
+FIRST_SEED = 100
+TEACHER = Teacher()
+"""Generation 0 as it is for every seed but for what it draws."""
+TASK = WorldAgents(teachers=(TEACHER,), facts=(COUNTRIES, NAMES, ELEMENTS))
+TAKE_ALL = ("gen0-L", *STUDENTS)
+"""Agents that take the second exam and the one on real facts, too."""
+
+
+def experiments(scale: Scale) -> Sequence[Experiment]:
+    """The experiments of a profile."""
+    if scale.profile is Profile.SMOKE:
+        return _smoke()
+    if scale.profile is Profile.PAPER:
+        return (public_experiment(), _judges(5))
+    if scale.profile is Profile.GPU:
+        return _gpu(scale)
+    seeds = tuple(range(FIRST_SEED, FIRST_SEED + (10 if scale.full else 5)))
+    task = replace(TASK, teachers=_teachers(TEACHER, seeds), runs=10 if scale.full else 5)
+    return (_agents(task, arms(full=scale.full), seeds), _baselines(task, seeds), _judges(5))
+
+
+def _teachers(like: Teacher, seeds: Sequence[int]) -> tuple[Teacher, ...]:
+    return tuple(replace(like, seed=seed) for seed in seeds)
+
+
+def arms(*, full: bool) -> Methods:
+    """Everything that trains agents."""
+    main = SelfImprove(subsets=(1, 2), start=False, everywhere=TAKE_ALL, shown=("gen2-L",))
+    # Ablations are about the largest agent, which grows the data of all others.
+    largest = replace(main, sizes=("L",), subsets=(), everywhere=(), shown=())
+    once = replace(largest, generations=1)
+    found: Methods = {
+        "rest": main,
+        "prompted": Prompted(sizes=("L", "S", "XS"), everywhere=("gen0-L",), shown=("gen0-L",)),
+        "pilot": Pilot(sizes=SIZES),
+        "pilot-all": Pilot(sizes=("XS",), removed=0.0),
+        "no-ranker": replace(largest, ranker="none"),
+        "random": replace(largest, ranker="random", everywhere=("gen2-L",)),
+        "oracle": replace(largest, ranker="oracle"),
+        "noise-1": replace(once, noise=1.0),
+        "noise-2": replace(once, noise=2.0),
+        "star": OutcomeFiltered(sizes=("L",), start=False),
+        **sabotages(main),
+    }
+    if full:
+        found["third"] = replace(main, generations=3, sizes=("L", "XS"), subsets=(), passes=(1, 4, 4))
+        found["equal-k"] = replace(main, samples_xs=4, subsets=(), everywhere=(), shown=())
+    return found
+
+
+def sabotages(main: SelfImprove) -> Methods:
+    """Controls; see ``controls.py``."""
+    everybody = ("gen0-L", "gen0-S", "gen0-XS", *STUDENTS, *SUBSETS)
+    return {
+        "spoilt": ShuffledSome(start=False, everywhere=TAKE_ALL, only=("gen2-4x", "gen2-1x"), subsets=(1, 2)),
+        "unlearnt": StandIn(names=everybody, everywhere=("gen0-L",)),
+        "unchecked": StandIn(names=everybody, checks=False),
+        "pilot-hardly": Pilot(sizes=("XS",), removed=0.97),
+    }
+
+
+def _agents(task: WorldAgents, methods: Mapping[str, Method[Any, Any]], seeds: Sequence[int]) -> Experiment:
+    tasks: dict[str, Task[Any, Any]] = {"worlds": task}
+    pairs = {("worlds", name) for name in methods if name != "star"}
+    if "star" in methods:
+        tasks["labelled"] = replace(task, labels=True)
+        pairs.add(("labelled", "star"))
+    return Experiment(
+        id="agents",
+        title="Agents that learn from their own trajectories, asked about worlds that nobody has seen",
+        tasks=tasks,
+        methods=dict(methods),
+        seeds=tuple(seeds),
+        unit="question",
+        minutes=20.0,
+        only=frozenset(pairs),
+    )
+
+
+def _baselines(task: WorldAgents, seeds: Sequence[int]) -> Experiment:
+    methods: Methods = {
+        "search-agent": SearchAgent(),
+        "closed-book": ClosedBook(),
+        "single-search": SingleSearch(),
+        "react": PlainReAct(),
+        "majority": MajorityVote(),
+        **{f"k-{k}": SearchAgent(samples=k) for k in SAMPLES if k != 4},
+    }
+    own = replace(task, second=0, facts=())
+    pairs = {("worlds", name) for name in methods}
+    pairs |= {("swapped", name) for name in ("search-agent", "single-search")}
+    return Experiment(
+        id="baselines",
+        title="Generation 0 with less than the search agent, or with more samples",
+        tasks={"worlds": own, "swapped": replace(own, swapped=True)},
+        methods=methods,
+        seeds=tuple(seeds),
+        unit="question",
+        only=frozenset(pairs),
+    )
+
+
+def _judges(seeds: int) -> Experiment:
+    return Experiment(
+        id="judges",
+        title="Judges of free answers of eleven agents, against the oracle",
+        tasks={"answers": Judging()},
+        methods={
+            "rule": RuleJudge(),
+            "mention": MentionJudge(),
+            "string": StringJudge(),
+            "lenient": LenientJudge(),
+        },
+        seeds=tuple(range(FIRST_SEED, FIRST_SEED + seeds)),
+        unit="answer",
+    )
+
+
+def _smoke() -> tuple[Experiment, ...]:
+    """The whole way with agents that hardly learn anything."""
+    seeds = (FIRST_SEED,)
+    teacher = replace(TEACHER, entities=20, relations=4, demonstrations=30, steps=40, batch=16)
+    task = replace(
+        TASK, teachers=_teachers(teacher, seeds), runs=2, questions=24, asked=12, second=8, facts=()
+    )
+    kept = ("rest", "prompted", "pilot", "no-ranker", "star", "unlearnt")
+    small = {name: method for name, method in arms(full=False).items() if name in kept}
+    small["rest"] = replace(small["rest"], passes=(1, 2), subsets=(1,))  # type: ignore[type-var]
+    judging = replace(_judges(1), tasks={"answers": Judging(errors=(0.0, 0.2, 0.5), questions=8)})
+    return (_agents(task, small, seeds), judging)
+
+
+def _gpu(scale: Scale) -> tuple[Experiment, ...]:
+    """Gemma-3-270M as the largest agent; one training, so that only questions vary."""
+    seeds = (FIRST_SEED,)
+    teacher = PretrainedTeacher(demonstrations=200, base_steps=300 if scale.full else 100)
+    task = replace(
+        TASK,
+        teachers=_teachers(teacher, seeds),
+        questions=500 if scale.full else 150,
+        runs=10 if scale.full else 5,
+    )
+    left_out = ("oracle", "noise-1", "noise-2")
+    methods = {name: method for name, method in arms(full=False).items() if name not in left_out}
+    agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0)
+    return (agents, _baselines(task, seeds), _judges(5))

@@ -1,0 +1,46 @@
+"""The paper's own scale: public questions, and bound models as agents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from harness.method import Method
+from harness.suite import Experiment
+from methods.rest_react.baselines import ShuffledSome, StandIn
+from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
+from methods.rest_react.public_task import FewShotTeacher, PublicAgents
+from suites.rest_react.cells import SIZES, STUDENTS, SUBSETS
+
+
+def public_experiment() -> Experiment:
+    """All agents of the paper's tables, trained once: ten runs, and questions as units."""
+    task = PublicAgents(teachers=(FewShotTeacher(seed=100),))
+    take_all = ("gen0-L", *STUDENTS)
+    main = SelfImprove(ranker="model", subsets=(1, 2), start=False, everywhere=take_all, shown=("gen2-L",))
+    largest = replace(main, sizes=("L",), subsets=(), everywhere=("gen2-L",), shown=())
+    everybody = ("gen0-L", *STUDENTS, *SUBSETS)
+    methods: dict[str, Method[Any, Any]] = {
+        "rest": main,
+        "prompted": Prompted(everywhere=("gen0-L",), shown=("gen0-L",)),
+        "pilot": Pilot(sizes=SIZES, trajectories=500),
+        "pilot-all": Pilot(sizes=("XS",), trajectories=500, removed=0.0),
+        "no-ranker": replace(largest, ranker="none"),
+        "random": replace(largest, ranker="random"),
+        "star": OutcomeFiltered(sizes=("L",), start=False),
+        "spoilt": ShuffledSome(ranker="model", start=False, everywhere=take_all, subsets=(1, 2)),
+        "unlearnt": StandIn(names=everybody, everywhere=everybody),
+        "unchecked": StandIn(names=everybody, checks=False),
+        "pilot-hardly": Pilot(sizes=("XS",), trajectories=500, removed=0.97),
+    }
+    return Experiment(
+        id="agents",
+        title="The paper's agents on Bamboogle and BamTwoogle",
+        tasks={"public": task, "labelled": replace(task, labels=True)},
+        methods=methods,
+        seeds=(100,),
+        unit="question",
+        minutes=2880.0,
+        memory_gb=400.0,
+        only=frozenset(("labelled" if name == "star" else "public", name) for name in methods),
+    )
