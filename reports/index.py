@@ -1,10 +1,12 @@
-"""The index page over all runs of a folder."""
+"""The index page: the committed results of every suite, and all runs of a folder."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -35,25 +37,36 @@ class Entry:
     problem: str = ""
 
 
-def write_index(runs_folder: Path) -> Path:
+def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxyType({})) -> Path:
     """Write ``index.html`` into a runs folder, newest run first.
 
+    Args:
+        runs_folder: The folder with the runs.
+        references: Folders of committed results, by suite; each has one folder a profile.
+
     Raises:
-        RecordError: If there is no such folder, or it cannot be written.
+        RecordError: If there is neither a run nor a committed result, or the page cannot be written.
     """
-    if not runs_folder.is_dir():
+    if not runs_folder.is_dir() and not references:
         raise RecordError(
             "There is no folder of runs",
             where=str(runs_folder),
             fix="Run a suite first: corroborate run SUITE",
         )
-    entries = [_entry(path) for path in sorted(runs_folder.iterdir()) if (path / "run.json").is_file()]
+    entries = _entries(runs_folder)
     entries.sort(key=lambda entry: entry.record.provenance.created if entry.record else "", reverse=True)
     suites: dict[str, list[Entry]] = {}
     for entry in entries:
         suites.setdefault(entry.record.suite if entry.record else "Unreadable", []).append(entry)
-    page = environment().get_template("index.html.j2").render(suites=suites, total=len(entries))
+    kept = {suite: _entries(folder) for suite, folder in references.items()}
+    page = environment().get_template("index.html.j2").render(suites=suites, total=len(entries), kept=kept)
     return write_file(runs_folder / "index.html", page)
+
+
+def _entries(folder: Path) -> list[Entry]:
+    """What can be shown of each record in a folder, by name."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [_entry(path) for path in found if (path / "run.json").is_file()]
 
 
 def _entry(path: Path) -> Entry:

@@ -173,7 +173,7 @@ def block(item: Block) -> str:
 def _course(item: Course) -> str:
     head = " ".join(part for part in (_MARKS.get(item.mark, ""), f"**{escape(item.heading)}**") if part)
     steps = [
-        f"{at}. {escape(step.kind)}: {code(_one_line(step.text))}" for at, step in enumerate(item.steps, 1)
+        f"{at}. {escape(step.kind)}: {escape(_one_line(step.text))}" for at, step in enumerate(item.steps, 1)
     ]
     return "\n".join([head, "", *steps])
 
@@ -181,7 +181,7 @@ def _course(item: Course) -> str:
 def _branch(item: Branch, depth: int) -> list[str]:
     edge = f"{escape(item.edge)}: " if item.edge else ""
     note = f" ({escape(item.note)})" if item.note else ""
-    head = f"{'  ' * depth}- {edge}{code('; '.join(item.lines))}{note}"
+    head = f"{'  ' * depth}- {edge}{escape('; '.join(item.lines))}{note}"
     return [head, *(line for one in item.below for line in _branch(one, depth + 1))]
 
 

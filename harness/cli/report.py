@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.cli.options import add_runs
 from harness.cli.runs import judged, opened
+from harness.cli.suites import reference_folders
 from harness.errors import ExitCode, UsageError, unknown_name
 from harness.store import runs_folder
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FOLDER", type=Path, help="where to write (default: report/ in the run)"
     )
     parser.add_argument("--columns", choices=("single", "double"), default="double", help="width, for LaTeX")
-    parser.add_argument("--index", action="store_true", help="write the index page over all runs")
+    parser.add_argument("--index", action="store_true", help="write the index: committed results and runs")
     add_runs(parser)
 
 
@@ -46,7 +47,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.index:
         from reports import write_index
 
-        print(write_index(runs_folder(args.runs)))
+        print(write_index(runs_folder(args.runs), reference_folders()))
     return ExitCode.OK
 
 

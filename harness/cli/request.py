@@ -31,9 +31,11 @@ from harness.suite import Scale, Suite, Tuned
 NEWEST = ""
 
 
-def add_request(parser: argparse.ArgumentParser) -> None:
-    """The options that say what is run."""
-    parser.add_argument("suite", help="name of the suite: 'corroborate list' shows them")
+def add_request(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """The options that say what is run; with ``many`` a suite need not be named."""
+    parser.add_argument(
+        "suite", nargs="?" if many else None, help="name of the suite: 'corroborate list' shows them"
+    )
     add_profile(parser)
     parser.add_argument("--full", action="store_true", help="wider grids and more seeds")
     parser.add_argument(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.display import display, duration
 from harness.cli.request import NEWEST, add_request, make_request
-from harness.errors import ExitCode, UsageError
+from harness.cli.suites import suite_names
+from harness.errors import CorroborateError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from harness.cli.runs import OpenedRun
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_request(parser)
+    add_request(parser, many=True)
+    parser.add_argument("--all", action="store_true", help="every suite, one after the other")
     parser.add_argument(
         "--resume",
         metavar="RUN",
@@ -38,12 +41,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> ExitCode:
-    """Run, judge, report."""
+    """Run, judge, report; with ``--all`` one suite after the other."""
+    if args.workers < 1:
+        raise UsageError("At least one worker is needed", where=f"--workers {args.workers}")
+    if not args.all and not args.suite:
+        raise UsageError("Nothing to run", where="corroborate run", fix="Name a suite, or give --all.")
+    return _every(args) if args.all else _one(args)
+
+
+def _every(args: argparse.Namespace) -> ExitCode:
+    """All suites; one that fails does not keep the others from running."""
+    own = ("suite", "claim", "methods", "set", "method", "bind", "resume")
+    given = [name for name in own if getattr(args, name) not in (None, [], "")]
+    if given:
+        raise UsageError(
+            f"--all goes with nothing that speaks of one suite: {', '.join(given)}",
+            where="corroborate run",
+            fix="Name the suite instead.",
+        )
+    codes: dict[str, ExitCode] = {}
+    for name in suite_names():
+        print(f"\n{name}")
+        args.suite = name
+        try:
+            codes[name] = _one(args)
+        except CorroborateError as error:
+            print(f"error: {error}", file=sys.stderr)
+            codes[name] = error.exit_code
+    bad = {name: code for name, code in codes.items() if code}
+    print(f"\n{len(codes) - len(bad)} of {len(codes)} suites ran without a fault")
+    for name, code in bad.items():
+        print(f"  {name}: exit code {int(code)}")
+    return max(codes.values(), default=ExitCode.OK)
+
+
+def _one(args: argparse.Namespace) -> ExitCode:
     from harness.cli.runs import judged, opened_at
     from harness.engine.run import execute_run
 
-    if args.workers < 1:
-        raise UsageError("At least one worker is needed", where=f"--workers {args.workers}")
     request = make_request(
         args, resume=args.resume, engine=args.engine, workers=args.workers, fresh=args.fresh
     )

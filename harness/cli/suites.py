@@ -41,6 +41,13 @@ def paper_heading(name: str) -> dict[str, Any]:
         raise SuiteError(f"The paper's record cannot be read: {error}", where=str(path)) from error
 
 
+def reference_folders() -> dict[str, Path]:
+    """The folder of committed results of each installed suite that has one, by suite."""
+    folders = {name: _folder(_points(SUITE_GROUP)[name]) for name in suite_names()}
+    kept = {name: folder / "reference" for name, folder in folders.items() if folder}
+    return {name: folder for name, folder in kept.items() if folder.is_dir()}
+
+
 def _folder(point: EntryPoint) -> Path | None:
     """Where a suite's package lies; nothing of it is imported but its parent package."""
     try:

@@ -134,7 +134,7 @@ class _Checker:
         task = cell.task or next(iter(experiment.tasks), "")
         if experiment.only is not None and (task, cell.method) not in experiment.only:
             yield f"'{cell.experiment}' does not run {cell.method} on {task}", where, "Add it to `only`."
-        if not cell.metric.columns:
+        if isinstance(cell, Cell) and not cell.metric.columns:
             yield f"Metric '{cell.metric.name}' reads no column", where, "Name its columns."
 
     def thresholds(self, form: StatisticalForm, where: str) -> Iterator[Problem]:

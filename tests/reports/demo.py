@@ -336,7 +336,7 @@ SUITE = Suite(
     ),
 )
 
-WALKS = {
+WALKS: dict[str, list[Any]] = {
     "unit_id": ["a", "a", "b", "c", "d", "e", "f"],
     "heading": [WRITE18, WRITE18, HEBREW, EMOJI, MARKDOWN, "e", "f"],
     "mark": ["right", "right", "right", "right", "right", "wrong", "right"],
@@ -344,7 +344,7 @@ WALKS = {
     "kind": ["answer", "search", SCRIPT, "search", "search", "search", "search"],
     "text": ["second of a", "first of a", SCRIPT, f"two\nlines {WRITE18}", CONTROL_CHARACTERS, "", MARKDOWN],
 }
-PROGRAM = {
+PROGRAM: dict[str, list[Any]] = {
     "unit_id": ["leaf", "root", "last"],
     "parent": ["root", "", "leaf"],
     "edge": [f"foo {SCRIPT}", "", WRITE18],
@@ -419,7 +419,7 @@ def add(view: MemoryRun, method: str, seed: int, correct: np.ndarray) -> None:
     )
     units = [f"item-{at}" for at in range(len(correct))]
     depth = [1 + at % 2 for at in range(len(correct))]
-    shown = {"walks": WALKS, "program": PROGRAM} if method == "new" else {}
+    shown: dict[str, Any] = {"walks": WALKS, "program": PROGRAM} if method == "new" else {}
     view.add(trial, main={"unit_id": units, "correct": correct.astype(float), "depth": depth}, **shown)
 
 

@@ -59,8 +59,8 @@ def test_counts_are_of_whole_claims(document: Document) -> None:
 def test_the_sections_are_all_there(document: Document) -> None:
     names = [section.id for section in document.sections]
     assert names == [
-        "verdicts", "evidence", "tables", "figures", "methods", "fidelity", "controls", "tuning", "cost",
-        "provenance", "rerun",
+        "verdicts", "evidence", "tables", "figures", "exhibits", "methods", "fidelity", "controls",
+        "tuning", "cost", "provenance", "rerun",
     ]  # fmt: skip
 
 

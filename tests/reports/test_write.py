@@ -101,7 +101,18 @@ def test_the_index_links_every_report_and_counts_each_run_alone(
     assert page.count("1 not reproduced") == 2
 
 
+def test_the_index_shows_committed_results_even_before_the_first_run(
+    tmp_path: Path, view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    store(tmp_path / "reference" / "small", view, verdicts, report=False)
+    written = reports.write_index(tmp_path / "runs", {"toy": tmp_path / "reference"})
+    page = written.read_text(encoding="utf-8")
+    assert "Committed results" in page
+    assert page.count("1 not reproduced") == 1
+    assert "no report yet" not in page
+
+
 def test_an_index_of_nothing_says_so(tmp_path: Path) -> None:
-    assert "No run has been made" in reports.write_index(tmp_path).read_text(encoding="utf-8")
+    assert "0 runs" in reports.write_index(tmp_path).read_text(encoding="utf-8")
     with pytest.raises(RecordError, match="no folder"):
         reports.write_index(tmp_path / "absent")

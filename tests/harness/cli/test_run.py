@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
+from harness.cli import suites
 from harness.store import list_runs, open_run
 from tests.harness.cli.conftest import Shell
 
@@ -91,6 +93,9 @@ def test_plan_counts_what_could_be_reused(shell: Shell) -> None:
         (("demo", "--workers", "0"), "At least one worker"),
         (("demo", "--method", "nowhere:Thing"), "cannot be imported"),
         (("demo", "--bind", "numbers"), "is not of the form"),
+        ((), "Name a suite"),
+        (("demo", "--all"), "speaks of one suite: suite"),
+        (("--all", "--claim", "C1"), "speaks of one suite: claim"),
     ],
 )
 def test_wrong_requests_are_explained_and_leave_nothing(
@@ -99,3 +104,16 @@ def test_wrong_requests_are_explained_and_leave_nothing(
     assert shell("run", *arguments) == 2
     assert expected in shell.err
     assert not Path("runs").exists()
+
+
+def test_all_runs_every_suite_though_one_fails(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = {
+        "broken": EntryPoint("broken", "tests.harness.cli.demo:ABSENT", suites.SUITE_GROUP),
+        "demo": EntryPoint("demo", "tests.harness.cli.demo:SUITE", suites.SUITE_GROUP),
+    }
+    monkeypatch.setattr(suites, "_points", lambda group: points)
+    assert shell("run", "--all", *INLINE) == 2
+    assert "cannot be imported" in shell.err
+    assert "1 of 2 suites" in shell.out
+    assert "broken: exit code 2" in shell.out
+    assert (only_run() / "verdicts.json").is_file()
