@@ -13,6 +13,11 @@ class Step:
     kind: str
     text: str
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the text."""
+        return tuple(self.text.splitlines())
+
 
 @dataclass(frozen=True)
 class Course:

@@ -187,9 +187,7 @@ def _figure(item: Figure) -> str:
 def _course(item: Course) -> str:
     mark = rf"\quad\textit{{{words(item.mark)}}}" if item.mark else ""
     steps = "\n".join(
-        rf"\item[{words(step.kind)}] {_typed(step.text.splitlines())}"
-        for step in item.steps
-        if step.text.strip()
+        rf"\item[{words(step.kind)}] {_typed(step.lines)}" for step in item.steps if step.text.strip()
     )
     listed = f"\n\\begin{{facts}}\n{steps}\n\\end{{facts}}" if steps else ""
     return rf"\textit{{{words(item.heading)}}}{mark}\par{{\small{listed}}}"

@@ -107,6 +107,10 @@ def test_every_format_shows_them(render: Any, document: Document) -> None:
     assert "4 examples" in page
 
 
+def test_a_text_keeps_its_lines(document: Document) -> None:
+    assert "<pre>If x1 is A, say foo.\nIf x2 is B" in html.render(document)
+
+
 def test_what_they_say_is_escaped(document: Document) -> None:
     assert demo.SCRIPT not in html.render(document)
     assert r"\write18{" not in latex.render(document)
