@@ -1,0 +1,142 @@
+"""The declaration of the suite."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from harness.claims import Cell, NotComparable, NotRun, Profile, Replication
+from harness.plan.selection import cells_of
+from harness.suite import Scale, Standing
+from methods.rest_react.method import Pilot, SelfImprove
+from methods.rest_react.task import WorldAgents
+from suites.rest_react import SUITE
+from suites.rest_react.cells import PAIRS_RIGHT
+
+SMALL = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL))}
+TRAINED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
+
+
+def test_all_claims_of_the_paper_are_there() -> None:
+    assert {f"C{number}" for number in range(1, 14)} <= {claim.parent or claim.id for claim in SUITE.claims}
+
+
+@pytest.mark.parametrize("profile", TRAINED)
+def test_every_claim_that_counts_can_be_killed(profile: Profile) -> None:
+    killed = {name for control in SUITE.controls for name, what in control.predicts.items() if what == "kill"}
+    judged = {
+        claim.id
+        for claim in SUITE.claims
+        if not isinstance(claim.forms.get(profile), NotComparable | NotRun | None)
+    }
+    assert judged <= killed
+    assert len(judged) >= 20
+
+
+def test_with_a_scripted_ranker_no_verdict_says_that_labels_are_not_needed() -> None:
+    forms = {claim.id: claim.forms for claim in SUITE.claims}
+    for name in ("C11a", "C11b"):
+        for profile in (Profile.SMALL, Profile.GPU):
+            assert isinstance(forms[name][profile], NotComparable)
+        assert not isinstance(forms[name][Profile.PAPER], NotComparable)
+
+
+def test_every_seed_has_a_generation_0_of_its_own() -> None:
+    task = SMALL["agents"].tasks["worlds"]
+    assert isinstance(task, WorldAgents)
+    seeds = SMALL["agents"].seeds
+    assert len(seeds) >= 5
+    assert sorted(teacher.seed for teacher in task.teachers) == sorted(seeds)
+
+
+def test_arms_differ_from_self_improvement_in_what_they_are_named_for() -> None:
+    methods = SMALL["agents"].methods
+    main = methods["rest"]
+    assert isinstance(main, SelfImprove)
+    whole = {"sizes", "subsets", "everywhere", "shown"}
+    changed = {"no-ranker": "ranker", "random": "ranker", "oracle": "ranker"}
+    for name, what in changed.items():
+        arm = methods[name]
+        assert type(arm) is SelfImprove
+        assert _differing(main, arm) - whole == {what}
+    for name in ("noise-1", "noise-2"):
+        assert _differing(main, methods[name]) - whole == {"noise", "generations"}
+    assert _differing(methods["pilot"], methods["pilot-all"]) <= {"removed", "sizes"}
+    assert isinstance(methods["pilot"], Pilot)
+
+
+def _differing(left: object, right: object) -> set[str]:
+    return {
+        field.name
+        for field in fields(left)  # type: ignore[arg-type]
+        if getattr(left, field.name) != getattr(right, field.name)
+    }
+
+
+def test_the_sweep_is_in_order_of_the_rankers_accuracy() -> None:
+    shares = list(PAIRS_RIGHT.values())
+    assert shares == sorted(shares)
+    assert PAIRS_RIGHT["rest"] == pytest.approx(0.921, abs=0.001)
+    assert set(PAIRS_RIGHT) <= set(SMALL["agents"].methods)
+
+
+def test_worlds_are_the_replicates_where_they_are_drawn_again() -> None:
+    for claim in SUITE.claims:
+        form = claim.forms.get(Profile.SMALL)
+        if getattr(form, "replication", None) is not None:
+            assert form.replication is Replication.SEEDS, claim.id  # type: ignore[union-attr]
+
+
+def test_small_needs_no_mirror_and_no_hub() -> None:
+    task = SMALL["agents"].tasks["worlds"]
+    assert isinstance(task, WorldAgents)
+    sources = {type(s).__name__ for table in task.facts for s in table.sources}  # type: ignore[attr-defined]
+    assert sources == {"PackageSource"}
+
+
+def test_exhibits_show_agents_that_keep_their_trajectories() -> None:
+    for exhibit in SUITE.exhibits:
+        method = SMALL[exhibit.experiment].methods[exhibit.method]
+        assert exhibit.part.removesuffix("#steps") in method.shown  # type: ignore[union-attr]
+
+
+def test_the_paper_s_tables_are_complete_and_verified() -> None:
+    reported = SUITE.paper.reported
+    for name in ("t1-gen2-l", "t2-bamtwoogle-gen2-xs", "t3-gen2-4x", "t4-gen1-xs"):
+        assert reported[name].standing is Standing.VERIFIED
+    for table, count in {"t1": 19, "t3": 18, "t4": 30}.items():
+        assert (
+            sum(name.startswith(f"{table}-") and row.value is not None for name, row in reported.items())
+            >= count
+        )
+    # Table 4's brackets are Table 1 minus Table 4.
+    for name in [key for key in reported if key.endswith("-gain")]:
+        final, draft = (
+            reported[name.replace("t4", "t1").removesuffix("-gain")],
+            reported[name.removesuffix("-gain")],
+        )
+        assert final.value is not None
+        assert draft.value is not None
+        assert reported[name].value == pytest.approx(final.value - draft.value, abs=0.01)
+
+
+def test_wherever_an_agent_is_read_it_is_trained() -> None:
+    """Parts are named after agents: no cell may read one that its method does not have."""
+    methods = SMALL["agents"].methods
+    for claim in SUITE.claims:
+        for cell in cells_of(claim.forms.get(Profile.SMALL)):
+            if cell.experiment == "agents" and isinstance(methods[cell.method], SelfImprove):
+                assert _trains(methods[cell.method], cell), (claim.id, cell.part)
+
+
+def _trains(method: object, cell: Cell) -> bool:
+    assert isinstance(method, SelfImprove)
+    if cell.part in ("agents", "data", "main"):
+        return True
+    agent, _, exam = cell.part.partition("@")
+    generation, *middle, size = agent.split("-")
+    known = size in method.sizes and int(generation.removeprefix("gen")) <= method.generations
+    if middle:
+        known = int(middle[0].removesuffix("x")) in method.subsets
+    return known and (not exam or agent in method.everywhere)
