@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from harness.method import ProblemError
 from methods.common.language_model import Decoding, LanguageModel
 from methods.il_bench.items import Item
 from methods.il_bench.labels import read_label
@@ -16,6 +18,8 @@ EXAMPLES = "Examples:"
 ARROW = " -> "
 INSTRUCTION = "Instruction:"
 """Stands before an instruction that is talked about."""
+_ANSWER = "\n\nAnswer with one of these labels and nothing else: "
+_LABEL = "\nLabel:"
 
 
 def rules_request(items: Sequence[Item], labels: Sequence[str], *, most: int, prior: str = "") -> str:
@@ -93,10 +97,44 @@ def shots_instruction(question: str, items: Sequence[Item], *, reasoning: bool =
 
 def label_request(instruction: str, text: str, labels: Sequence[str]) -> str:
     """The request to an executor: one input under an instruction, LLM(x, s)."""
-    return (
-        f"{instruction}\n\nAnswer with one of these labels and nothing else: {', '.join(labels)}.\n"
-        f"Input: {text}\nLabel:"
-    )
+    return f"{instruction}{_ANSWER}{', '.join(labels)}.\nInput: {text}{_LABEL}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What :func:`label_request` asks.
+
+    Attributes:
+        instruction: s.
+        labels: What may be answered.
+        text: x.
+    """
+
+    instruction: str
+    labels: tuple[str, ...]
+    text: str
+
+    @property
+    def shows_examples(self) -> bool:
+        """Whether the instruction holds labelled examples."""
+        return EXAMPLES in self.instruction
+
+
+def read_request(prompt: str) -> Request:
+    """The inverse of :func:`label_request`, for executors that are no language models.
+
+    Raises:
+        ProblemError: If the prompt is another one.
+    """
+    instruction, found, rest = prompt.rpartition(_ANSWER)
+    heading, _, question = rest.partition(".\nInput: ")
+    if not found or not question.endswith(_LABEL):
+        raise ProblemError(
+            f"Not a request to follow an instruction: {prompt[:60]!r}",
+            where="executor",
+            fix="Ask with label_request.",
+        )
+    return Request(instruction, tuple(heading.split(", ")), question.removesuffix(_LABEL))
 
 
 def _shown(items: Sequence[Item]) -> str:
@@ -153,14 +191,21 @@ class Learner:
         labels: All labels.
         rules: Rules of an instruction, at most.
         temperature: Of the writing; several proposals differ by it and by their examples.
-        asked: Proposals so far.
+        budget: Requests that may be made; 0 for any number.
+        asked: Requests so far.
     """
 
     model: LanguageModel
     labels: tuple[str, ...]
     rules: int = 3
     temperature: float = 0.7
+    budget: int = 0
     asked: int = 0
+
+    @property
+    def left(self) -> float:
+        """Requests that may still be made."""
+        return self.budget - self.asked if self.budget else math.inf
 
     def summarise(self, items: Sequence[Item]) -> str:
         """One proposal of RuleSum."""

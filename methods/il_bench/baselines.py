@@ -174,6 +174,12 @@ def best_of(bench: Bench, *, shown: int = 64) -> str:
     return bench.best([bench.learner.summarise(bench.draw(shown)) for _ in range(bench.budget)])
 
 
+def ranked(bench: Bench, *, shown: int = 64) -> list[str]:
+    """All different proposals of a whole budget, those that get most training items right first."""
+    pool = dict.fromkeys(bench.learner.summarise(bench.draw(shown)) for _ in range(bench.budget))
+    return sorted(pool, key=lambda one: accuracy(one, bench.items, bench.predict), reverse=True)
+
+
 def long_prompt(bench: Bench, *, rules: int, shown: int = 64) -> str:
     """One instruction with as many rules as a whole program: the control that the card asks for.
 

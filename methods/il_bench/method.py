@@ -39,6 +39,7 @@ EXECUTOR_CALLS = mean_of("executor", better="lower", name="executor calls of the
 LEARNER_TOKENS = mean_of("learner_tokens", better="lower", name="learner tokens", digits=0)
 EXECUTOR_TOKENS = mean_of("executor_tokens", better="lower", name="executor tokens", digits=0)
 UNREADABLE = mean_of("unreadable", better="lower", name="unreadable answers", digits=0)
+UNREADABLE_TEST = mean_of("unreadable_test", better="lower", name="unreadable answers of the test", digits=0)
 """All of part ``search``."""
 
 
@@ -95,7 +96,8 @@ class LSP(Method[ProgramProblem, Learned]):
         )
         if self.pruned:
             root = prune(root, problem.validation, executor)
-        done = learned(Program(self.wired(root, problem.labels)), learner, executor, steps)
+        root, steps = self.ended(root, steps, problem.labels)
+        done = learned(Program(root), learner, executor, steps)
         if self.curve:
             for number, step in enumerate(steps, start=1):
                 so_far = replace(
@@ -110,9 +112,9 @@ class LSP(Method[ProgramProblem, Learned]):
 
         return summarised if self.learner == "rulesum" else paraphrased
 
-    def wired(self, root: Node, labels: Sequence[str]) -> Node:
-        """The program that is used; a sabotage changes it."""
-        return root
+    def ended(self, root: Node, steps: list[Step], labels: Sequence[str]) -> tuple[Node, list[Step]]:
+        """The program that is used, and the course of its search; a sabotage changes them."""
+        return root, steps
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,13 @@ class Sabotaged(LSP):
     """LSP with one mechanism broken: a control, not a method to use.
 
     ``shuffled-labels`` shows the learner its examples with their labels exchanged; ``crossed-switch``
-    hangs each branch of the finished program under the next label.
+    hangs each branch of the finished program under the next label; ``undone-expansions`` goes back from
+    the last program to the first.
     """
 
     cites: ClassVar[str] = ""
 
-    bug: Literal["shuffled-labels", "crossed-switch"] = param(
+    bug: Literal["shuffled-labels", "crossed-switch", "undone-expansions"] = param(
         "shuffled-labels", source="ours", doc="what is broken"
     )
 
@@ -135,11 +138,15 @@ class Sabotaged(LSP):
 
         return shuffled(ctx.rng("shuffled labels")) if self.bug == "shuffled-labels" else super().propose(ctx)
 
-    def wired(self, root: Node, labels: Sequence[str]) -> Node:
+    def ended(self, root: Node, steps: list[Step], labels: Sequence[str]) -> tuple[Node, list[Step]]:
         """See :class:`LSP`."""
         from methods.il_bench.programs import crossed
 
-        return crossed(root, labels) if self.bug == "crossed-switch" else root
+        if self.bug == "crossed-switch":
+            return crossed(root, labels), steps
+        if self.bug == "undone-expansions":
+            return steps[0].program, steps[::-1]
+        return root, steps
 
 
 class OneInstruction(Method[ProgramProblem, Learned]):

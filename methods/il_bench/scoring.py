@@ -48,8 +48,14 @@ def average(tested: Rows, result: Learned, train: int) -> Rows:
     }
 
 
-def search_row(result: Learned, tested: Rows) -> Rows:
-    """What a search asked and what it found, in one row."""
+def search_row(result: Learned, tested: Rows, executor: Executor) -> Rows:
+    """What a search asked and what it found, in one row.
+
+    Args:
+        result: The finished search.
+        tested: Rows of the test set.
+        executor: Has answered for the scores since.
+    """
     spent, program = result.spent, result.predictor.program
     return {
         "unit_id": ["search"],
@@ -58,6 +64,7 @@ def search_row(result: Learned, tested: Rows) -> Rows:
         "learner_tokens": [spent.learner_tokens],
         "executor_tokens": [spent.executor_tokens],
         "unreadable": [spent.unreadable],
+        "unreadable_test": [executor.unreadable - (spent.unreadable if result.executor else 0)],
         "modules": [0 if program is None else program.size],
         "depth": [0 if program is None else program.depth],
         "rules": [0 if program is None else _rules(program)],

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from harness.method import ProblemError
-from methods.il_bench.asking import Learner
+from methods.il_bench.asking import Learner, paraphrase_request
 from methods.il_bench.items import Item, majority
 from methods.il_bench.programs import Leaf, Node, Path, Predict, attach, route, run
 
 Choice = Literal["count", "rate", "random"]
+Propose = Callable[[Learner, Sequence[Item], str], str]
+"""From a learner, a batch of items and the parent's instruction (none for the root) to an instruction."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def learn_program(
     rng: np.random.Generator,
     *,
     validation: Sequence[Item] = (),
+    propose: Propose | None = None,
 ) -> tuple[Node, list[Step]]:
     """Grow a program from the whole training set (Algorithm 2).
 
@@ -85,15 +88,16 @@ def learn_program(
         predict: Applies them.
         rng: Chooses examples, and leaves where they are random.
         validation: Chooses the program of the last beam; the training items do without it.
+        propose: How an instruction is proposed; by :func:`summarised` without it.
 
     Returns:
         The program, and the best program after each step.
     """
-    growth = _Growth(items, search, learner, predict, rng)
+    growth = _Growth(items, search, learner, predict, rng, propose or summarised)
     beam = _best([(node, _right(node, items, predict)) for node in growth.modules(items)], search.beam)
     steps = [Step(*beam[0], learner.asked)]
     for _ in range(search.steps - 1):
-        if beam[0][1] == len(items):
+        if beam[0][1] == len(items) or learner.left < 1:
             break
         before = beam
         pool = [*beam, *(grown for program, right in beam for grown in growth.expansions(program, right))]
@@ -127,7 +131,28 @@ def worst_leaves(
     return sorted(open_leaves, key=badness, reverse=True)[: search.leaves]
 
 
-def _batch(items: Sequence[Item], size: int, rng: np.random.Generator) -> list[Item]:
+def summarised(learner: Learner, items: Sequence[Item], parent: str) -> str:
+    """RuleSum: rules that sum up the items."""
+    return learner.summarise(items)
+
+
+def paraphrased(learner: Learner, items: Sequence[Item], parent: str) -> str:
+    """A variation of the parent's instruction that never looks at the items; the root has none to vary."""
+    return learner.write(paraphrase_request(parent)) if parent else learner.summarise(items)
+
+
+def shuffled(rng: np.random.Generator) -> Propose:
+    """RuleSum over items that have exchanged their labels: a sabotage."""
+
+    def propose(learner: Learner, items: Sequence[Item], parent: str) -> str:
+        order = rng.permutation(len(items))
+        pairs = zip(items, order, strict=True)
+        return learner.summarise([replace(item, label=items[other].label) for item, other in pairs])
+
+    return propose
+
+
+def spread(items: Sequence[Item], size: int, rng: np.random.Generator) -> list[Item]:
     """Items spread over the labels: one of each label in turn, until the batch is full."""
     if len(items) <= size:
         return list(items)
@@ -148,12 +173,14 @@ class _Growth:
     learner: Learner
     predict: Predict
     rng: np.random.Generator
+    propose: Propose
 
-    def modules(self, items: Sequence[Item]) -> list[Node]:
+    def modules(self, items: Sequence[Item], parent: str = "") -> list[Node]:
         """m modules for some of the items, each from a batch of its own (Algorithm 1)."""
         fallback = majority(items, self.learner.labels)
-        batches = [_batch(items, self.search.batch, self.rng) for _ in range(self.search.proposals)]
-        return [Node(self.learner.summarise(batch), fallback) for batch in batches]
+        count = min(self.search.proposals, self.learner.left)
+        batches = [spread(items, self.search.batch, self.rng) for _ in range(int(count))]
+        return [Node(self.propose(self.learner, batch, parent), fallback) for batch in batches]
 
     def expansions(self, program: Node, right: int) -> list[tuple[Node, int]]:
         """Programs with one more module behind one of the worst leaves, and how often they are right."""
@@ -162,7 +189,7 @@ class _Growth:
         for leaf in worst_leaves(leaves, self.items, self.search, self.rng):
             members = [self.items[i] for i in leaf.members]
             standing = len(members) - _errors(leaf, self.items)
-            for child in self.modules(members):
+            for child in self.modules(members, _at(program, leaf.path).instruction):
                 said = run(child, _texts(members), self.predict)
                 better = sum(label == item.label for label, item in zip(said, members, strict=True))
                 # A module that says one thing only would leave the same leaf behind it.
@@ -171,6 +198,12 @@ class _Growth:
                 grown = attach(program, leaf.path, leaf.label, child)
                 found.append((grown, right + better - standing))
         return found
+
+
+def _at(root: Node, path: Path) -> Node:
+    for label in path:
+        root = root.children[label]
+    return root
 
 
 def _best(pool: Sequence[tuple[Node, int]], count: int) -> list[tuple[Node, int]]:

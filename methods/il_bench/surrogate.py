@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ import numpy as np
 from harness.method import ProblemError
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
 from methods.common.language_model.interface import check_texts
-from methods.il_bench.asking import ARROW, EXAMPLES
+from methods.il_bench.asking import ARROW, EXAMPLES, read_request
 from methods.il_bench.rules import Condition, Rule, apply_rules, parse_rules, print_rules, read_values
 
 
@@ -50,10 +52,10 @@ class SurrogateLearner(_Surrogate):
 
     A summary is a decision tree with few leaves, printed path by path. A revision puts one rule that
     separates the examples before the given rules. A variation, where no examples are shown, changes
-    one of the rules blindly.
+    one of the rules blindly. No more rules are written than a request allows.
 
     Attributes:
-        capacity: Leaves of the tree: the rules that it can hold in mind.
+        capacity: Leaves of the tree: the rules that it can hold in mind, whatever is allowed.
     """
 
     capacity: int = field(default=3, kw_only=True)
@@ -82,10 +84,12 @@ class SurrogateLearner(_Surrogate):
     def _rules(self, prompt: str, seed: int) -> str:
         examples, prior = read_examples(prompt), _last_rules(prompt)
         rng = np.random.default_rng(_number(self.identity, prompt, str(seed)))
+        allowed = re.findall(r"at most (\d+) rules", prompt)
+        most = min([self.capacity, *map(int, allowed[:1])])
         if examples and prior:
-            return print_rules(_revised(prior, examples, self.capacity, rng))
+            return print_rules(_revised(prior, examples, most, rng))
         if examples:
-            return print_rules(fit_rules(examples, self.capacity, seed))
+            return print_rules(fit_rules(examples, most, seed))
         if prior:
             return print_rules(_varied(prior, rng))
         raise ProblemError(
@@ -128,18 +132,31 @@ class SurrogateExecutor(_Surrogate):
         return found
 
     def _answer(self, prompt: str) -> str:
-        instruction, _, rest = prompt.rpartition("\n\nAnswer with one of these labels")
-        heading, _, question = rest.partition("\nInput: ")
-        labels = [label.strip() for label in heading.partition(":")[2].rstrip(".").split(",")]
-        rules, values = parse_rules(instruction), read_values(question.rpartition("\nLabel:")[0])
-        examples = read_examples(instruction)
-        label = _nearest(examples, values) if examples else apply_rules(rules, values)
+        request = read_request(prompt)
+        values = read_values(request.text)
+        rules = _rules_of(request.instruction)
+        if request.shows_examples:
+            label: str | None = _nearest(_examples_of(request.instruction), values)
+        else:
+            label = apply_rules(rules, values)
         rate = 1 - (1 - self.error) * (1 - self.per_rule) ** len(rules)
-        rng = np.random.default_rng(_number(self.identity, instruction, question))
-        if rng.random() < rate:
-            others = [other for other in labels if other != label]
-            label = others[int(rng.integers(len(others)))] if others else label
+        # Two independent numbers of 32 bits: whether it errs, and how.
+        chance, which = divmod(_number(self.identity, request.instruction, request.text), 2**32)
+        others = [other for other in request.labels if other != label]
+        if chance < rate * 2**32 and others:
+            return others[which % len(others)]
         return label or ""
+
+
+@lru_cache(maxsize=512)
+def _rules_of(instruction: str) -> tuple[Rule, ...]:
+    # An instruction is applied to hundreds of inputs.
+    return tuple(parse_rules(instruction))
+
+
+@lru_cache(maxsize=16)
+def _examples_of(instruction: str) -> tuple[tuple[dict[str, str], str], ...]:
+    return tuple(read_examples(instruction))
 
 
 def read_examples(prompt: str) -> list[tuple[dict[str, str], str]]:

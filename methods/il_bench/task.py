@@ -197,7 +197,7 @@ class Learning(Task[ProgramProblem, Learned]):
         """What can be said of a search and of the program that it found."""
         from methods.il_bench import exhibit, scoring
 
-        parts: dict[str, Any] = {"search": scoring.search_row(result, tested)}
+        parts: dict[str, Any] = {"search": scoring.search_row(result, tested, executor)}
         if result.growth:
             parts["growth"] = scoring.growth_rows(result.growth, found.train, executor)
         program = result.predictor.program

@@ -61,9 +61,9 @@ def test_one_step_is_the_best_of_the_prompts() -> None:
     again, _ = tools(benchmark.labels)
     rng = np.random.default_rng(4)
     # The same learner with the same batches, one prompt at a time.
-    from methods.il_bench.search import _batch
+    from methods.il_bench.search import spread
 
-    batches = [_batch(benchmark.train, 20, rng) for _ in range(6)]
+    batches = [spread(benchmark.train, 20, rng) for _ in range(6)]
     texts = [item.text for item in benchmark.train]
     scores = []
     for batch in batches:

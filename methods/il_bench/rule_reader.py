@@ -1,0 +1,101 @@
+"""A trained rule transformer as a language model: it answers requests to follow an instruction."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
+from methods.common.language_model.interface import check_texts
+from methods.il_bench.rule_net import RuleNet
+from methods.il_bench.rule_tokens import Prompt, encode_request
+from methods.il_bench.asking import read_request
+
+
+@dataclass
+class RuleReader(LanguageModel):
+    """Reads rules in controlled English and an input in any template, and names a label.
+
+    Attributes:
+        net: In evaluation mode.
+        batch: Prompts at once.
+    """
+
+    net: RuleNet = field(repr=False)
+    batch: int = field(default=256, kw_only=True)
+
+    def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`.
+
+        What is no label of the request has probability 0.
+        """
+        check_texts(prompts, options)
+        return [
+            [law.get(option.strip(), -math.inf) for option in of_prompt]
+            for law, of_prompt in zip(self._laws(prompts), options, strict=True)
+        ]
+
+    def sample(
+        self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
+    ) -> list[list[Completion]]:
+        """A label for each request; see :class:`~methods.common.language_model.interface.LanguageModel`."""
+        check_texts(prompts)
+        found = []
+        for prompt, law in zip(prompts, self._laws(prompts), strict=True):
+            draws = [_drawn(law, decoding.temperature, (seed, draw, prompt)) for draw in range(count)]
+            found.append([Completion(label, 1, True, law[label]) for label in draws])
+            self.usage.completion_tokens += count
+        return found
+
+    def next_token(self, prompts: Sequence[str], *, most: int | None = None) -> list[NextToken]:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`; a label is a token."""
+        check_texts(prompts)
+        found = []
+        for law in self._laws(prompts):
+            ranked = dict(sorted(law.items(), key=lambda one: -one[1])[:most])
+            found.append(NextToken(ranked, max(0.0, 1.0 - math.fsum(map(math.exp, ranked.values())))))
+        return found
+
+    def _laws(self, prompts: Sequence[str]) -> list[dict[str, float]]:
+        """Log-probabilities of the labels of each request."""
+        encoded = [encode_request(read_request(prompt)) for prompt in prompts]
+        self.usage.calls += len(prompts)
+        self.usage.prompt_tokens += sum(len(one.tokens) for one in encoded)
+        found: dict[int, dict[str, float]] = {}
+        # Prompts of one length go together, so that nothing is padded.
+        order = sorted(range(len(encoded)), key=lambda place: len(encoded[place].tokens))
+        start = 0
+        while start < len(order):
+            length = len(encoded[order[start]].tokens)
+            group = [
+                place for place in order[start : start + self.batch] if len(encoded[place].tokens) == length
+            ]
+            found |= dict(zip(group, self._run([encoded[place] for place in group]), strict=True))
+            start += len(group)
+        return [found[place] for place in range(len(prompts))]
+
+    def _run(self, prompts: Sequence[Prompt]) -> list[dict[str, float]]:
+        device = self.net.embedding.weight.device
+        with torch.inference_mode():
+            logits, _ = self.net(torch.from_numpy(np.stack([one.tokens for one in prompts])).to(device))
+        rows = []
+        for prompt, row in zip(prompts, logits.double().cpu(), strict=True):
+            law = row[: len(prompt.labels)].log_softmax(0).tolist()
+            rows.append(dict(zip(prompt.labels, law, strict=True)))
+        return rows
+
+
+def _drawn(law: dict[str, float], temperature: float, source: tuple[int, int, str]) -> str:
+    """The likeliest label, or one drawn by a number that depends on the source alone."""
+    if temperature == 0:
+        return max(law, key=lambda label: law[label])
+    digest = hashlib.blake2b("\0".join(map(str, source)).encode(), digest_size=16).digest()
+    weights = np.array([value / temperature for value in law.values()])
+    weights = np.exp(weights - weights.max())
+    rng = np.random.default_rng(int.from_bytes(digest, "big"))
+    return list(law)[int(rng.choice(len(law), p=weights / weights.sum()))]

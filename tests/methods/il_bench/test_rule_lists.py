@@ -1,0 +1,164 @@
+"""Random lists: tokens say what the numbers mean, and the right label is what the rules give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.method import ProblemError
+from methods.il_bench.asking import label_request, read_request, shots_instruction
+from methods.il_bench.items import Item
+from methods.il_bench.rule_lists import (
+    Sizes,
+    draw_inputs,
+    draw_sizes,
+    lesson,
+    overlapping_lists,
+    tree_lists,
+)
+from methods.il_bench.rule_tokens import (
+    ASK,
+    CONDITION,
+    INPUT,
+    NEGATED,
+    THEN,
+    WORDS,
+    Tokens,
+    encode_request,
+)
+from methods.il_bench.rules import Condition, Rule, apply_rules, parse_rules, print_rules
+from methods.il_bench.templates import Template, render
+
+DRAWS = {"overlapping": overlapping_lists, "tree": tree_lists}
+
+
+def read(tokens: Tokens) -> tuple[list[Rule], dict[str, str]]:
+    """Tokens as rules and an assignment, word by word."""
+    rules: list[Rule] = []
+    conditions: list[Condition] = []
+    values: dict[str, str] = {}
+    for kind, variable, value, line, label in tokens.tolist():
+        if kind in {CONDITION, NEGATED}:
+            conditions.append(Condition(str(variable), str(value), kind == NEGATED))
+        elif kind == THEN:
+            assert line - min(row[3] for row in tokens.tolist() if row[0] == THEN) == len(rules)
+            rules.append(Rule(tuple(conditions), str(label)))
+            conditions = []
+        elif kind == INPUT:
+            values[str(variable)] = str(value)
+        else:
+            assert kind in {0, ASK}
+    return rules, values
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+@given(
+    st.builds(
+        Sizes, st.just(3), st.just(2), st.integers(1, 24), st.integers(1, 12), st.integers(2, 4), st.integers(2, 5)
+    ),
+    st.integers(0, 10**6),
+)
+@settings(max_examples=60)
+def test_the_label_is_what_the_rules_give(kind: str, sizes: Sizes, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lists = DRAWS[kind](sizes, rng)
+    found = lesson(lists, draw_inputs(lists, sizes, rng), rng)
+    assert found.tokens.max() < WORDS
+    answers = {}
+    for tokens, label, truth in zip(found.tokens, found.label.tolist(), found.truth.tolist(), strict=True):
+        rules, values = read(tokens)
+        assert len(rules) == sizes.lines
+        assert len(values) == sizes.variables
+        said = apply_rules(rules, values)
+        assert said is not None
+        # Names of labels are words with an offset of their own.
+        assert answers.setdefault(int(said) - label, True)
+        deciding = next(r for r, rule in enumerate(rules) if all(c.holds(values) for c in rule.conditions))
+        expected = []
+        for row in tokens.tolist():
+            if row[0] in {CONDITION, NEGATED}:
+                expected.append(Condition(str(row[1]), str(row[2]), row[0] == NEGATED).holds(values))
+            elif row[0] == THEN:
+                expected.append(sum(e[0] == THEN for e in tokens.tolist()[: tokens.tolist().index(row)]) == deciding)
+            else:
+                expected.append(-1)
+        assert truth == [int(one) for one in expected]
+    assert len(answers) == 1
+
+
+@given(st.integers(0, 10**6))
+def test_paths_of_a_tree_exclude_each_other(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = Sizes(2, 4, 8, 5, 3, 3)
+    lists = tree_lists(sizes, rng)
+    inputs = draw_inputs(lists, sizes, rng)
+    conditional = lists.real.any(axis=-1)
+    rows = np.arange(2)[:, None, None, None]
+    seen = inputs[rows, np.arange(4)[None, :, None, None], lists.variable[:, None]]
+    holds = ((seen == lists.value[:, None]) != lists.negated[:, None]) | ~lists.real[:, None]
+    assert (holds.all(axis=-1) & conditional[:, None]).sum(axis=-1).max() <= 1
+
+
+def test_every_length_is_drawn() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw_sizes(4, 4, 24, 24, rng) for _ in range(2000)]
+    assert {one.lines for one in drawn} == set(range(1, 25))
+    assert max(one.variables for one in drawn) == 24
+
+
+names = st.sampled_from(["x1", "x2", "x13", "size"])
+symbols = st.sampled_from(["A", "B", "low"])
+rule_lists = st.lists(
+    st.builds(
+        Rule,
+        st.lists(st.builds(Condition, names, symbols, st.booleans()), max_size=3).map(tuple),
+        st.sampled_from(["foo", "bar"]),
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("template", ["equations", "json", "sentence"])
+@given(rule_lists, st.dictionaries(names, symbols, min_size=1))
+def test_requests_become_the_tokens_that_mean_them(
+    template: Template, rules: list[Rule], values: dict[str, str]
+) -> None:
+    prompt = label_request(print_rules(rules), render(values, template), ("foo", "bar"))
+    request = read_request(prompt)
+    assert parse_rules(request.instruction) == rules
+    encoded = encode_request(request)
+    assert encoded.labels == ("foo", "bar")
+    read_rules, read_assignment = read(encoded.tokens)
+    said = apply_rules(read_rules, read_assignment)
+    labels = sorted({row[4] for row in encoded.tokens.tolist() if row[0] == THEN})
+    by_word = {str(word): word - _first_label() for word in labels}
+    expected = apply_rules(rules, values)
+    assert (None if said is None else ("foo", "bar")[by_word[said]]) == expected
+    assert len(read_assignment) == len(values)
+
+
+def _first_label() -> int:
+    request = read_request(label_request("Otherwise foo.", "x1 = A", ("foo",)))
+    return int(encode_request(request).tokens[0, 4])
+
+
+@pytest.mark.parametrize(
+    ("instruction", "text", "labels", "what"),
+    [
+        ("\n".join(["If x1 is A, then foo."] * 40), "x1 = A", ("foo",), "40 rules"),
+        ("Otherwise foo.", " ; ".join(f"x{i} = A" for i in range(40)), ("foo",), "40 variables"),
+        ("Otherwise foo.", " ; ".join(f"x{i} = v{i}" for i in range(20)), ("foo",), "20 values"),
+        ("Otherwise foo.", "x1 = A", tuple(f"l{i}" for i in range(12)), "12 labels"),
+        (shots_instruction("Which?", [Item("1", "x1 = A", "foo")]), "x1 = A", ("foo",), "examples"),
+    ],
+)
+def test_what_is_too_much_is_refused(instruction: str, text: str, labels: tuple[str, ...], what: str) -> None:
+    with pytest.raises(ProblemError, match=what):
+        encode_request(read_request(label_request(instruction, text, labels)))
+
+
+def test_other_prompts_are_no_requests() -> None:
+    with pytest.raises(ProblemError, match="request"):
+        read_request("Write a poem.")
