@@ -45,17 +45,19 @@ class Cloning:
 
 @dataclass(frozen=True)
 class Rows:
-    """Examples as padded tokens.
+    """Examples as padded tokens, equal ones once: without names many states are the same.
 
     Attributes:
-        ids: Prompt and action, shape (N, T).
-        starts: Tokens of each prompt, shape (N,).
-        ends: Tokens of prompt and action, shape (N,).
+        ids: Prompt and action, shape (U, T).
+        starts: Tokens of each prompt, shape (U,).
+        ends: Tokens of prompt and action, shape (U,).
+        place: Which of the U rows each of the N examples is, shape (N,).
     """
 
     ids: Ids
     starts: Ids
     ends: Ids
+    place: Ids
 
 
 def tokenised(examples: Sequence[StepExample], compact: Compact) -> Rows:
@@ -66,22 +68,23 @@ def tokenised(examples: Sequence[StepExample], compact: Compact) -> Rows:
     """
     if not examples:
         raise ProblemError("There are no steps to learn from", fix="Check how the data were filtered.")
-    pairs = []
+    known: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+    place = []
     for example in examples:
         prompt = compact.encode(example.state)
-        pairs.append((prompt.tokens, compact.encode_action(prompt, example.target)))
-    ends = np.array([len(prompt) + len(action) for prompt, action in pairs])
-    if ends.max() > CONTEXT:
-        longest = examples[int(ends.argmax())].state
-        raise ProblemError(
-            f"A state and its action have {ends.max()} tokens; a policy reads {CONTEXT}",
-            where=longest,
-            fix="Allow fewer searches or show fewer results.",
-        )
-    ids = np.full((len(pairs), int(ends.max())), PAD, dtype=np.int64)
-    for row, (prompt, action) in enumerate(pairs):
-        ids[row, : len(prompt) + len(action)] = prompt + action
-    return Rows(ids, np.array([len(prompt) for prompt, _ in pairs]), ends)
+        pair = (prompt.tokens, compact.encode_action(prompt, example.target))
+        if sum(map(len, pair)) > CONTEXT:
+            raise ProblemError(
+                f"A state and its action have {sum(map(len, pair))} tokens; a policy reads {CONTEXT}",
+                where=example.state,
+                fix="Allow fewer searches or show fewer results.",
+            )
+        place.append(known.setdefault(pair, len(known)))
+    ends = np.array([len(prompt) + len(action) for prompt, action in known])
+    ids = np.full((len(known), int(ends.max())), PAD, dtype=np.int64)
+    for row, (prompt_ids, action) in enumerate(known):
+        ids[row, : ends[row]] = prompt_ids + action
+    return Rows(ids, np.array([len(prompt) for prompt, _ in known]), ends, np.array(place))
 
 
 def train_network(
@@ -121,9 +124,10 @@ def train_network(
         pct_start=min(0.5, cloning.warmup / cloning.steps),
     )
     losses = []
-    for step, chosen in zip(range(cloning.steps), batches(rows.ends, cloning.batch, order), strict=False):
+    stream = batches(rows.ends[rows.place], cloning.batch, order)
+    for step in range(cloning.steps):
         optimizer.zero_grad()
-        loss = step_loss(network, rows, chosen)
+        loss = step_loss(network, rows, next(stream))
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), cloning.clip)
         optimizer.step()
@@ -138,15 +142,18 @@ def train_network(
 
 
 def step_loss(network: ToyTransformer, rows: Rows, chosen: Ids) -> torch.Tensor:
-    """Mean loss of the target tokens of some examples, in nats."""
-    width = int(rows.ends[chosen].max())
-    ids = rows.ids[chosen, :width]
+    """Mean loss over the target tokens of some examples, in nats; equal ones are computed once."""
+    distinct, counts = np.unique(rows.place[chosen], return_counts=True)
+    width = int(rows.ends[distinct].max())
+    ids = rows.ids[distinct, :width]
     columns = np.arange(width)
     # A token is predicted at the place before it.
-    target = (columns >= rows.starts[chosen, None]) & (columns < rows.ends[chosen, None])
+    target = (columns >= rows.starts[distinct, None]) & (columns < rows.ends[distinct, None])
     places = np.flatnonzero(target)
+    weights = np.repeat(counts, target.sum(axis=1)).astype(np.float32)
     scores = network(torch.from_numpy(ids), torch.from_numpy(places - 1))
-    return cross_entropy(scores, torch.from_numpy(ids.reshape(-1)[places]))
+    losses = cross_entropy(scores, torch.from_numpy(ids.reshape(-1)[places]), reduction="none")
+    return (losses * torch.from_numpy(weights)).sum() / float(weights.sum())
 
 
 def batches(lengths: Ids, size: int, order: np.random.Generator) -> Iterator[Ids]:

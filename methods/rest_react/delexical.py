@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,17 @@ class Lexicon:
     entities: frozenset[str]
     relations: frozenset[str]
 
+    @cached_property
+    def pattern(self) -> re.Pattern[str] | None:
+        """Finds the names in a text; None if there are none."""
+        everything = self.entities | self.relations
+        return _pattern(everything) if everything else None
+
     def names(self, prompt: str) -> Names:
         """Placeholders for the names of a prompt."""
         found: dict[str, str] = {}
         counts = {"E": 0, "R": 0}
-        everything = self.entities | self.relations
-        for match in _pattern(everything).finditer(prompt) if everything else ():
+        for match in self.pattern.finditer(prompt) if self.pattern else ():
             if match.group() not in found:
                 letter = "E" if match.group() in self.entities else "R"
                 counts[letter] += 1
@@ -48,5 +54,6 @@ class Lexicon:
 
 
 def _pattern(names: Collection[str]) -> re.Pattern[str]:
-    ordered = sorted(names, key=len, reverse=True)
+    # Of names of one length the order does not matter; sorting it keeps the pattern the same each time.
+    ordered = sorted(names, key=lambda name: (-len(name), name))
     return re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in ordered))

@@ -21,8 +21,10 @@ class Demonstrator(LanguageModel):
 
     Attributes:
         error: ε, probability of a mistake at each step.
-        hasty: Probability that a draft names the entity of the first hop, which the checks can see:
-            the systematic error without which self-critique has nothing to find.
+        hasty: Probability that a draft names the entity of the first hop where the searches made a
+            detour (more of them than hops). Above ½ it is the rule there, and sampling more does not
+            mend it: the systematic error that the checks can see, and without which self-critique has
+            nothing to find (card §9, lesson 4).
     """
 
     surrogate: bool = field(default=True, kw_only=True)
@@ -57,8 +59,9 @@ class Demonstrator(LanguageModel):
 
     def _act(self, state: State, rng: np.random.Generator) -> Action:
         if state.kind is Kind.ANSWER and rng.random() < self.hasty:
-            reached = read_state(state).reached
-            return Answer(reached[min(1, len(reached) - 1)], ())
+            reading = read_state(state)
+            if len(state.rounds) > len(reading.relations):
+                return Answer(reading.reached[min(1, len(reading.reached) - 1)], ())
         if rng.random() < self.error:
             return _mistake(state, rng)
         return right_action(state)

@@ -40,14 +40,17 @@ class SearchTool:
         self.documents = tuple(documents)
         self.results = min(results, len(documents))
         self._cut = cut
+        self._found: dict[str, list[int]] = {}
         self._index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
         self._index.index([cut(text) for text in documents], show_progress=False)
 
     def search(self, query: str) -> list[int]:
         """Places of the best documents, of equals the earlier; none for a query without a known word."""
-        scores = self.scores(query)
-        order = np.argsort(-scores, kind="stable")[: self.results]
-        return [int(place) for place in order if scores[place] > 0]
+        if query not in self._found:
+            scores = self.scores(query)
+            order = np.argsort(-scores, kind="stable")[: self.results]
+            self._found[query] = [int(place) for place in order if scores[place] > 0]
+        return list(self._found[query])
 
     def scores(self, query: str) -> NDArray[np.float64]:
         """BM25 of all documents, with the usual factor k₁ + 1."""

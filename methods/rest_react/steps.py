@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from harness.method import ProblemError
 
@@ -177,6 +178,7 @@ def write(action: Action) -> str:
             return "pass" if revision is None else f"revise: {revision}"
 
 
+@lru_cache(maxsize=1 << 16)
 def read(kind: Kind, text: str) -> Action | None:
     """The action that a model wrote, or None if it wrote none of this kind."""
     match = _FORMS[kind].fullmatch(text)

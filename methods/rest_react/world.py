@@ -168,8 +168,32 @@ def follow(world: World, question: Question) -> list[str] | None:
 
 
 def all_questions(world: World, hops: int) -> tuple[list[Question], AnswerKey]:
-    """Every question of so many hops that has an answer, all entities along its chain differing."""
-    questions, answers = [], {}
+    """Every question of so many hops that has an answer, and the answers.
+
+    All entities along a chain differ, and so do its relations.
+    """
+    questions = unanswered_questions(world, hops)
+    return questions, answer_key(world, questions)
+
+
+def answer_key(world: World, questions: Sequence[Question]) -> AnswerKey:
+    """The answers to questions that have one.
+
+    Raises:
+        ProblemError: If one has none in this world.
+    """
+    answers = {}
+    for question in questions:
+        path = follow(world, question)
+        if not path:
+            raise ProblemError("The question has no answer", where=question.text, fix="Ask another world.")
+        answers[question.id] = path[-1]
+    return AnswerKey(answers)
+
+
+def unanswered_questions(world: World, hops: int) -> list[Question]:
+    """The questions of :func:`all_questions`, without their answers."""
+    questions = []
     chains: list[tuple[str, ...]] = [()]
     for _ in range(hops):
         chains = [(*chain, relation) for chain in chains for relation in world.relations]
@@ -179,8 +203,7 @@ def all_questions(world: World, hops: int) -> tuple[list[Question], AnswerKey]:
             path = follow(world, question)
             if path is not None and len({subject, *path}) == hops + 1 and len(set(chain)) == hops:
                 questions.append(question)
-                answers[question.id] = path[-1]
-    return questions, AnswerKey(answers)
+    return questions
 
 
 def choose(questions: Sequence[Question], count: int, rng: np.random.Generator) -> list[Question]:
