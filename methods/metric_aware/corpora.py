@@ -1,0 +1,164 @@
+"""Texts with graded labels from several sources, and the prompts that ask for their grade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.method import ProblemError, Reference, param
+from methods.common.ratings import RATINGS
+
+Floats = NDArray[np.float64]
+_POOL = 200
+"""Texts that a few solved examples are chosen from, spread over their labels."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One text.
+
+    Attributes:
+        id: Unique in its corpus.
+        fields: What the template shows.
+        label: On the scale of the grid; means of ratings lie between its values.
+        ratings: The single ratings behind it, if they are known.
+    """
+
+    id: str
+    fields: dict[str, str]
+    label: float
+    ratings: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """A set of graded texts, and how a model is asked about them.
+
+    Attributes:
+        data: Where they come from.
+    """
+
+    data: Reference = RATINGS
+    kind: Literal["ratings", "sick", "sts", "stars"] = param(
+        "ratings", source="ours", doc="how rows are read"
+    )
+    part: str = param("amazon", source="ours", doc="domain or split")
+    values: tuple[float, ...] = param(tuple(map(float, range(1, 10))), source="ours", doc="the grid")
+    threshold: float = param(6.0, source="ours", doc="the least label that counts as positive")
+    instruction: str = param(
+        "Each text is rated for its sentiment, from 1 (extremely negative) to 9 (extremely positive).",
+        source="ours",
+        doc="what stands before all examples",
+    )
+    item: str = param("Text: {text}\nRating:", source="section 5; ours", doc="how one text is shown")
+    longest: int = param(300, source="ours", doc="characters; longer texts are left out")
+
+    def read(self, loaded: Any) -> list[Graded]:
+        """All texts that are not too long, in the source's order.
+
+        Raises:
+            ProblemError: If there is none.
+        """
+        rows = [row for row in _READERS[self.kind](loaded, self.part) if self._fits(row)]
+        if not rows:
+            raise ProblemError(
+                f"No text of '{self.part}' has at most {self.longest} characters",
+                where="Corpus",
+                fix="Allow longer texts, or name another part.",
+            )
+        return rows
+
+    def _fits(self, row: Graded) -> bool:
+        return max(map(len, row.fields.values())) > 0 and sum(map(len, row.fields.values())) <= self.longest
+
+    def shown(self, row: Graded) -> str:
+        """The prompt of one text, without what stands before it."""
+        return self.item.format(**row.fields)
+
+    def nearest(self, label: float) -> float:
+        """The value of the grid nearest to a label; the lower of two."""
+        return min(self.values, key=lambda value: (abs(value - label), value))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Texts of one draw.
+
+    Attributes:
+        examples: To show solved.
+        held: To fit on.
+        test: To judge by; the same in every draw, as ``held``.
+    """
+
+    examples: tuple[Graded, ...]
+    held: tuple[Graded, ...]
+    test: tuple[Graded, ...]
+
+
+def choose(rows: Sequence[Graded], draw: int, *, shots: int, held: int, test: int) -> Chosen:
+    """Split texts; the draw decides which examples are shown.
+
+    Raises:
+        ProblemError: If there are too few texts.
+    """
+    order = np.random.default_rng([0, len(rows)]).permutation(len(rows)).tolist()
+    if len(rows) < held + test + shots:
+        raise ProblemError(
+            f"{len(rows)} texts do not give {test} to judge by, {held} to fit on and {shots} examples",
+            where="choose",
+            fix="Ask for fewer.",
+        )
+    tested, fitted, rest = order[:test], order[test : test + held], order[test + held :]
+    rng = np.random.default_rng([draw, 1])
+    pool = sorted(rng.permutation(rest)[:_POOL].tolist(), key=lambda i: (rows[i].label, rows[i].id))
+    # The middles of equal shares of the labels, so that examples show the whole scale.
+    places = [int((k + 0.5) * len(pool) / shots) for k in range(shots)]
+    examples = rng.permutation([pool[place] for place in places]).tolist() if shots else []
+    return Chosen(*(tuple(rows[i] for i in part) for part in (examples, fitted, tested)))
+
+
+def prefix(corpus: Corpus, examples: Sequence[Graded]) -> str:
+    """What stands before every text: the instruction and the solved examples."""
+    solved = [f"{corpus.shown(row)} {corpus.nearest(row.label):g}\n\n" for row in examples]
+    return f"{corpus.instruction}\n\n{''.join(solved)}"
+
+
+def human_law(row: Graded, values: Sequence[float]) -> Floats:
+    """Shares of the raters at each value of the grid, shape (V,)."""
+    grid = np.asarray(values)
+    places = np.abs(np.asarray(row.ratings)[:, None] - grid[None, :]).argmin(axis=1)
+    return np.bincount(places, minlength=len(grid)) / len(places)
+
+
+def _ratings(loaded: Any, domain: str) -> list[Graded]:
+    """Human sentiment ratings −4 … 4, moved to 1 … 9."""
+    if domain not in loaded:
+        raise ProblemError(f"There is no domain '{domain}'", fix=f"Known: {', '.join(sorted(loaded))}.")
+    found = loaded[domain].with_trusted_text()
+    return [
+        Graded(name, {"text": text.strip()}, float(row.mean()) + 5.0, tuple(float(one) + 5.0 for one in row))
+        for name, text, row in zip(found.ids, found.texts, found.ratings, strict=True)
+    ]
+
+
+def _sick(loaded: Any, split: str) -> list[Graded]:
+    return [
+        Graded(row.id, {"first": row.premise, "second": row.hypothesis}, float(row.relatedness))
+        for row in loaded[split]
+        if row.relatedness is not None
+    ]
+
+
+def _sts(loaded: Any, split: str) -> list[Graded]:
+    return [Graded(row.id, {"first": row.first, "second": row.second}, row.score) for row in loaded[split]]
+
+
+def _stars(loaded: Any, split: str) -> list[Graded]:
+    return [Graded(row.id, {"text": row.text}, row.score) for row in loaded[split]]
+
+
+_READERS = {"ratings": _ratings, "sick": _sick, "sts": _sts, "stars": _stars}

@@ -1,0 +1,31 @@
+"""Metric-aware inference (Lukasik et al., 2024): the answer that the metric asks for."""
+
+from pathlib import Path
+
+from harness.suite import Paper, Suite
+from suites.metric_aware.claims import CLAIMS
+from suites.metric_aware.controls import CONTROLS
+from suites.metric_aware.deviations import DEVIATIONS
+from suites.metric_aware.display import FIGURES, TABLES
+from suites.metric_aware.experiments import experiments
+
+_FOLDER = Path(__file__).parent
+
+SUITE = Suite(
+    paper=Paper.read(_FOLDER / "paper.toml"),
+    experiments=experiments,
+    claims=CLAIMS,
+    deviations=DEVIATIONS,
+    folder=_FOLDER,
+    controls=CONTROLS,
+    tables=TABLES,
+    figures=FIGURES,
+    bindings={
+        "gemma": "gemma-3-270m",
+        "flan-base": "flan-t5-base",
+        "flan-large": "flan-t5-large",
+        "flan-xl": "flan-t5-xl",
+        "encoder": "all-minilm-l6-v2",
+    },
+)
+"""The declaration that the harness finds."""

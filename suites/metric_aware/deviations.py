@@ -1,0 +1,134 @@
+"""Where the runs differ from the paper."""
+
+from __future__ import annotations
+
+from harness.claims import Profile
+from harness.suite import Deviation
+
+_SMALL, _GPU, _PAPER = (Profile.SMALL,), (Profile.GPU,), (Profile.PAPER,)
+_WITHOUT_HUB = (Profile.SMALL, Profile.GPU)
+
+DEVIATIONS = (
+    Deviation(
+        id="D1",
+        field="model",
+        paper="FLAN-T5 and PaLM-2, instructed.",
+        here="Gemma-3-270M, a base model from a community 4-bit package, de-quantised, computed in "
+        "float32 on a CPU; six solved examples stand in for instructions.",
+        effect="A far smaller and less informative model. Errors are dominated by its bias, which no read-"
+        "out of its own distribution takes away.",
+        profiles=_WITHOUT_HUB,
+        claims=("M1c", "M2c", "M2d", "M3c", "M4c", "M5e", "M6c", "M6d", "M7a", "M8a", "M8b", "M8c"),
+    ),
+    Deviation(
+        id="D2",
+        field="data",
+        paper="STS-B and American Amazon reviews.",
+        here="Sentiment of sentences from product and film reviews, rated by some twenty people each; "
+        "the label is their mean, on a scale from 1 to 9.",
+        effect="Labels lie between the digits, as those of STS-B do. Exact match counts the nearest digit.",
+        profiles=_SMALL,
+    ),
+    Deviation(
+        id="D3",
+        field="data",
+        paper="STS-B and American Amazon reviews.",
+        here="Sentence similarity of SemEval 2015, one of the sets that STS-B was drawn from, and "
+        "relatedness of SICK.",
+        effect="None expected on directions.",
+        profiles=_GPU,
+    ),
+    Deviation(
+        id="D4",
+        field="protocol",
+        paper="Sampled answers of any length, or scores of whole answers.",
+        here="Digits are single tokens, so that one distribution of the next token gives the "
+        "probabilities of the grid, the greedy answer and the samples, which are one token long. "
+        "Digits with and without a leading space are added up. Of each distribution the twenty most"
+        " probable tokens are kept; the rest of the mass reads as an answer without a number.",
+        effect="A number that would go on after its first digit is cut. The mass on the grid is reported.",
+        profiles=(*_WITHOUT_HUB, *_PAPER),
+        claims=("M1c", "M2c", "M2d", "M3c", "M4c", "M5e", "M6c", "M6d", "M7a"),
+    ),
+    Deviation(
+        id="D5",
+        field="protocol",
+        paper="Prompts are not printed; a figure shows a review with its rating.",
+        here="An instruction, six examples spread over the scale, the text, and 'Rating:'. Five draws of"
+        " the examples stand for what a prompt's choice changes; texts are the same in all of them.",
+        effect="None expected on directions.",
+        profiles=(*_WITHOUT_HUB, *_PAPER),
+    ),
+    Deviation(
+        id="D6",
+        field="model",
+        paper="Language models only.",
+        here="Beside Gemma: a softmax regression of latent grades, whose difficulty is known, and heads "
+        "on frozen MiniLM embeddings, trained by cross-entropy on one person's rating of each text.",
+        effect="For M2 and M3: a model that is trained on the labels' own distribution is calibrated, "
+        "which makes the mean's gain in squared error nearly certain.",
+        profiles=_SMALL,
+        claims=("M1a", "M1b", "M1d", "M1e", "M2a", "M2b", "M3a", "M3b", "M4a", "M4b", "M5", "M6", "M7"),
+    ),
+    Deviation(
+        id="D7",
+        field="model",
+        paper="RAFT: Gemma-2 2B and 9B, PaLM-2, fine-tuned on reviews.",
+        here="Small scorers: a linear layer on features or embeddings, or a network of 32 hidden units "
+        "that was pretrained on a related latent world. Their digits are five or nine logits.",
+        effect="Nothing of a language model's knowledge of numbers is there, so that digits have no "
+        "meaning before they are trained. Advantages that rest on it (R1, R2, R5) can hardly "
+        "appear.",
+        profiles=_SMALL,
+        claims=("R1", "R2", "R4", "R5", "R6"),
+    ),
+    Deviation(
+        id="D8",
+        field="protocol",
+        paper="RAFT: learning rates 1e-4 and 1e-5, steps unknown.",
+        here="Adam over all items at once, 300 updates, the rate of each objective chosen from four on a"
+        " seed of its own, the best step on validation data by the squared error of the objective's"
+        " own prediction.",
+        effect="Choosing the step by squared error favours cross-entropy, which is judged by it here.",
+        profiles=_SMALL,
+        claims=("R1", "R2", "R4", "R5", "R6"),
+    ),
+    Deviation(
+        id="D9",
+        field="protocol",
+        paper="RAFT: entropy is reported after fine-tuning.",
+        here="R6b and R6c compare entropies after all updates, without early stopping, which can end "
+        "training before digits collapse.",
+        effect="None expected on the direction; RAFT's rise of entropy over a pretrained language model's "
+        "is not looked for.",
+        profiles=_SMALL,
+        claims=("R6b", "R6c"),
+    ),
+    Deviation(
+        id="D10",
+        field="data",
+        paper="The set behind the metric without a closed form is not known.",
+        here="Official names of countries, asked of Gemma-3-270M: answers of several words that share some.",
+        effect="Short answers of few forms; a base model is often wrong in the same way.",
+        profiles=_SMALL,
+        claims=("M8a", "M8b", "M8c"),
+    ),
+    Deviation(
+        id="D11",
+        field="data",
+        paper="American Amazon reviews of 2015; splits unknown.",
+        here="The English part of the multilingual Amazon corpus, which has as many reviews of each "
+        "number of stars; 1000 test items.",
+        effect="Balanced labels have a larger spread, so that all errors are larger.",
+        profiles=_PAPER,
+    ),
+    Deviation(
+        id="D12",
+        field="model",
+        paper="PaLM-2.",
+        here="Left out, since it is not served any more. Any served model can stand in for a size of "
+        "FLAN-T5: bind it to a folder with server.json.",
+        effect="One family instead of two.",
+        profiles=_PAPER,
+    ),
+)

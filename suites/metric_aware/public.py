@@ -1,0 +1,152 @@
+"""Pretrained language models on public data, under ``gpu`` and ``paper``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.method import Method
+from harness.suite import Experiment, Scale
+from methods.common.datasets import NQ_OPEN, SICK
+from methods.common.gemma import SafeWeights
+from methods.metric_aware.corpora import Corpus
+from methods.metric_aware.open_answers import OpenTask, Questions, SampledAnswers
+from methods.metric_aware.prepare import PromptedGrades
+from methods.metric_aware.public_sets import AMAZON, FLAN, STS, STS_B
+from methods.metric_aware.task import PromptedTask
+from suites.metric_aware.cells import PAPER_MODELS, PROMPT_SEEDS
+
+_PAIR = "First: {first}\nSecond: {second}\nSimilarity:"
+_SIMILARITY = "Pairs of sentences, with how similar in meaning they are, from 0 (not) to 5 (the same)."
+_RELATED = "Pairs of sentences, with how related in meaning they are, from 1 (not) to 5 (the same)."
+_STARS = "Reviews, each with the number of stars that its author gave, from 1 to 5."
+_FIVE = tuple(map(float, range(1, 6)))
+_SIX = tuple(map(float, range(6)))
+
+
+def corpora() -> dict[str, Corpus]:
+    """The public sets, by id."""
+    return {
+        "sts": Corpus(
+            data=STS,
+            kind="sts",
+            part="test",
+            values=_SIX,
+            threshold=3.0,
+            instruction=_SIMILARITY,
+            item=_PAIR,
+        ),
+        "sick": Corpus(
+            data=SICK,
+            kind="sick",
+            part="test",
+            values=_FIVE,
+            threshold=4.0,
+            instruction=_RELATED,
+            item=_PAIR,
+        ),
+        "sts-b": Corpus(
+            data=STS_B,
+            kind="sts",
+            part="validation",
+            values=_SIX,
+            threshold=3.0,
+            instruction=_SIMILARITY,
+            item=_PAIR,
+        ),
+        "amazon-us": Corpus(
+            data=AMAZON,
+            kind="stars",
+            part="test",
+            values=_FIVE,
+            threshold=4.0,
+            instruction=_STARS,
+            item="Review: {text}\nRating:",
+            longest=600,
+        ),
+    }
+
+
+def public(methods: Mapping[str, Method[Any, Any]], scale: Scale) -> Experiment:
+    """Gemma-3-270M on similarity and relatedness.
+
+    Planned for ten minutes on one large GPU: five draws of 560 prompts a set, one pass each.
+    """
+    tasks = {}
+    for name in ("sts", "sick"):
+        corpus = corpora()[name]
+        answers = PromptedGrades(
+            source=SafeWeights(),
+            corpus=corpus,
+            draws=PROMPT_SEEDS,
+            test=2000 if scale.full else 500,
+            batch=128,
+        )
+        tasks[name] = PromptedTask(answers=answers, corpus=corpus)
+    return Experiment(
+        id="public",
+        title="Read-outs of Gemma-3-270M after six solved examples, similarity of sentences",
+        tasks=dict(tasks),
+        methods=dict(methods),
+        seeds=PROMPT_SEEDS,
+        unit="pair",
+        minutes=30.0,
+    )
+
+
+def open_questions(scale: Scale) -> Experiment:
+    """Gemma-3-270M on NQ-open."""
+    from suites.metric_aware.experiments import text_methods
+
+    questions = Questions(
+        data=NQ_OPEN,
+        kind="qa",
+        split="validation",
+        instruction="Questions with short answers.",
+        item="Question: {question}\nAnswer:",
+    )
+    answers = SampledAnswers(
+        questions=questions,
+        draws=PROMPT_SEEDS[:1],
+        test=2000 if scale.full else 500,
+        count=16,
+        tokens=16,
+        batch=256,
+    )
+    return Experiment(
+        id="open",
+        title="Answers of Gemma-3-270M to the questions of NQ-open",
+        tasks={"nq-open": OpenTask(answers=answers, questions=questions)},
+        methods=text_methods(),
+        seeds=PROMPT_SEEDS[:1],
+        unit="question",
+        minutes=30.0,
+    )
+
+
+def flan(methods: Mapping[str, Method[Any, Any]]) -> Experiment:
+    """FLAN-T5 in three sizes on STS-B and American Amazon reviews, after six solved examples."""
+    tasks = {}
+    for name in ("sts-b", "amazon-us"):
+        corpus = corpora()[name]
+        for size in PAPER_MODELS:
+            answers = PromptedGrades(
+                source=FLAN[size],
+                corpus=corpus,
+                draws=PROMPT_SEEDS,
+                held=100,
+                test=1000,
+                space_in="answer",
+                dtype="bfloat16",
+            )
+            tasks[f"{name}-{size}"] = PromptedTask(answers=answers, corpus=corpus)
+    return Experiment(
+        id="flan",
+        title="Read-outs of FLAN-T5 on the paper's sets",
+        tasks=dict(tasks),
+        methods=dict(methods),
+        seeds=PROMPT_SEEDS,
+        unit="item",
+        minutes=240.0,
+        memory_gb=64.0,
+    )
