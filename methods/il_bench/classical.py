@@ -20,7 +20,7 @@ from methods.il_bench.task import Learned, ProgramProblem
 if TYPE_CHECKING:
     from methods.il_bench.asking import Executor
 
-Learner = Literal["majority", "cart", "forest", "boosting", "knn", "logistic", "mlp"]
+Learner = Literal["majority", "cart", "forest", "boosting", "knn", "logistic"]
 """Names of classical learners."""
 Features = Callable[[Sequence[str]], Any]
 """From n texts to n feature vectors, or to anything the classifier reads."""
@@ -85,7 +85,6 @@ def _classifier(learner: Learner, seed: int, neighbours: int, *, symbolic: bool)
     from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.neural_network import MLPClassifier
     from sklearn.tree import DecisionTreeClassifier
 
     match learner:
@@ -103,8 +102,6 @@ def _classifier(learner: Learner, seed: int, neighbours: int, *, symbolic: bool)
             return KNeighborsClassifier(neighbours, metric=metric, algorithm="brute")
         case "logistic":
             return LogisticRegression(max_iter=1000)
-        case "mlp":
-            return MLPClassifier(hidden_layer_sizes=(64,), max_iter=300, random_state=seed)
         case _:
             assert_never(learner)
 
@@ -129,7 +126,7 @@ class ClassicalLearner(Method[ProgramProblem, Learned]):
 
     problem_type: ClassVar[type] = ProgramProblem
 
-    learner: Literal["majority", "cart", "forest", "boosting", "knn", "logistic", "mlp"] = param(
+    learner: Literal["majority", "cart", "forest", "boosting", "knn", "logistic"] = param(
         "cart", source="card, section 4", doc="which classifier"
     )
     neighbours: int = param(5, source="scikit-learn", doc="k of the nearest neighbours")

@@ -14,7 +14,7 @@ from methods.il_bench.items import Benchmark, Item, majority
 from methods.il_bench.syntree import SynTree, make_syntree
 from methods.il_bench.templates import Template, render
 
-LEARNERS: tuple[Learner, ...] = ("majority", "cart", "forest", "boosting", "knn", "logistic", "mlp")
+LEARNERS: tuple[Learner, ...] = ("majority", "cart", "forest", "boosting", "knn", "logistic")
 
 
 def world(depth: int, seed: int = 0) -> Benchmark:
