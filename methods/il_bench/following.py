@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
-from methods.il_bench.models import Speaker, SurrogateInterpreter
+from methods.il_bench.models import READER, Speaker
 from methods.il_bench.task import open_executor
 
 FOLLOWED = mean_of("correct", better="higher", name="rules followed", worst=0.0)
@@ -62,7 +62,7 @@ class Follow(Method[FollowingProblem, Followed]):
 
     def run(self, problem: FollowingProblem, ctx: Context) -> Followed:
         """Ask for each pair of list and input."""
-        executor = open_executor(problem.reader, problem.labels, problem.options, 16, ctx)
+        executor = open_executor(problem.reader, problem.labels, ctx, options=problem.options)
         return Followed(tuple(tuple(executor(one.instruction, one.texts)) for one in problem.lists))
 
 
@@ -77,7 +77,7 @@ class RuleFollowing(Task[FollowingProblem, Followed]):
         reader: The executor that is measured.
     """
 
-    reader: Speaker = SurrogateInterpreter()
+    reader: Speaker = READER
     counts: tuple[int, ...] = param((1, 2, 3, 4, 6, 8, 12, 16, 24), source="ours", doc="rules of a list")
     lists: int = param(4, source="ours", doc="trees, each with one list of every length")
     inputs: int = param(25, source="ours", doc="inputs under each list")

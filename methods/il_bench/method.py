@@ -15,7 +15,6 @@ from methods.il_bench.task import LONG_ANSWER, SHORT_ANSWER, Learned, ProgramPro
 if TYPE_CHECKING:
     from methods.il_bench.asking import Executor, Learner
     from methods.il_bench.baselines import Bench
-    from methods.il_bench.items import Item
     from methods.il_bench.search import Propose, Step
 
 WANG = "Wang et al. (2025), arXiv:2406.17224"
@@ -219,9 +218,7 @@ class Opro(OneInstruction):
         """See :class:`OneInstruction`."""
         from methods.il_bench.baselines import opro
 
-        return opro(
-            bench, start=problem.question, each=self.each, kept=self.kept, exemplars=self.exemplars
-        )
+        return opro(bench, start=problem.question, each=self.each, kept=self.kept, exemplars=self.exemplars)
 
 
 @dataclass(frozen=True)

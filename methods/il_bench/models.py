@@ -54,9 +54,11 @@ class SurrogateInterpreter(Speaker):
         from methods.il_bench.surrogate import SurrogateExecutor
 
         identity = f"surrogate executor {self.error} {self.per_rule} {ctx.seed}"
-        return SurrogateExecutor(
-            "surrogate executor", identity, error=self.error, per_rule=self.per_rule
-        )
+        return SurrogateExecutor("surrogate executor", identity, error=self.error, per_rule=self.per_rule)
+
+
+WRITER, READER = SurrogateWriter(), SurrogateInterpreter()
+"""What tasks have without another choice: the card's stand-ins."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,26 +120,17 @@ class PromptTree(Predictor):
         """See :class:`Predictor`; an instruction asked twice on a path is paid for once."""
         labels = [""] * len(inputs)
         asked: list[set[str]] = [set() for _ in inputs]
-        self._answer(self.root, list(range(len(inputs))), [one.text for one in inputs], executor, labels, asked)
+        waiting = [(self.root, list(range(len(inputs))))]
+        while waiting:
+            node, places = waiting.pop()
+            if node.yes is None or node.no is None:
+                for place in places:
+                    labels[place] = node.label
+                continue
+            said = executor(node.instruction, [inputs[place].text for place in places])
+            sides: dict[bool, list[int]] = {True: [], False: []}
+            for place, label in zip(places, said, strict=True):
+                asked[place].add(node.instruction)
+                sides[label == node.label].append(place)
+            waiting += [(node.yes, sides[True]), (node.no, sides[False])]
         return Labelled(labels, [len(one) for one in asked])
-
-    def _answer(
-        self,
-        node: Ask,
-        places: list[int],
-        texts: list[str],
-        executor: Executor,
-        labels: list[str],
-        asked: list[set[str]],
-    ) -> None:
-        if node.yes is None or node.no is None:
-            for place in places:
-                labels[place] = node.label
-            return
-        said = executor(node.instruction, [texts[place] for place in places])
-        sides: dict[bool, list[int]] = {True: [], False: []}
-        for place, label in zip(places, said, strict=True):
-            asked[place].add(node.instruction)
-            sides[label == node.label].append(place)
-        self._answer(node.yes, sides[True], texts, executor, labels, asked)
-        self._answer(node.no, sides[False], texts, executor, labels, asked)

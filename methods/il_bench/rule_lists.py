@@ -128,7 +128,7 @@ def overlapping_lists(sizes: Sizes, rng: np.random.Generator) -> Lists:
 def tree_lists(sizes: Sizes, rng: np.random.Generator) -> Lists:
     """The paths of random trees, the widest last and without conditions: what learners write."""
     paths = [_paths(sizes, rng) for _ in range(sizes.lists)]
-    longest = max(1, max(len(path) for tree in paths for path in tree))
+    longest = max(1, *(len(path) for tree in paths for path in tree))
     found = np.zeros((sizes.lists, sizes.lines, longest, 4), dtype=np.int64)
     for number, tree in enumerate(paths):
         for line, path in enumerate(tree[:-1]):
@@ -160,8 +160,8 @@ def _paths(sizes: Sizes, rng: np.random.Generator) -> list[list[tuple[int, int, 
         if len(leaves) == sizes.lines:
             break
         # Wide leaves are split first, mostly, as a learner splits leaves with many examples.
-        place = max(range(len(leaves)), key=lambda i: leaves[i][0]) if chance < 0.6 else int(
-            which * len(leaves)
+        place = (
+            max(range(len(leaves)), key=lambda i: leaves[i][0]) if chance < 0.6 else int(which * len(leaves))
         )
         share, path, allowed = leaves[place]
         variable, value = divmod(int(what * sizes.variables * sizes.values), sizes.values)
@@ -223,11 +223,9 @@ def lesson(lists: Lists, inputs: Integers, rng: np.random.Generator) -> Lesson:
     return Lesson(tokens, said.reshape(-1), whole)
 
 
-def _body(
-    lists: Lists, names: list[Integers], holds: Bools, deciding: Integers
-) -> tuple[Tokens, Integers]:
+def _body(lists: Lists, names: list[Integers], holds: Bools, deciding: Integers) -> tuple[Tokens, Integers]:
     """Tokens of the rules, shape (G, S, FACTORS), padded at the front, and their truth, (G, R, S)."""
-    groups, lines, places = lists.variable.shape
+    groups, lines = lists.label.shape
     rows = np.arange(groups)[:, None, None]
     number = np.broadcast_to(np.arange(lines)[None, :, None], lists.variable.shape)
     asked = condition_words(
@@ -241,7 +239,9 @@ def _body(
     order = real.argsort(axis=1, kind="stable")[:, -int(real.sum(axis=1).max()) :]
     kept = np.take_along_axis(real, order, axis=1)
     tokens = np.take_along_axis(tokens, order[..., None], axis=1) * kept[..., None]
-    truth = np.take_along_axis(truth, np.broadcast_to(order[:, None], (*truth.shape[:2], order.shape[1])), axis=2)
+    truth = np.take_along_axis(
+        truth, np.broadcast_to(order[:, None], (*truth.shape[:2], order.shape[1])), axis=2
+    )
     return tokens, np.where(kept[:, None], truth, -1).astype(np.int64)
 
 

@@ -12,9 +12,9 @@ import torch
 
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
 from methods.common.language_model.interface import check_texts
+from methods.il_bench.asking import read_request
 from methods.il_bench.rule_net import RuleNet
 from methods.il_bench.rule_tokens import Prompt, encode_request
-from methods.il_bench.asking import read_request
 
 
 @dataclass

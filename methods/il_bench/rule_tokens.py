@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.method import ProblemError
-from methods.il_bench.rules import Rule, parse_rules, read_values
 from methods.il_bench.asking import Request
+from methods.il_bench.rules import Rule, parse_rules, read_values
 
 LINES, VARIABLES, VALUES, LABELS = 32, 32, 16, 10
 """How many lines, and different names, a prompt may have."""
@@ -51,9 +51,7 @@ def label_words(label: Tokens, line: Tokens) -> Tokens:
 def input_words(variable: Tokens, value: Tokens) -> Tokens:
     """Tokens of an assignment."""
     nothing = np.zeros_like(value)
-    return _words(
-        np.full_like(value, INPUT), variable + _VARIABLE, value + _VALUE, nothing, nothing
-    )
+    return _words(np.full_like(value, INPUT), variable + _VARIABLE, value + _VALUE, nothing, nothing)
 
 
 def ask_word() -> Tokens:

@@ -1,7 +1,7 @@
 """The tasks of IL-Bench: learn from labelled texts, and label others.
 
-Parts of the scores, one row an input with ``unit_id``, ``correct`` (0 or 1) and ``calls`` (executor calls that
-the answer took): ``test``; ``train``; the shifted sets ``order``, ``json``, ``sentence``, ``margin`` and
+Parts of the scores, one row an input with ``unit_id``, ``correct`` (0 or 1) and ``calls`` (executor calls
+that the answer took): ``test``; ``train``; the shifted sets ``order``, ``json``, ``sentence``, ``margin`` and
 ``nuisance``; ``transfer`` (the same program, run by another executor); ``proxy`` (the printed program,
 read again and followed exactly). Besides: ``search`` (one row: what the search asked and found),
 ``growth`` (one row for each expansion) and ``program`` (one row for each module, to be drawn).
@@ -12,11 +12,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.method import Context, ProblemError, Scores, Task, param
-from methods.il_bench.models import Speaker, SurrogateInterpreter, SurrogateWriter
-from methods.il_bench.predictors import Input, Predictor
+from methods.il_bench.models import READER, WRITER, Speaker
+from methods.il_bench.predictors import Predictor
 
 if TYPE_CHECKING:
     from methods.il_bench.asking import Executor, Learner
@@ -73,11 +73,11 @@ class ProgramProblem:
 
     def executor(self, ctx: Context, *, new_tokens: int = SHORT_ANSWER) -> Executor:
         """An executor that has been asked nothing yet."""
-        return open_executor(self.reader, self.labels, self.options, new_tokens, ctx)
+        return open_executor(self.reader, self.labels, ctx, options=self.options, new_tokens=new_tokens)
 
 
 def open_executor(
-    reader: Speaker, labels: tuple[str, ...], options: bool, new_tokens: int, ctx: Context
+    reader: Speaker, labels: tuple[str, ...], ctx: Context, *, options: bool, new_tokens: int = SHORT_ANSWER
 ) -> Executor:
     """An executor over a model of its own; a long answer is always written, never chosen."""
     from methods.il_bench.asking import Executor
@@ -136,8 +136,8 @@ class Learning(Task[ProgramProblem, Learned]):
         other: Follows the finished program, too: part ``transfer``.
     """
 
-    writer: Speaker = SurrogateWriter()
-    reader: Speaker = SurrogateInterpreter()
+    writer: Speaker = WRITER
+    reader: Speaker = READER
     other: Speaker | None = None
     options: bool = param(default=False, source="ours", doc="choose the likeliest label")
     budget: int = param(32, source="card, section 8", doc="requests to the learner")
@@ -183,8 +183,7 @@ class Learning(Task[ProgramProblem, Learned]):
         parts["train"] = scoring.rows(result.predictor, found.train, executor)
         if self.shifted:
             parts |= {
-                name: scoring.rows(result.predictor, items, executor)
-                for name, items in found.shifted.items()
+                name: scoring.rows(result.predictor, items, executor) for name, items in found.shifted.items()
             }
         if self.other is not None:
             other = self._executor(self.other, found, result, ctx)
@@ -210,7 +209,7 @@ class Learning(Task[ProgramProblem, Learned]):
         return parts
 
     def _executor(self, reader: Speaker, found: Benchmark, result: Learned, ctx: Context) -> Executor:
-        return open_executor(reader, found.labels, self.options, result.new_tokens, ctx)
+        return open_executor(reader, found.labels, ctx, options=self.options, new_tokens=result.new_tokens)
 
     def _budget(self, found: Benchmark) -> Budget:
         # Each proposal may be tried on every item that can be learnt from or chosen by.
@@ -262,7 +261,9 @@ class WaveformTask(Learning):
 class TableTask(Learning):
     """A data set of scikit-learn in symbols, with anonymous names; a fresh split for each seed."""
 
-    table: Table = param("iris", source="ours", doc="which data set")
+    table: Literal["iris", "wine", "breast cancer", "digits"] = param(
+        "iris", source="ours", doc="which data set"
+    )
     train: int = param(80, source="ours", doc="items to learn from")
     validation: int = param(20, source="ours", doc="items to choose by; the rest is the test set")
 
@@ -275,7 +276,9 @@ class TableTask(Learning):
 class DigitsTask(TableTask):
     """Digits of three shapes that are easily confused, in cells of 2 × 2 pixels."""
 
-    table: Table = param("digits", source="ours", doc="which data set")
+    table: Literal["iris", "wine", "breast cancer", "digits"] = param(
+        "digits", source="ours", doc="which data set"
+    )
     train: int = param(250, source="ours", doc="items to learn from")
     validation: int = param(50, source="ours", doc="items to choose by; the rest is the test set")
 

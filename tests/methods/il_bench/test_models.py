@@ -55,7 +55,7 @@ def test_programs_run_on_a_transformer() -> None:
 
 
 @pytest.mark.parametrize("options", [True, False])
-def test_local_weights_follow_by_likelihood_and_by_text(llama: Path, options: bool) -> None:
+def test_local_weights_follow_by_likelihood_and_by_text(llama: Path, *, options: bool) -> None:
     ctx = FakeContext(0, objects={"weights": load_checkpoint(llama)})
 
     class Weights:
@@ -76,7 +76,9 @@ def test_served_models_learn_and_follow(llama: Path) -> None:
     ctx = FakeContext(0)
     with serving(local) as server:
         served = Served(server=Server(server.address, NAME, retries=0))
-        task = SynTreeTask(train=6, validation=2, test=4, budget=2, writer=served, reader=served, options=True)
+        task = SynTreeTask(
+            train=6, validation=2, test=4, budget=2, writer=served, reader=served, options=True
+        )
         result = m.LSP(expansions=1, proposals=1, batch=4).run(task.problem(ctx), ctx)
         parts = task.evaluate(result, ctx).parts
     assert parts["search"]["learner"] == [1]

@@ -56,7 +56,13 @@ def read(tokens: Tokens) -> tuple[list[Rule], dict[str, str]]:
 @pytest.mark.parametrize("kind", DRAWS)
 @given(
     st.builds(
-        Sizes, st.just(3), st.just(2), st.integers(1, 24), st.integers(1, 12), st.integers(2, 4), st.integers(2, 5)
+        Sizes,
+        st.just(3),
+        st.just(2),
+        st.integers(1, 24),
+        st.integers(1, 12),
+        st.integers(2, 4),
+        st.integers(2, 5),
     ),
     st.integers(0, 10**6),
 )
@@ -81,7 +87,9 @@ def test_the_label_is_what_the_rules_give(kind: str, sizes: Sizes, seed: int) ->
             if row[0] in {CONDITION, NEGATED}:
                 expected.append(Condition(str(row[1]), str(row[2]), row[0] == NEGATED).holds(values))
             elif row[0] == THEN:
-                expected.append(sum(e[0] == THEN for e in tokens.tolist()[: tokens.tolist().index(row)]) == deciding)
+                expected.append(
+                    sum(e[0] == THEN for e in tokens.tolist()[: tokens.tolist().index(row)]) == deciding
+                )
             else:
                 expected.append(-1)
         assert truth == [int(one) for one in expected]
