@@ -52,6 +52,7 @@ class _Checker:
         self.listed = list(suite.experiments(scale))
         self.experiments = {item.id: item for item in self.listed}
         self.claims = {claim.id: claim for claim in suite.claims}
+        self.wider = None if scale.full else _Checker(suite, replace(scale, full=True))
 
     def all(self) -> Iterator[Problem]:
         yield from self.unique_ids()
@@ -108,13 +109,19 @@ class _Checker:
     def form(self, claim: Claim, form: Form) -> Iterator[Problem]:
         where = f"claim {claim.id}"
         for cell in cells_of(form):
-            yield from self.cell(cell, where)
+            yield from self.measured(cell, where)
         if isinstance(form, StatisticalForm):
             yield from self.thresholds(form, where)
         if isinstance(form, StatisticalForm) and self.scale.profile is not Profile.SMOKE:
             yield from self.seeds(form, where)
             if not any(control.predicts.get(claim.id) == "kill" for control in self.suite.controls):
                 yield "No control is predicted to kill it", where, "Declare a sabotage that must break it."
+
+    def measured(self, cell: Cell, where: str) -> Iterator[Problem]:
+        """A claim's cell; one that only ``--full`` runs leaves the claim unjudged without it."""
+        problems = list(self.cell(cell, where))
+        if problems and not (self.wider and not list(self.wider.cell(cell, where))):
+            yield from problems
 
     def cell(self, cell: Cell | Exhibit, where: str) -> Iterator[Problem]:
         experiment = self.experiments.get(cell.experiment)
@@ -189,7 +196,7 @@ class _Checker:
             yield "It replaces nothing that the claim measures", where, "Drop the prediction."
             return
         for cell in cells_of(broken):
-            yield from self.cell(cell, where)
+            yield from self.measured(cell, where)
 
     def display(self) -> Iterator[Problem]:
         for table in self._made(self.suite.tables):

@@ -49,6 +49,8 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
     """
     court = _Court(suite, scale, view)
     verdicts = court.verdicts()
+    judged = {verdict.claim for verdict in verdicts if verdict.verdict != "not run"}
+    controls = control_matrix(suite, scale.profile, court.scene) if court.fits else []
     return VerdictsRecord(
         run=view.record.run,
         suite=suite.slug,
@@ -56,7 +58,7 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
         full=view.record.full,
         verdicts=verdicts,
         wholes=wholes(suite.claims, verdicts),
-        controls=control_matrix(suite, scale.profile, court.scene) if court.fits else [],
+        controls=[control for control in controls if control.claim in judged],
         trials_sha256=trials_sha256(view),
     )
 

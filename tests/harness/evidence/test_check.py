@@ -10,7 +10,17 @@ import pytest
 from harness.claims import Assay, Claim, Contrast, Control, Profile, Replication, Time, Trend, Value
 from harness.evidence import check_suite, claims_hash
 from harness.method import mean_of
-from harness.suite import PaperFigure, PaperTable, ReportedRef, Scale, Series, Suite, TableRow, Tuned
+from harness.suite import (
+    Experiment,
+    PaperFigure,
+    PaperTable,
+    ReportedRef,
+    Scale,
+    Series,
+    Suite,
+    TableRow,
+    Tuned,
+)
 from tests.harness.evidence.worlds import (
     SCORE,
     SMALL,
@@ -162,3 +172,16 @@ def test_planning_imports_no_statistics() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_claim_that_only_the_wider_scale_measures_is_no_contradiction() -> None:
+    def experiments(scale: Scale) -> list[Experiment]:
+        return [experiment(["a", "b", "bad"] if scale.full else ["a", "bad"], SEEDS)]
+
+    declared = replace(sound(), experiments=experiments)
+    for full in (False, True):
+        assert check_suite(declared, replace(SMALL, full=full)) == []
+    assert "no method 'b'" in str(check_suite(with_experiment(methods=["a", "bad"]), SMALL)[0])
+    shown = replace(declared, tables=with_table(x=cell("b")).tables)
+    assert "no method 'b'" in str(check_suite(shown, SMALL)[0])
+    assert check_suite(shown, replace(SMALL, full=True)) == []

@@ -167,6 +167,16 @@ def test_existence_is_killed_by_having_no_witness() -> None:
     assert outcome(form, run).outcome == "kill"
 
 
+def test_claims_that_the_run_left_out_are_not_in_the_matrix() -> None:
+    wide = claim(direction(theta=gain(task="more")), "C2")
+    control = Control(id="broken", title="", replaces={"a": "bad"}, predicts={"C1": "kill", "C2": "kill"})
+    declared = suite([claim(direction()), wide], controls=[control])
+    run = levels(a=0.3 + SPREAD, b=0 * SPREAD, bad=0.01 - SPREAD)
+    found = judge(declared, SMALL, run)
+    assert [verdict.verdict for verdict in found.verdicts] == ["reproduced", "not run"]
+    assert [(r.control, r.claim, r.outcome) for r in found.controls] == [("broken", "C1", "kill")]
+
+
 def test_only_cells_that_this_profile_judges_are_in_the_matrix() -> None:
     other = Claim(id="C2", statement="", source="", forms={Profile.GPU: direction()})
     control = Control(id="broken", title="", replaces={"a": "bad"}, predicts={"C1": "kill", "C2": "kill"})
