@@ -87,13 +87,6 @@ def _half_width(columns: Any) -> float:
     return float(found.confidence_interval.high - found.confidence_interval.low) / 2
 
 
-def _majority(columns: Any) -> float:
-    """Share of questions that are right in more than half of their runs."""
-    import numpy as np
-
-    return 100.0 * float(np.mean(_by_question(columns) > 50.0))
-
-
 def _pearson(columns: Any) -> float:
     """Correlation over agents of their accuracies as judged and as known."""
     return _correlation(columns, ranks=False)
@@ -139,7 +132,6 @@ RELATIVE_SPREAD = Metric("spread relative to coins", _ROWS, _beyond_accuracy, "l
 """1 if every question is equally likely to be right; 0 if each is always right or always wrong."""
 HALF_WIDTH = Metric("interval over questions", _ROWS, _half_width, "lower", unit="± points", digits=1)
 """Half of the bootstrap interval over questions, which the paper's spread leaves out."""
-MAJORITY = Metric("majority of runs right", _ROWS, _majority, "higher", unit="%", digits=1)
 PARAMETERS = mean_of("parameters", better="lower", digits=0)
 """Of one agent, in part ``agents``."""
 EXAMPLES = mean_of("examples", better="higher", digits=0)

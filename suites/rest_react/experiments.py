@@ -152,11 +152,15 @@ def _smoke() -> tuple[Experiment, ...]:
     task = replace(
         TASK, teachers=_teachers(teacher, seeds), runs=2, questions=24, asked=12, second=8, facts=()
     )
-    kept = ("rest", "prompted", "pilot", "no-ranker", "star", "unlearnt")
-    small = {name: method for name, method in arms(full=False).items() if name in kept}
-    small["rest"] = replace(small["rest"], passes=(1, 2), subsets=(1,))  # type: ignore[type-var]
+    brief: dict[str, Any] = {"sizes": ("L", "XS"), "samples": 2, "samples_xs": 2, "shown": ("gen2-L",)}
+    methods: Methods = {
+        "rest": SelfImprove(passes=(1, 1), start=False, **brief),
+        "prompted": Prompted(samples=2, shown=("gen0-L",)),
+        "pilot": Pilot(trajectories=8, samples=2, samples_xs=2),
+        "unlearnt": StandIn(samples=2, names=STUDENTS),
+    }
     judging = replace(_judges(1), tasks={"answers": Judging(errors=(0.0, 0.2, 0.5), questions=8)})
-    return (_agents(task, small, seeds), judging)
+    return (_agents(task, methods, seeds), judging)
 
 
 def _gpu(scale: Scale) -> tuple[Experiment, ...]:

@@ -41,6 +41,13 @@ def test_the_expected_spread_is_steadier_than_the_sample_sd() -> None:
     assert np.std(spread) < 0.3 * np.std(sd)
 
 
+def test_a_question_that_is_drawn_twice_counts_twice() -> None:
+    right = np.array([[1, 1, 0], [0, 0, 1]])
+    twice = {name: np.concatenate([column, column[:3]]) for name, column in rows(right).items()}
+    other = rows(np.array([[1, 1, 0], [0, 0, 1], [1, 0, 1]]))
+    assert measures.SPREAD(twice) == pytest.approx(measures.SPREAD(other))
+
+
 def test_coins_spread_as_coins() -> None:
     rng = np.random.default_rng(2)
     coins = rows(rng.random((400, 10)) < 0.3)
@@ -69,14 +76,12 @@ def test_all_spreads_are_finite(questions: int, runs: int, seed: int) -> None:
     assert measures.RUN_SD(shuffled) == pytest.approx(measures.RUN_SD(table))
 
 
-def test_gain_and_majority() -> None:
+def test_the_gain_is_paired() -> None:
     table = {
-        "unit_id": np.array(["a", "a", "a", "b", "b", "b"]),
         "final_right": np.array([1, 1, 0, 0, 0, 1]),
         "draft_right": np.array([1, 0, 0, 0, 0, 1]),
     }
     assert measures.GAIN(table) == pytest.approx(100 / 6)
-    assert measures.MAJORITY(table) == pytest.approx(50)
 
 
 def test_correlations_are_over_agents() -> None:
