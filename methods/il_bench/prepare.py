@@ -26,7 +26,7 @@ class RuleFollower(Artifact):
     hidden: int = param(64, source="ours", doc="width")
     heads: int = param(4, source="ours", doc="attention heads")
     steps: int = param(1200, source="ours", doc="updates")
-    batch: int = param(256, source="ours", doc="assignments an update, four under each list")
+    tokens: int = param(4096, source="ours", doc="tokens an update, roughly; four assignments a list")
     rate: float = param(2e-3, source="ours", doc="largest learning rate of AdamW")
     lines: int = param(24, source="card, section 9", doc="rules of a list, at most")
     variables: int = param(24, source="ours", doc="variables of an assignment, at most")
@@ -42,7 +42,7 @@ class RuleFollower(Artifact):
         """Train, and write weights with the course of the loss."""
         from methods.il_bench.rule_training import Plan, train
 
-        plan = Plan(self.steps, self.batch, self.rate, self.lines, self.variables, self.draw)
+        plan = Plan(self.steps, self.tokens, self.rate, self.lines, self.variables, self.draw)
         train(self.layers, self.hidden, self.heads, plan, ctx.progress).save(folder)
 
     def load(self, path: Path) -> tuple[RuleNet, str]:

@@ -84,11 +84,11 @@ class Lesson:
     truth: Integers
 
 
-def draw_sizes(lists: int, each: int, lines: int, variables: int, rng: np.random.Generator) -> Sizes:
+def draw_sizes(tokens: int, each: int, lines: int, variables: int, rng: np.random.Generator) -> Sizes:
     """Sizes of one draw: any number of lines, but short lists more often than long ones.
 
     Args:
-        lists: G.
+        tokens: Of all prompts together, roughly: there are fewer lists if they are long.
         each: R.
         lines: Most lines.
         variables: Most variables; one draw in four has more than ten.
@@ -96,11 +96,15 @@ def draw_sizes(lists: int, each: int, lines: int, variables: int, rng: np.random
     """
     few = min(10, variables)
     most = variables if rng.random() < 0.25 else few
+    chosen = int(np.exp(rng.uniform(0, np.log(lines + 1))))
+    inputs = int(rng.integers(min(3, most), most + 1))
+    # A line has about three conditions and what it concludes.
+    length = 4 * chosen + inputs
     return Sizes(
-        lists=lists,
+        lists=max(1, tokens // (each * length)),
         each=each,
-        lines=int(np.exp(rng.uniform(0, np.log(lines + 1)))),
-        variables=int(rng.integers(min(3, most), most + 1)),
+        lines=chosen,
+        variables=inputs,
         values=int(rng.integers(2, 5)),
         labels=int(rng.integers(2, 6)),
     )

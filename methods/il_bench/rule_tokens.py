@@ -83,7 +83,7 @@ def encode_request(request: Request) -> Prompt:
         ProblemError: If there is more of something than the network knows, or the instruction shows
             examples, which it does not read.
     """
-    if request.examples:
+    if request.shows_examples:
         raise ProblemError(
             "A rule transformer reads rules, and the instruction shows examples",
             where="instruction",

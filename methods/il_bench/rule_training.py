@@ -28,7 +28,7 @@ class Plan:
     """How to train; see ``RuleFollower`` for the fields."""
 
     steps: int
-    batch: int
+    tokens: int
     rate: float
     lines: int
     variables: int
@@ -66,7 +66,7 @@ def train(
 
 def draw_lesson(plan: Plan, rng: np.random.Generator) -> Lesson:
     """One batch: lists of one kind, of one number of lines and variables."""
-    sizes = draw_sizes(max(1, plan.batch // EACH), EACH, plan.lines, plan.variables, rng)
+    sizes = draw_sizes(plan.tokens, EACH, plan.lines, plan.variables, rng)
     lists = (tree_lists if rng.random() < 0.5 else overlapping_lists)(sizes, rng)
     return lesson(lists, draw_inputs(lists, sizes, rng), rng)
 

@@ -111,7 +111,7 @@ def test_paths_of_a_tree_exclude_each_other(seed: int) -> None:
 
 def test_every_length_is_drawn() -> None:
     rng = np.random.default_rng(0)
-    drawn = [draw_sizes(4, 4, 24, 24, rng) for _ in range(2000)]
+    drawn = [draw_sizes(400, 4, 24, 24, rng) for _ in range(2000)]
     assert {one.lines for one in drawn} == set(range(1, 25))
     assert max(one.variables for one in drawn) == 24
 

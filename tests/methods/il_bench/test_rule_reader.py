@@ -87,7 +87,7 @@ def test_usage_is_counted(reader: RuleReader) -> None:
 
 
 def test_a_few_updates_teach_short_rules(tmp_path: Path) -> None:
-    plan = Plan(steps=150, batch=128, rate=4e-3, lines=2, variables=3, draw=0)
+    plan = Plan(steps=150, tokens=1500, rate=4e-3, lines=2, variables=3, draw=0)
     net = train(2, 32, 4, plan, lambda _done, _message: None)
     rng = np.random.default_rng(1)
     with torch.no_grad():
@@ -104,7 +104,7 @@ def test_a_few_updates_teach_short_rules(tmp_path: Path) -> None:
 
 
 def test_the_artifact_is_the_same_each_time(tmp_path: Path) -> None:
-    follower = RuleFollower(layers=1, hidden=16, heads=2, steps=3, batch=16, lines=4, variables=4)
+    follower = RuleFollower(layers=1, hidden=16, heads=2, steps=3, tokens=200, lines=4, variables=4)
     found = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -114,7 +114,7 @@ def test_the_artifact_is_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_lessons_count_towards_the_loss_by_token() -> None:
-    plan = Plan(steps=1, batch=16, rate=1e-3, lines=6, variables=6, draw=0)
+    plan = Plan(steps=1, tokens=400, rate=1e-3, lines=6, variables=6, draw=0)
     net = RuleNet(Size(1, 16, 2), torch.Generator().manual_seed(0))
     batch = draw_lesson(plan, np.random.default_rng(0))
     answers, holds = net(torch.from_numpy(batch.tokens))

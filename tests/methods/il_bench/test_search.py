@@ -17,7 +17,7 @@ from methods.il_bench.syntree import SynTree, make_syntree
 def tools(labels: tuple[str, ...], *, capacity: int = 3, error: float = 0.0) -> tuple[Learner, Executor]:
     learner = SurrogateLearner("learner", "learner", capacity=capacity)
     executor = SurrogateExecutor("executor", "executor", error=error)
-    return Learner(learner, labels), Executor(executor, labels)
+    return Learner(learner, labels, rules=capacity), Executor(executor, labels)
 
 
 def items(count: int, wrong: int, label: str = "foo") -> list[Item]:
