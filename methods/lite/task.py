@@ -140,12 +140,12 @@ class Reranking(Task[RankingProblem, Ranking]):
     Attributes:
         data: The retrieval set.
         vectors: Its token vectors.
-        teacher: Scores of a cross-encoder, by query id.
+        teacher: Scores of a cross-encoder, by query id; without it only labels teach.
     """
 
     data: Reference
     vectors: Reference
-    teacher: Reference
+    teacher: Reference | None = None
     train: int = param(0, source="ours", doc="training queries, drawn by seed; 0: all")
     fold: int = param(0, source="ours", doc="zero-shot queries of a domain; 0: all")
 
@@ -160,12 +160,14 @@ class Reranking(Task[RankingProblem, Ranking]):
         """The problem on these texts."""
         lengths = texts.queries.data.shape[1], texts.passages.data.shape[1]
         data: RetrievalSet = ctx.load(self.data)
-        teacher: Mapping[str, Sequence[float]] = ctx.load(self.teacher)
+        teacher: Mapping[str, Sequence[float]] = ctx.load(self.teacher) if self.teacher else {}
         queries = data.split("train")
         if 0 < self.train < len(queries):
             picks = ctx.rng("training queries").permutation(len(queries))[: self.train]
             queries = tuple(queries[i] for i in sorted(picks))
-        known = {"bm25": {query.id: query.bm25 for query in data.queries}, "cross-encoder": teacher}
+        known: dict[str, Mapping[str, Sequence[float]]] = {"bm25": {q.id: q.bm25 for q in data.queries}}
+        if self.teacher:
+            known["cross-encoder"] = teacher
         return RankingProblem(texts, training_lists(queries, data, teacher), lengths, dim, encoder, known)
 
     def evaluate(self, result: Ranking, ctx: Context) -> Scores:

@@ -72,7 +72,17 @@ def elsewhere(method: str, data: str, metric: Metric = MRR) -> Cell:
 
 def second_sets(profile: Profile) -> tuple[str, ...]:
     """Other in-domain sets."""
-    return {Profile.GPU: ("trecqa",), Profile.PAPER: (*OTHER_QUERIES, "nq")}.get(profile, ())
+    sets = {
+        Profile.SMALL: ("functions",),
+        Profile.GPU: ("trecqa",),
+        Profile.PAPER: (*OTHER_QUERIES, "nq"),
+    }
+    return sets.get(profile, ())
+
+
+def second_arm(name: str, profile: Profile) -> str:
+    """Id of a scorer on the other sets: that of ``small`` has labels and no teacher."""
+    return with_loss(name, "one-hot" if profile is Profile.SMALL else MAIN_LOSS)
 
 
 def away(method: str, fold: str, metric: Metric = NDCG, *, task: str = "docstrings") -> Cell:

@@ -9,6 +9,7 @@ from typing import Any
 from harness.method import Method
 from harness.suite import Experiment, Tuned
 from methods.common.minilm import MINILM
+from methods.lite.functions import FunctionBodies
 from methods.lite.method import KnownScores, ShuffledTeacher, TrainRanker
 from methods.lite.passages import DocstringPassages
 from methods.lite.prepare import TokenVectors
@@ -18,6 +19,10 @@ from methods.lite.teacher import Teacher
 PASSAGES = DocstringPassages()
 VECTORS = TokenVectors(data=PASSAGES, encoder=MINILM, l1=24)
 TEACHER = Teacher(data=PASSAGES, encoder=MINILM)
+FUNCTIONS = FunctionBodies()
+FUNCTION_VECTORS = TokenVectors(data=FUNCTIONS, encoder=MINILM, l1=24)
+ON_FUNCTIONS = ("bm25", "maxsim-frozen", "maxsim-one-hot", "lite-one-hot", "lite-random")
+"""What the claim on a second set needs; there is no teacher for it, so labels teach."""
 STEP = 10**0.5
 """Ratio of neighbouring rates in every grid."""
 CENTRES = {"de": 1e-2, "maxsim": 3e-3, "knrm": 1e-2, "lite": 3e-3, "lite-flat": 3e-3}
@@ -98,13 +103,18 @@ def rankers(*, full: bool) -> dict[str, Method[Any, Any] | Tuned]:
 
 
 def small_ranking(methods: Mapping[str, Method[Any, Any] | Tuned], *, full: bool) -> Experiment:
-    """Docstrings on token vectors of a frozen MiniLM."""
-    task = Reranking(data=PASSAGES, vectors=VECTORS, teacher=TEACHER, fold=60)
+    """Docstrings, and functions' bodies beside them, on token vectors of a frozen MiniLM."""
+    tasks = {
+        "docstrings": Reranking(data=PASSAGES, vectors=VECTORS, teacher=TEACHER, fold=60),
+        "functions": Reranking(data=FUNCTIONS, vectors=FUNCTION_VECTORS),
+    }
+    only = {("docstrings", name) for name in methods} | {("functions", name) for name in ON_FUNCTIONS}
     return Experiment(
         id="ranking",
-        title="Re-ranking passages of docstrings",
-        tasks={"docstrings": task},
+        title="Re-ranking passages of docstrings and bodies of functions",
+        tasks=tasks,
         methods=methods,
+        only=frozenset(only),
         seeds=SEEDS if full else SEEDS[:5],
         unit="query text",
     )

@@ -182,6 +182,22 @@ def test_a_teacher_is_not_needed_for_labels() -> None:
     assert method.run(replace(problem, train=untaught), CTX).bytes_per_document == 128
 
 
+def test_a_set_without_teacher_poses_a_problem_for_labels_only(
+    objects: dict[str, Any], tmp_path: Path
+) -> None:
+    with_teacher, ctx = fine_tuning(objects, tmp_path)
+    task = replace(with_teacher, teacher=None)
+    problem = task.problem(ctx)
+    assert set(problem.known) == {"bm25"}
+    assert set(with_teacher.problem(ctx).known) == {"bm25", "cross-encoder"}
+    labels = TrainRanker(steps=2, batch=4, negatives=2, factor=2, loss="one-hot", trains="scorer")
+    assert set(task.evaluate(labels.run(problem, ctx), ctx).parts) >= {"main", "storage"}
+    with pytest.raises(ProblemError, match="no teacher score"):
+        replace(labels, loss="kl").run(problem, ctx)
+    with pytest.raises(ProblemError, match="cross-encoder"):
+        KnownScores(system="cross-encoder").run(problem, ctx)
+
+
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A tiny set with its encoder and teacher, under the names of the real references."""

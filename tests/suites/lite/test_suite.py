@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from harness.claims import CountCost, Existence, NotComparable, NotRun, Profile
+from harness.claims import CountCost, EveryCell, Existence, NotComparable, NotRun, Profile
 from harness.suite import Scale, Standing, Tuned
 from methods.lite.method import TrainRanker
+from methods.lite.task import Reranking
 from suites.lite import SUITE
 from suites.lite.cells import FOLDS, LOSSES, MEASURED, SCORERS, TARGETS, with_loss
 
@@ -41,6 +42,30 @@ def test_every_trained_scorer_is_tuned_alike_around_its_own_centre() -> None:
         assert isinstance(method.method, TrainRanker)
         assert rates[2] == pytest.approx(method.method.rate, rel=0.05)
     assert len(SMALL["ranking"].seeds) >= 5
+
+
+def test_wholes_stand_directly_before_their_parts() -> None:
+    names = [claim.id for claim in SUITE.claims]
+    parents = {claim.parent for claim in SUITE.claims if claim.parent}
+    for parent in parents:
+        place = names.index(parent)
+        parts = [claim.id for claim in SUITE.claims if claim.parent == parent]
+        assert names[place : place + len(parts) + 1] == [parent, *parts]
+    assert names.index("C2") < names.index("C3") < names.index("C10") < names.index("E1")
+
+
+def test_the_second_set_is_measured_without_downloads_and_without_a_teacher() -> None:
+    form = {claim.id: claim.forms for claim in SUITE.claims}["C2"][Profile.SMALL]
+    assert isinstance(form, EveryCell)
+    task = SMALL["ranking"].tasks["functions"]
+    assert isinstance(task, Reranking)
+    assert (type(task.data).__name__, task.teacher) == ("FunctionBodies", None)
+    only = SMALL["ranking"].only
+    assert only is not None
+    arms = [SMALL["ranking"].methods[name] for on, name in sorted(only) if on == "functions"]
+    taught = [arm.method for arm in arms if isinstance(arm, Tuned)]
+    assert {arm.loss for arm in taught if isinstance(arm, TrainRanker)} == {"one-hot"}
+    assert len(taught) == 2
 
 
 def test_order_and_approximation_are_existence_claims_only() -> None:
