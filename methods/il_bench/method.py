@@ -55,8 +55,8 @@ class LSP(Method[ProgramProblem, Learned]):
     beam: int = param(1, source="card, section 3.4", doc="d: programs kept")
     leaves: int = param(1, source="card, section 3.4", doc="K: leaves expanded in a step")
     rules: int = param(3, source="card, section 9", doc="rules that an instruction may have")
-    select: Literal["count", "rate", "random"] = param(
-        "count", source="figure 2", doc="which leaf: most errors, largest rate of errors, any"
+    select: Literal["count", "rate", "random", "any"] = param(
+        "count", source="figure 2", doc="which leaf: most errors, largest rate, any with errors, any"
     )
     learner: Literal["rulesum", "paraphrase"] = param(
         "rulesum", source="section 3.3", doc="summarise data, or paraphrase the parent's instruction"
@@ -67,6 +67,9 @@ class LSP(Method[ProgramProblem, Learned]):
         "train", source="card, section 3.4", doc="what ranks the last beam"
     )
     pruned: bool = param(default=False, source="card, section 3.4", doc="cut branches on validation data")
+    early: bool = param(
+        default=True, source="card, section 3.4", doc="end with the first expansion that finds nothing better"
+    )
     curve: bool = param(default=False, source="ours", doc="evaluate the program after each expansion")
 
     def run(self, problem: ProgramProblem, ctx: Context) -> Learned:
@@ -82,6 +85,7 @@ class LSP(Method[ProgramProblem, Learned]):
             strict=self.strict,
             leaf=self.select,
             least=self.least,
+            early=self.early,
         )
         learner, executor = problem.learner(ctx, rules=self.rules), problem.executor(ctx)
         root, steps = learn_program(

@@ -13,7 +13,7 @@ from methods.il_bench.asking import Learner, paraphrase_request
 from methods.il_bench.items import Item, majority
 from methods.il_bench.programs import Leaf, Node, Path, Predict, attach, route, run
 
-Choice = Literal["count", "rate", "random"]
+Choice = Literal["count", "rate", "random", "any"]
 Propose = Callable[[Learner, Sequence[Item], str], str]
 """From a learner, a batch of items and the parent's instruction (none for the root) to an instruction."""
 
@@ -29,8 +29,10 @@ class Search:
         beam: d: programs kept.
         leaves: K: leaves of a program expanded in a step.
         strict: Take a module only if it is right more often than the leaf's own label.
-        leaf: Which leaves: most errors, largest rate of errors, or any.
+        leaf: Which leaves: most errors, largest rate of errors, at random one with errors, or any at all.
         least: Smallest leaf that is expanded.
+        early: End with the first expansion that finds nothing better. Proposals differ each time, so a
+            search that goes on may still find something; where leaves are drawn it always goes on.
 
     Raises:
         ProblemError: If a size is below 1.
@@ -44,6 +46,7 @@ class Search:
     strict: bool = True
     leaf: Choice = "count"
     least: int = 4
+    early: bool = True
 
     def __post_init__(self) -> None:
         """Check the sizes."""
@@ -103,9 +106,7 @@ def learn_program(
         pool = [*beam, *(grown for program, right in beam for grown in growth.expansions(program, right))]
         beam = _best(pool, search.beam)
         steps.append(Step(*beam[0], learner.asked))
-        # Other proposals for the same leaf may still help, but the paper's search ends here; with random
-        # leaves the next step tries another leaf.
-        if beam == before and search.leaf != "random":
+        if beam == before and search.early and search.leaf in ("count", "rate"):
             break
     if validation:
         scored = [(program, _right(program, validation, predict)) for program, _ in beam]
@@ -120,8 +121,12 @@ def worst_leaves(
 
     Of equally bad leaves, the one that was found first comes first.
     """
-    open_leaves = [leaf for leaf in leaves if len(leaf.members) >= search.least and _errors(leaf, items) > 0]
-    if search.leaf == "random":
+    open_leaves = [
+        leaf
+        for leaf in leaves
+        if len(leaf.members) >= search.least and (search.leaf == "any" or _errors(leaf, items) > 0)
+    ]
+    if search.leaf in ("random", "any"):
         return [open_leaves[place] for place in rng.permutation(len(open_leaves))[: search.leaves]]
 
     def badness(leaf: Leaf) -> float:

@@ -50,12 +50,20 @@ class Sizes:
 
 def programs(sizes: Sizes) -> Methods:
     """LSP and its variants, whole and broken."""
-    lsp = LSP(expansions=sizes.expansions, proposals=sizes.proposals, batch=sizes.batch, rules=sizes.rules)
-    same = {"expansions": sizes.expansions, "proposals": sizes.proposals, "batch": sizes.batch}
+    same: dict[str, Any] = {
+        "expansions": sizes.expansions,
+        "proposals": sizes.proposals,
+        "batch": sizes.batch,
+        "rules": sizes.rules,
+        "early": False,
+    }
+    lsp = LSP(**same)
     return {
         "lsp": lsp,
         "lsp-rate": replace(lsp, select="rate"),
         "lsp-random": replace(lsp, select="random"),
+        "lsp-any": replace(lsp, select="any"),
+        "lsp-early": replace(lsp, early=True),
         "lsp-one": replace(lsp, expansions=1),
         "lsp-two": replace(lsp, expansions=2),
         "lsp-half": replace(lsp, expansions=max(1, sizes.expansions // 2)),
@@ -63,9 +71,9 @@ def programs(sizes: Sizes) -> Methods:
         "lsp-beam": replace(lsp, beam=3, expansions=1 + (sizes.expansions - 1) // 3),
         "lsp-pruned": replace(lsp, pruned=True),
         "lsp-paraphrase": replace(lsp, learner="paraphrase"),
-        "lsp-shuffled": Sabotaged(bug="shuffled-labels", rules=sizes.rules, **same),
-        "lsp-crossed": Sabotaged(bug="crossed-switch", rules=sizes.rules, **same),
-        "lsp-backwards": Backwards(rules=sizes.rules, **same),
+        "lsp-shuffled": Sabotaged(**same, bug="shuffled-labels"),
+        "lsp-crossed": Sabotaged(**same, bug="crossed-switch"),
+        "lsp-backwards": Backwards(**same),
     }
 
 

@@ -39,7 +39,9 @@ LONG = {6: "long-6", 12: "long-12", 24: "long-24"}
 PROGRAMS = {
     "lsp": "LSP, error count",
     "lsp-rate": "LSP, error rate",
-    "lsp-random": "LSP, random leaf",
+    "lsp-random": "LSP, random leaf with errors",
+    "lsp-any": "LSP, any leaf",
+    "lsp-early": "LSP, ends with the first vain expansion",
     "lsp-one": "LSP, T = 1",
     "lsp-two": "LSP, T = 2",
     "lsp-half": "LSP, half of T",

@@ -220,14 +220,18 @@ def _has_something_to_lose(place: Place, baseline: str) -> Assay:
     )
 
 
-def errors_lead(models: Models) -> Direction:
-    """Expanding the leaf with most errors beats expanding any leaf."""
-    return Direction(
-        theta=models.searching.over("lsp", "lsp-random"),
-        delta=0.03,
-        delta_reason="the card's threshold: three inputs in a hundred",
-        replication=SEEDS,
-    )
+def errors_lead(other: str) -> Callable[[Models], Form]:
+    """Expanding the leaf with most errors beats another order of expansions."""
+
+    def make(models: Models) -> Direction:
+        return Direction(
+            theta=models.searching.over("lsp", other),
+            delta=0.03,
+            delta_reason="the card's threshold: three inputs in a hundred",
+            replication=SEEDS,
+        )
+
+    return make
 
 
 def expansions_help(models: Models) -> Direction:
