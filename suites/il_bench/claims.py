@@ -172,12 +172,28 @@ _SEARCH = (
         forms=measured(summarising_helps),
         reported=("ablation",),
     ),
+    _whole(
+        "C7",
+        "Error-driven search beats a naive order of expansions.",
+        "ablation on structure search",
+        "ablation",
+    ),
     Claim(
-        id="C7",
+        id="C7a",
+        parent="C7",
         statement="Expanding the leaf with most errors beats expanding any leaf.",
         source="ablation on structure search",
-        forms=measured(errors_lead),
+        forms=measured(errors_lead("lsp-any")),
         reported=("ablation",),
+    ),
+    Claim(
+        id="C7b",
+        parent="C7",
+        statement="It beats expanding any leaf that has errors.",
+        source="ablation on structure search",
+        forms=measured(errors_lead("lsp-random")),
+        reported=("ablation",),
+        note="Tells the use of counting errors from that of leaving finished leaves alone.",
     ),
     _whole(
         "C8", "Divide and conquer: more expansions help, then saturate.", "figure on convergence", "growth"

@@ -39,8 +39,14 @@ CONTROLS = (
     Control(
         id="any-leaf",
         title="The leaf with most errors and any leaf are exchanged",
+        replaces={"lsp": "lsp-any", "lsp-any": "lsp"},
+        predicts={"C7a": "kill"},
+    ),
+    Control(
+        id="any-wrong-leaf",
+        title="The leaf with most errors and any leaf with errors are exchanged",
         replaces={"lsp": "lsp-random", "lsp-random": "lsp"},
-        predicts={"C7": "kill"},
+        predicts={"C7b": "kill"},
     ),
     Control(
         id="backwards",

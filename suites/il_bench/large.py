@@ -31,7 +31,16 @@ ADDRESS = "https://api.openai.com/v1"
 WEAKER, STRONGER = "gpt-3.5-turbo-1106", "gpt-4-1106-preview"
 """The paper's language models behind one address, by their names there."""
 
-_SEARCHED = ("lsp", "lsp-random", "lsp-one", "lsp-half", "lsp-backwards", "lsp-shuffled", "lsp-crossed")
+_SEARCHED = (
+    "lsp",
+    "lsp-random",
+    "lsp-any",
+    "lsp-one",
+    "lsp-half",
+    "lsp-backwards",
+    "lsp-shuffled",
+    "lsp-crossed",
+)
 _PLAIN = ("zero-shot", "best-of", "long-12", "lsp", "lsp-shuffled")
 _DEEP = (tree(2), tree(3))
 
@@ -121,7 +130,9 @@ def _trees(
     """All searches on trees of rising depth."""
     methods = some({**instructions(sizes), **programs(sizes)}, ("zero-shot", *SINGLES, *_SEARCHED))
     methods |= beside or {}
-    few = dict.fromkeys(("lsp-random", "lsp-one", "lsp-half", "lsp-shuffled", "lsp-crossed"), _DEEP)
+    few = dict.fromkeys(
+        ("lsp-random", "lsp-any", "lsp-one", "lsp-half", "lsp-shuffled", "lsp-crossed"), _DEEP
+    )
     pairs = only(tasks, methods, few)
     return Experiment(
         id=name, title=title, tasks=tasks, methods=methods, seeds=seeds(count), only=pairs, minutes=minutes
