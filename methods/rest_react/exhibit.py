@@ -39,7 +39,7 @@ def steps_table(trajectories: Sequence[Trajectory], right: Sequence[bool], *, mo
         mark = "right" if right[place] else "wrong"
         for step, (kind, text) in enumerate(_rows(trajectory)):
             question = trajectory.question
-            row = (question.id, question.text, mark, step, kind, text)
+            row: tuple[str | int, ...] = (question.id, question.text, mark, step, kind, text)
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
     return columns
