@@ -81,7 +81,7 @@ DEVIATIONS = (
         field="protocol",
         paper="Batch size, proposals, expansions, beam and split sizes are not known.",
         here="T = 8 expansions, m = 4 proposals, b = 64 examples, beam 1, one leaf a step: 32 requests "
-        "to the learner, which every other search may make, too. 400 items to learn from; 200 for the "
+        "to the learner, which every other search may make, too. 400 items to learn from; 150 for the "
         "transformers.",
         effect="Equal requests to the learner, not equal calls for an answer: programs take two to three "
         "calls an input where one instruction takes one. Votes of three instructions are shown beside "

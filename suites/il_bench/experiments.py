@@ -15,7 +15,7 @@ from methods.il_bench.models import NeuralReader, Speaker, SurrogateInterpreter
 from methods.il_bench.prepare import RuleFollower
 from methods.il_bench.task import DigitsTask, SynTreeTask, TableTask, WaveformTask
 from suites.il_bench.arms import Methods, Sizes, classical, embedded, instructions, programs, some
-from suites.il_bench.cells import DEPTHS, ERRING, SABOTAGED, SIZES, tree
+from suites.il_bench.cells import DEPTHS, ERRING, LONG, POOLED, PROGRAMS, SABOTAGED, SIZES, tree
 from suites.il_bench.rules import SINGLES
 
 Tasks = Mapping[str, Task[Any, Any]]
@@ -85,7 +85,8 @@ def _surrogate(scale: Scale) -> Experiment:
     methods = {**instructions(sizes), **programs(sizes), **classical()}
     tasks: dict[str, SynTreeTask] = syntrees(proxy=True, drawn=True)
     deep = [tree(2), tree(3)]
-    few = dict.fromkeys(("long-6", "long-12", "long-24-all", "lsp-two", "lsp-beam", "lsp-pruned"), deep)
+    few = dict.fromkeys((*LONG.values(), *POOLED, *PROGRAMS, *SABOTAGED, "long-24-all"), deep)
+    few |= {name: list(tasks) for name in ("lsp", "lsp-backwards")}
     return Experiment(
         id="surrogate",
         title="Hidden trees of rising depth; surrogates write and follow the rules",
@@ -102,11 +103,11 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
     sizes = Sizes()
     names = ("zero-shot", *SINGLES, "lsp", *[name for name in SABOTAGED if name != "lsp-backwards"])
     methods = some({**instructions(sizes), **programs(sizes)}, names)
-    asked = {"train": 200, "validation": 50, "test": 300, "options": True}
+    asked = {"train": 150, "validation": 30, "test": 200, "options": True}
     weaker = syntrees(reader=SMALL_READER, other=LARGE_READER, proxy=True, drawn=True, **asked)
     weaker[ERRING] = erring(weaker[tree(2)])
     stronger = syntrees(reader=LARGE_READER, other=SMALL_READER, **asked)
-    few = some(methods, ("zero-shot", "best-of", "long-12", "long-24", "lsp", "lsp-shuffled"))
+    few = some(methods, ("zero-shot", "best-of", "long-12", "lsp", "lsp-shuffled"))
     shallow = {name: [tree(2), tree(3)] for name in SABOTAGED}
     return (
         Experiment(
@@ -114,16 +115,16 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
             title="Hidden trees of rising depth; a small transformer follows the rules",
             tasks=weaker,
             methods=methods,
-            seeds=seeds(12 if scale.full else 8),
+            seeds=seeds(12 if scale.full else 6),
             unit="input",
             only=only(weaker, methods, shallow),
         ),
         Experiment(
             id="larger",
             title="The same with a larger transformer",
-            tasks={name: stronger[name] for name in (tree(2), tree(3))},
+            tasks={tree(2): stronger[tree(2)]},
             methods=few,
-            seeds=seeds(12 if scale.full else 8),
+            seeds=seeds(12 if scale.full else 6),
             unit="input",
         ),
     )
@@ -148,8 +149,8 @@ def shifted(
 
 
 def _shifted(scale: Scale) -> Experiment:
-    asked = {"train": 200, "validation": 50, "test": 150, "options": True}
-    return shifted(SMALL_READER, 12 if scale.full else 8, Sizes(), **asked)
+    asked = {"train": 150, "validation": 30, "test": 120, "options": True}
+    return shifted(SMALL_READER, 12 if scale.full else 6, Sizes(), **asked)
 
 
 def _tables(scale: Scale) -> Experiment:

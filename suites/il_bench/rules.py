@@ -299,7 +299,7 @@ def holds_for_both(models: Models) -> EveryCell:
 
 
 def _both(models: Models) -> tuple[tuple[Place, tuple[int, ...]], ...]:
-    strong = DEEP if models.written is None else models.written[1]
+    strong = (2,) if models.written is None else models.written[1]
     return ((models.weaker, DEEP), (models.stronger, strong))
 
 
