@@ -29,7 +29,7 @@ class RuleFollower(Artifact):
     tokens: int = param(4096, source="ours", doc="tokens an update, roughly; four assignments a list")
     rate: float = param(2e-3, source="ours", doc="largest learning rate of AdamW")
     lines: int = param(24, source="card, section 9", doc="rules of a list, at most")
-    variables: int = param(24, source="ours", doc="variables of an assignment, at most")
+    variables: int = param(10, source="ours", doc="variables of an assignment, at most")
     draw: int = param(0, source="ours", doc="draws weights and lists")
     minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
 

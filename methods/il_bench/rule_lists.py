@@ -14,11 +14,9 @@ from methods.il_bench.rule_tokens import (
     FACTORS,
     LABELS,
     VALUES,
-    VARIABLES,
     Tokens,
     ask_word,
     condition_words,
-    input_words,
     label_words,
 )
 
@@ -27,6 +25,7 @@ Integers = NDArray[np.int64]
 CONDITIONS = (0.45, 0.4, 0.15)
 """Shares of lines with one, two and three conditions in lists whose lines may all apply."""
 _DEEPEST = 9
+_UNSAID = 0.02
 
 
 @dataclass(frozen=True)
@@ -91,20 +90,16 @@ def draw_sizes(tokens: int, each: int, lines: int, variables: int, rng: np.rando
         tokens: Of all prompts together, roughly: there are fewer lists if they are long.
         each: R.
         lines: Most lines.
-        variables: Most variables; one draw in four has more than ten.
+        variables: Most variables.
         rng: Draws.
     """
-    few = min(10, variables)
-    most = variables if rng.random() < 0.25 else few
     chosen = int(np.exp(rng.uniform(0, np.log(lines + 1))))
-    inputs = int(rng.integers(min(3, most), most + 1))
     # A line has about three conditions and what it concludes.
-    length = 4 * chosen + inputs
     return Sizes(
-        lists=max(1, tokens // (each * length)),
+        lists=max(1, tokens // (each * 4 * chosen)),
         each=each,
         lines=chosen,
-        variables=inputs,
+        variables=int(rng.integers(min(3, variables), variables + 1)),
         values=int(rng.integers(2, 5)),
         labels=int(rng.integers(2, 6)),
     )
@@ -181,7 +176,10 @@ def _paths(sizes: Sizes, rng: np.random.Generator) -> list[list[tuple[int, int, 
 
 
 def draw_inputs(lists: Lists, sizes: Sizes, rng: np.random.Generator) -> Integers:
-    """Assignments, shape (G, R, V): uniform, but half of them bent to meet a random line."""
+    """Assignments, shape (G, R, V): uniform, but half of them bent to meet a random line.
+
+    One value in fifty is −1: the input does not say.
+    """
     shape = (sizes.lists, sizes.each)
     found = rng.integers(sizes.values, size=(*shape, sizes.variables))
     bent = rng.random(shape) < 0.5
@@ -192,7 +190,7 @@ def draw_inputs(lists: Lists, sizes: Sizes, rng: np.random.Generator) -> Integer
         negated, now = lists.negated[rows, line, place], found[rows, columns, variable]
         met = np.where(negated, np.where(now == value, (value + 1) % sizes.values, now), value)
         found[rows, columns, variable] = np.where(bent & lists.real[rows, line, place], met, now)
-    return found
+    return np.where(rng.random(found.shape) < _UNSAID, -1, found)
 
 
 def decide(lists: Lists, inputs: Integers) -> tuple[Bools, Integers]:
@@ -212,41 +210,52 @@ def lesson(lists: Lists, inputs: Integers, rng: np.random.Generator) -> Lesson:
         inputs: Assignments, shape (G, R, V).
         rng: Draws the names.
     """
-    groups, each, variables = inputs.shape
-    names = [_names(groups, most, rng) for most in (VARIABLES, VALUES, LABELS)]
+    groups, each, _ = inputs.shape
+    values, labels = (_names(groups, most, rng) for most in (VALUES, LABELS))
     holds, deciding = decide(lists, inputs)
-    body, truth = _body(lists, names, holds, deciding)
-    rows = np.arange(groups)[:, None, None]
-    shown = input_words(np.broadcast_to(names[0][:, None, :variables], inputs.shape), names[1][rows, inputs])
-    body = np.repeat(body[:, None], each, axis=1)
-    ask = np.broadcast_to(ask_word(), (groups, each, 1, FACTORS))
-    tokens = np.concatenate([body, shown, ask], axis=2).reshape(groups * each, -1, FACTORS)
-    silent = np.full((groups, each, variables + 1), -1, dtype=np.int64)
-    whole = np.concatenate([truth, silent], axis=2).reshape(groups * each, -1)
-    said = np.take_along_axis(names[2][np.arange(groups)[:, None], lists.label], deciding, axis=1)
-    return Lesson(tokens, said.reshape(-1), whole)
-
-
-def _body(lists: Lists, names: list[Integers], holds: Bools, deciding: Integers) -> tuple[Tokens, Integers]:
-    """Tokens of the rules, shape (G, S, FACTORS), padded at the front, and their truth, (G, R, S)."""
-    groups, lines = lists.label.shape
-    rows = np.arange(groups)[:, None, None]
-    number = np.broadcast_to(np.arange(lines)[None, :, None], lists.variable.shape)
+    rows = np.arange(groups)[:, None, None, None]
+    seen = inputs[rows, np.arange(each)[None, :, None, None], lists.variable[:, None]]
+    number = np.broadcast_to(np.arange(lists.label.shape[1])[:, None], seen.shape)
     asked = condition_words(
-        names[0][rows, lists.variable], names[1][rows, lists.value], lists.negated, number
+        np.broadcast_to(values[rows[..., 0], lists.value][:, None], seen.shape),
+        np.where(seen < 0, -1, values[rows, seen]),
+        np.broadcast_to(lists.negated[:, None], seen.shape),
+        number,
     )
-    said = label_words(names[2][rows[..., 0], lists.label], number[..., 0])
-    tokens = np.concatenate([asked, said[:, :, None]], axis=2).reshape(groups, -1, FACTORS)
+    named = labels[rows[..., 0, 0], lists.label]
+    said = label_words(np.broadcast_to(named[:, None], seen.shape[:3]), number[..., 0])
+    tokens, truth = _packed(lists.real, asked, said, holds, deciding)
+    ask = np.broadcast_to(ask_word(), (groups, each, 1, FACTORS))
+    tokens = np.concatenate([tokens, ask], axis=2).reshape(groups * each, -1, FACTORS)
+    truth = np.concatenate([truth, np.full((groups, each, 1), -1)], axis=2)
+    answer = np.take_along_axis(named, deciding, axis=1)
+    return Lesson(tokens, answer.reshape(-1), truth.reshape(groups * each, -1))
+
+
+def _packed(
+    real: Bools, asked: Tokens, said: Tokens, holds: Bools, deciding: Integers
+) -> tuple[Tokens, Integers]:
+    """Tokens without those that are not real, padded at the front, and their truth.
+
+    Args:
+        real: Whether there is such a condition, shape (G, N, C).
+        asked: Tokens of conditions, shape (G, R, N, C, FACTORS).
+        said: Tokens of conclusions, shape (G, R, N, FACTORS).
+        holds: Whether conditions hold, shape (G, R, N, C).
+        deciding: Which line decides, shape (G, R).
+
+    Returns:
+        Shapes (G, R, S, FACTORS) and (G, R, S), with −1 at padding.
+    """
+    groups, each, lines = holds.shape[:3]
+    tokens = np.concatenate([asked, said[:, :, :, None]], axis=3).reshape(groups, each, -1, FACTORS)
     decides = deciding[..., None] == np.arange(lines)
-    truth = np.concatenate([holds, decides[..., None]], axis=3).reshape(groups, holds.shape[1], -1)
-    real = np.concatenate([lists.real, np.ones((groups, lines, 1), dtype=bool)], axis=2).reshape(groups, -1)
-    order = real.argsort(axis=1, kind="stable")[:, -int(real.sum(axis=1).max()) :]
-    kept = np.take_along_axis(real, order, axis=1)
-    tokens = np.take_along_axis(tokens, order[..., None], axis=1) * kept[..., None]
-    truth = np.take_along_axis(
-        truth, np.broadcast_to(order[:, None], (*truth.shape[:2], order.shape[1])), axis=2
-    )
-    return tokens, np.where(kept[:, None], truth, -1).astype(np.int64)
+    truth = np.concatenate([holds, decides[..., None]], axis=3).reshape(groups, each, -1).astype(np.int64)
+    there = np.concatenate([real, np.ones((groups, lines, 1), dtype=bool)], axis=2).reshape(groups, -1)
+    order = there.argsort(axis=1, kind="stable")[:, -int(there.sum(axis=1).max()) :]
+    kept = np.take_along_axis(there, order, axis=1)[:, None]
+    tokens = np.take_along_axis(tokens, order[:, None, :, None], axis=2) * kept[..., None]
+    return tokens, np.where(kept, np.take_along_axis(truth, order[:, None], axis=2), -1)
 
 
 def _names(groups: int, most: int, rng: np.random.Generator) -> Integers:

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from methods.il_bench.rule_tokens import LABELS, WORDS
+from methods.il_bench.rule_tokens import LABELS, SIGNS, WORDS
 
 CONFIG, WEIGHTS = "rule_net.json", "model.safetensors"
 
@@ -73,7 +73,9 @@ class RuleNet(nn.Module):
         """
         empty = tokens[:, :, 0] == 0
         mask = empty if bool(empty.any()) else None
-        hidden = self.norm(self.encoder(self.embedding(tokens).sum(2), src_key_padding_mask=mask))
+        words = self.embedding(tokens)
+        summed = (words * words.new_tensor(SIGNS)[:, None]).sum(2)
+        hidden = self.norm(self.encoder(summed, src_key_padding_mask=mask))
         return self.answer(hidden[:, -1]), self.holds(hidden)[:, :, 0]
 
     def save(self, folder: Path) -> None:

@@ -1,9 +1,11 @@
-"""Phrases of a rule list and of an input as tokens of several words each.
+"""Phrases of a rule list as tokens of several words each, with what the input says beside each condition.
 
-"x3 is not B" is one token, the sum of the vectors of its words, and so are "then foo" with its line's
-number and "x3 = C" of the input. Names mean nothing to the network: the first variable that is mentioned
-is variable 0, and so on, so that every name of every template can be read, and other names for the
-same things give the same answer.
+"x3 is not B", read beside an input in which x3 is C, is one token: the vectors of "is not", of the
+value asked for and of its line, less that of the value given. "then foo" is another. Looking variables up is
+done here, as a reader's finger would: networks of the size that trains in minutes spend those minutes on
+learning it. Whether a condition holds, whether all of a line do, and which line comes first is the
+network's work. Names mean nothing to it: the first value that is mentioned is value 0, and so on, so that
+every name of every template can be read, and other names for the same things give the same answer.
 """
 
 from __future__ import annotations
@@ -19,39 +21,43 @@ from harness.method import ProblemError
 from methods.il_bench.asking import Request
 from methods.il_bench.rules import Rule, parse_rules, read_values
 
-LINES, VARIABLES, VALUES, LABELS = 32, 32, 16, 10
+LINES, VALUES, LABELS = 32, 8, 10
 """How many lines, and different names, a prompt may have."""
-CONDITION, NEGATED, THEN, INPUT, ASK = range(1, 6)
+CONDITION, NEGATED, THEN, ASK = range(1, 5)
 """Kinds of tokens; 0 is no word."""
-_VARIABLE = 6
-_VALUE = _VARIABLE + VARIABLES
-_LINE = _VALUE + VALUES
+_VALUE = 5
+_NOWHERE = _VALUE + VALUES
+_LINE = _NOWHERE + 1
 _LABEL = _LINE + LINES
 WORDS = _LABEL + LABELS
 """Size of the vocabulary."""
 FACTORS = 5
-"""Words of a token: kind, variable, value, line, label."""
+"""Words of a token: kind, value asked for, value given, line, label."""
+SIGNS = (1.0, 1.0, -1.0, 1.0, 1.0)
+"""A value that is given counts negatively, so that equal values cancel."""
 
 Tokens = NDArray[np.int64]
 """Shape (T, FACTORS)."""
 
 
-def condition_words(variable: Tokens, value: Tokens, negated: Tokens, line: Tokens) -> Tokens:
-    """Tokens of conditions, from numbers of any one shape (…) to (…, FACTORS)."""
+def condition_words(asked: Tokens, given: Tokens, negated: Tokens, line: Tokens) -> Tokens:
+    """Tokens of conditions, from numbers of any one shape (…) to (…, FACTORS).
+
+    Args:
+        asked: The value that the condition names.
+        given: The value of its variable in the input; −1 where the input has no such variable.
+        negated: Whether the condition says "is not".
+        line: Its line.
+    """
     kind = np.where(negated, NEGATED, CONDITION)
-    return _words(kind, variable + _VARIABLE, value + _VALUE, line + _LINE, np.zeros_like(line))
+    seen = np.where(given < 0, _NOWHERE, given + _VALUE)
+    return _words(kind, asked + _VALUE, seen, line + _LINE, np.zeros_like(line))
 
 
 def label_words(label: Tokens, line: Tokens) -> Tokens:
     """Tokens of what lines conclude."""
     nothing = np.zeros_like(line)
     return _words(np.full_like(line, THEN), nothing, nothing, line + _LINE, label + _LABEL)
-
-
-def input_words(variable: Tokens, value: Tokens) -> Tokens:
-    """Tokens of an assignment."""
-    nothing = np.zeros_like(value)
-    return _words(np.full_like(value, INPUT), variable + _VARIABLE, value + _VALUE, nothing, nothing)
 
 
 def ask_word() -> Tokens:
@@ -89,38 +95,41 @@ def encode_request(request: Request) -> Prompt:
             where="instruction",
             fix="Use in-context learning with another executor.",
         )
-    body, variables, values = _encoded_rules(request.instruction, request.labels)
-    variables, values = dict(variables), dict(values)
+    tokens, places, names, values = _encoded_rules(request.instruction, request.labels)
+    values = dict(values)
     assignment = read_values(request.text)
-    pairs = [
-        (variables.setdefault(name, len(variables)), values.setdefault(value, len(values)))
-        for name, value in assignment.items()
-    ]
-    _check_room(variables, values, request.labels)
-    numbers = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    parts = (body, input_words(numbers[:, 0], numbers[:, 1]), ask_word())
-    return Prompt(np.concatenate(parts), request.labels)
+    given = [values.setdefault(assignment[name], len(values)) if name in assignment else -1 for name in names]
+    _check_room(values, request.labels)
+    tokens = tokens.copy()
+    if names:
+        tokens[places, 2] = np.where(np.array(given) < 0, _NOWHERE, np.array(given) + _VALUE)
+    return Prompt(tokens, request.labels)
 
 
 @lru_cache(maxsize=256)
 def _encoded_rules(
     instruction: str, labels: tuple[str, ...]
-) -> tuple[Tokens, Mapping[str, int], Mapping[str, int]]:
-    """Tokens of the rules of an instruction, and the numbers of their variables and values."""
+) -> tuple[Tokens, list[int], list[str], Mapping[str, int]]:
+    """Tokens of an instruction, beside no input yet.
+
+    Returns:
+        The tokens, the places of conditions among them with the variables that they name, and the numbers
+        of the values.
+    """
     rules = [rule for rule in parse_rules(instruction) if rule.label in labels]
     if len(rules) > LINES:
         raise _too_many(len(rules), LINES, "rules")
-    variables = _numbered(condition.name for rule in rules for condition in rule.conditions)
     values = _numbered(condition.value for rule in rules for condition in rule.conditions)
-    _check_room(variables, values, labels)
-    tokens = [_line(number, rule, variables, values, labels) for number, rule in enumerate(rules)]
-    return np.concatenate([np.zeros((0, FACTORS), dtype=np.int64), *tokens]), variables, values
+    _check_room(values, labels)
+    lines = [_line(number, rule, values, labels) for number, rule in enumerate(rules)]
+    tokens = np.concatenate([*lines, ask_word()])
+    places = np.flatnonzero((tokens[:, 0] == CONDITION) | (tokens[:, 0] == NEGATED)).tolist()
+    names = [condition.name for rule in rules for condition in rule.conditions]
+    return tokens, places, names, values
 
 
-def _line(
-    number: int, rule: Rule, variables: Mapping[str, int], values: Mapping[str, int], labels: Sequence[str]
-) -> Tokens:
-    rows = [(variables[one.name], values[one.value], one.negated, number) for one in rule.conditions]
+def _line(number: int, rule: Rule, values: Mapping[str, int], labels: Sequence[str]) -> Tokens:
+    rows = [(values[one.value], -1, one.negated, number) for one in rule.conditions]
     columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     said = label_words(np.array([labels.index(rule.label)]), np.array([number]))
     return np.concatenate([condition_words(*columns), said])
@@ -130,12 +139,8 @@ def _numbered(names: Iterable[str]) -> dict[str, int]:
     return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
 
-def _check_room(variables: Mapping[str, int], values: Mapping[str, int], labels: Sequence[str]) -> None:
-    for found, most, what in (
-        (variables, VARIABLES, "variables"),
-        (values, VALUES, "values"),
-        (labels, LABELS, "labels"),
-    ):
+def _check_room(values: Mapping[str, int], labels: Sequence[str]) -> None:
+    for found, most, what in ((values, VALUES, "values"), (labels, LABELS, "labels")):
         if len(found) > most:
             raise _too_many(len(found), most, what)
 

@@ -82,8 +82,8 @@ def test_usage_is_counted(reader: RuleReader) -> None:
     fresh = RuleReader("rules", "r", reader.net)
     fresh.sample(PROMPTS, Decoding())
     assert (fresh.usage.calls, fresh.usage.completion_tokens) == (len(PROMPTS), len(PROMPTS))
-    # Three conditions, three conclusions, three variables, and the question.
-    assert fresh.usage.prompt_tokens == len(PROMPTS) * 10
+    # Three conditions, three conclusions, and the question.
+    assert fresh.usage.prompt_tokens == len(PROMPTS) * 7
 
 
 def test_a_few_updates_teach_short_rules(tmp_path: Path) -> None:
