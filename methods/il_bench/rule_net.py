@@ -56,9 +56,12 @@ class RuleNet(nn.Module):
 
     def _draw(self, generator: torch.Generator | None) -> None:
         with torch.no_grad():
-            for parameter in self.parameters():
+            for name, parameter in self.named_parameters():
                 if parameter.ndim > 1:
                     parameter.normal_(0.0, parameter.shape[1] ** -0.5, generator=generator)
+                elif name.endswith("bias"):
+                    # Otherwise they come from the global stream.
+                    parameter.zero_()
             self.embedding.weight.normal_(0.0, 1.0, generator=generator)
             self.embedding.weight[0] = 0.0
 

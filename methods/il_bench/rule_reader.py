@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -66,18 +67,18 @@ class RuleReader(LanguageModel):
         encoded = [encode_request(read_request(prompt)) for prompt in prompts]
         self.usage.calls += len(prompts)
         self.usage.prompt_tokens += sum(len(one.tokens) for one in encoded)
-        found: dict[int, dict[str, float]] = {}
+        # Inputs that say the same about the variables of the rules are the same to the network.
+        keys = [(len(one.tokens), one.labels, one.tokens.tobytes()) for one in encoded]
+        waiting = sorted(dict(zip(keys, encoded, strict=True)).items())
+        found: dict[tuple[int, tuple[str, ...], bytes], dict[str, float]] = {}
         # Prompts of one length go together, so that nothing is padded.
-        order = sorted(range(len(encoded)), key=lambda place: len(encoded[place].tokens))
-        start = 0
-        while start < len(order):
-            length = len(encoded[order[start]].tokens)
-            group = [
-                place for place in order[start : start + self.batch] if len(encoded[place].tokens) == length
-            ]
-            found |= dict(zip(group, self._run([encoded[place] for place in group]), strict=True))
-            start += len(group)
-        return [found[place] for place in range(len(prompts))]
+        for _, group in groupby(waiting, key=lambda one: one[0][0]):
+            same = list(group)
+            for start in range(0, len(same), self.batch):
+                chosen = same[start : start + self.batch]
+                laws = self._run([one for _, one in chosen])
+                found |= {key: law for (key, _), law in zip(chosen, laws, strict=True)}
+        return [found[key] for key in keys]
 
     def _run(self, prompts: Sequence[Prompt]) -> list[dict[str, float]]:
         device = self.net.embedding.weight.device
