@@ -110,10 +110,7 @@ def classical() -> Methods:
 
 def embedded() -> Methods:
     """Learners over sentence embeddings."""
-    return {
-        "minilm-knn": EmbeddingLearner(learner="knn"),
-        "minilm-logistic": EmbeddingLearner(learner="logistic"),
-    }
+    return {"minilm-knn": EmbeddingLearner(learner="knn")}
 
 
 def some(methods: Mapping[str, Method[Any, Any]], names: Iterable[str]) -> Methods:

@@ -61,7 +61,7 @@ CLASSICAL = {
     "logistic": "logistic regression",
 }
 """Learners over symbols, which ask nobody."""
-EMBEDDED = {"minilm-knn": "5 nearest neighbours, MiniLM", "minilm-logistic": "logistic regression, MiniLM"}
+EMBEDDED = {"minilm-knn": "5 nearest neighbours, MiniLM embeddings"}
 LABELS = {
     **UNTAUGHT,
     **OPTIMISERS,

@@ -31,10 +31,16 @@ CONTROLS = (
         predicts={"C3a": "kill", "C3c": "kill"},
     ),
     Control(
-        id="exchanged-shift",
-        title="Programs and nearest neighbours are exchanged",
+        id="exchanged-symbols",
+        title="Programs and nearest neighbours over symbols are exchanged",
+        replaces={"lsp": "knn", "knn": "lsp"},
+        predicts={"C5a": "kill"},
+    ),
+    Control(
+        id="exchanged-embeddings",
+        title="Programs and nearest neighbours over embeddings are exchanged",
         replaces={"lsp": "minilm-knn", "minilm-knn": "lsp"},
-        predicts={"C5a": "kill", "C5b": "kill", "C5c": "kill"},
+        predicts={"C5b": "kill", "C5c": "kill"},
     ),
     Control(
         id="any-leaf",
