@@ -47,14 +47,14 @@ class Corpus:
         "ratings", source="ours", doc="how rows are read"
     )
     part: str = param("amazon", source="ours", doc="domain or split")
-    values: tuple[float, ...] = param(tuple(map(float, range(1, 10))), source="ours", doc="the grid")
-    threshold: float = param(6.0, source="ours", doc="the least label that counts as positive")
+    values: tuple[float, ...] = param((1.0, 2.0, 3.0, 4.0, 5.0), source="RAFT, section 5", doc="the grid")
+    threshold: float = param(3.5, source="ours", doc="the least label that counts as positive")
     instruction: str = param(
-        "Each text is rated for its sentiment, from 1 (extremely negative) to 9 (extremely positive).",
+        "Reviews with the number of stars that they give, from 1 (terrible) to 5 (excellent).",
         source="ours",
         doc="what stands before all examples",
     )
-    item: str = param("Text: {text}\nRating:", source="section 5; ours", doc="how one text is shown")
+    item: str = param("Review: {text}\nStars:", source="section 5; ours", doc="how one text is shown")
     longest: int = param(300, source="ours", doc="characters; longer texts are left out")
 
     def read(self, loaded: Any) -> list[Graded]:
@@ -63,7 +63,8 @@ class Corpus:
         Raises:
             ProblemError: If there is none.
         """
-        rows = [row for row in _READERS[self.kind](loaded, self.part) if self._fits(row)]
+        ends = (self.values[0], self.values[-1])
+        rows = [row for row in _READERS[self.kind](loaded, self.part, ends) if self._fits(row)]
         if not rows:
             raise ProblemError(
                 f"No text of '{self.part}' has at most {self.longest} characters",
@@ -128,24 +129,32 @@ def prefix(corpus: Corpus, examples: Sequence[Graded]) -> str:
 
 
 def human_law(row: Graded, values: Sequence[float]) -> Floats:
-    """Shares of the raters at each value of the grid, shape (V,)."""
+    """Shares of the raters at each value of the grid, shape (V,).
+
+    A rating between two values counts for both, by its distance to them, which keeps the mean.
+    """
     grid = np.asarray(values)
-    places = np.abs(np.asarray(row.ratings)[:, None] - grid[None, :]).argmin(axis=1)
-    return np.bincount(places, minlength=len(grid)) / len(places)
+    above = np.clip(np.searchsorted(grid, row.ratings, side="left"), 1, len(grid) - 1)
+    share = (np.asarray(row.ratings) - grid[above - 1]) / (grid[above] - grid[above - 1])
+    law = np.bincount(above, weights=share, minlength=len(grid))
+    law += np.bincount(above - 1, weights=1 - share, minlength=len(grid))
+    return law / len(row.ratings)
 
 
-def _ratings(loaded: Any, domain: str) -> list[Graded]:
-    """Human sentiment ratings −4 … 4, moved to 1 … 9."""
+def _ratings(loaded: Any, domain: str, ends: tuple[float, float]) -> list[Graded]:
+    """Human sentiment ratings −4 … 4, moved to the scale of the grid."""
     if domain not in loaded:
         raise ProblemError(f"There is no domain '{domain}'", fix=f"Known: {', '.join(sorted(loaded))}.")
     found = loaded[domain].with_trusted_text()
+    step = (ends[1] - ends[0]) / 8
+    moved = [tuple((ends[0] + step * (row + 4.0)).tolist()) for row in found.ratings]
     return [
-        Graded(name, {"text": text.strip()}, float(row.mean()) + 5.0, tuple(float(one) + 5.0 for one in row))
-        for name, text, row in zip(found.ids, found.texts, found.ratings, strict=True)
+        Graded(name, {"text": text.strip()}, float(np.mean(ratings)), ratings)
+        for name, text, ratings in zip(found.ids, found.texts, moved, strict=True)
     ]
 
 
-def _sick(loaded: Any, split: str) -> list[Graded]:
+def _sick(loaded: Any, split: str, _: tuple[float, float]) -> list[Graded]:
     return [
         Graded(row.id, {"first": row.premise, "second": row.hypothesis}, float(row.relatedness))
         for row in loaded[split]
@@ -153,11 +162,11 @@ def _sick(loaded: Any, split: str) -> list[Graded]:
     ]
 
 
-def _sts(loaded: Any, split: str) -> list[Graded]:
+def _sts(loaded: Any, split: str, _: tuple[float, float]) -> list[Graded]:
     return [Graded(row.id, {"first": row.first, "second": row.second}, row.score) for row in loaded[split]]
 
 
-def _stars(loaded: Any, split: str) -> list[Graded]:
+def _stars(loaded: Any, split: str, _: tuple[float, float]) -> list[Graded]:
     return [Graded(row.id, {"text": row.text}, row.score) for row in loaded[split]]
 
 

@@ -129,9 +129,10 @@ class SampledAnswers(Artifact):
     questions: Questions = field(default_factory=Questions)
     draws: tuple[int, ...] = param((0,), source="ours", doc="draws of the solved examples")
     shots: int = param(6, source="ours", doc="solved examples")
-    test: int = param(100, source="ours", doc="questions")
-    count: int = param(10, source="ours", doc="samples a question")
-    tokens: int = param(12, source="ours", doc="new tokens of an answer, at most")
+    test: int = param(70, source="ours", doc="questions")
+    count: int = param(8, source="ours", doc="samples a question")
+    top_k: int = param(40, source="card, section 7", doc="tokens drawn from; 0 for all")
+    tokens: int = param(10, source="ours", doc="new tokens of an answer, at most")
     batch: int = param(32, source="ours", doc="prompts at once")
     dtype: str = param("float32", source="ours", doc="type of the weights")
     minutes: float = field(default=30.0, metadata={"source": "ours", "fingerprint": False})
@@ -184,7 +185,7 @@ class SampledAnswers(Artifact):
         examples, asked = self.chosen(rows, draw)
         prompts = [self._prefix(examples) + self.questions.shown(row) for row in asked]
         greedy = model.sample(prompts, Decoding(new_tokens=self.tokens, stop=("\n",)))
-        warm = Decoding(temperature=1.0, new_tokens=self.tokens, stop=("\n",))
+        warm = Decoding(temperature=1.0, top_k=self.top_k, new_tokens=self.tokens, stop=("\n",))
         samples = model.sample(prompts, warm, count=self.count, seed=draw)
         return tuple(row[0].text.strip() for row in greedy), tuple(tuple(row) for row in samples)
 

@@ -42,8 +42,8 @@ class PromptedGrades(Artifact):
     corpus: Corpus = field(default_factory=Corpus)
     draws: tuple[int, ...] = param((0,), source="ours", doc="draws of the solved examples")
     shots: int = param(6, source="ours", doc="solved examples; the paper's prompts are unknown")
-    held: int = param(60, source="ours", doc="texts to fit on")
-    test: int = param(200, source="ours", doc="texts to judge by")
+    held: int = param(30, source="ours", doc="texts to fit on")
+    test: int = param(100, source="ours", doc="texts to judge by")
     how: Literal["next-token", "score", "sample"] = param(
         "next-token", source="ours", doc="how probabilities are asked for"
     )

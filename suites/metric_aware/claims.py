@@ -142,7 +142,7 @@ DECODING = (
         statement="Each rule with a closed form has the least expected loss.",
         source="rule table",
         forms=dict.fromkeys(
-            EVERY, Exact(cells=(exact("rules"),), oracle="all decisions on a fine net", min_cases=200)
+            EVERY, Exact(cells=(exact("rules"),), oracle="all decisions on a fine net", min_cases=100)
         ),
         reported=("rules",),
     ),
