@@ -127,6 +127,8 @@ class Place:
 
 SURROGATE = Place("surrogate")
 """Surrogate learner and interpreter."""
+SEARCHES = Place("search")
+"""The same models; programs grown in different ways, on more seeds."""
 NEURAL = Place("neural")
 """Surrogate learner, a small transformer that follows rules; the larger one runs its programs, too."""
 LARGER = Place("larger")

@@ -141,7 +141,7 @@ _SHIFT = (
     Claim(
         id="C5a",
         parent="C5",
-        statement="Under other distributions of the inputs LSP loses less than nearest neighbours (symbols) do.",
+        statement="Under other distributions of inputs LSP loses less than nearest neighbours by symbols.",
         source="figure on shifted inputs",
         forms=measured(holds_up(COVARIATES, "knn")),
         reported=("shift",),
@@ -149,7 +149,7 @@ _SHIFT = (
     Claim(
         id="C5b",
         parent="C5",
-        statement="With variables in another order LSP loses less than nearest neighbours (embeddings) do.",
+        statement="With variables in another order LSP loses less than nearest neighbours by embeddings.",
         source="figure on shifted inputs",
         forms=measured(holds_up(("order",), "minilm-knn")),
         reported=("shift",),
@@ -157,7 +157,7 @@ _SHIFT = (
     Claim(
         id="C5c",
         parent="C5",
-        statement="Under other templates LSP loses less than nearest neighbours (embeddings) do.",
+        statement="Under other templates LSP loses less than nearest neighbours by embeddings.",
         source="figure on shifted inputs",
         forms=measured(holds_up_elsewhere),
         reported=("shift",),

@@ -19,6 +19,7 @@ from methods.il_bench.method import (
 from suites.il_bench.cells import (
     CLASSICAL,
     COUNTS,
+    DEEP,
     DEPTHS,
     EMBEDDED,
     GEMMA,
@@ -31,6 +32,7 @@ from suites.il_bench.cells import (
     POOLED,
     PROGRAMS,
     SABOTAGED,
+    SEARCHES,
     SERVED,
     SERVED_WEAKER,
     SHIFTED,
@@ -101,6 +103,12 @@ def main_place(scale: Scale) -> Place:
     return {Profile.GPU: GEMMA, Profile.PAPER: SERVED}.get(scale.profile, SURROGATE)
 
 
+def search_place(scale: Scale) -> Place:
+    """Where programs grown in different ways are compared."""
+    place = main_place(scale)
+    return SEARCHES if place is SURROGATE else place
+
+
 def _rows(scale: Scale, place: Place, deepest: int = 3) -> Sequence[TableRow]:
     """Accuracy by depth, and what the deepest task costs."""
     planned, found = Planned(scale), []
@@ -136,6 +144,10 @@ def _main_rows(scale: Scale) -> Sequence[TableRow]:
     return _rows(scale, main_place(scale))
 
 
+def _search_rows(scale: Scale) -> Sequence[TableRow]:
+    return _rows(scale, SEARCHES)
+
+
 def _neural_rows(scale: Scale) -> Sequence[TableRow]:
     return _rows(scale, NEURAL)
 
@@ -148,14 +160,12 @@ def _larger_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _size_rows(scale: Scale) -> Sequence[TableRow]:
     """Modules and rules of the programs."""
-    planned, place, found = Planned(scale), main_place(scale), []
+    planned, place, found = Planned(scale), search_place(scale), []
     for method, label in PROGRAMS.items():
-        modules = planned.cells(place, method, "search", MODULES)
-        rules = planned.cells(place, method, "search", RULES)
-        entries: Entries = {
-            **{f"modules-{key}": cell for key, cell in modules.items()},
-            **{f"rules-{key}": cell for key, cell in rules.items()},
-        }
+        entries: Entries = {}
+        for column, metric in (("modules", MODULES), ("rules", RULES)):
+            cells = planned.cells(place, method, "search", metric)
+            entries |= {f"{column}-{key}": cell for key, cell in cells.items() if key != "d1"}
         if entries:
             found.append(TableRow(label=label, entries=entries))
     return found
@@ -273,6 +283,14 @@ TABLES = (
         profiles=_MEASURED,
     ),
     PaperTable(
+        id="search",
+        title="Programs grown in different ways (surrogates)",
+        columns={key: text for key, text in _MAIN_COLUMNS.items() if key != "d1"},
+        rows=_search_rows,
+        source="ablation studies",
+        profiles=_SMALL,
+    ),
+    PaperTable(
         id="neural",
         title="The same with a small transformer that follows the rules",
         columns=_MAIN_COLUMNS,
@@ -329,7 +347,7 @@ TABLES = (
         id="size",
         title="Modules and rules of the programs",
         columns={
-            f"{key}-d{depth}": f"{key}, depth {depth}" for key in ("modules", "rules") for depth in DEPTHS
+            f"{key}-d{depth}": f"{key}, depth {depth}" for key in ("modules", "rules") for depth in DEEP
         },
         rows=_size_rows,
         source="table on program size",

@@ -15,7 +15,7 @@ from methods.il_bench.models import NeuralReader, Speaker, SurrogateInterpreter
 from methods.il_bench.prepare import RuleFollower
 from methods.il_bench.task import DigitsTask, SynTreeTask, TableTask, WaveformTask
 from suites.il_bench.arms import Methods, Sizes, classical, embedded, instructions, programs, some
-from suites.il_bench.cells import DEPTHS, ERRING, LONG, POOLED, PROGRAMS, SABOTAGED, SIZES, tree
+from suites.il_bench.cells import DEEP, DEPTHS, ERRING, LONG, POOLED, SABOTAGED, SIZES, tree
 from suites.il_bench.rules import SINGLES
 
 Tasks = Mapping[str, Task[Any, Any]]
@@ -41,6 +41,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
             *_neural(scale),
             _shifted(scale),
             _surrogate(scale),
+            _search(),
             _tables(scale),
             _limits(scale),
             following(READERS, 6),
@@ -80,13 +81,16 @@ def only(tasks: Tasks, methods: Methods, few: Mapping[str, Sequence[str]]) -> fr
 
 
 def _surrogate(scale: Scale) -> Experiment:
-    """Everything at the card's sizes: learner and executor are surrogates."""
+    """Programs among everything else, at the card's sizes: learner and executor are surrogates."""
     sizes = Sizes()
-    methods = {**instructions(sizes), **programs(sizes), **classical()}
-    tasks: dict[str, SynTreeTask] = syntrees(proxy=True, drawn=True)
-    deep = [tree(2), tree(3)]
-    few = dict.fromkeys((*LONG.values(), *POOLED, *PROGRAMS, *SABOTAGED, "long-24-all"), deep)
-    few |= {name: list(tasks) for name in ("lsp", "lsp-backwards")}
+    methods = {
+        **instructions(sizes),
+        **some(programs(sizes), ("lsp", "lsp-one", "lsp-shuffled")),
+        **classical(),
+    }
+    tasks = syntrees(proxy=True)
+    deep = tuple(tree(depth) for depth in DEEP)
+    few = dict.fromkeys((*LONG.values(), *POOLED, "long-24-all"), deep)
     return Experiment(
         id="surrogate",
         title="Hidden trees of rising depth; surrogates write and follow the rules",
@@ -95,6 +99,19 @@ def _surrogate(scale: Scale) -> Experiment:
         seeds=seeds(20 if scale.full else 10),
         unit="input",
         only=only(tasks, methods, few),
+    )
+
+
+def _search() -> Experiment:
+    """Programs grown in different ways, with the same surrogates, on as many seeds as the card's."""
+    tasks = syntrees(proxy=True, drawn=True)
+    return Experiment(
+        id="search",
+        title="Programs grown in different ways; surrogates write and follow the rules",
+        tasks={tree(depth): tasks[tree(depth)] for depth in DEEP},
+        methods=programs(Sizes()),
+        seeds=seeds(20),
+        unit="input",
     )
 
 
@@ -229,7 +246,7 @@ def _smoke() -> Experiment:
     names = ("zero-shot", "best-of", "ape", "long-24", "lsp", "lsp-backwards", "majority", "cart")
     task = SynTreeTask(train=60, validation=20, test=60, budget=sizes.budget, proxy=True, drawn=True)
     return Experiment(
-        id="surrogate",
+        id="search",
         title="Hidden trees of depth 2; surrogates write and follow the rules",
         tasks={tree(2): task},
         methods=some(found, names),

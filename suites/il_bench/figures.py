@@ -21,7 +21,7 @@ from suites.il_bench.cells import (
     followed,
     tree,
 )
-from suites.il_bench.display import EXECUTORS, Planned, main_place
+from suites.il_bench.display import EXECUTORS, Planned, main_place, search_place
 
 _MEASURED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
 _SMALL = (Profile.SMALL,)
@@ -40,7 +40,7 @@ def _depths(scale: Scale, place: Place, names: Sequence[str]) -> Sequence[Series
     return found
 
 
-_DRAWN = ("lsp", "lsp-random", "lsp-one", "best-of", "protegi", "long-24", "in-context", "cart")
+_DRAWN = ("lsp", "lsp-one", "best-of", "protegi", "long-24", "in-context", "cart")
 
 
 def _by_depth(scale: Scale) -> Sequence[Series]:
@@ -63,7 +63,7 @@ def _by_rules(scale: Scale) -> Sequence[Series]:
 
 def _by_expansions(scale: Scale) -> Sequence[Series]:
     """Test and training accuracy of searches that stop after 1, 2, 4 and 8 modules."""
-    planned, place, found = Planned(scale), main_place(scale), []
+    planned, place, found = Planned(scale), search_place(scale), []
     stops = {"lsp-one": 1, "lsp-two": 2, "lsp-half": 4, "lsp": 8}
     for depth in (2, 3):
         for part, label in (("test", "test"), ("train", "training")):
@@ -138,7 +138,7 @@ EXHIBITS = (
     Exhibit(
         id="program",
         title="A program learnt for a hidden tree of depth 2, with its training items (surrogates)",
-        experiment="surrogate",
+        experiment="search",
         method="lsp",
         part="program",
         kind="tree",

@@ -29,6 +29,7 @@ from suites.il_bench.cells import (
     INSTRUCT,
     LARGER,
     NEURAL,
+    SEARCHES,
     SEEDS,
     SERVED,
     SERVED_WEAKER,
@@ -62,7 +63,7 @@ class Models:
 SINGLES = ("best-of", "ape", "opro", "protegi", "long-12", "long-24")
 """Single instructions to beat, short and long."""
 MODELS = {
-    Profile.SMALL: Models(weaker=NEURAL, stronger=LARGER, deciding=NEURAL, searching=SURROGATE, written=None),
+    Profile.SMALL: Models(weaker=NEURAL, stronger=LARGER, deciding=NEURAL, searching=SEARCHES, written=None),
     Profile.GPU: Models(
         weaker=GEMMA, stronger=INSTRUCT, deciding=GEMMA, searching=GEMMA, written=(INSTRUCT, (2,))
     ),
@@ -85,7 +86,7 @@ def beats_short(models: Models) -> Form:
     """LSP beats single instructions by the same learner, where that is a language model."""
     if models.written is None:
         return NotComparable(
-            theta=models.searching.over("lsp", "best-of"),
+            theta=SURROGATE.over("lsp", "best-of"),
             reason="The surrogate learner writes three rules and no more, which builds the result in. Read "
             "the figure on rule following beside it.",
         )
@@ -264,7 +265,7 @@ def expansions_saturate(models: Models) -> Direction:
 def never_falls(models: Models) -> Exact:
     """Training accuracy never falls from one expansion to the next."""
     return Exact(
-        cells=tuple(models.searching.of("lsp", depth, "growth") for depth in DEPTHS),
+        cells=tuple(models.searching.of("lsp", depth, "growth") for depth in DEEP),
         oracle="every program of the search, applied to the training items one by one",
         min_cases=10,
     )
@@ -326,7 +327,7 @@ def summarising_helps(models: Models) -> Form:
 
 def smoke_never_falls() -> Exact:
     """The same on one small tree."""
-    return replace(never_falls(MODELS[Profile.SMALL]), cells=(SURROGATE.of("lsp", 2, "growth"),), min_cases=2)
+    return replace(never_falls(MODELS[Profile.SMALL]), cells=(SEARCHES.of("lsp", 2, "growth"),), min_cases=2)
 
 
 def representable() -> Exact:
