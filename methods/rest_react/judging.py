@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.method import Context, Method, Scores, Task, param
+from harness.method import Context, Method, Reference, Scores, Task, param
+from methods.common.gemma import SafeWeights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,6 +173,34 @@ class RuleJudge(_Judge):
         from methods.rest_react.judge import implies
 
         return [implies(item.answer, item.reference, names) for item in items]
+
+
+@dataclass(frozen=True)
+class LanguageJudge(Method[JudgingProblem, tuple[bool, ...]]):
+    """Asks a language model, after five solved examples and with a reason before the verdict."""
+
+    problem_type: ClassVar[type] = JudgingProblem
+    cites: ClassVar[str] = AKSITOV
+
+    model: Reference = field(default_factory=SafeWeights)
+    rows: int = param(64, source="ours", doc="answers read at once")
+
+    def run(self, problem: JudgingProblem, ctx: Context) -> tuple[bool, ...]:
+        """See :class:`methods.rest_react.language.ModelJudge`."""
+        from methods.rest_react.language import ModelJudge
+        from methods.rest_react.public_task import open_agent
+
+        loaded = ctx.load(self.model)
+        folder = loaded if isinstance(loaded, Path) else loaded.folder
+        judge = ModelJudge(open_agent(folder, device=ctx.device, dtype=ctx.dtype, rows=self.rows))
+        items = problem.items
+        return tuple(
+            judge(
+                [item.question for item in items],
+                [item.answer for item in items],
+                [item.reference for item in items],
+            )
+        )
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,17 @@ def _correlation(columns: Any, *, ranks: bool) -> float:
     return float((spearmanr if ranks else pearsonr)(judged, known).statistic)
 
 
+def _known_pearson(columns: Any) -> float:
+    """As :func:`_pearson`, from a table with one row an agent."""
+    import numpy as np
+    from scipy.stats import pearsonr
+
+    judged, known = (np.asarray(columns[name]) for name in ("judge_accuracy", "accuracy"))
+    if np.ptp(judged) == 0 or np.ptp(known) == 0:
+        return 0.0
+    return float(pearsonr(judged, known).statistic)
+
+
 def percent(column: str, name: str, *, better: Any = "higher", worst: float = 0.0) -> Metric:
     """The mean of a column, in percent."""
     return Metric(name, (column,), partial(_percent, column), better, unit="%", digits=1, worst=worst)
@@ -139,3 +150,7 @@ EXAMPLES = mean_of("examples", better="higher", digits=0)
 _AGENTS = ("agent", "judge_right", "final_right")
 PEARSON = Metric("Pearson's r", _AGENTS, _pearson, "higher", worst=0.0)
 SPEARMAN = Metric("Spearman's rho", _AGENTS, _spearman, "higher", worst=0.0)
+AGENT_PEARSON = Metric(
+    "Pearson's r over agents", ("judge_accuracy", "accuracy"), _known_pearson, "higher", worst=0.0
+)
+"""Of the agents that a method trains, from part ``agents``."""

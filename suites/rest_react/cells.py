@@ -81,6 +81,10 @@ class Place:
         where = (("unit_id", agent),)
         return Cell(self.experiment, method_of(agent), PARAMETERS, task=self.task, part="agents", where=where)
 
+    def trained(self, metric: Metric) -> Cell:
+        """A metric over all agents that self-improvement trains."""
+        return Cell(self.experiment, "rest", metric, task=self.task, part="agents")
+
     def examples(self, data: str, *, method: str = "rest") -> Cell:
         """Steps of a training set."""
         where = (("unit_id", data),)

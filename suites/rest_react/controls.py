@@ -64,7 +64,7 @@ CONTROLS = (
     Control(
         id="lenient-judge",
         title="The judge says yes to everything",
-        replaces={"rule": "lenient"},
+        replaces={"language": "lenient"},
         experiment="judges",
         predicts={"C5": "kill"},
     ),

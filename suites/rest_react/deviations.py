@@ -83,9 +83,19 @@ DEVIATIONS = (
         id="D8",
         field="protocol",
         paper="A language model judges answers, and people check it.",
-        here="A rule that reads judges the answers of scripted agents in generated wordings; the oracle is "
-        "exact. Accuracies of trained agents are the oracle's.",
-        effect="Favours agreement: wordings are few.",
+        here="A rule that reads judges trained agents; accuracies are those of an exact oracle.",
+        effect="Agreement is built in, so that it is shown and not counted.",
+        profiles=_SMALL,
+        claims=("C5",),
+    ),
+    Deviation(
+        id="D12",
+        field="protocol",
+        paper="A language model judges the answers of the paper's agents.",
+        here="Gemma-3-270M (the bound model under paper) judges eleven scripted agents whose answers are put "
+        "in words by a script: plainly, as sentences, hedged, or denying a name.",
+        effect="Wordings are fewer and plainer than those of agents; the oracle is exact.",
+        profiles=(Profile.GPU, Profile.PAPER),
         claims=("C5",),
     ),
     Deviation(

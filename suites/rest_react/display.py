@@ -196,8 +196,9 @@ def _agent_rows(scale: Scale) -> Sequence[TableRow]:
     ]
 
 
-def _judge_rows(_: Scale) -> Sequence[TableRow]:
+def _judge_rows(scale: Scale) -> Sequence[TableRow]:
     labels = {
+        **({} if scale.profile is Profile.SMALL else {"language": "a language model"}),
         "rule": "a rule that reads",
         "mention": "the name is mentioned",
         "string": "nothing but the name",

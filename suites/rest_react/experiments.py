@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method, Task
+from harness.method import Method, Reference, Task
 from harness.suite import Experiment, Scale
+from methods.common.gemma import SafeWeights
 from methods.rest_react.baselines import (
     ClosedBook,
     MajorityVote,
@@ -18,9 +19,17 @@ from methods.rest_react.baselines import (
     SingleSearch,
     StandIn,
 )
-from methods.rest_react.judging import Judging, LenientJudge, MentionJudge, RuleJudge, StringJudge
+from methods.rest_react.judging import (
+    Judging,
+    LanguageJudge,
+    LenientJudge,
+    MentionJudge,
+    RuleJudge,
+    StringJudge,
+)
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.prepare import PretrainedTeacher, Teacher
+from methods.rest_react.public_task import AGENT
 from methods.rest_react.real_world import COUNTRIES, ELEMENTS, NAMES
 from methods.rest_react.task import WorldAgents
 from suites.rest_react.cells import SAMPLES, SIZES, STUDENTS, SUBSETS
@@ -40,12 +49,12 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     if scale.profile is Profile.SMOKE:
         return _smoke()
     if scale.profile is Profile.PAPER:
-        return (public_experiment(), _judges(5))
+        return (public_experiment(), _judges(5, AGENT))
     if scale.profile is Profile.GPU:
         return _gpu(scale)
     seeds = tuple(range(FIRST_SEED, FIRST_SEED + (10 if scale.full else 5)))
     task = replace(TASK, teachers=_teachers(TEACHER, seeds), runs=10 if scale.full else 5)
-    return (_agents(task, arms(full=scale.full), seeds), _baselines(task, seeds), _judges(5))
+    return (_agents(task, arms(full=scale.full), seeds), _baselines(task, seeds), _judges(3))
 
 
 def _teachers(like: Teacher, seeds: Sequence[int]) -> tuple[Teacher, ...]:
@@ -129,17 +138,20 @@ def _baselines(task: WorldAgents, seeds: Sequence[int]) -> Experiment:
     )
 
 
-def _judges(seeds: int) -> Experiment:
+def _judges(seeds: int, model: Reference | None = None) -> Experiment:
+    methods: Methods = {
+        "rule": RuleJudge(),
+        "mention": MentionJudge(),
+        "string": StringJudge(),
+        "lenient": LenientJudge(),
+    }
+    if model is not None:
+        methods["language"] = LanguageJudge(model=model)
     return Experiment(
         id="judges",
         title="Judges of free answers of eleven agents, against the oracle",
         tasks={"answers": Judging()},
-        methods={
-            "rule": RuleJudge(),
-            "mention": MentionJudge(),
-            "string": StringJudge(),
-            "lenient": LenientJudge(),
-        },
+        methods=methods,
         seeds=tuple(range(FIRST_SEED, FIRST_SEED + seeds)),
         unit="answer",
     )
@@ -176,4 +188,4 @@ def _gpu(scale: Scale) -> tuple[Experiment, ...]:
     left_out = ("oracle", "noise-1", "noise-2")
     methods = {name: method for name, method in arms(full=False).items() if name not in left_out}
     agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0)
-    return (agents, _baselines(task, seeds), _judges(5))
+    return (agents, _baselines(task, seeds), _judges(5, SafeWeights()))

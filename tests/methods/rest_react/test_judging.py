@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from methods.common import tiny_lm
+from methods.common.causal_lm import load_checkpoint
 from methods.rest_react import judging
 from methods.rest_react.judge import implies
 from methods.rest_react.measures import ACCURACY, JUDGED, PEARSON
@@ -64,3 +67,21 @@ def test_wordings_commit_as_they_say(named: str) -> None:
 
 def test_answers_are_the_same_whoever_judges(ctx: FakeContext) -> None:
     assert TASK.problem(ctx) == TASK.problem(ctx)
+
+
+def test_a_language_model_judges_from_a_checkpoint_or_a_folder(tmp_path: Path, ctx: FakeContext) -> None:
+    task = judging.Judging(errors=(0.0, 0.5), questions=3, entities=12, relations=3)
+    problem = task.problem(ctx)
+    tokenizer = tiny_lm.train_tokenizer([item.answer + item.question for item in problem.items], 300)
+    size = tiny_lm.Size(1, 16, context=1500)
+    tiny_lm.save(
+        tiny_lm.new_model(len(tokenizer), size, torch.Generator().manual_seed(0)), tokenizer, tmp_path
+    )
+    method = judging.LanguageJudge(rows=2)
+    found = [
+        method.run(problem, FakeContext(seed=3, objects={"SafeWeights": loaded}))
+        for loaded in (tmp_path, load_checkpoint(tmp_path))
+    ]
+    assert found[0] == found[1]
+    # An untrained model writes no verdict, and what cannot be read is not right.
+    assert found[0] == (False,) * 6

@@ -94,3 +94,10 @@ def test_correlations_are_over_agents() -> None:
     assert measures.PEARSON(table) == pytest.approx(pearsonr(*by_agent).statistic)
     assert measures.PEARSON({**table, "judge_right": np.ones(2000)}) == 0.0
     assert measures.SPEARMAN({**table, "judge_right": known}) == pytest.approx(1.0)
+
+
+def test_a_table_of_agents_correlates_row_by_row() -> None:
+    judged, known = np.array([0.2, 0.5, 0.9]), np.array([0.1, 0.6, 0.8])
+    table = {"judge_accuracy": judged, "accuracy": known}
+    assert measures.AGENT_PEARSON(table) == pytest.approx(pearsonr(judged, known).statistic)
+    assert measures.AGENT_PEARSON({**table, "accuracy": np.ones(3)}) == 0.0
