@@ -34,8 +34,8 @@ def exam() -> tuple[Exam, AnswerKey]:
     return Exam("two-hop", asked, SearchTool(world.documents), lexicon_of(world), (1, 2, 3)), key
 
 
-def script(error: float = 0.2, hasty: float = 0.3) -> Demonstrator:
-    return Demonstrator("script", "script", error=error, hasty=hasty)
+def script(error: float = 0.2) -> Demonstrator:
+    return Demonstrator("script", "script", error=error)
 
 
 def problem(exam: Exam, model: Demonstrator) -> AgentProblem:
@@ -63,7 +63,7 @@ def own(method: baselines.Baseline, exam: Exam, model: Demonstrator) -> AgentRes
 
 def test_without_searching_nothing_is_known(exam: tuple[Exam, AnswerKey]) -> None:
     sheet, key = exam
-    found = own(baselines.ClosedBook(), sheet, script(0.0, 0.0))
+    found = own(baselines.ClosedBook(), sheet, script(0.0))
     assert all((one.searches, one.steps) == (0, 1) for one in found.outcomes["two-hop"])
     assert right(found.outcomes["two-hop"], key) == 0
     assert {one.final for one in found.outcomes["two-hop"]} == {"unknown"}
