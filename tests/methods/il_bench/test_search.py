@@ -214,3 +214,26 @@ def test_a_request_shows_examples_bound_and_prior() -> None:
 def test_programs_can_be_read_by_people() -> None:
     text = print_program(Node("Otherwise foo.", "bar", {"foo": Node("Otherwise bar.", "foo")}))
     assert text.splitlines()[2].strip() == "when foo:"
+
+
+def test_a_search_that_goes_on_asks_as_often_whatever_it_finds() -> None:
+    benchmark, _ = make_syntree(SynTree(3, 8, train=120, test=10), np.random.default_rng(3))
+    asked, right = {}, {}
+    for early in (True, False):
+        learner, executor = tools(benchmark.labels)
+        search = Search(steps=12, proposals=1, batch=10, early=early)
+        _, steps = learn_program(benchmark.train, search, learner, executor, np.random.default_rng(3))
+        asked[early], right[early] = learner.asked, steps[-1].right
+    assert asked[True] < asked[False] == 12
+    assert right[False] >= right[True]
+
+
+def test_a_naive_order_expands_finished_leaves_too() -> None:
+    leaves = [Leaf((), "foo", tuple(range(20))), Leaf((), "bar", tuple(range(20, 40)))]
+    everything = items(20, 5) + items(20, 0, "bar")
+    drawn: dict[str, set[str]] = {"random": set(), "any": set()}
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        drawn["random"].add(worst_leaves(leaves, everything, Search(leaf="random"), rng)[0].label)
+        drawn["any"].add(worst_leaves(leaves, everything, Search(leaf="any"), rng)[0].label)
+    assert drawn == {"random": {"foo"}, "any": {"foo", "bar"}}
