@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from harness.claims import Cell, Contrast, Profile
 from harness.method import Metric
+from harness.suite import Scale
 from methods.sparsity.scoring import ACCURACY, NNZ
 
 EVERY = tuple(Profile)
@@ -28,8 +29,9 @@ TOP = "top-k"
 """Id of the Top-k transformer with :data:`KEEP`."""
 CAUSES = {"random-labels": "random labels", "random-images": "random images", "fresh": "infinite data"}
 NOISES = ("gaussian", "impulse", "shot")
-NOISE_TASK = "noise-40"
-"""Task with 40 % label noise."""
+LABEL_NOISE = {"noise-40": 0.4, "noise-80": 0.8}
+"""Share of training labels that are drawn anew, by task."""
+NOISE_TASK, MORE_NOISE_TASK = LABEL_NOISE
 
 SGD_RATES = (0.1, 0.3)
 """Rates of SGD with momentum beside AdamW's."""
@@ -86,6 +88,14 @@ def tuned(method: str, metric: Metric = ACCURACY, *, part: str = "main") -> Cell
 def noise(method: str, task: str = "clean", metric: Metric = ACCURACY, *, part: str = "main") -> Cell:
     """A vision transformer that trained long, on clean or noisy labels."""
     return Cell("noise", method, metric, task=task, part=part)
+
+
+def noise_tasks(method: str, scale: Scale) -> tuple[str, ...]:
+    """Tasks with label noise that a method is trained on; 80 % is for wide grids, and there for each k."""
+    keep = KEEP[scale.profile]
+    swept = {"dense", "untrained", TOP, f"top-{keep // 2}", f"top-{2 * keep}"}
+    wide = scale.full or scale.profile is Profile.PAPER
+    return tuple(LABEL_NOISE) if wide and method in swept else (NOISE_TASK,)
 
 
 def at_start(cell: Cell) -> Cell:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.claims import Cell, Claim, Contrast, NotComparable, NotRun, difference
+from harness.claims import Cell, Claim, Contrast, NotComparable, difference
 from methods.sparsity.scoring import ECE
 from methods.sparsity.second_layer import SECONDS
-from suites.sparsity.cells import MEASURED, NOISE_TASK, NOISES, TOP, noise, tuned
+from suites.sparsity.cells import MEASURED, MORE_NOISE_TASK, NOISE_TASK, NOISES, TOP, noise, tuned
 from suites.sparsity.rules import above, learns, memorised, robust, same, within
 
 _CLOSE = "the card's rule; the paper's Top-k models lose about .3 points"
@@ -60,6 +60,19 @@ ACCURATE = (
     ),
 )
 
+
+def _growth(less: str, more: str) -> Contrast:
+    """θ = what Top-k gains over dense on one task − what it gains on another."""
+    return Contrast(
+        (
+            (1.0, noise(TOP, more)),
+            (-1.0, noise("dense", more)),
+            (-1.0, noise(TOP, less)),
+            (1.0, noise("dense", less)),
+        )
+    )
+
+
 ROBUST = (
     Claim(
         id="C17",
@@ -86,14 +99,7 @@ ROBUST = (
         source="Table 1",
         forms=same(
             above(
-                Contrast(
-                    (
-                        (1.0, noise(TOP, NOISE_TASK)),
-                        (-1.0, noise("dense", NOISE_TASK)),
-                        (-1.0, noise(TOP)),
-                        (1.0, noise("dense")),
-                    )
-                ),
+                _growth("clean", NOISE_TASK),
                 0.5,
                 "half a point, as for the gain itself",
                 memorised("dense"),
@@ -109,13 +115,21 @@ ROBUST = (
         statement="It is larger still under 80 % label noise.",
         source="Table 1",
         forms=same(
-            NotRun(
-                reason="80 % label noise belongs to the wider grid of --full: see the table on label noise."
+            above(
+                _growth(NOISE_TASK, MORE_NOISE_TASK),
+                0.5,
+                "half a point, as for the gain itself",
+                *(
+                    memorised(method, task)
+                    for task in (NOISE_TASK, MORE_NOISE_TASK)
+                    for method in ("dense", TOP)
+                ),
             ),
             *MEASURED,
         ),
         reported=("dense-noise-80", "top-128-noise-80"),
         essential=False,
+        note="Outside the paper's scale 80 % label noise belongs to the wider grid of --full.",
     ),
     Claim(
         id="C18",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claims import Control
-from suites.sparsity.cells import DEPTHS, MEASURED, NOISE_TASK, TOP, WIDTHS, depth_task, width_task
+from suites.sparsity.cells import (
+    DEPTHS,
+    MEASURED,
+    MORE_NOISE_TASK,
+    NOISE_TASK,
+    TOP,
+    WIDTHS,
+    depth_task,
+    width_task,
+)
 
 
 def _swapped() -> Mapping[str, str]:
@@ -142,5 +151,13 @@ CONTROLS = (
         extra={"clean": NOISE_TASK, NOISE_TASK: "clean"},
         experiment="noise",
         predicts={"C17b": "kill"},
+    ),
+    Control(
+        id="swapped-more-noise",
+        title="Models of 40 % and of 80 % label noise change places",
+        replaces={},
+        extra={NOISE_TASK: MORE_NOISE_TASK, MORE_NOISE_TASK: NOISE_TASK},
+        experiment="noise",
+        predicts={"C17c": "kill"},
     ),
 )

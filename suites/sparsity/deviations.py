@@ -17,7 +17,7 @@ DEVIATIONS = (
         field="model and data",
         paper="T5 with 12 + 12 layers, width 768, d_ff 3072, on C4 in word pieces.",
         here="The same architecture with 2 + 2 layers, width 64, d_ff 256, on the bytes of 24,000 rated "
-        "sentences, 400 updates of 8 windows of 64 bytes.",
+        "sentences, 550 updates of 8 windows of 64 bytes.",
         effect="Much denser: width, depth and long training are what makes models sparse.",
         profiles=_SMALL,
         claims=_TEXT,
@@ -27,7 +27,7 @@ DEVIATIONS = (
         field="model and data",
         paper="ViT-B/16 (12 layers, width 768, d_ff 3072) on ImageNet-21k, Table 1 on ImageNet-1k.",
         here="The same architecture with 3 layers, width 32, d_ff 128, without class token, on 1,000 digits "
-        "of 8 × 8 pixels, 500 updates of 32 images.",
+        "of 8 × 8 pixels, 700 updates of 32 images.",
         effect="Much denser, for the same reasons. Once the loss is near zero nothing becomes sparser.",
         profiles=_SMALL,
         claims=_IMAGES,
@@ -141,10 +141,11 @@ DEVIATIONS = (
         id="D14",
         field="steps",
         paper="Training to convergence; about 3 and 6 % remain.",
-        here="500 updates of images and 400 of text, as fit ten minutes; four times as many under --full.",
-        effect="The main reason why C1c and C2c do not hold and C9 and C10 stay open. With four times the "
-        "updates a pilot seed ends at 25 % for digits, 21 % for random labels and 38 % for text, instead of "
-        "34, 42 and 45, at a lower validation loss.",
+        here="700 updates of images and 550 of text, as fit ten minutes; two and a half times as many under "
+        "--full.",
+        effect="The main reason why C1c and C2c do not hold. With 2,000 updates (1,600 of text) a pilot seed "
+        "ends at 25 % for digits, 21 % for random labels and 38 % for text, with the 700 (550) taken "
+        "here at 31, 36 and 43, with 500 (400) at 34, 42 and 45.",
         profiles=_SMALL,
         claims=(
             "C1a",
@@ -169,8 +170,8 @@ DEVIATIONS = (
         paper="Networks of two layers on data that the paper's main text does not name.",
         here="Digits, which 512 neurons learn within a few epochs.",
         effect="The reason why C12b does not hold: the loss is near zero before much has moved, and more "
-        "updates change nothing (49 % of 50). With random labels the same network ends below 40 %, on fresh "
-        "noise near 34 % (see the table on emergence).",
+        "updates change nothing (49 % of 50). With random labels the same network ends near 42 %, on fresh "
+        "noise near 30 % (pilot seeds; see the table on emergence).",
         profiles=_SMALL,
         claims=("C12b",),
     ),
@@ -178,20 +179,34 @@ DEVIATIONS = (
         id="D16",
         field="protocol",
         paper="One run of each model, without error bars.",
-        here="Five seeds, each with its own split; eight under --full.",
+        here="Five seeds, each with its own split; eight under --full. Only --full trains long enough for "
+        "labels to be learnt by heart of which 80 % are noise (1,600 updates; after 800 the dense one knows "
+        "46 % of them), so C17c is left to it.",
         effect="Differences in accuracy between Top-k and dense vary by two to six points over seeds, as "
         "much as the paper's largest: C15 and C17 to C20 stay open. For the paper's gain of 2.7 points "
         "under label noise it would take about 25 seeds, before any correction.",
         profiles=_SMALL,
-        claims=_TOP_K,
+        claims=(*_TOP_K, "C17c"),
+    ),
+    Deviation(
+        id="D18",
+        field="protocol",
+        paper="Not stated.",
+        here="A first run had 500 updates of images and 400 of text, on seeds from 100 on; random labels and "
+        "text had hardly begun to fall, so training became longer, as far as the time allows. Verdicts on "
+        "what trains longer are on seeds from 200 on, which had not been seen; the rules are the same.",
+        effect="None expected beyond that of longer training: seeds are fresh.",
+        profiles=_SMALL,
+        claims=(*_TEXT, *_IMAGES, "C12b", "C15a", "C15b"),
     ),
     Deviation(
         id="D17",
         field="protocol",
         paper="All sizes are trained with settings that suit them.",
         here="Depths and widths share the rate of the model with 3 layers.",
-        effect="At that rate the deepest and the widest model learn less well on some seeds (84 and 86 % of "
-        "the test digits on average, where the others reach 90 %), which widens the intervals.",
+        effect="At that rate the deepest and the widest model learn less well on some seeds (in the first "
+        "run, of D18, 84 and 86 % of the test digits on average, where others reached 90 %), which widens "
+        "the intervals.",
         profiles=_SMALL,
         claims=("C5a", "C7", "C8a"),
     ),

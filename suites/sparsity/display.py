@@ -35,6 +35,7 @@ from suites.sparsity.cells import (
     depth_task,
     image,
     noise,
+    noise_tasks,
     of_layer,
     of_rate,
     other_keeps,
@@ -134,13 +135,11 @@ def _table_one(scale: Scale) -> Sequence[TableRow]:
     for method, label, row in (("dense", "ViT", "dense"), (TOP, "Top-k ViT", "top-128")):
         entries: Entries = {
             "natural": noise(method),
-            "noise-40": noise(method, NOISE_TASK),
+            **{task: noise(method, task) for task in noise_tasks(method, scale)},
             **{kind: noise(method, part=kind) for kind in NOISES},
             "ece": noise(method, metric=ECE),
             "fit": noise(method, NOISE_TASK, part="fit"),
         }
-        if scale.full:
-            entries["noise-80"] = noise(method, "noise-80")
         rows.append(TableRow(label=label, entries=entries, group="measured here"))
         paper: Entries = {name: _ref(f"{row}-{name}") for name in names}
         shown = "ViT-B/16" if row == "dense" else "Top-128 ViT-B/16"
@@ -210,7 +209,7 @@ def _baseline_rows(scale: Scale) -> Sequence[TableRow]:
             label=label,
             entries={
                 "natural": noise(method),
-                "noise-40": noise(method, NOISE_TASK),
+                **{task: noise(method, task) for task in noise_tasks(method, scale)},
                 "fit": noise(method, NOISE_TASK, part="fit"),
                 **{kind: noise(method, part=kind) for kind in NOISES},
                 "ece": noise(method, metric=ECE),
@@ -311,7 +310,7 @@ TABLES = (
     PaperTable(
         id="baselines",
         title="Other ways to few activations or small blocks (more under --full)",
-        columns={key: name for key, name in _ROBUST_COLUMNS.items() if key != "noise-80"},
+        columns=_ROBUST_COLUMNS,
         rows=_baseline_rows,
         profiles=MEASURED,
     ),

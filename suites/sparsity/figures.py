@@ -12,6 +12,7 @@ from methods.sparsity.task import looks
 from suites.sparsity.cells import (
     CAUSES,
     DEPTHS,
+    LABEL_NOISE,
     LAYERS,
     MEASURED,
     NOISE_TASK,
@@ -26,6 +27,7 @@ from suites.sparsity.cells import (
     depth_task,
     image,
     noise,
+    noise_tasks,
     of_layer,
     of_rate,
     rate_id,
@@ -110,12 +112,13 @@ def _cause_series(_: Scale) -> Sequence[Series]:
     ]
 
 
-def _noise_series(_: Scale) -> Sequence[Series]:
+def _noise_series(scale: Scale) -> Sequence[Series]:
     series = []
+    labels = {t: f"{100 * LABEL_NOISE[t]:.0f} % label noise" for t in noise_tasks("dense", scale)}
     for method, label, row in (("dense", "dense", "dense"), (TOP, "Top-k", "top-128")):
-        cells = {"clean": noise(method), "40 % label noise": noise(method, NOISE_TASK)}
+        cells = {"clean": noise(method), **{label: noise(method, task) for task, label in labels.items()}}
         cells |= {f"{kind} noise": noise(method, part=kind) for kind in NOISES}
-        rows = ("natural", "noise-40", *NOISES)
+        rows = ("natural", *labels, *NOISES)
         reported = tuple((x, ReportedRef(id=f"{row}-{name}")) for x, name in zip(cells, rows, strict=True))
         series.append(Series(label=label, points=tuple(cells.items()), reported=reported))
     return series

@@ -146,11 +146,11 @@ def more_neurons(profile: Profile) -> Trend:
     )
 
 
-def memorised(method: str) -> Assay:
+def memorised(method: str, task: str = NOISE_TASK) -> Assay:
     """Noisy labels have been learnt by heart."""
     return Assay(
-        name=f"{method} has memorised its noisy labels",
-        theta=only(noise(method, NOISE_TASK, part="fit")),
+        name=f"{method} has memorised its noisy labels ({task})",
+        theta=only(noise(method, task, part="fit")),
         above=90.0,
         reason="label noise does little to a model that has not fitted it (card, section 8)",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.claims import NotComparable, NotRun, Profile
+from harness.claims import Direction, NotComparable, NotRun, Profile
 from harness.suite import Scale, Standing, Tuned
 from suites.sparsity import SUITE
 from suites.sparsity.cells import DEPTHS, KEEP, LAYERS, MEASURED, TOP, WIDTH, WIDTHS
@@ -56,7 +56,14 @@ def test_noise_cells_have_five_seeds_and_the_wider_grid_belongs_to_full() -> Non
     assert len(noise.seeds) == 5
     assert set(noise.tasks) == {"clean", "noise-40"}
     full = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL, full=True))}["noise"]
+    paper = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.PAPER))}["noise"]
     assert "noise-80" in full.tasks
+    assert "noise-80" in paper.tasks
+    assert full.tasks["noise-80"].noise == 0.8  # type: ignore[attr-defined]
+    (growth,) = (claim for claim in SUITE.claims if claim.id == "C17c")
+    form = growth.forms[Profile.SMALL]
+    assert isinstance(form, Direction)
+    assert {cell.task for _, cell in form.theta.terms} == {"noise-40", "noise-80"}
     assert {"dropout", "l1", "narrow", "random-k", "top-k-at-inference"} <= set(full.methods)
 
 
