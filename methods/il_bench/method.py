@@ -99,8 +99,7 @@ class LSP(Method[ProgramProblem, Learned]):
         )
         if self.pruned:
             root = prune(root, problem.validation, executor)
-        root, steps = self.ended(root, steps, problem.labels)
-        done = learned(Program(root), learner, executor, steps)
+        done = learned(Program(self.wired(root, problem.labels)), learner, executor, steps)
         if self.curve:
             for number, step in enumerate(steps, start=1):
                 so_far = replace(
@@ -115,9 +114,9 @@ class LSP(Method[ProgramProblem, Learned]):
 
         return summarised if self.learner == "rulesum" else paraphrased
 
-    def ended(self, root: Node, steps: list[Step], labels: Sequence[str]) -> tuple[Node, list[Step]]:
-        """The program that is used, and the course of its search; a sabotage changes them."""
-        return root, steps
+    def wired(self, root: Node, labels: Sequence[str]) -> Node:
+        """The program that is used; a sabotage changes it."""
+        return root
 
 
 @dataclass(frozen=True)
@@ -125,13 +124,12 @@ class Sabotaged(LSP):
     """LSP with one mechanism broken: a control, not a method to use.
 
     ``shuffled-labels`` shows the learner its examples with their labels exchanged; ``crossed-switch``
-    hangs each branch of the finished program under the next label; ``undone-expansions`` goes back from
-    the last program to the first.
+    hangs each branch of the finished program under the next label.
     """
 
     cites: ClassVar[str] = ""
 
-    bug: Literal["shuffled-labels", "crossed-switch", "undone-expansions"] = param(
+    bug: Literal["shuffled-labels", "crossed-switch"] = param(
         "shuffled-labels", source="ours", doc="what is broken"
     )
 
@@ -141,15 +139,11 @@ class Sabotaged(LSP):
 
         return shuffled(ctx.rng("shuffled labels")) if self.bug == "shuffled-labels" else super().propose(ctx)
 
-    def ended(self, root: Node, steps: list[Step], labels: Sequence[str]) -> tuple[Node, list[Step]]:
+    def wired(self, root: Node, labels: Sequence[str]) -> Node:
         """See :class:`LSP`."""
         from methods.il_bench.programs import crossed
 
-        if self.bug == "crossed-switch":
-            return crossed(root, labels), steps
-        if self.bug == "undone-expansions":
-            return steps[0].program, steps[::-1]
-        return root, steps
+        return crossed(root, labels) if self.bug == "crossed-switch" else root
 
 
 class OneInstruction(Method[ProgramProblem, Learned]):

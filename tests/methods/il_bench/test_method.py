@@ -16,6 +16,7 @@ from methods.il_bench.models import SurrogateInterpreter
 from methods.il_bench.predictors import Program, PromptTree
 from methods.il_bench.programs import Node
 from methods.il_bench.rules import parse_rules
+from methods.il_bench.sabotage import Backwards
 from methods.il_bench.task import Learned, SynTreeTask
 from tests.methods.context import FakeContext
 
@@ -119,7 +120,7 @@ def test_crossed_branches_keep_the_program_as_large() -> None:
 
 
 def test_undone_expansions_are_found_out() -> None:
-    _, parts = solve(m.Sabotaged(bug="undone-expansions"), SynTreeTask(train=200, test=50))
+    _, parts = solve(Backwards(), SynTreeTask(train=200, test=50))
     assert max(parts["growth"]["error"]) > 0
     assert any(parts["growth"]["confirmed"])
 
