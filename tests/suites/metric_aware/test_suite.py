@@ -1,0 +1,79 @@
+"""The declaration of the suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.claims import Exact, NotComparable, NotRun, Profile
+from harness.suite import Experiment, Scale, Standing, Tuned
+from methods.metric_aware.training_method import FineTuned
+from suites.metric_aware import SUITE
+from suites.metric_aware.cells import OBJECTIVES, TRAINED
+
+
+def planned(profile: Profile) -> dict[str, Experiment]:
+    return {e.id: e for e in SUITE.experiments(Scale(profile=profile))}
+
+
+SMALL = planned(Profile.SMALL)
+
+
+def test_all_claims_of_both_papers_are_there_and_can_be_killed() -> None:
+    named = {claim.parent or claim.id for claim in SUITE.claims}
+    assert {f"M{number}" for number in range(1, 9)} | {f"R{number}" for number in range(1, 7)} <= named
+    killed = {name for control in SUITE.controls for name, what in control.predicts.items() if what == "kill"}
+    for profile in (Profile.SMALL, Profile.GPU, Profile.PAPER):
+        judged = {
+            claim.id
+            for claim in SUITE.claims
+            if not isinstance(claim.forms.get(profile), NotComparable | NotRun | None)
+        }
+        assert judged <= killed
+
+
+def test_no_number_of_the_main_table_is_made_up() -> None:
+    reported = SUITE.paper.reported
+    assert all(reported[name].value is None for name in ("rmse", "mae", "auc"))
+    assert all(row.standing is not Standing.VERIFIED for row in reported.values() if row.value is not None)
+
+
+def test_every_objective_has_the_same_tuning_budget() -> None:
+    tuned = {name: m for name, m in SMALL["raft"].methods.items() if isinstance(m, Tuned)}
+    assert set(OBJECTIVES) <= set(tuned)
+    assert len({(tuple(m.grid["rate"]), m.seeds, m.select.name) for m in tuned.values()}) == 1
+    assert len({m.method.steps for m in tuned.values() if isinstance(m.method, FineTuned)}) == 1
+    assert all(seed < 100 for m in tuned.values() for seed in m.seeds)
+
+
+def test_labels_belong_to_tasks() -> None:
+    assert set(TRAINED) == set(SMALL["raft"].tasks)
+
+
+def test_exact_claims_are_checked_under_every_profile() -> None:
+    forms = {claim.id: claim.forms for claim in SUITE.claims}
+    for name in ("M1f", "X1a", "R3", "R4a", "R6a"):
+        assert all(isinstance(forms[name][profile], Exact) for profile in Profile)
+
+
+def test_small_needs_no_mirror_and_no_hub() -> None:
+    text = repr([task for e in SMALL.values() for task in e.tasks.values()])
+    assert "MirrorSource" not in text
+
+
+def test_gpu_is_planned_for_minutes() -> None:
+    experiments = planned(Profile.GPU)
+    prompts = sum(
+        len(task.answers.draws) * (task.answers.test + task.answers.held)  # type: ignore[attr-defined]
+        for task in experiments["public"].tasks.values()
+    )
+    (open_task,) = experiments["open"].tasks.values()
+    texts = open_task.answers.test * (open_task.answers.count + 1)  # type: ignore[attr-defined]
+    # A large GPU reads some hundred prompts a second, and generates as many short texts.
+    assert prompts + texts < 20_000
+
+
+@pytest.mark.parametrize("profile", [Profile.GPU, Profile.PAPER])
+def test_real_models_are_bound_by_name(profile: Profile) -> None:
+    text = repr([task for e in planned(profile).values() for task in e.tasks.values()])
+    bound = set(SUITE.bindings.values())
+    assert any(name in text for name in bound - {"all-minilm-l6-v2"})
