@@ -96,7 +96,7 @@ def _surrogate(scale: Scale) -> Experiment:
         title="Hidden trees of rising depth; surrogates write and follow the rules",
         tasks=tasks,
         methods=methods,
-        seeds=seeds(20 if scale.full else 10),
+        seeds=seeds(20 if scale.full else 12),
         unit="input",
         only=only(tasks, methods, few),
     )
@@ -132,7 +132,7 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
             title="Hidden trees of rising depth; a small transformer follows the rules",
             tasks=weaker,
             methods=methods,
-            seeds=seeds(12 if scale.full else 6),
+            seeds=seeds(12 if scale.full else 8),
             unit="input",
             only=only(weaker, methods, shallow),
         ),
@@ -141,7 +141,7 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
             title="The same with a larger transformer",
             tasks={tree(2): stronger[tree(2)]},
             methods=few,
-            seeds=seeds(12 if scale.full else 6),
+            seeds=seeds(12 if scale.full else 8),
             unit="input",
         ),
     )
@@ -167,7 +167,7 @@ def shifted(
 
 def _shifted(scale: Scale) -> Experiment:
     asked = {"train": 150, "validation": 30, "test": 120, "options": True}
-    return shifted(SMALL_READER, 12 if scale.full else 6, Sizes(), **asked)
+    return shifted(SMALL_READER, 12 if scale.full else 8, Sizes(), **asked)
 
 
 def _tables(scale: Scale) -> Experiment:

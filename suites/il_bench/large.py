@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from harness.claims import Profile
 from harness.method import HubSource, Resource
@@ -56,8 +57,8 @@ def _local(scale: Scale) -> Sequence[Experiment]:
     gemma = LocalWeights(weights=SafeWeights(), name="Gemma-3-270M", batch=256)
     instruct = LocalWeights(weights=INSTRUCT_MODEL, name="instruction-tuned model", batch=128)
     sizes = Sizes(expansions=8, proposals=4) if scale.full else Sizes(expansions=4, proposals=2, batch=32)
-    asked = {"train": 200, "validation": 50, "test": 200} if scale.full else {"train": 80, "test": 100}
-    asked = {"validation": 20, **asked, "budget": sizes.budget}
+    train, test = (200, 200) if scale.full else (80, 100)
+    asked: dict[str, Any] = {"train": train, "validation": 20, "test": test, "budget": sizes.budget}
     count = 8 if scale.full else 5
     # A base model continues texts as it likes, so it chooses among the labels.
     followed = syntrees(reader=gemma, other=instruct, options=True, **asked)
@@ -83,7 +84,7 @@ def _local(scale: Scale) -> Sequence[Experiment]:
 def _served(scale: Scale) -> Sequence[Experiment]:
     weaker, stronger = (Served(server=_server(name)) for name in (WEAKER, STRONGER))
     sizes = Sizes()
-    asked = {"train": 200, "validation": 50, "test": 200, "budget": sizes.budget}
+    asked: dict[str, Any] = {"train": 200, "validation": 50, "test": 200, "budget": sizes.budget}
     count = 10 if scale.full else 5
     strong = syntrees(writer=stronger, reader=stronger, other=weaker, drawn=True, **asked)
     weak = syntrees(writer=weaker, reader=weaker, other=stronger, **asked)

@@ -21,8 +21,8 @@ from harness.claims import (
     Trend,
     difference,
 )
+from methods.il_bench.method import ACCURACY
 from suites.il_bench.cells import (
-    ACCURACY,
     DEEP,
     DEPTHS,
     GEMMA,
@@ -60,8 +60,8 @@ class Models:
     written: tuple[Place, tuple[int, ...]] | None
 
 
-SINGLES = ("best-of", "ape", "opro", "protegi", "long-12", "long-24")
-"""Single instructions to beat, short and long."""
+SINGLES = ("best-of", "ape", "opro", "protegi", "long-12", "long-24", "long-24-all")
+"""Single instructions to beat, short and long; the last is written from all training items at once."""
 MODELS = {
     Profile.SMALL: Models(weaker=NEURAL, stronger=LARGER, deciding=NEURAL, searching=SEARCHES, written=None),
     Profile.GPU: Models(
