@@ -11,6 +11,8 @@ Rows = dict[str, list[str]]
 """One entry a node in each of :data:`COLUMNS`."""
 COLUMNS = ("unit_id", "parent", "edge", "text", "note")
 ROOT = "root"
+ANSWER = "is the answer"
+"""Text of a label that no child follows."""
 
 
 def program_rows(program: Node, items: Sequence[Item], predict: Predict) -> Rows:
@@ -40,7 +42,7 @@ def program_rows(program: Node, items: Sequence[Item], predict: Predict) -> Rows
         parent, edge = (_name(path[:-1]), path[-1]) if path else ("", "")
         rows.append((_name(path), parent, edge, node.instruction, _note(reached.get(path, (0, 0)))))
         rows += [
-            (f"{_name(path)}={label}", _name(path), label, label, _note(counts))
+            (f"{_name(path)}={label}", _name(path), label, ANSWER, _note(counts))
             for (place, label), counts in ends.items()
             if place == path
         ]

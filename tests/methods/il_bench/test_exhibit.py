@@ -25,8 +25,8 @@ def rows(program: Node) -> list[tuple[str, ...]]:
 def test_a_single_module_ends_in_its_labels() -> None:
     assert rows(Node("0", "0")) == [
         ("root", "", "", "0", "8 examples, 4 errors"),
-        ("root=0", "root", "0", "0", "4 examples, 2 errors"),
-        ("root=1", "root", "1", "1", "4 examples, 2 errors"),
+        ("root=0", "root", "0", "is the answer", "4 examples, 2 errors"),
+        ("root=1", "root", "1", "is the answer", "4 examples, 2 errors"),
     ]
 
 
