@@ -21,7 +21,7 @@ from suites.il_bench.rules import SINGLES
 Tasks = Mapping[str, Task[Any, Any]]
 
 SMALL_READER = NeuralReader(follower=RuleFollower())
-LARGE_READER = NeuralReader(follower=RuleFollower(hidden=128))
+LARGE_READER = NeuralReader(follower=RuleFollower(hidden=96, tokens=3072))
 """The executors of the neural experiments."""
 READERS = {
     "surrogate": (SurrogateInterpreter(), False),
