@@ -70,6 +70,7 @@ def test_local_weights_follow_by_likelihood_and_by_text(llama: Path, *, options:
     assert (parts["search"]["unreadable"][0] == 0) or not options
 
 
+@pytest.mark.slow
 def test_served_models_learn_and_follow(llama: Path) -> None:
     checkpoint = load_checkpoint(llama)
     local = LocalModel("tiny", "tiny", checkpoint.model("cpu", "float32"), checkpoint.tokenizer)
