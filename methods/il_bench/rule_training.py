@@ -55,7 +55,7 @@ def train(
     for step in range(plan.steps):
         loss = rule_loss(net, draw_lesson(plan, rng))
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         rates.step()

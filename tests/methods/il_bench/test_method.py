@@ -106,7 +106,7 @@ def test_sabotages_hurt() -> None:
     task = SynTreeTask(test=300)
     real = accuracy(m.LSP(), task)
     for bug in ("shuffled-labels", "crossed-switch"):
-        assert accuracy(m.Sabotaged(bug=bug), task) < real - 0.1  # type: ignore[arg-type]
+        assert accuracy(m.Sabotaged(bug=bug), task) < real - 0.1
 
 
 def test_crossed_branches_keep_the_program_as_large() -> None:
