@@ -26,7 +26,7 @@ class RuleFollower(Artifact):
     hidden: int = param(64, source="ours", doc="width")
     heads: int = param(4, source="ours", doc="attention heads")
     steps: int = param(1200, source="ours", doc="updates")
-    tokens: int = param(3072, source="ours", doc="tokens an update, roughly; four assignments a list")
+    tokens: int = param(4096, source="ours", doc="tokens an update, roughly; four assignments a list")
     rate: float = param(2e-3, source="ours", doc="largest learning rate of AdamW")
     lines: int = param(24, source="card, section 9", doc="rules of a list, at most")
     variables: int = param(10, source="ours", doc="variables of an assignment, at most")
