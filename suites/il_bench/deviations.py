@@ -121,4 +121,27 @@ DEVIATIONS = (
         profiles=_SMALL,
         claims=("C6",),
     ),
+    Deviation(
+        id="D13",
+        field="protocol",
+        paper="Neither when a search ends nor which order of expansions it is compared with is known.",
+        here="All T expansions are tried, also after a vain one, since proposals differ each time; a "
+        "search that ends there is shown beside them. The naive orders take any leaf, or any leaf that "
+        "has errors.",
+        effect="None expected on directions. A naive order that knows which leaves have errors is nearer "
+        "to LSP's than one that does not.",
+        claims=("C7a", "C7b"),
+    ),
+    Deviation(
+        id="D14",
+        field="protocol",
+        paper="Which learners the shifted sets are compared with is not known.",
+        here="Five nearest neighbours over symbols under shifts of what is said, over sentence "
+        "embeddings under shifts of how it is said.",
+        effect="Neighbours over symbols lose nothing when variables without meaning change, which leaves "
+        "LSP little to gain; embeddings of such texts hardly tell them apart, which leaves neighbours "
+        "little to lose.",
+        profiles=_SMALL,
+        claims=("C5a", "C5b"),
+    ),
 )
