@@ -46,7 +46,9 @@ class Property(Task[Cases, Found]):
 
         rng = ctx.rng("cases")
         if self.family == "rules":
-            edges = [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0.5, 0, 0, 0, 0.5], [0.2] * 5, [0.45, 0, 0, 0, 0.55]]
+            edges = np.array(
+                [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0.5, 0, 0, 0, 0.5], [0.2] * 5, [0.45, 0, 0, 0, 0.55]]
+            )
             law = np.vstack([rng.dirichlet(np.full(5, 0.7), self.count), edges])
             return Cases("rules", {"law": law})
         if self.family == "lemmas":

@@ -55,7 +55,7 @@ class LatentGrades:
         if self.kind == "linear":
             return self.scale * along
         across = features @ _orthogonal(self.weights)
-        return self.scale * (0.6 * along + 0.8 * (np.square(across) - 1) / np.sqrt(2))
+        return self.scale * (0.6 * along + 0.8 * (np.square(across) - 1) / np.sqrt(2))  # type: ignore[no-any-return]
 
     def draw(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
         """Features (n, d) and grades (n,) of new items."""

@@ -233,9 +233,9 @@ class OpenTask(Task[OpenProblem, Texts]):
             "right": [row.answers[0] for row in asked],
         }
         if not result.calls:
-            return Scores({"main": main})
+            return Scores({"main": main})  # type: ignore[dict-item]
         calls = {"unit_id": [str(one) for one in result.calls["call"]], **result.calls}
-        return Scores({"main": main, "calls": calls})
+        return Scores({"main": main, "calls": calls})  # type: ignore[dict-item]
 
     def _draw(self, ctx: Context) -> int:
         return ctx.seed if ctx.seed in self.answers.draws else self.answers.draws[0]

@@ -127,4 +127,4 @@ def draw(scores: Floats, count: int, rng: np.random.Generator) -> NDArray[np.int
     aim = rng.random((len(scores), count)) * steps[:, -1:]
     # Strictly above the aim, so that a value of probability 0 is never met.
     found: NDArray[np.intp] = (steps[:, None, :] <= aim[:, :, None]).sum(axis=2)
-    return np.minimum(found, scores.shape[1] - 1)
+    return np.minimum(found, scores.shape[1] - 1)  # type: ignore[no-any-return]

@@ -221,7 +221,7 @@ class RatedTraining(Training):
             (vectors[part] * np.sqrt(vectors.shape[1]), label + 5.0)
             for part, label in zip((train, valid, test), labels, strict=True)
         ]
-        return Items(_names(test), parts[0], parts[1], parts[2])
+        return Items(_names(test.tolist()), parts[0], parts[1], parts[2])
 
 
 def _names(places: Sequence[int]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ public data (``gpu``), ``flan`` asks FLAN-T5 about the paper's sets (``paper``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from harness.claims import Profile
 from harness.method import Method
@@ -59,8 +59,14 @@ from suites.metric_aware.cells import (
     sampled,
 )
 
-FAMILIES = ("rules", "lemmas", "losses", "ends", "sets")
-RATES = (0.003, 0.01, 0.03, 0.1)
+FAMILIES: tuple[Literal["rules", "lemmas", "losses", "ends", "sets"], ...] = (
+    "rules",
+    "lemmas",
+    "losses",
+    "ends",
+    "sets",
+)
+RATES = (0.01, 0.03, 0.1, 0.3)
 """Learning rates tried for every objective and task, on a seed of its own."""
 PAIRS = ("ce", "raft", "head")
 """Objectives that are run everywhere."""
@@ -280,8 +286,7 @@ def _smoke_toy() -> Experiment:
 def _smoke_raft() -> Experiment:
     task = LatentTraining(train=100, valid=50, test=50)
     methods: Mapping[str, FineTuned] = {
-        name: FineTuned(objective=name, steps=20)  # type: ignore[arg-type]
-        for name in ("ce", "raft", "mbr", "head")
+        name: FineTuned(objective=name, steps=20) for name in ("ce", "raft", "mbr", "head")
     }
     return Experiment(
         id="raft",

@@ -27,7 +27,7 @@ def test_each_rule_is_best_for_its_metric() -> None:
     task, ctx = LabelTask(items=400), FakeContext()
     problem = task.problem(ctx)
     scores = {
-        rule: task.evaluate(LabelSets(rule=rule).run(problem, ctx), ctx).parts["main"]  # type: ignore[arg-type]
+        rule: task.evaluate(LabelSets(rule=rule).run(problem, ctx), ctx).parts["main"]
         for rule in ("f1", "hamming", "mode", "misplaced")
     }
     f1 = {rule: float(np.mean(rows["f1"])) for rule, rows in scores.items()}

@@ -70,7 +70,7 @@ def test_a_temperature_is_fitted_on_held_out_items() -> None:
     # Scores that are three times too sharp are calibrated at T = 3.
     sharp = replace(given, held=replace(given.held, scores=3 * given.held.scores))
     for fit in ("likelihood", "squared-error"):
-        fitted = Enumerated(fit=fit).run(sharp, CTX).fitted["temperature"]  # type: ignore[arg-type]
+        fitted = Enumerated(fit=fit).run(sharp, CTX).fitted["temperature"]
         assert 2.0 < fitted < 4.5
     assert 0.7 < Enumerated(fit="likelihood").run(given, CTX).fitted["temperature"] < 1.5
 

@@ -65,13 +65,13 @@ def test_names_of_countries(tmp_path: Path) -> None:
 
 def test_answers_are_judged_by_the_best_right_one() -> None:
     questions = Questions(kind="qa", split="test")
-    rows = [Question(str(i), f"q{i}", ("a b", "the c")) for i in range(4)]
+    rows = [Question(str(i), f"q{i}", ("x b", "the c")) for i in range(4)]
     answers = SampledAnswers(questions=questions, shots=1, test=3, count=2)
     task = OpenTask(answers=answers, questions=questions)
     ctx = FakeContext(objects={"official-country-names": {"test": rows}})
     from methods.metric_aware.open_answers import Texts
 
-    main = task.evaluate(Texts(("C", "a x", "")), ctx).parts["main"]
+    main = task.evaluate(Texts(("C", "x y", "")), ctx).parts["main"]
     assert list(main["f1"]) == [1.0, 0.5, 0.0]
     assert list(main["exact"]) == [True, False, False]
 

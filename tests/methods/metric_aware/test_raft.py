@@ -87,7 +87,7 @@ def test_before_training_everything_predicts_the_middle() -> None:
     model, (features, labels) = made(), items()
     model.start_heads(labels)
     for objective in ("raft", "learnable"):
-        assert model.answer(features, objective).detach().numpy() == pytest.approx(2.0)  # type: ignore[arg-type]
+        assert model.answer(features, objective).detach().numpy() == pytest.approx(2.0)
     for objective in ("head", "digit-head"):
         found = model.answer(features, objective).detach().numpy()  # type: ignore[arg-type]
         assert found == pytest.approx(labels.mean().item())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from tests.methods.metric_aware.data import many_rated
 TASK = LatentTraining(train=300, valid=100, test=150)
 
 
-def scored(method: FineTuned | AsIs, task: LatentTraining = TASK, ctx: FakeContext | None = None) -> dict:
+def scored(
+    method: FineTuned | AsIs, task: LatentTraining = TASK, ctx: FakeContext | None = None
+) -> dict[str, Any]:
     ctx = ctx or FakeContext()
     return dict(task.evaluate(method.run(task.problem(ctx), ctx), ctx).parts)
 
