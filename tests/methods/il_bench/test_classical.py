@@ -7,12 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from harness.method import ProblemError
-from methods.il_bench.classical import Learner, fit_classical, symbols
+from methods.il_bench.asking import Executor
+from methods.il_bench.classical import ClassicalLearner, EmbeddingLearner, Learner, fit_classical, symbols
 from methods.il_bench.items import Benchmark, Item, majority
+from methods.il_bench.predictors import Input
 from methods.il_bench.syntree import SynTree, make_syntree
+from methods.il_bench.task import SynTreeTask
 from methods.il_bench.templates import Template, render
+from tests.methods.context import FakeContext
 
 LEARNERS: tuple[Learner, ...] = ("majority", "cart", "forest", "boosting", "knn", "logistic")
 
@@ -93,3 +98,33 @@ def test_no_texts_have_no_labels() -> None:
 def test_nothing_can_be_learnt_from_nothing() -> None:
     with pytest.raises(ProblemError, match="nothing to learn"):
         fit_classical("cart", [], 0)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_as_methods_they_ask_nobody(learner: Learner) -> None:
+    task = SynTreeTask(train=80, validation=10, test=40, shifted=True)
+    ctx = FakeContext(seed=2)
+    parts = task.evaluate(ClassicalLearner(learner=learner).run(task.problem(ctx), ctx), ctx).parts
+    assert set(parts["test"]["calls"]) == {0}
+    assert [parts["search"][name] for name in ("learner", "executor")] == [[0], [0]]
+    # Symbols are read whatever their order and template.
+    assert parts["test"]["correct"] == parts["order"]["correct"] == parts["json"]["correct"]
+
+
+def test_embeddings_read_the_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted(encoder: object, texts: Sequence[str], *, longest: int) -> np.ndarray:
+        assert (encoder, longest) == ("encoder", 256)
+        return np.array([[text.count("A") + 1.0, text.count("B") + 1.0] for text in texts])
+
+    monkeypatch.setattr("methods.common.minilm.embed", counted)
+    task = SynTreeTask(train=80, validation=10, test=40, shifted=True)
+    ctx = FakeContext(seed=2, objects={"all-minilm-l6-v2": "encoder"})
+    learnt = EmbeddingLearner(learner="knn").run(task.problem(ctx), ctx)
+    fitted = learnt.predictor.answer([Input("AAAA"), Input("BBBB")], Executor(None, ()))  # type: ignore[arg-type]
+    assert fitted.calls == [0, 0]
+    benchmark = task.benchmark(ctx)
+    nearest = KNeighborsClassifier(5, metric="cosine", algorithm="brute").fit(
+        counted("encoder", [item.text for item in benchmark.train], longest=256),
+        [item.label for item in benchmark.train],
+    )
+    assert fitted.labels == list(nearest.predict(counted("encoder", ["AAAA", "BBBB"], longest=256)))
