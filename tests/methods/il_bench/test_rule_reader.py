@@ -87,7 +87,7 @@ def test_usage_is_counted(reader: RuleReader) -> None:
 
 
 def test_a_few_updates_teach_short_rules(tmp_path: Path) -> None:
-    plan = Plan(steps=150, tokens=1500, rate=4e-3, lines=2, variables=3, draw=0)
+    plan = Plan(steps=60, tokens=500, rate=5e-3, lines=2, variables=3, draw=0)
     net = train(2, 32, 4, plan, lambda _done, _message: None)
     rng = np.random.default_rng(1)
     with torch.no_grad():
@@ -96,7 +96,7 @@ def test_a_few_updates_teach_short_rules(tmp_path: Path) -> None:
             batch = draw_lesson(plan, rng)
             answers, _ = net(torch.from_numpy(batch.tokens))
             right.append(float((answers.argmax(1).numpy() == batch.label).mean()))
-    assert np.mean(right) > 0.6
+    assert np.mean(right) > 0.8
     net.save(tmp_path)
     again, identity = load_rule_net(tmp_path)
     with torch.inference_mode():
