@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from methods.common import tiny_lm
 from methods.common.language_model.record import replayed
 from methods.metric_aware.corpora import Corpus
 from methods.metric_aware.method import Constant, Enumerated, Greedy, Sampled
@@ -22,9 +23,12 @@ from methods.metric_aware.metrics import (
     VARIANCE,
 )
 from methods.metric_aware.prepare import GradedEmbeddings, PromptedGrades
+from methods.metric_aware.public_sets import FLAN, load_similar
 from methods.metric_aware.task import EmbeddedRatings, LatentTask, PromptedTask
+from suites.metric_aware.public import corpora as public_corpora
+from tests.methods.common import models
 from tests.methods.context import FakeContext
-from tests.methods.metric_aware.data import many_rated, tiny_checkpoint
+from tests.methods.metric_aware.data import many_rated, tiny_checkpoint, write_split
 
 CORPUS = Corpus(part="amazon")
 ANSWERS = PromptedGrades(
@@ -142,3 +146,34 @@ def test_draws_of_examples_change_answers_and_not_texts(calls: dict[str, list[ob
     first, second = (task.problem(FakeContext(seed=seed, objects=objects)) for seed in (100, 101))
     assert first.test.ids == second.test.ids
     assert not np.array_equal(first.test.scores, second.test.scores)
+
+
+@pytest.mark.parametrize("how", ["next-token", "score"])
+def test_the_path_of_the_large_profiles_runs_on_an_encoder_decoder(tmp_path: Path, how: str) -> None:
+    (tmp_path / "model").mkdir()
+    tokenizer = tiny_lm.train_tokenizer(["0 1 2 3 4 5 Similarity:"], 280)
+    model = models.t5()
+    model.resize_token_embeddings(len(tokenizer))
+    tiny_lm.save(model, tokenizer, tmp_path / "model")
+    (tmp_path / "data").mkdir()
+    pairs = [{"sentence1": f"a {i}", "sentence2": f"b {i}", "score": i % 6} for i in range(30)]
+    write_split(tmp_path / "data", "validation", pairs)
+    corpus = public_corpora()["sts-b"]
+    answers = PromptedGrades(
+        source=FLAN["base"],
+        corpus=corpus,
+        draws=(100,),
+        shots=2,
+        held=5,
+        test=10,
+        space_in="answer",
+        how=how,  # type: ignore[arg-type]
+    )
+    objects: dict[str, Any] = {"flan-t5-base": tmp_path / "model", "sts-b": load_similar(tmp_path / "data")}
+    answers.build(tmp_path, FakeContext(objects=objects))
+    ctx = FakeContext(objects={**objects, "PromptedGrades": answers.load(tmp_path)})
+    task = PromptedTask(answers=answers, corpus=corpus)
+    found = Enumerated(rule="median").run(task.problem(ctx), ctx)
+    parts = task.evaluate(found, ctx).parts
+    assert set(parts) == {"main", "law"}
+    assert set(parts["main"]["decision"]) <= set(range(6))
