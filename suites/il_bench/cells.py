@@ -135,6 +135,8 @@ LARGER = Place("larger")
 """The same with the two transformers exchanged."""
 SHIFTED = Place("shifted")
 """Shifted test sets, with the executor that most claims rest on."""
+QUESTIONED = Place("untaught")
+"""The question alone, on more seeds, with the executor that most claims rest on."""
 GEMMA = Place("gemma")
 """Surrogate learner, Gemma-3-270M as executor."""
 INSTRUCT = Place("instruct")

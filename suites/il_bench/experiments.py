@@ -23,6 +23,8 @@ Tasks = Mapping[str, Task[Any, Any]]
 SMALL_READER = NeuralReader(follower=RuleFollower())
 LARGE_READER = NeuralReader(follower=RuleFollower(hidden=96, tokens=3072))
 """The executors of the neural experiments."""
+_ASKED: dict[str, Any] = {"train": 150, "validation": 30, "test": 200, "options": True}
+"""Sizes of the tasks that they are asked, choosing among the labels."""
 READERS = {
     "surrogate": (SurrogateInterpreter(), False),
     "each-rule": (SurrogateInterpreter(error=0.0, per_rule=0.02), False),
@@ -40,6 +42,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         return (
             *_neural(scale),
             _shifted(scale),
+            untaught(syntrees(reader=SMALL_READER, **_ASKED), Sizes(), 24),
             _surrogate(scale),
             _search(),
             _tables(scale),
@@ -120,10 +123,9 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
     sizes = Sizes()
     names = ("zero-shot", *SINGLES, "lsp", *[name for name in SABOTAGED if name != "lsp-backwards"])
     methods = some({**instructions(sizes), **programs(sizes)}, names)
-    asked = {"train": 150, "validation": 30, "test": 200, "options": True}
-    weaker = syntrees(reader=SMALL_READER, other=LARGE_READER, proxy=True, drawn=True, **asked)
+    weaker = syntrees(reader=SMALL_READER, other=LARGE_READER, proxy=True, drawn=True, **_ASKED)
     weaker[ERRING] = erring(weaker[tree(2)])
-    stronger = syntrees(reader=LARGE_READER, other=SMALL_READER, **asked)
+    stronger = syntrees(reader=LARGE_READER, other=SMALL_READER, **_ASKED)
     few = some(methods, ("zero-shot", "best-of", "long-12", "lsp", "lsp-shuffled"))
     shallow = {name: [tree(2), tree(3)] for name in SABOTAGED}
     return (
@@ -166,7 +168,7 @@ def shifted(
 
 
 def _shifted(scale: Scale) -> Experiment:
-    asked = {"train": 150, "validation": 30, "test": 120, "options": True}
+    asked = _ASKED | {"test": 120}
     return shifted(SMALL_READER, 12 if scale.full else 8, Sizes(), **asked)
 
 
@@ -207,6 +209,19 @@ def _limits(scale: Scale) -> Experiment:
         methods=some({**instructions(sizes), **programs(sizes)}, names),
         seeds=seeds(12 if scale.full else 6),
         unit="input",
+    )
+
+
+def untaught(tasks: dict[str, SynTreeTask], sizes: Sizes, count: int, *, minutes: float = 10.0) -> Experiment:
+    """The question without examples, and programs to show that the executor can follow something."""
+    return Experiment(
+        id="untaught",
+        title="Hidden trees without an example",
+        tasks=tasks,
+        methods=some({**instructions(sizes), **programs(sizes)}, ("zero-shot", "lsp")),
+        seeds=seeds(count),
+        unit="input",
+        minutes=minutes,
     )
 
 

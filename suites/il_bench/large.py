@@ -15,7 +15,7 @@ from methods.il_bench.models import LocalWeights, Served
 from methods.il_bench.task import SynTreeTask
 from suites.il_bench.arms import Methods, Sizes, instructions, programs, some
 from suites.il_bench.cells import ERRING, tree
-from suites.il_bench.experiments import erring, following, only, seeds, shifted, syntrees
+from suites.il_bench.experiments import erring, following, only, seeds, shifted, syntrees, untaught
 from suites.il_bench.rules import SINGLES
 
 INSTRUCT_MODEL = Resource(
@@ -67,6 +67,7 @@ def _local(scale: Scale) -> Sequence[Experiment]:
     return (
         _trees("gemma", "Hidden trees; surrogates write, Gemma-3-270M follows", followed, sizes, count=count),
         shifted(gemma, count, sizes, options=True, **asked),
+        untaught(syntrees(reader=gemma, options=True, **asked), sizes, 12),
         Experiment(
             id="instruct",
             title="Hidden trees of depth 2; one instruction-tuned model writes and follows",
@@ -111,6 +112,7 @@ def _served(scale: Scale) -> Sequence[Experiment]:
         small,
         following({"served": (stronger, False), "served-weaker": (weaker, False)}, 5),
         shifted(stronger, count, sizes, minutes=240.0, **asked),
+        untaught(syntrees(writer=stronger, reader=stronger, **asked), sizes, 10, minutes=240.0),
     )
 
 

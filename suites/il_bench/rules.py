@@ -29,6 +29,7 @@ from suites.il_bench.cells import (
     INSTRUCT,
     LARGER,
     NEURAL,
+    QUESTIONED,
     SEARCHES,
     SEEDS,
     SERVED,
@@ -273,15 +274,17 @@ def never_falls(models: Models) -> Exact:
 
 def at_chance(models: Models) -> Equivalence:
     """Without examples an executor is right as often as a guess, on average over trees and names."""
-    place = models.deciding
+    del models
     share = 1 / len(DEPTHS)
     chance = sum(share / SIZES[depth][1] for depth in DEPTHS)
     return Equivalence(
-        theta=Contrast(tuple((share, place.of("zero-shot", depth)) for depth in DEPTHS), constant=chance),
+        theta=Contrast(
+            tuple((share, QUESTIONED.of("zero-shot", depth)) for depth in DEPTHS), constant=chance
+        ),
         margin=0.1,
         margin_reason="one input in ten; programs gain several times that",
         replication=SEEDS,
-        assays=(follows(place),),
+        assays=(follows(QUESTIONED),),
     )
 
 
