@@ -200,7 +200,18 @@ class PromptedTask(Task[Predictions, Decisions]):
         return scores_of(ids, result, scale, _labels(test), human=human, rater=rater)
 
     def _chosen(self, ctx: Context) -> Chosen:
-        return self.answers.chosen(self.corpus.read(ctx.load(self.corpus.data)), ctx.seed)
+        return self.answers.chosen(_rows(self.corpus, ctx.load(self.corpus.data)), ctx.seed)
+
+
+_READ: dict[Corpus, tuple[Any, list[Graded]]] = {}
+"""Texts by corpus with the data they were read from: a worker reads thousands of ratings once."""
+
+
+def _rows(corpus: Corpus, loaded: Any) -> list[Graded]:
+    known = _READ.get(corpus)
+    if known is None or known[0] is not loaded:
+        known = _READ[corpus] = (loaded, corpus.read(loaded))
+    return known[1]
 
 
 def _labels(rows: Sequence[Graded]) -> Floats:
