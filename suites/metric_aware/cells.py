@@ -25,8 +25,11 @@ WIDTHS = {"linear": 0, "hidden-16": 16, "hidden-128": 128}
 """Heads of three sizes, by their hidden units."""
 PROMPTED = ("amazon", "movie")
 """Domains that Gemma-3-270M is asked about."""
-PROMPT_SEEDS = tuple(range(100, 105))
-"""Draws of the solved examples; the texts asked about are the same in all of them."""
+PROMPT_SEEDS = tuple(range(200, 210))
+"""Draws of the solved examples; the texts asked about are the same in all of them. Results of the draws
+100 to 104 were seen before there were ten."""
+OPEN_SEED = 100
+"""The draw of the solved examples of open questions; questions are the replicates there."""
 PUBLIC = ("sts", "sick")
 PAPER_SETS = ("sts-b", "amazon-us")
 PAPER_MODELS = ("base", "large", "xl")

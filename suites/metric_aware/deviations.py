@@ -25,7 +25,7 @@ DEVIATIONS = (
         field="data",
         paper="STS-B and American Amazon reviews.",
         here="Sentiment of sentences from product and film reviews, rated by some twenty people each; "
-        "the label is their mean, on a scale from 1 to 9.",
+        "the label is their mean, on a scale from 1 to 9, or from 1 to 5 for Gemma.",
         effect="Labels lie between the digits, as those of STS-B do. Exact match counts the nearest digit.",
         profiles=_SMALL,
     ),
@@ -54,8 +54,9 @@ DEVIATIONS = (
         id="D5",
         field="protocol",
         paper="Prompts are not printed; a figure shows a review with its rating.",
-        here="An instruction, six examples spread over the scale, the text, and 'Rating:'. Five draws of"
-        " the examples stand for what a prompt's choice changes; texts are the same in all of them.",
+        here="An instruction, six examples spread over the scale, the text, and 'Stars:' or the like. "
+        "Ten draws of the examples stand for what a prompt's choice changes; texts are the same in "
+        "all of them.",
         effect="None expected on directions.",
         profiles=(*_WITHOUT_HUB, *_PAPER),
     ),
@@ -130,5 +131,18 @@ DEVIATIONS = (
         "FLAN-T5: bind it to a folder with server.json.",
         effect="One family instead of two.",
         profiles=_PAPER,
+    ),
+    Deviation(
+        id="D13",
+        field="protocol",
+        paper="Settings are not said to depend on results.",
+        here="The wording of the prompt and its scale of five stars were chosen among three by the "
+        "correlation of the mean with the labels of held-out texts, on pilot draw 1. The verdicts on "
+        "Gemma-3-270M were seen once, on draws 100 to 104 and 100 texts; five draws left prompts "
+        "too uncertain, so there are ten now, from 200 on, and 60 texts. Answers to open questions "
+        "are those first drawn.",
+        effect="The choice of the prompt favours an informative model, not a read-out.",
+        profiles=_SMALL,
+        claims=("M1c", "M2c", "M2d", "M3c", "M4c", "M5e", "M6c", "M6d", "M7a"),
     ),
 )

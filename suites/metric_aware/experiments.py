@@ -48,6 +48,7 @@ from suites.metric_aware.cells import (
     EMBEDDED_SEEDS,
     NOISES,
     OBJECTIVES,
+    OPEN_SEED,
     PROMPT_SEEDS,
     PROMPTED,
     TEMPERATURES,
@@ -165,7 +166,9 @@ def _prompted() -> Experiment:
     tasks = {}
     for domain in PROMPTED:
         corpus = Corpus(part=domain)
-        tasks[domain] = PromptedTask(answers=PromptedGrades(corpus=corpus, draws=PROMPT_SEEDS), corpus=corpus)
+        # More draws of fewer texts: prompts differ far more than texts do.
+        answers = PromptedGrades(corpus=corpus, draws=PROMPT_SEEDS, held=30, test=60)
+        tasks[domain] = PromptedTask(answers=answers, corpus=corpus)
     return Experiment(
         id="prompted",
         title="Read-outs of Gemma-3-270M after six solved examples, human sentiment ratings",
@@ -190,13 +193,13 @@ def text_methods() -> dict[str, Method[Any, Any]]:
 
 def _open() -> Experiment:
     questions = Questions()
-    answers = SampledAnswers(questions=questions, draws=(PROMPT_SEEDS[0],))
+    answers = SampledAnswers(questions=questions, draws=(OPEN_SEED,))
     return Experiment(
         id="open",
         title="Answers of Gemma-3-270M to open questions: official names of countries",
         tasks={"countries": OpenTask(answers=answers, questions=questions)},
         methods=text_methods(),
-        seeds=PROMPT_SEEDS[:1],
+        seeds=(OPEN_SEED,),
         unit="question",
         minutes=30.0,
     )
