@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from methods.il_bench.following import Follow, Followed, RuleFollowing
-from methods.il_bench.models import SurrogateInterpreter
+from methods.il_bench.models import NeuralReader, SurrogateInterpreter
+from methods.il_bench.prepare import RuleFollower
+from methods.il_bench.rule_net import RuleNet, Size
 from methods.il_bench.rules import parse_rules
 from tests.methods.context import FakeContext
 
@@ -46,3 +49,14 @@ def test_unreadable_answers_are_wrong() -> None:
     task = RuleFollowing(lists=1, counts=(2,), inputs=3)
     parts = task.evaluate(Followed(((None, None, None),)), ctx).parts
     assert parts["main"]["correct"] == [0, 0, 0]
+
+
+def test_transformers_choose_among_the_labels() -> None:
+    follower = RuleFollower(layers=1, hidden=16, heads=2)
+    net = RuleNet(Size(1, 16, 2), torch.Generator().manual_seed(0)).eval()
+    ctx = FakeContext(1, objects={"RuleFollower": (net.requires_grad_(requires_grad=False), "0")})
+    task = RuleFollowing(reader=NeuralReader(follower=follower), options=True, lists=1, counts=(1, 24))
+    problem = task.problem(ctx)
+    result = Follow().run(problem, ctx)
+    assert {label for answers in result.answers for label in answers} <= set(problem.labels)
+    assert len(task.evaluate(result, ctx).parts["main"]["correct"]) == 50
