@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from harness.method import ProblemError, Resource
 from methods.common import tiny_lm
 from methods.common.causal_lm import load_checkpoint
 from methods.common.language_model.endpoint import Server
@@ -19,8 +20,8 @@ from methods.il_bench.task import SynTreeTask
 from tests.methods.common.language_model.server import NAME, serving
 from tests.methods.context import FakeContext
 
+WEIGHTS = Resource(name="weights", kind="model", licence="", version="", sources=())
 FOLLOWER = RuleFollower(layers=1, hidden=16, heads=2)
-SMALL = SynTreeTask(train=16, validation=4, test=8, budget=4)
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +59,22 @@ def test_programs_run_on_a_transformer() -> None:
 def test_local_weights_follow_by_likelihood_and_by_text(llama: Path, *, options: bool) -> None:
     ctx = FakeContext(0, objects={"weights": load_checkpoint(llama)})
 
-    class Weights:
-        name = "weights"
-
-    reader = LocalWeights(weights=Weights())  # type: ignore[arg-type]
+    reader = LocalWeights(weights=WEIGHTS)
     task = SynTreeTask(train=16, validation=4, test=8, budget=4, reader=reader, options=options)
     result = m.LSP(expansions=2, proposals=2).run(task.problem(ctx), ctx)
     parts = task.evaluate(result, ctx).parts
     assert len(parts["test"]["correct"]) == 8
     # An untrained model writes nothing that can be read; the likeliest label can always be read.
-    assert (parts["search"]["unreadable"][0] == 0) or not options
+    assert (parts["search"]["unreadable"][0] > 0) == (not options)
+    assert (parts["search"]["unreadable_test"][0] > 0) == (not options)
+
+
+def test_examples_beyond_the_context_are_refused(llama: Path) -> None:
+    ctx = FakeContext(0, objects={"weights": load_checkpoint(llama)})
+    task = SynTreeTask(train=100, validation=4, test=8, reader=LocalWeights(weights=WEIGHTS), options=True)
+    result = m.InContext(shots=90).run(task.problem(ctx), ctx)
+    with pytest.raises(ProblemError, match="positions"):
+        task.evaluate(result, ctx)
 
 
 @pytest.mark.slow
