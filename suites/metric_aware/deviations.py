@@ -139,7 +139,7 @@ DEVIATIONS = (
         here="The wording of the prompt and its scale of five stars were chosen among three by the "
         "correlation of the mean with the labels of held-out texts, on pilot draw 1. The verdicts on "
         "Gemma-3-270M were seen once, on draws 100 to 104 and 100 texts; five draws left prompts "
-        "too uncertain, so there are ten now, from 200 on, and 60 texts. Answers to open questions "
+        "too uncertain, so there are ten now, from 200 on, and 50 texts. Answers to open questions "
         "are those first drawn.",
         effect="The choice of the prompt favours an informative model, not a read-out.",
         profiles=_SMALL,

@@ -167,7 +167,7 @@ def _prompted() -> Experiment:
     for domain in PROMPTED:
         corpus = Corpus(part=domain)
         # More draws of fewer texts: prompts differ far more than texts do.
-        answers = PromptedGrades(corpus=corpus, draws=PROMPT_SEEDS, held=30, test=60)
+        answers = PromptedGrades(corpus=corpus, draws=PROMPT_SEEDS, held=20, test=50)
         tasks[domain] = PromptedTask(answers=answers, corpus=corpus)
     return Experiment(
         id="prompted",
