@@ -179,7 +179,10 @@ class BestOf(OneInstruction):
 
 @dataclass(frozen=True)
 class LongPrompt(BestOf):
-    """One instruction with as many rules as a whole program: the control that LSP must be read with."""
+    """One instruction with as many rules as a whole program: the control that LSP must be read with.
+
+    Compare several lengths: an executor that loses itself in 24 rules may be best served by six.
+    """
 
     rules: int = param(24, source="card, section 9", doc="rules that an instruction may have")
 
