@@ -245,11 +245,17 @@ def _paths(
     left, right = tree.children_left[node], tree.children_right[node]
     if left == right:
         label = labels[int(tree.value[node].argmax())]
-        return [(Rule(conditions, label), int(tree.n_node_samples[node]))]
+        return [(Rule(_needed(conditions), label), int(tree.n_node_samples[node]))]
     name, value = names[int(tree.feature[node])]
     lacking = (*conditions, Condition(name, value, negated=True))
     having = (*conditions, Condition(name, value))
     return _paths(tree, labels, names, left, lacking) + _paths(tree, labels, names, right, having)
+
+
+def _needed(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """What is said of a variable besides its value goes without saying."""
+    known = {condition.name for condition in conditions if not condition.negated}
+    return tuple(one for one in conditions if not one.negated or one.name not in known)
 
 
 def _number(*parts: str) -> int:

@@ -65,6 +65,17 @@ def test_enough_rules_repeat_the_tree() -> None:
     assert all(apply_rules(rules, item.values) == tree(item.values) for item in benchmark.test)
 
 
+def test_rules_say_nothing_twice() -> None:
+    benchmark, _ = make_syntree(SynTree(3, 8, train=300, test=10), np.random.default_rng(2))
+    examples = [(dict(item.values), item.label) for item in benchmark.train]
+    rules = fit_rules(examples, 200, 0)
+    for rule in rules:
+        known = {one.name for one in rule.conditions if not one.negated}
+        assert not any(one.negated and one.name in known for one in rule.conditions)
+    # With leaves enough the examples themselves are met, shortened rules or not.
+    assert all(apply_rules(rules, assignment) == label for assignment, label in examples)
+
+
 @pytest.mark.parametrize(
     ("error", "length", "expected"),
     [(0.02, 2, 0.9604), (0.02, 3, 0.9412), (0.02, 5, 0.9039), (0.1, 3, 0.729)],
