@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from harness.method import DivergedError, ProblemError
-from methods.rest_react.compact import PAD, VOCABULARY, Compact
-from methods.rest_react.toy_transformer import CONTEXT, Shape, ToyTransformer
+from methods.rest_react.compact import KINDS, PAD, VOCABULARY, Compact
+from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
 from methods.rest_react.training_data import StepExample
 
 _SORTED_TOGETHER = 4
@@ -73,9 +73,10 @@ def tokenised(examples: Sequence[StepExample], compact: Compact) -> Rows:
     for example in examples:
         prompt = compact.encode(example.state)
         pair = (prompt.tokens, compact.encode_action(prompt, example.target))
-        if sum(map(len, pair)) > CONTEXT:
+        if len(pair[0]) > CONTEXT or len(pair[1]) > REPLY:
             raise ProblemError(
-                f"A state and its action have {sum(map(len, pair))} tokens; a policy reads {CONTEXT}",
+                f"A state of {len(pair[0])} tokens and its action of {len(pair[1])}: a policy reads "
+                f"{CONTEXT} and writes {REPLY} tokens",
                 where=example.state,
                 fix="Allow fewer searches or show fewer results.",
             )
@@ -113,7 +114,7 @@ def train_network(
     Raises:
         DivergedError: If the loss is not finite.
     """
-    network = ToyTransformer(Shape(len(VOCABULARY), hidden), generator)
+    network = ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=cloning.rate, betas=(0.9, 0.98), weight_decay=cloning.decay, fused=True
     )

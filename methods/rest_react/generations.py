@@ -87,7 +87,8 @@ def demonstrations(teacher: Teacher, streams: Streams) -> Demonstrations:
     tool = SearchTool(world.documents)
     three = round(teacher.three_hops * teacher.demonstrations)
     questions = hard_questions(world, tool, {2: teacher.demonstrations - three, 3: three}, rng)
-    model = Demonstrator("script", "script", error=teacher.error, hasty=teacher.hasty)
+    name = f"script {teacher.seed}"
+    model = Demonstrator(name, name, error=teacher.error, habit=teacher.habit)
     settings = Settings(searches=teacher.searches, samples=1)
     seed = int(streams.rng("demonstrations").integers(2**31))
     found = roll_out(questions, model, tool, settings, seed=seed)

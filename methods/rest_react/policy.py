@@ -23,7 +23,7 @@ from methods.common.language_model import Completion, Decoding, LanguageModel, N
 from methods.common.language_model.interface import check_texts
 from methods.rest_react.compact import END, VOCABULARY, Compact, Encoded
 from methods.rest_react.delexical import Lexicon
-from methods.rest_react.toy_transformer import CONTEXT, ToyTransformer
+from methods.rest_react.toy_transformer import CONTEXT, REPLY, ToyTransformer
 
 _ROWS = 256
 """Beginnings that one forward pass reads."""
@@ -83,7 +83,10 @@ class Policy(LanguageModel):
         for prompt, texts in zip(self._encode(prompts), options, strict=True):
             actions = [self.compact.encode_action(prompt, text) for text in texts]
             starts = [prompt.tokens + action[:n] for action in actions for n in range(len(action))]
-            self._fit(max(map(len, starts)))
+            if max(map(len, actions)) > REPLY:
+                raise ProblemError(
+                    f"An option has more than {REPLY} tokens", where=self.name, fix="Score shorter ones."
+                )
             laws = iter(self._laws(starts))
             found.append([sum(float(next(laws)[token]) for token in action) for action in actions])
             self.usage.calls += len(texts)
@@ -111,7 +114,7 @@ class Policy(LanguageModel):
     def _fit(self, length: int) -> None:
         if length > CONTEXT:
             raise ProblemError(
-                f"A state and its action have {length} tokens; the policy reads {CONTEXT}",
+                f"A state has {length} tokens; the policy reads {CONTEXT}",
                 where=self.name,
                 fix="Allow fewer searches or show fewer results.",
             )
@@ -123,9 +126,8 @@ class Policy(LanguageModel):
         starts = [prompt.tokens for prompt in encoded for _ in range(count)]
         paths = [_Path() for _ in starts]
         going = list(range(len(starts)))
-        for level in range(decoding.new_tokens):
+        for level in range(min(decoding.new_tokens, REPLY)):
             going = [row for row in going if not paths[row].ended]
-            going = [row for row in going if len(starts[row]) + level <= CONTEXT]
             if not going:
                 break
             beginnings = [starts[row] + paths[row].tokens for row in going]

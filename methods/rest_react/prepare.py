@@ -60,10 +60,10 @@ class Teacher(Artifact):
     demonstrations: int = param(500, source="card, section 9: weak", doc="trajectories to imitate")
     three_hops: float = param(0.25, source="ours", doc="share of its questions that have three hops")
     error: float = param(0.35, source="card, section 9", doc="probability of a mistake at a step")
-    hasty: float = param(0.8, source="ours", doc="probability of a hasty draft after detours")
+    habit: float = param(0.85, source="ours", doc="largest probability of a habitual mistake")
     searches: int = param(4, source="ours", doc="searches of a trajectory, at most; the paper: 10")
-    steps: int = param(600, source="ours", doc="updates of every agent")
-    batch: int = param(64, source="card, section 9", doc="steps of trajectories an update")
+    steps: int = param(300, source="ours", doc="updates of every agent")
+    batch: int = param(32, source="ours", doc="steps of trajectories an update")
     rate: float = param(3e-3, source="ours", doc="largest learning rate of AdamW")
     minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
 
