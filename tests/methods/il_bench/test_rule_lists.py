@@ -100,7 +100,8 @@ def test_paths_of_a_tree_exclude_each_other(seed: int) -> None:
     conditional = lists.real.any(axis=-1)
     rows = np.arange(2)[:, None, None, None]
     seen = inputs[rows, np.arange(4)[None, :, None, None], lists.variable[:, None]]
-    holds = ((seen == lists.value[:, None]) != lists.negated[:, None]) | ~lists.real[:, None]
+    equal = np.equal(seen, lists.value[:, None])
+    holds = np.logical_xor(equal, lists.negated[:, None]) | ~lists.real[:, None]
     applies = np.asarray(holds).all(axis=-1) & conditional[:, None]
     assert np.sum(applies, axis=-1).max() <= 1
 
