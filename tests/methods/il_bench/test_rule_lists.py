@@ -97,12 +97,12 @@ def test_paths_of_a_tree_exclude_each_other(seed: int) -> None:
     sizes = Sizes(2, 4, 8, 5, 3, 3)
     lists = tree_lists(sizes, rng)
     inputs = draw_inputs(lists, sizes, rng)
-    conditional = lists.real.any(axis=-1)
+    conditional = np.asarray(lists.real.any(axis=-1))
     rows = np.arange(2)[:, None, None, None]
     seen = inputs[rows, np.arange(4)[None, :, None, None], lists.variable[:, None]]
     equal = np.equal(seen, lists.value[:, None])
     holds = np.logical_xor(equal, lists.negated[:, None]) | ~lists.real[:, None]
-    applies = np.asarray(holds).all(axis=-1) & conditional[:, None]
+    applies = holds.all(axis=-1) & conditional[:, None]
     assert np.sum(applies, axis=-1).max() <= 1
 
 
