@@ -26,9 +26,9 @@ DEVIATIONS = (
         id="D2",
         field="model",
         paper="The same models follow the instructions.",
-        here="A surrogate interpreter that errs in 2 % of its calls, and two small transformers that "
-        "were trained from scratch to follow rules, on random lists of up to 24 lines of which none is "
-        "part of a task.",
+        here="A surrogate interpreter that errs in 2 % of its calls, and two small transformers that were "
+        "trained from scratch to follow rules, on random lists of up to 24 lines. They meet no task of the "
+        "benchmark; only lists of two or three lines are so few that some may have been met.",
         effect="The transformers read controlled English only. How many rules they can follow is "
         "measured (figure on rule following); it depends on how long they were trained, which decides "
         "C1b.",

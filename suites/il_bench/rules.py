@@ -61,7 +61,7 @@ class Models:
     written: tuple[Place, tuple[int, ...]] | None
 
 
-SINGLES = ("best-of", "ape", "opro", "protegi", "long-12", "long-24", "long-24-all")
+SINGLES = ("best-of", "ape", "opro", "protegi", "long-6", "long-12", "long-24", "long-24-all")
 """Single instructions to beat, short and long; the last is written from all training items at once."""
 MODELS = {
     Profile.SMALL: Models(weaker=NEURAL, stronger=LARGER, deciding=NEURAL, searching=SEARCHES, written=None),
