@@ -4,8 +4,8 @@ Names become placeholders in the order in which a prompt mentions them (card §9
 words that say nothing beyond the order of the others ("The … of … is …") are left out. One further
 token says which relation is at stake, in a numbering that all generated worlds share: an agent may be
 better at some relations than at others, as a large model is at some topics. Reading an action back puts
-all words in again; tokens that form no action are written as they stand, and the agent then counts them
-as unreadable.
+all words in again; tokens that form no action are written as they stand, in angle brackets, and the
+agent counts them as unreadable.
 """
 
 from __future__ import annotations
@@ -106,12 +106,12 @@ class Compact:
         return (*(tokens or [_IDS["nothing"]]), END)
 
     def decode_action(self, prompt: Encoded, tokens: Sequence[int]) -> str:
-        """An action as text; tokens that form none, or name what the prompt does not, stay tokens."""
+        """An action as text; tokens that form none, or name what the prompt does not, in <>."""
         words = [VOCABULARY[token] for token in tokens]
         shown = [prompt.names.get(word, word) for word in words]
         known = all(word in prompt.names or word[0] not in "ERL" for word in words)
         shape = "".join(_CLASSES.get(word, "?") for word in words)
-        return _worded(shape, shown) if known and _SHAPES.fullmatch(shape) else " ".join(shown)
+        return _worded(shape, shown) if known and _SHAPES.fullmatch(shape) else f"<{' '.join(shown)}>"
 
     def _atoms(self, text: str) -> tuple[Atom, ...]:
         """The pieces of a line that say something; lines come again and again."""

@@ -16,25 +16,25 @@ from harness.method import ProblemError
 from methods.common.language_model import Decoding
 from methods.rest_react.agent import Settings, roll_out
 from methods.rest_react.cloning import Cloning, batches, step_loss, tokenised, train_network
-from methods.rest_react.compact import END, OTHER, VOCABULARY, Compact
+from methods.rest_react.compact import END, KINDS, OTHER, VOCABULARY, Compact
 from methods.rest_react.delexical import Lexicon
 from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.generations import lexicon_of
 from methods.rest_react.policy import Policy
 from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.steps import Kind, Round, Search, Snippet, State, read, write
-from methods.rest_react.toy_transformer import CONTEXT, Shape, ToyTransformer
+from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
 from methods.rest_react.training_data import StepExample, retarget
 from methods.rest_react.world import World, choose, make_world, unanswered_questions
 
-LEXICON = Lexicon(frozenset({"Ada", "Bo", "Cy Young", "Dee"}), frozenset({"rival", "mentor", "close friend"}))
+LEXICON = Lexicon(frozenset({"Ada", "Bo", "Cy Young", "Dee"}), frozenset({"mentor", "rival", "close friend"}))
 QUESTION = "What is the rival of the close friend of Cy Young?"
 START = State(Kind.DECISION, QUESTION, left=4)
 
 
 def network(hidden: int = 16, seed: int = 0) -> ToyTransformer:
     generator = torch.Generator().manual_seed(seed)
-    return ToyTransformer(Shape(len(VOCABULARY), hidden), generator).eval()
+    return ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator).eval()
 
 
 def policy(seed: int = 0) -> Policy:
@@ -45,7 +45,7 @@ def demonstrated(count: int = 30, error: float = 0.3) -> tuple[World, list[StepE
     rng = np.random.default_rng(0)
     world = make_world(20, 4, rng)
     questions = choose(unanswered_questions(world, 2), count, rng)
-    model = Demonstrator("script", "script", error=error, hasty=0.8)
+    model = Demonstrator("script", "script", error=error, habit=0.8)
     found = roll_out(questions, model, SearchTool(world.documents), Settings(samples=1), seed=0)
     return world, list(retarget(found, None, rng).examples)
 
@@ -63,22 +63,22 @@ def test_states_and_actions_survive_their_tokens() -> None:
         assert compact.decode_action(prompt, tokens[:-1]) == example.target
         # Nothing that the agent needs is lost: the tokens tell different states apart.
         assert VOCABULARY[prompt.tokens[-1]] == State.parse(example.state).kind.value
-    hidden = {compact.encode(one).tokens for one in {example.state for example in examples}}
-    assert len(hidden) == len(placeholder_texts(world, examples)) > 20
+    topics = {example.state: VOCABULARY[compact.encode(example.state).tokens[-2]] for example in examples}
+    hidden = {compact.encode(state).tokens for state in topics}
+    shown = {(text, topics[state]) for state, text in placeholder_texts(world, list(topics)).items()}
+    assert len(hidden) == len(shown) > 20
 
 
-def placeholder_texts(world: World, examples: list[StepExample]) -> set[str]:
-    """States with placeholders, and links numbered in order: what tokens have to tell apart."""
-    found = set()
-    for example in examples:
-        text = lexicon_of(world).names(example.state).hide(example.state)
+def placeholder_texts(world: World, states: list[str]) -> dict[str, str]:
+    """States with placeholders, links in order, and the relation at stake: what tokens have to tell apart."""
+    found = {}
+    for state in states:
+        text = lexicon_of(world).names(state).hide(state)
         numbers: dict[str, str] = {}
         words = text.replace("[", " [").replace("]", "] ").split(" ")
-        found.add(
-            " ".join(
-                numbers.setdefault(word, f"[l{len(numbers)}]") if re.fullmatch(r"\[\d+\]", word) else word
-                for word in words
-            )
+        found[state] = " ".join(
+            numbers.setdefault(word, f"[l{len(numbers)}]") if re.fullmatch(r"\[\d+\]", word) else word
+            for word in words
         )
     return found
 
@@ -98,7 +98,8 @@ def test_tokens_are_few_and_numbered_by_mention() -> None:
     )
     words = [VOCABULARY[token] for token in compact.encode(state.prompt).tokens]
     expected = (
-        "R1 R2 E1 searched: R2 E1 L1 R2 E1 E2 searched: R1 E3 now: R1 E2 L2 R1 E2 E4 L3 R1 E4 E2 summarise"
+        # The summary of the first search repeats its query; the second found nothing.
+        "R1 R2 E1 searched: L1 R2 E1 E2 searched: R1 E3 now: R1 E2 L2 R1 E2 E4 L3 R1 E4 E2 T3 summarise"
     )
     assert words == expected.split()
 
@@ -131,17 +132,18 @@ def test_other_texts_are_no_states() -> None:
 
 def test_sizes_are_the_cards() -> None:
     counts = [network(width).parameter_count for width in (64, 32, 16)]
-    assert counts[0] == pytest.approx(111_000, rel=0.06)
-    assert counts[1] == pytest.approx(31_000, rel=0.1)
-    assert counts[2] == pytest.approx(9_000, rel=0.2)
+    assert counts[0] == pytest.approx(111_000, rel=0.1)
+    assert counts[1] == pytest.approx(31_000, rel=0.2)
+    assert counts[2] == pytest.approx(9_000, rel=0.3)
     assert counts[0] / counts[2] > 10
 
 
 def test_the_network_is_causal_and_equals_the_library() -> None:
     model = network(16)
-    ids = torch.randint(3, len(VOCABULARY), (5, 12), generator=torch.Generator().manual_seed(1))
+    ids = torch.randint(KINDS[1] + 1, len(VOCABULARY), (5, 12), generator=torch.Generator().manual_seed(1))
+    ids[:, 6] = KINDS[0]
     changed = ids.clone()
-    changed[:, 8:] = 4
+    changed[:, 8:] = KINDS[1] + 2
     with torch.inference_mode():
         places = torch.arange(60)
         full, other = (model(one, places).view(5, 12, -1) for one in (ids, changed))
@@ -150,17 +152,11 @@ def test_the_network_is_causal_and_equals_the_library() -> None:
         some = model(ids, torch.tensor([3, 59, 20]))
         assert torch.allclose(some, full.reshape(60, -1)[[3, 59, 20]], atol=1e-6)
         # Oracle: torch's own layers with the same weights.
-        x = model.tokens[ids] + model.positions[:12]
+        x = model.tokens[ids] + model.positions[CONTEXT - 6 : CONTEXT + 6]
         mask = torch.nn.Transformer.generate_square_subsequent_mask(12)
         for block in model.blocks:
             layer = torch.nn.TransformerEncoderLayer(
-                16,
-                4,
-                64,
-                0.0,
-                lambda t: torch.nn.functional.gelu(t, approximate="tanh"),
-                batch_first=True,
-                norm_first=True,
+                16, 2, 64, 0.0, torch.relu, batch_first=True, norm_first=True
             ).eval()
             layer.self_attn.in_proj_weight, layer.self_attn.in_proj_bias = (
                 block.mixed.weight,
@@ -229,7 +225,7 @@ def test_samples_follow_the_law_at_each_temperature() -> None:
 
 
 def test_what_is_too_long_is_refused() -> None:
-    rounds = tuple(Round("rival of Ada", (n,), "The rival of Ada is Bo.") for n in range(CONTEXT // 6))
+    rounds = tuple(Round("rival of Ada", (n,), "The rival of Ada is Bo.") for n in range(CONTEXT // 5))
     state = State(Kind.DECISION, QUESTION, rounds, left=1)
     with pytest.raises(ProblemError, match="tokens"):
         policy().sample([state.prompt], Decoding(0.5))
@@ -237,6 +233,8 @@ def test_what_is_too_long_is_refused() -> None:
         tokenised([StepExample(state.prompt, "stop")], Compact(LEXICON))
     with pytest.raises(ProblemError, match="top_p"):
         policy().sample([START.prompt], Decoding(0.5, top_k=3))
+    with pytest.raises(ProblemError, match="tokens"):
+        policy().score([START.prompt], [["search: " + "rival of Ada " * REPLY]])
     with pytest.raises(ProblemError, match="no steps"):
         tokenised([], Compact(LEXICON))
 
@@ -262,7 +260,7 @@ def test_the_loss_is_taken_of_actions_only() -> None:
     tokens = int((rows.ends - rows.starts)[rows.place].sum())
     # Equal examples are computed once and count as often as they come.
     assert len(rows.ids) < len(rows.place) == len(examples)
-    assert float(step_loss(model, rows, chosen)) == pytest.approx(total / tokens, rel=1e-4)
+    assert step_loss(model, rows, chosen).item() == pytest.approx(total / tokens, rel=1e-4)
 
 
 def test_training_is_the_same_each_time_and_learns() -> None:
@@ -275,7 +273,7 @@ def test_training_is_the_same_each_time_and_learns() -> None:
 
     (first, loss), (second, _) = train(), train()
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
-    assert loss < 0.5 < float(step_loss(network(32), rows, np.arange(len(examples))))
+    assert loss < 0.5 < step_loss(network(32), rows, np.arange(len(examples))).item()
     spoken = Policy("toy", "toy", first, Compact(lexicon_of(world)))
     found = spoken.sample([one.state for one in examples], Decoding(0.0, new_tokens=12))
     right = [row[0].text == one.target for row, one in zip(found, examples, strict=True)]
