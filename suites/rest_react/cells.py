@@ -25,7 +25,7 @@ GENERATIONS = {
 """Rows of the paper's first table."""
 TWO_HOPS, SECOND, FACTS = "two-hop", "second", "facts"
 """Exams: invented two-hop questions (in Bamboogle's place), a second set (BamTwoogle's), real facts."""
-_NOISE = {"noise-2": 2.0, "noise-1": 1.0, "rest": 0.5}
+_NOISE = {"noise": 1.0, "rest": 0.5}
 """Standard deviation of the ranker's noise by arm; a right and a wrong action differ by 1."""
 PAIRS_RIGHT = {
     "random": 0.5,

@@ -139,7 +139,6 @@ def _ablation_rows(scale: Scale) -> Sequence[TableRow]:
         "rest": "ranked, with noise",
         "no-ranker": "least perplexity, no ranker",
         "random": "drawn at random",
-        **({"oracle": "ranked without error"} if scale.profile is Profile.SMALL else {}),
     }
     rows = []
     for name, label in labels.items():
@@ -147,6 +146,9 @@ def _ablation_rows(scale: Scale) -> Sequence[TableRow]:
             generation: where.accuracy(f"{generation}-L", method=name) for generation in ("gen1", "gen2")
         }
         rows.append(TableRow(label=label, entries=entries))
+    if scale.profile is Profile.SMALL:
+        for name, label in {"noise": "ranked, with more noise", "oracle": "ranked without error"}.items():
+            rows.append(TableRow(label=label, entries={"gen1": where.accuracy("gen1-L", method=name)}))
     star: Entries = {"gen1": where.labelled("gen1-L"), "gen2": where.labelled("gen2-L")}
     rows.append(TableRow(label="rightly answered trajectories only (STaR, ReST-EM)", entries=star))
     if _is_wide(scale):

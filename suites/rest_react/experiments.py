@@ -40,7 +40,7 @@ FIRST_SEED = 100
 TEACHER = Teacher()
 """Generation 0 as it is for every seed but for what it draws."""
 TASK = WorldAgents(teachers=(TEACHER,), facts=(COUNTRIES, NAMES, ELEMENTS))
-TAKE_ALL = ("gen0-L", *STUDENTS)
+TAKE_ALL = ("gen0-L", "gen2-L", "gen2-S", "gen2-XS")
 """Agents that take the second exam and the one on real facts, too."""
 
 
@@ -74,9 +74,8 @@ def arms(*, full: bool) -> Methods:
         "pilot-all": Pilot(sizes=("XS",), removed=0.0),
         "no-ranker": replace(largest, ranker="none"),
         "random": replace(largest, ranker="random", everywhere=("gen2-L",)),
-        "oracle": replace(largest, ranker="oracle"),
-        "noise-1": replace(once, noise=1.0),
-        "noise-2": replace(once, noise=2.0),
+        "oracle": replace(once, ranker="oracle"),
+        "noise": replace(once, noise=1.0),
         "star": OutcomeFiltered(sizes=("L",), start=False),
         **sabotages(main),
     }
@@ -90,7 +89,9 @@ def sabotages(main: SelfImprove) -> Methods:
     """Controls; see ``controls.py``."""
     everybody = ("gen0-L", "gen0-S", "gen0-XS", *STUDENTS, *SUBSETS)
     return {
-        "spoilt": ShuffledSome(start=False, everywhere=TAKE_ALL, only=("gen2-4x", "gen2-1x"), subsets=(1, 2)),
+        "spoilt": ShuffledSome(
+            start=False, everywhere=("gen2-L", "gen2-XS"), only=("gen2-4x", "gen2-1x"), subsets=(1, 2)
+        ),
         "unlearnt": StandIn(names=everybody, everywhere=("gen0-L",)),
         "unchecked": StandIn(names=everybody, checks=False),
         "pilot-hardly": Pilot(sizes=("XS",), removed=0.97),
@@ -185,7 +186,7 @@ def _gpu(scale: Scale) -> tuple[Experiment, ...]:
         questions=500 if scale.full else 150,
         runs=10 if scale.full else 5,
     )
-    left_out = ("oracle", "noise-1", "noise-2")
+    left_out = ("oracle", "noise")
     methods = {name: method for name, method in arms(full=False).items() if name not in left_out}
     agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0)
     return (agents, _baselines(task, seeds), _judges(5, SafeWeights()))
