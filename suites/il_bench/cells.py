@@ -130,7 +130,7 @@ SURROGATE = Place("surrogate")
 SEARCHES = Place("search")
 """The same models; programs grown in different ways, on more seeds."""
 NEURAL = Place("neural")
-"""Surrogate learner, a small transformer that follows rules; the larger one runs its programs, too."""
+"""Surrogate learner, a small transformer that follows rules; a wider one runs its programs, too."""
 LARGER = Place("larger")
 """The same with the two transformers exchanged."""
 SHIFTED = Place("shifted")

@@ -26,9 +26,9 @@ DEVIATIONS = (
         id="D2",
         field="model",
         paper="The same models follow the instructions.",
-        here="A surrogate interpreter that errs in 2 % of its calls, and two small transformers that were "
-        "trained from scratch to follow rules, on random lists of up to 24 lines. They meet no task of the "
-        "benchmark; only lists of two or three lines are so few that some may have been met.",
+        here="A surrogate interpreter that errs in 2 % of its calls, and two small transformers that "
+        "were trained from scratch to follow rules, on random lists of up to 24 lines. They meet no task "
+        "of the benchmark; only lists of two or three lines are so few that some may have been met.",
         effect="The transformers read controlled English only. How many rules they can follow is "
         "measured (figure on rule following); it depends on how long they were trained, which decides "
         "C1b.",
@@ -143,5 +143,15 @@ DEVIATIONS = (
         "little to lose.",
         profiles=_SMALL,
         claims=("C5a", "C5b"),
+    ),
+    Deviation(
+        id="D15",
+        field="model",
+        paper="Programs move between models of different strength.",
+        here="Two transformers of width 64 and 96. The wider one has had as few minutes of training and "
+        "follows long lists worse, so that it is the weaker one in C3 and C11.",
+        effect="Both follow three rules without an error, so that programs of short modules lose nothing.",
+        profiles=_SMALL,
+        claims=("C3a", "C3b", "C3c", "C11"),
     ),
 )

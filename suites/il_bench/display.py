@@ -61,8 +61,8 @@ _GROUPS: dict[str, Mapping[str, str]] = {
 EXECUTORS = {
     "surrogate": "surrogate interpreter",
     "each-rule": "surrogate that errs in 2 % of the rules",
-    "transformer": "small rule transformer",
-    "larger-transformer": "larger rule transformer",
+    "transformer": "small rule transformer (4 × 64)",
+    "larger-transformer": "wider rule transformer (4 × 96)",
     "gemma": "Gemma-3-270M",
     "instruct": "instruction-tuned model",
     "served": "stronger served model",
@@ -188,7 +188,7 @@ def _transfer_rows(scale: Scale) -> Sequence[TableRow]:
             "instruction-tuned → Gemma-3-270M": INSTRUCT,
         },
         Profile.PAPER: {"weaker → stronger": SERVED_WEAKER, "stronger → weaker": SERVED},
-    }.get(scale.profile, {"small → larger transformer": NEURAL, "larger → small transformer": LARGER})
+    }.get(scale.profile, {"small → wider transformer": NEURAL, "wider → small transformer": LARGER})
     for label, place in places.items():
         for depth in DEPTHS:
             if not planned.runs(place.experiment, tree(depth), "lsp"):

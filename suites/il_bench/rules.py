@@ -23,6 +23,7 @@ from harness.claims import (
 )
 from methods.il_bench.method import ACCURACY
 from suites.il_bench.cells import (
+    COUNTS,
     DEEP,
     DEPTHS,
     GEMMA,
@@ -39,6 +40,7 @@ from suites.il_bench.cells import (
     SURROGATE,
     TEMPLATES,
     Place,
+    followed,
 )
 
 
@@ -52,6 +54,8 @@ class Models:
         deciding: The one that the claims rest on.
         searching: Where searches are compared with each other.
         written: Where a language model writes the instructions, and the depths of trees there.
+        both: Both places again, with the depths of trees there.
+        executors: The weaker and the stronger executor in the experiment on rule following.
     """
 
     weaker: Place
@@ -59,17 +63,39 @@ class Models:
     deciding: Place
     searching: Place
     written: tuple[Place, tuple[int, ...]] | None
+    both: tuple[tuple[Place, tuple[int, ...]], ...]
+    executors: tuple[str, str]
 
 
 SINGLES = ("best-of", "ape", "opro", "protegi", "long-6", "long-12", "long-24", "long-24-all")
 """Single instructions to beat, short and long; the last is written from all training items at once."""
 MODELS = {
-    Profile.SMALL: Models(weaker=NEURAL, stronger=LARGER, deciding=NEURAL, searching=SEARCHES, written=None),
+    Profile.SMALL: Models(
+        weaker=LARGER,
+        stronger=NEURAL,
+        deciding=NEURAL,
+        searching=SEARCHES,
+        written=None,
+        both=((LARGER, (2,)), (NEURAL, DEEP)),
+        executors=("larger-transformer", "transformer"),
+    ),
     Profile.GPU: Models(
-        weaker=GEMMA, stronger=INSTRUCT, deciding=GEMMA, searching=GEMMA, written=(INSTRUCT, (2,))
+        weaker=GEMMA,
+        stronger=INSTRUCT,
+        deciding=GEMMA,
+        searching=GEMMA,
+        written=(INSTRUCT, (2,)),
+        both=((GEMMA, DEEP), (INSTRUCT, (2,))),
+        executors=("gemma", "instruct"),
     ),
     Profile.PAPER: Models(
-        weaker=SERVED_WEAKER, stronger=SERVED, deciding=SERVED, searching=SERVED, written=(SERVED, DEEP)
+        weaker=SERVED_WEAKER,
+        stronger=SERVED,
+        deciding=SERVED,
+        searching=SERVED,
+        written=(SERVED, DEEP),
+        both=((SERVED_WEAKER, DEEP), (SERVED, DEEP)),
+        executors=("served-weaker", "served"),
     ),
 }
 """By profile; ``smoke`` has exact claims only."""
@@ -176,6 +202,24 @@ def stronger_reads_as_well(models: Models) -> NonInferiority:
         margin=0.02,
         margin_reason="two inputs in a hundred",
         replication=SEEDS,
+        assays=(_stronger(models),),
+    )
+
+
+def _stronger(models: Models) -> Assay:
+    weaker, stronger = models.executors
+    share = 1 / len(COUNTS)
+    return Assay(
+        name="the other executor is stronger",
+        theta=Contrast(
+            tuple(
+                (sign * share, followed(name, rules))
+                for rules in COUNTS
+                for sign, name in ((1.0, stronger), (-1.0, weaker))
+            )
+        ),
+        above=0.0,
+        reason="it must follow lists of rules better, of any length on average",
     )
 
 
@@ -293,18 +337,13 @@ def holds_for_both(models: Models) -> EveryCell:
     return EveryCell(
         thetas=tuple(
             place.over("lsp", name, depths)
-            for place, depths in _both(models)
+            for place, depths in models.both
             for name in ("best-of", "long-12")
         ),
         delta=POINTS,
         delta_reason=POINTS_REASON,
         replication=SEEDS,
     )
-
-
-def _both(models: Models) -> tuple[tuple[Place, tuple[int, ...]], ...]:
-    strong = (2,) if models.written is None else models.written[1]
-    return ((models.weaker, DEEP), (models.stronger, strong))
 
 
 def shown(theta: Callable[[Models], Contrast], reason: str) -> Callable[[Models], Form]:
