@@ -173,8 +173,9 @@ TRAINING = (
             reported=("grid",),
         )
         for letter, task, label in (
-            ("b", "bent-5000", "Latent grades"),
+            ("b", "bent-5000", "Latent grades, a linear model"),
             ("c", "ratings", "Human ratings"),
+            ("d", "random", "Latent grades, a network"),
         )
     ),
     _whole(

@@ -18,15 +18,19 @@ CONTROLS = (
         predicts=_kills(
             *(f"M1{letter}" for letter in "abcde"),
             *(f"M2{letter}" for letter in "abcd"),
-            *(f"M3{letter}" for letter in "abc"),
-            *(f"M7{letter}" for letter in "abc"),
+            "M7a",
+            "M7b",
         ),
     ),
     Control(
         id="misplaced",
-        title="Each item is ranked by another item's distribution",
-        replaces={"mean": "misplaced", "probability": "misplaced-probability"},
-        predicts=_kills("M1a", "M1c", "M4a", "M4b", "M4c"),
+        title="Each item is decided from another item's distribution",
+        replaces={
+            "mean": "misplaced",
+            "median": "misplaced-median",
+            "probability": "misplaced-probability",
+        },
+        predicts=_kills("M1a", "M1c", "M3a", "M3b", "M3c", "M4a", "M4b", "M4c", "M7c"),
     ),
     Control(
         id="stuck",
@@ -86,7 +90,7 @@ CONTROLS = (
         id="inner-digits",
         title="The grid of two digits lacks the ends of the scale",
         replaces={"raft-ends": "raft-inner"},
-        predicts=_kills("R4b", "R4c"),
+        predicts=_kills("R4b", "R4c", "R4d"),
         experiment="raft",
     ),
     Control(

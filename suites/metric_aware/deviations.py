@@ -87,7 +87,7 @@ DEVIATIONS = (
         id="D8",
         field="protocol",
         paper="RAFT: learning rates 1e-4 and 1e-5, steps unknown.",
-        here="Adam over all items at once, 300 updates, the rate of each objective chosen from four on a"
+        here="Adam over all items at once, 200 updates, the rate of each objective chosen from three on a"
         " seed of its own, the best step on validation data by the squared error of the objective's"
         " own prediction.",
         effect="Choosing the step by squared error favours cross-entropy, which is judged by it here.",

@@ -26,6 +26,7 @@ from suites.metric_aware.cells import (
     EMBEDDED,
     NOISES,
     OBJECTIVES,
+    ONLY_FULL,
     PAPER_MODELS,
     PAPER_SETS,
     PROMPTED,
@@ -111,11 +112,13 @@ def _law_rows(scale: Scale) -> Sequence[TableRow]:
     return rows
 
 
-def _raft_rows(_: Scale) -> Sequence[TableRow]:
+def _raft_rows(scale: Scale) -> Sequence[TableRow]:
     rows = []
     everywhere = ("ce", "raft", "head")
     full = ("bent-5000", "pretrained", "ratings")
     for task, label in TRAINED.items():
+        if task in ONLY_FULL and not scale.full:
+            continue
         if task == "pretrained":
             entries: Entries = {
                 "rmse": trained(task, "as-is"),
@@ -278,7 +281,7 @@ def _entropy_series(_: Scale) -> Sequence[Series]:
                     float(step),
                     Cell("raft", name, ENTROPY, task="bent-5000", part="probe:law", where=(("step", step),)),
                 )
-                for step in (10, 30, 60, 100, 150, 200, 250, 300)
+                for step in (48, 96, 144, 192)
             ),
         )
         for name, label in labels.items()

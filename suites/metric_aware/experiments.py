@@ -48,6 +48,7 @@ from suites.metric_aware.cells import (
     EMBEDDED_SEEDS,
     NOISES,
     OBJECTIVES,
+    ONLY_FULL,
     OPEN_SEED,
     PROMPT_SEEDS,
     PROMPTED,
@@ -67,7 +68,7 @@ FAMILIES: tuple[Literal["rules", "lemmas", "losses", "ends", "sets"], ...] = (
     "ends",
     "sets",
 )
-RATES = (0.01, 0.03, 0.1, 0.3)
+RATES = (0.001, 0.004, 0.016, 0.064)
 """Learning rates tried for every objective and task, on a seed of its own."""
 PAIRS = ("ce", "raft", "head")
 """Objectives that are run everywhere."""
@@ -102,6 +103,7 @@ def read_outs(*, record: bool = False) -> dict[str, Method[Any, Any]]:
         "constant-mean": Constant(),
         "constant-median": Constant(rule="median"),
         "misplaced": Misplaced(),
+        "misplaced-median": Misplaced(rule="median"),
         "misplaced-probability": Misplaced(rule="probability"),
         "blind": Blind(),
     }
@@ -149,7 +151,7 @@ def _embedded(scale: Scale) -> Experiment:
             task = domain if not width else f"{domain}-{name}"
             scores = GradedEmbeddings(domain=domain, embeddings=_embeddings(domain), draws=seeds, width=width)
             tasks[task] = EmbeddedRatings(scores=scores)
-            few = ("mode", "median", "mean", "constant-mean", "sample-1")
+            few = ("mode", "median", "mean", "constant-mean", "sample-1", "misplaced-median")
             pairs |= {(task, method) for method in (few if width else methods)}
     return Experiment(
         id="embedded",
@@ -232,8 +234,8 @@ def _training_tasks(scale: Scale) -> dict[str, LatentTraining | RatedTraining]:
         "ratings": RatedTraining(embeddings=_embeddings("amazon")),
     }
     if scale.full:
-        found["bent-20000"] = LatentTraining(train=20_000, valid=2000)
-    return found
+        return {**found, "bent-20000": LatentTraining(train=20_000, valid=2000)}
+    return {name: task for name, task in found.items() if name not in ONLY_FULL}
 
 
 def _raft(scale: Scale) -> Experiment:
@@ -248,14 +250,16 @@ def _raft(scale: Scale) -> Experiment:
         "ce-mode": FineTuned(objective="ce", read="mode"),
         "as-is-mode": AsIs(read="mode"),
     }
-    methods |= {f"{name}-late": _tuned(name, early=False, watched=True) for name in LATE}
+    methods |= {f"{name}-late": _tuned(name, early=False, watched=48) for name in LATE}
     methods |= {"raft-ends": _tuned("raft", digits="ends"), "as-is": AsIs(), **broken}
     only = {(task, name) for task in tasks for name in PAIRS}
     full = [task for task in tasks if task in ("bent-5000", "pretrained", "ratings")]
     only |= {(task, name) for task in full for name in (*OBJECTIVES, "raft-shuffled")}
-    only |= {(task, name) for task in ("well", "bent-1000") for name in ("mbr", "raft-shuffled")}
+    only |= {(task, "mbr") for task in ONLY_FULL if task in tasks}
     only |= {(task, f"{name}-late") for task in ("bent-5000", "ratings") for name in LATE}
-    only |= {(task, name) for task in ("bent-5000", "ratings") for name in ("raft-ends", "raft-inner")}
+    only |= {
+        (task, name) for task in ("bent-5000", "ratings", "random") for name in ("raft-ends", "raft-inner")
+    }
     only |= {
         ("pretrained", name) for name in ("as-is", "as-is-mode", "ce-mode", "ce-shuffled", "head-shuffled")
     }
