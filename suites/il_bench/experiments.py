@@ -47,7 +47,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
             _search(),
             _tables(scale),
             _limits(scale),
-            following(READERS, 6),
+            following(READERS, 5),
             _expressive(4),
         )
     from suites.il_bench.large import large_experiments
@@ -99,7 +99,7 @@ def _surrogate(scale: Scale) -> Experiment:
         title="Hidden trees of rising depth; surrogates write and follow the rules",
         tasks=tasks,
         methods=methods,
-        seeds=seeds(20 if scale.full else 12),
+        seeds=seeds(20 if scale.full else 10),
         unit="input",
         only=only(tasks, methods, few),
     )
@@ -134,7 +134,7 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
             title="Hidden trees of rising depth; a small transformer follows the rules",
             tasks=small,
             methods=methods,
-            seeds=seeds(12 if scale.full else 10),
+            seeds=seeds(12 if scale.full else 8),
             unit="input",
             only=only(small, methods, shallow),
         ),
@@ -143,7 +143,7 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
             title="The same with a wider transformer, which is no better trained",
             tasks=wide,
             methods=few,
-            seeds=seeds(16 if scale.full else 12),
+            seeds=seeds(12 if scale.full else 10),
             unit="input",
             only=only(wide, few, {}),
         ),
@@ -169,7 +169,7 @@ def shifted(
 
 
 def _shifted(scale: Scale) -> Experiment:
-    asked = _ASKED | {"test": 120}
+    asked = _ASKED | {"test": 100}
     return shifted(SMALL_READER, 12 if scale.full else 8, Sizes(), **asked)
 
 

@@ -67,8 +67,8 @@ class Models:
     executors: tuple[str, str]
 
 
-SINGLES = ("best-of", "ape", "opro", "protegi", "long-6", "long-12", "long-24", "long-24-all")
-"""Single instructions to beat, short and long; the last is written from all training items at once."""
+SINGLES = ("best-of", "ape", "opro", "protegi", "long-6", "long-12", "long-24")
+"""Single instructions to beat, short and long."""
 MODELS = {
     Profile.SMALL: Models(
         weaker=LARGER,
