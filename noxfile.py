@@ -120,7 +120,7 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write constraints.txt anew: nox -s lock -- torch==2.13.0 (to hold PyTorch at a version)."""
     everything = [line for name in PROJECT["dependency-groups"] for line in group(name)]
-    session.install("--quiet", ".[small,lm,endpoint]", *everything, *session.posargs)
+    session.install("--quiet", ".[small,lm,ir,endpoint]", *everything, *session.posargs)
     frozen = str(session.run("python", "-m", "pip", "freeze", "--all", silent=True))
     own = ("corroborate", "pip==")
     pins = [line.partition("+")[0] for line in frozen.splitlines() if not line.startswith(own)]
