@@ -186,7 +186,7 @@ DEVIATIONS = (
         paper="Distributions of large language models.",
         here="A head that learns nine digits from 1000 single ratings is uncertain about their order: its "
         "median jumps between digits where its mean moves little.",
-        effect="Against M1e: the mean can have the smaller absolute error there.",
+        effect="Against M1e, probably: the mean can have the smaller absolute error there.",
         profiles=_SMALL,
         claims=("M1b", "M1e", "M3b"),
     ),
