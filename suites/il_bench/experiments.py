@@ -134,7 +134,7 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
             title="Hidden trees of rising depth; a small transformer follows the rules",
             tasks=small,
             methods=methods,
-            seeds=seeds(12 if scale.full else 8),
+            seeds=seeds(12 if scale.full else 10),
             unit="input",
             only=only(small, methods, shallow),
         ),
