@@ -61,7 +61,7 @@ def _local(scale: Scale) -> Sequence[Experiment]:
     asked: dict[str, Any] = {"train": train, "validation": 20, "test": test, "budget": sizes.budget}
     count = 8 if scale.full else 5
     # A base model continues texts as it likes, so it chooses among the labels.
-    followed = syntrees(reader=gemma, other=instruct, options=True, **asked)
+    followed = syntrees(reader=gemma, other=instruct, options=True, proxy=True, **asked)
     followed[ERRING] = erring(followed[tree(2)])
     both = SynTreeTask(writer=instruct, reader=instruct, other=gemma, drawn=True, **asked)
     return (
@@ -87,7 +87,7 @@ def _served(scale: Scale) -> Sequence[Experiment]:
     sizes = Sizes()
     asked: dict[str, Any] = {"train": 200, "validation": 50, "test": 200, "budget": sizes.budget}
     count = 10 if scale.full else 5
-    strong = syntrees(writer=stronger, reader=stronger, other=weaker, drawn=True, **asked)
+    strong = syntrees(writer=stronger, reader=stronger, other=weaker, drawn=True, proxy=True, **asked)
     weak = syntrees(writer=weaker, reader=weaker, other=stronger, **asked)
     title = "Hidden trees; the stronger model writes and follows"
     beside: Methods = {
