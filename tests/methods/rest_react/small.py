@@ -9,7 +9,7 @@ from methods.rest_react.prepare import Teacher
 from methods.rest_react.task import WorldAgents
 from tests.methods.context import FakeContext
 
-TEACHER = Teacher(seed=100, entities=24, relations=4, demonstrations=60, steps=80, batch=16, three_hops=0.2)
+TEACHER = Teacher(seed=100, entities=24, relations=4, demonstrations=60, steps=60, batch=8, three_hops=0.2)
 TASK = WorldAgents(teachers=(TEACHER,), questions=20, asked=10, second=10, runs=2)
 
 

@@ -24,7 +24,8 @@ from methods.rest_react.steps import State
 from methods.rest_react.task import SearchAgents, WorldAgents
 from tests.methods.rest_react.small import TASK, context
 
-CHAIN = SelfImprove(passes=(1, 2), subsets=(1,), everywhere=("gen2-XS",), shown=("gen0-L",))
+FEW = {"samples": 2, "samples_xs": 3}
+CHAIN = SelfImprove(passes=(1, 2), subsets=(1,), everywhere=("gen2-XS",), shown=("gen0-L",), **FEW)
 
 
 def scores(
@@ -68,7 +69,7 @@ def test_data_sizes_and_parameters_are_told(chain: dict[str, Any]) -> None:
 
 
 def test_the_same_seed_gives_the_same_scores_and_another_does_not(taught: Path) -> None:
-    method = SelfImprove(generations=1, sizes=("XS",))
+    method = SelfImprove(generations=1, sizes=("XS",), **FEW)
     first = scores(method, taught)
     assert first == scores(method, taught)
     other = scores(method, taught, seed=101)
@@ -77,27 +78,27 @@ def test_the_same_seed_gives_the_same_scores_and_another_does_not(taught: Path) 
 
 def test_generation_0_trained_in_a_trial_is_the_prepared_one(taught: Path) -> None:
     # The prepared one has seed 100; a task that does not hold it trains it itself.
-    prepared = scores(Prompted(), taught)
+    prepared = scores(Prompted(**FEW), taught)
     stranger = replace(TASK, teachers=(replace(TASK.teachers[0], seed=5),))
-    assert scores(Prompted(), taught, stranger) == prepared
+    assert scores(Prompted(**FEW), taught, stranger) == prepared
 
 
 def test_other_sizes_learn_from_the_same_demonstrations(taught: Path) -> None:
-    found = scores(Prompted(sizes=("L", "XS")), taught)
+    found = scores(Prompted(sizes=("L", "XS"), **FEW), taught)
     assert list(found["agents"]["unit_id"]) == ["gen0-L", "gen0-XS"]
     assert found["main"] == found["gen0-L"]
 
 
 @pytest.mark.parametrize("ranker", ["none", "random", "oracle"])
 def test_rankers_change_what_is_learnt(taught: Path, ranker: Any) -> None:
-    found = scores(SelfImprove(generations=1, sizes=("XS",), ranker=ranker, start=False), taught)
+    found = scores(SelfImprove(generations=1, sizes=("XS",), ranker=ranker, start=False, **FEW), taught)
     changed = found["data"]["changed"][0]
     assert (changed == 0) == (ranker == "none")
     assert list(found["agents"]["unit_id"]) == ["gen1-XS"]
 
 
 def test_a_ranker_that_is_a_model_has_to_be_there(taught: Path) -> None:
-    method = SelfImprove(generations=1, sizes=("XS",), ranker="model")
+    method = SelfImprove(generations=1, sizes=("XS",), ranker="model", **FEW)
     with pytest.raises(ProblemError, match="no model"):
         scores(method, taught)
 
@@ -114,7 +115,7 @@ def test_a_ranker_that_is_a_model_has_to_be_there(taught: Path) -> None:
 
 
 def test_labels_are_for_those_who_ask(taught: Path) -> None:
-    method = OutcomeFiltered(generations=1, sizes=("XS",))
+    method = OutcomeFiltered(generations=1, sizes=("XS",), **FEW)
     with pytest.raises(ProblemError, match="labels"):
         scores(method, taught)
     found = scores(method, taught, replace(TASK, labels=True, questions=60))
@@ -122,8 +123,8 @@ def test_labels_are_for_those_who_ask(taught: Path) -> None:
 
 
 def test_pilots_take_a_quarter_and_remove_a_third(taught: Path) -> None:
-    whole = scores(Pilot(trajectories=10, removed=0.0), taught)
-    part = scores(Pilot(trajectories=10), taught)
+    whole = scores(Pilot(trajectories=10, removed=0.0, **FEW), taught)
+    part = scores(Pilot(trajectories=10, **FEW), taught)
     assert whole["data"]["trajectories"] == part["data"]["trajectories"] == [10]
     (all_steps,), (kept,) = whole["data"]["examples"], part["data"]["examples"]
     assert kept == all_steps - round(0.333 * all_steps)
@@ -131,12 +132,12 @@ def test_pilots_take_a_quarter_and_remove_a_third(taught: Path) -> None:
 
 
 def test_sabotages_and_judges(taught: Path) -> None:
-    plain = scores(Prompted(), taught)
-    lenient = scores(Prompted(), taught, replace(TASK, judge="yes"))
+    plain = scores(Prompted(**FEW), taught)
+    lenient = scores(Prompted(**FEW), taught, replace(TASK, judge="yes"))
     assert set(lenient["main"]["judge_right"]) == {1.0}
     assert lenient["main"]["final_right"] == plain["main"]["final_right"]
-    spoilt = scores(ShuffledTargets(generations=1, sizes=("XS",)), taught)
-    assert spoilt["main"] != scores(SelfImprove(generations=1, sizes=("XS",)), taught)["main"]
+    spoilt = scores(ShuffledTargets(generations=1, sizes=("XS",), **FEW), taught)
+    assert spoilt["main"] != scores(SelfImprove(generations=1, sizes=("XS",), **FEW), taught)["main"]
 
 
 def test_what_another_world_says_is_not_right(taught: Path) -> None:
@@ -146,7 +147,7 @@ def test_what_another_world_says_is_not_right(taught: Path) -> None:
         agent = sit(
             "gen0-L", lambda lexicon: Demonstrator("s", "s", error=0.0), problem.exams, problem.settings
         )
-        result = Prompted().run(problem, ctx)
+        result = Prompted(**FEW).run(problem, ctx)
         found = task.evaluate(replace(result, agents=(agent,)), ctx).parts["main"]
         return float(np.mean(found["final_right"]))
 
@@ -155,7 +156,7 @@ def test_what_another_world_says_is_not_right(taught: Path) -> None:
 
 
 def test_tuning_sees_validation_questions_only(taught: Path) -> None:
-    method = SelfImprove(generations=1, sizes=("XS",))
+    method = SelfImprove(generations=1, sizes=("XS",), **FEW)
     found = scores(method, taught, stage="tune")
     assert list(found) == ["validation"]
     assert set(found["validation"]["unit_id"]).isdisjoint(scores(method, taught)["main"]["unit_id"])
@@ -163,8 +164,8 @@ def test_tuning_sees_validation_questions_only(taught: Path) -> None:
 
 def test_a_method_has_to_name_its_agent(taught: Path) -> None:
     ctx = context(taught)
-    found = Prompted().run(TASK.problem(ctx), ctx)
+    found = Prompted(**FEW).run(TASK.problem(ctx), ctx)
     with pytest.raises(ProblemError, match="no agent"):
         TASK.evaluate(replace(found, main="gen9-L"), ctx)
     with pytest.raises(ProblemError, match="size"):
-        SelfImprove(sizes=("XXL",), generations=1).run(TASK.problem(ctx), ctx)
+        SelfImprove(sizes=("XXL",), generations=1, **FEW).run(TASK.problem(ctx), ctx)
