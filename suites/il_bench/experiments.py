@@ -44,7 +44,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
             _shifted(scale),
             untaught(syntrees(reader=SMALL_READER, **_ASKED), Sizes(), 24),
             _surrogate(scale),
-            _search(),
+            _search(scale),
             _tables(scale),
             _limits(scale),
             following(READERS, 5),
@@ -99,21 +99,21 @@ def _surrogate(scale: Scale) -> Experiment:
         title="Hidden trees of rising depth; surrogates write and follow the rules",
         tasks=tasks,
         methods=methods,
-        seeds=seeds(20 if scale.full else 10),
+        seeds=seeds(20 if scale.full else 8),
         unit="input",
         only=only(tasks, methods, few),
     )
 
 
-def _search() -> Experiment:
-    """Programs grown in different ways, with the same surrogates, on as many seeds as the card's."""
+def _search(scale: Scale) -> Experiment:
+    """Programs grown in different ways, with the same surrogates, on more seeds."""
     tasks = syntrees(proxy=True, drawn=True)
     return Experiment(
         id="search",
         title="Programs grown in different ways; surrogates write and follow the rules",
         tasks={tree(depth): tasks[tree(depth)] for depth in DEEP},
         methods=programs(Sizes()),
-        seeds=seeds(20),
+        seeds=seeds(20 if scale.full else 16),
         unit="input",
     )
 
@@ -170,7 +170,7 @@ def shifted(
 
 def _shifted(scale: Scale) -> Experiment:
     asked = _ASKED | {"test": 100}
-    return shifted(SMALL_READER, 12 if scale.full else 8, Sizes(), **asked)
+    return shifted(SMALL_READER, 12 if scale.full else 6, Sizes(), **asked)
 
 
 def _tables(scale: Scale) -> Experiment:
@@ -208,7 +208,7 @@ def _limits(scale: Scale) -> Experiment:
         title="Trees of depth 3 under other limits of the surrogates",
         tasks={name: replace(deepest, reader=reader) for name, reader in errors.items()},
         methods=some({**instructions(sizes), **programs(sizes)}, names),
-        seeds=seeds(12 if scale.full else 6),
+        seeds=seeds(12 if scale.full else 5),
         unit="input",
     )
 
