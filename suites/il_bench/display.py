@@ -154,7 +154,7 @@ def _neural_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _larger_rows(scale: Scale) -> Sequence[TableRow]:
     places = {Profile.GPU: INSTRUCT, Profile.PAPER: SERVED_WEAKER}
-    deepest = 2 if scale.profile is Profile.GPU else 3
+    deepest = 3 if scale.profile is Profile.PAPER else 2
     return _rows(scale, places.get(scale.profile, LARGER), deepest)
 
 
