@@ -157,7 +157,7 @@ LABELS = (
             profile: _labels(
                 where,
                 profile,
-                not_below(where, where.accuracy("gen2-L"), where.labelled("gen2-L")),
+                not_below(where, where.accuracy("gen1-L"), where.labelled("gen1-L")),
             )
             for profile, where in PLACES.items()
         },
@@ -187,7 +187,7 @@ RANKER = (
         statement="Ranked targets teach more than the targets of least perplexity.",
         source="section 3.5; measured by us",
         forms=each(
-            lambda where: above(where, where.accuracy("gen2-L"), where.accuracy("gen2-L", method="no-ranker"))
+            lambda where: above(where, where.accuracy("gen1-L"), where.accuracy("gen1-L", method="no-ranker"))
         ),
         reported=("ranker",),
         note="The paper has no such ablation. Both arms train equally long on as many steps.",
@@ -199,7 +199,7 @@ RANKER = (
         "teach more than targets drawn at random from the same samples.",
         source="ours",
         forms=each(
-            lambda where: above(where, where.accuracy("gen2-L"), where.accuracy("gen2-L", method="random"))
+            lambda where: above(where, where.accuracy("gen1-L"), where.accuracy("gen1-L", method="random"))
         ),
         reported=("ranker",),
     ),

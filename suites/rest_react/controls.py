@@ -13,7 +13,7 @@ CONTROLS = (
         experiment="agents",
         predicts={
             **dict.fromkeys(("C1a", "C1b", "C2b", "C4b", "C9a", "C9b", "C9c"), "kill"),
-            **dict.fromkeys(("C8", "C10b", "C13", "E2"), "kill"),
+            **dict.fromkeys(("C8", "C10b", "C11b", "C13", "E2"), "kill"),
         },
     ),
     Control(
@@ -30,7 +30,7 @@ CONTROLS = (
         experiment="agents",
         predicts={
             **dict.fromkeys(("C1a", "C1c", "C2a", "C2c", "C3a", "C3b", "C4b", "C4c", "C8"), "kill"),
-            **dict.fromkeys(("C7a", "C7b", "C11b"), "kill"),
+            **dict.fromkeys(("C7a", "C7b"), "kill"),
         },
     ),
     Control(

@@ -35,8 +35,8 @@ DEVIATIONS = (
         id="D3",
         field="data",
         paper="2000 questions of HotpotQA and ELI5 to learn from; Bamboogle and BamTwoogle to be asked.",
-        here="Invented worlds, another for every purpose and seed: 500 questions to learn from, 125 two-hop "
-        "questions in Bamboogle's place, 100 of two and three hops in BamTwoogle's, and 100 about countries "
+        here="Invented worlds, another for every purpose and seed: 350 questions to learn from, 125 two-hop "
+        "questions in Bamboogle's place, 100 of two and three hops in BamTwoogle's, and 60 about countries "
         "and elements. No question is answered by a search for its own words.",
         effect="Questions have one wording, and every fact is in one document: easier than open questions.",
         profiles=_WORLD,

@@ -135,21 +135,17 @@ def _data_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _ablation_rows(scale: Scale) -> Sequence[TableRow]:
     where = _where(scale)
-    labels = {
-        "rest": "ranked, with noise",
-        "no-ranker": "least perplexity, no ranker",
-        "random": "drawn at random",
-    }
+    both = {"rest": "ranked, with noise", "random": "drawn at random"}
     rows = []
-    for name, label in labels.items():
-        entries: Entries = {
-            generation: where.accuracy(f"{generation}-L", method=name) for generation in ("gen1", "gen2")
-        }
+    for name, label in both.items():
+        entries: Entries = {n: where.accuracy(f"{n}-L", method=name) for n in ("gen1", "gen2")}
         rows.append(TableRow(label=label, entries=entries))
+    once = {"no-ranker": "least perplexity, no ranker"}
     if scale.profile is Profile.SMALL:
-        for name, label in {"noise": "ranked, with more noise", "oracle": "ranked without error"}.items():
-            rows.append(TableRow(label=label, entries={"gen1": where.accuracy("gen1-L", method=name)}))
-    star: Entries = {"gen1": where.labelled("gen1-L"), "gen2": where.labelled("gen2-L")}
+        once |= {"noise": "ranked, with more noise", "oracle": "ranked without error"}
+    for name, label in once.items():
+        rows.append(TableRow(label=label, entries={"gen1": where.accuracy("gen1-L", method=name)}))
+    star: Entries = {"gen1": where.labelled("gen1-L")}
     rows.append(TableRow(label="rightly answered trajectories only (STaR, ReST-EM)", entries=star))
     if _is_wide(scale):
         third: Entries = {f"gen{n}": where.accuracy(f"gen{n}-L", method="third") for n in (1, 2, 3)}

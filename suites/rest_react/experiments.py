@@ -39,7 +39,7 @@ Methods = dict[str, Method[Any, Any]]
 FIRST_SEED = 100
 TEACHER = Teacher()
 """Generation 0 as it is for every seed but for what it draws."""
-TASK = WorldAgents(teachers=(TEACHER,), facts=(COUNTRIES, NAMES, ELEMENTS))
+TASK = WorldAgents(teachers=(TEACHER,), questions=350, facts=(COUNTRIES, NAMES, ELEMENTS), facts_asked=60)
 TAKE_ALL = ("gen0-L", "gen2-L", "gen2-S", "gen2-XS")
 """Agents that take the second exam and the one on real facts, too."""
 
@@ -72,11 +72,11 @@ def arms(*, full: bool) -> Methods:
         "prompted": Prompted(sizes=("L", "S", "XS"), everywhere=("gen0-L",), shown=("gen0-L",)),
         "pilot": Pilot(sizes=SIZES),
         "pilot-all": Pilot(sizes=("XS",), removed=0.0),
-        "no-ranker": replace(largest, ranker="none"),
+        "no-ranker": replace(once, ranker="none"),
         "random": replace(largest, ranker="random", everywhere=("gen2-L",)),
         "oracle": replace(once, ranker="oracle"),
         "noise": replace(once, noise=1.0),
-        "star": OutcomeFiltered(sizes=("L",), start=False),
+        "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
         **sabotages(main),
     }
     if full:
