@@ -145,9 +145,12 @@ def roll_out(
 
 def choose(state: State, completions: Sequence[Completion]) -> Step:
     """The step that follows from the samples at a state."""
-    candidates = tuple(
-        Candidate(one.text.strip(), one.perplexity, read(state.kind, one.text)) for one in completions
-    )
+    # Of many samples most are alike.
+    made = {
+        one: Candidate(one.text.strip(), one.perplexity, read(state.kind, one.text))
+        for one in dict.fromkeys(completions)
+    }
+    candidates = tuple(made[one] for one in completions)
     chosen = least_perplexity(candidates)
     if chosen is None or chosen.action is None:
         fallback = FALLBACKS[state.kind]

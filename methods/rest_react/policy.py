@@ -70,9 +70,12 @@ class Policy(LanguageModel):
         paths = self._descend(encoded, count, draws, decoding)
         found = []
         for number, prompt in enumerate(encoded):
+            made: dict[tuple[int, ...], Completion] = {}
             own = paths[number * count : (number + 1) * count]
-            texts = {path.tokens: self.compact.decode_action(prompt, path.written) for path in own}
-            found.append([path.completion(texts[path.tokens]) for path in own])
+            for path in own:
+                if path.tokens not in made:
+                    made[path.tokens] = path.completion(self.compact.decode_action(prompt, path.written))
+            found.append([made[path.tokens] for path in own])
             self.usage.completed(found[-1], len(prompt.tokens))
         return found
 
@@ -194,7 +197,7 @@ def _inverted(
     steps = law.cumsum(axis=1)[rows]
     # Strictly above the aim, so that a token of probability 0 is never met.
     tokens: NDArray[np.int64] = (steps <= (draws * steps[:, -1])[:, None]).sum(axis=1)
-    return np.minimum(tokens, laws.shape[1] - 1)
+    return tokens.clip(max=laws.shape[1] - 1)
 
 
 def _draws(seed: int, prompt: str, count: int, levels: int) -> Floats:

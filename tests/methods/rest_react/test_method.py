@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from methods.rest_react.steps import State
 from methods.rest_react.task import SearchAgents, WorldAgents
 from tests.methods.rest_react.small import TASK, context
 
-FEW = {"samples": 2, "samples_xs": 3}
+FEW: dict[str, Any] = {"samples": 2, "samples_xs": 3}
 CHAIN = SelfImprove(passes=(1, 2), subsets=(1,), everywhere=("gen2-XS",), shown=("gen0-L",), **FEW)
 
 
@@ -105,7 +106,7 @@ def test_a_ranker_that_is_a_model_has_to_be_there(taught: Path) -> None:
     class Last:
         calls = 0
 
-        def best(self, state: State, candidates: list[Candidate], rng: np.random.Generator) -> int:
+        def best(self, state: State, candidates: Sequence[Candidate], rng: np.random.Generator) -> int:
             Last.calls += 1
             return len(candidates) - 1
 

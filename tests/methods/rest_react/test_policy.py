@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from methods.rest_react.generations import lexicon_of
 from methods.rest_react.policy import Policy
 from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.steps import Kind, Round, Search, Snippet, State, read, write
-from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
+from methods.rest_react.toy_transformer import CONTEXT, REPLY, Block, Shape, ToyTransformer
 from methods.rest_react.training_data import StepExample, retarget
 from methods.rest_react.world import World, choose, make_world, unanswered_questions
 
@@ -154,8 +155,8 @@ def test_the_network_is_causal_and_equals_the_library() -> None:
         # Oracle: torch's own layers with the same weights.
         x = model.tokens[ids] + model.positions[CONTEXT - 6 : CONTEXT + 6]
         mask = torch.nn.Transformer.generate_square_subsequent_mask(12)
-        for block in model.blocks:
-            layer = torch.nn.TransformerEncoderLayer(
+        for block in cast("list[Block]", list(model.blocks)):
+            layer: Any = torch.nn.TransformerEncoderLayer(
                 16, 2, 64, 0.0, torch.relu, batch_first=True, norm_first=True
             ).eval()
             layer.self_attn.in_proj_weight, layer.self_attn.in_proj_bias = (
