@@ -21,7 +21,7 @@ from suites.rest_react.cells import SECOND, WORLDS, Place, judge_cell
 from suites.rest_react.claims_data import DATA
 from suites.rest_react.claims_steps import STEPS
 from suites.rest_react.extensions import EXTENSIONS
-from suites.rest_react.rules import STEP, STEP_REASON, above, each, not_below
+from suites.rest_react.rules import STEP, STEP_REASON, above, each, not_below, room
 from suites.rest_react.wholes import WHOLES
 
 IMPROVES = (
@@ -72,6 +72,7 @@ def _generations(where: Place, size: str) -> Ordering:
         delta=STEP,
         delta_reason=STEP_REASON,
         replication=where.replication,
+        assays=(room(where, cells[1]),),
     )
 
 

@@ -16,7 +16,7 @@ from harness.claims import (
 from harness.claims import difference as minus
 from methods.rest_react.measures import RELATIVE_SPREAD, SPREAD
 from suites.rest_react.cells import PAIRS_RIGHT, Place
-from suites.rest_react.rules import PLACES, above, as_good, each, not_below, on_worlds
+from suites.rest_react.rules import PLACES, above, as_good, each, not_below, on_worlds, room
 
 AMOUNT = (
     Claim(
@@ -63,6 +63,7 @@ AMOUNT = (
                 where.accuracy("gen2-2x-XS"),
                 margin=2.2,
                 reason="the paper's gain from one trajectory to two",
+                assay=room(where, where.accuracy("gen2-2x-XS")),
             )
         ),
         reported=("t3-gen2-2x", "t3-gen2-4x"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.claims import Claim, Direction, EveryCell, Trend, difference
-from methods.rest_react.measures import FORMAT
+from methods.rest_react.measures import DRAFT, FORMAT
 from suites.rest_react.cells import SIZES, Place, mean_of_cells
-from suites.rest_react.rules import as_good, each, on_worlds
+from suites.rest_react.rules import as_good, each, on_worlds, room
 
 
 def _agents(where: Place) -> list[str]:
@@ -32,6 +32,7 @@ def _larger(where: Place) -> Trend:
         delta_reason="half of what the paper's second generation gains from one size to the next",
         step_margin=1.0,
         replication=where.replication,
+        assays=(room(where, where.of("gen1-L", DRAFT)),),
     )
 
 
@@ -77,6 +78,7 @@ STEPS = (
                 where.gain("gen0-L"),
                 margin=1.0,
                 reason="as much as the checks bring in the paper",
+                assay=room(where, where.of("gen2-L", DRAFT)),
             )
         ),
         reported=("t4-gen0-l-gain", "t4-gen2-l-gain"),

@@ -127,4 +127,13 @@ DEVIATIONS = (
         effect="The questions to learn from are more like those to be answered.",
         profiles=_PAPER,
     ),
+    Deviation(
+        id="D13",
+        field="protocol",
+        paper="Not stated.",
+        here="One seed (100) was run before the rules asked for room to the top, since ranked agents were "
+        "nearly always right in it. Verdicts are on seeds from 200 on, which had not been seen.",
+        effect="Where nothing is left to gain, claims are inconclusive instead of failed.",
+        profiles=_WORLD,
+    ),
 )

@@ -36,7 +36,8 @@ from suites.rest_react.cells import SAMPLES, SIZES, STUDENTS, SUBSETS
 from suites.rest_react.paper import public_experiment
 
 Methods = dict[str, Method[Any, Any]]
-FIRST_SEED = 100
+FIRST_SEED = 200
+"""Seed 100 was seen before the rules had their assays of headroom."""
 TEACHER = Teacher()
 """Generation 0 as it is for every seed but for what it draws."""
 TASK = WorldAgents(teachers=(TEACHER,), questions=350, facts=(COUNTRIES, NAMES, ELEMENTS), facts_asked=60)

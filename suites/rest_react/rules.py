@@ -55,16 +55,28 @@ def headroom(where: Place) -> Assay:
     )
 
 
+def room(where: Place, cell: Cell) -> Assay:
+    """Assay: an accuracy that something is to be added to is not near 100 already."""
+    return Assay(
+        name="there is room to the top",
+        theta=Contrast(((1.0, cell),)),
+        above=-1.0,
+        below=97.0,
+        reason="what is nearly always right cannot be improved upon",
+        replication=where.replication,
+    )
+
+
 def above(
     where: Place, better: Cell, worse: Cell, *, delta: float = STEP, reason: str = STEP_REASON
 ) -> Direction:
-    """One number is above another, given headroom."""
+    """One number is above another, given that generation 0 and the lower number have headroom."""
     return Direction(
         theta=difference(better, worse),
         delta=delta,
         delta_reason=reason,
         replication=where.replication,
-        assays=(headroom(where),),
+        assays=(headroom(where), room(where, worse)),
     )
 
 
@@ -77,8 +89,14 @@ def not_below(
     )
 
 
-def as_good(where: Place, cell: Cell, other: Cell, *, margin: float, reason: str) -> Equivalence:
-    """Two numbers differ by less than a margin."""
+def as_good(
+    where: Place, cell: Cell, other: Cell, *, margin: float, reason: str, assay: Assay
+) -> Equivalence:
+    """Two numbers differ by less than a margin, where they could differ."""
     return Equivalence(
-        theta=difference(cell, other), margin=margin, margin_reason=reason, replication=where.replication
+        theta=difference(cell, other),
+        margin=margin,
+        margin_reason=reason,
+        replication=where.replication,
+        assays=(assay,),
     )
