@@ -19,7 +19,7 @@ from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.exams import DataSet
 from methods.rest_react.ranker import quality
 from methods.rest_react.retrieval import SearchTool, needs_more_than_one_search
-from methods.rest_react.steps import Kind, State, read
+from methods.rest_react.steps import Kind, State, Summary, read
 from methods.rest_react.training_data import Ranker, StepExample, retarget
 from methods.rest_react.world import Question, World, choose, make_world, unanswered_questions
 
@@ -175,7 +175,13 @@ def filtered(
 
 def _look(example: StepExample) -> float:
     state = State.parse(example.state)
-    return quality(state, Candidate(example.target, 1.0, read(state.kind, example.target)))
+    action = read(state.kind, example.target)
+    try:
+        return quality(state, Candidate(example.target, 1.0, action))
+    except ProblemError:
+        # Questions in free wording cannot be followed; an empty or unreadable step is bad all the same.
+        empty = action is None or (isinstance(action, Summary) and not action.text)
+        return 0.0 if empty else 0.5
 
 
 def rightly_answered(

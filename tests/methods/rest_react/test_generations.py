@@ -30,6 +30,7 @@ from methods.rest_react.judge import exactly_right, implies
 from methods.rest_react.ranker import LocalRanker
 from methods.rest_react.retrieval import SearchTool, needs_more_than_one_search
 from methods.rest_react.steps import Kind, State
+from methods.rest_react.training_data import StepExample
 from methods.rest_react.world import AnswerKey, Question, World, answer_key, make_world
 from tests.methods.rest_react.small import TASK, context
 
@@ -93,6 +94,12 @@ def test_an_annotator_removes_bad_steps_and_no_more_than_told() -> None:
     looks = [generations._look(one) for one in examples]
     bad = sum(look == 0 for look in looks)
     assert sum(generations._look(one) == 0 for one in kept) == max(0, bad - round(len(examples) / 3))
+
+
+def test_annotators_see_empty_steps_of_free_questions() -> None:
+    state = State(Kind.SUMMARY, "Who wrote Ulysses?", query="author of Ulysses")
+    steps = [StepExample(state.prompt, target) for target in ("[1] => Joyce wrote it.", "=>", "nonsense")]
+    assert filtered(steps, 2 / 3, 0.0, np.random.default_rng(0)) == (steps[0],)
 
 
 def test_filtering_by_outcome_needs_labels_and_keeps_what_is_right() -> None:
