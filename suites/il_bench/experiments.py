@@ -124,6 +124,7 @@ def _neural(scale: Scale) -> tuple[Experiment, Experiment]:
     names = ("zero-shot", *SINGLES, "lsp", *[name for name in SABOTAGED if name != "lsp-backwards"])
     methods = some({**instructions(sizes), **programs(sizes)}, names)
     small = syntrees(reader=SMALL_READER, other=LARGE_READER, proxy=True, drawn=True, **_ASKED)
+    small[ERRING] = erring(small[tree(2)])
     large = SynTreeTask(reader=LARGE_READER, other=SMALL_READER, **_ASKED)
     wide = {tree(2): large, ERRING: erring(large)}
     few = some(methods, ("zero-shot", "best-of", "long-12", "lsp", "lsp-shuffled"))

@@ -64,6 +64,8 @@ def _local(scale: Scale) -> Sequence[Experiment]:
     followed = syntrees(reader=gemma, other=instruct, options=True, proxy=True, **asked)
     followed[ERRING] = erring(followed[tree(2)])
     both = SynTreeTask(writer=instruct, reader=instruct, other=gemma, drawn=True, **asked)
+    written = {tree(2): both, ERRING: erring(both)}
+    methods = some({**instructions(sizes), **programs(sizes)}, (*_PLAIN, "lsp-paraphrase"))
     return (
         _trees("gemma", "Hidden trees; surrogates write, Gemma-3-270M follows", followed, sizes, count=count),
         shifted(gemma, count, sizes, options=True, **asked),
@@ -71,9 +73,10 @@ def _local(scale: Scale) -> Sequence[Experiment]:
         Experiment(
             id="instruct",
             title="Hidden trees of depth 2; one instruction-tuned model writes and follows",
-            tasks={tree(2): both},
-            methods=some({**instructions(sizes), **programs(sizes)}, (*_PLAIN, "lsp-paraphrase")),
+            tasks=written,
+            methods=methods,
             seeds=seeds(count),
+            only=only(written, methods, {}),
             unit="input",
             minutes=20.0,
             memory_gb=40.0,
@@ -88,6 +91,7 @@ def _served(scale: Scale) -> Sequence[Experiment]:
     asked: dict[str, Any] = {"train": 200, "validation": 50, "test": 200, "budget": sizes.budget}
     count = 10 if scale.full else 5
     strong = syntrees(writer=stronger, reader=stronger, other=weaker, drawn=True, proxy=True, **asked)
+    strong[ERRING] = erring(strong[tree(2)])
     weak = syntrees(writer=weaker, reader=weaker, other=stronger, **asked)
     title = "Hidden trees; the stronger model writes and follows"
     beside: Methods = {
