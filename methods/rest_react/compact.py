@@ -1,11 +1,9 @@
 """States and actions as few tokens: the language of the toy policies.
 
 Names become placeholders in the order in which a prompt mentions them (card §9), links likewise, and
-words that say nothing beyond the order of the others ("The … of … is …") are left out. One further
-token says which relation is at stake, in a numbering that all generated worlds share: an agent may be
-better at some relations than at others, as a large model is at some topics. Reading an action back puts
-all words in again; tokens that form no action are written as they stand, in angle brackets, and the
-agent counts them as unreadable.
+words that say nothing beyond the order of the others ("The … of … is …") are left out. Reading an
+action back puts them in again; tokens that form no action are written as they stand, in angle brackets,
+and the agent counts them as unreadable.
 """
 
 from __future__ import annotations
@@ -13,12 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from harness.method import ProblemError
 from methods.rest_react.delexical import Lexicon
 from methods.rest_react.steps import Kind
-from methods.rest_react.world import RELATIONS as RELATION_NAMES
 
 ENTITIES, RELATIONS, LINKS = 32, 14, 16
 """Placeholders of each kind that the vocabulary has."""
@@ -37,7 +33,6 @@ VOCABULARY: tuple[str, ...] = (
     *(f"E{number}" for number in range(1, ENTITIES + 1)),
     *(f"R{number}" for number in range(1, RELATIONS + 1)),
     *(f"L{number}" for number in range(1, LINKS + 1)),
-    *(f"T{number}" for number in range(1, RELATIONS + 1)),
 )
 _IDS = {token: number for number, token in enumerate(VOCABULARY)}
 KINDS = (_IDS[Kind.DECISION.value], _IDS[Kind.GROUNDING.value])
@@ -71,18 +66,6 @@ class Compact:
     lexicon: Lexicon
     _known: dict[str, tuple[Atom, ...]] = field(default_factory=dict, repr=False)
 
-    @cached_property
-    def _topics(self) -> dict[str, str]:
-        """Tokens of the relations; those of other worlds are numbered in alphabetical order."""
-        own = sorted(self.lexicon.relations)
-        order = RELATION_NAMES if set(own) <= set(RELATION_NAMES) else own
-        return {name: f"T{order.index(name) + 1}" for name in own}
-
-    def _at_stake(self, lines: Sequence[str]) -> str:
-        """The relation that was searched for just now, else the one that the question asks for."""
-        line = next((line for line in lines if line.startswith("now: ")), lines[0])
-        return next((name for kind, name in self._atoms(line) if kind == "R"), "")
-
     def encode(self, prompt: str) -> Encoded:
         """The tokens of a state's prompt.
 
@@ -96,8 +79,7 @@ class Compact:
         numbering = _Numbering({})
         # The question is repeated before the task for the sake of large models; once is enough here.
         tokens = [numbering.token(atom) for line in lines[:-2] for atom in self._atoms(_shortened(line))]
-        at_stake = _IDS.get(self._topics.get(self._at_stake(lines), ""), OTHER)
-        return Encoded((*tokens, at_stake, _IDS[kind]), {place: name for name, place in numbering.to.items()})
+        return Encoded((*tokens, _IDS[kind]), {place: name for name, place in numbering.to.items()})
 
     def encode_action(self, prompt: Encoded, text: str) -> tuple[int, ...]:
         """The tokens of an action with the placeholders of its prompt, its end included."""

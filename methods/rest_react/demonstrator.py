@@ -11,12 +11,8 @@ import numpy as np
 
 from harness.method import ProblemError
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
-from methods.rest_react.reading import UNKNOWN, read_state, right_action, supporting
+from methods.rest_react.reading import UNKNOWN, read_state, right_action
 from methods.rest_react.steps import Action, Answer, Kind, Search, State, Stop, Summary, Verdict, write
-from methods.rest_react.world import RELATIONS
-
-_PLACES = 3
-"""Of a situation: the right result is the first, it is a later one, or a draft is due."""
 
 
 @dataclass
@@ -25,21 +21,15 @@ class Demonstrator(LanguageModel):
 
     Attributes:
         error: ε, probability of a mistake at each step.
-        habit: Habits are mistakes that belong to situations: to sum up another result than the right
-            one, and, once a search has led nowhere, to answer with the entity of the first hop, which
-            the checks can see. Each relation, and in summaries each place of the right result, has a
-            probability of its own; they are evenly spaced between 0 and this, in an order that the
-            script's identity draws.
-
-    Where a habit has more than even odds it is the rule, and drawing more samples does not mend it;
-    somebody has to prefer the better ones among the samples. Slips at random are mended by drawing alone
-    (card §8, sharpening; §9, lessons 3 and 4).
+        hasty: Probability that a draft names the entity of the first hop where the searches made a
+            detour (more of them than hops). Above ½ it is the rule there, and sampling more does not
+            mend it: the systematic error that the checks can see, and without which self-critique has
+            nothing to find (card §9, lesson 4).
     """
 
     surrogate: bool = field(default=True, kw_only=True)
     error: float = field(default=0.35, kw_only=True)
-    habit: float = field(default=0.0, kw_only=True)
-    _order: dict[tuple[str, int], int] = field(default_factory=dict, repr=False, kw_only=True)
+    hasty: float = field(default=0.0, kw_only=True)
 
     def sample(
         self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
@@ -68,37 +58,13 @@ class Demonstrator(LanguageModel):
         return Completion(text, len(text.split()) + 1, finished=True, log_probability=math.nan)
 
     def _act(self, state: State, rng: np.random.Generator) -> Action:
-        habit = _habit(state)
-        if habit is not None and rng.random() < self.habit * self._hardness(habit[0]):
-            return habit[1]
+        if state.kind is Kind.ANSWER and rng.random() < self.hasty:
+            reading = read_state(state)
+            if len(state.rounds) > len(reading.relations):
+                return Answer(reading.reached[min(1, len(reading.reached) - 1)], ())
         if rng.random() < self.error:
             return _mistake(state, rng)
         return right_action(state)
-
-    def _hardness(self, situation: tuple[str, int]) -> float:
-        """Between 0 and 1, always the same for a situation."""
-        if not self._order:
-            digest = hashlib.blake2b(self.identity.encode(), digest_size=8).digest()
-            rng = np.random.default_rng(int.from_bytes(digest, "big"))
-            situations = [(relation, place) for relation in RELATIONS for place in range(_PLACES)]
-            drawn = [situations[i] for i in rng.permutation(len(situations))]
-            self._order.update({one: rank for rank, one in enumerate(drawn)})
-        return (self._order.get(situation, 0) + 0.5) / len(self._order)
-
-
-def _habit(state: State) -> tuple[tuple[str, int], Action] | None:
-    """The situation of a state, and the mistake that belongs to it, if any does."""
-    reading = read_state(state)
-    right = supporting(state)
-    if state.kind is Kind.SUMMARY and right is not None and len(state.results) > 1:
-        wrong = next(one for one in state.results if one != right)
-        relation = state.query.partition(" of ")[0]
-        return (relation, min(state.results.index(right), 1)), Summary((wrong.link,), wrong.text)
-    # More searches than hops are known: one of them led nowhere.
-    if state.kind is Kind.ANSWER and len(state.rounds) > len(reading.reached) - 1:
-        named = reading.reached[min(1, len(reading.reached) - 1)]
-        return (reading.relations[-1], _PLACES - 1), Answer(named, ())
-    return None
 
 
 def _mistake(state: State, rng: np.random.Generator) -> Action:

@@ -84,11 +84,11 @@ def demonstrations(teacher: Teacher, streams: Streams) -> Demonstrations:
     """Let the scripted agent answer questions about a world of its own."""
     rng = streams.rng("demonstrated world")
     world = make_world(teacher.entities, teacher.relations, rng)
-    tool = SearchTool(world.documents)
+    tool = SearchTool(world.documents, mixed=True)
     three = round(teacher.three_hops * teacher.demonstrations)
     questions = hard_questions(world, tool, {2: teacher.demonstrations - three, 3: three}, rng)
     name = f"script {teacher.seed}"
-    model = Demonstrator(name, name, error=teacher.error, habit=teacher.habit)
+    model = Demonstrator(name, name, error=teacher.error, hasty=teacher.hasty)
     settings = Settings(searches=teacher.searches, samples=1)
     seed = int(streams.rng("demonstrations").integers(2**31))
     found = roll_out(questions, model, tool, settings, seed=seed)

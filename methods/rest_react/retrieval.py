@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import bm25s
 import numpy as np
@@ -26,6 +28,9 @@ class SearchTool:
     Args:
         documents: Texts.
         results: Documents of a result list.
+        mixed: Results stand in an order that the query draws, and are filled up with documents drawn at
+            random. Where one document has each fact, the first result would nearly always be the right
+            one, and nothing would have to be learnt about choosing (card §9 does the same).
         cut: Splits a text into words.
 
     Raises:
@@ -33,12 +38,18 @@ class SearchTool:
     """
 
     def __init__(
-        self, documents: Sequence[str], *, results: int = 3, cut: Callable[[str], list[str]] = words
+        self,
+        documents: Sequence[str],
+        *,
+        results: int = 3,
+        mixed: bool = False,
+        cut: Callable[[str], list[str]] = words,
     ) -> None:
         if not documents:
             raise ProblemError("There is nothing to search", where="documents", fix="Give at least one.")
         self.documents = tuple(documents)
         self.results = min(results, len(documents))
+        self.mixed = mixed
         self._cut = cut
         self._found: dict[str, list[int]] = {}
         self._index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
@@ -49,8 +60,16 @@ class SearchTool:
         if query not in self._found:
             scores = self.scores(query)
             order = np.argsort(-scores, kind="stable")[: self.results]
-            self._found[query] = [int(place) for place in order if scores[place] > 0]
+            best = [int(place) for place in order if scores[place] > 0]
+            self._found[query] = self._mix(query, best) if self.mixed and best else best
         return list(self._found[query])
+
+    def _mix(self, query: str, best: Sequence[int]) -> list[int]:
+        digest = hashlib.blake2b(f"{self.documents[0]}\0{query}".encode(), digest_size=8).digest()
+        rng = np.random.default_rng(int.from_bytes(digest, "big"))
+        others = (int(place) for place in rng.permutation(len(self.documents)) if place not in best)
+        shown = [*best, *islice(others, self.results - len(best))]
+        return [shown[place] for place in rng.permutation(len(shown))]
 
     def scores(self, query: str) -> NDArray[np.float64]:
         """BM25 of all documents, with the usual factor k₁ + 1."""

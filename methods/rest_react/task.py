@@ -260,11 +260,11 @@ class WorldAgents(SearchAgents):
         rng = ctx.rng(f"world {name}")
         size = self.teachers[0].entities, self.teachers[0].relations
         world = make_world(*size, rng)
-        tool = SearchTool(world.documents)
+        tool = SearchTool(world.documents, mixed=True)
         questions = hard_questions(world, tool, counts, rng)
         if self.swapped and name != "train":
             # The same names and relations with other values: nothing that is found is true here.
-            tool = SearchTool(shuffled_values(world.documents, rng))
+            tool = SearchTool(shuffled_values(world.documents, rng), mixed=True)
         exam = self._exam(name, questions, tool, lexicon_of(world), ctx)
         return Sheet(exam, answer_key(world, questions), frozenset(world.entities))
 
@@ -275,7 +275,7 @@ class WorldAgents(SearchAgents):
 
         countries, names, elements = (ctx.load(table) for table in self.facts)
         world = real_world(countries, names, elements)
-        tool = SearchTool(world.documents)
+        tool = SearchTool(world.documents, mixed=True)
         questions, key = real_questions(world, tool, hops=2, count=self.facts_asked, rng=ctx.rng("facts"))
         exam = self._exam("facts", tuple(questions), tool, lexicon_of(world), ctx)
         return Sheet(exam, key, frozenset(world.entities))

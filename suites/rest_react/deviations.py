@@ -45,8 +45,10 @@ DEVIATIONS = (
         id="D4",
         field="protocol",
         paper="A web search with up to ten searches a trajectory.",
-        here="BM25 over the world's documents, three results, up to four searches.",
-        effect="None expected on directions.",
+        here="BM25 over the world's documents, up to four searches. The three results come in an order drawn "
+        "at random, filled up with documents drawn at random, as in the card's pilot.",
+        effect="Results in the order of BM25 would nearly always begin with the right one, and choosing "
+        "among them would not have to be learnt.",
         profiles=_WORLD,
     ),
     Deviation(
@@ -72,13 +74,13 @@ DEVIATIONS = (
         id="D7",
         field="protocol",
         paper="Mistakes of the prompted model are what they are.",
-        here="The script that teaches generation 0 slips at random, and has habits: with some relations it "
-        "sums up a wrong result, and after a search that led nowhere it answers with an entity of an earlier "
-        "hop, which its checks catch. Slips are mended by drawing several samples; habits take a ranker. "
-        "How many of both there are was set on pilot seeds by the accuracy of generation 0 alone, which "
-        "should be weak.",
-        effect="Habits are what the ranker can mend and drawing more cannot, so they set the size of "
-        "C12a and C1; and with hasty drafts they set the size of what the checks gain.",
+        here="The script that teaches generation 0 errs at random in 40 % of its steps, and after a search "
+        "that led nowhere its drafts are hasty: they name the entity of the first hop, which its checks "
+        "catch. Its 120 trajectories and 400 updates leave an agent that answers about half of the "
+        "questions. Rates, trajectories and updates were set on pilot seeds by the accuracy of generation 0, "
+        "which should be weak.",
+        effect="Mistakes at random are mended by drawing several samples, those of a short training take "
+        "better data; hasty drafts set the size of what the checks gain.",
         profiles=_WORLD,
         claims=("C1a", "C1b", "C10a", "C10b", "C10c", "C12a", "C12b"),
     ),
@@ -131,8 +133,9 @@ DEVIATIONS = (
         id="D13",
         field="protocol",
         paper="Not stated.",
-        here="One seed (100) was run before the rules asked for room to the top, since ranked agents were "
-        "nearly always right in it. Verdicts are on seeds from 200 on, which had not been seen.",
+        here="One seed (100) was run with another generation 0, after which ranked agents were nearly always "
+        "right. The rules now ask for room to the top, generation 0 learns from fewer trajectories with "
+        "other mistakes, and results are mixed. Verdicts are on seeds from 200 on, which had not been seen.",
         effect="Where nothing is left to gain, claims are inconclusive instead of failed.",
         profiles=_WORLD,
     ),

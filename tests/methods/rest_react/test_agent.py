@@ -258,30 +258,14 @@ def test_the_demonstrator_fails_as_often_as_the_card_says() -> None:
     assert 0.2 < np.mean(right) < 0.6
 
 
-def test_habits_belong_to_relations_and_places() -> None:
-    # Where a relation's right result stands at one place, the habit is as strong each time.
-    model = Demonstrator("script", "script", error=0.0, habit=1.0)
-    found = [one for seed in range(3) for one in _rolled(model, seed)]
-    shares: dict[tuple[str, int], list[bool]] = {}
-    for step in (step for one in found for step in one.steps):
-        right = reading.supporting(step.state) if step.state.kind is Kind.SUMMARY else None
-        if right is not None:
-            key = step.state.query.partition(" of ")[0], step.state.results.index(right)
-            shares.setdefault(key, []).append(step.text == write(right_action(step.state)))
-    rates = sorted(float(np.mean(one)) for one in shares.values() if len(one) > 20)
-    assert rates[0] < 0.3
-    assert rates[-1] > 0.7
-
-
 def test_hasty_drafts_are_corrected_by_the_checks() -> None:
     _, _, key = questions_of(0, 40)
-    model = Demonstrator("script", "script", error=0.0, habit=1.0)
+    # Random steps make the detours after which drafts are hasty.
+    model = Demonstrator("script", "script", error=0.1, hasty=1.0)
     found = [one for seed in range(5) for one in _rolled(model, seed)]
     drafts = [exactly_right(one.draft, key[one.question]) for one in found]
     finals = [exactly_right(one.final, key[one.question]) for one in found]
-    # Scripts that never slip mend every draft whose answer was found.
     assert sum(finals) > sum(drafts) > 0
-    assert all(after or not before for before, after in zip(drafts, finals, strict=True))
 
 
 def _rolled(model: Demonstrator, seed: int) -> list[Trajectory]:

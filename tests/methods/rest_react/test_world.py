@@ -107,3 +107,18 @@ def test_impossible_worlds_are_refused() -> None:
         choose([], 1, np.random.default_rng(0))
     with pytest.raises(ProblemError, match="nothing to search"):
         SearchTool([])
+
+
+def test_mixed_results_are_the_same_ones_and_fillers_in_an_order_that_says_nothing() -> None:
+    world = make_world(40, 6, np.random.default_rng(0))
+    ranked, mixed = SearchTool(world.documents), SearchTool(world.documents, mixed=True)
+    places = []
+    for fact in world.facts:
+        query = f"{fact.relation} of {fact.subject}"
+        best, shown = ranked.search(query), mixed.search(query)
+        assert len(shown) == len(set(shown)) == 3
+        assert set(best) <= set(shown)
+        assert mixed.search(query) == shown
+        places.append(shown.index(best[0]))
+    assert all(0.25 < places.count(place) / len(places) < 0.42 for place in range(3))
+    assert mixed.search("zzz") == []
