@@ -13,7 +13,7 @@ CONTROLS = (
         experiment="agents",
         predicts={
             **dict.fromkeys(("C1a", "C1b", "C2b", "C4b", "C9a", "C9b", "C9c"), "kill"),
-            **dict.fromkeys(("C8", "C10b", "C11b", "C13", "E2"), "kill"),
+            **dict.fromkeys(("C8", "C10b", "C11a", "C11b", "C13", "E2"), "kill"),
         },
     ),
     Control(
@@ -21,17 +21,14 @@ CONTROLS = (
         title="The targets are drawn at random from the samples",
         replaces={"rest": "random"},
         experiment="agents",
-        predicts=dict.fromkeys(("C1a", "C1b", "C4b", "C11a", "C12a", "C12b"), "kill"),
+        predicts=dict.fromkeys(("C1b", "C12a", "C12b"), "kill"),
     ),
     Control(
         id="spoilt-targets",
         title="Targets of the second generation are exchanged among steps of the same kind",
         replaces={"rest": "spoilt"},
         experiment="agents",
-        predicts={
-            **dict.fromkeys(("C1a", "C1c", "C2a", "C2c", "C3a", "C3b", "C4b", "C4c", "C8"), "kill"),
-            **dict.fromkeys(("C7a", "C7b"), "kill"),
-        },
+        predicts=dict.fromkeys(("C1a", "C1c", "C2a", "C2c", "C3a", "C3b", "C4c", "C7a", "C7b", "C8"), "kill"),
     ),
     Control(
         id="hardly-a-pilot",
