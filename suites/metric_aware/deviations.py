@@ -190,4 +190,14 @@ DEVIATIONS = (
         profiles=_SMALL,
         claims=("M1b", "M1e", "M3b"),
     ),
+    Deviation(
+        id="D18",
+        field="protocol",
+        paper="Open answers of several datasets.",
+        here="Official names of countries, of which many share words (Republic, Kingdom, of).",
+        effect="For M8b: the sabotage that compares candidates with samples for another question does not "
+        "kill it, since what most names have in common already beats one sample.",
+        profiles=_SMALL,
+        claims=("M8b",),
+    ),
 )
