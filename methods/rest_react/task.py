@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -253,6 +253,12 @@ class WorldAgents(SearchAgents):
         return tuple(found)
 
     def _sheet(self, name: str, counts: dict[int, int], ctx: Context) -> Sheet:
+        size = self.teachers[0].entities, self.teachers[0].relations
+        drawn = int(ctx.rng(f"world {name}").integers(2**62))
+        key = (name, *counts.items(), size, self.swapped, self.runs, drawn)
+        return kept(key, lambda: self._made(name, counts, ctx))
+
+    def _made(self, name: str, counts: dict[int, int], ctx: Context) -> Sheet:
         from methods.rest_react.generations import hard_questions, lexicon_of
         from methods.rest_react.retrieval import SearchTool
         from methods.rest_react.world import answer_key, make_world
@@ -269,6 +275,11 @@ class WorldAgents(SearchAgents):
         return Sheet(exam, answer_key(world, questions), frozenset(world.entities))
 
     def _facts(self, ctx: Context) -> Sheet:
+        drawn = int(ctx.rng("facts").integers(2**62))
+        key = ("facts", self.facts, self.facts_asked, self.runs, drawn)
+        return kept(key, lambda: self._real(ctx))
+
+    def _real(self, ctx: Context) -> Sheet:
         from methods.rest_react.generations import lexicon_of
         from methods.rest_react.real_world import real_questions, real_world
         from methods.rest_react.retrieval import SearchTool
@@ -287,6 +298,25 @@ class WorldAgents(SearchAgents):
 
         seeds = tuple(int(ctx.rng(f"run {run} of {name}").integers(2**31)) for run in range(self.runs))
         return Exam(name, questions, tool, lexicon, seeds)
+
+
+_KEPT: dict[tuple[Hashable, ...], Sheet] = {}
+_MOST_KEPT = 24
+"""Of six seeds at a time: a worker comes back to the same questions again and again."""
+
+
+def kept(key: tuple[Hashable, ...], make: Callable[[], Sheet]) -> Sheet:
+    """A sheet that is made once in a process; drawing worlds and hard questions takes seconds.
+
+    Args:
+        key: Everything that the sheet depends on, what its streams draw included.
+        make: Makes it.
+    """
+    if key not in _KEPT:
+        while len(_KEPT) >= _MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        _KEPT[key] = make()
+    return _KEPT[key]
 
 
 def shuffled_values(documents: Sequence[str], rng: np.random.Generator) -> list[str]:
