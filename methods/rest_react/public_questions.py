@@ -8,11 +8,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.method import HubSource, MirrorSource, ProblemError, Resource
-from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.world import AnswerKey, Question
+
+if TYPE_CHECKING:
+    from methods.rest_react.retrieval import SearchTool
 
 BAMBOOGLE = Resource(
     name="bamboogle",
@@ -112,6 +114,8 @@ def load_passages(folder: Path) -> SearchTool:
     Raises:
         ProblemError: If there are none.
     """
+    from methods.rest_react.retrieval import SearchTool
+
     documents = [_snippet(row) for row in _rows(folder)]
     for path in sorted(folder.rglob("*.txt")):
         documents += path.read_text(encoding="utf-8").split("\n\n")

@@ -6,8 +6,9 @@ from harness.suite import Paper, Suite
 from suites.rest_react.claims import CLAIMS
 from suites.rest_react.controls import CONTROLS
 from suites.rest_react.deviations import DEVIATIONS
-from suites.rest_react.display import EXHIBITS, FIGURES, TABLES
+from suites.rest_react.display import TABLES
 from suites.rest_react.experiments import experiments
+from suites.rest_react.figures import EXHIBITS, FIGURES
 
 _FOLDER = Path(__file__).parent
 

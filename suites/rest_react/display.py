@@ -1,4 +1,4 @@
-"""Tables, figures and trajectories of the report."""
+"""Tables of the report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.claims import Cell, Contrast, Profile
 from harness.method import Metric
-from harness.suite import Exhibit, PaperFigure, PaperTable, ReportedRef, Scale, Series, TableRow
+from harness.suite import PaperTable, ReportedRef, Scale, TableRow
 from methods.rest_react.measures import (
     ACCURACY,
     DRAFT,
@@ -25,7 +25,6 @@ from suites.rest_react.cells import (
     BASELINES,
     FACTS,
     GENERATIONS,
-    PAIRS_RIGHT,
     SAMPLES,
     SECOND,
     Place,
@@ -38,7 +37,8 @@ TRAINED = tuple(PLACES)
 INVENTED = (Profile.SMALL, Profile.GPU)
 
 
-def _where(scale: Scale) -> Place:
+def where_of(scale: Scale) -> Place:
+    """Where agents are trained under a profile."""
     return PLACES[scale.profile]
 
 
@@ -55,7 +55,7 @@ def _by_agent(
     scale: Scale, metrics: Mapping[str, Metric], table: str, keys: Mapping[str, str]
 ) -> list[TableRow]:
     """A row an agent: ours beside the paper's."""
-    where = _where(scale)
+    where = where_of(scale)
     return [
         TableRow(
             label=size,
@@ -66,14 +66,14 @@ def _by_agent(
             group=label,
         )
         for generation, label in GENERATIONS.items()
-        for size in _sizes(scale, generation)
+        for size in sizes_of(scale, generation)
     ]
 
 
-def _sizes(scale: Scale, generation: str) -> tuple[str, ...]:
+def sizes_of(scale: Scale, generation: str) -> tuple[str, ...]:
     """Sizes that a generation has: the paper prompts the largest model only."""
     prompted = generation == "gen0" and scale.profile is Profile.PAPER
-    return ("L",) if prompted else _where(scale).sizes
+    return ("L",) if prompted else where_of(scale).sizes
 
 
 def _main_rows(scale: Scale) -> Sequence[TableRow]:
@@ -87,7 +87,7 @@ def _draft_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _second_rows(scale: Scale) -> Sequence[TableRow]:
-    where = _where(scale)
+    where = where_of(scale)
     rows = []
     for agent in ("gen0-L", *(f"gen2-{size}" for size in where.sizes)):
         entries: Entries = {
@@ -115,7 +115,7 @@ _DATA = {
 
 
 def _data_rows(scale: Scale) -> Sequence[TableRow]:
-    where = _where(scale)
+    where = where_of(scale)
     return [
         TableRow(
             label=label,
@@ -134,7 +134,7 @@ def _data_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _ablation_rows(scale: Scale) -> Sequence[TableRow]:
-    where = _where(scale)
+    where = where_of(scale)
     both = {"rest": "ranked, with noise", "random": "drawn at random"}
     rows = []
     for name, label in both.items():
@@ -158,7 +158,7 @@ def _is_wide(scale: Scale) -> bool:
 
 
 def _baseline_rows(scale: Scale) -> Sequence[TableRow]:
-    where = _where(scale)
+    where = where_of(scale)
     rows = []
     names = {
         **BASELINES,
@@ -175,8 +175,8 @@ def _baseline_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _agent_rows(scale: Scale) -> Sequence[TableRow]:
-    where = _where(scale)
-    names = [f"{generation}-{size}" for generation in GENERATIONS for size in _sizes(scale, generation)]
+    where = where_of(scale)
+    names = [f"{generation}-{size}" for generation in GENERATIONS for size in sizes_of(scale, generation)]
     return [
         TableRow(
             label=agent,
@@ -323,95 +323,4 @@ TABLES = (
         source="section 4.2",
         profiles=TRAINED,
     ),
-)
-
-
-def _generation_series(scale: Scale) -> Sequence[Series]:
-    where = _where(scale)
-    return [
-        Series(
-            label=size,
-            points=tuple(
-                (generation, where.accuracy(f"{generation}-{size}"))
-                for generation in GENERATIONS
-                if size in _sizes(scale, generation)
-            ),
-            reported=tuple(
-                (generation, ReportedRef(id=f"t1-{generation}-{size.lower()}"))
-                for generation in GENERATIONS
-                if generation != "gen0" or size == "L"
-            ),
-        )
-        for size in reversed(where.sizes)
-    ]
-
-
-def _ranker_series(scale: Scale) -> Sequence[Series]:
-    where = _where(scale)
-    return [
-        Series(
-            label="1st generation, L",
-            points=tuple(
-                (100 * share, where.accuracy("gen1-L", method=name)) for name, share in PAIRS_RIGHT.items()
-            ),
-        )
-    ]
-
-
-def _sample_series(scale: Scale) -> Sequence[Series]:
-    where = _where(scale)
-    names = {k: "search-agent" if k == 4 else f"k-{k}" for k in SAMPLES}
-    return [
-        Series(
-            label="generation 0, L",
-            points=tuple((float(k), where.baseline(name)) for k, name in names.items()),
-        )
-    ]
-
-
-FIGURES = (
-    PaperFigure(
-        id="generations",
-        title="Accuracy by generation and size",
-        x="data",
-        y="accuracy, %",
-        series=_generation_series,
-        kind="bar",
-        source="Figure 1",
-        profiles=TRAINED,
-    ),
-    PaperFigure(
-        id="ranker",
-        title="The next generation by the ranker's accuracy",
-        x="pairs that the ranker orders rightly, %",
-        y="accuracy, %",
-        series=_ranker_series,
-        profiles=(Profile.SMALL,),
-    ),
-    PaperFigure(
-        id="samples",
-        title="Samples of a step",
-        x="k",
-        y="accuracy, %",
-        series=_sample_series,
-        log_x=True,
-        profiles=INVENTED,
-    ),
-)
-
-EXHIBITS = tuple(
-    Exhibit(
-        id=f"trajectories-{agent.lower()}",
-        title=title,
-        experiment="agents",
-        method=method,
-        part=f"{agent}#steps",
-        kind="steps",
-        task="worlds",
-        profiles=(Profile.SMOKE, *INVENTED),
-    )
-    for agent, method, title in (
-        ("gen2-L", "rest", "Trajectories of the largest agent after two generations."),
-        ("gen0-L", "prompted", "Trajectories of generation 0."),
-    )
 )
