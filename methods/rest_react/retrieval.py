@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +44,8 @@ class SearchTool:
         mixed: bool = False,
         cut: Callable[[str], list[str]] = words,
     ) -> None:
+        import bm25s  # With scipy, which declarations that name a tool do without.
+
         if not documents:
             raise ProblemError("There is nothing to search", where="documents", fix="Give at least one.")
         self.documents = tuple(documents)
