@@ -135,12 +135,9 @@ def _data_rows(scale: Scale) -> Sequence[TableRow]:
 
 def _ablation_rows(scale: Scale) -> Sequence[TableRow]:
     where = where_of(scale)
-    both = {"rest": "ranked, with noise", "random": "drawn at random"}
-    rows = []
-    for name, label in both.items():
-        entries: Entries = {n: where.accuracy(f"{n}-L", method=name) for n in ("gen1", "gen2")}
-        rows.append(TableRow(label=label, entries=entries))
-    once = {"no-ranker": "least perplexity, no ranker"}
+    whole: Entries = {n: where.accuracy(f"{n}-L", method="rest") for n in ("gen1", "gen2")}
+    rows = [TableRow(label="ranked, with noise", entries=whole)]
+    once = {"random": "drawn at random", "no-ranker": "least perplexity, no ranker"}
     if scale.profile is Profile.SMALL:
         once |= {"noise": "ranked, with more noise", "oracle": "ranked without error"}
     for name, label in once.items():
