@@ -12,7 +12,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from harness.claims import Profile
 from harness.errors import UsageError, unknown_name
 from harness.method.contract import Method
-from harness.plan.selection import parameters_of
 from harness.suite import Suite, Tuned
 
 
@@ -105,6 +104,8 @@ def parse_settings(
     Raises:
         UsageError: If a method or parameter is unknown or a value is of the wrong type.
     """
+    from harness.plan.selection import parameters_of
+
     settings: dict[str, dict[str, Any]] = {}
     for text in texts:
         name, value = _split(text, "--set", "METHOD.PARAMETER=VALUE")
@@ -135,6 +136,8 @@ def _split(text: str, option: str, form: str) -> tuple[str, str]:
 
 
 def _parameter(kind: type[Method[Any, Any]], parameter: str, value: str, where: str) -> Any:
+    from harness.plan.selection import parameters_of  # Imports what other commands start without.
+
     known = parameters_of(kind)
     if parameter not in known:
         raise unknown_name(f"parameter of {kind.__name__}", parameter, known, where=where)
