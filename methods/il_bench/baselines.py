@@ -13,7 +13,6 @@ from methods.il_bench.asking import (
     edit_request,
     history_request,
     paraphrase_request,
-    rules_request,
 )
 from methods.il_bench.items import Item
 from methods.il_bench.programs import Predict
@@ -178,19 +177,6 @@ def ranked(bench: Bench, *, shown: int = 64) -> list[str]:
     """All different proposals of a whole budget, those that get most training items right first."""
     pool = dict.fromkeys(bench.learner.summarise(bench.draw(shown)) for _ in range(bench.budget))
     return sorted(pool, key=lambda one: accuracy(one, bench.items, bench.predict), reverse=True)
-
-
-def long_prompt(bench: Bench, *, rules: int, shown: int = 64) -> str:
-    """One instruction with as many rules as a whole program: the control that the card asks for.
-
-    Args:
-        bench: Tools and budget.
-        rules: Rules that may be written.
-        shown: Examples for a proposal.
-    """
-    labels = bench.learner.labels
-    requests = [rules_request(bench.draw(shown), labels, most=rules) for _ in range(bench.budget)]
-    return bench.best([bench.learner.write(request) for request in requests])
 
 
 def vote(instructions: Sequence[str], texts: Sequence[str], predict: Predict) -> list[str | None]:

@@ -79,4 +79,3 @@ DIGITS = DataCard(
     licence="CC BY 4.0",
     limits="Stands in for pictures of confusable species; nothing visual is left to be seen.",
 )
-CARDS = (SYNTREE, WAVEFORM, TABLES, DIGITS)

@@ -26,8 +26,6 @@ MORRIS = "Morris et al. (2023), arXiv:2310.14034"
 
 ACCURACY = mean_of("correct", better="higher", name="accuracy", worst=0.0)
 """Of any set, and of the rows of a curve."""
-TRAIN_ACCURACY = mean_of("train_correct", better="higher", name="training accuracy", worst=0.0)
-"""Of the rows of a curve."""
 CALLS = mean_of("calls", better="lower", name="calls an input", digits=2)
 """Executor calls for one answer, of any set."""
 MODULES = mean_of("modules", better="lower", name="modules", digits=1)
@@ -35,10 +33,7 @@ MODULES = mean_of("modules", better="lower", name="modules", digits=1)
 RULES = mean_of("rules", better="lower", name="rules", digits=1)
 LEARNER_CALLS = mean_of("learner", better="lower", name="learner requests", digits=0)
 EXECUTOR_CALLS = mean_of("executor", better="lower", name="executor calls of the search", digits=0)
-LEARNER_TOKENS = mean_of("learner_tokens", better="lower", name="learner tokens", digits=0)
-EXECUTOR_TOKENS = mean_of("executor_tokens", better="lower", name="executor tokens", digits=0)
 UNREADABLE = mean_of("unreadable", better="lower", name="unreadable answers", digits=0)
-UNREADABLE_TEST = mean_of("unreadable_test", better="lower", name="unreadable answers of the test", digits=0)
 """All of part ``search``."""
 
 

@@ -97,25 +97,22 @@ def _spearman(columns: Any) -> float:
 
 
 def _correlation(columns: Any, *, ranks: bool) -> float:
-    import numpy as np
-    from scipy.stats import pearsonr, spearmanr
-
-    judged, known = (_by("agent", name, columns) for name in ("judge_right", "final_right"))
-    if np.ptp(judged) == 0 or np.ptp(known) == 0:
-        # A judge that tells nothing apart agrees with nothing.
-        return 0.0
-    return float((spearmanr if ranks else pearsonr)(judged, known).statistic)
+    return _agreement(*(_by("agent", name, columns) for name in ("judge_right", "final_right")), ranks=ranks)
 
 
 def _known_pearson(columns: Any) -> float:
     """As :func:`_pearson`, from a table with one row an agent."""
-    import numpy as np
-    from scipy.stats import pearsonr
+    return _agreement(columns["judge_accuracy"], columns["accuracy"], ranks=False)
 
-    judged, known = (np.asarray(columns[name]) for name in ("judge_accuracy", "accuracy"))
+
+def _agreement(judged: Any, known: Any, *, ranks: bool) -> float:
+    import numpy as np
+    from scipy.stats import pearsonr, spearmanr
+
     if np.ptp(judged) == 0 or np.ptp(known) == 0:
+        # A judge that tells nothing apart agrees with nothing.
         return 0.0
-    return float(pearsonr(judged, known).statistic)
+    return float((spearmanr if ranks else pearsonr)(judged, known).statistic)
 
 
 def percent(column: str, name: str, *, better: Any = "higher", worst: float = 0.0) -> Metric:

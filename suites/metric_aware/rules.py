@@ -43,7 +43,6 @@ SLIGHT = log(1.005)
 SLIGHT_REASON = "half a per cent of the error: the paper's differences between its best methods"
 POINT = 0.01
 POINT_REASON = "a hundredth of the area; the card expects .02 to .06"
-NO_TRAINING = NotRun(reason="Fine-tuning a language model for it does not fit ten minutes of one GPU.")
 NO_TOY = NotRun(reason="It needs no GPU: `--profile small` judges it.")
 
 

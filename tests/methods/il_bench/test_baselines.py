@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from methods.il_bench.asking import Executor, Learner, shots_instruction
-from methods.il_bench.baselines import Bench, accuracy, ape, best_of, long_prompt, opro, protegi, vote
+from methods.il_bench.baselines import Bench, accuracy, ape, best_of, opro, protegi, vote
 from methods.il_bench.items import Benchmark, Item
 from methods.il_bench.rules import parse_rules
 from methods.il_bench.surrogate import SurrogateExecutor, SurrogateLearner
@@ -55,7 +55,7 @@ def test_easy_trees_need_one_instruction(name: str) -> None:
 
 def test_the_start_is_kept_if_nothing_is_better() -> None:
     _, bench = tools(3, budget=2)
-    perfect = long_prompt(tools(3, capacity=64, budget=1)[1], rules=64)
+    perfect = best_of(tools(3, capacity=64, budget=1)[1])
     bench.sample = len(bench.items)
     assert accuracy(opro(bench, start=perfect), bench.items, bench.predict) >= accuracy(
         perfect, bench.items, bench.predict
@@ -65,7 +65,7 @@ def test_the_start_is_kept_if_nothing_is_better() -> None:
 def test_a_long_prompt_holds_what_a_short_one_does_not() -> None:
     benchmark, short = tools(4, budget=8)
     _, long = tools(4, capacity=24, budget=8)
-    few, many = best_of(short), long_prompt(long, rules=24, shown=150)
+    few, many = best_of(short), best_of(long, shown=150)
     assert len(parse_rules(few)) <= 3 < len(parse_rules(many))
     tested = [accuracy(one, benchmark.test, short.predict) for one in (few, many)]
     assert tested[1] > tested[0] + 0.1
