@@ -145,13 +145,13 @@ def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
     found: Arms = {
         "lora-first-4": LoraFirst(**size.model, **lora, rank=4),
         "lora": LoraFirst(**size.model, **lora, rank=4, frozen=True),
-        "fine-tuning-slow": FineTuning(**{**size.model, "rate": min(size.rates) / 5}),
-        "fine-tuning-long": FineTuning(**{**size.model, "steps": steps}),
     }
-    if replay:
+    if wide and replay:
         found["replay"] = FineTuning(**size.model, replay=0.1)
     if wide:
         found |= {
+            "fine-tuning-slow": FineTuning(**{**size.model, "rate": min(size.rates) / 5}),
+            "fine-tuning-long": FineTuning(**{**size.model, "steps": steps}),
             "lora-first-2": LoraFirst(**size.model, **lora, rank=2),
             "zero-prompt": FixedPrompt(**size.model, **size.prompt, kind="zero"),
             "l2-sp": FineTuning(**size.model, anchor=1e-2),
