@@ -24,19 +24,14 @@ def decision_rule(name: str, problem: Predictions) -> Decide:
     Raises:
         ProblemError: If there is none.
     """
-    import numpy as np
-
     from methods.metric_aware import rules
 
-    values = np.asarray(problem.values)
-    nearest = np.abs(problem.held_truth[:, None] - values[None, :]).argmin(axis=1)
-    margin = np.bincount(nearest, minlength=len(values)) / len(nearest)
     known: Mapping[str, Decide] = {
         "mode": rules.mode,
         "mean": rules.mean,
         "median": rules.median,
         "probability": rules.above(problem.threshold),
-        "rank": rules.expected_rank(margin),
+        "rank": rules.expected_rank(problem.margin),
         "quartile": rules.quantile(0.25),
         "relative-median": rules.relative_median,
         "relative-mean": rules.relative_mean,
@@ -185,13 +180,11 @@ class Constant(Method[Predictions, Decisions]):
 
         from methods.metric_aware import rules
 
-        values = np.asarray(problem.values)
-        nearest = np.abs(problem.held_truth[:, None] - values[None, :]).argmin(axis=1)
-        margin = np.bincount(nearest, minlength=len(values)) / len(nearest)
+        margin = problem.margin
         number = {
             "mean": float(problem.held_truth.mean()),
             "median": float(np.median(problem.held_truth)),
-            "mode": float(rules.mode(values, margin[None])[0]),
+            "mode": float(rules.mode(np.asarray(problem.values), margin[None])[0]),
         }[self.rule]
         count = len(problem.test.ids)
         return Decisions(

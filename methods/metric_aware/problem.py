@@ -77,6 +77,13 @@ class Predictions:
     threshold: float
     calls: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
+    @property
+    def margin(self) -> Floats:
+        """Share of the held-out labels nearest to each value of the grid, shape (V,)."""
+        values = np.asarray(self.values)
+        nearest = np.abs(self.held_truth[:, None] - values[None, :]).argmin(axis=1)
+        return np.bincount(nearest, minlength=len(values)) / len(nearest)
+
 
 @dataclass(frozen=True)
 class Decisions:

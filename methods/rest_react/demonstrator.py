@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.method import ProblemError
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
-from methods.rest_react.reading import UNKNOWN, read_state, right_action
+from methods.rest_react.reading import UNKNOWN, read_state, right_action, supporting
 from methods.rest_react.steps import Action, Answer, Kind, Search, State, Stop, Summary, Verdict, write
 
 
@@ -25,11 +25,15 @@ class Demonstrator(LanguageModel):
             detour (more of them than hops). Above ½ it is the rule there, and sampling more does not
             mend it: the systematic error that the checks can see, and without which self-critique has
             nothing to find (card §9, lesson 4).
+        skims: Probability of citing the first result where the right one comes second, third …: the
+            bias for early places that language models have. Random mistakes are mended by sampling more
+            (card §8, sharpening); this one only by better targets.
     """
 
     surrogate: bool = field(default=True, kw_only=True)
     error: float = field(default=0.35, kw_only=True)
     hasty: float = field(default=0.0, kw_only=True)
+    skims: tuple[float, ...] = field(default=(), kw_only=True)
 
     def sample(
         self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
@@ -62,9 +66,18 @@ class Demonstrator(LanguageModel):
             reading = read_state(state)
             if len(state.rounds) > len(reading.relations):
                 return Answer(reading.reached[min(1, len(reading.reached) - 1)], ())
+        if state.kind is Kind.SUMMARY and rng.random() < self._skimmed(state):
+            first = state.results[0]
+            return Summary((first.link,), first.text)
         if rng.random() < self.error:
             return _mistake(state, rng)
         return right_action(state)
+
+    def _skimmed(self, state: State) -> float:
+        """Probability that the first result is taken for the right one."""
+        right = supporting(state)
+        place = state.results.index(right) if right else 0
+        return self.skims[min(place, len(self.skims)) - 1] if place and self.skims else 0.0
 
 
 def _mistake(state: State, rng: np.random.Generator) -> Action:

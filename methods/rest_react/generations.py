@@ -88,7 +88,7 @@ def demonstrations(teacher: Teacher, streams: Streams) -> Demonstrations:
     three = round(teacher.three_hops * teacher.demonstrations)
     questions = hard_questions(world, tool, {2: teacher.demonstrations - three, 3: three}, rng)
     name = f"script {teacher.seed}"
-    model = Demonstrator(name, name, error=teacher.error, hasty=teacher.hasty)
+    model = Demonstrator(name, name, error=teacher.error, hasty=teacher.hasty, skims=teacher.skims)
     settings = Settings(searches=teacher.searches, samples=1)
     seed = int(streams.rng("demonstrations").integers(2**31))
     found = roll_out(questions, model, tool, settings, seed=seed)

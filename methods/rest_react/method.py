@@ -123,6 +123,9 @@ class SelfImprove(AgentMethod):
     passes: tuple[int, ...] = param(
         (1, 4), source="section 3.4", doc="trajectories a question, by generation"
     )
+    smaller_too: bool = param(
+        True, source="Table 1", doc="train smaller sizes before the last generation, too; they grow no data"
+    )
     subsets: tuple[int, ...] = param((), source="Table 3", doc="smaller data of the last generation, for XS")
     ranker: Literal["local", "none", "random", "oracle", "model"] = param(
         "local", source="section 3.3; ours", doc="chooses the targets"
@@ -237,8 +240,9 @@ class _Loop:
         last = generation == method.generations
         grown = self._grown(generation, most)
         found = self._improved(grown, f"gen{generation}-{most}x")
+        wanted = method.sizes if last or method.smaller_too else ()
         # Only the largest agent grows the next data, wanted or not.
-        sizes = method.sizes if last or "L" in method.sizes else (*method.sizes, "L")
+        sizes = wanted if last or "L" in wanted else (*wanted, "L")
         for size in sizes:
             student = self._train(found, size, f"gen{generation}-{size}")
             if size in method.sizes:

@@ -57,14 +57,19 @@ class Teacher(Artifact):
     seed: int = param(0, source="ours", doc="draws its world, questions, demonstrations and weights")
     entities: int = param(80, source="card, section 9", doc="entities of a world")
     relations: int = param(6, source="card, section 9", doc="relations of a world")
-    demonstrations: int = param(120, source="card, section 9: weak", doc="trajectories to imitate")
+    demonstrations: int = param(1000, source="ours", doc="trajectories to imitate")
     three_hops: float = param(0.25, source="ours", doc="share of its questions that have three hops")
-    error: float = param(0.4, source="card, section 9: weak", doc="probability of a mistake at a step")
-    hasty: float = param(0.9, source="ours", doc="probability of a hasty draft after detours")
+    error: float = param(0.2, source="card, section 9", doc="probability of a mistake at random at a step")
+    hasty: float = param(0.6, source="ours", doc="probability of a hasty draft after detours")
+    skims: tuple[float, ...] = param(
+        (0.25, 0.45),
+        source="ours",
+        doc="probability of citing the first result where the right one is second, third",
+    )
     searches: int = param(4, source="ours", doc="searches of a trajectory, at most; the paper: 10")
     steps: int = param(400, source="ours", doc="updates of every agent")
-    batch: int = param(32, source="ours", doc="steps of trajectories an update")
-    rate: float = param(3e-3, source="ours", doc="largest learning rate of AdamW")
+    batch: int = param(64, source="card, section 9", doc="steps of trajectories an update")
+    rate: float = param(4e-3, source="ours", doc="largest learning rate of AdamW, of size L")
     minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
 
     def demonstrate(self) -> Demonstrations:

@@ -6,7 +6,7 @@ Every generation starts from the base again (card §8, pitfall 12), so that only
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,7 +76,7 @@ class ToyStudents:
     """Toy policies.
 
     Attributes:
-        cloning: How they are trained; all sizes alike.
+        cloning: How the widest is trained; narrower ones at rates that grow as 1/√width, else alike.
         widths: By size.
     """
 
@@ -98,10 +98,13 @@ class ToyStudents:
             raise ProblemError(
                 f"There are no agents of size '{size}'", where=name, fix=f"Sizes: {', '.join(self.widths)}."
             )
+        width, widest = self.widths[size], max(self.widths.values())
+        # Narrow networks learn to match names at higher rates only.
+        cloning = replace(self.cloning, rate=self.cloning.rate * (widest / width) ** 0.5)
         network, loss = train_network(
             tokenised(examples, Compact(lexicon)),
-            self.widths[size],
-            self.cloning,
+            width,
+            cloning,
             generator=streams.torch_rng(f"weights {name}"),
             order=streams.rng(f"order {name}"),
         )

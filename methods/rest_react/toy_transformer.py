@@ -33,7 +33,7 @@ class Shape:
     vocabulary: int
     hidden: int
     layers: int = 2
-    heads: int = 2
+    heads: int = 4
     pivots: tuple[int, int] = (0, 0)
 
 

@@ -115,7 +115,7 @@ def ablations(size: Size) -> Arms:
 def sabotages(size: Size) -> Arms:
     """Mechanisms switched off, trained for as long as it takes to show: less than the methods."""
     every = size.model.get("every", 100)
-    read = min(4 * every, size.model.get("steps", 1000))
+    read = min(3 * every, size.model.get("steps", 1000))
     model = {**size.model, "probes": True}
     return {
         "promot-shuffled": ProMoT(
@@ -160,11 +160,13 @@ def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
     return found
 
 
-def several(size: Size) -> Arms:
-    """Two target tasks: mixed, or one after the other."""
-    return {
+def several(size: Size, *, wide: bool) -> Arms:
+    """Two target tasks: mixed, or with ``wide`` also one after the other."""
+    found: Arms = {
         "pretrained": Pretrained(),
         "fine-tuning": FineTuning(**size.model),
         "promot": ProMoT(**size.model, **size.prompt),
-        "promot-sequential": ProMoT(**size.model, **size.prompt, order="sequence"),
     }
+    if wide:
+        found["promot-sequential"] = ProMoT(**size.model, **size.prompt, order="sequence")
+    return found

@@ -51,6 +51,12 @@ EXTRAS = {
     "l2-sp": "fine-tuning, L2-SP",
     "wise-ft": "fine-tuning, WiSE-FT",
 }
+SEVERAL = {
+    "pretrained": "pretrained",
+    "fine-tuning": "multi-task fine-tuning",
+    "promot": "multi-task ProMoT",
+    "promot-sequential": "ProMoT, one task after the other",
+}
 REPORTED = {"pretrained": "pretrained", "fine-tuning": "ft", "prompt-tuning": "pt", "promot": "promot"}
 
 
@@ -108,15 +114,11 @@ def _translation_rows(scale: Scale) -> Sequence[TableRow]:
 
 
 def _several_rows(scale: Scale) -> Sequence[TableRow]:
-    del scale
-    names = {
-        "pretrained": "pretrained",
-        "fine-tuning": "multi-task fine-tuning",
-        "promot": "multi-task ProMoT",
-        "promot-sequential": "ProMoT, one task after the other",
-    }
+    known = arms.several(arms.size_of(scale), wide=scale.full or scale.profile is not Profile.SMALL)
     rows = []
-    for method, label in names.items():
+    for method, label in SEVERAL.items():
+        if method not in known:
+            continue
         entries: dict[str, Entry] = {
             "target": target(method, "several"),
             "one": held_out(method, "several"),

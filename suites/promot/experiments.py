@@ -35,7 +35,12 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     seeds = _seeds(10 if scale.full else 5)
     if scale.profile is Profile.SMALL:
         return (
-            _several(size, FormatWorld(model=DECODER, targets=("entailment", "translation")), _seeds(1)),
+            _several(
+                size,
+                FormatWorld(model=DECODER, targets=("entailment", "translation")),
+                _seeds(1),
+                wide=scale.full,
+            ),
             _entailment(size, FormatWorld(model=DECODER), seeds),
             # Scores at the ceiling are equal in all seeds, and five equal seeds decide nothing.
             _translation(
@@ -65,7 +70,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     return (
         _entailment(size, entailment, seeds, minutes=minutes),
         _translation(size, translation, seeds, minutes=minutes),
-        _several(size, texts.both(), seeds, minutes=minutes),
+        _several(size, texts.both(), seeds, wide=True, minutes=minutes),
         _models(size, texts.elsewhere(), seeds, minutes=minutes),
         _extras(size, translation, seeds, wide=True, minutes=minutes),
     )
@@ -126,13 +131,13 @@ def _translation(
 
 
 def _several(
-    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, wide: bool, minutes: float = 10.0
 ) -> Experiment:
     return Experiment(
         id="several",
         title="Two target tasks at once, or one after the other",
         tasks={"both": task},
-        methods=arms.several(size),
+        methods=arms.several(size, wide=wide),
         seeds=seeds,
         unit="question",
         minutes=minutes,

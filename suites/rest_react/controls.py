@@ -13,7 +13,7 @@ CONTROLS = (
         experiment="agents",
         predicts={
             **dict.fromkeys(("C1a", "C1b", "C2b", "C4b", "C9a", "C9b", "C9c"), "kill"),
-            **dict.fromkeys(("C8", "C10b", "C11a", "C11b", "C13", "E2"), "kill"),
+            **dict.fromkeys(("C3a", "C3b", "C7a", "C8", "C10b", "C11a", "C11b", "C13", "E2"), "kill"),
         },
     ),
     Control(
@@ -28,7 +28,7 @@ CONTROLS = (
         title="Targets of the second generation are exchanged among steps of the same kind",
         replaces={"rest": "spoilt"},
         experiment="agents",
-        predicts=dict.fromkeys(("C1a", "C1c", "C2a", "C2c", "C3a", "C3b", "C4c", "C7a", "C7b", "C8"), "kill"),
+        predicts=dict.fromkeys(("C1a", "C1c", "C2a", "C2c", "C4c", "C7b"), "kill"),
     ),
     Control(
         id="hardly-a-pilot",

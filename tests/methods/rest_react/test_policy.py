@@ -158,7 +158,7 @@ def test_the_network_is_causal_and_equals_the_library() -> None:
         mask = torch.nn.Transformer.generate_square_subsequent_mask(12)
         for block in cast("list[Block]", list(model.blocks)):
             layer: Any = torch.nn.TransformerEncoderLayer(
-                16, 2, 64, 0.0, torch.relu, batch_first=True, norm_first=True
+                16, block.heads, 64, 0.0, torch.relu, batch_first=True, norm_first=True
             ).eval()
             layer.self_attn.in_proj_weight, layer.self_attn.in_proj_bias = (
                 block.mixed.weight,
