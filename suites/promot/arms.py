@@ -50,7 +50,7 @@ SIZES = {
     ),
     Profile.SMALL: Size(
         model={"rate": 1e-3, "steps": 300, "every": 50, "batch": 32, "optimizer": "adam"},
-        prompt={"length": 10, "prompt_rate": 0.03, "prompt_steps": 300, "prompt_every": 100},
+        prompt={"length": 10, "prompt_rate": 0.03, "prompt_steps": 200, "prompt_every": 100},
         rates=(5e-4, 1e-3, 2e-3, 4e-3),
         prompt_rates=(0.01, 0.03, 0.1, 0.3),
         adapter_rate=3e-3,

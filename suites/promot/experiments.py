@@ -86,8 +86,8 @@ def _brief(experiment: Experiment, without: Collection[str]) -> Experiment:
 
 
 def _seeds(count: int) -> tuple[int, ...]:
-    # Seeds from 100 to 299 were seen while settings changed.
-    return tuple(range(300, 300 + count))
+    # Seeds from 100 to 399 were seen while settings changed.
+    return tuple(range(400, 400 + count))
 
 
 def _smoke(size: arms.Size) -> Experiment:

@@ -147,8 +147,8 @@ DEVIATIONS = (
         field="protocol",
         paper="Not stated.",
         here="Two earlier forms of generation 0 were run on seeds 100 and 200 to 204: after the first, "
-        "ranked agents were nearly always right; after the second, agents were trained for so short a time that "
-        "their accuracies varied by 13 points between seeds, and nearly nothing was decided. The rules now "
+        "ranked agents were nearly always right; after the second, agents were trained for so short a time "
+        "that their accuracies varied by 13 points between seeds, and nearly nothing was decided. The rules now "
         "ask for room to the top, training is longer with rates by size, and verdicts are on seeds from 300 "
         "on, of which nothing had been looked at.",
         effect="Where nothing is left to gain, claims are inconclusive instead of failed.",

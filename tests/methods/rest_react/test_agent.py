@@ -20,7 +20,7 @@ from methods.rest_react.delexical import Lexicon
 from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.judge import exactly_right
 from methods.rest_react.ranker import LocalRanker, RandomRanker, quality
-from methods.rest_react.reading import right_action
+from methods.rest_react.reading import right_action, supporting
 from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.steps import (
     Action,
@@ -266,6 +266,22 @@ def test_hasty_drafts_are_corrected_by_the_checks() -> None:
     drafts = [exactly_right(one.draft, key[one.question]) for one in found]
     finals = [exactly_right(one.final, key[one.question]) for one in found]
     assert sum(finals) > sum(drafts) > 0
+
+
+def test_who_skims_takes_the_first_result_for_the_right_one() -> None:
+    world, questions, _ = questions_of(0, 40)
+    model = Demonstrator("script", "script", error=0.0, skims=(1.0, 0.0))
+    tool = SearchTool(world.documents, mixed=True)
+    walks = roll_out(questions, model, tool, Settings(samples=1), seed=0)
+    steps = [step for one in walks for step in one.steps if step.state.kind is Kind.SUMMARY]
+    taken: dict[int, set[int]] = {}
+    for step in steps:
+        assert isinstance(step.action, Summary)
+        right = supporting(step.state)
+        assert right is not None
+        links = [result.link for result in step.state.results]
+        taken.setdefault(links.index(right.link), set()).add(links.index(step.action.links[0]))
+    assert taken == {0: {0}, 1: {0}, 2: {2}}
 
 
 def _rolled(model: Demonstrator, seed: int) -> list[Trajectory]:

@@ -69,6 +69,11 @@ def test_data_sizes_and_parameters_are_told(chain: dict[str, Any]) -> None:
     assert numbers["gen2-L"] == numbers["gen0-L"] > 10 * numbers["gen2-XS"]
 
 
+def test_sizes_that_grow_no_data_can_be_left_out_until_the_end(taught: Path) -> None:
+    found = scores(replace(CHAIN, smaller_too=False, start=False, subsets=()), taught)
+    assert list(found["agents"]["unit_id"]) == ["gen1-L", "gen2-L", "gen2-S", "gen2-XS"]
+
+
 def test_the_same_seed_gives_the_same_scores_and_another_does_not(taught: Path) -> None:
     method = SelfImprove(generations=1, sizes=("XS",), **FEW)
     first = scores(method, taught)
