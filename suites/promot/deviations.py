@@ -160,8 +160,8 @@ DEVIATIONS = (
         "training loss with its label smoothing, over 512 examples; translation has a grid of smaller "
         "rates; stage 1 went from 300 updates to 500, back, and for its time to 200; C11 and C12 are matched "
         "at 75 instead of 90; after the seeds 200 to 204, grids of rates grew where the best was at an edge, "
-        "and translation got a sixth seed, since five equal ones decide nothing. All verdicts rest on seeds from 400 on, of "
-        "which none was seen before.",
+        "and translation got a sixth seed, since five equal ones decide nothing. All verdicts rest on seeds "
+        "from 400 on, of which none was seen before.",
         effect="None on the verdicts of this run.",
         profiles=_SMALL,
     ),
