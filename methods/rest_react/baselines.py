@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.method import Context, Method, ProblemError, param
-from methods.rest_react.method import AgentMethod, ShuffledTargets
+from methods.rest_react.method import AgentMethod
 from methods.rest_react.task import AgentProblem
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from methods.common.language_model import LanguageModel
     from methods.rest_react.agent import Settings, Trajectory
     from methods.rest_react.exams import Agents, Exam, Outcome
-    from methods.rest_react.training_data import StepExample
 
 YAO = "Yao et al. (2023), arXiv:2210.03629"
 WANG = "Wang et al. (2023), arXiv:2203.11171"
@@ -127,6 +128,9 @@ class StandIn(AgentMethod):
 
     names: tuple[str, ...] = param((), source="ours", doc="agents that it stands in for")
     checks: bool = param(default=True, source="ours", doc="whether the two checks are heeded")
+    astray: tuple[str, ...] = param(
+        (), source="ours", doc="agents among them whose answers are given to other questions"
+    )
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Take the exams once, and hand in the result under every name.
@@ -141,19 +145,19 @@ class StandIn(AgentMethod):
         found = self.examined(problem, "gen0-L", problem.teacher)
         if not self.checks:
             found = replace(found, outcomes={name: _unchecked(rows) for name, rows in found.outcomes.items()})
-        return Agents(tuple(replace(found, name=name) for name in self.names), main=self.names[-1])
+        exchanged = {name: _exchanged(rows, ctx.rng("astray")) for name, rows in found.outcomes.items()}
+        stray = replace(found, outcomes=exchanged, shown=())
+        agents = [replace(stray if name in self.astray else found, name=name) for name in self.names]
+        return Agents(tuple(agents), main=self.names[-1])
+
+
+def _exchanged(outcomes: Sequence[Outcome], rng: np.random.Generator) -> tuple[Outcome, ...]:
+    """Each question of each run with what was answered to another one, drawn at random."""
+    given = [outcomes[place] for place in rng.permutation(len(outcomes))]
+    return tuple(
+        replace(other, question=one.question, run=one.run) for one, other in zip(outcomes, given, strict=True)
+    )
 
 
 def _unchecked(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     return tuple(replace(one, final=one.draft) for one in outcomes)
-
-
-@dataclass(frozen=True)
-class ShuffledSome(ShuffledTargets):
-    """Self-improvement with the targets of some training sets exchanged: a control."""
-
-    only: tuple[str, ...] = param(("gen2-4x",), source="ours", doc="training sets that are spoilt")
-
-    def learnt(self, examples: tuple[StepExample, ...], name: str, ctx: Context) -> tuple[StepExample, ...]:
-        """As they are, or as in :class:`~methods.rest_react.method.ShuffledTargets`."""
-        return super().learnt(examples, name, ctx) if name in self.only else examples

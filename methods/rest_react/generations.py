@@ -19,7 +19,7 @@ from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.exams import DataSet
 from methods.rest_react.ranker import quality
 from methods.rest_react.retrieval import SearchTool, needs_more_than_one_search
-from methods.rest_react.steps import Kind, State, Summary, read
+from methods.rest_react.steps import State, Summary, read
 from methods.rest_react.training_data import Ranker, StepExample, retarget
 from methods.rest_react.world import Question, World, choose, make_world, unanswered_questions
 
@@ -137,21 +137,6 @@ def improve(
         float(np.mean([one.searches for one in trajectories])) if trajectories else 0.0,
     )
     return Improved(data.examples, about)
-
-
-def shuffled_targets(examples: Sequence[StepExample], rng: np.random.Generator) -> tuple[StepExample, ...]:
-    """Targets exchanged at random among the steps of one kind: a control.
-
-    As many examples, of the same distribution of actions; only what they answer to is lost.
-    """
-    places: dict[Kind, list[int]] = {}
-    for place, example in enumerate(examples):
-        places.setdefault(State.parse(example.state).kind, []).append(place)
-    targets = [example.target for example in examples]
-    for own in places.values():
-        for place, source in zip(own, rng.permutation(own).tolist(), strict=True):
-            targets[place] = examples[source].target
-    return tuple(StepExample(one.state, target) for one, target in zip(examples, targets, strict=True))
 
 
 def filtered(

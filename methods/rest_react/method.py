@@ -65,9 +65,12 @@ class Prompted(AgentMethod):
         from methods.rest_react.exams import Agents
 
         found = []
+        shown = problem.demonstrations() if set(self.sizes) - {"L"} else None
         for size in self.sizes:
-            name = f"gen0-{size}"
-            found.append(self.examined(problem, name, _beginner(problem, size, ctx)))
+            name, student = f"gen0-{size}", problem.teacher
+            if shown and size != "L":
+                student = problem.students.train(shown.examples, shown.lexicon, size, name, ctx)
+            found.append(self.examined(problem, name, student))
         return Agents(tuple(found), found[0].name)
 
 
@@ -123,9 +126,6 @@ class SelfImprove(AgentMethod):
     passes: tuple[int, ...] = param(
         (1, 4), source="section 3.4", doc="trajectories a question, by generation"
     )
-    smaller_too: bool = param(
-        True, source="Table 1", doc="train smaller sizes before the last generation, too; they grow no data"
-    )
     subsets: tuple[int, ...] = param((), source="Table 3", doc="smaller data of the last generation, for XS")
     ranker: Literal["local", "none", "random", "oracle", "model"] = param(
         "local", source="section 3.3; ours", doc="chooses the targets"
@@ -148,10 +148,6 @@ class SelfImprove(AgentMethod):
     def kept(self, problem: AgentProblem, trajectories: Sequence[Trajectory]) -> Sequence[Trajectory]:
         """The trajectories to learn from: all, whatever they end in."""
         return trajectories
-
-    def learnt(self, examples: tuple[StepExample, ...], name: str, ctx: Context) -> tuple[StepExample, ...]:
-        """The steps to learn: all as they are; sabotages change them."""
-        return examples
 
     def chooser(self, problem: AgentProblem) -> Ranker | None:
         """The ranker.
@@ -207,17 +203,6 @@ class OutcomeFiltered(SelfImprove):
         return found
 
 
-@dataclass(frozen=True)
-class ShuffledTargets(SelfImprove):
-    """Self-improvement with its targets exchanged among the steps of one kind: a control."""
-
-    def learnt(self, examples: tuple[StepExample, ...], name: str, ctx: Context) -> tuple[StepExample, ...]:
-        """As many steps with the targets of others."""
-        from methods.rest_react.generations import shuffled_targets
-
-        return shuffled_targets(examples, ctx.rng(f"shuffled {name}"))
-
-
 @dataclass
 class _Loop:
     """One run of :class:`SelfImprove`.
@@ -240,9 +225,8 @@ class _Loop:
         last = generation == method.generations
         grown = self._grown(generation, most)
         found = self._improved(grown, f"gen{generation}-{most}x")
-        wanted = method.sizes if last or method.smaller_too else ()
         # Only the largest agent grows the next data, wanted or not.
-        sizes = wanted if last or "L" in wanted else (*wanted, "L")
+        sizes = method.sizes if last or "L" in method.sizes else (*method.sizes, "L")
         for size in sizes:
             student = self._train(found, size, f"gen{generation}-{size}")
             if size in method.sizes:
@@ -276,18 +260,10 @@ class _Loop:
         # The same noise in the same place, whatever the size of the data.
         found = improve(name, kept, self.method.chooser(self.problem), self.ctx.rng(f"ranker {name[:4]}"))
         self.data.append(found.about)
-        return self.method.learnt(found.examples, name, self.ctx)
+        return found.examples
 
     def _train(self, examples: Sequence[StepExample], size: str, name: str) -> Student:
         return self.problem.students.train(examples, self.problem.lexicon, size, name, self.ctx)
-
-
-def _beginner(problem: AgentProblem, size: str, ctx: Context) -> Student:
-    """Generation 0 of a size."""
-    if size == "L":
-        return problem.teacher
-    shown = problem.demonstrations()
-    return problem.students.train(shown.examples, shown.lexicon, size, f"gen0-{size}", ctx)
 
 
 def _seed(ctx: Context, name: str) -> int:

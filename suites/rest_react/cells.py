@@ -16,6 +16,8 @@ STUDENTS = tuple(f"gen{n}-{size}" for n in (1, 2) for size in SIZES)
 """Agents that learn from whole generations."""
 SUBSETS = ("gen2-1x-XS", "gen2-2x-XS")
 """Agents that learn from parts of the second generation's data."""
+LAST = ("gen2-L", "gen2-S", "gen2-XS", "gen2-1x-XS")
+"""Agents of the second generation, but for one that another of them is compared with."""
 GENERATIONS = {
     "gen0": "pre-trained (here: taught by a script)",
     "pilot": "pilot, filtered",
@@ -25,11 +27,11 @@ GENERATIONS = {
 """Rows of the paper's first table."""
 TWO_HOPS, SECOND, FACTS = "two-hop", "second", "facts"
 """Exams: invented two-hop questions (in Bamboogle's place), a second set (BamTwoogle's), real facts."""
-_NOISE = {"noise": 1.0, "rest": 0.5}
-"""Standard deviation of the ranker's noise by arm; a right and a wrong action differ by 1."""
+_NOISE = 0.5
+"""Standard deviation of the ranker's noise; a right and a wrong action differ by 1."""
 PAIRS_RIGHT = {
     "random": 0.5,
-    **{name: NormalDist().cdf(1 / (noise * 2**0.5)) for name, noise in _NOISE.items()},
+    "rest": NormalDist().cdf(1 / (_NOISE * 2**0.5)),
     "oracle": 1.0,
 }
 """Share of pairs of a right and a wrong action that the ranker of an arm orders rightly."""

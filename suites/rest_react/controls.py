@@ -24,9 +24,9 @@ CONTROLS = (
         predicts=dict.fromkeys(("C1b", "C12a", "C12b"), "kill"),
     ),
     Control(
-        id="spoilt-targets",
-        title="Targets of the second generation are exchanged among steps of the same kind",
-        replaces={"rest": "spoilt"},
+        id="gone-astray",
+        title="Answers of the second generation's agents are given to other questions",
+        replaces={"rest": "astray"},
         experiment="agents",
         predicts=dict.fromkeys(("C1a", "C1c", "C2a", "C2c", "C4c", "C7b"), "kill"),
     ),

@@ -139,7 +139,9 @@ def _ablation_rows(scale: Scale) -> Sequence[TableRow]:
     rows = [TableRow(label="ranked, with noise", entries=whole)]
     once = {"random": "drawn at random", "no-ranker": "least perplexity, no ranker"}
     if scale.profile is Profile.SMALL:
-        once |= {"noise": "ranked, with more noise", "oracle": "ranked without error"}
+        once["oracle"] = "ranked without error"
+        if scale.full:
+            once["noise"] = "ranked, with more noise"
     for name, label in once.items():
         rows.append(TableRow(label=label, entries={"gen1": where.accuracy("gen1-L", method=name)}))
     star: Entries = {"gen1": where.labelled("gen1-L")}

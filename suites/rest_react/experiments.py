@@ -15,7 +15,6 @@ from methods.rest_react.baselines import (
     MajorityVote,
     PlainReAct,
     SearchAgent,
-    ShuffledSome,
     SingleSearch,
     StandIn,
 )
@@ -32,7 +31,7 @@ from methods.rest_react.prepare import PretrainedTeacher, Teacher
 from methods.rest_react.public_task import AGENT
 from methods.rest_react.real_world import COUNTRIES, ELEMENTS, NAMES
 from methods.rest_react.task import WorldAgents
-from suites.rest_react.cells import SAMPLES, SIZES, STUDENTS, SUBSETS
+from suites.rest_react.cells import LAST, SAMPLES, SIZES, STUDENTS, SUBSETS
 from suites.rest_react.paper import public_experiment
 
 Methods = dict[str, Method[Any, Any]]
@@ -45,7 +44,7 @@ TEACHER = Teacher()
 TASK = WorldAgents(
     teachers=(TEACHER,),
     questions=250,
-    asked=100,
+    asked=80,
     second=50,
     facts=(COUNTRIES, NAMES, ELEMENTS),
     facts_asked=40,
@@ -87,30 +86,23 @@ def arms(*, full: bool) -> Methods:
         "no-ranker": replace(once, ranker="none"),
         "random": replace(once, ranker="random"),
         "oracle": replace(once, ranker="oracle"),
-        "noise": replace(once, noise=1.0),
         "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
-        **sabotages(main),
+        **sabotages(),
     }
     if full:
+        found["noise"] = replace(once, noise=1.0)
         found["third"] = replace(main, generations=3, sizes=("L", "XS"), subsets=(), passes=(1, 4, 4))
         found["equal-k"] = replace(main, samples_xs=4, subsets=(), everywhere=(), shown=())
     return found
 
 
-def sabotages(main: SelfImprove) -> Methods:
+def sabotages() -> Methods:
     """Controls; see ``controls.py``."""
     everybody = ("gen0-L", "gen0-S", "gen0-XS", *STUDENTS, *SUBSETS)
     return {
-        "spoilt": ShuffledSome(
-            samples_xs=XS,
-            start=False,
-            smaller_too=False,
-            everywhere=("gen2-XS",),
-            only=("gen2-4x", "gen2-1x"),
-            subsets=(1, 2),
-        ),
         "unlearnt": StandIn(names=everybody, everywhere=("gen0-L",)),
         "unchecked": StandIn(names=everybody, checks=False),
+        "astray": StandIn(names=everybody, astray=LAST, everywhere=("gen0-L",)),
         "pilot-hardly": Pilot(samples_xs=XS, sizes=("XS",), removed=0.97),
     }
 
@@ -203,7 +195,7 @@ def _gpu(scale: Scale) -> tuple[Experiment, ...]:
         questions=500 if scale.full else 150,
         runs=10 if scale.full else 5,
     )
-    left_out = ("oracle", "noise")
+    left_out = ("oracle",)
     methods = {name: method for name, method in arms(full=False).items() if name not in left_out}
     agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0)
     return (agents, _baselines(task, seeds), _judges(5, SafeWeights()))

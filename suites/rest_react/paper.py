@@ -7,10 +7,10 @@ from typing import Any
 
 from harness.method import Method
 from harness.suite import Experiment
-from methods.rest_react.baselines import ShuffledSome, StandIn
+from methods.rest_react.baselines import StandIn
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.public_task import FewShotTeacher, PublicAgents
-from suites.rest_react.cells import SIZES, STUDENTS, SUBSETS
+from suites.rest_react.cells import LAST, SIZES, STUDENTS, SUBSETS
 
 
 def public_experiment() -> Experiment:
@@ -28,7 +28,7 @@ def public_experiment() -> Experiment:
         "no-ranker": replace(largest, ranker="none", generations=1),
         "random": replace(largest, ranker="random"),
         "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
-        "spoilt": ShuffledSome(ranker="model", start=False, everywhere=take_all, subsets=(1, 2)),
+        "astray": StandIn(names=everybody, astray=LAST, everywhere=("gen0-L",)),
         "unlearnt": StandIn(names=everybody, everywhere=everybody),
         "unchecked": StandIn(names=everybody, checks=False),
         "pilot-hardly": Pilot(sizes=("XS",), trajectories=500, removed=0.97),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.steps import Kind
 from methods.rest_react.students import Student
 from methods.rest_react.task import AgentProblem
-from methods.rest_react.training_data import StepExample
 from methods.rest_react.world import AnswerKey, all_questions, choose, make_world
 from tests.methods.context import FakeContext
 
@@ -121,13 +119,13 @@ def test_a_stand_in_hands_in_one_result_under_all_names(exam: tuple[Exam, Answer
         baselines.StandIn().run(problem(sheet, script()), FakeContext())
 
 
-def test_only_the_named_data_are_spoilt(exam: tuple[Exam, AnswerKey], tmp_path: Path) -> None:
-    sheet, _ = exam
-    walks = roll_out(sheet.questions, script(), sheet.tool, Settings(samples=1), seed=0)
-    steps = tuple(StepExample(step.state.prompt, step.text) for walk in walks for step in walk.steps)
-    method = baselines.ShuffledSome(only=("gen2-4x",))
-    assert method.learnt(steps, "gen2-1x", FakeContext()) == steps
-    spoilt = method.learnt(steps, "gen2-4x", FakeContext())
-    assert [one.state for one in spoilt] == [one.state for one in steps]
-    assert Counter(one.target for one in spoilt) == Counter(one.target for one in steps)
-    assert np.mean([a.target != b.target for a, b in zip(spoilt, steps, strict=True)]) > 0.3
+def test_who_goes_astray_answers_other_questions(exam: tuple[Exam, AnswerKey]) -> None:
+    sheet, key = exam
+    method = baselines.StandIn(names=("gen1-L", "gen2-L"), astray=("gen2-L",))
+    plain, stray = (
+        one.outcomes["two-hop"] for one in method.run(problem(sheet, script()), FakeContext()).agents
+    )
+    assert [(one.question, one.run) for one in stray] == [(one.question, one.run) for one in plain]
+    assert Counter(one.final for one in stray) == Counter(one.final for one in plain)
+    right = [np.mean([one.final == key.answers[one.question] for one in rows]) for rows in (plain, stray)]
+    assert right[0] > 2 * right[1]

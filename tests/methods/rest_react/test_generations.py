@@ -24,7 +24,6 @@ from methods.rest_react.generations import (
     improve,
     lexicon_of,
     rightly_answered,
-    shuffled_targets,
 )
 from methods.rest_react.judge import exactly_right, implies
 from methods.rest_react.ranker import LocalRanker
@@ -69,19 +68,6 @@ def test_every_step_of_every_trajectory_becomes_an_example() -> None:
     # Golden: 2h + 4 examples a trajectory of h searches.
     assert data.about.examples == sum(2 * one.searches + 4 for one in found)
     assert data.about.searches == pytest.approx(np.mean([one.searches for one in found]))
-
-
-def test_shuffled_targets_are_the_same_targets_elsewhere() -> None:
-    (found,) = walks()
-    examples = improve("gen1-1x", found, None, np.random.default_rng(0)).examples
-    mixed = shuffled_targets(examples, np.random.default_rng(0))
-    assert [one.state for one in mixed] == [one.state for one in examples]
-
-    def by_kind(some: Any) -> Counter[tuple[Kind, str]]:
-        return Counter((State.parse(one.state).kind, one.target) for one in some)
-
-    assert by_kind(mixed) == by_kind(examples)
-    assert sum(a != b for a, b in zip(mixed, examples, strict=True)) > len(examples) / 3
 
 
 def test_an_annotator_removes_bad_steps_and_no_more_than_told() -> None:

@@ -19,7 +19,6 @@ from methods.rest_react.method import (
     Pilot,
     Prompted,
     SelfImprove,
-    ShuffledTargets,
 )
 from methods.rest_react.steps import State
 from methods.rest_react.task import SearchAgents, WorldAgents
@@ -67,11 +66,6 @@ def test_data_sizes_and_parameters_are_told(chain: dict[str, Any]) -> None:
     assert data == {"gen1-1x": 20, "gen2-2x": 40, "gen2-1x": 20}
     numbers = dict(zip(chain["agents"]["unit_id"], chain["agents"]["parameters"], strict=True))
     assert numbers["gen2-L"] == numbers["gen0-L"] > 10 * numbers["gen2-XS"]
-
-
-def test_sizes_that_grow_no_data_can_be_left_out_until_the_end(taught: Path) -> None:
-    found = scores(replace(CHAIN, smaller_too=False, start=False, subsets=()), taught)
-    assert list(found["agents"]["unit_id"]) == ["gen1-L", "gen2-L", "gen2-S", "gen2-XS"]
 
 
 def test_the_same_seed_gives_the_same_scores_and_another_does_not(taught: Path) -> None:
@@ -137,13 +131,11 @@ def test_pilots_take_a_quarter_and_remove_a_third(taught: Path) -> None:
     assert whole["main"] != part["main"]
 
 
-def test_sabotages_and_judges(taught: Path) -> None:
+def test_a_lenient_judge_leaves_accuracy_alone(taught: Path) -> None:
     plain = scores(Prompted(**FEW), taught)
     lenient = scores(Prompted(**FEW), taught, replace(TASK, judge="yes"))
     assert set(lenient["main"]["judge_right"]) == {1.0}
     assert lenient["main"]["final_right"] == plain["main"]["final_right"]
-    spoilt = scores(ShuffledTargets(generations=1, sizes=("XS",), **FEW), taught)
-    assert spoilt["main"] != scores(SelfImprove(generations=1, sizes=("XS",), **FEW), taught)["main"]
 
 
 def test_what_another_world_says_is_not_right(taught: Path) -> None:

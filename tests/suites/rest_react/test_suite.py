@@ -55,7 +55,7 @@ def test_arms_differ_from_self_improvement_in_what_they_are_named_for() -> None:
     main = methods["rest"]
     assert isinstance(main, SelfImprove)
     whole = {"sizes", "subsets", "everywhere", "shown"}
-    alone = {"noise": "noise", "oracle": "ranker", "no-ranker": "ranker", "random": "ranker"}
+    alone = {"oracle": "ranker", "no-ranker": "ranker", "random": "ranker"}
     for name, what in alone.items():
         assert type(methods[name]) is SelfImprove
         assert _differing(main, methods[name]) - whole == {what, "generations"}
