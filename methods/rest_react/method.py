@@ -61,16 +61,13 @@ class Prompted(AgentMethod):
     sizes: tuple[str, ...] = param(("L",), source="section 3.1", doc="sizes to evaluate")
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
-        """Evaluate; train sizes other than the largest first."""
+        """Evaluate."""
         from methods.rest_react.exams import Agents
 
         found = []
-        shown = problem.demonstrations() if set(self.sizes) - {"L"} else None
         for size in self.sizes:
-            name, student = f"gen0-{size}", problem.teacher
-            if shown and size != "L":
-                student = problem.students.train(shown.examples, shown.lexicon, size, name, ctx)
-            found.append(self.examined(problem, name, student))
+            student = problem.teacher if size == "L" else problem.beginner(size)
+            found.append(self.examined(problem, f"gen0-{size}", student))
         return Agents(tuple(found), found[0].name)
 
 

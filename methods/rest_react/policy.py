@@ -21,14 +21,18 @@ from harness.method import ProblemError
 from methods.common.causal_lm import probabilities
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
 from methods.common.language_model.interface import check_texts
-from methods.rest_react.compact import END, VOCABULARY, Compact, Encoded
+from methods.rest_react.compact import END, PAD, VOCABULARY, Compact, Encoded
 from methods.rest_react.delexical import Lexicon
 from methods.rest_react.toy_transformer import CONTEXT, REPLY, ToyTransformer
 
 _ROWS = 256
 """Beginnings that one forward pass reads."""
+_TOGETHER = 8
+"""Beginnings whose lengths differ by less are read together."""
 _MEMORY = 60_000
 """Laws that are kept, at most: some 30 MB."""
+_PROMPTS = 20_000
+"""Translated prompts that are kept, at most."""
 
 Beginning = tuple[int, ...]
 Floats = NDArray[np.float64]
@@ -44,12 +48,14 @@ class Policy(LanguageModel):
         network: The trained weights.
         compact: Translates for the world.
         laws: Log-probabilities (V,) after beginnings that were read before.
+        read: Prompts that were translated before; evaluation runs ask the same again.
     """
 
     network: ToyTransformer
     compact: Compact
     surrogate: bool = field(default=True, kw_only=True)
     laws: dict[Beginning, NDArray[np.float32]] = field(default_factory=dict, kw_only=True, repr=False)
+    read: dict[str, Encoded] = field(default_factory=dict, kw_only=True, repr=False)
 
     def speaking(self, lexicon: Lexicon) -> Policy:
         """The same weights about another world."""
@@ -110,7 +116,12 @@ class Policy(LanguageModel):
 
     def _encode(self, prompts: Sequence[str]) -> list[Encoded]:
         check_texts(prompts)
-        encoded = [self.compact.encode(prompt) for prompt in prompts]
+        if len(self.read) > _PROMPTS:
+            self.read.clear()
+        for prompt in prompts:
+            if prompt not in self.read:
+                self.read[prompt] = self.compact.encode(prompt)
+        encoded = [self.read[prompt] for prompt in prompts]
         self._fit(max((len(one.tokens) for one in encoded), default=0))
         return encoded
 
@@ -125,22 +136,29 @@ class Policy(LanguageModel):
     def _descend(
         self, encoded: Sequence[Encoded], count: int, draws: Floats, decoding: Decoding
     ) -> list[_Path]:
-        """Draw a token for every row that has not ended, level after level, shape of draws (rows, levels)."""
-        starts = [prompt.tokens for prompt in encoded for _ in range(count)]
-        paths = [_Path() for _ in starts]
-        going = list(range(len(starts)))
+        """Draw a token for every row that has not ended, level after level, shape of draws (rows, levels).
+
+        Rows that have written the same after equal prompts share a path, so that most work is done
+        once for all of them.
+        """
+        roots = {tokens: number for number, tokens in enumerate({prompt.tokens: None for prompt in encoded})}
+        paths = [_Path(tokens) for tokens in roots]
+        at = np.repeat([roots[prompt.tokens] for prompt in encoded], count)
+        going = np.arange(len(at))
         for level in range(min(decoding.new_tokens, REPLY)):
-            going = [row for row in going if not paths[row].ended]
-            if not going:
+            if not len(going):
                 break
-            beginnings = [starts[row] + paths[row].tokens for row in going]
-            distinct = {one: place for place, one in enumerate(dict.fromkeys(beginnings))}
-            laws = np.stack(self._laws(list(distinct)))
-            rows = np.array([distinct[one] for one in beginnings])
+            here, rows = np.unique(at[going], return_inverse=True)
+            parents = [paths[number] for number in here.tolist()]
+            laws = np.stack(self._laws([path.prompt + path.tokens for path in parents]))
             tokens = _inverted(laws, rows, draws[going, level], decoding)
-            for row, token, value in zip(going, tokens.tolist(), laws[rows, tokens].tolist(), strict=True):
-                paths[row].add(token, value)
-        return paths
+            taken, rows = np.unique(rows * laws.shape[1] + tokens, return_inverse=True)
+            at[going] = len(paths) + rows
+            for parent, token in (divmod(pair, laws.shape[1]) for pair in taken.tolist()):
+                paths.append(parents[parent].followed(token, float(laws[parent, token])))
+            ended = np.array([path.ended for path in paths])
+            going = going[~ended[at[going]]]
+        return [paths[number] for number in at.tolist()]
 
     def _laws(self, beginnings: Sequence[Beginning]) -> list[NDArray[np.float32]]:
         """Log-probabilities of the token after each beginning, shape (V,)."""
@@ -149,26 +167,29 @@ class Policy(LanguageModel):
         lengths: dict[int, list[Beginning]] = {}
         for one in dict.fromkeys(beginnings):
             if one not in self.laws:
-                lengths.setdefault(len(one), []).append(one)
+                # Small batches cost as much as large ones, so that some padding is worth it.
+                lengths.setdefault(len(one) // _TOGETHER, []).append(one)
         for length in sorted(lengths):
             for start in range(0, len(lengths[length]), _ROWS):
                 self._read(lengths[length][start : start + _ROWS])
         return [self.laws[one] for one in beginnings]
 
     def _read(self, beginnings: list[Beginning]) -> None:
-        """Compute the laws after beginnings of one length."""
+        """Compute the laws after beginnings of nearly one length."""
         device = self.network.tokens.device
-        ids = torch.tensor(beginnings, device=device)
-        last = torch.arange(1, len(beginnings) + 1, device=device) * ids.shape[1] - 1
+        width = max(map(len, beginnings))
+        ids = torch.tensor([one + (PAD,) * (width - len(one)) for one in beginnings], device=device)
+        last = torch.tensor([row * width + len(one) - 1 for row, one in enumerate(beginnings)], device=device)
         with torch.inference_mode():
             laws = self.network(ids, last).log_softmax(-1)
         self.laws.update(zip(beginnings, laws.cpu().numpy(), strict=True))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Path:
-    """What one row has written so far, with its log-probability at temperature 1."""
+    """What was written after a prompt so far, with its log-probability at temperature 1."""
 
+    prompt: Beginning
     tokens: tuple[int, ...] = ()
     total: float = 0.0
 
@@ -180,9 +201,8 @@ class _Path:
     def written(self) -> tuple[int, ...]:
         return self.tokens[:-1] if self.ended else self.tokens
 
-    def add(self, token: int, value: float) -> None:
-        self.tokens += (token,)
-        self.total += value
+    def followed(self, token: int, value: float) -> _Path:
+        return _Path(self.prompt, (*self.tokens, token), self.total + value)
 
     def completion(self, text: str) -> Completion:
         return Completion(text, len(self.tokens), self.ended, self.total)

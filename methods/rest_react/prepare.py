@@ -50,10 +50,11 @@ class NamedStreams:
 
 @dataclass(frozen=True)
 class Teacher(Artifact):
-    """Generation 0: a toy agent that imitates a scripted one, mistakes included."""
+    """Generation 0: toy agents that imitate a scripted one, mistakes included."""
 
     title: ClassVar[str] = "agent of generation 0"
 
+    sizes: tuple[str, ...] = param(("L", "S", "XS"), source="card, section 9", doc="sizes to train")
     seed: int = param(0, source="ours", doc="draws its world, questions, demonstrations and weights")
     entities: int = param(80, source="card, section 9", doc="entities of a world")
     relations: int = param(6, source="card, section 9", doc="relations of a world")
@@ -85,21 +86,26 @@ class Teacher(Artifact):
 
         return ToyStudents(Cloning(self.steps, self.batch, self.rate))
 
-    def taught(self, ctx: Context) -> Student:
-        """The agent, trained now."""
-        shown = self.demonstrate()
-        streams = NamedStreams(self.seed)
-        return self.students(ctx).train(shown.examples, shown.lexicon, "L", "gen0-L", streams)
+    def taught(self, ctx: Context, size: str = "L") -> Student:
+        """The agent of a size, trained now."""
+        return self._taught(self.demonstrate(), size, ctx)
 
-    def student(self, folder: Path, ctx: Context) -> Student:
-        """The agent that was built in ``folder``."""
+    def student(self, folder: Path, ctx: Context, size: str = "L") -> Student:
+        """The agent of a size that was built in ``folder``."""
         from methods.rest_react.students import load_toy
 
-        return load_toy(folder, "L", "gen0-L")
+        return load_toy(folder / size, size, f"gen0-{size}")
 
     def build(self, folder: Path, ctx: Context) -> None:
-        """Train it and keep its weights."""
-        self.taught(ctx).save(folder)
+        """Train all sizes and keep their weights."""
+        shown = self.demonstrate()
+        for size in self.sizes:
+            (folder / size).mkdir()
+            self._taught(shown, size, ctx).save(folder / size)
+
+    def _taught(self, shown: Demonstrations, size: str, ctx: Context) -> Student:
+        streams = NamedStreams(self.seed)
+        return self.students(ctx).train(shown.examples, shown.lexicon, size, f"gen0-{size}", streams)
 
     def load(self, path: Path) -> Path:
         """The folder with its weights; see :meth:`student`."""
@@ -131,8 +137,10 @@ class PretrainedTeacher(Teacher):
 
         return pretrained_students(self, super().students(ctx), ctx)
 
-    def student(self, folder: Path, ctx: Context) -> Student:
-        """The agent that was built in ``folder``."""
+    def student(self, folder: Path, ctx: Context, size: str = "L") -> Student:
+        """The agent of a size that was built in ``folder``."""
         from methods.rest_react.finetuned import load_student
 
-        return load_student(folder, "gen0-L", self.rows, ctx)
+        if size not in self.bases:
+            return super().student(folder, ctx, size)
+        return load_student(folder / size, f"gen0-{size}", self.rows, ctx)

@@ -102,8 +102,8 @@ class FewShotTeacher(PretrainedTeacher):
         """The large model."""
         return open_agent(ctx.load(self.model), device=ctx.device, dtype=ctx.dtype, rows=self.rows)
 
-    def taught(self, ctx: Context) -> Student:
-        """The prompted agent."""
+    def taught(self, ctx: Context, size: str = "L") -> Student:
+        """The prompted agent; there is one size."""
         from methods.rest_react.language import few_shot
         from methods.rest_react.students import Student
 
@@ -117,9 +117,13 @@ class FewShotTeacher(PretrainedTeacher):
 
         return Student(speak, 0, save)
 
-    def student(self, folder: Path, ctx: Context) -> Student:
+    def student(self, folder: Path, ctx: Context, size: str = "L") -> Student:
         """The prompted agent."""
         return self.taught(ctx)
+
+    def build(self, folder: Path, ctx: Context) -> None:
+        """Nothing to build."""
+        self.taught(ctx).save(folder)
 
 
 @dataclass(frozen=True, kw_only=True)

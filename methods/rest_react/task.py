@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from methods.rest_react.agent import Settings
     from methods.rest_react.delexical import Lexicon
     from methods.rest_react.exams import AgentResult, Agents, Exam, Outcome
-    from methods.rest_react.generations import Demonstrations
     from methods.rest_react.retrieval import SearchTool
     from methods.rest_react.students import Student, Students
     from methods.rest_react.training_data import Ranker
@@ -38,7 +37,7 @@ class AgentProblem:
         settings: How agents act, but for the number of samples.
         teacher: Generation 0.
         students: Trains agents.
-        demonstrations: Gives what generation 0 learnt from.
+        beginner: Gives generation 0 of a size; that of the largest one is ``teacher``.
         ranker: A ranker that is a model, where one is at hand; methods have their own else.
         labels: For methods that filter by outcome; None as a rule.
     """
@@ -50,7 +49,7 @@ class AgentProblem:
     settings: Settings
     teacher: Student
     students: Students
-    demonstrations: Callable[[], Demonstrations]
+    beginner: Callable[[str], Student]
     ranker: Ranker | None = None
     labels: Labels | None = None
 
@@ -118,17 +117,21 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
 
         train, tool, lexicon, key = self.training(ctx)
         teacher = self.teacher(ctx)
-        # Seeds without a prepared generation 0 train one here; it comes out the same.
-        kept = teacher in self.teachers
+
+        def beginner(size: str) -> Student:
+            # Seeds without a prepared generation 0 train one here; it comes out the same.
+            kept = teacher in self.teachers
+            return teacher.student(ctx.load(teacher), ctx, size) if kept else teacher.taught(ctx, size)
+
         return AgentProblem(
             train=train,
             tool=tool,
             lexicon=lexicon,
             exams=tuple(sheet.exam for sheet in self.sheets(ctx)),
             settings=Settings(searches=teacher.searches, temperature=self.temperature),
-            teacher=teacher.student(ctx.load(teacher), ctx) if kept else teacher.taught(ctx),
+            teacher=beginner("L"),
             students=teacher.students(ctx),
-            demonstrations=teacher.demonstrate,
+            beginner=beginner,
             labels=_labels(key) if self.labels else None,
         )
 

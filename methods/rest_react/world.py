@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class World:
                 "A subject has two values of one relation", where="World", fix="Keep one value of each."
             )
 
-    @property
+    @cached_property
     def table(self) -> dict[tuple[str, str], str]:
         """Values by subject and relation."""
         return {(fact.subject, fact.relation): fact.value for fact in self.facts}

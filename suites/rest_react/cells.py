@@ -12,6 +12,8 @@ from methods.rest_react.measures import ACCURACY, EXAMPLES, GAIN, PARAMETERS
 
 SIZES = ("XS", "S", "L")
 """Students, the smallest first."""
+DISTILLED = SIZES[:2]
+"""Those that learn from a larger agent's trajectories only."""
 STUDENTS = tuple(f"gen{n}-{size}" for n in (1, 2) for size in SIZES)
 """Agents that learn from whole generations."""
 SUBSETS = ("gen2-1x-XS", "gen2-2x-XS")

@@ -73,7 +73,7 @@ DEVIATIONS = (
         id="D6",
         field="protocol",
         paper="Ten runs over fixed questions, one training of each agent; spreads are over runs.",
-        here="Five runs (ten under --full) in each of five seeds, which draw worlds, questions, "
+        here="Five runs (ten under --full) in each of six seeds (ten), which draw worlds, questions, "
         "demonstrations, weights and samples again; intervals are over seeds. The tables have the sd over "
         "runs and the bootstrap interval over questions, too.",
         effect="Wider intervals, which speak of other trainings and other questions as well.",
@@ -149,9 +149,9 @@ DEVIATIONS = (
         here="Two earlier forms of generation 0 were run on seeds 100 and 200 to 204: after the first, "
         "ranked agents were nearly always right; after the second, agents were trained for so short a time "
         "that their accuracies varied by 13 points between seeds, and nearly nothing was decided. The rules "
-        "now ask for room to the top, training is longer with rates by size, and verdicts are on seeds from "
-        "300 on, of which no accuracy had been looked at; a first run on them was stopped and made smaller "
-        "for its time alone.",
+        "now ask for room to the top, and training is longer with rates by size. On seeds 300 to 304 that "
+        "left ten claims undecided for the number of claims alone, for which there is a sixth seed now. "
+        "Verdicts are on seeds from 400 on, of which nothing had been looked at.",
         effect="Where nothing is left to gain, claims are inconclusive instead of failed.",
         profiles=_WORLD,
     ),

@@ -23,6 +23,7 @@ from methods.rest_react.measures import (
 )
 from suites.rest_react.cells import (
     BASELINES,
+    DISTILLED,
     FACTS,
     GENERATIONS,
     SAMPLES,
@@ -71,9 +72,11 @@ def _by_agent(
 
 
 def sizes_of(scale: Scale, generation: str) -> tuple[str, ...]:
-    """Sizes that a generation has: the paper prompts the largest model only."""
-    prompted = generation == "gen0" and scale.profile is Profile.PAPER
-    return ("L",) if prompted else where_of(scale).sizes
+    """Sizes that a generation has: the paper prompts the largest model only; time is short for pilots."""
+    if generation == "gen0" and scale.profile is Profile.PAPER:
+        return ("L",)
+    brief = generation == "pilot" and scale.profile is not Profile.PAPER and not scale.full
+    return DISTILLED if brief else where_of(scale).sizes
 
 
 def _main_rows(scale: Scale) -> Sequence[TableRow]:

@@ -46,7 +46,7 @@ def problem(exam: Exam, model: Demonstrator) -> AgentProblem:
         settings=Settings(),
         teacher=Student(lambda lexicon: model, 7, lambda folder: None),
         students=unused,
-        demonstrations=unused,
+        beginner=unused,
     )
 
 

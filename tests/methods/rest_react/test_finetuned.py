@@ -86,6 +86,7 @@ def test_a_generation_of_a_language_model_runs_through(ctx: FakeContext, tmp_pat
     loaded = PLAN.student(PLAN.load(tmp_path), ctx)
     trained = PLAN.taught(ctx)
     assert all(map(torch.equal, weights(loaded), weights(trained)))
+    assert PLAN.student(PLAN.load(tmp_path), ctx, "XS").parameters < 12_000
     task = replace(TASK, teachers=(PLAN,), questions=2, asked=3, second=0, runs=1)
     own = FakeContext(objects={**ctx.objects, "PretrainedTeacher": tmp_path})
     method = SelfImprove(generations=2, sizes=("L",), passes=(1, 1), samples=2)
