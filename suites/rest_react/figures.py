@@ -26,7 +26,8 @@ def _generation_series(scale: Scale) -> Sequence[Series]:
                 if generation != "gen0" or size == "L"
             ),
         )
-        for size in reversed(where.sizes)
+        # The largest last: not every generation has it, and the first gives the order.
+        for size in where.sizes
     ]
 
 
@@ -36,7 +37,7 @@ def _ranker_series(scale: Scale) -> Sequence[Series]:
         Series(
             label="1st generation, L",
             points=tuple(
-                (100 * share, where.accuracy("gen1-L", method=name)) for name, share in PAIRS_RIGHT.items()
+                (round(100 * share, 1), where.accuracy("gen1-L", method=name)) for name, share in PAIRS_RIGHT.items()
             ),
         )
     ]
