@@ -37,7 +37,8 @@ def _ranker_series(scale: Scale) -> Sequence[Series]:
         Series(
             label="1st generation, L",
             points=tuple(
-                (round(100 * share, 1), where.accuracy("gen1-L", method=name)) for name, share in PAIRS_RIGHT.items()
+                (round(100 * share, 1), where.accuracy("gen1-L", method=name))
+                for name, share in PAIRS_RIGHT.items()
             ),
         )
     ]
