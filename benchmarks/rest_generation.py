@@ -2,7 +2,7 @@
 
 Run it from the repository's root::
 
-    OMP_NUM_THREADS=1 python benchmarks/rest_generation.py
+    OMP_NUM_THREADS=1 python -m benchmarks.rest_generation
 
 It trains generation 0 of the toy size L, rolls out 1000 two- and three-hop questions with four
 candidates a step, chooses targets by the ranker, and trains an agent of each size on them. The
@@ -44,7 +44,7 @@ def main(ctx: Context | None = None) -> int:
     clock = timed("generation 0, size L, trained", clock)
     rng = np.random.default_rng(3)
     world = make_world(teacher.entities, teacher.relations, rng)
-    tool, lexicon = SearchTool(world.documents), lexicon_of(world)
+    tool, lexicon = SearchTool(world.documents, mixed=True), lexicon_of(world)
     questions = hard_questions(world, tool, QUESTIONS, rng)
     clock = timed("questions", clock)
     (walks,) = grow(agent.speaker(lexicon), questions, tool, Settings(samples=4), seeds=[4])
