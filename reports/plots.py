@@ -321,9 +321,9 @@ def _category(point: Point) -> str:
 
 
 def _places(figure: Figure) -> dict[str, float]:
-    """Positions of categories on the x axis, in order of appearance."""
+    """Positions of categories on the x axis, in the order of the line that has most of them."""
     found: dict[str, float] = {}
-    for line in figure.lines:
+    for line in sorted(figure.lines, key=lambda line: -len(line.points)):
         for point in (*line.points, *line.reported):
             if figure.kind == "bar" or isinstance(point.x, str):
                 found.setdefault(_category(point), float(len(found)))

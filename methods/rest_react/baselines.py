@@ -12,11 +12,9 @@ from methods.rest_react.method import AgentMethod
 from methods.rest_react.task import AgentProblem
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from methods.common.language_model import LanguageModel
     from methods.rest_react.agent import Settings, Trajectory
-    from methods.rest_react.exams import Agents, Exam, Outcome
+    from methods.rest_react.exams import AgentResult, Agents, Exam, Outcome
 
 YAO = "Yao et al. (2023), arXiv:2210.03629"
 WANG = "Wang et al. (2023), arXiv:2203.11171"
@@ -145,18 +143,21 @@ class StandIn(AgentMethod):
         found = self.examined(problem, "gen0-L", problem.teacher)
         if not self.checks:
             found = replace(found, outcomes={name: _unchecked(rows) for name, rows in found.outcomes.items()})
-        exchanged = {name: _exchanged(rows, ctx.rng("astray")) for name, rows in found.outcomes.items()}
-        stray = replace(found, outcomes=exchanged, shown=())
-        agents = [replace(stray if name in self.astray else found, name=name) for name in self.names]
+        agents = [
+            replace(self._strayed(found, ctx) if n in self.astray else found, name=n) for n in self.names
+        ]
         return Agents(tuple(agents), main=self.names[-1])
 
-
-def _exchanged(outcomes: Sequence[Outcome], rng: np.random.Generator) -> tuple[Outcome, ...]:
-    """Each question of each run with what was answered to another one, drawn at random."""
-    given = [outcomes[place] for place in rng.permutation(len(outcomes))]
-    return tuple(
-        replace(other, question=one.question, run=one.run) for one, other in zip(outcomes, given, strict=True)
-    )
+    def _strayed(self, found: AgentResult, ctx: Context) -> AgentResult:
+        """Each question of each run with what was answered to another one, drawn at random."""
+        exchanged = {}
+        for exam, outcomes in found.outcomes.items():
+            given = [outcomes[place] for place in ctx.rng("astray").permutation(len(outcomes))]
+            exchanged[exam] = tuple(
+                replace(other, question=own.question, run=own.run)
+                for own, other in zip(outcomes, given, strict=True)
+            )
+        return replace(found, outcomes=exchanged, shown=())
 
 
 def _unchecked(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.method import Context, HubSource, Reference, Resource, param
+from harness.method import Context, HubSource, ProblemError, Reference, Resource, param
 from methods.rest_react.prepare import PretrainedTeacher
 from methods.rest_react.public_questions import BAMBOOGLE, BAMTWOOGLE, PASSAGES
 from methods.rest_react.task import AgentProblem, SearchAgents, Sheet
@@ -60,7 +60,6 @@ def open_agent(folder: Path, *, device: str, dtype: str, rows: int) -> LanguageM
     """
     import json
 
-    from harness.method import ProblemError
     from methods.common.causal_lm import load_checkpoint
     from methods.common.language_model.endpoint import Server, open_endpoint
     from methods.common.language_model.local import LocalModel, weights_identity
@@ -85,6 +84,8 @@ class FewShotTeacher(PretrainedTeacher):
 
     title: ClassVar[str] = "prompted agent"
 
+    sizes: tuple[str, ...] = param(("L",), source="section 3.1", doc="sizes that are prompted")
+
     model: Reference = AGENT
     base: Reference = BASE_L
     base_s: Reference = BASE_S
@@ -103,10 +104,18 @@ class FewShotTeacher(PretrainedTeacher):
         return open_agent(ctx.load(self.model), device=ctx.device, dtype=ctx.dtype, rows=self.rows)
 
     def taught(self, ctx: Context, size: str = "L") -> Student:
-        """The prompted agent; there is one size."""
+        """The prompted agent.
+
+        Raises:
+            ProblemError: If another size than the one that is prompted is asked for.
+        """
         from methods.rest_react.language import few_shot
         from methods.rest_react.students import Student
 
+        if size not in self.sizes:
+            raise ProblemError(
+                f"No agent of size '{size}' is prompted", where="sizes", fix=f"Prompted: {self.sizes}."
+            )
         model = few_shot(self.prompted(ctx))
 
         def speak(lexicon: Lexicon) -> LanguageModel:
@@ -119,7 +128,7 @@ class FewShotTeacher(PretrainedTeacher):
 
     def student(self, folder: Path, ctx: Context, size: str = "L") -> Student:
         """The prompted agent."""
-        return self.taught(ctx)
+        return self.taught(ctx, size)
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Nothing to build."""

@@ -55,8 +55,10 @@ DEVIATIONS = (
         paper="Prompts of 100 vectors, 5000 updates; 1000 updates of the model; batches of 64.",
         here="Prompts of 10 vectors, 200 updates; 300 updates of the model (500 under --full); batches of "
         "32; a checkpoint of the model each 50, of the prompt each 100.",
-        effect="None expected on directions: 500 updates of the prompt left its best checkpoint where 300 "
-        "had it, and the model's target score is within a few points of its end.",
+        effect="500 updates of the prompt left its best checkpoint where 300 had it; 200 were not compared "
+        "with them on the same seeds. With 300, on seeds from 300 on, C2 and C4c held, which a seed that "
+        "collapsed leaves open now, and C11 and C12 were open, which hold now. The model's target score is "
+        "within a few points of its end.",
         profiles=_SMALL,
     ),
     Deviation(

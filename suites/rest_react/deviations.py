@@ -95,8 +95,11 @@ DEVIATIONS = (
         "near 100; these were seen, too. Numbers of updates and rates of training were chosen by how well "
         "toy agents learn to pick the right result from a script.",
         effect="Mistakes at random are mended by drawing several samples; the tendency to the first result "
-        "by better targets only, which makes room for the ranker; hasty drafts set the size of what the "
-        "checks gain, several times the paper's.",
+        "by better targets only, which makes room for the ranker. How much is gained rests on these rates, "
+        "and no verdict says how much a prompted model would gain: on pilot seed 1 accuracy went 68, 98, 99 "
+        "from generation to generation with them; with 30 and 50 % in their place (and more hasty drafts) "
+        "19, 56 and 71 % of the drafts about training questions were right, with 40 and 60 % 14, 38 and 41. "
+        "Hasty drafts set the size of what the checks gain, several times the paper's.",
         profiles=_WORLD,
         claims=("C1a", "C1b", "C10a", "C10b", "C10c", "C12a", "C12b"),
     ),
@@ -104,7 +107,7 @@ DEVIATIONS = (
         id="D15",
         field="protocol",
         paper="Prompted models write Python, which smaller ones get wrong.",
-        here="All agents write a few placeholders and words, the smallest as readably as the largest.",
+        here="All agents write a few placeholders and words, the smallest nearly as readably as the largest.",
         effect="Against C13.",
         profiles=_WORLD,
         claims=("C13",),

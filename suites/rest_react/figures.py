@@ -26,8 +26,7 @@ def _generation_series(scale: Scale) -> Sequence[Series]:
                 if generation != "gen0" or size == "L"
             ),
         )
-        # The largest last: not every generation has it, and the first gives the order.
-        for size in where.sizes
+        for size in reversed(where.sizes)
     ]
 
 

@@ -66,6 +66,13 @@ def test_categories_keep_their_order() -> None:
     assert svg.index("zeta") < svg.index("alpha")
 
 
+def test_a_line_that_lacks_a_category_does_not_move_it_to_the_end() -> None:
+    part = Line("a", (Point("zeta", number(1)), Point("beta", number(2))))
+    whole = Line("b", tuple(Point(name, number(1)) for name in ("zeta", "alpha", "beta")))
+    svg = figure_svg(figure(lines=(part, whole), kind="bar"))
+    assert svg.index("zeta") < svg.index("alpha") < svg.index("beta")
+
+
 def test_ticks_are_plain_numbers_on_a_logarithmic_scale() -> None:
     line = Line("a", tuple(Point(number(x), number(x * 10)) for x in (1.0, 7.0, 30.0, 200.0)))
     svg = figure_svg(figure(lines=(line,), log_x=True, log_y=True))

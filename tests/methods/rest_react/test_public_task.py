@@ -66,6 +66,11 @@ def test_a_prompted_agent_and_its_student_are_judged_by_the_model(ctx: FakeConte
     assert set(found["main"]["judge_right"]) == {1.0}
 
 
+def test_no_other_size_is_prompted(ctx: FakeContext) -> None:
+    with pytest.raises(ProblemError, match="'S'"):
+        Prompted(samples=1, sizes=("L", "S")).run(TASK.problem(ctx), ctx)
+
+
 def test_servers_are_described_in_a_file(tmp_path: Path) -> None:
     place = tmp_path / SERVER
     place.write_text('{"address": "http://127.0.0.1:1/v1", "model": "m"}', encoding="utf-8")
