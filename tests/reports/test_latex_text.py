@@ -28,6 +28,7 @@ def test_nasty_labels_are_escaped(text: str) -> None:
         ("Müller", r"M\"{u}ller"),
         ("Łukasz", r"\L{}ukasz"),
         ("α ≤ 1", r"\ensuremath{\alpha} \ensuremath{\leq} 1"),
+        ("1–2 — so", r"1\textendash{}2 \textemdash{} so"),
         ("👍", "[thumbs up sign]"),
         ("א", "[U+05D0]"),
         ("x₁²", r"x\textsubscript{1}\textsuperscript{2}"),
