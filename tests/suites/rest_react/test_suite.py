@@ -51,11 +51,12 @@ def test_every_seed_has_a_generation_0_of_its_own() -> None:
 
 
 def test_arms_differ_from_self_improvement_in_what_they_are_named_for() -> None:
-    methods = SMALL["agents"].methods
+    wide = SUITE.experiments(Scale(profile=Profile.SMALL, full=True))
+    (methods,) = [experiment.methods for experiment in wide if experiment.id == "agents"]
     main = methods["rest"]
     assert isinstance(main, SelfImprove)
     whole = {"sizes", "subsets", "everywhere", "shown"}
-    alone = {"oracle": "ranker", "no-ranker": "ranker", "random": "ranker"}
+    alone = {"noise": "noise", "oracle": "ranker", "no-ranker": "ranker", "random": "ranker"}
     for name, what in alone.items():
         assert type(methods[name]) is SelfImprove
         assert _differing(main, methods[name]) - whole == {what, "generations"}
