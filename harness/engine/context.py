@@ -85,12 +85,12 @@ class TrialContext:
         return np.random.default_rng(stream(self.seed, name))
 
     def torch_rng(self, name: str) -> torch.Generator:
-        """As :meth:`rng`, for PyTorch."""
+        """As :meth:`rng`, for PyTorch; on the CPU, whatever the trial's device."""
         import numpy as np
         import torch
 
         state = np.random.SeedSequence(stream(self.seed, name)).generate_state(1, np.uint64)[0]
-        return torch.Generator(self.device).manual_seed(int(state) >> 1)
+        return torch.Generator().manual_seed(int(state) >> 1)
 
     def probe(self, step: int, result: Any) -> None:
         """Evaluate a result during training."""

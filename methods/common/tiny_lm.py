@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from methods.common.draws import fill_normal, integers
+
 BOUNDARY = "<s>"
 """Stands before every text, and so also after the one before."""
 
@@ -91,7 +93,7 @@ def new_model(vocabulary: int, size: Size, generator: torch.Generator) -> Any:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:
-                parameter.normal_(0.0, 0.02, generator=generator)
+                fill_normal(parameter, 0.0, 0.02, generator)
     return model
 
 
@@ -149,5 +151,5 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 def _windows(stream: Tensor, schedule: Schedule, generator: torch.Generator) -> Iterator[Tensor]:
     place = torch.arange(schedule.length)
     for _ in range(schedule.steps):
-        starts = torch.randint(len(stream) - schedule.length, (schedule.batch, 1), generator=generator)
+        starts = integers(len(stream) - schedule.length, (schedule.batch, 1), generator)
         yield stream[starts + place]

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from methods.common.draws import generator
 from methods.il_bench.rule_lists import (
     Lesson,
     draw_inputs,
@@ -44,7 +45,7 @@ def train(
     would need many times as many examples.
     """
     rng = np.random.default_rng([plan.draw, 0])
-    net = RuleNet(Size(layers, hidden, heads), torch.Generator().manual_seed(plan.draw))
+    net = RuleNet(Size(layers, hidden, heads), generator(plan.draw))
     optimizer = torch.optim.AdamW(net.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
     warmup = max(1, plan.steps // 20)
     rates = torch.optim.lr_scheduler.LambdaLR(

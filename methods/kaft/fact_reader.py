@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from harness.method import ProblemError
+from methods.common.draws import fill_normal
 from methods.common.examples import Batch, filled
 
 WORDS = 3
@@ -80,8 +81,8 @@ class FactReader(nn.Module):
         with torch.no_grad():
             for parameter in self.parameters():
                 if parameter.ndim > 1:
-                    parameter.normal_(0.0, parameter.shape[1] ** -0.5, generator=generator)
-            self.embedding.weight.normal_(0.0, 1.0, generator=generator)
+                    fill_normal(parameter, 0.0, parameter.shape[1] ** -0.5, generator)
+            fill_normal(self.embedding.weight, 0.0, 1.0, generator)
 
     def get_input_embeddings(self) -> nn.Embedding:
         """Vectors of words, shape (V, d)."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from methods.common.draws import generator
 from methods.common.examples import Example
 from methods.common.training import Recipe, fit
 from methods.kaft.fact_reader import FactReader, Size, word_loss
@@ -37,8 +38,7 @@ def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -
     """A model that knows the world's known facts, and its tokenizer."""
     rng = np.random.default_rng(list(plan.seed))
     vocabulary = world.vocabulary()
-    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    model = FactReader(plan.size, generator)
+    model = FactReader(plan.size, generator(int(rng.integers(2**31))))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
     warmup = min(100, plan.steps // 5)
     recipe = Recipe(steps=plan.steps, batch=plan.batch, warmup=warmup, schedule="cosine", clip=1.0)

@@ -135,6 +135,8 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
         import torch
         from torch.nn.functional import one_hot
 
+        from methods.common.draws import seeded
+
         n = problem.size
         text = torch.arange(n)
         tokens = one_hot(torch.stack([text // 2, text % 2], 1), problem.dim).float()
@@ -143,8 +145,7 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
         ones, gold = torch.ones(n * n, 2), torch.eye(n).reshape(-1)
         tables = []
         for seed in ctx.rng("scorers").integers(2**31, size=self.starts):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(int(seed))
+            with seeded(int(seed)):
                 scorer = self.make(2, 2)
             optimizer = torch.optim.Adam(scorer.parameters(), lr=self.rate)
             for _ in range(self.steps):

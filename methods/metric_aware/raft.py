@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.method import DivergedError, ProblemError
+from methods.common.draws import fill_normal
 
 Objective = Literal["ce", "raft", "learnable", "mbr", "head", "digit-head"]
 
@@ -68,14 +69,14 @@ class Scorer(nn.Module):
         if hidden:
             inner = nn.Linear(features, hidden)
             with torch.no_grad():
-                inner.weight.normal_(0.0, features**-0.5, generator=generator)
-                inner.bias.normal_(0.0, 0.5, generator=generator)
+                fill_normal(inner.weight, 0.0, features**-0.5, generator)
+                fill_normal(inner.bias, 0.0, 0.5, generator)
             self.body = nn.Sequential(inner, nn.Tanh())
         self.digits = _zero(nn.Linear(width, len(values)))
         self.head = _zero(nn.Linear(width, 1))
         inside = nn.Linear(len(values), 16)
         with torch.no_grad():
-            inside.weight.normal_(0.0, len(values) ** -0.5, generator=generator)
+            fill_normal(inside.weight, 0.0, len(values) ** -0.5, generator)
             inside.bias.zero_()
         self.digit_head = nn.Sequential(inside, nn.Sigmoid(), _zero(nn.Linear(16, 1)))
         self.register_buffer("grid", torch.tensor(list(values)))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from methods.common.draws import fill_normal
 from methods.common.examples import IGNORED, Batch, Example, collate, filled
 from methods.common.forward import summed_loss, target_logits
 from methods.promot import world
@@ -85,7 +86,7 @@ def new_model(
         for name, parameter in model.named_parameters():
             if parameter.ndim > 1:
                 spread = 0.1 if architecture == "decoder" else _t5_spread(name, parameter, heads)
-                parameter.normal_(0.0, spread, generator=generator)
+                fill_normal(parameter, 0.0, spread, generator)
     return model
 
 

@@ -39,9 +39,9 @@ class NamedStreams:
 
     def torch_rng(self, name: str) -> torch.Generator:
         """As :meth:`rng`, for PyTorch."""
-        import torch
+        from methods.common.draws import generator
 
-        return torch.Generator().manual_seed(self._number(name) % 2**63)
+        return generator(self._number(name) % 2**63)
 
     def _number(self, name: str) -> int:
         content = f"{self.seed}\0{name}".encode()

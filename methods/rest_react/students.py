@@ -128,14 +128,12 @@ def toy_student(network: ToyTransformer, name: str, loss: float = float("nan")) 
 
 def load_toy(folder: Path, size: str, name: str) -> Student:
     """An agent that was saved."""
-    import torch
     from safetensors.torch import load_file
 
+    from methods.common.draws import generator
     from methods.rest_react.compact import KINDS, VOCABULARY
     from methods.rest_react.toy_transformer import Shape, ToyTransformer
 
-    network = ToyTransformer(
-        Shape(len(VOCABULARY), WIDTHS[size], pivots=KINDS), torch.Generator().manual_seed(0)
-    )
+    network = ToyTransformer(Shape(len(VOCABULARY), WIDTHS[size], pivots=KINDS), generator(0))
     network.load_state_dict(load_file(str(folder / _WEIGHTS)))
     return toy_student(network.eval(), name)

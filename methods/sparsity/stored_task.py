@@ -94,7 +94,7 @@ class StoredTraining(Training):
         """A vision transformer or a mixer."""
         return image_model(self.size, activation, d_ff, generator)
 
-    def batches(self, generator: torch.Generator) -> Iterator[Any]:
+    def batches(self, generator: torch.Generator, device: str) -> Iterator[Any]:
         """Random crops, epoch after epoch; a share of the images only where that is asked for."""
         from methods.sparsity.stored_images import decoded
 
@@ -106,7 +106,7 @@ class StoredTraining(Training):
             for pixels, labels, indices in decoded(images, image_side(self.size), self.batch, seed):
                 if len(labels) == self.batch:
                     varied = self.variation(pixels, labels, indices, next(visits))
-                    yield tensors(*varied, generator.device)
+                    yield tensors(*varied, device)
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         """Cross-entropy."""

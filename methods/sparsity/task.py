@@ -48,8 +48,8 @@ class Training(ABC):
         """
 
     @abstractmethod
-    def batches(self, generator: torch.Generator) -> Iterator[Any]:
-        """Batches without end, in an order that the generator draws."""
+    def batches(self, generator: torch.Generator, device: str) -> Iterator[Any]:
+        """Batches on a device without end, in an order that the generator draws."""
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> Tensor:

@@ -55,11 +55,11 @@ class TextTraining(Training):
         kind = EncoderDecoder if self.kind == "spans" else DecoderLm
         return kind(size, activation=activation, generator=generator)
 
-    def batches(self, generator: torch.Generator) -> Iterator[Any]:
+    def batches(self, generator: torch.Generator, device: str) -> Iterator[Any]:
         """Windows at random places; for spans with what is cut out of them."""
         from methods.sparsity.texts import cut_spans, draw_windows
 
-        drawn = draw_windows(self.stream, self.length, self.batch, generator)
+        drawn = draw_windows(self.stream, self.length, self.batch, generator, device=device)
         if self.kind == "next":
             return drawn
         rng = np.random.default_rng(generator.initial_seed())
