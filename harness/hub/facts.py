@@ -127,6 +127,11 @@ class HubFacts:
         """What is known of a source, if anything is."""
         return self.entries.get((source.repo, source.repo_type, source.config))
 
+    def at(self, source: HubSource) -> HubFact | None:
+        """What is known of a source, unless the source is at another commit than is on record."""
+        fact = self.of(source)
+        return fact if fact and source.revision in ("main", fact.ref, fact.revision) else None
+
     def pinned(self, source: Source) -> Source:
         """The source as it is fetched: with the commit and the files that are on record.
 

@@ -32,7 +32,7 @@ UNSAFE_SUFFIXES = (".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".h5", ".m
 """Files that run code when they are loaded, or may: never fetched."""
 _AHEAD = 2**18
 """Bytes that are read ahead over the network."""
-_WEIGHTS = (".safetensors", ".gguf")
+WEIGHTS = (".safetensors", ".gguf")
 
 
 def describe_hub(source: HubSource) -> str:
@@ -75,7 +75,7 @@ def _snapshot(source: HubSource, target: Path) -> str:
                 ignore_patterns=[f"*{suffix}" for suffix in UNSAFE_SUFFIXES],
             )
         )
-    if source.repo_type == "model" and not any(name.endswith(_WEIGHTS) for name, _ in files_in(snapshot)):
+    if source.repo_type == "model" and not any(name.endswith(WEIGHTS) for name, _ in files_in(snapshot)):
         raise UnobtainableError(
             f"the hub has no safetensors of {source.repo} at {snapshot.name}: weights as .bin may run code "
             "and are not loaded; 'corroborate convert RESOURCE' makes safetensors of them once"
@@ -131,7 +131,7 @@ def over_network(source: HubSource, name: str) -> IO[bytes]:
 
     folder = "datasets/" if source.repo_type == "dataset" else ""
     path = f"{folder}{source.repo}@{source.revision}/{name}"
-    return cast("IO[bytes]", HfFileSystem().open(path, "rb", block_size=_AHEAD))
+    return cast("IO[bytes]", HfFileSystem(skip_instance_cache=True).open(path, "rb", block_size=_AHEAD))
 
 
 @contextmanager

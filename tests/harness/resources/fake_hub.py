@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from urllib.parse import unquote
 
 import httpx2
 import huggingface_hub
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 Fault = Literal["", "gated", "absent", "down", "busy", "broken"]
 
@@ -57,7 +60,7 @@ class FakeHub:
 
     def _api(self, request: httpx2.Request, name: str, rest: str) -> httpx2.Response:
         repository = self.repositories.get(name)
-        if (refusal := self._refusal(request, repository, api=True)) is not None:
+        if (refusal := self._refusal(request, repository, api=rest != "auth-check")) is not None:
             return refusal
         assert repository is not None
         action, _, where = rest.partition("/")
@@ -163,3 +166,15 @@ def served(hub: FakeHub) -> Iterator[FakeHub]:
         from huggingface_hub.utils._http import default_client_factory
 
         huggingface_hub.set_client_factory(default_client_factory)
+
+
+def parquet(rows: list[dict[str, Any]]) -> bytes:
+    """Rows as a Parquet file."""
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), out, compression="none")
+    return out.getvalue()
+
+
+def lines(rows: list[dict[str, Any]]) -> bytes:
+    """Rows as JSON lines."""
+    return "\n".join(json.dumps(row) for row in rows).encode()

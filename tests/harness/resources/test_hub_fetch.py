@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,33 +17,9 @@ from harness.method import HubSource, Reading, Resource
 from harness.resources import Resolver, read_split
 from harness.resources.hub_lock import HubLock
 from tests.harness.resources.conftest import MakeResolver, packaged
-from tests.harness.resources.fake_hub import FakeHub, Fault, Repository, served
+from tests.harness.resources.fake_hub import FakeHub, Fault, Repository, lines, parquet
 
 ROWS = [{"question": f"q{n}", "answer": f"a{n}", "image": "x" * 50_000} for n in range(10)]
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
-    from huggingface_hub import constants
-
-    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
-    with served(FakeHub()) as fake:
-        yield fake
-
-
-def parquet(rows: list[dict[str, Any]]) -> bytes:
-    out = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), out, compression="none")
-    return out.getvalue()
-
-
-def lines(rows: list[dict[str, Any]]) -> bytes:
-    return "\n".join(json.dumps(row) for row in rows).encode()
 
 
 def questions(reading: Reading | None, *, revision: str = "main") -> Resource:
