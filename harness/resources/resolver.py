@@ -10,12 +10,22 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import LicenceError, ResourceError
-from harness.method.references import IndexSource, MirrorSource, PackageSource, Resource, Source
+from harness.hub import HubFacts, installed_facts
+from harness.method.references import (
+    HubSource,
+    IndexSource,
+    MirrorSource,
+    PackageSource,
+    Resource,
+    Source,
+)
 from harness.resources import sources
 from harness.resources.cache import ResourceCache
 from harness.resources.environment import home_folder, mirror_folder
 from harness.resources.hashing import HashCache
+from harness.resources.hub_lock import HubLock
 from harness.resources.licences import accepted_licences, remember_licences
+from harness.resources.unobtainable import UnobtainableError
 
 
 @dataclass(frozen=True)
@@ -40,17 +50,25 @@ class Resolver:
         accepted: Keys of accepted licences.
         home: The cache.
         mirror: The mirror, if there is one.
+        facts: What is known of repositories on the hub.
     """
 
     def __init__(
-        self, bindings: Mapping[str, Path], accepted: frozenset[str], home: Path, mirror: Path | None
+        self,
+        bindings: Mapping[str, Path],
+        accepted: frozenset[str],
+        home: Path,
+        mirror: Path | None,
+        facts: HubFacts | None = None,
     ) -> None:
         self.bindings = dict(bindings)
         self.accepted = accepted
         self.home = home
         self.mirror = mirror
         self._hashes = HashCache(home / "hashes.json")
-        self._cache = ResourceCache(home, self._hashes)
+        self.facts = facts or HubFacts()
+        self.lock = HubLock(home)
+        self._cache = ResourceCache(home, self._hashes, self.sources)
 
     @classmethod
     def from_environment(
@@ -68,7 +86,12 @@ class Resolver:
         home = home_folder()
         accept = frozenset(accept)
         remember_licences(home, accept)
-        return cls(bindings or {}, accepted_licences(home) | accept, home, mirror_folder())
+        accepted = accepted_licences(home) | accept
+        return cls(bindings or {}, accepted, home, mirror_folder(), installed_facts())
+
+    def sources(self, resource: Resource) -> tuple[Source, ...]:
+        """The sources of a resource as they are fetched: the hub's with commit and files."""
+        return tuple(self.facts.pinned(source) for source in resource.sources)
 
     def path(self, resource: Resource) -> Path:
         """The folder of a resource, fetched now if it has to be.
@@ -145,13 +168,22 @@ class Resolver:
         return next((folder for folder in folders if folder.is_dir() and any(folder.iterdir())), None)
 
     def _usable(self, resource: Resource) -> list[Source]:
-        return [source for source in resource.sources if not sources.obstacle(source)]
+        return [source for source in self.sources(resource) if not self._obstacle(resource, source)]
 
     def _obstacles(self, resource: Resource) -> list[str]:
-        return [text for text in map(sources.obstacle, resource.sources) if text]
+        return [text for source in self.sources(resource) if (text := self._obstacle(resource, source))]
+
+    def _obstacle(self, resource: Resource, source: Source) -> str:
+        fact = self.facts.of(source) if isinstance(source, HubSource) else None
+        if fact and fact.weights:
+            return (
+                f"the hub has {fact.repo} as .{fact.weights} only, which may run code: "
+                f"'corroborate convert {resource.name}' makes safetensors of it once"
+            )
+        return sources.obstacle(source)
 
     def _expected_source(self, resource: Resource) -> str:
-        remote = [source for source in resource.sources if not isinstance(source, MirrorSource)]
+        remote = [source for source in self.sources(resource) if not isinstance(source, MirrorSource)]
         candidates = self._usable(resource) or remote
         return sources.describe(candidates[0]) if candidates else "unknown"
 
@@ -161,8 +193,8 @@ class Resolver:
             strict = isinstance(source, PackageSource | IndexSource)
             check = partial(self._verify, resource, strict=strict)
             try:
-                return self._cache.fill(resource, partial(sources.fetch, source), check)
-            except sources.UnobtainableError as error:
+                return self._cache.fill(resource, partial(sources.fetch, source, lock=self.lock), check)
+            except UnobtainableError as error:
                 failures.append(str(error))
         raise self._missing(resource, failures)
 
