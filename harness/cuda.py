@@ -90,7 +90,7 @@ def _driver(visible: str | None) -> Driver:
     except OSError as error:
         return Driver(missing=f"The NVIDIA driver cannot be asked: {error}")
     if done.returncode != 0:
-        return Driver(missing=f"The NVIDIA driver ends the process that asks it (exit code {done.returncode})")
+        return Driver(missing=f"The NVIDIA driver ends what asks it (exit code {done.returncode})")
     return _read(json.loads(done.stdout), visible)
 
 

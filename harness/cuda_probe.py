@@ -28,14 +28,14 @@ def main() -> None:
     try:
         library = ctypes.CDLL(DRIVER)
     except OSError as error:
-        print(json.dumps({"missing": "driver", "detail": str(error)}))
+        sys.stdout.write(json.dumps({"missing": "driver", "detail": str(error)}))
         return
     found: dict[str, Any] = {"version": driver_version()}
     try:
         found |= ask(library)
     except ProbeError as error:
         found |= {"missing": "gpu", "detail": str(error)}
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found))
 
 
 def ask(library: Any) -> dict[str, Any]:
@@ -87,4 +87,4 @@ def driver_version() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
