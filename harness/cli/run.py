@@ -107,6 +107,9 @@ def _one(args: argparse.Namespace) -> ExitCode:
     run = opened_at(finished.folder)
     verdicts = judged(run)
     _print(run, verdicts, finished)
+    if finished.summary.missing:
+        print("There is no report before all trials are there: 'run --resume' executes what is missing.")
+        return ExitCode.INFRASTRUCTURE
     if not args.no_report:
         _report(run, verdicts)
     if finished.summary.failed:
