@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness.engine import accelerator
 from harness.engine.artifact import build_artifact
 from harness.engine.context import Loader, TrialContext, set_threads
 from harness.engine.job import ArtifactJob, Job, Outcome, Status, TrialJob
@@ -43,19 +44,26 @@ def execute(
     with tempfile.TemporaryDirectory(prefix="corroborate-", dir=scratch_root) as scratch, _captured(output):
         try:
             set_threads(job.threads)
-            units, parts = _run(job, loader, Path(scratch), progress)
+            accelerator.prepare(job.device, job.device_gb)
+            with accelerator.precision(tf32=job.tf32):
+                units, parts = _run(job, loader, Path(scratch), progress)
         except MemoryError:
             status, error = "memory", traceback.format_exc()
         except DivergedError as reason:
             status, error = "diverged", str(reason)
-        except Exception:  # noqa: BLE001 - a trial may raise anything; the run goes on
+        except Exception as reason:  # noqa: BLE001 - a trial may raise anything; the run goes on
             status, error = "failed", traceback.format_exc()
+            if accelerator.ran_out_of_memory(reason):
+                status = "memory"
+                error = f"{error}\n{accelerator.memory_story(job.device, job.device_gb)}"
+    cost = meter.cost()
+    accelerator.release(job.device)
     return Outcome(
         id=job.id,
         status=status,
         units=units,
         parts=parts,
-        cost=meter.cost(),
+        cost=cost,
         error=error,
         log=output.getvalue()[-LOG_LIMIT:],
     )
@@ -101,12 +109,15 @@ class _Meter:
 
     def cost(self) -> Cost:
         wall = time.perf_counter() - self._wall
+        tensors, reserved = accelerator.peaks_mb(self._device)
         return Cost(
             wall_s=round(wall, 6),
             cpu_s=round(time.process_time() - self._cpu, 6),
-            # A job holds the GPU from its start to its end, so that is what it costs.
+            # A job holds its share of the GPU from its start to its end, so that is what it costs.
             gpu_s=round(wall, 6) if self._device.startswith("cuda") else None,
             peak_memory_mb=round(_peak_mb(), 1),
+            peak_gpu_memory_mb=tensors,
+            peak_gpu_reserved_mb=reserved,
         )
 
 

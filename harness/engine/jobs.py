@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.engine.artifact import artifact_folder
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.method.references import Artifact, Reference
 from harness.plan.canonical import canonical_text, class_name, digest
-from harness.plan.fingerprint import Fingerprinter
+from harness.plan.limits import Limits
 from harness.plan.references import inputs_of, reference_key
 from harness.plan.trial import PlannedTrial
+from harness.plan.worlds import World, Worlds
 from harness.store.records import TrialRecord
 
-Environment = Callable[[int], str]
-"""From a number of threads to the environment key."""
+Environment = Callable[[str, int], str]
+"""From a device kind and a number of threads to the environment key."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """An artifact, and the world in which what needs it is computed: it is built there too."""
+
+    artifact: Artifact
+    world: World
 
 
 @dataclass(frozen=True)
@@ -29,23 +38,34 @@ class JobMaker:
         resources: Folders of the resources, by reference key.
     """
 
-    fingerprinter: Fingerprinter
+    worlds: Worlds
     environment: Environment
     home: Path
     resources: Mapping[str, str]
+    limits: Limits = field(default_factory=Limits)
+
+    def environment_of(self, trial: PlannedTrial) -> str:
+        """The environment key of a trial that runs here."""
+        return self.environment(trial.world.device, trial.experiment.threads)
+
+    def needs(self, trial: PlannedTrial) -> list[Preparation]:
+        """The artifacts of a trial, in building order."""
+        return [Preparation(artifact, trial.world) for artifact in trial.artifacts]
 
     def trial(self, trial: PlannedTrial) -> TrialJob:
         """The job of a trial."""
-        experiment = trial.experiment
+        experiment, world = trial.experiment, trial.world
         return TrialJob(
             id=trial.id,
-            device=self.fingerprinter.device,
-            dtype=self.fingerprinter.dtype,
-            paths=self._paths(trial.references),
+            device=world.device,
+            dtype=world.dtype,
+            tf32=world.tf32,
+            paths=self._paths(trial.references, world),
             threads=experiment.threads,
-            minutes=experiment.minutes,
-            memory_gb=experiment.memory_gb,
-            needs=frozenset(artifact_id(artifact) for artifact in trial.artifacts),
+            minutes=self.limits.minutes_of(experiment.minutes),
+            memory_gb=self.limits.main_gb(world.device, experiment.memory_gb, trial.device_gb),
+            device_gb=self.limits.device_gb(trial.device_gb),
+            needs=frozenset(self.artifact_id(item) for item in self.needs(trial)),
             exclusive=trial.timed is not None,
             task=trial.task,
             methods=trial.methods,
@@ -54,40 +74,56 @@ class JobMaker:
             timed=trial.timed,
         )
 
-    def artifact(self, artifact: Artifact) -> ArtifactJob:
+    def artifact(self, item: Preparation) -> ArtifactJob:
         """The job that builds an artifact."""
+        artifact, world = item.artifact, item.world
         inputs = inputs_of(artifact)
-        fingerprint = self.fingerprinter.artifact(artifact)
+        needs = [Preparation(ref, world) for ref in inputs if isinstance(ref, Artifact)]
         return ArtifactJob(
-            id=artifact_id(artifact),
-            device=self.fingerprinter.device,
-            dtype=self.fingerprinter.dtype,
-            paths=self._paths(inputs),
+            id=self.artifact_id(item),
+            device=world.device,
+            dtype=world.dtype,
+            tf32=world.tf32,
+            paths=self._paths(inputs, world),
             threads=artifact.threads,
-            minutes=artifact.minutes,
-            memory_gb=8.0,
-            needs=frozenset(artifact_id(item) for item in inputs if isinstance(item, Artifact)),
+            minutes=self.limits.minutes_of(artifact.minutes),
+            memory_gb=self.limits.main_gb(world.device, artifact.memory_gb, artifact.device_gb),
+            device_gb=self.limits.device_gb(artifact.device_gb),
+            needs=frozenset(self.artifact_id(needed) for needed in needs),
             artifact=artifact,
-            target=self.folder(artifact),
+            target=self.folder(item),
             note={
                 "title": artifact.title,
                 "class": class_name(type(artifact)),
-                "fingerprint": fingerprint,
-                "environment": self.environment(artifact.threads),
+                "fingerprint": self._fingerprint(item),
+                "environment": self._environment(item),
                 "fields": canonical_text(artifact),
             },
         )
 
-    def folder(self, artifact: Artifact) -> Path:
-        """Where an artifact is, or will be."""
-        fingerprint = self.fingerprinter.artifact(artifact)
-        return artifact_folder(self.home, artifact, fingerprint, self.environment(artifact.threads))
+    def artifact_id(self, item: Preparation) -> str:
+        """The id of an artifact in records: one built off the run's main device says where."""
+        name = f"{type(item.artifact).__name__}-{digest(canonical_text(item.artifact))[:8]}"
+        return f"artifact/{name}{self.worlds.suffix(item.world)}"
 
-    def _paths(self, references: tuple[Reference, ...] | list[Reference]) -> dict[str, str]:
+    def folder(self, item: Preparation) -> Path:
+        """Where an artifact is, or will be."""
+        return artifact_folder(self.home, item.artifact, self._fingerprint(item), self._environment(item))
+
+    def _fingerprint(self, item: Preparation) -> str:
+        return self.worlds.fingerprinter(item.world).artifact(item.artifact)
+
+    def _environment(self, item: Preparation) -> str:
+        return self.environment(item.world.device, item.artifact.threads)
+
+    def _paths(self, references: Iterable[Reference], world: World) -> dict[str, str]:
         paths = {}
         for ref in references:
             key = reference_key(ref)
-            paths[key] = str(self.folder(ref)) if isinstance(ref, Artifact) else self.resources[key]
+            if isinstance(ref, Artifact):
+                paths[key] = str(self.folder(Preparation(ref, world)))
+            else:
+                paths[key] = self.resources[key]
         return paths
 
     def trial_record(self, trial: PlannedTrial, outcome: Outcome) -> TrialRecord:
@@ -103,29 +139,33 @@ class JobMaker:
             params=parameters(trial),
             tuned=tuned_values(trial),
             fingerprint=trial.fingerprint,
-            environment=self.environment(trial.experiment.threads),
+            environment=self.environment_of(trial),
+            device=trial.world.device,
+            float32_products=products(trial.world),
             error=outcome.error,
             cost=outcome.cost,
         )
 
-    def artifact_record(self, artifact: Artifact, outcome: Outcome, reused_from: str = "") -> TrialRecord:
+    def artifact_record(self, item: Preparation, outcome: Outcome, reused_from: str = "") -> TrialRecord:
         """The record of a built artifact."""
         return TrialRecord(
-            trial=artifact_id(artifact),
+            trial=self.artifact_id(item),
             kind="artifact",
             status=outcome.status,
-            method=artifact.title or type(artifact).__name__,
-            fingerprint=self.fingerprinter.artifact(artifact),
-            environment=self.environment(artifact.threads),
+            method=item.artifact.title or type(item.artifact).__name__,
+            fingerprint=self._fingerprint(item),
+            environment=self._environment(item),
+            device=item.world.device,
+            float32_products=products(item.world),
             error=outcome.error,
             cost=outcome.cost,
             reused_from=reused_from,
         )
 
 
-def artifact_id(artifact: Artifact) -> str:
-    """The id of an artifact in records."""
-    return f"artifact/{type(artifact).__name__}-{digest(canonical_text(artifact))[:8]}"
+def products(world: World) -> Literal["", "tf32"]:
+    """How products of float32 may be computed, as records say it."""
+    return "tf32" if world.tf32 else ""
 
 
 def parameters(trial: PlannedTrial) -> dict[str, Any]:
