@@ -16,35 +16,21 @@ from methods.kaft.facts import (
     PARAPHRASES,
     WORDINGS,
     Fact,
-    Table,
     collect,
     fact_questions,
-    load_table,
-    provide_countries,
-    provide_elements,
-    provide_names,
     relations,
 )
 from methods.kaft.oracles import oracle_answer
 from methods.kaft.prompts import Asked
 from methods.kaft.questions import check_support
 from methods.kaft.scoring import is_complete
-from methods.kaft.words import same, unigrams
+from methods.kaft.words import gives_any, same, unigrams
+from tests.methods.common.real_tables import atlas, elements
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> list[Table]:
-    found = []
-    for provide in (provide_countries, provide_names, provide_elements):
-        folder = tmp_path_factory.mktemp(provide.__name__)
-        provide(folder)
-        found.append(load_table(folder))
-    return found
-
-
-@pytest.fixture(scope="module")
-def facts(tables: list[Table]) -> list[Fact]:
-    return collect(*tables)
+def facts() -> list[Fact]:
+    return collect(atlas(), elements())
 
 
 def test_facts_come_from_the_packages(facts: list[Fact]) -> None:
@@ -65,6 +51,22 @@ def test_answers_have_words_and_are_not_given_away(facts: list[Fact]) -> None:
     symbols = {fact.aliases[0] for fact in facts if fact.relation == "symbol"}
     assert not symbols & {"As", "In", "I", "No"}
     assert ("capital", "Luxembourg") not in {(fact.relation, fact.subject) for fact in facts}
+
+
+def test_every_question_is_asked_once(facts: list[Fact]) -> None:
+    texts = [WORDINGS[fact.relation][1].format(subject=fact.subject) for fact in facts]
+    assert len(texts) == len(set(texts))
+    capitals = {fact.subject for fact in facts if fact.relation == "country"}
+    assert "Naypyidaw" not in capitals, "the tables spell it in two ways"
+    assert "Belgrade" not in capitals, "Serbia is too small"
+    assert not {"Serbia and Montenegro", "Burma"} & {fact.entity for fact in facts}
+
+
+def test_an_answer_may_have_another_name(facts: list[Fact]) -> None:
+    held = {(fact.relation, fact.subject): fact.aliases for fact in facts}
+    assert held["country", "Ankara"] == ("Turkey", "Türkiye")
+    assert held["continent", "Peru"] == ("South America", "Americas")
+    assert not gives_any("South America", held["continent", "Mexico"])
 
 
 def test_every_kind_of_fact_has_its_wordings() -> None:

@@ -19,18 +19,18 @@ from methods.common.datasets import load_questions
 from methods.common.tiny_lm import Size, new_model, train_tokenizer
 from methods.kaft import method as m
 from methods.kaft import open_qa
-from methods.kaft.facts import load_table, provide_countries, provide_elements, provide_names
 from methods.kaft.open_task import OpenData, OpenKnowledge, OpenReading
 from methods.kaft.prepare import Knowledge
 from methods.kaft.task import FactReading
+from tests.methods.common.real_tables import elements, tables
 from tests.methods.kaft.worlds import FakeContext
 
-KNOWLEDGE = Knowledge(source="weights", countries="countries", names="names", elements="elements")  # type: ignore[arg-type]
+COUNTRIES: Any = ("countryinfo", "codes", "geonames")
+KNOWLEDGE = Knowledge(source="weights", countries=COUNTRIES, elements="elements")  # type: ignore[arg-type]
 FACTS = FactReading(
     source="weights",  # type: ignore[arg-type]
     knowledge=KNOWLEDGE,
-    countries="countries",  # type: ignore[arg-type]
-    names="names",  # type: ignore[arg-type]
+    countries=COUNTRIES,
     elements="elements",  # type: ignore[arg-type]
     most=6,
     unknown=3,
@@ -39,20 +39,17 @@ FACTS = FactReading(
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    found = {}
-    for name, provide in (
-        ("countries", provide_countries),
-        ("names", provide_names),
-        ("elements", provide_elements),
-    ):
-        folder = tmp_path_factory.mktemp(name)
-        provide(folder)
-        found[name] = load_table(folder)
-    # A few rows are enough.
-    found["countries"]["countries"] = found["countries"]["countries"][::3]
-    found["elements"]["elements"] = found["elements"]["elements"][:12]
-    return found
+def facts() -> dict[str, Any]:
+    """A few rows are enough."""
+    countryinfo, codes, geonames = tables()
+    few = {row["code"] for row in geonames if row["population"] > 10_000_000}
+    few = set(sorted(few)[::3])
+    return {
+        "countryinfo": [row for row in countryinfo if row["code"] in few],
+        "codes": codes,
+        "geonames": geonames,
+        "elements": elements()[:12],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +63,16 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ctx(tables: dict[str, Any], llama: Path) -> FakeContext:
-    return FakeContext({**tables, "weights": load_checkpoint(llama)})
+def ctx(facts: dict[str, Any], llama: Path) -> FakeContext:
+    return FakeContext({**facts, "weights": load_checkpoint(llama)})
 
 
 def know(ctx: FakeContext, every: int = 2) -> FakeContext:
     """Say that the model knows every second fact."""
-    from methods.kaft.facts import WORDINGS, collect
+    from methods.kaft.facts import WORDINGS
+    from methods.kaft.knowledge import read_facts
 
-    facts = collect(*(ctx.objects[name] for name in ("countries", "names", "elements")))
+    facts = read_facts(ctx, COUNTRIES, "elements")  # type: ignore[arg-type]
     asked = [(WORDINGS[fact.relation][1].format(subject=fact.subject), fact.aliases[0]) for fact in facts]
     beliefs = {text: answer if i % every == 0 else "Nothing" for i, (text, answer) in enumerate(asked)}
     known = {text: answer for i, (text, answer) in enumerate(asked) if i % every == 0}
