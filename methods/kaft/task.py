@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.method import Context, ProblemError, Reference, Scores, Task, param
@@ -104,6 +104,7 @@ class Material:
         heads: Ids of the test questions that the pretrained model (and every model that it is
             compared with) answers without a context.
         asides: Further evaluation sets.
+        left_out: Questions of the source that were not asked or lack a context, by reason.
     """
 
     reader: Reader
@@ -114,6 +115,7 @@ class Material:
     shots: str
     heads: frozenset[str]
     asides: tuple[Aside, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +195,11 @@ class Reading(Task[ReadingProblem, Answers]):
                 "asked": [result.cut_asked],
             },
         }
+        if found.left_out:
+            parts["left_out"] = {
+                "unit_id": list(found.left_out),
+                "questions": list(found.left_out.values()),
+            }
         for aside in found.asides:
             parts[aside.part] = scoring.aside_rows(aside.questions, aside.kind, result.texts, beliefs)
         if self.examples:

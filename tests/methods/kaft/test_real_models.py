@@ -180,13 +180,18 @@ def trivia(n: int, split: str) -> dict[str, Any]:
 
 def trex(n: int, split: str) -> dict[str, Any]:
     text = f"H{n} was born in City{n}."
-    return {"head": f"H{split}{n}", "relation": "born_in", "tail": f"City{n}", "text": text}
+    relation = "P99999" if n == 0 else "P19"
+    return {"head": f"H{split}{n}", "relation": relation, "tail": f"City{n}", "title": f"H{n}", "text": text}
 
 
 def qasc(n: int, split: str) -> dict[str, Any]:
-    choices = {"label": ["A", "B"], "text": [f"thing{n}", "stone"]}
-    return {"id": f"{split}{n}", "question": f"What flies {split}{n}?", "choices": choices, "answerKey": "A",
-            "fact1": f"F{split}{n}", "combinedfact": f"thing{n} flies"}  # fmt: skip
+    """Like the first row of the set, whose first fact names the answer."""
+    choices = {"label": ["A", "B"], "text": [f"beads{n}", "stone"]}
+    question = f"What is formed by clouds {split}{n}?"
+    return {"id": f"{split}{n}", "question": question, "choices": choices, "answerKey": "A",
+            "fact1": f"beads{n} of {split} water are formed by water vapor condensing",
+            "fact2": "Clouds are made of water vapor.", "combinedfact": f"Clouds can form beads{n}.",
+            "formatted_question": f"{question} (A) beads{n} (B) stone"}  # fmt: skip
 
 
 @pytest.fixture
@@ -229,6 +234,7 @@ def test_public_sets_are_read_by_an_encoder_decoder(
     parts = OPEN.evaluate(method.run(problem, open_ctx), open_ctx).parts
     assert len(parts["impossible"]["unit_id"]) == 4
     assert len(parts["main"]["unit_id"]) > 6
+    assert "train, trex: relation without a name" in parts["left_out"]["unit_id"]
     tune = replace(open_ctx, stage="tune", seed=1)
     held = OPEN.material(tune)
     assert 0 < len(held.test) < 12
