@@ -11,15 +11,11 @@ import numpy as np
 from harness.method import Context, HubSource, ProblemError, Reference, Resource, Scores, param
 from methods.common import datasets
 from methods.lora_rite.finetune import Adaptation, AdaptationTask, Adapted
-from methods.lora_rite.language import LINEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from methods.common.examples import Example
-
-T5_LINEAR = ("q", "k", "v", "o", "wi_0", "wi_1")
-"""Linear layers of T5 and mT5 blocks, but for ``wo``, whose weight the blocks read themselves."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +103,11 @@ class PublicTask(AdaptationTask):
     batch: int = param(16, source="ours", doc="examples an update")
     accumulate: int = param(1, source="ours", doc="forward passes an update")
     longest: int = param(256, source="ours", doc="tokens of an example; prompts lose their beginning")
-    targets: tuple[str, ...] = param(LINEAR, source="official code and ours", doc="layers with adapters")
 
     def problem(self, ctx: Context) -> Adaptation:
         """The base model, and training rows in this seed's order."""
         from methods.common.examples import pad_token
+        from methods.common.lora import ALL
         from methods.common.training import Recipe
 
         recipe = Recipe(
@@ -127,7 +123,7 @@ class PublicTask(AdaptationTask):
             train=self._examples(self._split(ctx)[1], ctx),
             pad=pad_token(ctx.load(self.model).tokenizer),
             recipe=recipe,
-            targets=self.targets,
+            roles=ALL,
         )
 
     def answers(self, result: Adapted, ctx: Context) -> Scores:

@@ -16,7 +16,6 @@ from methods.lora_rite.finetune import FineTune
 from methods.lora_rite.models import load_encoder_decoder
 from methods.lora_rite.public import (
     INSTRUCTIONS,
-    T5_LINEAR,
     Instruction,
     PublicTask,
     in_words,
@@ -121,7 +120,6 @@ def test_encoder_decoder_path(tmp_path: Path) -> None:
     save_encoder_decoder(tmp_path / "model")
     case = SETS[2]
     task, ctx = world(case, tmp_path / "data", load_encoder_decoder(tmp_path / "model"))
-    task = replace(task, targets=T5_LINEAR)
     result = FineTune(rank=2, alpha=2.0).run(task.problem(ctx), ctx)
     rows = task.evaluate(result, ctx).parts["main"]
     assert len(rows["correct"]) == 4
