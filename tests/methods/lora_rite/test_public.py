@@ -146,7 +146,7 @@ def test_words_of_every_kind_of_row() -> None:
     choice = in_words(datasets.Choice("1", "Which?", ("A", "B"), ("x", "y"), 1))
     assert (choice.prompt, choice.answer, choice.options) == ("Question: Which?\nAnswer:", " y", (" x", " y"))
     assert in_words(datasets.YesNo("1", "So?", answer=False)).answer == " no"
-    assert in_words(datasets.Sum("1", "1+1?", 2.0)).answer == " 2"
+    assert in_words(datasets.Sum("1", "1+1?", "2")).answer == " 2"
     assert in_words(Instruction("1", "Do.", "done")).prompt == "Do.\nAnswer:"
     with pytest.raises(ProblemError, match="no prompt"):
         in_words("row")
