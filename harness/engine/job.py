@@ -27,6 +27,7 @@ class JobBase:
         threads: CPU threads it may use.
         minutes: Hard limit.
         memory_gb: Hard limit of resident memory.
+        checkpoints: Where its state is kept, for the case that it is killed.
     """
 
     id: str
@@ -38,6 +39,7 @@ class JobBase:
     memory_gb: float = 6.0
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
+    checkpoints: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine.artifact import artifact_folder
+from harness.engine.artifact import artifact_folder, checkpoints_of, forget_checkpoints
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.method.references import Artifact, Reference
 from harness.plan.canonical import canonical_text, class_name, digest
@@ -15,6 +16,7 @@ from harness.plan.fingerprint import Fingerprinter
 from harness.plan.references import inputs_of, reference_key
 from harness.plan.trial import PlannedTrial
 from harness.store.records import TrialRecord
+from harness.store.units import units_name
 
 Environment = Callable[[int], str]
 """From a number of threads to the environment key."""
@@ -27,12 +29,14 @@ class JobMaker:
     Attributes:
         home: The cache, where artifacts are kept.
         resources: Folders of the resources, by reference key.
+        checkpoints: The run's folder of the state of trials that are not over.
     """
 
     fingerprinter: Fingerprinter
     environment: Environment
     home: Path
     resources: Mapping[str, str]
+    checkpoints: Path
 
     def trial(self, trial: PlannedTrial) -> TrialJob:
         """The job of a trial."""
@@ -47,6 +51,7 @@ class JobMaker:
             memory_gb=experiment.memory_gb,
             needs=frozenset(artifact_id(artifact) for artifact in trial.artifacts),
             exclusive=trial.timed is not None,
+            checkpoints=self.kept(trial),
             task=trial.task,
             methods=trial.methods,
             seed=trial.seed,
@@ -67,6 +72,7 @@ class JobMaker:
             minutes=artifact.minutes,
             memory_gb=8.0,
             needs=frozenset(artifact_id(item) for item in inputs if isinstance(item, Artifact)),
+            checkpoints=checkpoints_of(self.folder(artifact)),
             artifact=artifact,
             target=self.folder(artifact),
             note={
@@ -77,6 +83,20 @@ class JobMaker:
                 "fields": canonical_text(artifact),
             },
         )
+
+    def kept(self, trial: PlannedTrial) -> Path:
+        """Where a trial's state is kept: another code, data or environment finds nothing there."""
+        name = units_name(trial.id).removesuffix(".parquet")
+        world = digest(f"{trial.fingerprint} {self.environment(trial.experiment.threads)}")
+        return self.checkpoints / f"{name}.{world[:12]}"
+
+    def forget(self, trial: PlannedTrial) -> None:
+        """Remove the state of a trial that is over, and what its earlier forms have left."""
+        folder = self.kept(trial)
+        for left in folder.parent.glob(f"{folder.name.rpartition('.')[0]}.*"):
+            forget_checkpoints(left)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
 
     def folder(self, artifact: Artifact) -> Path:
         """Where an artifact is, or will be."""

@@ -122,6 +122,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             environment=lambda threads: environment_key(request.device, threads),
             home=request.resolver.home,
             resources=paths,
+            checkpoints=writer.folder / "checkpoints",
         )
         engine = make_engine(request, display)
         try:

@@ -151,13 +151,14 @@ class Regress(Scoring, Method[TargetProblem, "Scorer"]):
         """Fit."""
         import torch
 
+        from methods.common.master_weights import in_float32
         from methods.lite.losses import finite
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(ctx.rng("scorer").integers(2**31)))
             scorer = self.make(*problem.shape)
         rng = torch.Generator().manual_seed(int(ctx.rng("samples").integers(2**31)))
-        optimizer = torch.optim.AdamW(scorer.parameters(), lr=self.rate)
+        optimizer = in_float32(torch.optim.AdamW(scorer.parameters(), lr=self.rate))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         ones = torch.ones(problem.shape[0]), torch.ones(problem.shape[1])
         for step in range(self.steps):

@@ -160,6 +160,7 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         """Train on fresh queries."""
         import torch
 
+        from methods.common.master_weights import in_float32
         from methods.lite.losses import finite, margin_mse
 
         with torch.random.fork_rng(devices=[]):
@@ -169,7 +170,7 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         learnt = [*scorer.parameters(), *([vectors] if self.vectors else [])]
         if not learnt or not self.steps:
             return OrderResult(scorer.eval(), vectors.detach())
-        optimizer = torch.optim.AdamW(learnt, lr=self.rate)
+        optimizer = in_float32(torch.optim.AdamW(learnt, lr=self.rate))
         rng = torch.Generator().manual_seed(int(ctx.rng("queries").integers(2**31)))
         teacher = torch.tensor(TEACHER).expand(self.batch, -1)
         for step in range(self.steps):

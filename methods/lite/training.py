@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import Context, ProblemError
+from methods.common.checkpoints import Keeper, skipped, tensors_of
+from methods.common.master_weights import clip, in_float32
 from methods.lite.losses import LossName, finite, loss_of
 from methods.lite.prepare import Texts, TokenSet
 from methods.lite.ranker import Lists, Ranker
@@ -115,7 +117,7 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
     groups = _groups(ranker, course)
     if not groups or not course.steps:
         return ranker.eval()
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    optimizer = in_float32(torch.optim.AdamW(groups, weight_decay=0.01))
     warm = max(1, round(course.warmup * course.steps))
 
     def slope(step: int) -> float:
@@ -123,8 +125,11 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slope)
     _train_mode(ranker)
-    stream = batches(train, course, ctx.rng("order"))
-    for step in range(course.steps):
+    parts = {"weights": tensors_of(ranker), "optimizer": optimizer, "schedule": schedule}
+    keeper = Keeper(ctx.checkpoints, "ranker", parts, [course.steps, course.batch, course.loss])
+    # The order depends on nothing but the generator's initial state.
+    stream = skipped(batches(train, course, ctx.rng("order")), keeper.done)
+    for step in range(keeper.done, course.steps):
         batch = next(stream)
         q, d = texts.queries, texts.passages
         scores = ranker(
@@ -133,11 +138,13 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         )
         optimizer.zero_grad()
         finite(loss_of(course.loss, scores, batch.teacher.to(scores.device)), step).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
+        clip(optimizer, [p for group in groups for p in group["params"]], 1.0)
         optimizer.step()
         schedule.step()
         if step % 50 == 0:
             ctx.progress(step / course.steps)
+        keeper.keep(step + 1)
+    keeper.finish(course.steps, without=["optimizer", "schedule"])
     return ranker.eval()
 
 

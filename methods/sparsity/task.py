@@ -6,6 +6,7 @@ during and after training; how often each neuron fires; how right and how sure t
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ class Training(ABC):
     @abstractmethod
     def batches(self, generator: torch.Generator) -> Iterator[Any]:
         """Batches without end, in an order that the generator draws."""
+
+    def batches_after(self, done: int, generator: torch.Generator) -> Iterator[Any]:
+        """Those of :meth:`batches` without the first ``done``."""
+        return itertools.islice(self.batches(generator), done, None)
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
