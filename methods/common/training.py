@@ -24,7 +24,7 @@ from methods.common.checkpoints import Keeper, skipped
 from methods.common.examples import Batch, Example, collate, pack, stream
 from methods.common.forward import Model, is_encoder_decoder, summed_loss, target_logits
 from methods.common.master_weights import MasterWeights, clip, in_float32
-from methods.common.placing import recomputing
+from methods.common.placing import FEW, is_large, recomputing
 
 
 class Optimizer(Protocol):
@@ -57,8 +57,8 @@ class Recipe:
         steps: Updates.
         batch: Examples that are drawn together.
         accumulate: Such draws an update.
-        at_once: Examples in one forward pass, at most; 0 takes a whole draw. Less memory, the
-            same mean over target tokens.
+        at_once: Examples in one forward pass, at most; 0 takes a whole draw, or a few where the
+            model is large. It spares memory; the mean over target tokens is the same.
         warmup: Updates of linear warm-up.
         schedule: What the rate does after warm-up, until ``steps``.
         clip: Largest global norm of the gradient; 0 switches clipping off.
@@ -138,6 +138,7 @@ class _Run:
         self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.device = self.parameters[0].device
         self.separate = is_encoder_decoder(self.model)
+        self.at_once = self.recipe.at_once or (FEW if is_large(self.model) else 0)
 
 
 def token_loss(model: Model, batch: Batch, smoothing: float) -> Tensor:
@@ -269,7 +270,7 @@ def _update(run: _Run) -> float:
     tokens = sum(len(example.target) for chunk in chunks for example in chunk)
     run.optimizer.zero_grad()
     total = 0.0
-    passes = _passes(chunks, recipe.at_once)
+    passes = _passes(chunks, run.at_once)
     for chunk in passes:
         batch = _batch(run, chunk)
         loss = run.loss(run.model, batch, recipe.smoothing) / tokens

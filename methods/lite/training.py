@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import Context, ProblemError
-from methods.common.checkpoints import Keeper, skipped, tensors_of
+from methods.common.checkpoints import Keeper, tensors_of
 from methods.common.master_weights import clip, in_float32
 from methods.lite.losses import LossName, finite, loss_of
 from methods.lite.prepare import Texts, TokenSet
@@ -68,7 +68,34 @@ class Batch:
     teacher: Tensor
 
 
-def batches(train: TrainingLists, course: Course, rng: np.random.Generator) -> Iterator[Batch]:
+class Order:
+    """Rows in a new order each round, with the state that a checkpoint keeps.
+
+    Args:
+        rng: Draws the orders, and whatever else is drawn in between.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self._waiting: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+
+    def take(self, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+        """The next ``count`` rows."""
+        while len(self._waiting) < count:
+            self._waiting = np.concatenate([self._waiting, self.rng.permutation(rows)])
+        chosen, self._waiting = self._waiting[:count], self._waiting[count:]
+        return chosen
+
+    def state_dict(self) -> dict[str, Any]:
+        """Generator and rows that wait."""
+        return {"rng": self.rng.bit_generator.state, "waiting": self._waiting}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        self.rng.bit_generator.state, self._waiting = state["rng"], state["waiting"]
+
+
+def batches(train: TrainingLists, course: Course, order: Order) -> Iterator[Batch]:
     """Endless batches: queries in a new order each round, a positive and random negatives each.
 
     Queries without a relevant candidate or with fewer negatives than asked for are left out.
@@ -85,11 +112,9 @@ def batches(train: TrainingLists, course: Course, rng: np.random.Generator) -> I
             where="training lists",
             fix="Ask for fewer negatives, or give more candidates a query.",
         )
-    order: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+    rng = order.rng
     while True:
-        while len(order) < course.batch:
-            order = np.concatenate([order, rng.permutation(usable)])
-        chosen, order = order[: course.batch], order[course.batch :]
+        chosen = order.take(usable, course.batch)
         keys = rng.random(relevant[chosen].shape)
         first = np.where(relevant[chosen], keys, -1).argmax(1)[:, None]
         others = np.argsort(-np.where(negative[chosen], keys, -1), axis=1)[:, : course.negatives]
@@ -125,10 +150,11 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slope)
     _train_mode(ranker)
-    parts = {"weights": tensors_of(ranker), "optimizer": optimizer, "schedule": schedule}
+    order = Order(ctx.rng("order"))
+    learning = {"weights": tensors_of(ranker), "optimizer": optimizer, "schedule": schedule}
+    parts = {**learning, "order": order}
     keeper = Keeper(ctx.checkpoints, "ranker", parts, [course.steps, course.batch, course.loss])
-    # The order depends on nothing but the generator's initial state.
-    stream = skipped(batches(train, course, ctx.rng("order")), keeper.done)
+    stream = batches(train, course, order)
     for step in range(keeper.done, course.steps):
         batch = next(stream)
         q, d = texts.queries, texts.passages

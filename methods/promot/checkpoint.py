@@ -28,6 +28,8 @@ class LanguageModel:
         import torch
         from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+        from methods.common.placing import place
+
         if not list(self.folder.glob("*.safetensors")):
             raise ResourceError(
                 "The folder holds no safetensors weights",
@@ -43,7 +45,7 @@ class LanguageModel:
             trust_remote_code=False,
             local_files_only=True,
         )
-        return model.to(device).eval()
+        return place(model, device).eval()
 
     @property
     def tokenizer(self) -> Any:

@@ -54,7 +54,8 @@ class Training(ABC):
 
     def batches_after(self, done: int, generator: torch.Generator) -> Iterator[Any]:
         """Those of :meth:`batches` without the first ``done``."""
-        return itertools.islice(self.batches(generator), done, None)
+        batches = self.batches(generator)
+        return itertools.islice(batches, done, None) if done else batches
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> Tensor:

@@ -55,7 +55,8 @@ class Loop(Generic[BatchT]):
 
     Attributes:
         model: Changed in place.
-        batches: From a number of batches to those that follow, without end.
+        batches: From a number of batches to those that follow, without end; asked once, for those
+            after 0, where they have ``state_dict`` and ``load_state_dict``.
         loss: From model and batch to the mean loss.
         recipe: How.
         watch: Called with the number of updates done, before the first and after each of ``looks``.
@@ -82,9 +83,13 @@ class Loop(Generic[BatchT]):
         optimizer = make_optimizer(self.recipe, self.model)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.factor)
         self.model.train()
-        parts = {"weights": tensors_of(self.model), "optimizer": optimizer, "schedule": schedule}
+        parts: dict[str, Any] = {"weights": tensors_of(self.model), "optimizer": optimizer, "schedule": schedule}
+        batches = self.batches(0)
+        if has_state := hasattr(batches, "state_dict"):
+            parts["batches"] = batches
         keeper = Keeper(self.checkpoints, "training", parts, [self.recipe.steps, self.recipe.rate])
-        batches = self.batches(keeper.done * self.recipe.accumulate)
+        if keeper.done and not has_state:
+            batches = self.batches(keeper.done * self.recipe.accumulate)
         if not keeper.done:
             self._look(0)
         for step in range(keeper.done + 1, self.recipe.steps + 1):
