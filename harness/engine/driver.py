@@ -225,6 +225,9 @@ class Driver:
             stored = self._writer.append_encoded(record, outcome.units, list(outcome.parts))
         else:
             stored = self._writer.append(record)
+        if outcome.status in ("ok", "diverged"):
+            # What failed, or passed a limit, goes on from its last state when it is run again.
+            self._maker.forget(trial)
         self._done(stored, outcome.units if outcome.status == "ok" else None)
 
     def _done(self, record: TrialRecord, units: bytes | None) -> None:

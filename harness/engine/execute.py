@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import resource
 import sys
 import tempfile
@@ -17,9 +18,13 @@ from harness.engine.artifact import build_artifact
 from harness.engine.context import Loader, TrialContext, set_threads
 from harness.engine.job import ArtifactJob, Job, Outcome, Status, TrialJob
 from harness.engine.trial import run_trial
-from harness.errors import DivergedError
+from harness.errors import DivergedError, UsageError
+from harness.method.checkpoints import EVERY_SECONDS, Checkpoints
 from harness.store.records import Cost
 from harness.store.units import check_table, encode
+
+EVERY_VARIABLE = "CORROBORATE_CHECKPOINT_SECONDS"
+"""Environment variable: seconds between two checkpoints of a trial, and before the first."""
 
 LOG_LIMIT = 200_000
 """Characters of a trial's output that are kept: its end."""
@@ -81,6 +86,8 @@ def _run(
         scratch=scratch,
         loader=loader,
         paths=job.paths,
+        # What is timed is timed whole.
+        checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
         on_progress=progress,
     )
     if isinstance(job, ArtifactJob):
@@ -90,6 +97,22 @@ def _run(
     for part, table in scores.parts.items():
         check_table(part, table, job.id)
     return encode(scores.parts), tuple(scores.parts)
+
+
+def _checkpoints(folder: Path | None) -> Checkpoints:
+    """Checkpoints in ``folder``, as often as the user wants them.
+
+    Raises:
+        UsageError: If the environment variable is no number of seconds.
+    """
+    text = os.environ.get(EVERY_VARIABLE, "")
+    try:
+        every = float(text or EVERY_SECONDS)
+    except ValueError as error:
+        raise UsageError(
+            f"'{text}' is no number of seconds", where=EVERY_VARIABLE, fix="Set it to a number, or unset it."
+        ) from error
+    return Checkpoints(folder, every)
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ class JobBase:
         device_gb: Memory that its models need on the computing device; on a GPU that it shares with
             others, a hard limit. ``None`` gives it a GPU for itself.
         tf32: Whether products of float32 may be computed in TF32.
+        checkpoints: Where its state is kept, for the case that it is killed.
     """
 
     id: str
@@ -43,6 +44,7 @@ class JobBase:
     tf32: bool = False
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
+    checkpoints: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

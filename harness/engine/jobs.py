@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.engine.artifact import artifact_folder
+from harness.engine.artifact import artifact_folder, checkpoints_of, forget_checkpoints
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.method.references import Artifact, Reference
 from harness.plan.canonical import canonical_text, class_name, digest
@@ -16,6 +17,7 @@ from harness.plan.references import inputs_of, reference_key
 from harness.plan.trial import PlannedTrial
 from harness.plan.worlds import World, Worlds
 from harness.store.records import TrialRecord
+from harness.store.units import units_name
 
 Environment = Callable[[str, int], str]
 """From a device kind and a number of threads to the environment key."""
@@ -36,12 +38,14 @@ class JobMaker:
     Attributes:
         home: The cache, where artifacts are kept.
         resources: Folders of the resources, by reference key.
+        checkpoints: The run's folder of the state of trials that are not over.
     """
 
     worlds: Worlds
     environment: Environment
     home: Path
     resources: Mapping[str, str]
+    checkpoints: Path
     limits: Limits = field(default_factory=Limits)
 
     def environment_of(self, trial: PlannedTrial) -> str:
@@ -67,6 +71,7 @@ class JobMaker:
             device_gb=self.limits.device_gb(trial.device_gb),
             needs=frozenset(self.artifact_id(item) for item in self.needs(trial)),
             exclusive=trial.timed is not None,
+            checkpoints=self.kept(trial),
             task=trial.task,
             methods=trial.methods,
             seed=trial.seed,
@@ -90,6 +95,7 @@ class JobMaker:
             memory_gb=self.limits.main_gb(world.device, artifact.memory_gb, artifact.device_gb),
             device_gb=self.limits.device_gb(artifact.device_gb),
             needs=frozenset(self.artifact_id(needed) for needed in needs),
+            checkpoints=checkpoints_of(self.folder(item)),
             artifact=artifact,
             target=self.folder(item),
             note={
@@ -105,6 +111,20 @@ class JobMaker:
         """The id of an artifact in records: one built off the run's main device says where."""
         name = f"{type(item.artifact).__name__}-{digest(canonical_text(item.artifact))[:8]}"
         return f"artifact/{name}{self.worlds.suffix(item.world)}"
+
+    def kept(self, trial: PlannedTrial) -> Path:
+        """Where a trial's state is kept: another code, data or environment finds nothing there."""
+        name = units_name(trial.id).removesuffix(".parquet")
+        world = digest(f"{trial.fingerprint} {self.environment_of(trial)}")
+        return self.checkpoints / f"{name}.{world[:12]}"
+
+    def forget(self, trial: PlannedTrial) -> None:
+        """Remove the state of a trial that is over, and what its earlier forms have left."""
+        folder = self.kept(trial)
+        for left in folder.parent.glob(f"{folder.name.rpartition('.')[0]}.*"):
+            forget_checkpoints(left)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
 
     def folder(self, item: Preparation) -> Path:
         """Where an artifact is, or will be."""

@@ -185,7 +185,7 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
             prepared.plan,
             planner=prepared.planner,
             scale=request.scale,
-            maker=_maker(request, prepared),
+            maker=_maker(request, prepared, writer.folder),
             engine=engine,
             writer=writer,
             reuse=stored_trials(request, writer.folder),
@@ -197,12 +197,13 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
         engine.close()
 
 
-def _maker(request: RunRequest, prepared: Prepared) -> JobMaker:
+def _maker(request: RunRequest, prepared: Prepared, folder: Path) -> JobMaker:
     return JobMaker(
         worlds=prepared.planner.worlds,
         environment=environment_key,
         home=request.resolver.home,
         resources=prepared.paths,
+        checkpoints=folder / "checkpoints",
         limits=request.limits,
     )
 

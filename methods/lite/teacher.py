@@ -127,7 +127,13 @@ class Teacher(Artifact):
         )
         course = PairCourse(self.queries, self.negatives, rate=self.rate, passes=self.passes)
         rng = np.random.default_rng(self.seed)
-        scorer.fit(data.split("train"), course, rng, lambda done: ctx.progress(0.5 * done, "training"))
+        scorer.fit(
+            data.split("train"),
+            course,
+            rng,
+            lambda done: ctx.progress(0.5 * done, "training"),
+            ctx.checkpoints,
+        )
         scores = scorer.score(data.queries, lambda done: ctx.progress(0.5 + 0.5 * done, "scores"))
         save_teacher(folder, scores, _card(data, scores, joined=self.joined))
 

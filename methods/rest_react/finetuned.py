@@ -92,7 +92,16 @@ class PretrainedStudents:
         )
         rng = streams.rng(f"order {name}")
         examples = self.encoded(tokenizer, steps)
-        history = fit(model, optimizer, examples, recipe, rng=rng, pad=pad_token(tokenizer))
+        history = fit(
+            model,
+            optimizer,
+            examples,
+            recipe,
+            rng=rng,
+            pad=pad_token(tokenizer),
+            checkpoints=streams.checkpoints,
+            name=name,
+        )
         if plan.rank:
             merge(model)
         tail = history.losses[-max(1, len(history.losses) // 10) :]
