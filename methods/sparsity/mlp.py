@@ -95,7 +95,7 @@ class Streams:
     """The random streams of a model's blocks, as a part of a checkpoint."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._blocks = [block for block in model.modules() if isinstance(block, Mlp)]
+        self._blocks = [block for block in model.modules() if isinstance(block, ReluMlp)]
 
     def state_dict(self) -> list[Tensor | None]:
         """Of each block; None of one that has drawn nothing."""

@@ -170,7 +170,7 @@ def test_limits_that_a_user_sets_hold_and_are_recorded(tmp_path: Path) -> None:
 def test_memory_that_a_user_allows_is_allowed_to_artifacts_too(tmp_path: Path) -> None:
     asked = request(toy_suite(), tmp_path, limits=Limits(memory_gb=50.0, minutes=600.0))
     maker = engine._maker(
-        asked, engine.Prepared(asked.planner, asked.planner.plan(asked.suite, asked.scale), {})
+        asked, engine.Prepared(asked.planner, asked.planner.plan(asked.suite, asked.scale), {}), tmp_path
     )
     job = maker.artifact(engine_preparation())
     assert (job.memory_gb, job.minutes, job.device_gb) == (50.0, 600.0, 50.0)
