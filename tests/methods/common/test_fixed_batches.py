@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from methods.common.fixed_batches import fixed_batches, fixed_rows, fixed_width
 from methods.common.language_model import Decoding, LanguageModel
 from methods.common.language_model.local import LocalModel
 from methods.common.language_model.prefix import PrefixModel
+from methods.common.minilm import embed
 from methods.kaft.decoding import decode
 from tests.methods.common import models
 
@@ -99,12 +102,16 @@ def test_a_language_models_answers_do_not_depend_on_other_prompts(
 
 
 def _asked(local: LocalModel, prefix: str, dtype: torch.dtype) -> LanguageModel:
-    import copy
-
     weights = copy.deepcopy(local.model).to(dtype)
     if prefix:
         return PrefixModel("tiny", "tiny-0", weights, local.tokenizer, prefix=prefix)
     return LocalModel("tiny", "tiny-0", weights, local.tokenizer)
+
+
+def test_a_texts_vector_does_not_depend_on_other_texts(tmp_path: Path) -> None:
+    encoder = models.bert(tmp_path, TEXTS)
+    same(lambda rows: [row.tobytes() for row in embed(encoder, [TEXTS[i] for i in rows])], len(TEXTS))
+    assert embed(encoder, []).shape == (0, 16)
 
 
 def test_the_shape_follows_from_the_row_alone() -> None:
