@@ -65,7 +65,7 @@ def fetch_hub(source: HubSource, target: Path, lock: HubLock) -> str:
 def _snapshot(source: HubSource, target: Path) -> str:
     from huggingface_hub import snapshot_download
 
-    with _explained(source):
+    with explained(source):
         snapshot = Path(
             snapshot_download(
                 source.repo,
@@ -87,7 +87,7 @@ def _snapshot(source: HubSource, target: Path) -> str:
 
 def _rows(source: HubSource, target: Path) -> str:
     opened = over_network if source.reading and source.reading.ranges else _downloaded
-    with _explained(source):
+    with explained(source):
         commit, names = _listing(source)
     at = replace(source, revision=commit)
     files = files_by_split(at, names)
@@ -114,7 +114,7 @@ def _listing(source: HubSource) -> tuple[str, list[str]]:
 
 
 def _read(source: HubSource, name: str, opened: Any) -> Iterator[dict[str, Any]]:
-    with _explained(source), opened(source, name) as stream:
+    with explained(source), opened(source, name) as stream:
         yield from rows_of(name, stream, source.reading, f"{source.repo}@{source.revision}")
 
 
@@ -135,7 +135,12 @@ def over_network(source: HubSource, name: str) -> IO[bytes]:
 
 
 @contextmanager
-def _explained(source: HubSource) -> Iterator[None]:
+def explained(source: HubSource) -> Iterator[None]:
+    """Turn the hub's errors into a sentence on what went wrong and what to do.
+
+    Raises:
+        UnobtainableError: In their place.
+    """
     try:
         yield
     except (CorroborateError, UnobtainableError):

@@ -21,11 +21,14 @@ from harness.method.references import (
 )
 from harness.resources import sources
 from harness.resources.cache import ResourceCache
+from harness.resources.convert import convert_folder, download_bin
 from harness.resources.environment import home_folder, mirror_folder
 from harness.resources.hashing import HashCache
 from harness.resources.hub_lock import HubLock
 from harness.resources.licences import accepted_licences, remember_licences
 from harness.resources.unobtainable import UnobtainableError
+
+_CONVERT = "Bound models are converted with 'corroborate convert --from FOLDER --to FOLDER'."
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,35 @@ class Resolver:
         if usable := self._usable(resource):
             return Status("fetchable", sources.describe(usable[0]))
         return Status("missing", str(self._missing(resource, self._obstacles(resource))))
+
+    def convert(self, resource: Resource, source: Path | None = None) -> Path:
+        """Fill the cache with a model's weights as safetensors, made of those in PyTorch's own format.
+
+        Args:
+            resource: A model that has a source at the hub.
+            source: A folder that holds the weights; by default they are downloaded.
+
+        Returns:
+            The folder of the converted model.
+
+        Raises:
+            ResourceError: If it has no such source, or the weights cannot be had or converted.
+        """
+        hub = next((item for item in self.sources(resource) if isinstance(item, HubSource)), None)
+        if hub is None or resource.kind != "model":
+            raise ResourceError(
+                f"'{resource.name}' is no model with a source at the hub", where=resource.name, fix=_CONVERT
+            )
+        self._require_licence(resource)
+
+        def write(target: Path) -> str:
+            try:
+                digest = convert_folder(source or download_bin(hub), target)
+            except UnobtainableError as error:
+                raise self._missing(resource, [str(error)]) from error
+            return f"{sources.describe(hub)};bin:{digest}"
+
+        return self._cache.fill(resource, write, partial(self._verify, resource, strict=False))
 
     def _settled(self, resource: Resource) -> Status | None:
         if (bound := self.bindings.get(resource.name)) is not None:

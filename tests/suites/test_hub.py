@@ -135,6 +135,19 @@ def test_doctor_says_when_it_cannot_ask(
     assert cli.main(["doctor", "--json"]) == ExitCode.USAGE
 
 
+def test_the_page_on_resources_is_in_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "--resources", "--format", "markdown"]) == ExitCode.OK
+    page = (Path(__file__).parents[2] / "docs" / "resources.md").read_text(encoding="utf-8")
+    remedy = "write it again: corroborate list --resources --format markdown > docs/resources.md"
+    assert capsys.readouterr().out == page, remedy
+    for resource in RESOURCES:
+        assert f"| {resource.name} |" in page
+    assert cli.main(["list", "promot", "--resources"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert re.search(r"sick .*CC BY-NC-SA 3\.0; hub at refs/convert/parquet, not pinned\n", said)
+    assert "imagenet" not in said
+
+
 def test_the_facts_of_other_projects_are_found_beside_their_suites() -> None:
     from harness.hub import installed_facts
 
