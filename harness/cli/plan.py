@@ -27,7 +27,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Plan and print."""
     from harness.engine.run import stored_trials
 
-    request = make_request(args)
+    request = make_request(args, executes=False)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
     reuse = stored_trials(request)
     if args.json:

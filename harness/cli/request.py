@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness import cuda
 from harness.claims import Profile
@@ -24,7 +24,7 @@ from harness.cli.options import (
 )
 from harness.cli.suites import load_suite, method_class
 from harness.engine.run import RunRequest
-from harness.errors import ResourceError, UsageError
+from harness.errors import DeviceError, ResourceError, UsageError
 from harness.method.contract import Method
 from harness.plan import Selection
 from harness.plan.limits import Limits
@@ -34,6 +34,7 @@ from harness.store import find_run, open_run, runs_folder
 from harness.suite import Scale, Suite, Tuned
 
 NEWEST = ""
+ELSEWHERE = "not on this machine"
 
 
 def add_request(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
@@ -89,8 +90,12 @@ def make_request(
     workers: int = 2,
     fresh: bool = False,
     gather: bool = False,
+    executes: bool = True,
 ) -> RunRequest:
     """The request that the options mean.
+
+    What is only planned or put together may be meant for another machine: with ``executes`` off, any
+    device may be named, and what does not fit into this machine's memory is not left out for that.
 
     Raises:
         UsageError: If an option names something unknown or is of the wrong form.
@@ -99,8 +104,7 @@ def make_request(
     suite = load_suite(args.suite)
     scale = Scale(profile=profile_named(args.profile), full=args.full)
     runs = runs_folder(args.runs)
-    # What other machines have computed can be put together on one that could not.
-    chosen = cuda.Choice(args.device, "as asked") if gather and args.device else cuda.choose(args.device)
+    chosen = cuda.choose(args.device) if executes else _planned_device(args.device)
     return RunRequest(
         suite=suite,
         scale=scale,
@@ -109,7 +113,7 @@ def make_request(
         runs=runs,
         device=chosen.device,
         device_reason=chosen.reason,
-        limits=_limits(args, check=not gather),
+        limits=_limits(args, check=not gather and chosen.reason != ELSEWHERE),
         engine=engine,
         workers=workers,
         resume=None if resume is None else _run_to_resume(resume, suite, scale.profile, runs),
@@ -118,6 +122,14 @@ def make_request(
         settings=dict(text.split("=", 1) for text in args.set),
         argv=tuple(sys.argv),
     )
+
+
+def _planned_device(asked: Literal["cpu", "cuda"] | None) -> cuda.Choice:
+    """The device that is meant, whether it is here or not."""
+    try:
+        return cuda.choose(asked)
+    except DeviceError:
+        return cuda.Choice("cuda", ELSEWHERE)
 
 
 def _selection(args: argparse.Namespace, suite: Suite, scale: Scale) -> Selection:

@@ -101,6 +101,7 @@ def _one(args: argparse.Namespace) -> ExitCode:
         workers=args.workers,
         fresh=args.fresh,
         gather=args.gather,
+        executes=not args.gather,
     )
     with display() as shown:
         finished = execute_run(request, shown)

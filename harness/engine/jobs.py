@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.engine.artifact import artifact_folder, checkpoints_of, forget_checkpoints
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
-from harness.method.references import Artifact, Reference
+from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
 from harness.plan.limits import Limits
 from harness.plan.references import inputs_of, reference_key
@@ -21,6 +22,18 @@ from harness.store.units import units_name
 
 Environment = Callable[[str, int], str]
 """From a device kind and a number of threads to the environment key."""
+
+
+LOADING = 2.0
+"""Main memory for a model whose need nobody declares, by the size of its files: they are read, and copied."""
+_WEIGHTS = (".safetensors", ".gguf")
+
+
+@lru_cache
+def weights_gb(folder: Path) -> float:
+    """Size in GB of the weights in a folder: a user may have bound any model."""
+    files = [path for path in folder.glob("*") if path.suffix in _WEIGHTS]
+    return sum(path.stat().st_size for path in files) / 2**30
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ class JobMaker:
             paths=self._paths(trial.references, world),
             threads=experiment.threads,
             minutes=self.limits.minutes_of(experiment.minutes),
-            memory_gb=self.limits.main_gb(world.device, experiment.memory_gb, trial.device_gb),
+            memory_gb=self._main_gb(world, experiment.memory_gb, trial.device_gb, trial.references),
             device_gb=self.limits.device_gb(trial.device_gb),
             needs=frozenset(self.artifact_id(item) for item in self.needs(trial)),
             exclusive=trial.timed is not None,
@@ -92,7 +105,7 @@ class JobMaker:
             paths=self._paths(inputs, world),
             threads=artifact.threads,
             minutes=self.limits.minutes_of(artifact.minutes),
-            memory_gb=self.limits.main_gb(world.device, artifact.memory_gb, artifact.device_gb),
+            memory_gb=self._main_gb(world, artifact.memory_gb, artifact.device_gb, inputs),
             device_gb=self.limits.device_gb(artifact.device_gb),
             needs=frozenset(self.artifact_id(needed) for needed in needs),
             checkpoints=checkpoints_of(self.folder(item)),
@@ -135,6 +148,16 @@ class JobMaker:
 
     def _environment(self, item: Preparation) -> str:
         return self.environment(item.world.device, item.artifact.threads)
+
+    def _main_gb(
+        self, world: World, memory_gb: float, device_gb: float | None, references: Iterable[Reference]
+    ) -> float:
+        """The limit on main memory: as declared, and room for models of which only the files are known."""
+        if device_gb is None:
+            models = [ref for ref in references if isinstance(ref, Resource) and ref.kind == "model"]
+            found = [self.resources.get(reference_key(ref), "") for ref in models]
+            device_gb = LOADING * sum(weights_gb(Path(folder)) for folder in found if folder)
+        return self.limits.main_gb(world.device, memory_gb, device_gb)
 
     def _paths(self, references: Iterable[Reference], world: World) -> dict[str, str]:
         paths = {}

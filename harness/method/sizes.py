@@ -16,8 +16,10 @@ FIXED_GB = 1.0
 """The CUDA context, and the libraries' workspaces."""
 ADAPTER_SHARE = 0.01
 """Trained numbers of adapters (LoRA of rank 16 on all linear layers, soft prompts) by those of the model."""
-_OPTIMIZER_BYTES = 12.0
-"""Adam's two moments and the master weights, in float32, for each trained number."""
+_MASTER_BYTES = 4.0
+"""Weights in float32, for each trained number that is held in fewer bits."""
+_STATE_BYTES = {"adam": 8.0, "adafactor": 0.0}
+"""Optimizers' states for each trained number: two moments in float32, or sums over rows and columns."""
 _LAYER_BYTES = 34.0
 """Kept for the backward pass, for each token, unit of width and layer (Korthikanti et al. 2022, section 4,
 without attention scores, which fused attention does not keep; in 16 bits)."""
@@ -29,6 +31,7 @@ def model_gb(
     billions: float,
     mode: Mode = "inference",
     *,
+    optimizer: Literal["adam", "adafactor"] = "adam",
     weight_bytes: float = 2.0,
     copies: int = 1,
     beside_gb: float = 0.0,
@@ -39,6 +42,7 @@ def model_gb(
         billions: Parameters.
         mode: ``"inference"``: the weights. ``"adapter"``: the weights, and gradients and the optimizer's
             states for an adapter. ``"full"``: those of all weights.
+        optimizer: What trains it.
         weight_bytes: Bytes of a weight: 2 for bfloat16, 4 for float32.
         copies: How many models of this size are held at once (a reference beside the trained one).
         beside_gb: Activations, caches and logits: see :func:`activations_gb`.
@@ -48,8 +52,8 @@ def model_gb(
     weights = billions * weight_bytes * copies
     share = {"inference": 0.0, "adapter": ADAPTER_SHARE, "full": 1.0}[mode]
     # Weights in float32 are their own master weights.
-    states = _OPTIMIZER_BYTES - (4.0 if weight_bytes >= 4 else 0.0)
-    training = billions * share * (weight_bytes + states)
+    master = _MASTER_BYTES if weight_bytes < _MASTER_BYTES else 0.0
+    training = billions * share * (weight_bytes + master + _STATE_BYTES[optimizer])
     return round(MARGIN * (weights + training + beside_gb) + FIXED_GB, 1)
 
 

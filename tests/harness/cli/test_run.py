@@ -163,3 +163,13 @@ def test_a_gpu_that_cannot_be_had_is_an_error_that_says_why(
     assert not Path("runs").exists()
     assert shell("run", "demo", *INLINE) == 0
     assert "device: cpu (There is no NVIDIA driver here (x)" in shell.err
+
+
+def test_a_plan_can_be_made_for_a_machine_with_a_gpu(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "driver", lambda: cuda.Driver(missing="There is no NVIDIA driver here (x)"))
+    assert shell("plan", "demo", "--device", "cuda") == 0
+    assert "on cuda (not on this machine)" in shell.out
+    shell("plan", "demo", "--device", "cuda", "--json")
+    assert {trial["device"] for trial in json.loads(shell.out)["trials"]} == {"cuda"}
+    shell("plan", "demo")
+    assert "on cpu (There is no NVIDIA driver here" in shell.out
