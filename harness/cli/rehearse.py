@@ -89,7 +89,9 @@ def _one(args: argparse.Namespace, suite: Suite, scale: Scale, dtype: str) -> Re
             argv=tuple(sys.argv),
         )
     finished = done.finished
-    beside = _judged(done, scale, report=not args.no_report)
+    # A report on trials that have no result is refused, and would only repeat what is known.
+    whole = not finished.summary.failed
+    beside = _judged(done, scale, report=whole and not args.no_report)
     report = report_of(done.suite, scale, finished.plan, open_run(finished.folder), dtype, beside)
     print("\n".join(_lines(report, finished.folder)))
     return report
@@ -107,7 +109,7 @@ def _judged(done: Rehearsed, scale: Scale, *, report: bool) -> str:
         if report:
             from reports import write_report
 
-            formats = ("html", "latex", "markdown", "csv")
+            formats = ("html", "markdown", "csv")
             write_report(done.suite, scale, run.reader, verdicts, folder / "report", formats=formats)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what a rehearsal looks for
         return "".join(traceback.format_exception(error)).strip()
@@ -118,10 +120,13 @@ def _lines(report: Report, folder: Path) -> Iterator[str]:
     for name, arms in _by_task(report).items():
         bad = [arm for arm in arms if arm.status != "ran"]
         yield f" {'-' if bad else '+'} {name}: {len(arms) - len(bad)} of {len(arms)} arms ran"
-        for arm in bad:
-            yield f"   {_MARKS[arm.status]} {arm.method}: {arm.status}: {arm.reason}"
-            if arm.trial:
-                yield f"     trial {arm.trial}; its traceback is in {folder / 'trials.jsonl'}"
+        # One broken artifact takes many arms down, for one reason.
+        for reason in dict.fromkeys((arm.status, arm.reason) for arm in bad):
+            alike = [arm for arm in bad if (arm.status, arm.reason) == reason]
+            names = ", ".join(arm.method for arm in alike)
+            yield f"   {_MARKS[reason[0]]} {names}: {': '.join(reason)}"
+            if alike[0].trial:
+                yield f"     trial {alike[0].trial}; its traceback is in {folder / 'trials.jsonl'}"
     if report.beside:
         yield f" - judging and reporting: {report.beside}"
     ran = sum(arm.status == "ran" for arm in report.arms)

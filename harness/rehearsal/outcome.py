@@ -90,8 +90,13 @@ def _arm(experiment: str, task: str, method: str, records: list[TrialRecord]) ->
     # A random model may diverge: that is a result, with its worst score.
     bad = next((record for record in records if record.status not in ("ok", "diverged")), None)
     if bad is not None:
-        last = bad.error.strip().splitlines()[-1] if bad.error.strip() else bad.status
-        return Arm(experiment, task, method, "failed", len(records), bad.trial, last, bad.error)
+        return Arm(experiment, task, method, "failed", len(records), bad.trial, _message(bad), bad.error)
     if not main:
         return Arm(experiment, task, method, "not run", len(records), reason="no trial of it began")
     return Arm(experiment, task, method, "ran", len(records))
+
+
+def _message(record: TrialRecord) -> str:
+    """The line of a traceback that says what went wrong; advice is indented below it."""
+    lines = [line for line in record.error.splitlines() if line.strip() and not line.startswith(" ")]
+    return lines[-1].strip() if lines else record.status

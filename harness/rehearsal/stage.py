@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -87,5 +88,6 @@ def make_stand_ins(suite: Suite, scale: Scale, folder: Path) -> Mapping[str, Pat
     for name in sorted(names & set(suite.rehearsal.stand_ins)):
         made[name] = folder / name
         made[name].mkdir(parents=True)
-        suite.rehearsal.stand_ins[name].make(made[name])
+        with redirect_stderr(StringIO()):  # Libraries draw a progress bar for each tiny file.
+            suite.rehearsal.stand_ins[name].make(made[name])
     return made

@@ -32,6 +32,7 @@ Family = Literal[
 ]
 
 _HIDDEN, _INNER, _HEADS = 16, 32, 2
+_LOUDER = 10.0
 _SIX = 6
 """Layers of MiniLM and DistilBERT: methods take one of them, or all six, by number."""
 
@@ -43,10 +44,13 @@ class TinyModel:
     Attributes:
         family: The architecture.
         seed: Draws the weights.
+        loud: Letters whose tokens are often among the likeliest, since a random model would hardly
+            ever answer by one of them.
     """
 
     family: Family
     seed: int = 0
+    loud: str = ""
 
     def make(self, folder: Path) -> None:
         """Write safetensors, configuration and tokenizer."""
@@ -60,7 +64,18 @@ class TinyModel:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             model = getattr(transformers, kind.model)(config)
+        if self.loud:
+            self._raise(model, folder)
         model.to(getattr(torch, kind.dtype)).save_pretrained(folder)
+
+    def _raise(self, model: Any, folder: Path) -> None:
+        import torch
+        from tokenizers import Tokenizer
+
+        vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
+        chosen = [at for token, at in vocabulary.items() if token.lstrip("▁Ġ") in [*self.loud]]
+        with torch.no_grad():
+            model.get_output_embeddings().weight[chosen] *= _LOUDER
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,8 @@ def _decoder(**more: Any) -> Callable[[int], dict[str, Any]]:
     return lambda _tokens: base | more
 
 
-_GEMMA = {"head_dim": 8, "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0}
+# Heads are wider than the hidden size over their number, as in the family; adapters of rank 16 fit.
+_GEMMA = {"head_dim": 16, "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0}
 _LAYERS = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 32}
 
 
@@ -152,14 +168,14 @@ _KINDS: dict[Family, _Kind] = {
             **_LAYERS,
             attn_logit_softcapping=50.0,
             final_logit_softcapping=30.0,
-            query_pre_attn_scalar=8,
+            query_pre_attn_scalar=16,
         ),
     ),
     "gemma3": _Kind(
         "Gemma3ForCausalLM",
         "Gemma3TextConfig",
         "gemma",
-        _decoder(**_GEMMA, **_LAYERS, query_pre_attn_scalar=8),
+        _decoder(**_GEMMA, **_LAYERS, query_pre_attn_scalar=16),
         padding=1,
         dtype="bfloat16",
     ),
