@@ -32,7 +32,7 @@ _MARKS = {"ran": "+", "failed": "-", "not run": "-", "not planned": "!"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("suite", nargs="?", help="name of the suite: 'corroborate list' shows them")
+    parser.add_argument("suite", nargs="*", help="names of suites: 'corroborate list' shows them")
     parser.add_argument("--all", action="store_true", help="every suite, one after the other")
     parser.add_argument("--profile", metavar="NAME", help="gpu or paper (default: both)")
     parser.add_argument("--full", action="store_true", help="wider grids, too")
@@ -49,12 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> ExitCode:
     """Rehearse, and fail unless every arm that is planned has run."""
     if bool(args.suite) == args.all:
-        raise UsageError("Name a suite, or give --all", where="corroborate rehearse")
+        raise UsageError("Name suites, or give --all", where="corroborate rehearse")
     if args.seeds < 1 or args.workers < 1:
         raise UsageError("At least one seed and one worker are needed", where="corroborate rehearse")
     profiles = (profile_named(args.profile),) if args.profile else LARGE
     reports = []
-    for name in suite_names() if args.all else [args.suite]:
+    for name in suite_names() if args.all else args.suite:
         suite = load_suite(name)
         for profile in profiles:
             for dtype in (args.dtype,) if args.dtype else DTYPES:

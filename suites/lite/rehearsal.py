@@ -40,6 +40,8 @@ REHEARSAL = Rehearsal(
         "DocstringPassages.train": 60,
         "DocstringPassages.validation": 20,
         "DocstringPassages.fold": 10,
+        "DocstringPassages.held_out": 1,
+        "DocstringPassages.in_domain": 1,
         "DocstringPassages.fold_queries": 10,
         "FitEmbeddings.steps": 5,
         "FitScorer.steps": 5,

@@ -90,7 +90,7 @@ class Images:
         rows: Images of a file; there are two for training and one for validation.
     """
 
-    rows: int = 24
+    rows: int = 90
 
     def make(self, folder: Path) -> None:
         """Write JPEG files of several sizes, in colour and in grey."""
