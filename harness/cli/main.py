@@ -41,6 +41,9 @@ COMMANDS = {
     "plan": Command("harness.cli.plan", "what a run would do, and what it could reuse"),
     "run": Command("harness.cli.run", "run a suite, judge its claims and write the report"),
     "run-trial": Command("harness.cli.run_trial", "run one trial of a plan by itself, for schedulers"),
+    "rehearse": Command(
+        "harness.cli.rehearse", "try every experiment of a large profile on tiny stand-ins"
+    ),
     "why": Command("harness.cli.why", "why a trial was, or was not, reused"),
     "report": Command("harness.cli.report", "write a run's report again, or an index of all runs"),
     "table": Command("harness.cli.table", "print one table of a run, ready for a paper"),

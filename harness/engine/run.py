@@ -25,7 +25,7 @@ from harness.plan.selection import seeds_text
 from harness.plan.worlds import DTYPES, Device
 from harness.provenance import collect, environment_key, usable_cores
 from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
-from harness.store.records import RunRecord
+from harness.store.records import RehearsalRecord, RunRecord
 from harness.suite import Scale, Suite
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class RunRequest:
         limits: What the user says of limits, and what the machine has.
         settings: What ``--set`` said, as given, for the record.
         argv: The command line, for provenance.
+        dtype: Type of model weights; empty takes the device's own.
+        rehearsal: Set if the run only tries the code out.
     """
 
     suite: Suite
@@ -70,12 +72,14 @@ class RunRequest:
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, str] = field(default_factory=dict)
     argv: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
+    dtype: str = ""
+    rehearsal: RehearsalRecord | None = None
 
     @property
     def planner(self) -> Planner:
         """The planner for this request's device and resources."""
         resources = PlanningResources(self.resolver)
-        return Planner(resources, self.device, DTYPES[self.device], self.limits)
+        return Planner(resources, self.device, self.dtype or DTYPES[self.device], self.limits)
 
 
 class PlanningResources:
@@ -125,7 +129,8 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
         CorroborateError: If the request is wrong or the run cannot be stored. What has finished
             by then is kept.
     """
-    for contradiction in check_suite(request.suite, request.scale):
+    # A rehearsal has fewer seeds and blocks than its claims ask for.
+    for contradiction in [] if request.rehearsal else check_suite(request.suite, request.scale):
         # The verdicts concerned will say so too; what can be measured is still worth a run.
         display.note(f"declaration: {contradiction}")
 
@@ -272,6 +277,7 @@ def _record(request: RunRequest, plan: Plan, folder: Path, selection: Mapping[st
         provenance=collect(request.argv),
         planned=plan.main_ids,
         blocked=dict(plan.blocked),
+        rehearsal=request.rehearsal,
     )
 
 
