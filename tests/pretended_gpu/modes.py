@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.pretended_gpu.generators import DEFAULT, check_generator, gpu_numbers
+from tests.pretended_gpu.generators import DEFAULT, RealGenerator, check_generator, gpu_numbers
 from tests.pretended_gpu.places import (
     CPU,
     CPU_DEVICE,
@@ -42,6 +42,10 @@ class State:
 class Kernels(TorchDispatchMode):
     """Checks and marks at the level of ATen operations."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # Nothing is compiled here, and the wrapper that it makes costs time.
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
@@ -59,7 +63,7 @@ class Kernels(TorchDispatchMode):
 
 def _drawn(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], place: int) -> Any:
     # PyTorch hands over another object for a generator here: its device is checked in the call.
-    given = any(isinstance(value, torch.Generator) for value in (*args, *kwargs.values()))
+    given = any(isinstance(value, RealGenerator) for value in (*args, *kwargs.values()))
     if place == GPU and not given:
         with gpu_numbers():
             return func(*args, **kwargs)
@@ -118,9 +122,9 @@ def _general(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if explicit is None:
             return func(*args, **kwargs)
         kwargs = {**kwargs, "device": CPU_DEVICE}
-    places = [place_of(tensor) for tensor in tensors_in((args, kwargs))]
+    places = [place_of(tensor) for tensor in tensors_in(args, kwargs)]
     for value in (*args, *kwargs.values()):
-        if isinstance(value, torch.Generator):
+        if isinstance(value, RealGenerator):
             check_generator(value, explicit if explicit is not None else places[0] if places else CPU)
     before = State.target
     State.target = explicit if explicit is not None else GPU if GPU in places else CPU
