@@ -117,6 +117,8 @@ class Calls(TorchFunctionMode):
 
 def _general(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     explicit = None
+    if kwargs.get("pin_memory"):
+        kwargs = {**kwargs, "pin_memory": False}  # Only speed would differ.
     if kwargs.get("device") is not None:
         explicit = place_named(kwargs["device"])
         if explicit is None:
@@ -184,6 +186,13 @@ def _cuda(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return moved(args[0], GPU)
 
 
+def _pin(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    tensor: Tensor = args[0]
+    if place_of(tensor) == GPU:
+        raise RuntimeError("cannot pin 'torch.cuda.FloatTensor' only dense CPU tensors can be pinned")
+    return tensor.clone()
+
+
 def _cpu(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return moved(args[0], CPU)
 
@@ -218,6 +227,13 @@ def _tensor(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return moved(out, place)
 
 
+def _new_tensor(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    out: Tensor = _general(func, args, kwargs)
+    if kwargs.get("device") is None:
+        put(out, place_of(args[0]))
+    return out
+
+
 def _deepcopy(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     out = func(*args, **kwargs)
     put(out, place_of(args[0]))
@@ -248,9 +264,11 @@ _SPECIAL: dict[Any, Special] = {
     Tensor.to: _to,
     Tensor.cuda: _cuda,
     Tensor.cpu: _cpu,
+    Tensor.pin_memory: _pin,
     Tensor.numpy: _numpy,
     Tensor.__array__: _numpy,
     Tensor.__deepcopy__: _deepcopy,
+    Tensor.new_tensor: _new_tensor,
     torch.tensor: _tensor,
     torch.as_tensor: _tensor,
     torch.asarray: _tensor,

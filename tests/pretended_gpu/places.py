@@ -94,7 +94,7 @@ def _collect(values: Iterable[Any], found: list[Tensor]) -> None:
             found.append(value)
         elif isinstance(value, list | tuple):
             _collect(value, found)
-        elif kind is dict:
+        elif isinstance(value, dict):
             _collect(value.values(), found)
 
 
