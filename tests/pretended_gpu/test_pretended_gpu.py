@@ -203,7 +203,9 @@ PASSES: dict[str, Callable[[], bool]] = {
     "device context": lambda: on_gpu(_made_in_context()),
     "generators": lambda: on_gpu(torch.rand(3, generator=torch.Generator("cuda"), device="cuda")),
     "meta": lambda: torch.zeros(3, device="meta").device.type == "meta",
-    "attention": lambda: on_gpu(functional.scaled_dot_product_attention(*[there(1, 1, 2, 4)] * 3)),
+    "attention": lambda: on_gpu(
+        functional.scaled_dot_product_attention(there(1, 1, 2, 4), there(1, 1, 2, 4), there(1, 1, 2, 4))
+    ),
 }
 
 
@@ -230,7 +232,7 @@ def test_moves_copy() -> None:
 
 def test_gradients_travel_back_over_a_move() -> None:
     source = nn.Parameter(here())
-    (source.to("cuda") * there()).sum().backward()  # type: ignore[no-untyped-call]
+    (source.to("cuda") * there()).sum().backward()
     assert source.grad is not None
     assert source.grad.device == CPU
     assert torch.equal(source.grad, here())
@@ -304,7 +306,8 @@ def test_models_of_transformers_run() -> None:
     config = LlamaConfig(
         vocab_size=32, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2
     )
-    net = LlamaForCausalLM(config).to("cuda")
+    net: Any = LlamaForCausalLM(config)
+    net.to("cuda")
     tokens = torch.tensor([[1, 2, 3]], device="cuda")
     net(input_ids=tokens, labels=tokens).loss.backward()
     found = net.eval().generate(tokens, attention_mask=torch.ones_like(tokens), max_new_tokens=3)
