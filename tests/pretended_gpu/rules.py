@@ -28,6 +28,7 @@ class Rule(Enum):
 
 
 _COPIES = {aten.copy_, aten.copy, aten._foreach_copy_, aten.set_}
+_COPIES |= {aten._has_compatible_shallow_copy_type, aten.is_same_size}  # They ask for kinds and shapes.
 _INDEXED = {aten.index, aten._unsafe_index, aten.index_put, aten.index_put_, aten._index_put_impl_}
 _LIKE_NUMBERS = {aten.fill, aten.fill_, aten.masked_fill, aten.masked_fill_, aten.where}
 

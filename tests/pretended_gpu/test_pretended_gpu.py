@@ -272,6 +272,12 @@ def test_training_gives_the_numbers_of_the_cpu() -> None:
     assert torch.equal(*results)
 
 
+def test_models_move_in_inference_mode() -> None:
+    with torch.inference_mode():
+        net = nn.Linear(3, 2).to("cuda")
+        assert on_gpu(net(there()))
+
+
 def test_backward_passes_see_the_gpu() -> None:
     parameter = nn.Parameter(there())
     Double.apply(parameter).sum().backward()
