@@ -57,7 +57,7 @@ class SelectOnce(Method[SpeedProblem, int]):
         """Select ``repeats`` tokens."""
         import torch
 
-        from methods.common.draws import uniform
+        from methods.common.draws import generator, uniform
         from methods.spectr.otm import full_program
         from methods.spectr.selection import KSeq, draw, sample
 
@@ -66,9 +66,9 @@ class SelectOnce(Method[SpeedProblem, int]):
             for _ in range(self.repeats):
                 full_program(p[0].cpu().numpy(), q[0].cpu().numpy(), self.candidates)
             return self.repeats
-        generator = ctx.torch_rng("selection").manual_seed(ctx.seed)
+        rng = generator(ctx.seed)
         shape = (self.repeats, 2, self.candidates + 1)
-        numbers = uniform(shape, generator, dtype=torch.float64, device=ctx.device)
+        numbers = uniform(shape, rng, dtype=torch.float64, device=ctx.device)
         active = torch.ones((1, self.candidates), dtype=torch.bool, device=ctx.device)
         for first, second in numbers:
             spread = (self.candidates, self.vocabulary)

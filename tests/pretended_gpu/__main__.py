@@ -1,8 +1,12 @@
-"""The command line on the pretended GPU: ``python -m tests.pretended_gpu run SUITE --profile smoke``."""
+"""The command line on the pretended GPU: ``python -m tests.pretended_gpu run SUITE --profile smoke``.
+
+Runs go to a temporary folder unless ``--runs`` says where: nobody should take them for results.
+"""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 
 from harness.cli import main
 from tests.pretended_gpu import pretended_gpu
@@ -14,8 +18,9 @@ def run(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
-    with pretended_gpu():
-        return main.main([*arguments, "--engine", "inline", "--device", "cuda"])
+    with tempfile.TemporaryDirectory(prefix="pretended-gpu-") as folder, pretended_gpu():
+        where = [] if "--runs" in arguments else ["--runs", folder]
+        return main.main([*arguments, *where, "--engine", "inline", "--device", "cuda"])
 
 
 if __name__ == "__main__":

@@ -136,6 +136,8 @@ def replacements(modes: Callable[[], Any], state: Any) -> Iterator[tuple[Any, st
     yield torch, "Generator", Generator
     yield torch, "load", _load(torch.load)
     yield torch.autocast, "__init__", _autocast(torch.autocast.__init__)
+    hooks: Any = torch.autograd.graph.saved_tensors_hooks
+    yield hooks, "__init__", _saved(hooks.__init__, modes)
     engine: Any = torch.autograd
     yield engine, "_engine_run_backward", _backward(engine._engine_run_backward, modes, state)
 
@@ -152,6 +154,19 @@ def _backward(real: Any, modes: Callable[[], Any], state: Any) -> Any:
             state.target = before
 
     return run
+
+
+def _saved(real: Any, modes: Callable[[], Any]) -> Any:
+    """Hooks on saved tensors run in the middle of an operation, where nothing is looked at."""
+
+    def init(self: Any, pack_hook: Any, unpack_hook: Any) -> None:
+        def pack(tensor: Tensor) -> Any:
+            with modes():
+                return pack_hook(tensor)
+
+        real(self, pack, unpack_hook)
+
+    return init
 
 
 def _load(real: Any) -> Any:

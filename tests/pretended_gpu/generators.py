@@ -14,10 +14,10 @@ from tests.pretended_gpu.places import CPU_DEVICE, GPU, GPU_DEVICE, MixedDevices
 _OTHER: Final = 0x5DEECE66D
 """Turns a seed into another: CUDA draws with another algorithm than the CPU."""
 
-_Real: Any = torch.Generator
+RealGenerator: Any = torch.Generator
 
 
-class GpuGenerator(_Real):  # type: ignore[misc]
+class GpuGenerator(RealGenerator):  # type: ignore[misc]
     """A generator that says it is on the GPU."""
 
     @property
@@ -35,7 +35,7 @@ class GpuGenerator(_Real):  # type: ignore[misc]
 
 class _Kind(type):
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, _Real)
+        return isinstance(instance, RealGenerator)
 
 
 class Generator(metaclass=_Kind):
@@ -44,7 +44,7 @@ class Generator(metaclass=_Kind):
     def __new__(cls, device: Any = "cpu") -> Any:
         if place_named(device) == GPU:
             return GpuGenerator("cpu").manual_seed(67280421310721)
-        return _Real(device)
+        return RealGenerator(device)
 
 
 DEFAULT: Final = GpuGenerator("cpu").manual_seed(0)

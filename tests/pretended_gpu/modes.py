@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.pretended_gpu.generators import DEFAULT, check_generator, gpu_numbers
+from tests.pretended_gpu.generators import DEFAULT, RealGenerator, check_generator, gpu_numbers
 from tests.pretended_gpu.places import (
     CPU,
     CPU_DEVICE,
@@ -42,6 +42,10 @@ class State:
 class Kernels(TorchDispatchMode):
     """Checks and marks at the level of ATen operations."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # Nothing is compiled here, and the wrapper that it makes costs time.
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
@@ -59,7 +63,7 @@ class Kernels(TorchDispatchMode):
 
 def _drawn(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], place: int) -> Any:
     # PyTorch hands over another object for a generator here: its device is checked in the call.
-    given = any(isinstance(value, torch.Generator) for value in (*args, *kwargs.values()))
+    given = any(isinstance(value, RealGenerator) for value in (*args, *kwargs.values()))
     if place == GPU and not given:
         with gpu_numbers():
             return func(*args, **kwargs)
@@ -113,14 +117,16 @@ class Calls(TorchFunctionMode):
 
 def _general(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     explicit = None
+    if kwargs.get("pin_memory"):
+        kwargs = {**kwargs, "pin_memory": False}  # Only speed would differ.
     if kwargs.get("device") is not None:
         explicit = place_named(kwargs["device"])
         if explicit is None:
             return func(*args, **kwargs)
         kwargs = {**kwargs, "device": CPU_DEVICE}
-    places = [place_of(tensor) for tensor in tensors_in((args, kwargs))]
+    places = [place_of(tensor) for tensor in tensors_in(args, kwargs)]
     for value in (*args, *kwargs.values()):
-        if isinstance(value, torch.Generator):
+        if isinstance(value, RealGenerator):
             check_generator(value, explicit if explicit is not None else places[0] if places else CPU)
     before = State.target
     State.target = explicit if explicit is not None else GPU if GPU in places else CPU
@@ -180,6 +186,13 @@ def _cuda(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return moved(args[0], GPU)
 
 
+def _pin(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    tensor: Tensor = args[0]
+    if place_of(tensor) == GPU:
+        raise RuntimeError("cannot pin 'torch.cuda.FloatTensor' only dense CPU tensors can be pinned")
+    return tensor.clone()
+
+
 def _cpu(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return moved(args[0], CPU)
 
@@ -214,6 +227,13 @@ def _tensor(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return moved(out, place)
 
 
+def _new_tensor(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    out: Tensor = _general(func, args, kwargs)
+    if kwargs.get("device") is None:
+        put(out, place_of(args[0]))
+    return out
+
+
 def _deepcopy(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     out = func(*args, **kwargs)
     put(out, place_of(args[0]))
@@ -244,9 +264,11 @@ _SPECIAL: dict[Any, Special] = {
     Tensor.to: _to,
     Tensor.cuda: _cuda,
     Tensor.cpu: _cpu,
+    Tensor.pin_memory: _pin,
     Tensor.numpy: _numpy,
     Tensor.__array__: _numpy,
     Tensor.__deepcopy__: _deepcopy,
+    Tensor.new_tensor: _new_tensor,
     torch.tensor: _tensor,
     torch.as_tensor: _tensor,
     torch.asarray: _tensor,

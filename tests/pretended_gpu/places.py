@@ -8,7 +8,7 @@ Views and in-place results share their storage, and so their mark, as on a real 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 import torch
@@ -22,6 +22,7 @@ GPU_DEVICE: Final = torch.device("cuda", 0)
 CPU_DEVICE: Final = torch.device("cpu")
 
 _MARK: Final = "_pretended"
+_PLAIN: Final = frozenset({int, float, bool, str, type(None), torch.dtype, torch.Size})
 
 
 class Memory:
@@ -76,16 +77,25 @@ def put(tensor: Tensor, place: int) -> None:
         setattr(storage, _MARK, None)
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
+def tensors_in(*values: Any) -> list[Tensor]:
     """All tensors in nested lists, tuples and dictionaries."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from tensors_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from tensors_in(item)
+    found: list[Tensor] = []
+    _collect(values, found)
+    return found
+
+
+def _collect(values: Iterable[Any], found: list[Tensor]) -> None:
+    # It runs twice for every operation: no generators, and no look at what cannot hold a tensor.
+    for value in values:
+        kind = type(value)
+        if kind in _PLAIN:
+            continue
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            _collect(value, found)
+        elif isinstance(value, dict):
+            _collect(value.values(), found)
 
 
 def place_named(device: Any) -> int | None:

@@ -28,6 +28,7 @@ class Rule(Enum):
 
 
 _COPIES = {aten.copy_, aten.copy, aten._foreach_copy_, aten.set_}
+_COPIES |= {aten._has_compatible_shallow_copy_type, aten.is_same_size}  # They ask for kinds and shapes.
 _INDEXED = {aten.index, aten._unsafe_index, aten.index_put, aten.index_put_, aten._index_put_impl_}
 _LIKE_NUMBERS = {aten.fill, aten.fill_, aten.masked_fill, aten.masked_fill_, aten.where}
 
@@ -65,26 +66,29 @@ def settle(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | No
     Raises:
         MixedDevicesError: If CUDA would refuse the mixture.
     """
-    found = [(tensor, place_of(tensor)) for tensor in tensors_in((args, kwargs)) if not tensor.is_meta]
-    if not found:
+    tensors = tensors_in(args, kwargs) if kwargs else tensors_in(args)
+    places = [place_of(tensor) for tensor in tensors]
+    if not places:
         return None
-    on_gpu = any(place == GPU for _, place in found)
-    on_cpu = [tensor for tensor, place in found if place == CPU]
-    if on_gpu and on_cpu:
-        _check(func, args, kwargs, on_cpu)
-    if rule_of(func) is Rule.COPY:
-        return _first_place(args)
-    place = GPU if on_gpu else CPU if on_cpu else EITHER
-    if place != EITHER:
-        for tensor, was in found:
-            if was == EITHER:
-                put(tensor, place)
+    kinds = set(places)
+    if len(kinds) == 1:
+        return places[0]
+    if GPU in kinds and CPU in kinds:
+        on_cpu = [t for t, place in zip(tensors, places, strict=True) if place == CPU and not t.is_meta]
+        if on_cpu:
+            _check(func, args, kwargs, on_cpu)
+        if rule_of(func) is Rule.COPY:
+            return places[0]
+    place = GPU if GPU in kinds else CPU
+    for tensor, was in zip(tensors, places, strict=True):
+        if was == EITHER:
+            put(tensor, place)
     return place
 
 
 def _first_place(args: tuple[Any, ...]) -> int | None:
-    first = next(tensors_in(args), None)
-    return None if first is None else place_of(first)
+    found = tensors_in(args)
+    return place_of(found[0]) if found else None
 
 
 def _check(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], on_cpu: list[Tensor]) -> None:
@@ -92,7 +96,7 @@ def _check(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], on_cpu: lis
     if rule is Rule.COPY:
         return
     if rule is Rule.INDEX:
-        rest = [tensor for tensor in tensors_in((args[2:], kwargs)) if place_of(tensor) == CPU]
+        rest = [tensor for tensor in tensors_in(args[2:], kwargs) if place_of(tensor) == CPU]
         if place_of(args[0]) == CPU:
             # A single value is moved to the tensor that takes it.
             if not any(place_of(index) == GPU for index in tensors_in(args[1])) and all(
