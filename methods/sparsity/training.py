@@ -83,7 +83,11 @@ class Loop(Generic[BatchT]):
         optimizer = make_optimizer(self.recipe, self.model)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.factor)
         self.model.train()
-        parts: dict[str, Any] = {"weights": tensors_of(self.model), "optimizer": optimizer, "schedule": schedule}
+        parts: dict[str, Any] = {
+            "weights": tensors_of(self.model),
+            "optimizer": optimizer,
+            "schedule": schedule,
+        }
         batches = self.batches(0)
         if has_state := hasattr(batches, "state_dict"):
             parts["batches"] = batches
