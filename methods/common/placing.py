@@ -22,7 +22,7 @@ def place(model: Any, device: str) -> Any:
 
 def is_large(model: Any) -> bool:
     """Whether training has to spare memory."""
-    return sum(parameter.numel() for parameter in model.parameters()) >= LARGE
+    return bool(sum(parameter.numel() for parameter in model.parameters()) >= LARGE)
 
 
 @contextmanager
@@ -34,7 +34,9 @@ def recomputing(model: Any) -> Iterator[None]:
     """
     from transformers.modeling_layers import GradientCheckpointingLayer
 
-    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+    layers: list[Any] = [
+        module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)
+    ]
     layers = [layer for layer in layers if not layer.gradient_checkpointing] if is_large(model) else []
     for layer in layers:
         layer.gradient_checkpointing = True
