@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
+from harness.store.reader import parse
+from harness.store.records import TrialRecord
 from harness.store.schemas import FOLDER, schema_texts
 
 
 def test_published_schemas_are_current() -> None:
     published = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
     assert published == schema_texts(), "run python -m harness.store.schemas"
+
+
+def test_records_from_before_gpus_were_recorded_still_read() -> None:
+    """Version 1 has grown optional fields: what was written without them means what it meant."""
+    trial = TrialRecord(trial="e/t/m/100", status="ok", fingerprint="f", environment="x")
+    older = json.loads(trial.model_dump_json())
+    for name in ("device", "float32_products"):
+        del older[name]
+    for name in ("peak_gpu_memory_mb", "peak_gpu_reserved_mb"):
+        del older["cost"][name]
+    assert parse(TrialRecord, json.dumps(older), "old") == trial
