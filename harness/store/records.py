@@ -74,6 +74,14 @@ class RunRecord(Record):
     blocked: dict[str, str] = Field(default_factory=dict)
     """Experiments that could not be planned, with the reason (a licence, a missing resource)."""
 
+    @property
+    def hardware(self) -> str:
+        """What computed: the GPU of a run on one, else the processor; empty if it is not recorded.
+
+        A GPU that stood beside a run on the CPU is not named. Older records do not say which it was.
+        """
+        return (self.provenance.gpu if self.device != "cpu" else "") or self.provenance.cpu
+
 
 class Cost(Record):
     """What a trial used."""

@@ -101,6 +101,7 @@ def ran(
 def gpu(monkeypatch: pytest.MonkeyPatch) -> PretendedGpu:
     pretended = PretendedGpu()
     monkeypatch.setattr(torch, "cuda", pretended)
+    monkeypatch.setattr(accelerator._Held, "share", 1.0)
     # Seeding asks a real torch.cuda for its generators.
     monkeypatch.setattr("harness.engine.trial.seed_everything", lambda seed: None)
     return pretended
@@ -144,10 +145,7 @@ def test_other_faults_of_the_gpu_are_failures(gpu: PretendedGpu) -> None:
     assert ran(way="other").status == "failed"
 
 
-def test_trials_that_share_a_gpu_are_held_to_their_share(
-    gpu: PretendedGpu, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(accelerator._Held, "share", 1.0)
+def test_trials_that_share_a_gpu_are_held_to_their_share(gpu: PretendedGpu) -> None:
     held = []
     # Two of six GB would fit; one of 20 has the GPU for itself, and what is declared is an estimate.
     for device_gb in (None, 6.0, 6.0, 20.0, 3.0, None):
