@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,15 @@ def smoke_gpu(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def rehearse(session: nox.Session) -> None:
+    """Every experiment of the large profiles on tiny stand-ins; --third: a third of the suites."""
+    options = [word for word in session.posargs if word != "--third"]
+    third = len(options) < len(session.posargs)
+    suites = suites_due(date.today(), changed_files()) if third else []  # noqa: DTZ011 (any zone will do)
+    corroborate(session, "rehearse", *(suites or ["--all"]), *options)
+
+
+@nox.session(venv_backend="none", default=False)
 def report(session: nox.Session) -> None:
     """Write the report of a run again: nox -s report -- RUN."""
     corroborate(session, "report", *session.posargs)
@@ -133,6 +144,27 @@ def lock(session: nox.Session) -> None:
     own = ("corroborate", "pip==")
     pins = [line.partition("+")[0] for line in frozen.splitlines() if not line.startswith(own)]
     (ROOT / CONSTRAINTS).write_text("\n".join([LOCK_HEADER, *pins, ""]), encoding="utf-8")
+
+
+def suites_due(day: date, changed: list[str]) -> list[str]:
+    """The suites of a day's third, and those with a changed file of their own."""
+    due = []
+    for number, (suite, target) in enumerate(sorted(SUITES.items())):
+        folder = target.partition(":")[0].split(".")[1]
+        own = (f"suites/{folder}/", f"methods/{folder}/")
+        if number % 3 == day.timetuple().tm_yday % 3 or any(path.startswith(own) for path in changed):
+            due.append(suite)
+    return due
+
+
+def changed_files() -> list[str]:
+    """Files that differ from where this branch left the main one; none where git cannot tell."""
+    for main in ("origin/main", "main"):
+        command = ["git", "diff", "--name-only", f"{main}...HEAD"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return done.stdout.splitlines()
+    return []
 
 
 def corroborate(session: nox.Session, *arguments: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from harness.claims import Cell, Claim, Contrast, Control, Profile
 from harness.errors import SuiteError
@@ -282,6 +282,31 @@ class Exhibit:
     profiles: tuple[Profile, ...] = ()
 
 
+class StandIn(Protocol):
+    """A tiny copy of a resource, of the very kind and form, made without a network."""
+
+    def make(self, folder: Path) -> None:
+        """Fill the empty ``folder`` as the resource's own source would."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """How the large profiles are run at toy size; see :mod:`harness.rehearsal`.
+
+    Attributes:
+        stand_ins: What takes the place of each resource, by the resource's name. One without an
+            entry is used as it is, which suits small packages.
+        sizes: Largest values of declared fields, as ``Class.field``: of a number the number, of a
+            tuple the length. A class is named by itself or by one that it derives from.
+        servers: Addresses of served models, each with the ``module:function`` that serves a tiny
+            one on this machine: a context manager that gives an address.
+    """
+
+    stand_ins: Mapping[str, StandIn] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    servers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Suite:
     """Everything that is declared about one paper.
@@ -296,6 +321,7 @@ class Suite:
         figures: Figures of the report.
         exhibits: Single results that the report shows.
         bindings: Names for ``--bind NAME=PATH``, each with the name of the resource it replaces.
+        rehearsal: How profiles for larger machines are tried out on small ones.
         folder: Where ``paper.toml`` and ``reference/`` are.
     """
 
@@ -309,6 +335,7 @@ class Suite:
     figures: tuple[PaperFigure, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     bindings: Mapping[str, str] = field(default_factory=dict)
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
 
     @property
     def slug(self) -> str:

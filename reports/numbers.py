@@ -251,7 +251,9 @@ class Ledger:
     def replication(self, cell: Cell) -> Replication:
         """What the uncertainty of a cell comes from: seeds where there are several, else units."""
         experiment = self.experiments[cell.experiment]
-        return Replication.SEEDS if len(experiment.seeds) > 1 else Replication.UNITS
+        # Resampling the units of hundreds of arms would take longer than the rehearsal itself.
+        several = len(experiment.seeds) > 1 or self.view.record.rehearsal is not None
+        return Replication.SEEDS if several else Replication.UNITS
 
     def _estimate(self, quantity: Quantity) -> Estimate | NotMeasured:
         from harness.evidence import NotMeasuredError, estimate
@@ -259,7 +261,9 @@ class Ledger:
         try:
             return estimate(self.view, quantity, self.replication(cells_of(quantity)[0]))
         except NotMeasuredError as error:
-            if error.kind == "foreign":
+            # What a weak model's answers leave undefined is a result, and no fault of the report.
+            # Cells may also name steps and sizes that a rehearsal has cut off.
+            if error.kind in ("foreign", "undefined") or self.view.record.rehearsal:
                 return NotMeasured(error.what)
             raise HandleError(
                 f"The report needs {quantity_name(quantity)}. {error.what}", where=error.where

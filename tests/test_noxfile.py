@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -75,7 +76,7 @@ def test_every_suite_has_a_session_with_its_papers_title() -> None:
 @pytest.mark.usefixtures("noxfile")
 def test_the_sessions_that_others_rely_on_exist() -> None:
     """Assert that no session was renamed: CI jobs and papers name them."""
-    expected = {"tests", "tests-slow", "lint", "typecheck", "smoke", "smoke-gpu"}
+    expected = {"tests", "tests-slow", "lint", "typecheck", "smoke", "smoke-gpu", "rehearse"}
     expected |= {"report", "regress", "bench", "lock"}
     assert {name for name in nox.registry.get() if not name.startswith("reproduce-")} == expected
 
@@ -94,6 +95,32 @@ def test_smoke_runs_every_suite(noxfile: ModuleType, monkeypatch: pytest.MonkeyP
     session = FakeSession()
     nox.registry.get()["smoke"](session)
     assert [command[3:] for command in session.ran] == [("run", "--all", "--profile", "smoke")]
+
+
+def test_rehearse_takes_every_suite(noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noxfile, "environment", lambda *_: None)
+    session = FakeSession("--profile", "gpu")
+    nox.registry.get()["rehearse"](session)
+    assert [command[3:] for command in session.ran] == [("rehearse", "--all", "--profile", "gpu")]
+
+
+def test_a_third_of_the_rehearsals_is_due_on_a_day(
+    noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Assert that three days cover all suites once, and that a change brings its own suite in."""
+    days = [noxfile.suites_due(date(2026, 3, day), []) for day in (1, 2, 3)]
+    assert sorted(name for due in days for name in due) == sorted(noxfile.SUITES)
+    assert {len(due) for due in days} == {3, 4}
+    changed = ["methods/rest_react/world.py", "suites/il_bench/large.py", "methods/common/lora.py"]
+    assert all({"rest-react", "il-bench"} <= {*noxfile.suites_due(date(2026, 3, d), changed)} for d in (1, 2))
+    monkeypatch.setattr(noxfile, "environment", lambda *_: None)
+    monkeypatch.setattr(noxfile, "changed_files", lambda: changed)
+    session = FakeSession("--third", "--dtype", "float32")
+    nox.registry.get()["rehearse"](session)
+    (command,) = session.ran
+    assert command[3] == "rehearse"
+    assert "--third" not in command
+    assert {"rest-react", "il-bench", "--dtype"} <= {*command}
 
 
 def test_bench_runs_the_named_benchmark(noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,9 @@ COMMANDS = {
     "list": Command("harness.cli.list", "the suites, or what one suite declares"),
     "plan": Command("harness.cli.plan", "what a run would do, and what it could reuse"),
     "run": Command("harness.cli.run", "run a suite, judge its claims and write the report"),
+    "rehearse": Command(
+        "harness.cli.rehearse", "try every experiment of a large profile on tiny stand-ins"
+    ),
     "why": Command("harness.cli.why", "why a trial was, or was not, reused"),
     "report": Command("harness.cli.report", "write a run's report again, or an index of all runs"),
     "table": Command("harness.cli.table", "print one table of a run, ready for a paper"),

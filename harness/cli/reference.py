@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.cli.options import add_runs
-from harness.cli.runs import OpenedRun, judged, opened
+from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
 from harness.errors import ExitCode
 from harness.plan.selection import cells_of
 from harness.store import TIMED_METHOD
@@ -41,6 +41,7 @@ def _read_by_claims(run: OpenedRun) -> Callable[[TrialRecord, str], bool]:
 def main(args: argparse.Namespace) -> ExitCode:
     """Judge the run and write it."""
     run = opened(args.run, args.runs)
+    refuse_rehearsal(run)
     judged(run)
     name = f"{run.scale.profile}-full" if run.scale.full else run.scale.profile.value
     folder = args.out or run.suite.folder / "reference" / name

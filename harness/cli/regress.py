@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.ci import Case, annotation, write_junit
 from harness.cli.options import add_runs
-from harness.cli.runs import OpenedRun, judged, opened, opened_at, verdicts_on
+from harness.cli.runs import OpenedRun, judged, opened, opened_at, refuse_rehearsal, verdicts_on
 from harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def main(args: argparse.Namespace) -> ExitCode:
     from harness.evidence.regress import regress_run
 
     run = opened(args.run, args.runs)
+    refuse_rehearsal(run)
     baseline = _baseline(args, run)
+    refuse_rehearsal(baseline)
     before = baseline.reader.verdicts or verdicts_on(baseline)
     found = regress_run(
         run.suite,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.claims import Profile
 from harness.cli.suites import load_suite
+from harness.errors import UsageError
 from harness.store import RunReader, find_run, open_run, runs_folder
 from harness.suite import Scale, Suite
 
@@ -48,6 +49,20 @@ def opened_at(folder: Path) -> OpenedRun:
     return OpenedRun(folder, reader, load_suite(record.suite), scale)
 
 
+def refuse_rehearsal(run: OpenedRun) -> None:
+    """Stop where numbers are to be relied on and the run has none that mean anything.
+
+    Raises:
+        UsageError: If the run is a rehearsal.
+    """
+    if run.reader.record.rehearsal is not None:
+        raise UsageError(
+            "This run is a rehearsal on stand-ins: its numbers mean nothing",
+            where=str(run.folder),
+            fix="Use a run made with 'corroborate run'.",
+        )
+
+
 def verdicts_on(run: OpenedRun) -> VerdictsRecord:
     """The verdicts on a run, judged now from its records.
 
@@ -60,7 +75,7 @@ def verdicts_on(run: OpenedRun) -> VerdictsRecord:
 
 def judged(run: OpenedRun) -> VerdictsRecord:
     """As :func:`verdicts_on`; the verdicts are stored with the run if that is possible."""
-    from harness.errors import RecordError, UsageError
+    from harness.errors import RecordError
     from harness.store import RunWriter
 
     verdicts = verdicts_on(run)

@@ -101,6 +101,7 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     one, other = left.record, right.record
     yield from _field("suite", one.suite, other.suite, "blocks")
     yield from _field("profile", one.profile, other.profile, "blocks")
+    yield from _field("rehearsal", _rehearsal(one), _rehearsal(other), "blocks")
     yield from _mapping("binding", one.bindings, other.bindings, "blocks")
     yield from _mapping("setting", one.settings, other.settings, "warning")
     yield from _field("claims", one.claims_sha256, other.claims_sha256, "warning")
@@ -111,6 +112,10 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     yield from _field("cpu", before.cpu, after.cpu, "note")
     yield from _field("gpu", before.gpu, after.gpu, "note")
     yield from _mapping("package", before.packages, after.packages, "note")
+
+
+def _rehearsal(record: RunRecord) -> str:
+    return record.rehearsal.dtype if record.rehearsal else ""
 
 
 def _field(name: str, left: str, right: str, weight: Weight) -> Iterator[FieldDifference]:

@@ -257,13 +257,13 @@ class Quantity:
         if self.contrast.log:
             if np.any(values <= 0):
                 raise NotMeasuredError(
-                    "A logarithm needs positive values", kind="mismatch", trials=self.trials
+                    "A logarithm needs positive values", kind="undefined", trials=self.trials
                 )
             values = np.log(values)
         theta = np.asarray(np.tensordot(weights, values, axes=1) - self.contrast.constant)
         if not np.all(np.isfinite(theta)):
             names = ", ".join(sorted({cell.metric.name for _, cell in self.contrast.terms}))
-            raise NotMeasuredError(f"{names} is not a finite number", kind="mismatch", trials=self.trials)
+            raise NotMeasuredError(f"{names} is not a finite number", kind="undefined", trials=self.trials)
         return theta
 
     @property

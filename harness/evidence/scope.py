@@ -31,6 +31,8 @@ def scope_of(
         trials: The claim's trials.
     """
     parts = [f"{scale.profile} profile" + (" (full)" if record.full else "")]
+    if record.rehearsal:
+        return f"{parts[0]}; a rehearsal on stand-ins"
     names = _models(suite, scale, form)
     if names:
         shown = ", ".join(names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")

@@ -48,7 +48,7 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
         SuiteError: If a claim's form contradicts itself.
     """
     court = _Court(suite, scale, view)
-    verdicts = court.verdicts()
+    verdicts = [_tried_out(v) if view.record.rehearsal else v for v in court.verdicts()]
     judged = {verdict.claim for verdict in verdicts if verdict.verdict != "not run"}
     controls = control_matrix(suite, scale.profile, court.scene) if court.fits else []
     return VerdictsRecord(
@@ -58,7 +58,7 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
         full=view.record.full,
         verdicts=verdicts,
         wholes=wholes(suite.claims, verdicts),
-        controls=[control for control in controls if control.claim in judged],
+        controls=[c for c in controls if c.claim in judged and not view.record.rehearsal],
         trials_sha256=trials_sha256(view),
     )
 
@@ -200,6 +200,16 @@ def _relying(claim: Claim, by_id: dict[str, VerdictRecord]) -> VerdictRecord:
     first = broken[0]
     reason = f"It relies on {first.claim}, which is {first.verdict}. Otherwise: {verdict.reason}"
     return verdict.model_copy(update={"verdict": "inconclusive", "cause": "invalid", "reason": reason})
+
+
+def _tried_out(verdict: VerdictRecord) -> VerdictRecord:
+    """The verdict of a rehearsal, which decides nothing."""
+    if verdict.verdict == "not run":
+        return verdict
+    reason = f"A rehearsal on stand-ins decides nothing. It was judged to the end: {verdict.verdict}."
+    return verdict.model_copy(
+        update={"verdict": "not comparable", "reason": reason, "cause": "", "needed_seeds": {}}
+    )
 
 
 def _generator(*names: str) -> np.random.Generator:

@@ -47,6 +47,17 @@ class Provenance(Record):
     driver: str = ""
 
 
+class RehearsalRecord(Record):
+    """What makes a run a rehearsal: it tries the code out, and its numbers mean nothing."""
+
+    dtype: str
+    """Type of model weights."""
+    stand_ins: list[str] = Field(default_factory=list)
+    """Resources, and addresses of servers, that tiny stand-ins took the place of."""
+    reduced: dict[str, str] = Field(default_factory=dict)
+    """Declared sizes that were cut down: "TextWorld.train": "100000 → 8"."""
+
+
 class RunRecord(Record):
     """``run.json``: what was asked for. Written once, when the run starts."""
 
@@ -69,6 +80,8 @@ class RunRecord(Record):
     """Ids of the planned main trials."""
     blocked: dict[str, str] = Field(default_factory=dict)
     """Experiments that could not be planned, with the reason (a licence, a missing resource)."""
+    rehearsal: RehearsalRecord | None = None
+    """Set if the run only tries the code out on stand-ins."""
 
 
 class Cost(Record):

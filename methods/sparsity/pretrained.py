@@ -81,13 +81,15 @@ class Checkpoint:
         Raises:
             ResourceError: If the folder holds no safetensors weights.
         """
+        import torch
         from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
         config = AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
         kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
         if not trained:
             # transformers draws from the global generator, which the engine seeds for each trial.
-            return kind.from_config(config).to(device).eval()
+            # A configuration that names float16, as OPT's does, would have it built in float16.
+            return kind.from_config(config, dtype=torch.float32).to(device).eval()
         if not list(self.folder.glob("*.safetensors")):
             raise ResourceError(
                 "The folder holds no safetensors weights",

@@ -37,6 +37,11 @@ from reports.text import plural
 
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not comparable", "not run")
 _SHOWN_EFFECTS = 3
+REHEARSAL = (
+    "This is a rehearsal: tiny random models and made-up data stand in for what the profile declares, "
+    "and sizes are cut down. It shows that the code runs from beginning to end. Its numbers mean nothing, "
+    "and none of its verdicts counts."
+)
 
 
 def title_facts(ledger: Ledger) -> tuple[tuple[str, Spans], ...]:
@@ -45,10 +50,11 @@ def title_facts(ledger: Ledger) -> tuple[tuple[str, Spans], ...]:
     provenance = record.provenance
     published = (Text(f"{paper.venue}, {paper.year}" if str(paper.year) not in paper.venue else paper.venue),)
     arxiv: Spans = (Text("; "), Link(f"arXiv:{paper.arxiv}", f"https://arxiv.org/abs/{paper.arxiv}"))
+    rehearsed = f", rehearsal in {record.rehearsal.dtype}" if record.rehearsal else ""
     machine = ", ".join(part for part in (provenance.gpu, provenance.cpu) if part) or "not recorded"
     return (
         ("Paper", published + (arxiv if paper.arxiv else ())),
-        ("Profile", words(f"{record.profile}{', full width' if record.full else ''}")),
+        ("Profile", words(f"{record.profile}{', full width' if record.full else ''}{rehearsed}")),
         ("Run", (Code(record.run), Text(f", {provenance.created[:10]}"))),
         ("Code", (Code(commit_name(ledger)), Text(f", version {provenance.corroborate}"))),
         ("Machine", words(machine)),
@@ -84,6 +90,8 @@ def headline(ledger: Ledger) -> Section:
     if exploratory:
         text = f"Exploratory, since the rule was changed after data were seen: {', '.join(exploratory)}."
         blocks.insert(-1, Paragraph(words(text), kind="warning"))
+    if ledger.view.record.rehearsal:
+        blocks.insert(0, Paragraph(words(REHEARSAL), kind="warning"))
     restricted = ledger.view.record.selection
     if any(restricted.values()):
         parts = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items() if values)

@@ -8,6 +8,7 @@ from suites.ibws.controls import CONTROLS
 from suites.ibws.deviations import DEVIATIONS
 from suites.ibws.experiments import experiments
 from suites.ibws.figures import FIGURES
+from suites.ibws.rehearsal import REHEARSAL
 from suites.ibws.tables import TABLES
 
 _FOLDER = Path(__file__).parent
@@ -22,5 +23,6 @@ SUITE = Suite(
     tables=TABLES,
     figures=FIGURES,
     bindings={"roberta": "roberta-base", "encoder": "all-minilm-l6-v2", "annotator": "gemma-3-270m"},
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

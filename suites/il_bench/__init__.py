@@ -9,6 +9,7 @@ from suites.il_bench.deviations import DEVIATIONS
 from suites.il_bench.display import TABLES
 from suites.il_bench.experiments import experiments
 from suites.il_bench.figures import EXHIBITS, FIGURES
+from suites.il_bench.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -23,5 +24,6 @@ SUITE = Suite(
     figures=FIGURES,
     exhibits=EXHIBITS,
     bindings={"gemma": "gemma-3-270m", "model": "instruct-model"},
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

@@ -8,6 +8,7 @@ from suites.kaft.controls import CONTROLS
 from suites.kaft.deviations import DEVIATIONS
 from suites.kaft.display import FIGURES, TABLES
 from suites.kaft.experiments import experiments
+from suites.kaft.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -21,5 +22,6 @@ SUITE = Suite(
     tables=TABLES,
     figures=FIGURES,
     bindings={"model": "kaft-t5", "gemma": "gemma-3-270m"},
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

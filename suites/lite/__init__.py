@@ -8,6 +8,7 @@ from suites.lite.controls import CONTROLS
 from suites.lite.deviations import DEVIATIONS
 from suites.lite.display import FIGURES, TABLES
 from suites.lite.experiments import experiments
+from suites.lite.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -21,5 +22,6 @@ SUITE = Suite(
     tables=TABLES,
     figures=FIGURES,
     bindings={"encoder": "all-minilm-l6-v2"},
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

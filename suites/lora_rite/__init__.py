@@ -8,6 +8,7 @@ from suites.lora_rite.controls import CONTROLS
 from suites.lora_rite.deviations import DEVIATIONS
 from suites.lora_rite.display import FIGURES, TABLES
 from suites.lora_rite.experiments import experiments
+from suites.lora_rite.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -28,5 +29,6 @@ SUITE = Suite(
         "mt5": "mt5-xxl",
         "encoder": "all-minilm-l6-v2",
     },
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

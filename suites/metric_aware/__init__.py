@@ -8,6 +8,7 @@ from suites.metric_aware.controls import CONTROLS
 from suites.metric_aware.deviations import DEVIATIONS
 from suites.metric_aware.display import FIGURES, TABLES
 from suites.metric_aware.experiments import experiments
+from suites.metric_aware.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -27,5 +28,6 @@ SUITE = Suite(
         "flan-xl": "flan-t5-xl",
         "encoder": "all-minilm-l6-v2",
     },
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

@@ -8,6 +8,7 @@ from suites.promot.controls import CONTROLS
 from suites.promot.deviations import DEVIATIONS
 from suites.promot.display import FIGURES, TABLES
 from suites.promot.experiments import experiments
+from suites.promot.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -21,5 +22,6 @@ SUITE = Suite(
     tables=TABLES,
     figures=FIGURES,
     bindings={"gemma": "gemma-3-270m", "model": "mt5-xxl"},
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

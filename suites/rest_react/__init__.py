@@ -9,6 +9,7 @@ from suites.rest_react.deviations import DEVIATIONS
 from suites.rest_react.display import TABLES
 from suites.rest_react.experiments import experiments
 from suites.rest_react.figures import EXHIBITS, FIGURES
+from suites.rest_react.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -32,5 +33,6 @@ SUITE = Suite(
         "bamtwoogle": "bamtwoogle",
         "passages": "search-passages",
     },
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

@@ -9,6 +9,7 @@ from suites.sparsity.deviations import DEVIATIONS
 from suites.sparsity.display import TABLES
 from suites.sparsity.experiments import experiments
 from suites.sparsity.figures import FIGURES
+from suites.sparsity.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -22,5 +23,6 @@ SUITE = Suite(
     tables=TABLES,
     figures=FIGURES,
     bindings={"t5-base": "t5-base", "opt": "opt-125m", "imagenet": "imagenet-1k", "c4": "c4-en"},
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

@@ -8,6 +8,7 @@ from suites.spectr.controls import CONTROLS
 from suites.spectr.deviations import DEVIATIONS
 from suites.spectr.display import FIGURES, TABLES
 from suites.spectr.experiments import experiments
+from suites.spectr.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
 
@@ -21,5 +22,6 @@ SUITE = Suite(
     tables=TABLES,
     figures=FIGURES,
     bindings={"target": "spectr-target", "draft": "spectr-draft", "gemma": "gemma-3-270m"},
+    rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

@@ -2,133 +2,49 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from methods.common.language_model import Completion, Decoding
 from methods.common.language_model.local import LocalModel
+from methods.common.stand_ins import server
 
 NAME = "tiny"
 
 
 @dataclass
-class Served:
+class Served(server.Served):
     """What the server does, and what it saw.
 
     Attributes:
-        local: The model behind it.
         faults: Status codes or bodies sent instead of answers, first in, first out.
         seen: Bodies of the requests.
         keys: Authorisation headers of the requests.
-        name: The model's name in answers.
-        address: Where it listens.
     """
 
-    local: LocalModel
+    name: str = NAME
     faults: list[int | bytes] = field(default_factory=list)
     seen: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    name: str = NAME
     delay: threading.Event | None = None
-    address: str = ""
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def answer(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The content of an answer."""
-        chat = path.endswith("chat/completions")
-        prompt = body["messages"][-1]["content"] if chat else body["prompt"]
-        with self.lock:
-            choices = self._choices(prompt, body, chat=chat)
-        usage = {"prompt_tokens": len(prompt), "completion_tokens": 1, "total_tokens": len(prompt) + 1}
-        kind = "chat.completion" if chat else "text_completion"
-        return {
-            "id": "1",
-            "object": kind,
-            "created": 0,
-            "model": self.name,
-            "choices": choices,
-            "usage": usage,
-        }
-
-    def _choices(self, prompt: str, body: dict[str, Any], *, chat: bool) -> list[dict[str, Any]]:
-        if body.get("echo"):
-            return [self._echo(prompt)]
-        stops = tuple(body.get("stop", ()))
-        decoding = Decoding(body["temperature"], new_tokens=body["max_tokens"], stop=stops)
-        count = body.get("n", 1)
-        (found,) = self.local.sample([prompt], decoding, count=count, seed=body.get("seed", 0))
-        return [self._choice(prompt, one, body, chat=chat) for one in found]
-
-    def _choice(self, prompt: str, one: Completion, body: dict[str, Any], *, chat: bool) -> dict[str, Any]:
-        reason = "stop" if one.finished else "length"
-        # All of the probability on the first token: only the sum is read.
-        values = [one.log_probability] + [0.0] * (one.tokens - 1)
-        most = body.get("top_logprobs", 1) if chat else body.get("logprobs", 1)
-        (law,) = self.local.next_token([prompt], most=most)
-        listed = dict(law.log_probabilities)
-        if chat:
-            top = [{"token": token, "logprob": value} for token, value in listed.items()]
-            content = [{"token": "", "logprob": value, "top_logprobs": top} for value in values]
-            message = {"role": "assistant", "content": one.text}
-            return {"index": 0, "message": message, "finish_reason": reason, "logprobs": {"content": content}}
-        told = {"token_logprobs": values, "top_logprobs": [listed], "tokens": [], "text_offset": []}
-        return {"index": 0, "text": one.text, "finish_reason": reason, "logprobs": told}
-
-    def _echo(self, text: str) -> dict[str, Any]:
-        tokenizer = self.local.tokenizer
-        encoded = tokenizer(text, return_offsets_mapping=True)
-        offsets = [start for start, _ in encoded["offset_mapping"]]
-        ids = encoded["input_ids"]
-        values: list[float | None] = [None]
-        for place in range(1, len(ids)):
-            before, after = tokenizer.decode(ids[:place]), tokenizer.decode(ids[place : place + 1])
-            values.append(self.local.score([before], [[after]])[0][0])
-        told = {"token_logprobs": values, "text_offset": offsets, "tokens": [], "top_logprobs": None}
-        return {"index": 0, "text": text, "finish_reason": "length", "logprobs": told}
+    def respond(self, path: str, body: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """An answer, or the next fault."""
+        self.seen.append(body)
+        self.keys.append(headers.get("Authorization", ""))
+        if self.delay is not None:
+            self.delay.wait(5.0)
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, int):
+            return fault, b'{"error": {"message": "no"}}'
+        return super().respond(path, body, headers) if fault is None else (200, fault)
 
 
 @contextmanager
 def serving(local: LocalModel) -> Iterator[Served]:
     """A running server on the loopback address."""
     served = Served(local)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            served.seen.append(body)
-            served.keys.append(self.headers.get("Authorization", ""))
-            if served.delay is not None:
-                served.delay.wait(5.0)
-            fault = served.faults.pop(0) if served.faults else None
-            if isinstance(fault, int):
-                self._send(fault, b'{"error": {"message": "no"}}')
-            else:
-                content = json.dumps(served.answer(self.path, body)).encode() if fault is None else fault
-                self._send(200, content)
-
-        def _send(self, status: int, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Retry-After", "0")
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with server.listening(served):
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,0 +1,93 @@
+"""Putting a rehearsal on: stand-ins, a cut suite, and a run like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack, redirect_stderr
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from harness.engine.run import Display, Finished, RunRequest, execute_run
+from harness.method.names import named_function
+from harness.method.references import Resource
+from harness.plan.references import all_references
+from harness.rehearsal.cut import Cut, cut_suite
+from harness.resources import Resolver
+from harness.store.records import RehearsalRecord
+from harness.suite import Scale, Suite
+
+DTYPES = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A rehearsal that has ended.
+
+    Attributes:
+        suite: The suite as it was run, cut down.
+    """
+
+    suite: Suite
+    finished: Finished
+
+
+def rehearse(
+    suite: Suite, scale: Scale, work: Path, display: Display, *, dtype: str, seeds: int = 1, **request: Any
+) -> Rehearsed:
+    """Run every experiment of a scale on stand-ins.
+
+    Args:
+        suite: What to rehearse.
+        scale: Under which profile.
+        work: An empty folder for stand-ins and artifacts, which nothing reads afterwards.
+        display: Is told of the run.
+        dtype: Type of model weights.
+        seeds: Seeds of an experiment.
+        request: Further fields of the run's request, such as ``runs`` and ``device``.
+
+    Returns:
+        The suite as it ran, and its run.
+    """
+    with ExitStack() as open_servers:
+        servers = {
+            address: str(open_servers.enter_context(named_function(serve)()))
+            for address, serve in suite.rehearsal.servers.items()
+        }
+        cut = Cut(suite.rehearsal.sizes, servers, seeds)
+        small = cut_suite(suite, cut)
+        bindings = make_stand_ins(small, scale, work / "stand-ins")
+        record = RehearsalRecord(
+            dtype=dtype, stand_ins=[*bindings, *suite.rehearsal.servers], reduced=cut.made
+        )
+        finished = execute_run(
+            RunRequest(
+                suite=small,
+                scale=scale,
+                resolver=Resolver(bindings, frozenset(), work / "home", None),
+                dtype=dtype,
+                rehearsal=record,
+                fresh=True,
+                **request,
+            ),
+            display,
+        )
+    return Rehearsed(small, finished)
+
+
+def make_stand_ins(suite: Suite, scale: Scale, folder: Path) -> Mapping[str, Path]:
+    """Make what takes the place of the resources of a scale; folders by resource name."""
+    names = {
+        ref.name
+        for experiment in suite.experiments(scale)
+        for ref in all_references((experiment.tasks, experiment.methods))
+        if isinstance(ref, Resource)
+    }
+    made = {}
+    for name in sorted(names & set(suite.rehearsal.stand_ins)):
+        made[name] = folder / name
+        made[name].mkdir(parents=True)
+        with redirect_stderr(StringIO()):  # Libraries draw a progress bar for each tiny file.
+            suite.rehearsal.stand_ins[name].make(made[name])
+    return made

@@ -1,0 +1,24 @@
+"""The large profiles at toy size."""
+
+from __future__ import annotations
+
+from harness.suite import Rehearsal
+from methods.common.stand_ins import COMMON, TinyModel
+
+REHEARSAL = Rehearsal(
+    stand_ins={**COMMON, "instruct-model": TinyModel("qwen2")},
+    servers={"https://api.openai.com/v1": "methods.common.stand_ins.server:serving"},
+    sizes={
+        "Method.batch": 8,
+        "Method.expansions": 2,
+        "Method.rules": 3,
+        "Opro.each": 2,
+        "RuleFollowing.counts": 2,
+        "RuleFollowing.inputs": 3,
+        "RuleFollowing.lists": 1,
+        "SynTreeTask.budget": 4,
+        "SynTreeTask.test": 6,
+        "SynTreeTask.train": 16,
+        "SynTreeTask.validation": 6,
+    },
+)

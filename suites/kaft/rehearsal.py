@@ -1,0 +1,39 @@
+"""The large profiles at toy size."""
+
+from __future__ import annotations
+
+from harness.suite import Rehearsal
+from methods.common.stand_ins import COMMON, Rows, TinyModel
+
+REHEARSAL = Rehearsal(
+    stand_ins={
+        **COMMON,
+        "kaft-t5": TinyModel("t5-v1.1"),
+        "qasc": Rows("qasc"),
+        "squad-v2": Rows("squad", {"train": 60, "validation": 40}),
+        "t-rex": Rows("trex"),
+        "triviaqa-wikipedia": Rows("triviaqa"),
+    },
+    sizes={
+        "FactReading.batch": 8,
+        "FactReading.unknown": 8,
+        "Knowledge.recalled_most": 20,
+        "Method.batch": 4,
+        "Method.steps": 2,
+        "OpenData.test": 8,
+        "OpenData.train": 40,
+        "OpenKnowledge.batch": 8,
+        "OpenReading.batch": 8,
+        "PretrainedWorld.batch": 16,
+        "PretrainedWorld.hidden": 16,
+        "PretrainedWorld.layers": 1,
+        "PretrainedWorld.novel": 4,
+        "PretrainedWorld.objects": 4,
+        "PretrainedWorld.pool": 2000,
+        "PretrainedWorld.steps": 250,
+        "PretrainedWorld.subjects": 12,
+        "WorldReading.batch": 16,
+        "WorldReading.draws": 1,
+        "WorldReading.examples": 4,
+    },
+)

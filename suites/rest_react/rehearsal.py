@@ -1,0 +1,38 @@
+"""The large profiles at toy size."""
+
+from __future__ import annotations
+
+from harness.suite import Rehearsal
+from methods.common.stand_ins import COMMON, QuestionTable, Rows, TinyModel
+
+REHEARSAL = Rehearsal(
+    stand_ins={
+        **COMMON,
+        "bamboogle": Rows("bamboogle", {"test": 12}),
+        "bamtwoogle": QuestionTable(),
+        "hotpotqa-questions": Rows("hotpotqa", {"train": 40, "validation": 20}),
+        "search-agent": TinyModel("gemma3", seed=1),
+        "search-passages": Rows("corpus", {"corpus": 60}),
+        "search-student-l": TinyModel("gemma3", seed=2),
+        "search-student-s": TinyModel("gemma3", seed=3),
+        "search-student-xs": TinyModel("gemma3", seed=4),
+    },
+    sizes={
+        "Judging.errors": 2,
+        "Judging.questions": 8,
+        "Method.trajectories": 8,
+        "PretrainedTeacher.base_batch": 4,
+        "PretrainedTeacher.base_steps": 2,
+        "PretrainedTeacher.batch": 4,
+        "PretrainedTeacher.demonstrations": 8,
+        "PretrainedTeacher.limit": 1024,
+        "PretrainedTeacher.rows": 16,
+        "PretrainedTeacher.searches": 2,
+        "PretrainedTeacher.steps": 2,
+        "SearchAgents.questions": 6,
+        "SearchAgents.runs": 1,
+        "WorldAgents.asked": 4,
+        "WorldAgents.facts_asked": 4,
+        "WorldAgents.second": 4,
+    },
+)

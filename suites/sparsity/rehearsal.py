@@ -1,0 +1,61 @@
+"""The large profiles at toy size."""
+
+from __future__ import annotations
+
+from harness.suite import Rehearsal
+from methods.common.stand_ins import COMMON, Images, TinyModel, WebTexts
+
+REHEARSAL = Rehearsal(
+    stand_ins={
+        **COMMON,
+        "c4-en": WebTexts(),
+        "imagenet-1k": Images(),
+        "opt-125m": TinyModel("opt"),
+        "t5-base": TinyModel("t5"),
+    },
+    sizes={
+        "DenseProduct.repeats": 1,
+        "DrawSlopes.draws": 200,
+        "ImageTask.batch": 8,
+        "ImageTask.counted": 16,
+        "ImageTask.steps": 2,
+        "ImageTask.warmup": 1,
+        "InitialGradientTask.random": 2,
+        "LmSize.context": 96,
+        "LmSize.d_ff": 32,
+        "LmSize.d_model": 16,
+        "LmSize.heads": 2,
+        "LmSize.layers": 2,
+        "MixerSize.d_ff": 32,
+        "MixerSize.d_model": 16,
+        "MixerSize.d_tokens": 8,
+        "MixerSize.image": 32,
+        "MixerSize.layers": 2,
+        "MlpSize.d_ff": 32,
+        "RandomK.keep": 8,
+        "ReadingTask.batch": 2,
+        "ReadingTask.characters": 20_000,
+        "ReadingTask.examples": 6,
+        "ReadingTask.length": 64,
+        "SparseProduct.repeats": 1,
+        "StoredImageTask.accumulate": 2,
+        "StoredImageTask.batch": 4,
+        "StoredImageTask.counted": 8,
+        "StoredImageTask.scored": 8,
+        "StoredImageTask.steps": 2,
+        "StoredImageTask.warmup": 1,
+        "TextTask.accumulate": 2,
+        "TextTask.batch": 4,
+        "TextTask.characters": 20_000,
+        "TextTask.counted": 4,
+        "TextTask.length": 32,
+        "TextTask.steps": 2,
+        "TextTask.warmup": 1,
+        "TopK.keep": 8,
+        "VitSize.d_ff": 32,
+        "VitSize.d_model": 16,
+        "VitSize.heads": 2,
+        "VitSize.image": 32,
+        "VitSize.layers": 2,
+    },
+)
