@@ -40,6 +40,7 @@ COMMANDS = {
     "list": Command("harness.cli.list", "the suites, or what one suite declares"),
     "plan": Command("harness.cli.plan", "what a run would do, and what it could reuse"),
     "run": Command("harness.cli.run", "run a suite, judge its claims and write the report"),
+    "run-trial": Command("harness.cli.run_trial", "run one trial of a plan by itself, for schedulers"),
     "rehearse": Command(
         "harness.cli.rehearse", "try every experiment of a large profile on tiny stand-ins"
     ),
@@ -53,6 +54,7 @@ COMMANDS = {
     "check-method": Command("harness.cli.check_method", "put a method through the contract's checks"),
     "doctor": Command("harness.cli.doctor", "what is installed, and what each suite would need"),
     "mirror": Command("harness.cli.mirror", "build a folder of data sets for work offline"),
+    "convert": Command("harness.cli.convert", "make safetensors of a model's weights as .bin, once"),
     "cache": Command("harness.cli.cache", "show or prune the cache"),
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import SuiteError
+from harness.method.checkpoints import Checkpoints
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.references import reference_key
 
@@ -71,6 +72,7 @@ class TrialContext:
     scratch: Path
     loader: Loader
     paths: Mapping[str, str]
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     on_progress: Callable[[float, str], None] = lambda _done, _message: None
     on_probe: Callable[[int, Any], None] = lambda _step, _result: None
 

@@ -6,6 +6,7 @@ Everything that ``methods/`` may import from the harness is exported here: the a
 """
 
 from harness.errors import CorroborateError, DivergedError, ProblemError, ResourceError
+from harness.method.checkpoints import Checkpoints
 from harness.method.contract import (
     CONTRACT_VERSION,
     Context,
@@ -22,6 +23,7 @@ from harness.method.references import (
     IndexSource,
     MirrorSource,
     PackageSource,
+    Reading,
     Reference,
     Resource,
     Source,
@@ -30,6 +32,7 @@ from harness.method.references import (
 __all__ = [
     "CONTRACT_VERSION",
     "Artifact",
+    "Checkpoints",
     "Context",
     "CorroborateError",
     "DivergedError",
@@ -40,6 +43,7 @@ __all__ = [
     "MirrorSource",
     "PackageSource",
     "ProblemError",
+    "Reading",
     "Reference",
     "Resource",
     "ResourceError",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from harness.method.checkpoints import Checkpoints
     from harness.method.references import Reference
 
 CONTRACT_VERSION = 1
@@ -50,6 +51,9 @@ class Context(Protocol):
     threads: int
     scratch: Path
     """An empty folder of this trial's own, removed after it."""
+    checkpoints: Checkpoints
+    """Where work of many minutes keeps its state, so that a killed trial goes on; see
+    :class:`methods.common.checkpoints.Keeper`."""
 
     def load(self, ref: Reference, *, fresh: bool = False) -> Any:
         """The object behind a reference, shared and read-only; ``fresh`` gives a private copy."""

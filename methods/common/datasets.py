@@ -11,13 +11,20 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from harness.method import HubSource, MirrorSource, Resource, ResourceError
+from methods.common.large_splits import LargeSplit
+from methods.common.numbers import read_number, write_number
 
 RowT = TypeVar("RowT")
 _SUFFIX = ".jsonl.gz"
+LARGE = 256 * 2**20
+"""Bytes of a compressed split from which on it is read as a stream: some five million sentences."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,17 @@ class YesNo:
 
 @dataclass(frozen=True)
 class Sum:
-    """A word problem whose answer is a number."""
+    """A word problem whose answer is a number.
+
+    Attributes:
+        id: Unique within its split.
+        question: The problem.
+        answer: The number in plain digits, as :mod:`methods.common.numbers` writes it.
+    """
 
     id: str
     question: str
-    answer: float
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,7 @@ class DataSet(Generic[RowT]):
     folder: Path
     parse: Callable[[int, dict[str, Any]], RowT | None]
     _rows: dict[str, list[RowT]] = field(default_factory=dict, repr=False)
+    _large: dict[str, LargeSplit] = field(default_factory=dict, repr=False)
 
     @property
     def splits(self) -> list[str]:
@@ -123,7 +137,7 @@ class DataSet(Generic[RowT]):
         return sorted(path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"*{_SUFFIX}"))
 
     def __getitem__(self, split: str) -> list[RowT]:
-        """The rows of a split, in the source's order.
+        """The rows of a split, in the source's order; all of them in memory, see :meth:`is_large`.
 
         Raises:
             ResourceError: If the split is missing or damaged, or lacks a field.
@@ -132,18 +146,51 @@ class DataSet(Generic[RowT]):
             self._rows[split] = list(self._read(split))
         return self._rows[split]
 
+    def is_large(self, split: str) -> bool:
+        """Whether a split is to be read by :meth:`drawn` only, since it does not fit into memory."""
+        path = self.folder / f"{split}{_SUFFIX}"
+        return path.is_file() and path.stat().st_size >= LARGE
+
+    def first(self, split: str, count: int) -> list[RowT]:
+        """The first rows of a split; what follows is not read."""
+        return list(islice(self._rows[split] if split in self._rows else self._read(split), count))
+
+    def drawn(self, split: str, rng: np.random.Generator, at_once: int) -> Iterator[RowT]:
+        """The rows of a large split in a random order; few of them are ever in memory.
+
+        Args:
+            split: Its name.
+            rng: Draws the order; it begins alike however many rows are taken.
+            at_once: Rows that are looked up in one pass over the file.
+
+        Raises:
+            ResourceError: As for :meth:`__getitem__`.
+        """
+        if split not in self._large:
+            self._large[split] = LargeSplit(self.folder / f"{split}{_SUFFIX}")
+        places = self._large[split].places(rng)
+        while chosen := list(islice(places, at_once)):
+            raws = self._large[split].rows(chosen)
+            for place, raw in zip(chosen, raws, strict=True):
+                row = self._parsed(split, place, raw)
+                if row is not None:
+                    yield row
+
     def _read(self, split: str) -> Iterator[RowT]:
         for number, raw in enumerate(_objects(self.folder, split, self.splits)):
-            try:
-                row = self.parse(number, raw)
-            except (KeyError, ValueError, TypeError, IndexError) as error:
-                raise ResourceError(
-                    f"Row {number} of split '{split}' is not as expected: {type(error).__name__} {error}",
-                    where=str(self.folder),
-                    fix=f"Its fields are: {', '.join(raw)}. Bind another copy of the data set.",
-                ) from error
+            row = self._parsed(split, number, raw)
             if row is not None:
                 yield row
+
+    def _parsed(self, split: str, number: int, raw: dict[str, Any]) -> RowT | None:
+        try:
+            return self.parse(number, raw)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise ResourceError(
+                f"Row {number} of split '{split}' is not as expected: {type(error).__name__} {error}",
+                where=str(self.folder),
+                fix=f"Its fields are: {', '.join(raw)}. Bind another copy of the data set.",
+            ) from error
 
 
 def load_choices(folder: Path) -> DataSet[Choice]:
@@ -224,9 +271,12 @@ def _ending(number: int, raw: dict[str, Any]) -> Choice | None:
     return Choice(name, raw["ctx"], tuple("ABCDEFGH"[: len(endings)]), endings, int(raw["label"]))
 
 
-def _number(value: Any) -> float:
-    text = str(value).rpartition("####")[2]
-    return float(text.replace(",", "").strip())
+def _number(value: Any) -> str:
+    if isinstance(value, int | float):
+        return write_number(value)
+    text = str(value).rpartition("####")[2].strip()
+    # Some answers of GSM8K have their separators at odd places.
+    return write_number(text if read_number(text) is not None else text.replace(",", ""))
 
 
 def _translation(number: int, raw: dict[str, Any]) -> Translation:
@@ -274,9 +324,8 @@ def _hub(repo: str, config: str = "") -> HubSource:
     return HubSource(repo, repo_type="dataset", config=config)
 
 
-# Ids on the hub are those of lm-eval's own task files; SICK, BoolQ and XSum are not among these, and
-# theirs are the names that public code loads them by. No revision is pinned, which reports say, and a
-# licence that no source was found to state is left empty, which is shown as unknown.
+# Commits, files, columns and licences on the hub stand in suites/hub.toml, and so does a licence that
+# is left empty here.
 ARC_EASY = _public(
     "arc-easy",
     "CC BY-SA 4.0",
@@ -308,12 +357,19 @@ BOOLQ = _public(
     "boolq", "CC BY-SA 3.0", "load_yes_no", MirrorSource("boolq"), _hub("google/boolq"), size_mb=4
 )
 GSM8K = _public("gsm8k", "MIT", "load_sums", MirrorSource("gsm8k"), _hub("openai/gsm8k", "main"), size_mb=3)
-MAWPS = _public("mawps", "", "load_sums", MirrorSource("mawps"), size_mb=1)
-"""Arithmetic word problems; no copy on the hub is authoritative, so only a mirror has them."""
-MULTI30K = _public(
-    "multi30k-en-fr", "research use", "load_translations", MirrorSource("multi30k_en_fr"), size_mb=2
+MAWPS = _public(
+    "mawps", "", "load_sums", MirrorSource("mawps"), _hub("MU-NLPC/Calc-mawps"), size_mb=1
 )
-"""English-French; the hub carries English-German only, so only a mirror has it."""
+"""Arithmetic word problems. The hub's copy has fewer to train on, and others to test on."""
+MULTI30K = _public(
+    "multi30k-en-fr",
+    "",
+    "load_translations",
+    MirrorSource("multi30k_en_fr"),
+    _hub("romrawinjp/multi30k"),
+    size_mb=2,
+)
+"""English-French; the hub's copy holds the images, too, which are not fetched."""
 WMT14_EN_FR = _public(
     "wmt14-en-fr",
     "",
@@ -323,7 +379,7 @@ WMT14_EN_FR = _public(
     size_mb=8000,
 )
 SICK = _public(
-    "sick", "CC BY-NC-SA 3.0", "load_inferences", MirrorSource("sick"), _hub("maximedb/sick"), size_mb=1
+    "sick", "CC BY-NC-SA 3.0", "load_inferences", MirrorSource("sick"), _hub("RobZamp/sick"), size_mb=1
 )
 NQ_OPEN = _public(
     "nq-open",

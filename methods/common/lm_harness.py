@@ -10,26 +10,35 @@ that our resource has (mirror, cache, hub)::
     output_type: multiple_choice
     test_split: test
     doc_to_text: "Question: {{question}}\nAnswer:"
-    doc_to_choice: "{{options}}"
+    doc_to_choice: options
     doc_to_target: answer
+
+Golds are named as columns or given by functions, never as templates: lm-eval evaluates the text of
+a template that stands in brackets, so that "[1, 2]" would be two right answers.
 
 Needs the extra ``lm``; nothing of it is imported before :func:`evaluate` is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.method import ProblemError, ResourceError, Table
+from methods.common import numbers
 from methods.common.datasets import DataSet
 from methods.common.examples import Cut
 
+_PART = 20_000
+"""Rows of a split that does not fit into memory."""
 _DATA: ContextVar[Mapping[str, DataSet[Any]] | None] = ContextVar("data sets of lm-eval tasks", default=None)
 
 
@@ -137,12 +146,36 @@ def provided(*, name: str, splits: Sequence[str], **_: Any) -> Any:
     return datasets.DatasetDict({split: _table(data[name], split) for split in splits})
 
 
+def same_number(references: Sequence[str], predictions: Sequence[str]) -> float:
+    """A metric of task files: whether a generated text is the gold number, in whatever notation."""
+    return float(numbers.same_number(predictions[0], references[0]))
+
+
+def same_text(references: Sequence[str], predictions: Sequence[str]) -> float:
+    """A metric of task files: whether a generated text is the gold text, blanks around them aside.
+
+    Most tokenizers begin a generated text with a blank, with which lm-eval's ``exact_match`` never holds.
+    """
+    return float(predictions[0].strip() == references[0].strip())
+
+
+def first_answer(row: Mapping[str, Any]) -> str:
+    """The gold of task files about questions with several right answers."""
+    return str(row["answers"][0])
+
+
 @lru_cache(maxsize=32)
 def _table(data: DataSet[Any], split: str) -> Any:
     """One split for lm-eval; tables cannot be changed, so all tasks and calls share them."""
     import datasets
 
-    return datasets.Dataset.from_list([vars(row) for row in data[split]])
+    rows: Iterable[Any]
+    if data.is_large(split):
+        # Solved examples and questions come from a part of it, the same for all models and seeds.
+        rows = islice(data.drawn(split, np.random.default_rng(0), _PART), _PART)
+    else:
+        rows = data[split]
+    return datasets.Dataset.from_list([vars(row) for row in rows])
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.method import Checkpoints
 from methods.common.draws import generator
 from methods.common.examples import Example
 from methods.common.training import Recipe, fit
@@ -34,7 +35,12 @@ class Plan:
     seed: tuple[int, ...]
 
 
-def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -> tuple[Any, WordTokenizer]:
+def pretrain(
+    world: World,
+    plan: Plan,
+    progress: Callable[[float, str], None],
+    checkpoints: Checkpoints | None = None,
+) -> tuple[Any, WordTokenizer]:
     """A model that knows the world's known facts, and its tokenizer."""
     rng = np.random.default_rng(list(plan.seed))
     vocabulary = world.vocabulary()
@@ -44,7 +50,18 @@ def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -
     recipe = Recipe(steps=plan.steps, batch=plan.batch, warmup=warmup, schedule="cosine", clip=1.0)
     examples = list(_examples(world, plan.pool, rng))
     pad = vocabulary.index(PAD)
-    fit(model, optimizer, examples, recipe, rng=rng, pad=pad, loss=word_loss, progress=progress)
+    fit(
+        model,
+        optimizer,
+        examples,
+        recipe,
+        rng=rng,
+        pad=pad,
+        loss=word_loss,
+        progress=progress,
+        checkpoints=checkpoints,
+        name="pretraining",
+    )
     return model, world.tokenizer()
 
 

@@ -154,12 +154,13 @@ class Regress(Scoring, Method[TargetProblem, "Scorer"]):
         import torch
 
         from methods.common import draws
+        from methods.common.master_weights import in_float32
         from methods.lite.losses import finite
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
             scorer = self.make(*problem.shape)
         rng = draws.generator(int(ctx.rng("samples").integers(2**31)))
-        optimizer = torch.optim.AdamW(scorer.parameters(), lr=self.rate)
+        optimizer = in_float32(torch.optim.AdamW(scorer.parameters(), lr=self.rate))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         ones = torch.ones(problem.shape[0]), torch.ones(problem.shape[1])
         for step in range(self.steps):

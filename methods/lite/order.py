@@ -168,6 +168,7 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         import torch
 
         from methods.common import draws
+        from methods.common.master_weights import in_float32
         from methods.lite.losses import finite, margin_mse
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
@@ -176,7 +177,7 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         learnt = [*scorer.parameters(), *([vectors] if self.vectors else [])]
         if not learnt or not self.steps:
             return OrderResult(scorer.eval(), vectors.detach())
-        optimizer = torch.optim.AdamW(learnt, lr=self.rate)
+        optimizer = in_float32(torch.optim.AdamW(learnt, lr=self.rate))
         rng = draws.generator(int(ctx.rng("queries").integers(2**31)))
         teacher = torch.tensor(TEACHER).expand(self.batch, -1)
         for step in range(self.steps):

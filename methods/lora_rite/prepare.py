@@ -38,7 +38,16 @@ class StringModel(Artifact):
         optimizer = torch.optim.AdamW(model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)
         examples = string_examples(tuple(PRETRAINED), 40 * self.steps // 3, ctx.rng("examples"))
         recipe = Recipe(steps=self.steps, batch=64, warmup=100, schedule="cosine", clip=1.0)
-        fit(model, optimizer, examples, recipe, rng=ctx.rng("order"), pad=END, progress=ctx.progress)
+        fit(
+            model,
+            optimizer,
+            examples,
+            recipe,
+            rng=ctx.rng("order"),
+            pad=END,
+            progress=ctx.progress,
+            checkpoints=ctx.checkpoints,
+        )
         model.save_pretrained(folder)
 
     def load(self, path: Path) -> Checkpoint:

@@ -105,7 +105,7 @@ class FineTuned(Method[TrainingProblem, Grades]):
             if self.watched and step % self.watched == 0:
                 ctx.probe(step, graded(now, problem, self.objective, values))
 
-        fine_tune(model, train, valid, recipe, watch)
+        fine_tune(model, train, valid, recipe, watch, checkpoints=ctx.checkpoints)
         found = graded(model, problem, self.objective, values)
         return found if self.read == "mean" else likeliest(found)
 

@@ -112,13 +112,14 @@ class FineTuning(_Tuning):
         """One stage without a prompt."""
         from methods.promot import tuning
 
-        start = {name: p.detach().clone() for name, p in session.model.named_parameters()}
+        names = [name for name, _ in session.model.named_parameters()]
+        start = tuning.copies(session.model.parameters()) if self.mix < 1.0 else []
         loss = tuning.anchored(session.loss(), session.model, self.anchor) if self.anchor else None
         examples = self._with_replay(session) if self.replay else []
         stage = self.model_stage()
         tuning.tune_model(session, stage, examples=examples, loss=loss, watch=self.watch(session))
         if self.mix < 1.0:
-            tuning.interpolate(session.model, start, self.mix)
+            tuning.interpolate(session.model, dict(zip(names, start, strict=True)), self.mix)
 
     def _with_replay(self, session: Session) -> list[Any]:
         own = session.examples(list(session.problem.targets))
@@ -230,16 +231,17 @@ class LoraFirst(_Tuning):
     adapter_rate: float = param(1e-3, source="unspecified in the paper", doc="learning rate of stage 1")
     adapter_steps: int = param(5000, source="Appendix B", doc="updates of stage 1")
     adapter_every: int = param(1000, source="Appendix B", doc="a checkpoint each so many")
-    targets: tuple[str, ...] = param(("q_proj", "v_proj"), source="unspecified in the paper")
+    roles: tuple[str, ...] = param(("query", "value"), source="unspecified in the paper", doc="layers")
     frozen: bool = param(False, source="ours", doc="whether it ends with stage 1, as plain LoRA")
 
     def tune(self, session: Session) -> None:
         """Both stages, with an adapter."""
-        from methods.common.lora import add_lora, lora_parameters
+        from methods.common.lora import add_lora, layers_of, lora_parameters
         from methods.promot.tuning import tune_model
 
         generator = session.ctx.torch_rng("adapter")
-        add_lora(session.model, self.targets, self.rank, float(self.rank), generator)
+        targets = layers_of(session.model, self.roles)
+        add_lora(session.model, targets, self.rank, float(self.rank), generator)
         stage = replace(
             self.model_stage(), rate=self.adapter_rate, steps=self.adapter_steps, every=self.adapter_every
         )

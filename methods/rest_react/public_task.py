@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from methods.rest_react.world import AnswerKey, Question
 
 SERVER = "server.json"
+_USERS = "the user's (the model is bound by the user)"
 _CHECKPOINT = "methods.common.causal_lm:load_checkpoint"
 
 
 def _bound(name: str, loader: str = _CHECKPOINT) -> Resource:
     """A model that only the user can give, with ``--bind NAME=FOLDER``."""
-    return Resource(name=name, kind="model", licence="", version="the user's", sources=(), loader=loader)
+    return Resource(
+        name=name, kind="model", licence=_USERS, version="the user's", sources=(), loader=loader
+    )
 
 
 AGENT = _bound("search-agent", loader="")
@@ -101,7 +104,10 @@ class FewShotTeacher(PretrainedTeacher):
 
     def prompted(self, ctx: Context) -> LanguageModel:
         """The large model."""
-        return open_agent(ctx.load(self.model), device=ctx.device, dtype=ctx.dtype, rows=self.rows)
+        from methods.common.language_model.kept import kept
+
+        agent = open_agent(ctx.load(self.model), device=ctx.device, dtype=ctx.dtype, rows=self.rows)
+        return kept(agent, ctx.checkpoints)
 
     def taught(self, ctx: Context, size: str = "L") -> Student:
         """The prompted agent.

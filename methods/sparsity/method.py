@@ -43,13 +43,14 @@ class Train(Method[Training, Trained]):
         )
         Loop(
             model=result.model,
-            batches=problem.batches(ctx.torch_rng("order"), ctx.device),
+            batches=lambda done: problem.batches_after(done, ctx.torch_rng("order"), ctx.device),
             loss=self._loss(problem),
             recipe=recipe,
             watch=lambda step: ctx.probe(step, result),
             # In tuning nobody reads the curves.
             looks=frozenset(problem.looks if ctx.stage == "main" else ()),
             progress=ctx.progress,
+            checkpoints=ctx.checkpoints,
         ).run()
         result.done = True
         return result

@@ -91,6 +91,23 @@ class ReluMlp(nn.Module):
         return out
 
 
+class Streams:
+    """The random streams of a model's blocks, as a part of a checkpoint."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._blocks = [block for block in model.modules() if isinstance(block, ReluMlp)]
+
+    def state_dict(self) -> list[Tensor | None]:
+        """Of each block; None of one that has drawn nothing."""
+        streams = [block._stream for block in self._blocks]  # noqa: SLF001 - one of this module's own
+        return [None if stream is None else stream.get_state() for stream in streams]
+
+    def load_state_dict(self, state: list[Tensor | None]) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        for block, kept in zip(self._blocks, state, strict=True):
+            block._stream = None if kept is None else draws.generator(0).set_state(kept)  # noqa: SLF001
+
+
 def draw_weights(layer: nn.Linear, generator: torch.Generator) -> None:
     """Normal entries with variance 1/fan-in; the bias becomes zero."""
     with torch.no_grad():

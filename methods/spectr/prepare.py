@@ -91,7 +91,7 @@ class Scratch(Artifact):
         generator = draws.generator(0)
         model = tiny_lm.new_model(len(tokenizer), tiny_lm.Size(self.layers, self.hidden), generator)
         schedule = tiny_lm.Schedule(steps=self.steps, batch=self.batch, rate=self.rate)
-        tiny_lm.train(model, stream, schedule, generator, ctx.progress)
+        tiny_lm.train(model, stream, schedule, generator, ctx.progress, checkpoints=ctx.checkpoints)
         tiny_lm.save(model, tokenizer, folder)
 
     def load(self, path: Path) -> Checkpoint:
