@@ -180,10 +180,16 @@ def test_checkpoints_keep_the_gpus_generators(tmp_path: Path) -> None:
     optimizer = torch.optim.Adam(weights)
     weights[0].grad = torch.ones(3, device="cuda")
     optimizer.step()
-    history = {"steps": 1, "scores": {1: 0.5}}
-    checkpoints.save(tmp_path, checkpoints.Checkpoint(weights, list(weights), optimizer, [0.1], history))
-    drawn = torch.rand(3, device="cuda")
-    loaded = checkpoints.load(tmp_path, weights, optimizer, [0.1])
+    parts = {"weights": weights, "optimizer": optimizer}
+    state = {name: checkpoints.state_of(part) for name, part in parts.items()}
+    checkpoints.write(tmp_path, {**state, "random": checkpoints.random_state()})
+    drawn, trained = torch.rand(3, device="cuda"), weights[0].detach().clone()
+    optimizer.step()
+    found = checkpoints.read(tmp_path)
+    assert found is not None
+    for name, part in parts.items():
+        checkpoints.restore(part, found[name])
+    checkpoints.set_random_state(found["random"])
     assert torch.equal(torch.rand(3, device="cuda"), drawn)
-    assert loaded.best[0].device == GPU
-    assert optimizer.state[weights[0]]["exp_avg"].device == GPU
+    assert torch.equal(weights[0], trained)
+    assert weights[0].device == optimizer.state[weights[0]]["exp_avg"].device == GPU
