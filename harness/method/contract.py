@@ -65,7 +65,10 @@ class Context(Protocol):
         """
 
     def torch_rng(self, name: str) -> torch.Generator:
-        """As :meth:`rng`, for PyTorch, on this trial's device."""
+        """As :meth:`rng`, for PyTorch: a generator of the CPU, whatever the trial's device.
+
+        Draw with it on the CPU and move what was drawn, so that every device sees the same numbers.
+        """
 
     def probe(self, step: int, result: Any) -> None:
         """Evaluate ``result`` as it is at ``step``; the rows go to part ``probe``."""
