@@ -24,8 +24,8 @@ Item = TypeVar("Item")
 
 INDEPENDENT = frozenset({"cpu"})
 """Types of devices on which rows of a fixed shape are known not to depend on each other."""
-TOKENS = 1024
-"""Tokens of a batch on the CPU: enough to use its caches, few enough that padding costs little."""
+TOKENS = 512
+"""Tokens of a batch on the CPU: its caches hold them, and a batch of few rows wastes little."""
 FEWEST = 8
 """Rows of a batch on the CPU, at least: text is generated one token at a time, and each reads all weights."""
 _STEP = 16
