@@ -62,21 +62,22 @@ def token_ids(encoder: Encoder, texts: Sequence[str], length: int) -> Texts:
 def encode(encoder: Encoder, texts: Texts, *, batch: int = 64) -> Tensor:
     """Unit token vectors of the last layer, zero at padding, shape (n, L, P).
 
-    Texts are sorted by length and columns of padding left out, which changes only rounding.
+    Columns of padding are left out, which changes only rounding.
     """
     import torch
 
-    from methods.lite.tokens import slices, unit_tokens
+    from methods.common.fixed_batches import fixed_batches
+    from methods.lite.tokens import unit_tokens
 
-    order = texts.mask.sum(1).argsort(stable=True)
-    vectors = torch.zeros(*texts.data.shape, encoder.model.config.hidden_size)
+    count, longest = texts.data.shape
+    lengths = texts.mask.sum(1).clamp(min=1).int().tolist()
+    vectors = torch.zeros(count, longest, encoder.model.config.hidden_size)
     with torch.inference_mode():
-        for part in slices(len(order), batch):
-            rows = order[part]
-            longest = max(1, int(texts.mask[rows].sum(1).max()))
-            ids, mask = texts.data[rows, :longest], texts.mask[rows, :longest]
+        for part in fixed_batches(lengths, batch, room=longest):
+            rows, chosen = torch.tensor(part.of(range(count))), torch.tensor(part.chosen)
+            ids, mask = texts.data[rows, : part.width], texts.mask[rows, : part.width]
             hidden = encoder.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-            vectors[rows, :longest] = unit_tokens(hidden, mask)
+            vectors[chosen, : part.width] = unit_tokens(hidden, mask)[: len(chosen)]
     return vectors
 
 
