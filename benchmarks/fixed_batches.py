@@ -2,7 +2,7 @@
 
 Run it from the repository's root::
 
-    OMP_NUM_THREADS=1 python benchmarks/fixed_batches.py
+    OMP_NUM_THREADS=1 python benchmarks/fixed_batches.py [tiny] [encoder] [readers] [gemma]
 
 The same rows are read in :mod:`methods.common.fixed_batches` and, as before, sorted by length in batches
 of 64 that are padded to their longest row; and one by one. Arms take turns in blocks. ``many`` asks all
@@ -12,6 +12,7 @@ them.
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -84,7 +85,7 @@ def gemma() -> dict[str, Case]:
     )
     model: Any = Gemma3ForCausalLM(config).eval()
     model.to(torch.bfloat16)
-    return _language("gemma", model, rows_of(16, 30, 90, 300))
+    return _language("gemma", model, rows_of(24, 30, 90, 300))
 
 
 def _language(name: str, model: Any, rows: list[list[int]]) -> dict[str, Case]:
@@ -144,18 +145,18 @@ def readers() -> dict[str, Case]:
 
 
 def measure(case: Case, calls: Sequence[Sequence[int]]) -> dict[str, list[float]]:
-    """Seconds of each arm by block, after a warm-up."""
+    """CPU seconds of each arm by block, after a warm-up."""
     module, _, read = case
     seconds: dict[str, list[float]] = {}
     for block in range(BLOCKS + 1):
         for name in sorted(ARMS, key=lambda name: hash_of(block, name)):
             with ExitStack() as stack:
                 stack.enter_context(patch.object(module, "fixed_batches", ARMS[name]))
-                start = time.perf_counter()
+                start = time.process_time()
                 for chosen in calls:
                     read(chosen)
                 if block:
-                    seconds.setdefault(name, []).append(time.perf_counter() - start)
+                    seconds.setdefault(name, []).append(time.process_time() - start)
     return seconds
 
 
@@ -168,7 +169,8 @@ def main() -> None:
     """Print the table."""
     warnings.filterwarnings("ignore")
     print(f"{torch.get_num_threads()} thread(s), {BLOCKS} blocks; ratios to batches sorted by length")
-    for cases in (tiny, encoder, readers, gemma):
+    chosen = sys.argv[1:] or ["tiny", "encoder", "readers", "gemma"]
+    for cases in [globals()[name] for name in chosen]:
         for name, case in cases().items():
             every = list(range(case[1]))
             few = [every[start : start + FEW] for start in range(0, min(case[1], 8 * FEW), FEW)]
