@@ -36,6 +36,22 @@ LOCK_HEADER = """\
 # PyTorch's own CUDA packages are pinned by PyTorch. Local versions (+cpu) are left out, so that
 # any build of the same version will do."""
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile")
+COMPUTING = ("tests/methods",)
+"""Tests that compute: what they demand must hold whatever the kernels."""
+VECTORS = ("DEFAULT", "AVX2", "AVX512")
+"""Instruction sets that PyTorch's kernels are built for, the least first."""
+PORTABLE: dict[str, dict[str, str]] = {
+    # Threads that wait must not take the core from those of another test.
+    "threads-2": {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"},
+    "aten-default": {"ATEN_CPU_CAPABILITY": "default"},
+    "aten-avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
+    "aten-avx512": {"ATEN_CPU_CAPABILITY": "avx512"},
+    "onednn-sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "onednn-avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "onednn-off": {"TESTS_ONEDNN": "off"},
+}
+"""Environments of ``tests-portable``, by name; each is one change to that of ``tests``."""
 
 
 def paper_title(target: str) -> str:
@@ -64,7 +80,7 @@ for _suite, _target in sorted(SUITES.items()):
 def tests(session: nox.Session) -> None:
     """The fast tests; arguments go to pytest."""
     environment(session, "test")
-    pytest(session, *(session.posargs or ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]))
+    pytest(session, *(session.posargs or PARALLEL))
 
 
 @nox.session(name="tests-slow", venv_backend="none", default=False)
@@ -72,6 +88,23 @@ def tests_slow(session: nox.Session) -> None:
     """Simulations, kill loops, fresh environments, LaTeX and browser; arguments go to pytest."""
     environment(session, "test", "bench")
     pytest(session, "-m", "slow or latex or browser", "--durations=20", *session.posargs)
+
+
+@nox.session(name="tests-portable", venv_backend="none", default=False)
+def tests_portable(session: nox.Session) -> None:
+    """The tests that compute, on other kernels: all settings, or those named (threads-2, onednn-off …)."""
+    environment(session, "test")
+    if unknown := sorted({*session.posargs} - {*PORTABLE}):
+        session.error(f"Unknown: {', '.join(unknown)}. Known: {', '.join(PORTABLE)}.")
+    failed = []
+    for name in [one for one in session.posargs or PORTABLE if runs_here(session, one)]:
+        session.log(f"Setting {name}: {PORTABLE[name]}")
+        try:
+            pytest(session, *PARALLEL, *COMPUTING, env={**THREADS, **PORTABLE[name]})
+        except nox.command.CommandFailed:
+            failed.append(name)
+    if failed:
+        session.error(f"Failed under {', '.join(failed)}")
 
 
 @nox.session(venv_backend="none")
@@ -174,9 +207,22 @@ def corroborate(session: nox.Session, *arguments: str) -> None:
     session.run(*command, interrupt_timeout=20.0, terminate_timeout=20.0)
 
 
-def pytest(session: nox.Session, *arguments: str) -> None:
+def pytest(session: nox.Session, *arguments: str, env: dict[str, str] = THREADS) -> None:
     """Run pytest with one thread a process, so that parallel tests do not slow each other."""
-    session.run(PYTHON, "-m", "pytest", *arguments, env=THREADS)
+    session.run(PYTHON, "-m", "pytest", *arguments, env=env)
+
+
+def runs_here(session: nox.Session, setting: str) -> bool:
+    """Whether this CPU has the instructions of a setting: PyTorch does not check, and would crash."""
+    wanted = PORTABLE[setting].get("ATEN_CPU_CAPABILITY", "default").upper()
+    question = "import torch; print(torch.backends.cpu.get_cpu_capability())"
+    found = str(session.run(PYTHON, "-c", question, silent=True)).strip()
+    # Other processors name other sets, and know none of these.
+    has = VECTORS.index(found) if found in VECTORS else 0
+    if VECTORS.index(wanted) <= has:
+        return True
+    session.log(f"Setting {setting} is skipped: this CPU has {found}")
+    return False
 
 
 def group(name: str) -> list[str]:

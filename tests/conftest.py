@@ -15,7 +15,7 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-if os.environ.get("CORROBORATE_TEST_ONEDNN") == "0":  # Set by `nox -s tests-portable`.
+if os.environ.get("TESTS_ONEDNN") == "off":  # Set by `nox -s tests-portable`.
     import torch
 
     torch.backends.mkldnn.enabled = False

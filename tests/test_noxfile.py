@@ -76,8 +76,8 @@ def test_every_suite_has_a_session_with_its_papers_title() -> None:
 @pytest.mark.usefixtures("noxfile")
 def test_the_sessions_that_others_rely_on_exist() -> None:
     """Assert that no session was renamed: CI jobs and papers name them."""
-    expected = {"tests", "tests-slow", "lint", "typecheck", "smoke", "smoke-gpu", "rehearse"}
-    expected |= {"report", "regress", "bench", "lock"}
+    expected = {"tests", "tests-slow", "tests-portable", "lint", "typecheck", "smoke", "smoke-gpu"}
+    expected |= {"rehearse", "report", "regress", "bench", "lock"}
     assert {name for name in nox.registry.get() if not name.startswith("reproduce-")} == expected
 
 
@@ -174,3 +174,27 @@ def test_a_failed_installation_is_not_taken_for_a_finished_one(environment: Modu
     session = FakeSession()
     environment.environment(session)
     assert len(session.installed) == 2
+
+
+@pytest.mark.parametrize(("capability", "skipped"), [("AVX512", 0), ("AVX2", 1), ("DEFAULT", 2)])
+def test_portable_tests_run_under_every_setting_that_the_cpu_has(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, capability: str, skipped: int
+) -> None:
+    given: list[dict[str, str]] = []
+
+    class Session(FakeSession):
+        def run(self, *command: str, **options: Any) -> Any:
+            if "pytest" not in command:
+                return f"{capability}\n"
+            given.append(options["env"])
+            if "ATEN_CPU_CAPABILITY" not in options["env"]:
+                return True
+            raise environment.nox.command.CommandFailed
+
+    monkeypatch.setattr(environment, "environment", lambda session, *groups: None)
+    with pytest.raises(RuntimeError, match="aten-default"):
+        environment.tests_portable(Session())
+    assert len(given) == len(environment.PORTABLE) - skipped
+    assert {len(set(env.items()) - set(environment.THREADS.items())) > 0 for env in given} == {True}
+    with pytest.raises(RuntimeError, match="Unknown: sse"):
+        environment.tests_portable(Session("sse"))

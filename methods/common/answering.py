@@ -146,8 +146,9 @@ def _scoring_batches(
     if room is not None and prefix is not None:
         room -= len(prefix.weight)
     lengths = [len(prompt) + (0 if separate else len(shared) + 1) for prompt, shared in keys]
-    # The next power of two, since the output layer, too, must see a fixed number of places.
-    places = [1 << len(shared).bit_length() for _, shared in keys]
+    # A power of two, since the output layer, too, must see a fixed number of places; and not fewer
+    # than four, so that most options of a prompt go together.
+    places = [max(4, 1 << len(shared).bit_length()) for _, shared in keys]
     for part in fixed_batches(lengths, batch, device=device_type(model), room=room, kinds=places):
         yield part, places[part.chosen[0]]
 

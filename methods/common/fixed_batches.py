@@ -11,6 +11,10 @@ nothing. ``tests/methods/common/test_fixed_batches.py`` demands equal bits of th
 ``nox -s tests-portable`` does so for several instruction sets and numbers of threads. GPU kernels
 promise no such thing, so that :data:`INDEPENDENT` names the devices that were tested.
 
+Where a batch is part of what is declared, and nothing is kept between, no row can be missing, and plain
+batches will do: training, the test sets of trained encoders and networks, lm-eval's own batches, the
+candidates of one query, and speculative decoding, whose requests share a stream of random numbers.
+
 ``benchmarks/fixed_batches.py`` measures the cost.
 """
 
@@ -24,8 +28,8 @@ Item = TypeVar("Item")
 
 INDEPENDENT = frozenset({"cpu"})
 """Types of devices on which rows of a fixed shape are known not to depend on each other."""
-TOKENS = 1024
-"""Tokens of a batch on the CPU: enough to use its caches, few enough that padding costs little."""
+TOKENS = 512
+"""Tokens of a batch on the CPU: its caches hold them, and a batch of few rows wastes little."""
 FEWEST = 8
 """Rows of a batch on the CPU, at least: text is generated one token at a time, and each reads all weights."""
 _STEP = 16
@@ -83,9 +87,10 @@ def fixed_batches(
 def fixed_width(length: int, room: int | None = None) -> int:
     """The width that a row of ``length`` tokens is read in: more than that, but at most ``room``.
 
-    Up to 64 tokens it is a multiple of 16; beyond, of a quarter of the last power of two.
+    Up to 64 tokens it is a multiple of 16; beyond, of half the last power of two. Fewer widths mean
+    fuller batches, which matters more than padding where text is generated.
     """
-    step = max(_STEP, (1 << length.bit_length()) // 8)
+    step = max(_STEP, (1 << length.bit_length()) // 4)
     width = (length // step + 1) * step
     return width if room is None else max(length, min(width, room))
 

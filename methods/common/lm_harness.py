@@ -49,7 +49,8 @@ class Options:
     Attributes:
         few_shot: Solved examples before each question; None takes what the task file says.
         limit: Questions of each task; None takes all.
-        batch: Rows at once.
+        batch: Rows at once. lm-eval sorts all questions of its tasks into batches itself; they are the
+            same for the same tasks and limits, and nothing is kept from one evaluation for another.
         seed: Draws the solved examples.
         cut: Counts prompts that are longer than the model's context, of which lm-eval keeps the
             end; None refuses them.

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from harness.method import Checkpoints, ProblemError
 from methods.common.checkpoints import Keeper, skipped, tensors_of
+from methods.common.fixed_batches import fixed_batches
 from methods.common.master_weights import clip, in_float32
 from methods.common.minilm import Encoder, mean_pooled
 from methods.ibws.designs import Floats
@@ -160,12 +161,14 @@ def score_texts(
 ) -> Floats:
     """Scores of texts, shape (t,)."""
     device = model.head.weight.device
-    parts: list[NDArray[np.float64]] = []
+    scores = np.zeros(len(texts))
+    lengths = [len(row) for row in tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"]]
     with torch.inference_mode():
-        for start in range(0, len(texts), batch):
-            tokens = _tokens(tokenizer, list(texts[start : start + batch]), longest, device)
-            parts.append(model(**tokens).double().cpu().numpy())
-    return np.concatenate(parts)
+        for part in fixed_batches(lengths, batch, device=device.type, room=longest):
+            tokens = _tokens(tokenizer, part.of(texts), part.width, device, filled=True)
+            found = model(**tokens).double().cpu().numpy()
+            scores[list(part.chosen)] = found[: len(part.chosen)]
+    return scores
 
 
 def _warm_then_linear(step: int, steps: int) -> float:
@@ -179,6 +182,9 @@ def _batches(size: int, training: Training, rng: np.random.Generator) -> Iterato
         yield from (order[start : start + training.batch] for start in range(0, size, training.batch))
 
 
-def _tokens(tokenizer: Any, texts: list[str], longest: int, device: str | torch.device) -> dict[str, Tensor]:
-    encoded = tokenizer(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")
+def _tokens(
+    tokenizer: Any, texts: list[str], longest: int, device: str | torch.device, *, filled: bool = False
+) -> dict[str, Tensor]:
+    padding = "max_length" if filled else "longest"
+    encoded = tokenizer(texts, padding=padding, truncation=True, max_length=longest, return_tensors="pt")
     return {name: value.to(device) for name, value in encoded.items()}

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from harness.method import Checkpoints, DivergedError, ProblemError
 from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.fixed_batches import fixed_batches, fixed_width
 from methods.common.master_weights import clip, in_float32
 from methods.lite.cross_encoder import CrossEncoder
 from methods.lite.prepare import Texts, token_ids
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from methods.lite.passages import Query, RetrievalSet
 
 AT_ONCE = 160
-"""Pairs that are scored at once, and texts that are read at once."""
+"""Pairs that are scored at once, and texts that are read at once, at most."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +63,23 @@ class Shelf:
         self.model = model
         self.device = model.scale.device
         self.ids, self.mask = texts.data.to(self.device), texts.mask.to(self.device)
+        self.widths = [fixed_width(n, self.ids.shape[1]) for n in self.mask.sum(1).int().tolist()]
         states, pooled = [], []
+        count, width = self.ids.shape
         with torch.inference_mode():
-            for part in slices(len(self.ids), AT_ONCE):
-                found = model.read(self.ids[part], self.mask[part])
-                pooled.append(normalize(model.alone(found, self.mask[part]), dim=1))
-                states += [found.half()] if len(model.lower) else []
+            for part in fixed_batches([width] * count, AT_ONCE, device=self.device.type, room=width):
+                rows, kept = torch.tensor(part.of(range(count)), device=self.device), len(part.chosen)
+                found = model.read(self.ids[rows], self.mask[rows])
+                pooled.append(normalize(model.alone(found, self.mask[rows]), dim=1)[:kept])
+                states += [found[:kept].half()] if len(model.lower) else []
         # Clones made outside inference mode may take part in training.
         self.pooled = torch.cat(pooled).clone()
         self.states = torch.cat(states).clone() if states else None
 
-    def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """States and mask of some texts, cut to the longest of them."""
+    def take(self, rows: Tensor, width: int = 0) -> tuple[Tensor, Tensor]:
+        """States and mask of some texts, cut to the longest of them, or to a width."""
         mask = self.mask[rows]
-        longest = max(1, int(mask.sum(1).max()))
+        longest = width or max(1, int(mask.sum(1).max()))
         mask = mask[:, :longest]
         if self.states is None:
             return self.model.read(self.ids[rows, :longest], mask), mask
@@ -107,20 +111,21 @@ class PairScorer:
 
     def pairs(self, queries: Sequence[Query], places: Sequence[Sequence[int]]) -> Tensor:
         """Scores of some candidates of each query, all in one row; queries in sequence."""
-        device = self.model.scale.device
-        asked = torch.tensor(
-            [self.query_rows[q.id] for q, chosen in zip(queries, places, strict=True) for _ in chosen]
-        )
-        found = torch.tensor(
-            [
-                self.passage_rows[query.candidates[place]]
-                for query, chosen in zip(queries, places, strict=True)
-                for place in chosen
-            ]
-        )
-        asked, found = asked.to(device), found.to(device)
+        return self._scores(self._rows(queries, places))
+
+    def _rows(self, queries: Sequence[Query], places: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+        return [
+            (self.query_rows[query.id], self.passage_rows[query.candidates[place]])
+            for query, chosen in zip(queries, places, strict=True)
+            for place in chosen
+        ]
+
+    def _scores(self, pairs: Sequence[tuple[int, int]], widths: tuple[int, int] = (0, 0)) -> Tensor:
+        """Scores of pairs of rows, shape (B,)."""
+        asked, found = torch.tensor(list(pairs), device=self.model.scale.device).T
         prior = (self.queries.pooled[asked] * self.passages.pooled[found]).sum(1)
-        scores: Tensor = self.model(*self.queries.take(asked), *self.passages.take(found), prior)
+        taken = (*self.queries.take(asked, widths[0]), *self.passages.take(found, widths[1]))
+        scores: Tensor = self.model(*taken, prior)
         return scores
 
     def fit(
@@ -164,28 +169,19 @@ class PairScorer:
         self, queries: Sequence[Query], progress: Callable[[float], None] = lambda done: None
     ) -> dict[str, tuple[float, ...]]:
         """Scores of all candidates, by query id, in the order of the candidates."""
-        order = sorted(queries, key=lambda query: len(query.text))
-        found: dict[str, tuple[float, ...]] = {}
+        pairs = self._rows(queries, [range(len(query.candidates)) for query in queries])
+        kinds = [(self.queries.widths[asked], self.passages.widths[found]) for asked, found in pairs]
+        device, done = self.model.scale.device.type, 0
+        scores = [0.0] * len(pairs)
         with torch.inference_mode():
-            for chunk in _chunks(order):
-                scores = self.pairs(chunk, [range(len(query.candidates)) for query in chunk]).tolist()
-                for query in chunk:
-                    number = len(query.candidates)
-                    found[query.id], scores = tuple(scores[:number]), scores[number:]
-                progress(len(found) / len(order))
-        return found
-
-
-def _chunks(queries: Sequence[Query]) -> Iterator[list[Query]]:
-    """Queries with at most :data:`AT_ONCE` candidates together, at least one query each."""
-    chunk: list[Query] = []
-    for query in queries:
-        if chunk and sum(len(other.candidates) for other in (*chunk, query)) > AT_ONCE:
-            yield chunk
-            chunk = []
-        chunk.append(query)
-    if chunk:
-        yield chunk
+            for part in fixed_batches([*map(sum, kinds)], AT_ONCE, device=device, kinds=kinds):
+                values = self._scores(part.of(pairs), kinds[part.chosen[0]]).tolist()
+                for index, value in zip(part.chosen, values, strict=False):
+                    scores[index] = value
+                done += len(part.chosen)
+                progress(done / len(pairs))
+        given = iter(scores)
+        return {query.id: tuple(next(given) for _ in query.candidates) for query in queries}
 
 
 def _batches(

@@ -62,24 +62,23 @@ def token_ids(encoder: Encoder, texts: Sequence[str], length: int) -> Texts:
 def encode(encoder: Encoder, texts: Texts, *, batch: int = 64) -> Tensor:
     """Unit token vectors of the last layer, zero at padding, shape (n, L, P), on the CPU.
 
-    Texts are sorted by length and columns of padding left out, which changes only rounding. They
-    are read where the encoder is.
+    Columns of padding are left out, which changes only rounding. Texts are read where the encoder is.
     """
     import torch
 
-    from methods.lite.tokens import slices, unit_tokens
+    from methods.common.fixed_batches import fixed_batches
+    from methods.lite.tokens import unit_tokens
 
     device = encoder.model.device
-    order = texts.mask.sum(1).argsort(stable=True)
-    vectors = torch.zeros(*texts.data.shape, encoder.model.config.hidden_size)
+    count, longest = texts.data.shape
+    lengths = texts.mask.sum(1).clamp(min=1).int().tolist()
+    vectors = torch.zeros(count, longest, encoder.model.config.hidden_size)
     with torch.inference_mode():
-        for part in slices(len(order), batch):
-            rows = order[part]
-            longest = max(1, int(texts.mask[rows].sum(1).max()))
-            ids, mask = texts.data[rows, :longest], texts.mask[rows, :longest]
-            seen = mask.to(device)
-            hidden = encoder.model(input_ids=ids.to(device), attention_mask=seen.long()).last_hidden_state
-            vectors[rows, :longest] = unit_tokens(hidden, seen).cpu()
+        for part in fixed_batches(lengths, batch, room=longest):
+            rows, chosen = torch.tensor(part.of(range(count))), torch.tensor(part.chosen)
+            ids, mask = texts.data[rows, : part.width].to(device), texts.mask[rows, : part.width].to(device)
+            hidden = encoder.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+            vectors[chosen, : part.width] = unit_tokens(hidden, mask)[: len(chosen)].cpu()
     return vectors
 
 

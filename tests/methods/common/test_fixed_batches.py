@@ -138,7 +138,7 @@ def test_kinds_are_not_mixed() -> None:
 
 def test_padding_is_bounded() -> None:
     for length in range(1, 3000):
-        assert length < fixed_width(length) <= max(length + 16, 1.25 * length + 1)
+        assert length < fixed_width(length) <= max(length + 16, 1.5 * length + 1)
         assert 8 <= fixed_rows(fixed_width(length), 64) <= 64
     assert fixed_rows(64, 4) == 4
     assert fixed_rows(4096, 64, "cuda") == 64

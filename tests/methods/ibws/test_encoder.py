@@ -129,7 +129,10 @@ def test_training_repeats_exactly_and_unknown_losses_are_refused(folder: Path) -
             device="cpu",
             progress=lambda _: None,
         )
-        return code.score_texts(model, encoder.tokenizer, TEXTS[16:24], batch=4, longest=32)
+        scores = code.score_texts(model, encoder.tokenizer, TEXTS[16:24], batch=4, longest=32)
+        some = code.score_texts(model, encoder.tokenizer, TEXTS[20:22], batch=4, longest=32)
+        np.testing.assert_array_equal(some, scores[4:6])
+        return scores
 
     np.testing.assert_array_equal(once(), once())
     with pytest.raises(ProblemError, match="no loss"):

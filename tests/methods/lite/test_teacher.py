@@ -107,6 +107,13 @@ def test_padding_changes_no_score(encoder: Encoder, joined: int) -> None:
     torch.testing.assert_close(scores[0], scores[1])
 
 
+def test_a_querys_scores_do_not_depend_on_other_queries(encoder: Encoder, data: RetrievalSet) -> None:
+    scorer = scorer_of(encoder, data)
+    whole = scorer.score(data.queries)
+    for query in data.queries[:3]:
+        assert scorer.score([query]) == {query.id: whole[query.id]}
+
+
 def test_a_shelf_keeps_what_it_read(encoder: Encoder) -> None:
     texts = some_texts(encoder)
     cross = CrossEncoder(encoder.model, 1).eval()
