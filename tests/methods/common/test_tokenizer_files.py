@@ -44,6 +44,7 @@ def test_a_sentencepiece_model_is_read(tmp_path: Path) -> None:
         input=str(text),
         model_prefix=str(tmp_path / "spiece"),
         vocab_size=30,
+        hard_vocab_limit=False,
         pad_id=0,
         eos_id=1,
         unk_id=2,
