@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from harness.errors import ResourceError
+from methods.common import causal_lm
 from methods.common.causal_lm import load_tokenizer
 
 
@@ -15,8 +15,8 @@ def test_a_tokenizer_that_must_be_converted_names_the_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "spiece.model").write_bytes(b"pieces")
-    for name in ("sentencepiece", "google", "google.protobuf"):
-        monkeypatch.setitem(sys.modules, name, None)
+    # Not by hiding the packages: transformers would remember that they are absent.
+    monkeypatch.setattr(causal_lm, "_installed", lambda name: False)
     with pytest.raises(ResourceError, match="pip install sentencepiece protobuf"):
         load_tokenizer(tmp_path)
 
@@ -24,14 +24,19 @@ def test_a_tokenizer_that_must_be_converted_names_the_packages(
 def test_a_tokenizer_that_is_there_ready_needs_no_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(causal_lm, "_installed", lambda name: False)
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast
 
-    monkeypatch.setitem(sys.modules, "sentencepiece", None)
     ready = Tokenizer(models.WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]"))  # noqa: S106
     PreTrainedTokenizerFast(tokenizer_object=ready).save_pretrained(tmp_path)
     (tmp_path / "spiece.model").write_bytes(b"pieces")
     assert load_tokenizer(tmp_path)("a")["input_ids"] == [0]
+
+
+def test_a_package_whose_parent_is_absent_is_absent() -> None:
+    assert not causal_lm._installed("no_such_package.part")
+    assert causal_lm._installed("json.decoder")
 
 
 def test_a_sentencepiece_model_is_read(tmp_path: Path) -> None:
