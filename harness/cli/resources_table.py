@@ -71,7 +71,8 @@ def as_markdown(items: list[Listed], facts: HubFacts) -> str:
     """The page ``docs/resources.md``."""
     hub = [(item, fact) for item in items for fact in _facts(item.resource, facts)]
     rest = [item for item in items if not _facts(item.resource, facts)]
-    parts = [_HEAD, _UNCONFIRMED, _unconfirmed(hub), _unlicensed(items, facts), "## At the Hugging Face hub\n"]
+    parts = [_HEAD, _UNCONFIRMED, _unconfirmed(hub), _unlicensed(items, facts)]
+    parts.append("## At the Hugging Face hub\n")
     known = ("resource", "repository", "commit", "licence", "gate", "MB", "files", "confirmed by")
     parts.append(_table(known, (_hub_row(item, fact) for item, fact in hub)))
     parts.append("## From elsewhere only\n")

@@ -212,6 +212,8 @@ def licence_of(resource: Resource, facts: HubFacts) -> str:
     """The licence of a resource: what it declares, or else what is known of its hub repository."""
     if resource.licence:
         return resource.licence
+    if not resource.sources:
+        return "the user's (what is bound with --bind)"
     known = (facts.of(source) for source in resource.sources if isinstance(source, HubSource))
     return next((fact.licence for fact in known if fact), "unknown (nothing states one)")
 

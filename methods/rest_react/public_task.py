@@ -20,15 +20,12 @@ if TYPE_CHECKING:
     from methods.rest_react.world import AnswerKey, Question
 
 SERVER = "server.json"
-_USERS = "the user's (the model is bound by the user)"
 _CHECKPOINT = "methods.common.causal_lm:load_checkpoint"
 
 
 def _bound(name: str, loader: str = _CHECKPOINT) -> Resource:
     """A model that only the user can give, with ``--bind NAME=FOLDER``."""
-    return Resource(
-        name=name, kind="model", licence=_USERS, version="the user's", sources=(), loader=loader
-    )
+    return Resource(name=name, kind="model", licence="", version="the user's", sources=(), loader=loader)
 
 
 AGENT = _bound("search-agent", loader="")

@@ -43,14 +43,13 @@ from suites.spectr.cells import (
     name,
 )
 
-_USERS = "the user's (the model is bound by the user)"
 _LOADER = "methods.common.causal_lm:load_checkpoint"
 TARGET = Resource(
-    name="spectr-target", kind="model", licence=_USERS, version="the user's", sources=(), loader=_LOADER
+    name="spectr-target", kind="model", licence="", version="the user's", sources=(), loader=_LOADER
 )
 """The paper's target is closed; ``--bind target=PATH`` puts a model in its place."""
 DRAFT = Resource(
-    name="spectr-draft", kind="model", licence=_USERS, version="the user's", sources=(), loader=_LOADER
+    name="spectr-draft", kind="model", licence="", version="the user's", sources=(), loader=_LOADER
 )
 """As :data:`TARGET`, for ``--bind draft=PATH``."""
 

@@ -63,7 +63,8 @@ def test_every_resource_has_a_licence(resource: Resource) -> None:
     assert licence.strip()
     # Unknown is a word, with the reason beside it.
     assert not licence.lower().startswith("unknown") or re.fullmatch(r"unknown \(.+\)", licence)
-    assert licence != licence_of(Resource(name="x", kind="model", licence="", version="", sources=()), FACTS)
+    unstated = Resource(name="x", kind="model", licence="", version="", sources=(HubSource("some/one"),))
+    assert licence != licence_of(unstated, FACTS)
 
 
 def files_of(fact: HubFact) -> dict[str, bytes]:
