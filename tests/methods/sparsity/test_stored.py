@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from itertools import islice
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 
 from harness.method import ProblemError, ResourceError
+from methods.sparsity import stored_images
 from methods.sparsity.method import Train
 from methods.sparsity.sizes import MlpSize, VitSize
-from methods.sparsity import stored_images
 from methods.sparsity.stored_images import IMAGENET_1K, cropped, load_images, whole
 from methods.sparsity.stored_task import TRAINED, StoredImageTask, image_side
 from tests.methods.sparsity.worlds import watched
