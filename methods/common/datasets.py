@@ -6,25 +6,13 @@ source calls its fields. Nothing is read before it is asked for.
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import numpy as np
-
-from harness.method import HubSource, MirrorSource, Resource, ResourceError
-from methods.common.large_splits import LargeSplit
+from harness.method import HubSource, MirrorSource, Resource
+from methods.common.data_set import DataSet as DataSet
 from methods.common.numbers import read_number, write_number
-
-RowT = TypeVar("RowT")
-_SUFFIX = ".jsonl.gz"
-LARGE = 256 * 2**20
-"""Bytes of a compressed split from which on it is read as a stream: some five million sentences."""
 
 
 @dataclass(frozen=True)
@@ -117,82 +105,6 @@ class Summary:
     summary: str
 
 
-@dataclass(eq=False)
-class DataSet(Generic[RowT]):
-    """A folder of ``<split>.jsonl.gz`` files, read when needed; equal to itself only.
-
-    Attributes:
-        folder: Where they are.
-        parse: From a row's number and fields to the row; None leaves a row out.
-    """
-
-    folder: Path
-    parse: Callable[[int, dict[str, Any]], RowT | None]
-    _rows: dict[str, list[RowT]] = field(default_factory=dict, repr=False)
-    _large: dict[str, LargeSplit] = field(default_factory=dict, repr=False)
-
-    @property
-    def splits(self) -> list[str]:
-        """Names of the splits."""
-        return sorted(path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"*{_SUFFIX}"))
-
-    def __getitem__(self, split: str) -> list[RowT]:
-        """The rows of a split, in the source's order; all of them in memory, see :meth:`is_large`.
-
-        Raises:
-            ResourceError: If the split is missing or damaged, or lacks a field.
-        """
-        if split not in self._rows:
-            self._rows[split] = list(self._read(split))
-        return self._rows[split]
-
-    def is_large(self, split: str) -> bool:
-        """Whether a split is to be read by :meth:`drawn` only, since it does not fit into memory."""
-        path = self.folder / f"{split}{_SUFFIX}"
-        return path.is_file() and path.stat().st_size >= LARGE
-
-    def first(self, split: str, count: int) -> list[RowT]:
-        """The first rows of a split; what follows is not read."""
-        return list(islice(self._rows[split] if split in self._rows else self._read(split), count))
-
-    def drawn(self, split: str, rng: np.random.Generator, at_once: int) -> Iterator[RowT]:
-        """The rows of a large split in a random order; few of them are ever in memory.
-
-        Args:
-            split: Its name.
-            rng: Draws the order; it begins alike however many rows are taken.
-            at_once: Rows that are looked up in one pass over the file.
-
-        Raises:
-            ResourceError: As for :meth:`__getitem__`.
-        """
-        if split not in self._large:
-            self._large[split] = LargeSplit(self.folder / f"{split}{_SUFFIX}")
-        places = self._large[split].places(rng)
-        while chosen := list(islice(places, at_once)):
-            raws = self._large[split].rows(chosen)
-            for place, raw in zip(chosen, raws, strict=True):
-                row = self._parsed(split, place, raw)
-                if row is not None:
-                    yield row
-
-    def _read(self, split: str) -> Iterator[RowT]:
-        for number, raw in enumerate(_objects(self.folder, split, self.splits)):
-            row = self._parsed(split, number, raw)
-            if row is not None:
-                yield row
-
-    def _parsed(self, split: str, number: int, raw: dict[str, Any]) -> RowT | None:
-        try:
-            return self.parse(number, raw)
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise ResourceError(
-                f"Row {number} of split '{split}' is not as expected: {type(error).__name__} {error}",
-                where=str(self.folder),
-                fix=f"Its fields are: {', '.join(raw)}. Bind another copy of the data set.",
-            ) from error
-
-
 def load_choices(folder: Path) -> DataSet[Choice]:
     """ARC, OpenBookQA: fields ``question`` or ``question_stem``, ``choices``, ``answerKey``."""
     return DataSet(folder, _choice)
@@ -231,21 +143,6 @@ def load_questions(folder: Path) -> DataSet[Question]:
 def load_summaries(folder: Path) -> DataSet[Summary]:
     """XSum: fields ``document``, ``summary``."""
     return DataSet(folder, lambda n, raw: Summary(_id(n, raw), raw["document"], raw["summary"]))
-
-
-def _objects(folder: Path, split: str, known: list[str]) -> Iterator[dict[str, Any]]:
-    path = folder / f"{split}{_SUFFIX}"
-    if split not in known:
-        fix = f"It has: {', '.join(known) or 'none'}."
-        raise ResourceError(f"The data set has no split '{split}'", where=str(folder), fix=fix)
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                yield json.loads(line)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise ResourceError(
-            f"The split cannot be read: {error}", where=str(path), fix="Remove the file and fetch it again."
-        ) from error
 
 
 def _id(number: int, raw: dict[str, Any]) -> str:

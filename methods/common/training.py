@@ -164,10 +164,9 @@ def fit(
 ) -> History:
     """Train the parameters that ``optimizer`` holds; the model changes in place.
 
-    Each update descends on the mean loss of a target token over *all* its accumulated batches.
-    bfloat16 weights are updated through float32 copies. A killed training that is called again
-    with the same arguments and a generator in the same initial state goes on from its last
-    checkpoint, exactly as if it had not stopped.
+    Each update descends on the mean loss of a target token over *all* its accumulated batches,
+    for bfloat16 weights through float32 copies. A killed training that is called again with the
+    same arguments (``rng`` in the same initial state) goes on exactly as if it had not stopped.
 
     Args:
         model: A language model of ``transformers``, left in evaluation mode.
@@ -191,10 +190,9 @@ def fit(
         ProblemError: If something needed for the recipe is missing.
     """
     _check(recipe, validate, optimizer, separate=is_encoder_decoder(model))
-    optimizer = in_float32(optimizer)
     run = _Run(
         model=model,
-        optimizer=optimizer,
+        optimizer=in_float32(optimizer),
         recipe=recipe,
         loss=loss or token_loss,
         pad=pad,
@@ -205,13 +203,7 @@ def fit(
         progress=progress,
     )
     with _only_trained(run):
-        start = rng.bit_generator.state
-        parts = {"weights": run.parameters, "optimizer": optimizer, "order": rng, **(also or {})}
-        keeper = Keeper(checkpoints, name, parts, [run.rates, recipe.steps, recipe.batch])
-        if not keeper.finished:
-            rng.bit_generator.state = start
-        _take_up(run, keeper)
-        _train(run, keeper)
+        _train(run, _taken_up(run, checkpoints, name, also or {}))
     return run.history
 
 
@@ -324,15 +316,19 @@ def _patience_is_over(run: _Run) -> bool:
     return bool(run.recipe.patience) and since >= run.recipe.patience
 
 
-def _take_up(run: _Run, keeper: Keeper) -> None:
-    """Go on where a checkpoint was written."""
-    if not keeper.done:
-        return
-    run.history = History(**keeper.notes["history"])
-    run.best = keeper.notes.get("best", [])
+def _taken_up(run: _Run, checkpoints: Checkpoints | None, name: str, also: Mapping[str, Any]) -> Keeper:
+    """Go on where a checkpoint was written, if there is one."""
+    start = run.rng.bit_generator.state
+    parts = {"weights": run.parameters, "optimizer": run.optimizer, "order": run.rng, **also}
+    keeper = Keeper(checkpoints, name, parts, [run.rates, run.recipe.steps, run.recipe.batch])
+    if keeper.done:
+        run.history = History(**keeper.notes["history"])
+        run.best = keeper.notes.get("best", [])
     if not keeper.finished:
         # The order of the examples depends on nothing but the generator's initial state.
+        run.rng.bit_generator.state = start
         skipped(run.batches, keeper.done * run.recipe.accumulate)
+    return keeper
 
 
 def _diverged(run: _Run, batch: Batch) -> DivergedError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -118,11 +119,13 @@ def train_network(
         DivergedError: If the loss is not finite.
     """
     network = ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator)
-    optimizer = in_float32(
-        torch.optim.AdamW(
-            network.parameters(), lr=cloning.rate, betas=(0.9, 0.98), weight_decay=cloning.decay, fused=True
-        )
-    )
+    options: dict[str, Any] = {
+        "lr": cloning.rate,
+        "betas": (0.9, 0.98),
+        "weight_decay": cloning.decay,
+        "fused": True,
+    }
+    optimizer = in_float32(torch.optim.AdamW(network.parameters(), **options))
     rates = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
         cloning.rate,

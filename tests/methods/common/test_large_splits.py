@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from harness.method import ResourceError
-from methods.common import datasets
+from methods.common import data_set, datasets
 from methods.common.datasets import load_translations
 from methods.common.large_splits import LargeSplit
 from methods.promot.texts import TextSource
@@ -57,7 +57,7 @@ def test_texts_of_a_large_split_are_distinct_and_leave_out_what_they_should(
     data = load_translations(written(tmp_path, 900, lambda n: f"sentence {n % 40}"))
     small = source.drawn(data, "train", np.random.default_rng(1), 100)
     assert len(small) == 40
-    monkeypatch.setattr(datasets, "LARGE", 1)
+    monkeypatch.setattr(data_set, "LARGE", 1)
     assert data.is_large("train")
     some = source.drawn(data, "train", np.random.default_rng(1), 15)
     assert len({item.prompt for item in some}) == 15
@@ -80,9 +80,9 @@ MEASURED = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from methods.common import datasets
+from methods.common import data_set, datasets
 from methods.promot.texts import TextSource
-datasets.LARGE = 1
+data_set.LARGE = 1
 data = datasets.load_translations(Path(sys.argv[1]))
 source = TextSource("en-fr", datasets.WMT14_EN_FR, "to french")
 def peak():
