@@ -200,6 +200,8 @@ _KINDS: dict[Family, _Kind] = {
         "RobertaForMaskedLM",
         "RobertaConfig",
         "roberta",
-        _encoder(type_vocab_size=1, max_position_embeddings=514, pad_token_id=1, bos_token_id=0, eos_token_id=2),
+        _encoder(
+            type_vocab_size=1, max_position_embeddings=514, pad_token_id=1, bos_token_id=0, eos_token_id=2
+        ),
     ),
 }

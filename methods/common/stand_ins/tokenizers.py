@@ -31,6 +31,7 @@ _ALPHABET = (
 _SIZE = 700
 _SPACE = "▁"
 _SENTINELS = 100
+_UNKNOWN = "<unk>"
 
 
 def write_tokenizer(folder: Path, family: Family) -> int:
@@ -65,7 +66,7 @@ def _gemma() -> tuple[str, dict[str, Any]]:
 
     special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<start_of_turn>", "<end_of_turn>"]
     raw = [f"<0x{value:02X}>" for value in range(256)]
-    made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    made = Tokenizer(models.BPE(unk_token=_UNKNOWN, fuse_unk=True, byte_fallback=True))
     made.normalizer = normalizers.Replace(" ", _SPACE)
     made.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     made.decoder = decoders.Sequence(
@@ -88,7 +89,7 @@ def _llama() -> tuple[str, dict[str, Any]]:
     from tokenizers.trainers import BpeTrainer
 
     raw = [f"<0x{value:02X}>" for value in range(256)]
-    made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    made = Tokenizer(models.BPE(unk_token=_UNKNOWN, fuse_unk=True, byte_fallback=True))
     made.normalizer = normalizers.Sequence(
         [normalizers.Prepend(_SPACE), normalizers.Replace(" ", _SPACE)]
     )
@@ -115,7 +116,7 @@ def _t5(sentinels: int = _SENTINELS) -> tuple[str, dict[str, Any]]:
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
     made.decoder = decoders.Metaspace(replacement=_SPACE, prepend_scheme="always")
     trainer = UnigramTrainer(
-        vocab_size=_SIZE, special_tokens=special, unk_token="<unk>", show_progress=False
+        vocab_size=_SIZE, special_tokens=special, unk_token=_UNKNOWN, show_progress=False
     )
     made.train_from_iterator(_lines(), trainer)
     marks = [f"<extra_id_{i}>" for i in range(sentinels)]
@@ -173,7 +174,7 @@ def _bert() -> tuple[str, dict[str, Any]]:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    made = Tokenizer(models.WordPiece(unk_token=special[1]))
     made.normalizer = normalizers.BertNormalizer(lowercase=True)
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     made.decoder = decoders.WordPiece()
