@@ -24,6 +24,7 @@ _SENTENCES = (
     "Le renard est déjà là où l'été à Noël; garçon, forêt, œuvre, français. Über den Fluß, schön, größer.",
     "Această țară și orașul său în România; premise, hypothesis, summary, rules, labels, if and then else.",
 )
+_NAMES = "Africa Asia Europe Brown Clark Diaz Evans Fox Gray Hale Jones"
 _ALPHABET = (
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     ".,;:!?()[]{}<>'\"-+*/=%$#@&_|\\~^`\n\tàâçéèêëîïôûùüöäßșțăîœ’“”–—…"
@@ -56,7 +57,7 @@ def _made(family: Family) -> tuple[str, dict[str, Any]]:
 
 def _lines() -> list[str]:
     # Each letter by itself and within words, so that nothing of the alphabet is unknown.
-    return [*_SENTENCES, *_ALPHABET, *(f"a{letter}b {letter}" for letter in _ALPHABET)]
+    return [*_SENTENCES, *[f" {_NAMES} {_NAMES}"] * 20, *_ALPHABET, *(f"a{letter}b {letter}" for letter in _ALPHABET)]
 
 
 def _gemma() -> tuple[str, dict[str, Any]]:
