@@ -24,7 +24,7 @@ _SENTENCES = (
     "Le renard est déjà là où l'été à Noël; garçon, forêt, œuvre, français. Über den Fluß, schön, größer.",
     "Această țară și orașul său în România; premise, hypothesis, summary, rules, labels, if and then else.",
 )
-_NAMES = "Africa Asia Europe Brown Clark Diaz Evans Fox Gray Hale Jones"
+_NAMES = ("Africa", "Asia", "Europe", "Brown", "Clark", "Diaz", "Evans", "Fox", "Gray", "Hale", "Jones")
 _ALPHABET = (
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     ".,;:!?()[]{}<>'\"-+*/=%$#@&_|\\~^`\n\tàâçéèêëîïôûùüöäßșțăîœ’“”–—…"
@@ -56,8 +56,10 @@ def _made(family: Family) -> tuple[str, dict[str, Any]]:
 
 
 def _lines() -> list[str]:
-    # Each letter by itself and within words, so that nothing of the alphabet is unknown.
-    return [*_SENTENCES, *[f" {_NAMES} {_NAMES}"] * 20, *_ALPHABET, *(f"a{letter}b {letter}" for letter in _ALPHABET)]
+    # Each letter by itself and within words, so that nothing of the alphabet is unknown; names in many
+    # orders, so that each becomes a token.
+    pairs = [f" {one} {other}" for one in _NAMES for other in _NAMES]
+    return [*_SENTENCES, *pairs, *_ALPHABET, *(f"a{letter}b {letter}" for letter in _ALPHABET)]
 
 
 def _gemma() -> tuple[str, dict[str, Any]]:
@@ -109,17 +111,17 @@ def _llama() -> tuple[str, dict[str, Any]]:
 def _t5(sentinels: int = _SENTINELS) -> tuple[str, dict[str, Any]]:
     """Unigram with a blank in front, line ends as blanks, ``</s>`` behind, and sentinels that count down."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-    from tokenizers.trainers import UnigramTrainer
 
-    special = ["<pad>", "</s>", "<unk>"]
-    made = Tokenizer(models.Unigram())
+    # Words cost little more than letters, so that they stay whole.
+    words = dict.fromkeys(f"{_SPACE}{word}" for text in (*_SENTENCES, *_NAMES) for word in text.split())
+    letters = dict.fromkeys((_SPACE, *(letter for letter in _ALPHABET if not letter.isspace())))
+    special = [("<pad>", 0.0), ("</s>", 0.0), (_UNKNOWN, 0.0)]
+    pieces = [*((word, -7.0) for word in words), *((letter, -6.0) for letter in letters)]
+    made = Tokenizer(models.Unigram([*special, *pieces], unk_id=2, byte_fallback=False))
     made.normalizer = normalizers.Replace("\n", " ")
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
     made.decoder = decoders.Metaspace(replacement=_SPACE, prepend_scheme="always")
-    trainer = UnigramTrainer(
-        vocab_size=_SIZE, special_tokens=special, unk_token=_UNKNOWN, show_progress=False
-    )
-    made.train_from_iterator(_lines(), trainer)
+    made.add_special_tokens([AddedToken(name, special=True) for name, _ in special])
     marks = [f"<extra_id_{i}>" for i in range(sentinels)]
     made.add_special_tokens([AddedToken(mark, special=True) for mark in reversed(marks)])
     made.post_processor = processors.TemplateProcessing(
