@@ -1,4 +1,4 @@
-"""Causal language models from a local folder, and their probabilities.
+"""Language models from a local folder, and the probabilities of causal ones.
 
 Weights come from safetensors files only; no code of a checkpoint is executed.
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 from harness.method import ProblemError, ResourceError
 
 Model = Any
-"""A ``transformers`` causal language model."""
+"""A language model of ``transformers``."""
 
 
 @dataclass
@@ -62,8 +62,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def load_model(folder: Path, *, device: str, dtype: str) -> Model:
-    """Load a model; see :meth:`Checkpoint.model`."""
-    from transformers import AutoModelForCausalLM
+    """A causal or encoder-decoder model in evaluation mode, frozen; see :meth:`Checkpoint.model`."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     if not list(folder.glob("*.safetensors")):
         raise ResourceError(
@@ -71,16 +71,24 @@ def load_model(folder: Path, *, device: str, dtype: str) -> Model:
             where=str(folder),
             fix="Save the model with save_pretrained(); pickled weights are not read.",
         )
-    model: Model = AutoModelForCausalLM.from_pretrained(
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    model: Model = kind.from_pretrained(
         folder,
         dtype=getattr(torch, dtype),
-        attn_implementation="sdpa",
+        attn_implementation=_attention(config),
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,
     )
     model.requires_grad_(requires_grad=False)
     return model.to(device).eval()
+
+
+def _attention(config: Any) -> str | None:
+    """Fused kernels cannot cap the logits of attention (Gemma 2); otherwise what the model has best."""
+    parts = [config, *(getattr(config, name, None) for name in ("text_config", "encoder", "decoder"))]
+    return "eager" if any(getattr(part, "attn_logit_softcapping", None) for part in parts) else None
 
 
 def load_tokenizer(folder: Path) -> Any:

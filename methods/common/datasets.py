@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from harness.method import HubSource, MirrorSource, Resource, ResourceError
+from methods.common.numbers import read_number, write_number
 
 RowT = TypeVar("RowT")
 _SUFFIX = ".jsonl.gz"
@@ -50,11 +51,17 @@ class YesNo:
 
 @dataclass(frozen=True)
 class Sum:
-    """A word problem whose answer is a number."""
+    """A word problem whose answer is a number.
+
+    Attributes:
+        id: Unique within its split.
+        question: The problem.
+        answer: The number in plain digits, as :mod:`methods.common.numbers` writes it.
+    """
 
     id: str
     question: str
-    answer: float
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -224,9 +231,12 @@ def _ending(number: int, raw: dict[str, Any]) -> Choice | None:
     return Choice(name, raw["ctx"], tuple("ABCDEFGH"[: len(endings)]), endings, int(raw["label"]))
 
 
-def _number(value: Any) -> float:
-    text = str(value).rpartition("####")[2]
-    return float(text.replace(",", "").strip())
+def _number(value: Any) -> str:
+    if isinstance(value, int | float):
+        return write_number(value)
+    text = str(value).rpartition("####")[2].strip()
+    # Some answers of GSM8K have their separators at odd places.
+    return write_number(text if read_number(text) is not None else text.replace(",", ""))
 
 
 def _translation(number: int, raw: dict[str, Any]) -> Translation:

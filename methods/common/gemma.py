@@ -76,18 +76,31 @@ def to_safetensors(source: Path, folder: Path) -> None:
     """Save the model of ``source`` (GGUF or safetensors) and its tokenizer in ``folder``.
 
     Raises:
-        ResourceError: If ``source`` holds neither.
+        ResourceError: If ``source`` holds neither, lacks weights, or is a GGUF file that would not be
+            read in full.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from methods.common.gguf_files import check_gguf
+
     files = sorted(source.glob("*.gguf"))
     if not files and not list(source.glob("*.safetensors")):
         raise ResourceError("Neither GGUF nor safetensors weights found", where=str(source))
+    for file in files[:1]:
+        check_gguf(file)
     kind = {"gguf_file": files[0].name} if files else {"use_safetensors": True}
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        source, dtype=torch.bfloat16, local_files_only=True, **kind
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        source, dtype=torch.bfloat16, local_files_only=True, output_loading_info=True, **kind
     )
+    model, report = loaded
+    if missing := sorted(report["missing_keys"]):
+        # transformers would draw them at random, with no more than a warning.
+        raise ResourceError(
+            f"{len(missing)} weights are missing, {missing[0]} among them",
+            where=str(source),
+            fix="Fetch the model again.",
+        )
     if hasattr(model.config, "quantization_config"):
         # The weights are plain numbers now; the entry would make them be quantised again.
         del model.config.quantization_config

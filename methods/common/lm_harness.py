@@ -10,8 +10,11 @@ that our resource has (mirror, cache, hub)::
     output_type: multiple_choice
     test_split: test
     doc_to_text: "Question: {{question}}\nAnswer:"
-    doc_to_choice: "{{options}}"
+    doc_to_choice: options
     doc_to_target: answer
+
+Golds are named as columns or given by functions, never as templates: lm-eval evaluates the text of
+a template that stands in brackets, so that "[1, 2]" would be two right answers.
 
 Needs the extra ``lm``; nothing of it is imported before :func:`evaluate` is called.
 """
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.method import ProblemError, ResourceError, Table
+from methods.common import numbers
 from methods.common.datasets import DataSet
 from methods.common.examples import Cut
 
@@ -135,6 +139,24 @@ def provided(*, name: str, splits: Sequence[str], **_: Any) -> Any:
             fix=f"Declare the resource in the experiment's task. Given: {', '.join(sorted(data)) or 'none'}.",
         )
     return datasets.DatasetDict({split: _table(data[name], split) for split in splits})
+
+
+def same_number(references: Sequence[str], predictions: Sequence[str]) -> float:
+    """A metric of task files: whether a generated text is the gold number, in whatever notation."""
+    return float(numbers.same_number(predictions[0], references[0]))
+
+
+def same_text(references: Sequence[str], predictions: Sequence[str]) -> float:
+    """A metric of task files: whether a generated text is the gold text, blanks around them aside.
+
+    Most tokenizers begin a generated text with a blank, with which lm-eval's ``exact_match`` never holds.
+    """
+    return float(predictions[0].strip() == references[0].strip())
+
+
+def first_answer(row: Mapping[str, Any]) -> str:
+    """The gold of task files about questions with several right answers."""
+    return str(row["answers"][0])
 
 
 @lru_cache(maxsize=32)

@@ -8,7 +8,7 @@ tests hold them to ``peft``, weights, gradients and merged models alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,20 @@ import torch
 from torch import Tensor, nn
 
 from harness.method import ProblemError
+
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "query": ("q_proj", "q", "query"),
+    "key": ("k_proj", "k", "key"),
+    "value": ("v_proj", "v", "value"),
+    "output": ("o_proj", "out_proj", "o"),
+    "gate": ("gate_proj", "wi_1"),
+    "up": ("up_proj", "wi_0", "wi", "fc1"),
+    "down": ("down_proj", "fc2"),
+}
+"""What architectures call the linear layers of their blocks: Llama, Gemma, Qwen and Mistral; OPT; T5 and
+mT5; BERT. T5's ``wo`` is not among them: its blocks read the layer's weight, and not its output alone."""
+ALL = tuple(LAYERS)
+QUERY_VALUE = ("query", "value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +115,35 @@ def add_lora(
         layer = LoraLinear(module, rank, alpha, generator)
         setattr(model.get_submodule(parent), child, layer)
     return lora_pairs(model)
+
+
+def layers_of(model: nn.Module, roles: Sequence[str] = ALL) -> tuple[str, ...]:
+    """What a model calls its layers of some roles, for :func:`add_lora`.
+
+    Args:
+        model: Of ``transformers``, not adapted yet.
+        roles: Keys of :data:`LAYERS`; roles that an architecture does not have are passed over, but
+            for those of attention.
+
+    Raises:
+        ProblemError: If a role is unknown, or the model has no linear layer for a role of attention.
+    """
+    linear = {name.rpartition(".")[2] for name, m in model.named_modules() if isinstance(m, nn.Linear)}
+    found: list[str] = []
+    for role in roles:
+        if role not in LAYERS:
+            raise ProblemError(f"No layer is called '{role}'", where="roles", fix=f"Use {', '.join(ALL)}.")
+        names = [name for name in LAYERS[role] if name in linear]
+        if not names and role in ("query", "key", "value"):
+            raise ProblemError(
+                f"The model has no linear layer for the {role} of attention",
+                where=type(model).__name__,
+                fix="GPT-2 and others have one fused layer for query, key and value, which LoRA here does "
+                f"not adapt. Linear layers of this model: {', '.join(sorted(linear)) or 'none'}; name "
+                "some in add_lora, or use Llama, Gemma, OPT, T5 or the like.",
+            )
+        found += names
+    return tuple(found)
 
 
 def lora_layers(model: nn.Module) -> dict[str, LoraLinear]:

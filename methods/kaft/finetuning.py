@@ -10,8 +10,7 @@ import torch
 
 from harness.method import Context, ProblemError
 from methods.common.examples import Cut, Example, encode, pad_token
-from methods.common.forward import is_encoder_decoder
-from methods.common.lora import add_lora, lora_parameters
+from methods.common.lora import add_lora, layers_of, lora_parameters
 from methods.common.training import Recipe, fit
 from methods.kaft.fact_reader import FactReader, word_loss
 from methods.kaft.mixture import Item, Mixture, build
@@ -20,9 +19,6 @@ from methods.kaft.questions import Question
 if TYPE_CHECKING:
     from methods.kaft.models import Reader
     from methods.kaft.prompts import Template
-
-LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-LORA_TARGETS_T5 = ("SelfAttention.q", "SelfAttention.v", "EncDecAttention.q", "EncDecAttention.v")
 
 
 @dataclass(frozen=True)
@@ -126,8 +122,7 @@ def tokenised(
 def _trained(model: Any, rank: int, ctx: Context) -> list[Any]:
     if not rank:
         return list(model.parameters())
-    targets = LORA_TARGETS_T5 if is_encoder_decoder(model) else LORA_TARGETS
-    add_lora(model, targets, rank, 2.0 * rank, ctx.torch_rng("lora"))
+    add_lora(model, layers_of(model), rank, 2.0 * rank, ctx.torch_rng("lora"))
     return lora_parameters(model)
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.method import Context
-from methods.kaft.facts import PARAPHRASES, WORDINGS, Fact, Table, collect, fact_questions, relations
+from harness.method import Context, Reference
+from methods.common.countries import read_countries
+from methods.kaft.facts import PARAPHRASES, WORDINGS, Fact, collect, fact_questions
 from methods.kaft.mixture import Item, Kind
 from methods.kaft.models import Reader
 from methods.kaft.prompts import Asked, Template
-from methods.kaft.questions import Question, Relation
+from methods.kaft.questions import Question
 from methods.kaft.reading import Limits, read
 from methods.kaft.scoring import is_complete
 from methods.kaft.words import gives_any
@@ -23,7 +24,7 @@ _SHOT_SEED = 0
 
 def ask_facts(
     reader: Reader,
-    tables: Sequence[Table],
+    facts: Sequence[Fact],
     template: Template,
     limits: Limits,
     *,
@@ -36,7 +37,6 @@ def ask_facts(
         ``beliefs``: M(q) by the text of the question; ``known``: the answer of each question
         that was answered right in the *other* wording, after other examples.
     """
-    facts = collect(*tables)
     model = reader.model(device, "float32" if device == "cpu" else "bfloat16")
     order = np.random.default_rng(_SHOT_SEED).permutation(len(facts)).tolist()
     examples = [[facts[i] for i in order[start : start + shots]] for start in (0, shots)]
@@ -89,11 +89,15 @@ def _asked(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip("?") + "?"
 
 
+def read_facts(ctx: Context, countries: Sequence[Reference], elements: Reference) -> list[Fact]:
+    """All facts that can be asked, from the tables of countries and elements."""
+    return collect(read_countries(*map(ctx.load, countries)), ctx.load(elements))
+
+
 def split_facts(
-    tables: Sequence[Table], shares: tuple[float, float], ctx: Context
+    facts: Sequence[Fact], shares: tuple[float, float], ctx: Context
 ) -> dict[str, tuple[Question, ...]]:
     """Train, validation and test questions; no entity is in two of them."""
-    facts = collect(*tables)
     entities = sorted({fact.entity for fact in facts})
     order = [entities[index] for index in ctx.rng("split").permutation(len(entities))]
     first, second = round(shares[0] * len(order)), round(sum(shares) * len(order))
@@ -129,11 +133,6 @@ def solved(questions: Sequence[Question], count: int) -> list[Item]:
         else Item(q.id, Kind.EMPTY, q.text, "", q.answer)
         for place, q in enumerate(rows)
     ]
-
-
-def wordings(tables: Sequence[Table]) -> dict[str, Relation]:
-    """How facts are worded, for oracles."""
-    return relations(collect(*tables))
 
 
 def _drawn(questions: Sequence[Question], count: int, rng: np.random.Generator) -> list[Question]:

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from harness.method import ResourceError
-from methods.common.causal_lm import load_tokenizer
+from methods.common.causal_lm import load_model, load_tokenizer
 from methods.kaft.fact_reader import CONFIG, load_fact_reader
 from methods.kaft.word_tokens import FILE, load_words
 
@@ -62,26 +59,9 @@ def load_language_model(folder: Path, *, device: str, dtype: str) -> Any:
     Raises:
         ResourceError: If the folder holds no safetensors weights.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
-
     if (folder / CONFIG).is_file():
         return load_fact_reader(folder, device)
-    if not list(folder.glob("*.safetensors")):
-        raise ResourceError(
-            "The folder holds no safetensors weights",
-            where=str(folder),
-            fix="Save the model with save_pretrained(); pickled weights are not read.",
-        )
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    model = kind.from_pretrained(
-        folder,
-        dtype=getattr(torch, dtype),
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-    )
-    return model.requires_grad_(requires_grad=False).to(device).eval()
+    return load_model(folder, device=device, dtype=dtype)
 
 
 def stop_tokens(tokenizer: Any) -> frozenset[int]:

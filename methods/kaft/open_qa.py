@@ -20,8 +20,9 @@ import numpy as np
 from harness.method import HubSource, Resource
 from methods.common.datasets import DataSet
 from methods.kaft.questions import Question, with_counterfactual
+from methods.kaft.relations import question_for
 from methods.kaft.substitution import mentions_any
-from methods.kaft.words import unigrams
+from methods.kaft.words import avoids, unigrams
 
 WINDOW = 120
 """Words of a passage that is cut from a document."""
@@ -35,7 +36,7 @@ class Passage:
     Attributes:
         id: Unique within its set.
         entity: The article, page, subject or fact that it is about.
-        question: The question.
+        question: The question; empty if it cannot be put into words.
         aliases: All names of the answer; empty if the text does not answer the question.
         context: The text that supports the answer, or seems to.
         beside: Another text on the same topic without the answer, or empty.
@@ -60,12 +61,15 @@ def load_trivia(folder: Path) -> DataSet[Passage]:
 
 
 def load_trex(folder: Path) -> DataSet[Passage]:
-    """T-REx: fields ``head, relation, tail, text``."""
+    """T-REx: fields ``head, relation, tail, text``; a relation that nothing names gives no question."""
     return DataSet(folder, _trex)
 
 
 def load_qasc(folder: Path) -> DataSet[Passage]:
-    """QASC: fields ``id, question, choices, answerKey, fact1, fact2, combinedfact``."""
+    """QASC: fields ``id, question, choices, answerKey, fact1, fact2, combinedfact``.
+
+    Rows without an answer key are left out: the test split has none.
+    """
     return DataSet(folder, _qasc)
 
 
@@ -113,6 +117,9 @@ def as_questions(
             text=passage.question,
             aliases=passage.aliases or ("unanswerable",),
         )
+        if not passage.question:
+            dropped["relation without a name"] += 1
+            continue
         if not passage.aliases:
             questions.append(replace(question, hard=passage.context))
             continue
@@ -120,7 +127,9 @@ def as_questions(
             dropped["answer not in context"] += 1
             continue
         easy = _elsewhere(passage, passages, rng)
-        question = replace(question, relevant=passage.context, hard=passage.beside, easy=easy)
+        hard = passage.beside if _is_beside(passage.beside, passage.aliases) else ""
+        dropped["answer in hard context"] += hard != passage.beside
+        question = replace(question, relevant=passage.context, hard=hard, easy=easy)
         question, reason = with_counterfactual(question, _fake(passage, passages, rng))
         dropped[reason] += bool(reason)
         questions.append(question)
@@ -157,6 +166,11 @@ def _elsewhere(passage: Passage, passages: Sequence[Passage], rng: np.random.Gen
     return ""
 
 
+def _is_beside(text: str, aliases: Sequence[str]) -> bool:
+    """Whether the answer, said from memory, would count as taken from neither this text nor a part of it."""
+    return not mentions_any(text, aliases) and all(avoids(alias, text) for alias in aliases)
+
+
 def _squad(number: int, raw: dict[str, Any]) -> Passage:
     answers = tuple(dict.fromkeys(text for text in raw["answers"]["text"] if unigrams(text)))
     return Passage(str(raw["id"]), raw["title"], raw["question"].strip(), answers, raw["context"])
@@ -185,8 +199,7 @@ def windows(text: str, aliases: Sequence[str], size: int = WINDOW) -> tuple[str,
 def _trex(number: int, raw: dict[str, Any]) -> Passage | None:
     if not unigrams(raw["tail"]):
         return None
-    relation = raw["relation"].replace("_", " ")
-    question = f"What is the {relation} of {raw['head']}?"
+    question = question_for(raw["relation"], raw["head"])
     return Passage(str(number), raw["head"], question, (raw["tail"],), raw["text"])
 
 
@@ -195,6 +208,7 @@ def _qasc(number: int, raw: dict[str, Any]) -> Passage | None:
     answer = options.get(raw["answerKey"], "")
     if not unigrams(answer):
         return None
-    return Passage(
-        str(raw["id"]), raw["fact1"], raw["question"], (answer,), raw["combinedfact"], raw["fact1"]
-    )
+    # Each fact alone is on the topic and entails no answer, but one of them usually names it.
+    facts = [fact for fact in (raw["fact2"], raw["fact1"]) if _is_beside(fact, [answer])]
+    beside = facts[0] if facts else ""
+    return Passage(str(raw["id"]), raw["fact1"], raw["question"], (answer,), raw["combinedfact"], beside)

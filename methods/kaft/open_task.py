@@ -39,18 +39,26 @@ class OpenData:
     test: int = param(1_000, source="ours", doc="test questions of each set, at most")
     held: str = param("validation", source="section on data", doc="split that is tested on")
 
-    def questions(self, ctx: Context, part: str, rng: np.random.Generator) -> dict[str, list[Question]]:
-        """Questions by set: of the training split, or of the held-out one."""
+    def questions(
+        self, ctx: Context, part: str, rng: np.random.Generator
+    ) -> tuple[dict[str, list[Question]], dict[str, int]]:
+        """Questions of the training split, or of the held-out one.
+
+        Returns:
+            The questions by set, and how many were left out or lack a context, by set and reason.
+        """
         from methods.kaft.open_qa import as_questions
 
-        found = {}
+        found: dict[str, list[Question]] = {}
+        dropped: dict[str, int] = {}
         for name in ("squad", "trivia", "trex", "qasc"):
             data = ctx.load(getattr(self, name))
             split = self.held if part == "test" and self.held in data.splits else "train"
             rows, size = data[split], self.train if part == "train" else self.test
             kept = [rows[index] for index in sorted(rng.permutation(len(rows))[:size].tolist())]
-            found[name] = as_questions(kept, rng, kind=name)[0]
-        return found
+            found[name], reasons = as_questions(kept, rng, kind=name)
+            dropped |= {f"{part}, {name}: {reason}": count for reason, count in reasons.items()}
+        return found, dropped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +85,7 @@ class OpenKnowledge(Artifact):
         questions = [
             question
             for part in ("train", "test")
-            for rows in self.data.questions(ctx, part, _stream(part)).values()
+            for rows in self.data.questions(ctx, part, _stream(part))[0].values()
             for question in rows
         ]
         asked = {question.text: Asked(question.text, "") for question in questions}
@@ -114,8 +122,9 @@ class OpenReading(Reading):
 
         beliefs = ctx.load(self.knowledge)
         reader = Reader(ctx.load(self.model), beliefs)
-        trained = [q for rows in self.data.questions(ctx, "train", _stream("train")).values() for q in rows]
-        tested = self.data.questions(ctx, "test", _stream("test"))
+        by_set, left_out = self.data.questions(ctx, "train", _stream("train"))
+        trained = [q for rows in by_set.values() for q in rows]
+        tested, more = self.data.questions(ctx, "test", _stream("test"))
         if ctx.stage == "tune":
             trained, tested = self._held_out(trained, ctx)
         entities = {q.entity for rows in tested.values() for q in rows}
@@ -132,6 +141,7 @@ class OpenReading(Reading):
             shots="",
             heads=frozenset(q.id for q in asked if gives_any(beliefs.get(q.text, ""), q.aliases)),
             asides=(Aside("impossible", "hard", unanswerable), unread(asked, beliefs)),
+            left_out=left_out | more,
         )
 
     def _held_out(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Artifact, Context, Reference, param
+from methods.common.countries import TABLES
+from methods.common.elements import ELEMENTS
 from methods.common.gemma import SafeWeights
-from methods.kaft.facts import COUNTRIES, ELEMENTS, ISO_NAMES
 from methods.kaft.prompts import DECODER
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ class Knowledge(Artifact):
     title: ClassVar[str] = "closed-book answers to questions about countries and elements"
 
     source: Artifact = WEIGHTS
-    countries: Reference = COUNTRIES
-    names: Reference = ISO_NAMES
+    countries: tuple[Reference, ...] = TABLES
     elements: Reference = ELEMENTS
     recalled: Reference | None = None
     recalled_most: int = param(0, source="ours", doc="of those questions, the first so many")
@@ -92,14 +92,14 @@ class Knowledge(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Ask all questions twice."""
-        from methods.kaft.knowledge import ask_facts, ask_plainly, recalled_questions
+        from methods.kaft.knowledge import ask_facts, ask_plainly, read_facts, recalled_questions
         from methods.kaft.models import Reader
         from methods.kaft.reading import Limits
 
         reader = Reader(ctx.load(self.source).folder)
-        tables = [ctx.load(ref) for ref in (self.countries, self.names, self.elements)]
+        facts = read_facts(ctx, self.countries, self.elements)
         limits = Limits(answer=self.answer, batch=self.batch)
-        found = ask_facts(reader, tables, DECODER, limits, shots=self.shots, device=ctx.device)
+        found = ask_facts(reader, facts, DECODER, limits, shots=self.shots, device=ctx.device)
         if self.recalled is not None:
             questions = recalled_questions(ctx.load(self.recalled), self.recalled_most)
             found["beliefs"] |= ask_plainly(reader, questions, DECODER, limits, ctx.device)

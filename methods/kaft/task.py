@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.method import Context, ProblemError, Reference, Scores, Task, param
-from methods.kaft.facts import COUNTRIES, ELEMENTS, ISO_NAMES
+from methods.common.countries import TABLES
+from methods.common.elements import ELEMENTS
 from methods.kaft.prepare import Knowledge, PretrainedWorld
 from methods.kaft.prompts import DECODER, PLAIN, Asked, Template
 
@@ -103,6 +104,7 @@ class Material:
         heads: Ids of the test questions that the pretrained model (and every model that it is
             compared with) answers without a context.
         asides: Further evaluation sets.
+        left_out: Questions of the source that were not asked or lack a context, by reason.
     """
 
     reader: Reader
@@ -113,6 +115,7 @@ class Material:
     shots: str
     heads: frozenset[str]
     asides: tuple[Aside, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +195,11 @@ class Reading(Task[ReadingProblem, Answers]):
                 "asked": [result.cut_asked],
             },
         }
+        if found.left_out:
+            parts["left_out"] = {
+                "unit_id": list(found.left_out),
+                "questions": list(found.left_out.values()),
+            }
         for aside in found.asides:
             parts[aside.part] = scoring.aside_rows(aside.questions, aside.kind, result.texts, beliefs)
         if self.examples:
@@ -268,16 +276,14 @@ class FactReading(Reading):
     Attributes:
         source: The model.
         knowledge: What it answers without a context, and which facts it knows.
-        countries: Table of countries.
-        names: Names of currencies and languages.
+        countries: Tables of countries, their codes and names.
         elements: Table of elements.
         recalled: Closed-book questions of another kind, for measuring what finetuning forgets.
     """
 
     source: Reference
     knowledge: Knowledge
-    countries: Reference = COUNTRIES
-    names: Reference = ISO_NAMES
+    countries: tuple[Reference, ...] = TABLES
     elements: Reference = ELEMENTS
     recalled: Reference | None = None
     shares: tuple[float, float] = param((0.5, 0.1), source="card, section 9; ours", doc="train, validation")
@@ -288,12 +294,13 @@ class FactReading(Reading):
     def material(self, ctx: Context) -> Material:
         """Countries and elements are split into train, validation and test."""
         from methods.kaft import knowledge
+        from methods.kaft.facts import relations
         from methods.kaft.models import Reader
 
-        tables = [ctx.load(ref) for ref in (self.countries, self.names, self.elements)]
+        facts = knowledge.read_facts(ctx, self.countries, self.elements)
         found = ctx.load(self.knowledge)
         checkpoint = ctx.load(self.source)
-        halves = knowledge.split_facts(tables, self.shares, ctx)
+        halves = knowledge.split_facts(facts, self.shares, ctx)
         tested = halves["validation" if ctx.stage == "tune" else "test"]
         test = knowledge.chosen(tested, found["known"], self.most, self.unknown, ctx.rng("test questions"))
         return Material(
@@ -301,7 +308,7 @@ class FactReading(Reading):
             template=DECODER,
             train=halves["train"],
             test=test,
-            relations=knowledge.wordings(tables),
+            relations=relations(facts),
             shots=DECODER.shots(knowledge.solved(halves["train"], self.few)),
             heads=frozenset(q.id for q in test if q.text in found["known"]),
             asides=self._asides(test, found["beliefs"], ctx),

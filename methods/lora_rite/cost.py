@@ -144,10 +144,11 @@ class TrainingCost(Task[Workload, int]):
     def _adapted(self, model: Any, ctx: Context) -> tuple[Any, Any, list[Pair]]:
         import torch
 
-        from methods.common.lora import add_lora
+        from methods.common.lora import add_lora, layers_of
         from methods.lora_rite.pairs import find_pairs
 
-        pairs = find_pairs(add_lora(model, LINEAR, self.rank, float(self.rank), ctx.torch_rng("adapters")))
+        rng = ctx.torch_rng("adapters")
+        pairs = find_pairs(add_lora(model, layers_of(model), self.rank, float(self.rank), rng))
         high = int(model.config.vocab_size)
         shape = (self.rows, self.length)
         tokens = torch.randint(0, high, shape, generator=ctx.torch_rng("tokens"), device=ctx.device)
@@ -156,10 +157,6 @@ class TrainingCost(Task[Workload, int]):
     def evaluate(self, result: int, ctx: Context) -> Scores:
         """How many steps were taken."""
         return Scores({"main": {"unit_id": ["steps"], "count": [result]}})
-
-
-LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-"""All linear layers of Llama and Gemma blocks."""
 
 
 @dataclass(frozen=True)

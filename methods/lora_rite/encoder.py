@@ -61,7 +61,7 @@ class RatingTask(AdaptationTask):
             train=self._examples(chosen, ctx),
             pad=int(encoder.tokenizer.pad_token_id),
             recipe=recipe,
-            targets=("query", "value"),
+            roles=("query", "value"),
             loss=RatingLoss(self._head(ctx), gold),
         )
 

@@ -33,7 +33,7 @@ class Adaptation:
         train: Training examples.
         pad: Id to fill rows with.
         recipe: How long to train; watched each ``recipe.every`` steps.
-        targets: Suffixes of the names of the layers that get adapters.
+        roles: Of the layers that get adapters, as in ``methods.common.lora``.
         loss: Another loss than that of target tokens, or ``None``.
     """
 
@@ -41,7 +41,7 @@ class Adaptation:
     train: list[Example]
     pad: int
     recipe: Recipe
-    targets: tuple[str, ...]
+    roles: tuple[str, ...]
     loss: Any = None
 
 
@@ -133,14 +133,14 @@ class FineTune(Method[Adaptation, Adapted]):
 
     def run(self, problem: Adaptation, ctx: Context) -> Adapted:
         """Train the adapters of a fresh model."""
-        from methods.common.lora import add_lora
+        from methods.common.lora import add_lora, layers_of
         from methods.common.training import fit
         from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import find_pairs
 
         model = problem.model()
         rng = ctx.torch_rng("adapters")
-        pairs = find_pairs(add_lora(model, problem.targets, self.rank, self.alpha, rng))
+        pairs = find_pairs(add_lora(model, layers_of(model, problem.roles), self.rank, self.alpha, rng))
         fit(
             model,
             make_optimizer(self.optimizer, pairs, self.rate),

@@ -14,9 +14,6 @@ from methods.lora_rite.prepare import STRING_MODEL
 if TYPE_CHECKING:
     from methods.common.examples import Example
 
-LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-"""All linear layers of Llama and Gemma blocks."""
-
 
 @dataclass(frozen=True)
 class StringTask(AdaptationTask):
@@ -34,6 +31,7 @@ class StringTask(AdaptationTask):
 
     def problem(self, ctx: Context) -> Adaptation:
         """The base model and this seed's training examples."""
+        from methods.common.lora import ALL
         from methods.common.training import Recipe
         from methods.lora_rite.strings import END
 
@@ -50,7 +48,7 @@ class StringTask(AdaptationTask):
             train=self._train(ctx),
             pad=END,
             recipe=recipe,
-            targets=LINEAR,
+            roles=ALL,
         )
 
     def _train(self, ctx: Context) -> list[Example]:

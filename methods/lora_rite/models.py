@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.method import HubSource, Resource, ResourceError
+from harness.method import HubSource, Resource
 from methods.common.gemma import TERMS
 
 _CAUSAL = "methods.common.causal_lm:load_checkpoint"
@@ -25,24 +25,9 @@ class EncoderDecoder:
         Raises:
             ResourceError: If the folder holds no safetensors weights.
         """
-        import torch
-        from transformers import AutoModelForSeq2SeqLM
+        from methods.common.causal_lm import load_model
 
-        if not list(self.folder.glob("*.safetensors")):
-            raise ResourceError(
-                "The folder holds no safetensors weights",
-                where=str(self.folder),
-                fix="Save the model with save_pretrained(); pickled weights are not read.",
-            )
-        model: Any = AutoModelForSeq2SeqLM.from_pretrained(
-            self.folder,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-        model.requires_grad_(requires_grad=False)
-        return model.to(device).eval()
+        return load_model(self.folder, device=device, dtype=dtype)
 
     @property
     def tokenizer(self) -> Any:

@@ -11,15 +11,11 @@ import numpy as np
 from harness.method import Context, HubSource, ProblemError, Reference, Resource, Scores, param
 from methods.common import datasets
 from methods.lora_rite.finetune import Adaptation, AdaptationTask, Adapted
-from methods.lora_rite.language import LINEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from methods.common.examples import Example
-
-T5_LINEAR = ("q", "k", "v", "o", "wi_0", "wi_1")
-"""Linear layers of T5 and mT5 blocks, but for ``wo``, whose weight the blocks read themselves."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,13 @@ INSTRUCTIONS = Resource(
 
 @dataclass(frozen=True)
 class Question:
-    """A row in words: what is read, what is right, and what else could be chosen."""
+    """A row in words: what is read, what is right, what else could be chosen, and whether it is a number."""
 
     id: str
     prompt: str
     answer: str
     options: tuple[str, ...] = ()
+    number: bool = False
 
 
 def in_words(row: Any) -> Question:
@@ -83,7 +80,7 @@ def in_words(row: Any) -> Question:
         return Question(row.id, prompt, options[row.answer], options)
     if isinstance(row, datasets.YesNo):
         return Question(row.id, prompt, " yes" if row.answer else " no", (" no", " yes"))
-    return Question(row.id, prompt, f" {row.answer:g}")
+    return Question(row.id, prompt, f" {row.answer}", number=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +104,11 @@ class PublicTask(AdaptationTask):
     batch: int = param(16, source="ours", doc="examples an update")
     accumulate: int = param(1, source="ours", doc="forward passes an update")
     longest: int = param(256, source="ours", doc="tokens of an example; prompts lose their beginning")
-    targets: tuple[str, ...] = param(LINEAR, source="official code and ours", doc="layers with adapters")
 
     def problem(self, ctx: Context) -> Adaptation:
         """The base model, and training rows in this seed's order."""
         from methods.common.examples import pad_token
+        from methods.common.lora import ALL
         from methods.common.training import Recipe
 
         recipe = Recipe(
@@ -127,7 +124,7 @@ class PublicTask(AdaptationTask):
             train=self._examples(self._split(ctx)[1], ctx),
             pad=pad_token(ctx.load(self.model).tokenizer),
             recipe=recipe,
-            targets=self.targets,
+            roles=ALL,
         )
 
     def answers(self, result: Adapted, ctx: Context) -> Scores:
@@ -141,7 +138,7 @@ class PublicTask(AdaptationTask):
         data = {self.data.name: ctx.load(self.data)}
         options = Options(few_shot=0, limit=self.limit or None, batch=self.batch, seed=ctx.seed)
         table = evaluate(result.model, tokenizer, folder, data, tasks=[self.file], options=options)[self.file]
-        correct = table["acc"] if "acc" in table else table["exact_match"]
+        correct = next(table[name] for name in ("acc", "same_number", "same_text") if name in table)
         return Scores({"main": {"unit_id": table["unit_id"], "correct": correct}})
 
     def _split(self, ctx: Context) -> tuple[list[Question], list[Question]]:
@@ -164,6 +161,7 @@ class PublicTask(AdaptationTask):
     def _validated(self, model: Any, ctx: Context) -> dict[str, Any]:
         from methods.common.answering import generate, option_scores
         from methods.common.examples import end_token, pad_token
+        from methods.common.numbers import same_number
 
         questions = self._split(ctx)[0]
         examples = self._examples(questions, ctx)
@@ -180,8 +178,9 @@ class PublicTask(AdaptationTask):
         else:
             stop = {end_token(tokenizer)}
             found = generate(model, prompts, new_tokens=16, stop=stop, pad=pad, batch=self.batch)
+            texts = [cast("str", tokenizer.decode(answer)).strip() for answer in found]
             correct = [
-                cast("str", tokenizer.decode(answer)).strip() == q.answer.strip()
-                for answer, q in zip(found, questions, strict=True)
+                same_number(text, q.answer) if q.number else text == q.answer.strip()
+                for text, q in zip(texts, questions, strict=True)
             ]
         return {"unit_id": [q.id for q in questions], "correct": correct}

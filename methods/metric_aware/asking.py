@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness.method import ProblemError
 from methods.common.language_model.interface import Decoding, LanguageModel, NextToken
+from methods.common.numbers import write_number
 from methods.metric_aware.problem import DRAWS, Asked, draw
 
 Floats = NDArray[np.float64]
@@ -66,7 +67,7 @@ def ask_grades(
     samples = model.sample(prompts, warm, count=DRAWS, seed=seed)
     texts = tuple(tuple(one.text for one in row) for row in samples)
     if how == "score":
-        options = [f"{space}{value:g}{END}" for value in values]
+        options = [f"{space}{write_number(value)}{END}" for value in values]
         scores = np.array(model.score(prompts, [options] * len(prompts)))
     else:
         scores = _counted(texts, values)
@@ -98,7 +99,7 @@ def _from_next_token(
     rng: np.random.Generator,
     most: int,
 ) -> Asked:
-    names = [f"{value:g}" for value in values]
+    names = [write_number(value) for value in values]
     long = [name for name in names if len(name) != 1]
     if long:
         raise ProblemError(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.method import ProblemError, Reference, param
+from methods.common.numbers import write_number
 from methods.common.ratings import RATINGS
 
 Floats = NDArray[np.float64]
@@ -124,7 +125,7 @@ def choose(rows: Sequence[Graded], draw: int, *, shots: int, held: int, test: in
 
 def prefix(corpus: Corpus, examples: Sequence[Graded]) -> str:
     """What stands before every text: the instruction and the solved examples."""
-    solved = [f"{corpus.shown(row)} {corpus.nearest(row.label):g}\n\n" for row in examples]
+    solved = [f"{corpus.shown(row)} {write_number(corpus.nearest(row.label))}\n\n" for row in examples]
     return f"{corpus.instruction}\n\n{''.join(solved)}"
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.method import ProblemError
+from methods.common.numbers import find_numbers
 
 Floats = NDArray[np.float64]
 
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
-_FRACTION = re.compile(r"\s*/\s*\d")
+_FRACTION = re.compile(r"\s*/\s*$")
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,18 @@ def read_number(text: str, low: float, high: float) -> float | None:
     none.
     """
     plain = re.sub(r"\s+out of\s+[-+]?\d+(\.\d+)?", "", text, flags=re.IGNORECASE)
-    found = []
-    place = 0
-    while match := _NUMBER.search(plain, place):
-        found.append(float(match.group()))
-        place = match.end()
-        if _FRACTION.match(plain, place):
-            denominator = _NUMBER.search(plain, place)
-            place = denominator.end() if denominator else place
-    if not found or any(value != found[0] for value in found):
+    values: list[Fraction] = []
+    place, over = 0, False
+    for one in find_numbers(plain):
+        # The number under a stroke is the top of a scale.
+        stroke = _FRACTION.fullmatch(plain[place : one.start]) and plain[one.start].isdigit()
+        over = bool(values) and not over and bool(stroke)
+        place = one.end
+        if not over:
+            values.append(one.value)
+    if not values or any(value != values[0] for value in values):
         return None
-    return found[0] if low <= found[0] <= high else None
+    return float(values[0]) if low <= values[0] <= high else None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def language_model(source: Any, *, dtype: str, batch: int, device: str) -> Langu
         folder = Path(source)
         if (folder / SERVER).is_file():
             return _served(folder / SERVER)
-        model = _loaded(folder, device=device, dtype=dtype)
+        model = load_model(folder, device=device, dtype=dtype)
     identity = f"{weights_identity(folder)}-{dtype}"
     return PrefixModel(folder.name, identity, model, load_tokenizer(folder), batch=batch)
 
@@ -59,20 +59,3 @@ def _served(path: Path) -> LanguageModel:
             where=str(path),
             fix='Write {"address": "http://…/v1", "model": "…"}.',
         ) from error
-
-
-def _loaded(folder: Path, *, device: str, dtype: str) -> Any:
-    import torch
-    from transformers import AutoConfig, AutoModelForSeq2SeqLM
-
-    config: Any = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if not config.is_encoder_decoder:
-        return load_model(folder, device=device, dtype=dtype)
-    found: Any = AutoModelForSeq2SeqLM.from_pretrained(
-        folder,
-        dtype=getattr(torch, dtype),
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-    )
-    return found.requires_grad_(requires_grad=False).to(device).eval()

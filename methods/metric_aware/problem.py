@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.method import ProblemError
+from methods.common.numbers import write_number
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def from_law(ids: Sequence[str], values: Sequence[float], scores: Floats, rng: n
         scores: Log-probabilities (n, V).
         rng: Draws the samples.
     """
-    names = np.array([f"{value:g}" for value in values])
+    names = np.array([write_number(value) for value in values])
     drawn = names[draw(scores, DRAWS, rng)]
     return Asked(
         ids=tuple(ids),

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.method import ResourceError
-
 
 @dataclass(frozen=True)
 class LanguageModel:
@@ -25,25 +23,10 @@ class LanguageModel:
         Raises:
             ResourceError: If the folder holds no safetensors weights.
         """
-        import torch
-        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+        from methods.common.causal_lm import load_model
 
-        if not list(self.folder.glob("*.safetensors")):
-            raise ResourceError(
-                "The folder holds no safetensors weights",
-                where=str(self.folder),
-                fix="Save the model with save_pretrained(); pickled weights are not read.",
-            )
-        config = AutoConfig.from_pretrained(self.folder, trust_remote_code=False, local_files_only=True)
-        kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        model: Any = kind.from_pretrained(
-            self.folder,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-        return model.to(device).eval()
+        # Trained in place, so that nothing is left frozen.
+        return load_model(self.folder, device=device, dtype=dtype).requires_grad_(requires_grad=True)
 
     @property
     def tokenizer(self) -> Any:

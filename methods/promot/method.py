@@ -230,16 +230,17 @@ class LoraFirst(_Tuning):
     adapter_rate: float = param(1e-3, source="unspecified in the paper", doc="learning rate of stage 1")
     adapter_steps: int = param(5000, source="Appendix B", doc="updates of stage 1")
     adapter_every: int = param(1000, source="Appendix B", doc="a checkpoint each so many")
-    targets: tuple[str, ...] = param(("q_proj", "v_proj"), source="unspecified in the paper")
+    roles: tuple[str, ...] = param(("query", "value"), source="unspecified in the paper", doc="layers")
     frozen: bool = param(False, source="ours", doc="whether it ends with stage 1, as plain LoRA")
 
     def tune(self, session: Session) -> None:
         """Both stages, with an adapter."""
-        from methods.common.lora import add_lora, lora_parameters
+        from methods.common.lora import add_lora, layers_of, lora_parameters
         from methods.promot.tuning import tune_model
 
         generator = session.ctx.torch_rng("adapter")
-        add_lora(session.model, self.targets, self.rank, float(self.rank), generator)
+        targets = layers_of(session.model, self.roles)
+        add_lora(session.model, targets, self.rank, float(self.rank), generator)
         stage = replace(
             self.model_stage(), rate=self.adapter_rate, steps=self.adapter_steps, every=self.adapter_every
         )

@@ -15,9 +15,10 @@ import numpy as np
 
 from harness.method import Metric, mean_of
 from harness.method.metric import Columns
+from methods.common.numbers import same_number
 
-Kind = Literal["accuracy", "exact", "bleu", "rouge"]
-"""How a task is scored: first word, any of the answers, BLEU, or ROUGE-2."""
+Kind = Literal["accuracy", "exact", "number", "bleu", "rouge"]
+"""How a task is scored: first word, any of the answers, a number, BLEU, or ROUGE-2."""
 
 FORMATTED = ("task", "score", "counts")
 
@@ -42,6 +43,9 @@ def score(kind: Kind, output: str, references: Sequence[str]) -> Score:
         return Score(100.0 * (_first_word(output) in {_first_word(answer) for answer in references}))
     if kind == "exact":
         return Score(100.0 * (normalised(output) in {normalised(answer) for answer in references}))
+    if kind == "number":
+        # Without punctuation 1.5 would be 15.
+        return Score(100.0 * any(same_number(output, answer) for answer in references))
     if kind == "bleu":
         return Score(0.0, bleu_counts(output, references))
     return Score(100.0 * max(_rouge(output, answer) for answer in references))

@@ -137,7 +137,7 @@ _KINDS: Mapping[Style, Kind] = {
     "multiple choice": "accuracy",
     "yes or no": "accuracy",
     "open question": "exact",
-    "number": "exact",
+    "number": "number",
     "to french": "bleu",
     "to english": "bleu",
     "to german": "bleu",
@@ -159,10 +159,6 @@ def _three_way(row: Any) -> Item | None:
     return Item(row.id, text.entailment(row.premise, row.hypothesis, neither=True), (label,))
 
 
-def _number(row: Any) -> Item:
-    return Item(row.id, text.open_question(row.question), (f"{row.answer:g}",))
-
-
 _ITEMS: Mapping[Style, Callable[[Any], Item | None]] = {
     "entailment": _entailment,
     "entailment or neither": _three_way,
@@ -173,7 +169,7 @@ _ITEMS: Mapping[Style, Callable[[Any], Item | None]] = {
         row.id, text.open_question(f"{row.question}?"), ("yes" if row.answer else "no",)
     ),
     "open question": lambda row: Item(row.id, text.open_question(row.question), row.answers),
-    "number": _number,
+    "number": lambda row: Item(row.id, text.open_question(row.question), (row.answer,)),
     "to french": lambda row: Item(row.id, text.translation(row.source, "English", "French"), (row.target,)),
     "to english": lambda row: Item(row.id, text.translation(row.target, "French", "English"), (row.source,)),
     "to german": lambda row: Item(row.id, text.translation(row.source, "English", "German"), (row.target,)),

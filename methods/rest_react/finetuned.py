@@ -16,7 +16,7 @@ from harness.method import Context
 from methods.common.causal_lm import Checkpoint, load_checkpoint, load_model
 from methods.common.examples import Cut, Example, encode, pad_token
 from methods.common.language_model.local import LocalModel
-from methods.common.lora import add_lora, lora_parameters, merge
+from methods.common.lora import add_lora, layers_of, lora_parameters, merge
 from methods.common.training import Recipe, fit
 from methods.rest_react.delexical import Lexicon
 from methods.rest_react.prepare import PretrainedTeacher
@@ -26,7 +26,6 @@ from methods.rest_react.training_data import StepExample
 if TYPE_CHECKING:
     from methods.common.causal_lm import Model
 
-LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _LINE_END = "\n"
 """What every action ends with, and sampling stops at."""
 
@@ -81,7 +80,7 @@ class PretrainedStudents:
         plan = self.plan
         parameters = list(model.parameters())
         if plan.rank:
-            add_lora(model, LORA_TARGETS, plan.rank, 2.0 * plan.rank, streams.torch_rng(f"lora {name}"))
+            add_lora(model, layers_of(model), plan.rank, 2.0 * plan.rank, streams.torch_rng(f"lora {name}"))
             parameters = lora_parameters(model)
         optimizer = torch.optim.AdamW(parameters, lr=plan.base_rate, weight_decay=0.0, fused=True)
         recipe = Recipe(

@@ -17,7 +17,9 @@ _HEDGE = re.compile(r"\b(or|maybe|perhaps|possibly|either|might|one of)\b", re.I
 
 
 def normalised(text: str) -> str:
-    """Lower-case words."""
+    """Lower-case words; numbers are one word with and without separators of thousands."""
+    if "," in text:
+        text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     return " ".join(re.findall(r"\w+", text.lower()))
 
 

@@ -225,7 +225,7 @@ class WorldAgents(SearchAgents):
     """Questions about generated worlds, a fresh one for each purpose and seed.
 
     Exams: ``two-hop`` (Bamboogle's place), ``second`` (BamTwoogle's: two and three hops, another world)
-    and, where the packages' tables are given, ``facts`` (a world of real facts).
+    and, where the tables of countries and the one of elements are given, ``facts`` (real facts).
     """
 
     questions: int = param(500, source="ours", doc="to learn from; the paper: 2000")
@@ -283,12 +283,13 @@ class WorldAgents(SearchAgents):
         return kept(key, lambda: self._real(ctx))
 
     def _real(self, ctx: Context) -> Sheet:
+        from methods.common.countries import read_countries
         from methods.rest_react.generations import lexicon_of
         from methods.rest_react.real_world import real_questions, real_world
         from methods.rest_react.retrieval import SearchTool
 
-        countries, names, elements = (ctx.load(table) for table in self.facts)
-        world = real_world(countries, names, elements)
+        *countries, elements = (ctx.load(table) for table in self.facts)
+        world = real_world(read_countries(*countries), elements)
         tool = SearchTool(world.documents, mixed=True)
         questions, key = real_questions(world, tool, hops=2, count=self.facts_asked, rng=ctx.rng("facts"))
         exam = self._exam("facts", tuple(questions), tool, lexicon_of(world), ctx)

@@ -12,7 +12,7 @@ from methods.common import datasets
 from methods.common.gemma import SafeWeights
 from methods.lora_rite.finetune import ACCURACY, FineTune
 from methods.lora_rite.models import GEMMA2_2B, GEMMA_2B, GEMMA_7B, MT5_XXL
-from methods.lora_rite.public import INSTRUCTIONS, T5_LINEAR, PublicTask
+from methods.lora_rite.public import INSTRUCTIONS, PublicTask
 from suites.lora_rite.cells import FIRST_SEED, LORA_RANKS, arm
 
 FOLDER = "suites/lora_rite/tasks"
@@ -49,7 +49,7 @@ def _paper_tasks() -> dict[str, PublicTask]:
     larger = {f"{data.name}-7b": _task(GEMMA_7B, data, **changes) for data in sets[:4]}
     other = {
         "openbookqa-gemma2": _task(GEMMA2_2B, datasets.OPENBOOKQA, **changes),
-        "openbookqa-mt5": _task(MT5_XXL, datasets.OPENBOOKQA, targets=T5_LINEAR, **changes),
+        "openbookqa-mt5": _task(MT5_XXL, datasets.OPENBOOKQA, **changes),
     }
     return {**tasks, **larger, **other}
 

@@ -9,6 +9,8 @@ from typing import Any
 from harness.claims import Profile
 from harness.method import Method, Reference, Task
 from harness.suite import Experiment, Scale
+from methods.common.countries import TABLES
+from methods.common.elements import ELEMENTS
 from methods.common.gemma import SafeWeights
 from methods.rest_react.baselines import (
     ClosedBook,
@@ -29,7 +31,6 @@ from methods.rest_react.judging import (
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.prepare import PretrainedTeacher, Teacher
 from methods.rest_react.public_task import AGENT
-from methods.rest_react.real_world import COUNTRIES, ELEMENTS, NAMES
 from methods.rest_react.task import WorldAgents
 from suites.rest_react.cells import DISTILLED, LAST, SAMPLES, SIZES, STUDENTS, SUBSETS
 from suites.rest_react.paper import public_experiment
@@ -46,7 +47,7 @@ TASK = WorldAgents(
     questions=250,
     asked=80,
     second=50,
-    facts=(COUNTRIES, NAMES, ELEMENTS),
+    facts=(*TABLES, ELEMENTS),
     facts_asked=40,
 )
 TAKE_ALL = ("gen0-L", "gen2-L", "gen2-S", "gen2-XS")

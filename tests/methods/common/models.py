@@ -17,6 +17,10 @@ from transformers import (
     Gemma3TextConfig,
     GPT2Config,
     GPT2LMHeadModel,
+    MT5Config,
+    MT5ForConditionalGeneration,
+    OPTConfig,
+    OPTForCausalLM,
     PreTrainedTokenizerFast,
     T5Config,
     T5ForConditionalGeneration,
@@ -109,6 +113,32 @@ def gpt2(seed: int = 0) -> Any:
         eos_token_id=1,
     )
     return GPT2LMHeadModel(config).eval()
+
+
+def opt(seed: int = 0) -> Any:
+    """Learned absolute positions, and a layer after attention of its own name."""
+    torch.manual_seed(seed)
+    config = OPTConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        ffn_dim=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        word_embed_proj_dim=32,
+        dropout=0.0,
+    )
+    return OPTForCausalLM(config).eval()
+
+
+def mt5(seed: int = 0) -> Any:
+    """Gated layers and an output layer of its own."""
+    torch.manual_seed(seed)
+    options: dict[str, Any] = {"decoder_start_token_id": 0}
+    config = MT5Config(
+        vocab_size=VOCABULARY, d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2, **options
+    )
+    return MT5ForConditionalGeneration(config).eval()
 
 
 MODELS = {"gpt2": gpt2, "llama": llama, "gemma2": gemma2, "gemma3": gemma3, "t5": t5}

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,23 @@ dataset_kwargs: {name: mawps, splits: [test]}
 output_type: generate_until
 test_split: test
 doc_to_text: "{{question}} ="
-doc_to_target: "{{answer | int}}"
+doc_to_target: answer
 generation_kwargs: {until: ["\\n"], do_sample: false, max_gen_toks: 4}
 metric_list:
-  - {metric: exact_match, aggregation: mean, higher_is_better: true}
+  - {metric: !function methods.common.lm_harness.same_number, aggregation: mean, higher_is_better: true}
+"""
+TEXT_TASK = """
+task: texts
+custom_dataset: !function methods.common.lm_harness.provided
+dataset_kwargs: {name: mawps, splits: [test]}
+output_type: generate_until
+test_split: test
+fewshot_split: test
+doc_to_text: "{{question}} ="
+doc_to_target: answer
+generation_kwargs: {until: ["\\n"], do_sample: false, max_gen_toks: 4}
+metric_list:
+  - {metric: !function methods.common.lm_harness.same_text, aggregation: mean, higher_is_better: true}
 """
 COLOURS = ("red", "green", "blue")
 
@@ -141,6 +155,78 @@ def test_its_choices_are_those_of_our_own_scores(language: Any, tasks: Path, gen
     options = [[tokenizer(f" {option}")["input_ids"] for option in row.options] for row in rows]
     scores = option_scores(model, prompts, options, pad=0)
     assert found["answer"] == [str(row.index(max(row))) for row in scores]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A question with a gold text."""
+
+    id: str
+    question: str
+    answer: str
+
+
+BRACKETED = ("[1, 2]", "[1,2]", '["a"]', "[]", "[ x", "plain", "['a', 'b']")
+
+
+@pytest.mark.parametrize("first", range(len(BRACKETED)))
+def test_golds_in_brackets_are_texts(
+    first: int, language: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first gold decides for lm-eval whether a task has several right answers.
+    golds = [*BRACKETED[first:], *BRACKETED[:first]]
+    (tmp_path / "texts.yaml").write_text(TEXT_TASK)
+    with gzip.open(tmp_path / "test.jsonl.gz", "wt") as out:
+        out.writelines(
+            json.dumps({"id": str(n), "question": f"{n}", "answer": gold}) + "\n"
+            for n, gold in enumerate(golds)
+        )
+    data = {"mawps": datasets.DataSet(tmp_path, lambda n, raw: Row(**raw))}
+    said = [f" {gold}" for gold in golds]
+    asked: list[str] = []
+
+    def answer(self: HFLM, requests: list[Instance], **_: Any) -> list[str]:
+        asked.extend(request.args[0] for request in requests)
+        return [said[request.doc_id] for request in requests]
+
+    monkeypatch.setattr(HFLM, "generate_until", answer)
+    found = evaluate(language[0], language[1], tmp_path, data, options=Options(few_shot=3))["texts"]
+    assert found["gold"] == golds
+    assert found["same_text"] == [1.0] * len(golds)
+    shown = {line.partition(" = ")[2] for text in asked for line in text.split("\n\n")[:-1]}
+    assert shown <= set(golds)
+    said[:] = [" 1"] * len(golds)
+    assert set(evaluate(language[0], language[1], tmp_path, data)["texts"]["same_text"]) == {0.0}
+
+
+def test_a_generated_number_is_right_in_any_notation(
+    language: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sums.yaml").write_text(SUM_TASK)
+    golds = [1_250_000, "1,250,000", 1.5, 15]
+    with gzip.open(tmp_path / "test.jsonl.gz", "wt") as out:
+        out.writelines(json.dumps({"question": "q", "answer": gold}) + "\n" for gold in golds)
+    data = {"mawps": datasets.MAWPS.load(tmp_path)}
+    said = [" 1,250,000", " 1.25e6", " $1.50", " 1.5"]
+    monkeypatch.setattr(
+        HFLM, "generate_until", lambda self, requests, **_: [said[r.doc_id] for r in requests]
+    )
+    found = evaluate(language[0], language[1], tmp_path, data)["sums"]
+    assert found["gold"] == ["1250000", "1250000", "1.5", "15"]
+    assert found["same_number"] == [1.0, 1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("suite", ["lora_rite", "promot"])
+def test_no_task_file_has_its_gold_from_a_template_of_free_text(suite: str) -> None:
+    folder = Path(__file__).parents[3] / "suites" / suite / "tasks"
+    for file in folder.glob("*.yaml"):
+        (line,) = (line for line in file.read_text().splitlines() if line.startswith("doc_to_target"))
+        value = line.partition(": ")[2]
+        # What templates may write is one of a few words.
+        assert "{{" not in value or re.fullmatch(
+            r"\"\{\{('[^']*'|[\[\]\w =]|1 if answer else 0)*\}\}\"", value
+        ), file
+        assert "exact_match" not in file.read_text()
 
 
 def test_fewer_questions_and_solved_examples(language: Any, tasks: Path, generated: Any) -> None:

@@ -167,3 +167,44 @@ def test_plain_modules_can_be_adapted() -> None:
     layer = model[0]
     assert isinstance(layer, lora.LoraLinear)
     torch.testing.assert_close(layer(x), x @ (layer.base.weight + layer.delta()).T + layer.base.bias)
+
+
+DECODER = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+BY_MODEL = {
+    "llama": DECODER,
+    "gemma2": DECODER,
+    "gemma3": DECODER,
+    "opt": {"q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"},
+    "t5": {"q", "k", "v", "o", "wi"},
+    "mt5": {"q", "k", "v", "o", "wi_0", "wi_1"},
+}
+
+
+@pytest.mark.parametrize("name", BY_MODEL)
+def test_every_architecture_has_its_layers(name: str) -> None:
+    model = getattr(models, name)()
+    assert set(lora.layers_of(model)) == BY_MODEL[name]
+    query, value = lora.layers_of(model, lora.QUERY_VALUE)
+    assert (query[0], value[0]) == ("q", "v")
+    plain = sum(isinstance(module, torch.nn.Linear) for module in model.modules())
+    pairs = lora.add_lora(model, lora.layers_of(model), 2, 4.0, torch.Generator().manual_seed(0))
+    # All linear layers of the blocks: neither the output layer, nor T5's ``wo``.
+    blocks = sum(getattr(model.config, key, 0) for key in ("num_hidden_layers", "num_decoder_layers"))
+    others = {"t5": 1 + blocks, "mt5": 1 + blocks}.get(name, 1)
+    assert len(pairs) == plain - others
+
+
+def test_adapters_of_an_encoder_decoder_train() -> None:
+    model = models.mt5()
+    pairs = lora.add_lora(model, lora.layers_of(model), 2, 4.0, torch.Generator().manual_seed(0))
+    ids = torch.tensor([[3, 4, 5]])
+    model(input_ids=ids, labels=ids).loss.backward()
+    assert all(pair.b.grad is not None and pair.b.grad.abs().sum() > 0 for pair in pairs.values())
+
+
+def test_a_fused_layer_is_refused_by_name() -> None:
+    with pytest.raises(ProblemError, match="query of attention") as caught:
+        lora.layers_of(models.gpt2())
+    assert "fused" in str(caught.value)
+    with pytest.raises(ProblemError, match="'q_proj'"):
+        lora.layers_of(models.llama(), ["q_proj"])

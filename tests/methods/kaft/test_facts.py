@@ -16,35 +16,22 @@ from methods.kaft.facts import (
     PARAPHRASES,
     WORDINGS,
     Fact,
-    Table,
     collect,
     fact_questions,
-    load_table,
-    provide_countries,
-    provide_elements,
-    provide_names,
     relations,
 )
 from methods.kaft.oracles import oracle_answer
 from methods.kaft.prompts import Asked
 from methods.kaft.questions import check_support
+from methods.kaft.relations import WIKIDATA, question_for
 from methods.kaft.scoring import is_complete
-from methods.kaft.words import same, unigrams
+from methods.kaft.words import gives_any, same, unigrams
+from tests.methods.common.real_tables import atlas, elements
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> list[Table]:
-    found = []
-    for provide in (provide_countries, provide_names, provide_elements):
-        folder = tmp_path_factory.mktemp(provide.__name__)
-        provide(folder)
-        found.append(load_table(folder))
-    return found
-
-
-@pytest.fixture(scope="module")
-def facts(tables: list[Table]) -> list[Fact]:
-    return collect(*tables)
+def facts() -> list[Fact]:
+    return collect(atlas(), elements())
 
 
 def test_facts_come_from_the_packages(facts: list[Fact]) -> None:
@@ -65,6 +52,22 @@ def test_answers_have_words_and_are_not_given_away(facts: list[Fact]) -> None:
     symbols = {fact.aliases[0] for fact in facts if fact.relation == "symbol"}
     assert not symbols & {"As", "In", "I", "No"}
     assert ("capital", "Luxembourg") not in {(fact.relation, fact.subject) for fact in facts}
+
+
+def test_every_question_is_asked_once(facts: list[Fact]) -> None:
+    texts = [WORDINGS[fact.relation][1].format(subject=fact.subject) for fact in facts]
+    assert len(texts) == len(set(texts))
+    capitals = {fact.subject for fact in facts if fact.relation == "country"}
+    assert "Naypyidaw" not in capitals, "the tables spell it in two ways"
+    assert "Belgrade" not in capitals, "Serbia is too small"
+    assert not {"Serbia and Montenegro", "Burma"} & {fact.entity for fact in facts}
+
+
+def test_an_answer_may_have_another_name(facts: list[Fact]) -> None:
+    held = {(fact.relation, fact.subject): fact.aliases for fact in facts}
+    assert held["country", "Ankara"] == ("Turkey", "Türkiye")
+    assert held["continent", "Peru"] == ("South America", "Americas")
+    assert not gives_any("South America", held["continent", "Mexico"])
 
 
 def test_every_kind_of_fact_has_its_wordings() -> None:
@@ -135,21 +138,93 @@ def test_trivia_takes_the_window_with_the_answer(tmp_path: Path) -> None:
     assert passage.aliases == ("The Rolling Stones", "Rolling Stones")
 
 
-def test_triples_and_options_become_passages(tmp_path: Path) -> None:
-    (triple,) = data(
-        tmp_path,
-        [{"head": "Ada", "relation": "place_of_birth", "tail": "London", "text": "Ada was born in London."}],
-        open_qa.load_trex,
-    )
-    assert (triple.question, triple.aliases) == ("What is the place of birth of Ada?", ("London",))
-    (option,) = data(
-        tmp_path,
-        [{"id": "x", "question": "What flies?", "answerKey": "A", "fact1": "wings lift",
-          "combinedfact": "a bird flies",
-          "choices": {"label": ["A", "B"], "text": ["a bird", "a stone"]}}],
-        open_qa.load_qasc,
-    )  # fmt: skip
-    assert (option.aliases, option.context) == (("a bird",), "a bird flies")
+@pytest.mark.parametrize(
+    ("relation", "asked"),
+    [
+        ("P19", "Where was Ada born?"),
+        ("P131", "Which administrative territory is Ada located in?"),
+        ("place_of_birth", "What is the place of birth of Ada?"),
+        ("[Person] was born in [Place]", "Ada was born in which place?"),
+        ("[Country]'s flag is [Artifact]", "Ada's flag is which artifact?"),
+        ("[Person] and [Person] are married", "Ada and which person are married?"),
+        ("P99999", ""),
+        ("[Person] works", ""),
+        ("", ""),
+    ],
+)
+def test_relations_are_asked_for_in_words(relation: str, asked: str) -> None:
+    assert question_for(relation, "Ada") == asked
+
+
+def test_relations_of_lama_are_all_there() -> None:
+    lama = [
+        17, 19, 20, 27, 30, 31, 36, 37, 39, 47, 101, 103, 106, 108, 127, 131, 136, 138, 140, 159, 176, 178,
+        190, 264, 276, 279, 361, 364, 407, 413, 449, 463, 495, 527, 530, 740, 937, 1001, 1303, 1376, 1412,
+    ]  # fmt: skip
+    assert {f"P{number}" for number in lama} <= set(WIKIDATA)
+    assert all(text.count("{head}") == 1 and text.endswith("?") for text in WIKIDATA.values())
+    assert len(set(WIKIDATA.values())) == len(WIKIDATA)
+
+
+def test_triples_without_a_name_are_counted(tmp_path: Path) -> None:
+    rows = [
+        {"head": f"Ada{n}", "relation": relation, "tail": f"London{n}", "title": "Ada",
+         "text": f"Ada{n} was born in London{n}."}
+        for n, relation in enumerate(["P19", "P99999", "P19"])
+    ]  # fmt: skip
+    passages = data(tmp_path, rows, open_qa.load_trex)
+    questions, dropped = open_qa.as_questions(passages, np.random.default_rng(0), kind="trex")
+    assert [question.text for question in questions] == ["Where was Ada0 born?", "Where was Ada2 born?"]
+    assert dropped["relation without a name"] == 1
+    check_support(questions)
+
+
+def qasc(number: int, answer: str, facts: tuple[str, str, str], question: str) -> dict[str, Any]:
+    """A row with the columns of the hub's copy."""
+    options = ["pearls", "streams", "shells", "diamonds", "rain", answer, "cooled", "liquid"]
+    labels = list("ABCDEFGH")
+    told = " ".join(f"({label}) {option}" for label, option in zip(labels, options, strict=True))
+    return {
+        "id": f"row{number}", "question": question, "choices": {"text": options, "label": labels},
+        "answerKey": "F", "fact1": facts[0], "fact2": facts[1], "combinedfact": facts[2],
+        "formatted_question": f"{question} {told}",
+    }  # fmt: skip
+
+
+QASC_ROWS = [
+    # The answer is in the first fact, as it is in the set's first row.
+    qasc(0, "beads", ("beads of water are formed by condensing", "Clouds are made of vapor.",
+                      "Beads of water can be formed by clouds."), "What is formed by clouds?"),
+    # In the second.
+    qasc(1, "steam", ("drops are formed by vapor", "An example of vapor is steam.",
+                      "Steam forms drops."), "What forms drops?"),
+    # In both.
+    qasc(2, "moisture", ("moisture spoils food", "Drying removes moisture.",
+                         "Food without moisture keeps."), "What spoils food?"),
+    # The facts have half of its words, so that the right answer would count as copied.
+    qasc(3, "warm air", ("air rises over land", "Hot air is light.",
+                         "Warm air rises."), "What rises?"),
+]  # fmt: skip
+UNKEYED = qasc(4, "lungs", ("", "", ""), "What do mammals breathe with?") | {"answerKey": ""}
+
+
+def test_hard_contexts_of_qasc_do_not_hold_the_answer(tmp_path: Path) -> None:
+    passages = data(tmp_path, [*QASC_ROWS, UNKEYED], open_qa.load_qasc)
+    questions, dropped = open_qa.as_questions(passages, np.random.default_rng(0), kind="qasc")
+    assert [q.hard for q in questions] == ["Clouds are made of vapor.", "drops are formed by vapor", "", ""]
+    assert questions[0].relevant == "Beads of water can be formed by clouds."
+    assert "answer in hard context" not in dropped
+    check_support(questions)
+
+
+def test_a_context_beside_that_holds_the_answer_is_left_out() -> None:
+    passages = [
+        open_qa.Passage("a", "A", "Who sang?", ("Ada",), "Ada sang.", "Ada danced."),
+        open_qa.Passage("b", "B", "Who ran?", ("Bob",), "Bob ran.", "Nobody sat."),
+    ]
+    questions, dropped = open_qa.as_questions(passages, np.random.default_rng(0), kind="x")
+    assert [question.hard for question in questions] == ["", "Nobody sat."]
+    assert dropped["answer in hard context"] == 1
 
 
 def test_fakes_look_like_the_answer() -> None:

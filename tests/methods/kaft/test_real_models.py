@@ -19,18 +19,18 @@ from methods.common.datasets import load_questions
 from methods.common.tiny_lm import Size, new_model, train_tokenizer
 from methods.kaft import method as m
 from methods.kaft import open_qa
-from methods.kaft.facts import load_table, provide_countries, provide_elements, provide_names
 from methods.kaft.open_task import OpenData, OpenKnowledge, OpenReading
 from methods.kaft.prepare import Knowledge
 from methods.kaft.task import FactReading
+from tests.methods.common.real_tables import elements, tables
 from tests.methods.kaft.worlds import FakeContext
 
-KNOWLEDGE = Knowledge(source="weights", countries="countries", names="names", elements="elements")  # type: ignore[arg-type]
+COUNTRIES: Any = ("countryinfo", "codes", "geonames")
+KNOWLEDGE = Knowledge(source="weights", countries=COUNTRIES, elements="elements")  # type: ignore[arg-type]
 FACTS = FactReading(
     source="weights",  # type: ignore[arg-type]
     knowledge=KNOWLEDGE,
-    countries="countries",  # type: ignore[arg-type]
-    names="names",  # type: ignore[arg-type]
+    countries=COUNTRIES,
     elements="elements",  # type: ignore[arg-type]
     most=6,
     unknown=3,
@@ -39,20 +39,17 @@ FACTS = FactReading(
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    found = {}
-    for name, provide in (
-        ("countries", provide_countries),
-        ("names", provide_names),
-        ("elements", provide_elements),
-    ):
-        folder = tmp_path_factory.mktemp(name)
-        provide(folder)
-        found[name] = load_table(folder)
-    # A few rows are enough.
-    found["countries"]["countries"] = found["countries"]["countries"][::3]
-    found["elements"]["elements"] = found["elements"]["elements"][:12]
-    return found
+def facts() -> dict[str, Any]:
+    """A few rows are enough."""
+    countryinfo, codes, geonames = tables()
+    few = {row["code"] for row in geonames if row["population"] > 10_000_000}
+    few = set(sorted(few)[::3])
+    return {
+        "countryinfo": [row for row in countryinfo if row["code"] in few],
+        "codes": codes,
+        "geonames": geonames,
+        "elements": elements()[:12],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +63,16 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ctx(tables: dict[str, Any], llama: Path) -> FakeContext:
-    return FakeContext({**tables, "weights": load_checkpoint(llama)})
+def ctx(facts: dict[str, Any], llama: Path) -> FakeContext:
+    return FakeContext({**facts, "weights": load_checkpoint(llama)})
 
 
 def know(ctx: FakeContext, every: int = 2) -> FakeContext:
     """Say that the model knows every second fact."""
-    from methods.kaft.facts import WORDINGS, collect
+    from methods.kaft.facts import WORDINGS
+    from methods.kaft.knowledge import read_facts
 
-    facts = collect(*(ctx.objects[name] for name in ("countries", "names", "elements")))
+    facts = read_facts(ctx, COUNTRIES, "elements")  # type: ignore[arg-type]
     asked = [(WORDINGS[fact.relation][1].format(subject=fact.subject), fact.aliases[0]) for fact in facts]
     beliefs = {text: answer if i % every == 0 else "Nothing" for i, (text, answer) in enumerate(asked)}
     known = {text: answer for i, (text, answer) in enumerate(asked) if i % every == 0}
@@ -182,13 +180,18 @@ def trivia(n: int, split: str) -> dict[str, Any]:
 
 def trex(n: int, split: str) -> dict[str, Any]:
     text = f"H{n} was born in City{n}."
-    return {"head": f"H{split}{n}", "relation": "born_in", "tail": f"City{n}", "text": text}
+    relation = "P99999" if n == 0 else "P19"
+    return {"head": f"H{split}{n}", "relation": relation, "tail": f"City{n}", "title": f"H{n}", "text": text}
 
 
 def qasc(n: int, split: str) -> dict[str, Any]:
-    choices = {"label": ["A", "B"], "text": [f"thing{n}", "stone"]}
-    return {"id": f"{split}{n}", "question": f"What flies {split}{n}?", "choices": choices, "answerKey": "A",
-            "fact1": f"F{split}{n}", "combinedfact": f"thing{n} flies"}  # fmt: skip
+    """Like the first row of the set, whose first fact names the answer."""
+    choices = {"label": ["A", "B"], "text": [f"beads{n}", "stone"]}
+    question = f"What is formed by clouds {split}{n}?"
+    return {"id": f"{split}{n}", "question": question, "choices": choices, "answerKey": "A",
+            "fact1": f"beads{n} of {split} water are formed by water vapor condensing",
+            "fact2": "Clouds are made of water vapor.", "combinedfact": f"Clouds can form beads{n}.",
+            "formatted_question": f"{question} (A) beads{n} (B) stone"}  # fmt: skip
 
 
 @pytest.fixture
@@ -231,6 +234,7 @@ def test_public_sets_are_read_by_an_encoder_decoder(
     parts = OPEN.evaluate(method.run(problem, open_ctx), open_ctx).parts
     assert len(parts["impossible"]["unit_id"]) == 4
     assert len(parts["main"]["unit_id"]) > 6
+    assert "train, trex: relation without a name" in parts["left_out"]["unit_id"]
     tune = replace(open_ctx, stage="tune", seed=1)
     held = OPEN.material(tune)
     assert 0 < len(held.test) < 12

@@ -69,6 +69,8 @@ def test_the_mass_of_the_grid_is_told() -> None:
         ("between 3 and 4", None),
         ("four", None),
         ("", None),
+        ("5e0", 5.0),
+        ("1,250", None),
         ("9", None),
         ("4, yes 4", 4.0),
     ],

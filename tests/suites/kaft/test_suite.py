@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from harness.claims import Direction, NotComparable, NotRun, Profile
 from harness.evidence.check import check_suite
 from harness.suite import Scale, Standing, Tuned
+from methods.common.causal_lm import Checkpoint
+from methods.kaft.facts import WORDINGS, collect
 from methods.kaft.method import FineTuned, Kaft
+from methods.kaft.task import FactReading
 from suites.kaft import SUITE
-from suites.kaft.cells import EQUAL, PAIRED, SABOTAGES
+from suites.kaft.cells import EQUAL, PAIRED, SABOTAGES, TUNING_WORLD
+from tests.methods.common.real_tables import atlas, elements, tables
+from tests.methods.kaft.worlds import FakeContext
 
 FORMS = {claim.id: claim.forms for claim in SUITE.claims}
 
@@ -85,3 +91,26 @@ def test_tuning_worlds_are_not_judged() -> None:
     tuned = [m for one in experiments for m in one.methods.values() if isinstance(m, Tuned)]
     assert tuned
     assert all(seed < 100 for method in tuned for seed in method.seeds)
+
+
+@pytest.mark.parametrize("seed", range(200, 210))
+def test_facts_for_a_gpu_can_be_built_for_every_seed(seed: int, tmp_path: Path) -> None:
+    (planned,) = (e for e in SUITE.experiments(Scale(profile=Profile.GPU, full=True)) if e.id == "facts")
+    assert set(planned.seeds) == set(range(200, 210))
+    task = planned.tasks["gemma"]
+    assert isinstance(task, FactReading)
+    questions = collect(atlas(), elements())
+    texts = [WORDINGS[fact.relation][1].format(subject=fact.subject) for fact in questions]
+    known = {text: fact.aliases[0] for text, fact in zip(texts, questions, strict=True)}
+    objects = dict(zip(task.countries, tables(), strict=True)) | {
+        task.elements: elements(),
+        task.knowledge: {"beliefs": known, "known": known},
+        task.source: Checkpoint(tmp_path),
+    }
+    task = replace(task, recalled=None)
+    for ctx in (FakeContext(objects, seed=seed), FakeContext(objects, seed=TUNING_WORLD, stage="tune")):
+        problem = task.problem(ctx)
+        tested = {question.entity for question in task.material(ctx).test}
+        assert len(problem.train) > 150
+        assert len(tested) > 10
+        assert not tested & {question.entity for question in problem.train}
