@@ -195,7 +195,7 @@ def environment(session: nox.Session, *groups: str) -> None:
             session.run_install(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENVIRONMENT))
         requirements = sorted({line for name in wanted["groups"] for line in group(name)})
         install = (PYTHON, "-m", "pip", "install", "--quiet", "--constraint", CONSTRAINTS)
-        session.run_install(*install, "--editable", ".[small,lm,endpoint]", *requirements)
+        session.run_install(*install, "--editable", ".[small,lm,ir,endpoint]", *requirements)
         STAMP.write_text(json.dumps(wanted), encoding="utf-8")
 
 

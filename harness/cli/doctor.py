@@ -8,10 +8,12 @@ import shutil
 from pathlib import Path
 
 from harness.claims import Profile
+from harness.cli.doctor_online import check_hub
 from harness.cli.needs import artifacts_of, resources_of
 from harness.cli.options import add_profile, profile_named
 from harness.cli.suites import load_suite, suite_names
-from harness.errors import CorroborateError, ExitCode, SuiteError
+from harness.errors import CorroborateError, ExitCode, SuiteError, UsageError
+from harness.hub import licence_of
 from harness.method.references import Resource
 from harness.provenance import PACKAGES, collect
 from harness.resources import Resolver
@@ -27,11 +29,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("suite", nargs="*", help="only these suites (default: all)")
     add_profile(parser, default=None)
+    parser.add_argument(
+        "--online",
+        action="store_true",
+        help="ask the Hugging Face hub, without downloading, whether every source there would work",
+    )
+    parser.add_argument("--json", action="store_true", help="with --online: the findings as JSON")
 
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Print the findings; fails if runs cannot work here at all."""
     profiles = [profile_named(args.profile)] if args.profile else list(Profile)
+    if args.json and not args.online:
+        raise UsageError("--json goes with --online", where="doctor")
+    if args.online:
+        suites = [load_suite(name) for name in args.suite or suite_names()]
+        return check_hub(suites, profiles, Resolver.from_environment(), as_json=args.json)
     provenance = collect(["doctor"])
     resolver = Resolver.from_environment()
     problems = _machine(provenance) + _storage(resolver)
@@ -83,7 +96,7 @@ def _suite(suite: Suite, profiles: list[Profile], resolver: Resolver) -> None:
 
 def _line(resource: Resource, resolver: Resolver) -> str:
     size = f", about {resource.size_mb} MB" if resource.size_mb else ""
-    licence = resource.licence or "licence unknown"
+    licence = licence_of(resource, resolver.facts)
     try:
         status = resolver.status(resource)
         state, text = status.state, status.text

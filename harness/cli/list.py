@@ -7,8 +7,10 @@ from collections.abc import Iterable
 
 from harness.claims import NotRun
 from harness.cli.options import add_profile, profile_named
+from harness.cli.resources_table import as_markdown, as_text, listed
 from harness.cli.suites import load_suite, paper_heading, suite_names
 from harness.errors import ExitCode
+from harness.hub import installed_facts
 from harness.suite import Experiment, Scale, Suite
 
 
@@ -17,11 +19,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("suite", nargs="?", help="show this suite's experiments, methods, claims and tables")
     add_profile(parser)
     parser.add_argument("--full", action="store_true", help="the profile's wider form")
+    parser.add_argument(
+        "--resources", action="store_true", help="every model and data set, of all suites or the named one"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "markdown"), default="text", help="with --resources: how to print it"
+    )
 
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Print the list."""
     profile = profile_named(args.profile)
+    if args.resources:
+        _resources(args.suite, markdown=args.format == "markdown")
+        return ExitCode.OK
     if args.suite:
         _show(load_suite(args.suite), Scale(profile=profile, full=args.full))
         return ExitCode.OK
@@ -32,6 +43,12 @@ def main(args: argparse.Namespace) -> ExitCode:
         heading = paper_heading(name)
         print(f"{name:14} {heading.get('title', '')}  (arXiv:{heading.get('arxiv', '?')})")
     return ExitCode.OK
+
+
+def _resources(suite: str | None, *, markdown: bool) -> None:
+    names = [suite] if suite else suite_names()
+    items = listed((name, load_suite(name)) for name in names)
+    print((as_markdown if markdown else as_text)(items, installed_facts()), end="" if markdown else "\n")
 
 
 def _show(suite: Suite, scale: Scale) -> None:

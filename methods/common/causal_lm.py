@@ -92,10 +92,38 @@ def _attention(config: Any) -> str | None:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer in ``folder``, without remote code."""
+    """The tokenizer in ``folder``, without remote code.
+
+    Raises:
+        ResourceError: If it has to be converted, and the packages for that are not installed.
+    """
     from transformers import AutoTokenizer
 
+    _check_converters(folder)
     return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+
+
+def _check_converters(folder: Path) -> None:
+    """Tokenizers of mT5 and T5 v1.1 come as a SentencePiece model only, which two packages read."""
+    models = [path.name for path in folder.glob("*.model")]
+    if not models or (folder / "tokenizer.json").is_file():
+        return
+    lacking = [name for name in ("sentencepiece", "google.protobuf") if not _installed(name)]
+    if lacking:
+        raise ResourceError(
+            f"The tokenizer is there only as {models[0]}, and {' and '.join(lacking)} to read it with is not",
+            where=str(folder),
+            fix="Install them: pip install sentencepiece protobuf (the extra 'lm' has both).",
+        )
+
+
+def _installed(name: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # of the package above it
+        return False
 
 
 def check_same_tokenizer(draft: Any, target: Any, *, where: str) -> None:

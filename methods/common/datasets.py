@@ -284,9 +284,8 @@ def _hub(repo: str, config: str = "") -> HubSource:
     return HubSource(repo, repo_type="dataset", config=config)
 
 
-# Ids on the hub are those of lm-eval's own task files; SICK, BoolQ and XSum are not among these, and
-# theirs are the names that public code loads them by. No revision is pinned, which reports say, and a
-# licence that no source was found to state is left empty, which is shown as unknown.
+# Commits, files, columns and licences on the hub stand in suites/hub.toml, and so does a licence that
+# is left empty here.
 ARC_EASY = _public(
     "arc-easy",
     "CC BY-SA 4.0",
@@ -318,12 +317,19 @@ BOOLQ = _public(
     "boolq", "CC BY-SA 3.0", "load_yes_no", MirrorSource("boolq"), _hub("google/boolq"), size_mb=4
 )
 GSM8K = _public("gsm8k", "MIT", "load_sums", MirrorSource("gsm8k"), _hub("openai/gsm8k", "main"), size_mb=3)
-MAWPS = _public("mawps", "", "load_sums", MirrorSource("mawps"), size_mb=1)
-"""Arithmetic word problems; no copy on the hub is authoritative, so only a mirror has them."""
-MULTI30K = _public(
-    "multi30k-en-fr", "research use", "load_translations", MirrorSource("multi30k_en_fr"), size_mb=2
+MAWPS = _public(
+    "mawps", "", "load_sums", MirrorSource("mawps"), _hub("MU-NLPC/Calc-mawps"), size_mb=1
 )
-"""English-French; the hub carries English-German only, so only a mirror has it."""
+"""Arithmetic word problems. The hub's copy has fewer to train on, and others to test on."""
+MULTI30K = _public(
+    "multi30k-en-fr",
+    "",
+    "load_translations",
+    MirrorSource("multi30k_en_fr"),
+    _hub("romrawinjp/multi30k"),
+    size_mb=2,
+)
+"""English-French; the hub's copy holds the images, too, which are not fetched."""
 WMT14_EN_FR = _public(
     "wmt14-en-fr",
     "",
@@ -333,7 +339,7 @@ WMT14_EN_FR = _public(
     size_mb=8000,
 )
 SICK = _public(
-    "sick", "CC BY-NC-SA 3.0", "load_inferences", MirrorSource("sick"), _hub("maximedb/sick"), size_mb=1
+    "sick", "CC BY-NC-SA 3.0", "load_inferences", MirrorSource("sick"), _hub("RobZamp/sick"), size_mb=1
 )
 NQ_OPEN = _public(
     "nq-open",

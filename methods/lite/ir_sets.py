@@ -97,7 +97,24 @@ def _write_split(path: Path, rows: Iterable[dict[str, Any]]) -> None:
         out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _resource(name: str, dataset: str, function: str, *, licence: str = "", size_mb: int = 1000) -> Resource:
+_MICROSOFT = "Microsoft's terms (non-commercial research)"
+_QUESTIONS = "CC BY-SA 3.0 (as the questions' first release)"
+_UNSTATED = "unknown (neither ir_datasets nor mteb states one)"
+_LICENCES = {
+    "arguana": "CC BY-SA 4.0",
+    "climate-fever": "CC BY-SA 4.0",
+    "dbpedia-entity": "MIT",
+    "fever": "CC BY-NC-SA 3.0",
+    "hotpotqa": "CC BY-SA 4.0",
+    "nq": "CC BY-NC-SA 3.0",
+    "scidocs": "CC BY-SA 4.0",
+    "scifact": "CC BY-NC 4.0",
+    "webis-touche2020": "CC BY-SA 4.0",
+}
+"""Of BEIR's sets, as mteb 2.26.24 states them; the others have none there."""
+
+
+def _resource(name: str, dataset: str, function: str, *, licence: str, size_mb: int = 1000) -> Resource:
     """A set whose folder :func:`export` fills."""
     return Resource(
         name=name,
@@ -123,14 +140,16 @@ export_dl20 = partial(export, "msmarco-passage/trec-dl-2020/judged", first="give
 export_nq_train = partial(export, "dpr-w100/natural-questions/train", first="judged")
 export_nq_dev = partial(export, "dpr-w100/natural-questions/dev", first="judged")
 
-MSMARCO_TRAIN = _resource(
+_microsoft = partial(_resource, licence=_MICROSOFT)
+_natural = partial(_resource, licence=_QUESTIONS)
+MSMARCO_TRAIN = _microsoft(
     "msmarco-passage-train", "msmarco-passage/train/triples-small", "export_msmarco_train", size_mb=4000
 )
-MSMARCO_DEV = _resource("msmarco-passage-dev", "msmarco-passage/dev/small", "export_msmarco_dev")
-DL19 = _resource("trec-dl-2019", "msmarco-passage/trec-dl-2019/judged", "export_dl19", size_mb=20)
-DL20 = _resource("trec-dl-2020", "msmarco-passage/trec-dl-2020/judged", "export_dl20", size_mb=20)
-NQ_TRAIN = _resource("nq-passages-train", "dpr-w100/natural-questions/train", "export_nq_train")
-NQ_DEV = _resource("nq-passages-dev", "dpr-w100/natural-questions/dev", "export_nq_dev")
+MSMARCO_DEV = _microsoft("msmarco-passage-dev", "msmarco-passage/dev/small", "export_msmarco_dev")
+DL19 = _microsoft("trec-dl-2019", "msmarco-passage/trec-dl-2019/judged", "export_dl19", size_mb=20)
+DL20 = _microsoft("trec-dl-2020", "msmarco-passage/trec-dl-2020/judged", "export_dl20", size_mb=20)
+NQ_TRAIN = _natural("nq-passages-train", "dpr-w100/natural-questions/train", "export_nq_train")
+NQ_DEV = _natural("nq-passages-dev", "dpr-w100/natural-questions/dev", "export_nq_dev")
 
 BEIR = {
     "arguana": "beir/arguana",
@@ -165,5 +184,8 @@ def __getattr__(name: str) -> partial[None]:
     raise AttributeError(name)
 
 
-BEIR_SETS = tuple(_resource(f"beir-{name}", dataset, _beir(name)) for name, dataset in BEIR.items())
+BEIR_SETS = tuple(
+    _resource(f"beir-{name}", dataset, _beir(name), licence=_LICENCES.get(name, _UNSTATED))
+    for name, dataset in BEIR.items()
+)
 """Zero-shot sets; candidates are BM25's over all documents, which needs memory for millions of them."""

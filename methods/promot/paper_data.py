@@ -36,12 +36,22 @@ def load_word_senses(folder: Path) -> DataSet[WordSense]:
 
 
 def load_wikilingua(folder: Path) -> DataSet[Summary]:
-    """WikiLingua: fields ``source`` and ``target``."""
-    return DataSet(folder, lambda n, raw: Summary(_id(n, raw), raw["source"], raw["target"]))
+    """WikiLingua: fields ``article`` with lists ``document`` and ``summary``, or ``source``, ``target``.
+
+    An article's sections are one text, and the sentences that head its steps its summary.
+    """
+    return DataSet(folder, _wikilingua)
 
 
 def _id(number: int, raw: dict[str, Any]) -> str:
     return str(raw.get("idx", raw.get("gem_id", number)))
+
+
+def _wikilingua(number: int, raw: dict[str, Any]) -> Summary | None:
+    if "article" not in raw:
+        return Summary(_id(number, raw), raw["source"], raw["target"])
+    text, summary = (" ".join(raw["article"][name]).strip() for name in ("document", "summary"))
+    return Summary(_id(number, raw), text, summary) if text and summary else None
 
 
 def _rte(number: int, raw: dict[str, Any]) -> Inference:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from harness.hub import installed_facts, licence_of
 from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Resource, Source
 from harness.plan.references import all_references
 from harness.store.records import TrialRecord
@@ -180,7 +182,7 @@ def _resource_table(resources: Iterable[Resource]) -> Table:
                 words(resource.kind),
                 words(resource.version),
                 _licence(resource),
-                words("; ".join(_source(source) for source in resource.sources)),
+                words("; ".join(map(_source, resource.sources))),
             )
         )
         for resource in resources
@@ -189,7 +191,7 @@ def _resource_table(resources: Iterable[Resource]) -> Table:
 
 
 def _licence(resource: Resource) -> Spans:
-    name = resource.licence or "not known"
+    name = licence_of(resource, installed_facts())
     if resource.terms.startswith("https://"):
         return (Link(name, resource.terms),)
     return words(f"{name} ({resource.terms})" if resource.terms else name)
@@ -203,8 +205,11 @@ def _source(source: Source) -> str:
             return f"package {distribution} {version}"
         case IndexSource(distribution=distribution, version=version):
             return f"source distribution {distribution} {version}"
-        case HubSource(repo=repo, revision=revision):
-            return f"hub {repo} at {revision}"
+        case HubSource(repo=repo):
+            pinned = installed_facts().pinned(source)
+            commit = pinned.revision if isinstance(pinned, HubSource) else source.revision
+            known = re.fullmatch("[0-9a-f]{40}", commit)
+            return f"hub {repo} at {commit[:12]}" if known else f"hub {repo} at {commit}, which is not pinned"
 
 
 def rerun(ledger: Ledger) -> Section:

@@ -73,7 +73,7 @@ EN_DE = TextSource("en-de", _data("wmt16-en-de", "load_translations", "wmt/wmt16
 EN_RO = TextSource("en-ro", _data("wmt16-en-ro", "load_translations", "wmt/wmt16", "ro-en"), "to romanian")
 XSUM = TextSource("xsum", datasets.XSUM, "summary")
 WIKILINGUA = TextSource(
-    "wikilingua", _data("wikilingua-en", "load_wikilingua", "GEM/wiki_lingua", "en"), "summary"
+    "wikilingua", _data("wikilingua-en", "load_wikilingua", "esdurmus/wiki_lingua", "english"), "summary"
 )
 PAPER_HELD_OUT = (CB, WIC, TRIVIAQA, WEB_QUESTIONS, EN_DE, EN_RO, XSUM, WIKILINGUA)
 """The paper's eight tasks."""

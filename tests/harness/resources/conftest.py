@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.method import MirrorSource, PackageSource, Resource
 from harness.resources import Resolver
+from tests.harness.resources.fake_hub import FakeHub, served
 
 SHA256 = "5aa03f96c77536579166fba147929626cc3a97960e994057a9d80271a736d10f"
 """Of what ``provider.provide`` writes."""
@@ -44,6 +45,21 @@ def make(tmp_path: Path) -> MakeResolver:
         return Resolver(**(fields | changes))  # type: ignore[arg-type]
 
     return made
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+    """A hub in memory, with an empty cache of its client's."""
+    from huggingface_hub import constants
+
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    with served(FakeHub()) as fake:
+        yield fake
 
 
 def as_nobody(action: Callable[[], None]) -> int:

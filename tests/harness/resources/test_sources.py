@@ -90,25 +90,6 @@ def test_hub_models_come_without_files_that_run_code(
 
 
 @pytest.mark.usefixtures("_online")
-def test_hub_data_sets_are_kept_as_json_lines(
-    make: MakeResolver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import datasets
-
-    from harness.resources import read_split
-
-    rows = [{"text": "über", "label": 1}, {"text": "", "label": 0}]
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: {"test": rows})
-    resource = packaged(sources=(HubSource("someone/set", repo_type="dataset"),), sha256=())
-    assert read_split(make().path(resource), "test") == rows
-    first = make().identity(resource)
-    rows[0]["label"] = 2
-    again = make(home=tmp_path / "other")
-    again.path(resource)
-    assert again.identity(resource) != first
-
-
-@pytest.mark.usefixtures("_online")
 def test_chosen_files_of_a_hub_data_set_stay_as_they_are(
     make: MakeResolver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
