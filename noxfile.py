@@ -95,6 +95,14 @@ def smoke(session: nox.Session) -> None:
     corroborate(session, "run", "--all", "--profile", "smoke", *session.posargs)
 
 
+@nox.session(name="smoke-gpu", venv_backend="none", default=False)
+def smoke_gpu(session: nox.Session) -> None:
+    """The same on a pretended GPU: would anything mix devices?"""
+    environment(session, "test")
+    command = [PYTHON, "-m", "tests.pretended_gpu", "run", "--all", "--profile", "smoke", "--fresh"]
+    session.run(*command, *(session.posargs or ["--no-report"]), env=THREADS)
+
+
 @nox.session(venv_backend="none", default=False)
 def rehearse(session: nox.Session) -> None:
     """Every experiment of the large profiles on tiny stand-ins; --third: a third of the suites."""

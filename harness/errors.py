@@ -84,6 +84,10 @@ class RecordError(CorroborateError):
     """A record cannot be read or written."""
 
 
+class DeviceError(CorroborateError):
+    """The device that was asked for cannot be used here."""
+
+
 class DivergedError(CorroborateError):
     """A method's training left the finite numbers; the trial counts with its worst score."""
 

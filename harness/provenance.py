@@ -9,13 +9,14 @@ import hashlib
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness import cuda
 
 if TYPE_CHECKING:
     from harness.store.records import Provenance
@@ -39,6 +40,7 @@ PACKAGES = (
 
 _KEY_PACKAGES = ("torch", "transformers", "numpy")
 _GIT_TIMEOUT_S = 5.0
+_CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def collect(argv: Sequence[str]) -> Provenance:
@@ -50,7 +52,7 @@ def collect(argv: Sequence[str]) -> Provenance:
     from harness.store.records import Provenance
 
     commit, dirty = _commit()
-    gpu, driver = _gpu()
+    driver = cuda.driver()
     return Provenance(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=[Path(argv[0]).name, *argv[1:]] if argv else [],
@@ -64,8 +66,8 @@ def collect(argv: Sequence[str]) -> Provenance:
         cpu=cpu_model(),
         cores=usable_cores(),
         memory_gb=_memory_gb(),
-        gpu=gpu,
-        driver=driver,
+        gpu=driver.gpus[0].name if driver.gpus else "",
+        driver=driver.version if driver.gpus else "",
     )
 
 
@@ -78,12 +80,18 @@ def environment_key(device: str, threads: int = 1) -> str:
 
     Returns:
         Readable text: Python, the versions of torch, transformers and NumPy, threads, and the
-        model of the processor or GPU.
+        model of the processor or GPU. On a GPU also the CUDA version of PyTorch, whose libraries
+        compute; the driver's version is in the provenance only, since it computes nothing.
     """
     parts = [f"python {platform.python_version()}"]
     parts += [f"{name} {package_version(name) or 'absent'}" for name in _KEY_PACKAGES]
-    model = _gpu()[0] if device.startswith("cuda") else cpu_model()
-    return "; ".join([*parts, f"threads {threads}", f"{device.partition(':')[0]} {model or 'unknown'}"])
+    parts.append(f"threads {threads}")
+    if not device.startswith("cuda"):
+        return "; ".join([*parts, f"{device} {cpu_model() or 'unknown'}"])
+    gpus = cuda.driver().gpus
+    build = cuda.torch_build().cuda
+    parts.append(f"cuda {gpus[0].name if gpus else 'unknown'}")
+    return "; ".join([*parts, f"CUDA {build}"] if build else parts)
 
 
 @lru_cache
@@ -117,17 +125,18 @@ def _memory_gb() -> float:
     return round(psutil.virtual_memory().total / 2**30, 1)
 
 
-@lru_cache
-def _gpu() -> tuple[str, str]:
-    """Model of the first GPU and version of its driver, or empty."""
-    listed = _output(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"])
-    if listed:
-        name, _, driver = listed.splitlines()[0].partition(",")
-        return name.strip(), driver.strip()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        return str(torch.cuda.get_device_name()), ""
-    return "", ""
+def usable_memory_gb() -> float:
+    """Main memory in GiB that processes here may use: the machine's, or what a container is allowed."""
+    allowed = (_number(Path(path)) for path in _CONTAINER_LIMITS)
+    return min([_memory_gb(), *(round(found / 2**30, 1) for found in allowed if found)])
+
+
+def _number(path: Path) -> int:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return 0
+    return int(text) if text.isdecimal() else 0
 
 
 def _commit() -> tuple[str, bool]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -81,8 +81,6 @@ class Paper:
 
 
 def _with_standing(row: Reported) -> Reported:
-    from dataclasses import replace
-
     return replace(row, standing=Standing(row.standing))
 
 
@@ -158,7 +156,13 @@ class Experiment:
         timed: Set if seconds are what is measured.
         threads: CPU threads of a trial.
         minutes: Hard limit of a trial.
-        memory_gb: Hard limit of a trial's resident memory.
+        memory_gb: Main memory of a trial for data and Python; with ``device_gb``, its hard limit.
+        device_gb: Memory that its models need on the computing device, which on the CPU is main
+            memory too: one number, or one for each pair (task id, method id). See
+            :mod:`harness.method.sizes`. Trials that cannot fit are left out with the reason; those
+            that leave room share a GPU. Without it a trial has a GPU for itself.
+        device: ``"cpu"`` if a GPU is of no use to it; it then runs beside those that need it.
+        tf32: Why products of float32 may be computed in TF32 on a GPU; empty if they may not.
         only: Pairs (task id, method id) to run, if not all.
     """
 
@@ -172,7 +176,22 @@ class Experiment:
     threads: int = 1
     minutes: float = 10.0
     memory_gb: float = 6.0
+    device_gb: float | Mapping[tuple[str, str], float] | None = None
+    device: Literal["any", "cpu"] = "any"
+    tf32: str = ""
     only: frozenset[tuple[str, str]] | None = None
+
+    def device_need(self, task_id: str, method_ids: Iterable[str]) -> float | None:
+        """Memory in GB that the models of a trial need, or ``None`` if that is not declared."""
+        if not isinstance(self.device_gb, Mapping):
+            return self.device_gb
+        known = [self.device_gb.get((task_id, method_id)) for method_id in method_ids]
+        return max((gb for gb in known if gb is not None), default=None)
+
+
+def on_cpu(experiments: Iterable[Experiment]) -> tuple[Experiment, ...]:
+    """The experiments, kept off the GPU: small worlds and exact checks gain nothing there."""
+    return tuple(replace(experiment, device="cpu") for experiment in experiments)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,11 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+if os.environ.get("CORROBORATE_TEST_ONEDNN") == "0":  # Set by `nox -s tests-portable`.
+    import torch
+
+    torch.backends.mkldnn.enabled = False
+
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 

@@ -76,7 +76,7 @@ def test_every_suite_has_a_session_with_its_papers_title() -> None:
 @pytest.mark.usefixtures("noxfile")
 def test_the_sessions_that_others_rely_on_exist() -> None:
     """Assert that no session was renamed: CI jobs and papers name them."""
-    expected = {"tests", "tests-slow", "lint", "typecheck", "smoke", "rehearse"}
+    expected = {"tests", "tests-slow", "lint", "typecheck", "smoke", "smoke-gpu", "rehearse"}
     expected |= {"report", "regress", "bench", "lock"}
     assert {name for name in nox.registry.get() if not name.startswith("reproduce-")} == expected
 

@@ -21,7 +21,7 @@ from harness.cli.suites import load_suite, suite_names
 from harness.errors import ExitCode, UsageError
 from harness.resources import Resolver, home_folder
 from harness.resources.cache import size_of
-from harness.store import list_runs, open_run, runs_folder
+from harness.store import list_runs, list_single_trials, open_run, runs_folder
 
 _UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 
@@ -135,7 +135,8 @@ def _needed_folders(runs: Path) -> tuple[set[Path], set[str]]:
     resolver = Resolver.from_environment()
     declared = resources_of_all([load_suite(name) for name in suite_names()], list(Profile))
     folders = {folder for resource in declared.values() if (folder := resolver.cached(resource))}
-    records = [record for run in list_runs(runs) for record in open_run(run).trials.values()]
+    used = [*list_single_trials(runs), *list_runs(runs)]
+    records = [record for run in used for record in open_run(run).trials.values()]
     return folders, {record.fingerprint for record in records if record.kind == "artifact"}
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from harness import cuda
 from harness.claims import Profile
 from harness.cli.doctor_online import check_hub
 from harness.cli.needs import artifacts_of, resources_of
@@ -62,11 +63,28 @@ def main(args: argparse.Namespace) -> ExitCode:
 def _machine(found: Provenance) -> list[str]:
     print(f"corroborate {found.corroborate}, Python {found.python}, {found.platform}")
     print(f"processor   {found.cpu or 'unknown'}, {found.cores} cores, {found.memory_gb} GiB memory")
-    print(f"GPU         {f'{found.gpu}, driver {found.driver}' if found.gpu else 'none found'}")
+    for line in _gpu_lines():
+        print(line)
     versions = [f"{name} {found.packages.get(name, '(absent)')}" for name in PACKAGES]
     print(f"packages    {', '.join(versions)}")
     absent = [name for name in _CORE if name not in found.packages]
     return [f"These packages are missing: {', '.join(absent)}"] if absent else []
+
+
+def _gpu_lines() -> list[str]:
+    """The GPUs, and which device a run takes when none is asked for."""
+    driver, torch = cuda.driver(), cuda.torch_build()
+    gpus = [f"GPU         {gpu.name}, {gpu.memory_gb:g} GiB memory" for gpu in driver.gpus]
+    versions = [f"driver {driver.version}" if driver.version else "", f"CUDA up to {driver.supports}"]
+    if driver.gpus:
+        gpus[-1] += f" ({', '.join(filter(None, versions))})"
+    build = f"for CUDA {torch.cuda}" if torch.cuda else "without CUDA"
+    chosen = cuda.choose(None)
+    return [
+        *(gpus or [f"GPU         none: {driver.missing}"]),
+        f"PyTorch     {f'{torch.version}, built {build}' if torch.version else 'absent'}",
+        f"device      {chosen.device} ({chosen.reason})",
+    ]
 
 
 def _storage(resolver: Resolver) -> list[str]:

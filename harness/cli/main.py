@@ -40,6 +40,7 @@ COMMANDS = {
     "list": Command("harness.cli.list", "the suites, or what one suite declares"),
     "plan": Command("harness.cli.plan", "what a run would do, and what it could reuse"),
     "run": Command("harness.cli.run", "run a suite, judge its claims and write the report"),
+    "run-trial": Command("harness.cli.run_trial", "run one trial of a plan by itself, for schedulers"),
     "rehearse": Command(
         "harness.cli.rehearse", "try every experiment of a large profile on tiny stand-ins"
     ),

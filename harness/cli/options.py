@@ -46,6 +46,23 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """``--memory`` and ``--minutes``."""
+    parser.add_argument(
+        "--memory",
+        metavar="GB",
+        type=float,
+        help="what each trial and artifact may use where it is computed, instead of the declared limits: "
+        "main memory on the CPU, the GPU's memory on a GPU",
+    )
+    parser.add_argument(
+        "--minutes",
+        metavar="M",
+        type=float,
+        help="how long each trial and artifact may take, instead of the declared limits",
+    )
+
+
 def profile_named(name: str) -> Profile:
     """The profile called ``name``.
 
@@ -56,6 +73,37 @@ def profile_named(name: str) -> Profile:
     if name not in known:
         raise unknown_name("profile", name, known, where="--profile")
     return Profile(name)
+
+
+def parse_seeds(text: str | None) -> int | tuple[int, ...] | None:
+    """The value of ``--seeds``: a number of seeds, or a tuple of chosen ones.
+
+    A number alone is how many, as it always was; with a comma or a dash it names seeds:
+    ``100,103``, ``100-104``, and ``100,`` for a single one.
+
+    Raises:
+        UsageError: If it is neither.
+    """
+    if text is None:
+        return None
+    where = f"--seeds {text}"
+    if text.isdecimal():
+        if int(text) < 1:
+            raise UsageError("At least one seed is needed", where=where)
+        return int(text)
+    chosen: list[int] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
+            raise UsageError(
+                f"'{part}' is no seed and no range of seeds",
+                where=where,
+                fix="8 asks for eight seeds; 100,103 or 100-104 choose them.",
+            )
+        chosen += range(int(first), int(last or first) + 1)
+    if not chosen:
+        raise UsageError("At least one seed is needed", where=where)
+    return tuple(sorted(set(chosen)))
 
 
 def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str]) -> dict[str, Path]:

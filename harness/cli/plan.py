@@ -25,12 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Plan and print."""
-    from harness.engine.reuse import ReuseIndex
-    from harness.store import list_runs
+    from harness.engine.run import stored_trials
 
-    request = make_request(args)
+    request = make_request(args, executes=False)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
-    reuse = ReuseIndex(list_runs(request.runs))
+    reuse = stored_trials(request)
     if args.json:
         print(json.dumps(_as_json(plan), indent=1))
     else:
@@ -46,7 +45,10 @@ def _first(plan: Plan) -> list[PlannedTrial]:
 def _as_json(plan: Plan) -> dict[str, object]:
     return {
         "suite": plan.suite,
-        "trials": [{"trial": t.id, "fingerprint": t.fingerprint, "stage": t.stage} for t in _first(plan)],
+        "trials": [
+            {"trial": t.id, "fingerprint": t.fingerprint, "stage": t.stage, "device": t.world.device}
+            for t in _first(plan)
+        ],
         "after_tuning": [name for name in plan.main_ids if name not in {t.id for t in plan.trials}],
         "artifacts": [type(artifact).__name__ for artifact in plan.artifacts],
         "blocked": dict(plan.blocked),
@@ -56,7 +58,8 @@ def _as_json(plan: Plan) -> dict[str, object]:
 def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, *, each: bool) -> list[str]:
     scale = request.scale
     lines = [f"{plan.suite}, profile {scale.profile}{', full' if scale.full else ''}, on {request.device}"]
-    stored = {trial.id: _is_stored(request, trial, reuse) for trial in _first(plan)}
+    lines[0] += f" ({request.device_reason})"
+    stored = {trial.id: _is_stored(trial, reuse) for trial in _first(plan)}
     counts = Counter(trial.experiment.id for trial in _first(plan))
     reused = Counter(trial.experiment.id for trial in _first(plan) if stored[trial.id])
     waiting = Counter(group.experiment.id for group in plan.tunings for _ in group.seeds)
@@ -77,8 +80,8 @@ def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, *, each: bool) ->
     return lines
 
 
-def _is_stored(request: RunRequest, trial: PlannedTrial, reuse: ReuseIndex) -> bool:
+def _is_stored(trial: PlannedTrial, reuse: ReuseIndex) -> bool:
     from harness.provenance import environment_key
 
-    environment = environment_key(request.device, trial.experiment.threads)
+    environment = environment_key(trial.world.device, trial.experiment.threads)
     return reuse.find(trial.fingerprint, environment) is not None

@@ -7,28 +7,34 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from harness import cuda
 from harness.claims import Profile
 from harness.cli.needs import resources_of
 from harness.cli.options import (
+    add_limits,
     add_profile,
     add_resources,
     add_runs,
     parse_bindings,
+    parse_seeds,
     parse_settings,
     profile_named,
 )
 from harness.cli.suites import load_suite, method_class
 from harness.engine.run import RunRequest
-from harness.errors import ResourceError, UsageError
+from harness.errors import DeviceError, ResourceError, UsageError
 from harness.method.contract import Method
 from harness.plan import Selection
+from harness.plan.limits import Limits
+from harness.provenance import usable_memory_gb
 from harness.resources import Resolver
 from harness.store import find_run, open_run, runs_folder
 from harness.suite import Scale, Suite, Tuned
 
 NEWEST = ""
+ELSEWHERE = "not on this machine"
 
 
 def add_request(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
@@ -46,7 +52,12 @@ def add_request(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
         help="only what this claim needs; may be repeated",
     )
     parser.add_argument("--methods", metavar="A,B", default="", help="only these methods")
-    parser.add_argument("--seeds", metavar="N", type=int, help="this many seeds of each experiment")
+    parser.add_argument(
+        "--seeds",
+        metavar="N|LIST",
+        help="a number: this many seeds of each experiment; a list (100,103 or 100-104; '100,' for one): "
+        "these of the declared seeds",
+    )
     parser.add_argument(
         "--set",
         metavar="METHOD.PARAMETER=VALUE",
@@ -61,7 +72,12 @@ def add_request(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
         default=[],
         help="add a method of your own; may be repeated",
     )
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda if there is a GPU")
+    parser.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        help="default: cuda if PyTorch can use a GPU here; CUDA_VISIBLE_DEVICES chooses among several",
+    )
+    add_limits(parser)
     add_resources(parser)
     add_runs(parser)
 
@@ -73,34 +89,51 @@ def make_request(
     engine: Any = "pool",
     workers: int = 2,
     fresh: bool = False,
+    gather: bool = False,
+    executes: bool = True,
 ) -> RunRequest:
     """The request that the options mean.
 
+    What is only planned or put together may be meant for another machine: with ``executes`` off, any
+    device may be named, and what does not fit into this machine's memory is not left out for that.
+
     Raises:
         UsageError: If an option names something unknown or is of the wrong form.
+        DeviceError: If it asks for a GPU that cannot be used.
     """
     suite = load_suite(args.suite)
     scale = Scale(profile=profile_named(args.profile), full=args.full)
     runs = runs_folder(args.runs)
+    chosen = cuda.choose(args.device) if executes else _planned_device(args.device)
     return RunRequest(
         suite=suite,
         scale=scale,
         selection=_selection(args, suite, scale),
         resolver=_resolver(args, suite, scale),
         runs=runs,
-        device=args.device or default_device(),
+        device=chosen.device,
+        device_reason=chosen.reason,
+        limits=_limits(args, check=not gather and chosen.reason != ELSEWHERE),
         engine=engine,
         workers=workers,
         resume=None if resume is None else _run_to_resume(resume, suite, scale.profile, runs),
         fresh=fresh,
+        gather=gather,
         settings=dict(text.split("=", 1) for text in args.set),
         argv=tuple(sys.argv),
     )
 
 
+def _planned_device(asked: Literal["cpu", "cuda"] | None) -> cuda.Choice:
+    """The device that is meant, whether it is here or not."""
+    try:
+        return cuda.choose(asked)
+    except DeviceError:
+        return cuda.Choice("cuda", ELSEWHERE)
+
+
 def _selection(args: argparse.Namespace, suite: Suite, scale: Scale) -> Selection:
-    if args.seeds is not None and args.seeds < 1:
-        raise UsageError("At least one seed is needed", where=f"--seeds {args.seeds}")
+    seeds = parse_seeds(args.seeds)
     added = _added(args.method)
     methods: dict[str, list[Method[Any, Any] | Tuned]] = {name: [method] for name, method in added.items()}
     for experiment in suite.experiments(scale):
@@ -109,7 +142,7 @@ def _selection(args: argparse.Namespace, suite: Suite, scale: Scale) -> Selectio
     return Selection(
         claims=tuple(args.claim),
         methods=tuple(filter(None, args.methods.split(","))),
-        seeds=args.seeds,
+        seeds=seeds,
         settings=parse_settings(args.set, methods),
         added=added,
     )
@@ -154,12 +187,16 @@ def _run_to_resume(name: str, suite: Suite, profile: Profile, runs: Path) -> Pat
     return folder
 
 
-def default_device() -> str:
-    """``cuda`` if this machine has a GPU that PyTorch can use, else ``cpu``."""
-    import shutil
+def _limits(args: argparse.Namespace, *, check: bool) -> Limits:
+    """What the user says of limits and, to check trials against it, what the machine has."""
+    for name in ("memory", "minutes"):
+        value = getattr(args, name)
+        if value is not None and not value > 0:
+            raise UsageError("A limit must be above zero", where=f"--{name} {value:g}")
+    return Limits(memory_gb=args.memory, minutes=args.minutes, have_gb=machine_gb() if check else {})
 
-    if shutil.which("nvidia-smi") is None:
-        return "cpu"
-    import torch  # Only where a driver is installed: importing it takes seconds.
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def machine_gb() -> dict[str, float]:
+    """Memory in GB by device kind: of this machine, and of the GPU that is used."""
+    gpus = cuda.driver().gpus
+    return {"cpu": usable_memory_gb()} | ({"cuda": gpus[0].memory_gb} if gpus else {})

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from harness.engine.run import Finished
     from harness.store.records import VerdictsRecord
 
+MISSING_SHOWN = 20
+"""Missing trials that ``--gather`` names."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -32,10 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fresh", action="store_true", help="do not reuse finished trials of other runs")
     parser.add_argument(
+        "--gather",
+        action="store_true",
+        help="execute nothing: put together what is stored, from whatever machine "
+        "(with run-trial's trials), and judge it",
+    )
+    parser.add_argument(
         "--engine", choices=("pool", "inline"), default="pool", help="inline: in this process, for debugging"
     )
     parser.add_argument(
-        "--workers", metavar="N", type=int, default=2, help="CPU threads to give out in the pool (default: 2)"
+        "--workers",
+        metavar="N",
+        type=int,
+        default=2,
+        help="CPU threads to give out in the pool (default: 2); what runs on a GPU comes beside them",
     )
     parser.add_argument("--no-report", action="store_true", help="judge the claims, but write no report")
 
@@ -44,6 +57,8 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Run, judge, report; with ``--all`` one suite after the other."""
     if args.workers < 1:
         raise UsageError("At least one worker is needed", where=f"--workers {args.workers}")
+    if args.gather and args.fresh:
+        raise UsageError("--gather takes what --fresh leaves alone", where="corroborate run")
     if not args.all and not args.suite:
         raise UsageError("Nothing to run", where="corroborate run", fix="Name a suite, or give --all.")
     return _every(args) if args.all else _one(args)
@@ -80,13 +95,22 @@ def _one(args: argparse.Namespace) -> ExitCode:
     from harness.engine.run import execute_run
 
     request = make_request(
-        args, resume=args.resume, engine=args.engine, workers=args.workers, fresh=args.fresh
+        args,
+        resume=args.resume,
+        engine=args.engine,
+        workers=args.workers,
+        fresh=args.fresh,
+        gather=args.gather,
+        executes=not args.gather,
     )
     with display() as shown:
         finished = execute_run(request, shown)
     run = opened_at(finished.folder)
     verdicts = judged(run)
     _print(run, verdicts, finished)
+    if finished.summary.missing:
+        print("There is no report before all trials are there: 'run --resume' executes what is missing.")
+        return ExitCode.INFRASTRUCTURE
     if not args.no_report:
         _report(run, verdicts)
     if finished.summary.failed:
@@ -106,9 +130,14 @@ def _print(run: OpenedRun, verdicts: VerdictsRecord, finished: Finished) -> None
     summary = finished.summary
     seconds = sum(record.cost.wall_s for record in run.reader.trials.values() if not record.reused_from)
     diverged = f"{len(summary.diverged)} diverged, " if summary.diverged else ""
+    for trial in summary.missing[:MISSING_SHOWN]:
+        print(f"missing: {trial}")
+    if len(summary.missing) > MISSING_SHOWN:
+        print(f"missing: {len(summary.missing) - MISSING_SHOWN} more")
     print(
         f"{summary.executed} trials executed ({duration(seconds)} of work), "
-        f"{summary.reused} reused, {diverged}{len(summary.failed)} failed: {run.folder}"
+        f"{summary.reused} reused, {diverged}{len(summary.failed)} failed"
+        f"{f', {len(summary.missing)} missing' if finished.summary.missing else ''}: {run.folder}"
     )
 
 

@@ -10,7 +10,7 @@ from harness.cli.options import add_runs
 from harness.errors import ExitCode, unknown_name
 from harness.plan.fingerprint import Fields, differences
 from harness.plan.stored import FIELDS_FILE, load_fields
-from harness.store import RunReader, find_run, list_runs, open_run, runs_folder
+from harness.store import RunReader, find_run, list_runs, list_single_trials, open_run, runs_folder
 from harness.store.records import TrialRecord
 
 
@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Explain."""
-    runs = list_runs(runs_folder(args.runs))
+    folder = runs_folder(args.runs)
+    runs = [*list_single_trials(folder), *list_runs(folder)]
     chosen = find_run(args.run, runs_folder(args.runs)) if args.run else _newest_with(runs, args.trial)
     reader = open_run(chosen)
     record = reader.trials.get(args.trial)

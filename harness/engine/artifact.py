@@ -59,12 +59,24 @@ def build_artifact(job: ArtifactJob, ctx: TrialContext) -> None:
                 return
             _clear_interrupted(target)
             _build(job, ctx)
+            forget_checkpoints(job.checkpoints)
     except OSError as error:
         raise ResourceError(
             f"The artifact '{job.artifact.title or job.id}' cannot be stored: {error.strerror or error}",
             where=str(target),
             fix="Free some space ('corroborate cache prune'), or set CORROBORATE_HOME to another folder.",
         ) from error
+
+
+def checkpoints_of(target: Path) -> Path:
+    """Where the state of an artifact in the making is kept: beside its lock, not in its folder."""
+    return target.with_name(f".{target.name}.checkpoints")
+
+
+def forget_checkpoints(folder: Path | None) -> None:
+    """Remove the state of work whose result is stored."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clear_interrupted(target: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import SuiteError
+from harness.method.checkpoints import Checkpoints
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.references import reference_key
 
@@ -71,6 +72,7 @@ class TrialContext:
     scratch: Path
     loader: Loader
     paths: Mapping[str, str]
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     on_progress: Callable[[float, str], None] = lambda _done, _message: None
     on_probe: Callable[[int, Any], None] = lambda _step, _result: None
 
@@ -85,12 +87,12 @@ class TrialContext:
         return np.random.default_rng(stream(self.seed, name))
 
     def torch_rng(self, name: str) -> torch.Generator:
-        """As :meth:`rng`, for PyTorch."""
+        """As :meth:`rng`, for PyTorch; on the CPU, whatever the trial's device."""
         import numpy as np
         import torch
 
         state = np.random.SeedSequence(stream(self.seed, name)).generate_state(1, np.uint64)[0]
-        return torch.Generator(self.device).manual_seed(int(state) >> 1)
+        return torch.Generator().manual_seed(int(state) >> 1)
 
     def probe(self, step: int, result: Any) -> None:
         """Evaluate a result during training."""

@@ -8,10 +8,9 @@ from typing import Protocol
 from harness.engine.artifact import is_built, mark_used, read_manifest
 from harness.engine.engines import Engine
 from harness.engine.job import ArtifactJob, Job, Outcome
-from harness.engine.jobs import JobMaker, artifact_id
+from harness.engine.jobs import JobMaker, Preparation
 from harness.engine.reuse import ReuseIndex, Stored
 from harness.engine.tuning import TuningState
-from harness.method.references import Artifact
 from harness.plan.planner import Planner
 from harness.plan.stored import FIELDS_FILE, dump_fields
 from harness.plan.trial import Plan, PlannedTrial
@@ -46,6 +45,8 @@ class Summary:
     reused: int = 0
     diverged: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """Trials of a gathering run that are stored nowhere."""
 
 
 class Driver:
@@ -60,6 +61,7 @@ class Driver:
         writer: The open run folder.
         reuse: Finished trials of other runs.
         listener: The display.
+        gather: Whether to take what is stored only, and execute nothing.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Driver:
         writer: RunWriter,
         reuse: ReuseIndex,
         listener: RunListener,
+        gather: bool = False,
     ) -> None:
         self._plan = plan
         self._planner = planner
@@ -82,10 +85,11 @@ class Driver:
         self._writer = writer
         self._reuse = reuse
         self._listener = listener
+        self._gather = gather
         self._own = writer.reader()
         self._waiting: dict[str, Job] = {}
         self._trials: dict[str, PlannedTrial] = {}
-        self._artifacts: dict[str, Artifact] = {}
+        self._artifacts: dict[str, Preparation] = {}
         self._tunings = [TuningState(group) for group in plan.tunings]
         self._running: dict[str, Job] = {}
         self._built: set[str] = set()
@@ -104,7 +108,17 @@ class Driver:
             for outcome in self._engine.wait(TICK_SECONDS):
                 self._ended(outcome)
         self._store_fields()
+        self._note_unknown_winners()
         return self.summary
+
+    def _note_unknown_winners(self) -> None:
+        """Main trials are missing, too, if tuning trials are."""
+        for state in self._tunings:
+            if not state.complete:
+                group = state.group
+                name = f"{group.experiment.id}/{group.task_id}/{group.method_id}"
+                self.summary.missing += [f"{name}/{seed}" for seed in group.seeds]
+                self._listener.note(f"{name}: tuning trials are missing, so its main trials are not known.")
 
     def _store_fields(self) -> None:
         self._writer.text(FIELDS_FILE, dump_fields(self._trials.values()))
@@ -112,40 +126,54 @@ class Driver:
     def _add(self, trial: PlannedTrial) -> None:
         """Take a trial from this run or another one, or queue it with the artifacts it needs."""
         self._trials[trial.id] = trial
-        environment = self._maker.environment(trial.experiment.threads)
+        environment = self._maker.environment_of(trial)
         own = self._own.trials.get(trial.id)
-        wanted = (trial.fingerprint, environment)
-        if own and (own.fingerprint, own.environment) == wanted and self._own.is_whole(trial.id):
+        if own and self._reuse.equal(own, trial.fingerprint, environment) and self._own.is_whole(trial.id):
             kept = own.model_copy(update={"reused_from": self._own.folder.name})
             self._done(kept, self._own.units(trial.id))
             return
         stored = self._reuse.find(trial.fingerprint, environment)
         if stored is not None:
             self._take(trial, stored)
-            return
-        for artifact in trial.artifacts:
-            self._add_artifact(artifact)
-        self._waiting[trial.id] = self._maker.trial(trial)
+        elif self._gather:
+            self._take_failure(trial, environment)
+        else:
+            for item in self._maker.needs(trial):
+                self._add_artifact(item)
+            self._waiting[trial.id] = self._maker.trial(trial)
 
     def _take(self, trial: PlannedTrial, stored: Stored) -> None:
         """Copy an equal trial of another run into this one, under this plan's names."""
         empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost)
-        record = self._maker.trial_record(trial, empty).model_copy(update={"reused_from": stored.run})
+        origin = {"reused_from": stored.run, "environment": stored.record.environment}
+        record = self._maker.trial_record(trial, empty).model_copy(update=origin)
         self._done(self._writer.append_encoded(record, stored.units, stored.record.parts), stored.units)
 
-    def _add_artifact(self, artifact: Artifact) -> None:
-        name = artifact_id(artifact)
+    def _take_failure(self, trial: PlannedTrial, environment: str) -> None:
+        """Copy the record of an equal trial that diverged or failed, or note that there is none."""
+        found = self._reuse.failed(trial.fingerprint, environment)
+        if found is None:
+            self.summary.missing.append(trial.id)
+            return
+        before, run = found
+        outcome = Outcome(id=trial.id, status=before.status, error=before.error, cost=before.cost)
+        origin = {"reused_from": run, "environment": before.environment}
+        record = self._maker.trial_record(trial, outcome).model_copy(update=origin)
+        self._done(self._writer.append(record), None)
+
+    def _add_artifact(self, item: Preparation) -> None:
+        name = self._maker.artifact_id(item)
         if name in self._artifacts:
             return
-        self._artifacts[name] = artifact
-        folder = self._maker.folder(artifact)
+        self._artifacts[name] = item
+        folder = self._maker.folder(item)
         if not is_built(folder):
-            self._waiting[name] = self._maker.artifact(artifact)
+            self._waiting[name] = self._maker.artifact(item)
             return
         self._built.add(name)
         mark_used(folder)
         known = Outcome(id=name, status="ok", cost=Cost(wall_s=read_manifest(folder)["seconds"]))
-        self._writer.append(self._maker.artifact_record(artifact, known, reused_from="cache"))
+        self._writer.append(self._maker.artifact_record(item, known, reused_from="cache"))
 
     def _submit(self) -> None:
         """Start what can start: artifacts first, since others wait for them, timed trials last."""
@@ -197,6 +225,9 @@ class Driver:
             stored = self._writer.append_encoded(record, outcome.units, list(outcome.parts))
         else:
             stored = self._writer.append(record)
+        if outcome.status in ("ok", "diverged"):
+            # What failed, or passed a limit, goes on from its last state when it is run again.
+            self._maker.forget(trial)
         self._done(stored, outcome.units if outcome.status == "ok" else None)
 
     def _done(self, record: TrialRecord, units: bytes | None) -> None:
@@ -214,7 +245,10 @@ class Driver:
             self._tune(record.trial, units)
 
     def _tune(self, trial: str, units: bytes | None) -> None:
-        state = next(s for s in self._tunings if any(point.id == trial for point in s.group.points))
+        owning = (s for s in self._tunings if any(point.id == trial for point in s.group.points))
+        state = next(owning, None)
+        if state is None:
+            return  # A tuning trial that is run by itself.
         state.add(trial, units)
         if not state.complete:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import resource
 import sys
 import tempfile
@@ -12,13 +13,18 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness.engine import accelerator
 from harness.engine.artifact import build_artifact
 from harness.engine.context import Loader, TrialContext, set_threads
 from harness.engine.job import ArtifactJob, Job, Outcome, Status, TrialJob
 from harness.engine.trial import run_trial
-from harness.errors import DivergedError
+from harness.errors import DivergedError, UsageError
+from harness.method.checkpoints import EVERY_SECONDS, Checkpoints
 from harness.store.records import Cost
 from harness.store.units import check_table, encode
+
+EVERY_VARIABLE = "CORROBORATE_CHECKPOINT_SECONDS"
+"""Environment variable: seconds between two checkpoints of a trial, and before the first."""
 
 LOG_LIMIT = 200_000
 """Characters of a trial's output that are kept: its end."""
@@ -43,19 +49,26 @@ def execute(
     with tempfile.TemporaryDirectory(prefix="corroborate-", dir=scratch_root) as scratch, _captured(output):
         try:
             set_threads(job.threads)
-            units, parts = _run(job, loader, Path(scratch), progress)
+            accelerator.prepare(job.device, job.device_gb)
+            with accelerator.precision(tf32=job.tf32):
+                units, parts = _run(job, loader, Path(scratch), progress)
         except MemoryError:
             status, error = "memory", traceback.format_exc()
         except DivergedError as reason:
             status, error = "diverged", str(reason)
-        except Exception:  # noqa: BLE001 - a trial may raise anything; the run goes on
+        except Exception as reason:  # noqa: BLE001 - a trial may raise anything; the run goes on
             status, error = "failed", traceback.format_exc()
+            if accelerator.ran_out_of_memory(reason):
+                status = "memory"
+                error = f"{error}\n{accelerator.memory_story(job.device, job.device_gb)}"
+    cost = meter.cost()
+    accelerator.release(job.device)
     return Outcome(
         id=job.id,
         status=status,
         units=units,
         parts=parts,
-        cost=meter.cost(),
+        cost=cost,
         error=error,
         log=output.getvalue()[-LOG_LIMIT:],
     )
@@ -73,6 +86,8 @@ def _run(
         scratch=scratch,
         loader=loader,
         paths=job.paths,
+        # What is timed is timed whole.
+        checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
         on_progress=progress,
     )
     if isinstance(job, ArtifactJob):
@@ -82,6 +97,22 @@ def _run(
     for part, table in scores.parts.items():
         check_table(part, table, job.id)
     return encode(scores.parts), tuple(scores.parts)
+
+
+def _checkpoints(folder: Path | None) -> Checkpoints:
+    """Checkpoints in ``folder``, as often as the user wants them.
+
+    Raises:
+        UsageError: If the environment variable is no number of seconds.
+    """
+    text = os.environ.get(EVERY_VARIABLE, "")
+    try:
+        every = float(text or EVERY_SECONDS)
+    except ValueError as error:
+        raise UsageError(
+            f"'{text}' is no number of seconds", where=EVERY_VARIABLE, fix="Set it to a number, or unset it."
+        ) from error
+    return Checkpoints(folder, every)
 
 
 @contextlib.contextmanager
@@ -101,12 +132,15 @@ class _Meter:
 
     def cost(self) -> Cost:
         wall = time.perf_counter() - self._wall
+        tensors, reserved = accelerator.peaks_mb(self._device)
         return Cost(
             wall_s=round(wall, 6),
             cpu_s=round(time.process_time() - self._cpu, 6),
-            # A job holds the GPU from its start to its end, so that is what it costs.
+            # A job holds its share of the GPU from its start to its end, so that is what it costs.
             gpu_s=round(wall, 6) if self._device.startswith("cuda") else None,
             peak_memory_mb=round(_peak_mb(), 1),
+            peak_gpu_memory_mb=tensors,
+            peak_gpu_reserved_mb=reserved,
         )
 
 

@@ -27,6 +27,10 @@ class JobBase:
         threads: CPU threads it may use.
         minutes: Hard limit.
         memory_gb: Hard limit of resident memory.
+        device_gb: Memory that its models need on the computing device; on a GPU that it shares with
+            others, a hard limit. ``None`` gives it a GPU for itself.
+        tf32: Whether products of float32 may be computed in TF32.
+        checkpoints: Where its state is kept, for the case that it is killed.
     """
 
     id: str
@@ -36,8 +40,11 @@ class JobBase:
     threads: int = 1
     minutes: float = 10.0
     memory_gb: float = 6.0
+    device_gb: float | None = None
+    tf32: bool = False
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
+    checkpoints: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

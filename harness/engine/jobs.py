@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from harness.engine.artifact import artifact_folder
+from harness.engine.artifact import artifact_folder, checkpoints_of, forget_checkpoints
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
-from harness.method.references import Artifact, Reference
+from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
-from harness.plan.fingerprint import Fingerprinter
+from harness.plan.limits import Limits
 from harness.plan.references import inputs_of, reference_key
 from harness.plan.trial import PlannedTrial
+from harness.plan.worlds import World, Worlds
 from harness.store.records import TrialRecord
+from harness.store.units import units_name
 
-Environment = Callable[[int], str]
-"""From a number of threads to the environment key."""
+Environment = Callable[[str, int], str]
+"""From a device kind and a number of threads to the environment key."""
+
+
+LOADING = 2.0
+"""Main memory for a model whose need nobody declares, by the size of its files: they are read, and copied."""
+_WEIGHTS = (".safetensors", ".gguf")
+
+
+@lru_cache
+def weights_gb(folder: Path) -> float:
+    """Size in GB of the weights in a folder: a user may have bound any model."""
+    files = [path for path in folder.glob("*") if path.suffix in _WEIGHTS]
+    return sum(path.stat().st_size for path in files) / 2**30
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """An artifact, and the world in which what needs it is computed: it is built there too."""
+
+    artifact: Artifact
+    world: World
 
 
 @dataclass(frozen=True)
@@ -27,26 +51,40 @@ class JobMaker:
     Attributes:
         home: The cache, where artifacts are kept.
         resources: Folders of the resources, by reference key.
+        checkpoints: The run's folder of the state of trials that are not over.
     """
 
-    fingerprinter: Fingerprinter
+    worlds: Worlds
     environment: Environment
     home: Path
     resources: Mapping[str, str]
+    checkpoints: Path
+    limits: Limits = field(default_factory=Limits)
+
+    def environment_of(self, trial: PlannedTrial) -> str:
+        """The environment key of a trial that runs here."""
+        return self.environment(trial.world.device, trial.experiment.threads)
+
+    def needs(self, trial: PlannedTrial) -> list[Preparation]:
+        """The artifacts of a trial, in building order."""
+        return [Preparation(artifact, trial.world) for artifact in trial.artifacts]
 
     def trial(self, trial: PlannedTrial) -> TrialJob:
         """The job of a trial."""
-        experiment = trial.experiment
+        experiment, world = trial.experiment, trial.world
         return TrialJob(
             id=trial.id,
-            device=self.fingerprinter.device,
-            dtype=self.fingerprinter.dtype,
-            paths=self._paths(trial.references),
+            device=world.device,
+            dtype=world.dtype,
+            tf32=world.tf32,
+            paths=self._paths(trial.references, world),
             threads=experiment.threads,
-            minutes=experiment.minutes,
-            memory_gb=experiment.memory_gb,
-            needs=frozenset(artifact_id(artifact) for artifact in trial.artifacts),
+            minutes=self.limits.minutes_of(experiment.minutes),
+            memory_gb=self._main_gb(world, experiment.memory_gb, trial.device_gb, trial.references),
+            device_gb=self.limits.device_gb(trial.device_gb),
+            needs=frozenset(self.artifact_id(item) for item in self.needs(trial)),
             exclusive=trial.timed is not None,
+            checkpoints=self.kept(trial),
             task=trial.task,
             methods=trial.methods,
             seed=trial.seed,
@@ -54,40 +92,81 @@ class JobMaker:
             timed=trial.timed,
         )
 
-    def artifact(self, artifact: Artifact) -> ArtifactJob:
+    def artifact(self, item: Preparation) -> ArtifactJob:
         """The job that builds an artifact."""
+        artifact, world = item.artifact, item.world
         inputs = inputs_of(artifact)
-        fingerprint = self.fingerprinter.artifact(artifact)
+        needs = [Preparation(ref, world) for ref in inputs if isinstance(ref, Artifact)]
         return ArtifactJob(
-            id=artifact_id(artifact),
-            device=self.fingerprinter.device,
-            dtype=self.fingerprinter.dtype,
-            paths=self._paths(inputs),
+            id=self.artifact_id(item),
+            device=world.device,
+            dtype=world.dtype,
+            tf32=world.tf32,
+            paths=self._paths(inputs, world),
             threads=artifact.threads,
-            minutes=artifact.minutes,
-            memory_gb=8.0,
-            needs=frozenset(artifact_id(item) for item in inputs if isinstance(item, Artifact)),
+            minutes=self.limits.minutes_of(artifact.minutes),
+            memory_gb=self._main_gb(world, artifact.memory_gb, artifact.device_gb, inputs),
+            device_gb=self.limits.device_gb(artifact.device_gb),
+            needs=frozenset(self.artifact_id(needed) for needed in needs),
+            checkpoints=checkpoints_of(self.folder(item)),
             artifact=artifact,
-            target=self.folder(artifact),
+            target=self.folder(item),
             note={
                 "title": artifact.title,
                 "class": class_name(type(artifact)),
-                "fingerprint": fingerprint,
-                "environment": self.environment(artifact.threads),
+                "fingerprint": self._fingerprint(item),
+                "environment": self._environment(item),
                 "fields": canonical_text(artifact),
             },
         )
 
-    def folder(self, artifact: Artifact) -> Path:
-        """Where an artifact is, or will be."""
-        fingerprint = self.fingerprinter.artifact(artifact)
-        return artifact_folder(self.home, artifact, fingerprint, self.environment(artifact.threads))
+    def artifact_id(self, item: Preparation) -> str:
+        """The id of an artifact in records: one built off the run's main device says where."""
+        name = f"{type(item.artifact).__name__}-{digest(canonical_text(item.artifact))[:8]}"
+        return f"artifact/{name}{self.worlds.suffix(item.world)}"
 
-    def _paths(self, references: tuple[Reference, ...] | list[Reference]) -> dict[str, str]:
+    def kept(self, trial: PlannedTrial) -> Path:
+        """Where a trial's state is kept: another code, data or environment finds nothing there."""
+        name = units_name(trial.id).removesuffix(".parquet")
+        world = digest(f"{trial.fingerprint} {self.environment_of(trial)}")
+        return self.checkpoints / f"{name}.{world[:12]}"
+
+    def forget(self, trial: PlannedTrial) -> None:
+        """Remove the state of a trial that is over, and what its earlier forms have left."""
+        folder = self.kept(trial)
+        for left in folder.parent.glob(f"{folder.name.rpartition('.')[0]}.*"):
+            forget_checkpoints(left)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
+
+    def folder(self, item: Preparation) -> Path:
+        """Where an artifact is, or will be."""
+        return artifact_folder(self.home, item.artifact, self._fingerprint(item), self._environment(item))
+
+    def _fingerprint(self, item: Preparation) -> str:
+        return self.worlds.fingerprinter(item.world).artifact(item.artifact)
+
+    def _environment(self, item: Preparation) -> str:
+        return self.environment(item.world.device, item.artifact.threads)
+
+    def _main_gb(
+        self, world: World, memory_gb: float, device_gb: float | None, references: Iterable[Reference]
+    ) -> float:
+        """The limit on main memory: as declared, and room for models of which only the files are known."""
+        if device_gb is None:
+            models = [ref for ref in references if isinstance(ref, Resource) and ref.kind == "model"]
+            found = [self.resources.get(reference_key(ref), "") for ref in models]
+            device_gb = LOADING * sum(weights_gb(Path(folder)) for folder in found if folder)
+        return self.limits.main_gb(world.device, memory_gb, device_gb)
+
+    def _paths(self, references: Iterable[Reference], world: World) -> dict[str, str]:
         paths = {}
         for ref in references:
             key = reference_key(ref)
-            paths[key] = str(self.folder(ref)) if isinstance(ref, Artifact) else self.resources[key]
+            if isinstance(ref, Artifact):
+                paths[key] = str(self.folder(Preparation(ref, world)))
+            else:
+                paths[key] = self.resources[key]
         return paths
 
     def trial_record(self, trial: PlannedTrial, outcome: Outcome) -> TrialRecord:
@@ -103,29 +182,33 @@ class JobMaker:
             params=parameters(trial),
             tuned=tuned_values(trial),
             fingerprint=trial.fingerprint,
-            environment=self.environment(trial.experiment.threads),
+            environment=self.environment_of(trial),
+            device=trial.world.device,
+            float32_products=products(trial.world),
             error=outcome.error,
             cost=outcome.cost,
         )
 
-    def artifact_record(self, artifact: Artifact, outcome: Outcome, reused_from: str = "") -> TrialRecord:
+    def artifact_record(self, item: Preparation, outcome: Outcome, reused_from: str = "") -> TrialRecord:
         """The record of a built artifact."""
         return TrialRecord(
-            trial=artifact_id(artifact),
+            trial=self.artifact_id(item),
             kind="artifact",
             status=outcome.status,
-            method=artifact.title or type(artifact).__name__,
-            fingerprint=self.fingerprinter.artifact(artifact),
-            environment=self.environment(artifact.threads),
+            method=item.artifact.title or type(item.artifact).__name__,
+            fingerprint=self._fingerprint(item),
+            environment=self._environment(item),
+            device=item.world.device,
+            float32_products=products(item.world),
             error=outcome.error,
             cost=outcome.cost,
             reused_from=reused_from,
         )
 
 
-def artifact_id(artifact: Artifact) -> str:
-    """The id of an artifact in records."""
-    return f"artifact/{type(artifact).__name__}-{digest(canonical_text(artifact))[:8]}"
+def products(world: World) -> Literal["", "tf32"]:
+    """How products of float32 may be computed, as records say it."""
+    return "tf32" if world.tf32 else ""
 
 
 def parameters(trial: PlannedTrial) -> dict[str, Any]:

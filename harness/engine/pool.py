@@ -17,6 +17,7 @@ import psutil
 
 from harness.engine.engines import Listener
 from harness.engine.job import Job, Outcome, Progress, Status
+from harness.engine.places import Places
 from harness.engine.worker import main as worker_main
 
 GB = 2**30
@@ -40,6 +41,8 @@ class Worker:
         theirs.close()
         lifeline.close()
         self.job: Job | None = None
+        self.gpu_share = 0.0
+        """The largest share of the GPU that its jobs had; what it keeps loaded may still take as much."""
         self.ready = False
         self._started = 0.0
 
@@ -98,16 +101,17 @@ class PoolEngine:
     """Runs jobs in worker processes, one at a time in each.
 
     Workers live as long as their jobs succeed, so that imports and loaded models are paid for
-    once. One that fails, or exceeds a limit, is replaced. All of them end with the driver.
+    once. One that fails, or exceeds a limit, is replaced. All of them end with the driver. Jobs of the
+    CPU and of the GPU run beside each other, in workers of their own.
 
     Args:
         on_progress: Called with what running jobs report.
-        workers: Threads to give out; a job of two threads takes two places.
+        places: What there is to give out.
     """
 
-    def __init__(self, on_progress: Listener, workers: int = 2) -> None:
+    def __init__(self, on_progress: Listener, places: Places) -> None:
         self._on_progress = on_progress
-        self._places = workers
+        self._places = places
         self._workers: list[Worker] = []
         self._ended: list[Outcome] = []
         self._scratch = tempfile.TemporaryDirectory(prefix="corroborate-", ignore_cleanup_errors=True)
@@ -118,20 +122,30 @@ class PoolEngine:
 
     def accepts(self, job: Job) -> bool:
         """Whether there are places left, and nobody wants to be alone."""
-        running = self._running
-        if job.exclusive or any(other.exclusive for other in running):
-            return not running
-        taken = sum(min(other.threads, self._places) for other in running)
-        return taken + min(job.threads, self._places) <= self._places
+        return self._places.free(job, self._running)
 
     def submit(self, job: Job) -> None:
-        """Give a job to an idle worker, starting one if there is none."""
-        idle = next((worker for worker in self._workers if worker.job is None), None)
+        """Give a job to an idle worker of its kind, starting one if there is none."""
+        share = self._places.share(job)
+        mine = [worker for worker in self._workers if worker.job is None]
+        idle = next((worker for worker in mine if bool(worker.gpu_share) == bool(share)), None)
+        if idle is None:
+            # One that has only computed on the CPU so far will do as well as a new one.
+            idle = next((worker for worker in mine if not worker.gpu_share), None)
         if idle is None:
             with _quiet_libraries():
                 idle = Worker(Path(self._scratch.name))
             self._workers.append(idle)
+        idle.gpu_share = max(idle.gpu_share, share)
+        self._make_room(idle)
         idle.give(job)
+
+    def _make_room(self, chosen: Worker) -> None:
+        """End idle workers that may hold memory on the GPU which the chosen one's job needs."""
+        for worker in list(self._workers):
+            full = sum(other.gpu_share for other in self._workers) > 1.0
+            if full and worker.gpu_share and worker.job is None and worker is not chosen:
+                self._drop(worker)
 
     def wait(self, seconds: float) -> list[Outcome]:
         """The jobs that have ended, by themselves or by force."""

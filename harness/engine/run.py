@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -13,23 +13,23 @@ from harness.engine.engines import Engine, InlineEngine
 from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
 from harness.engine.reuse import ReuseIndex
+from harness.engine.single import only_trial
 from harness.errors import ResourceError, UsageError
 from harness.evidence.check import check_suite
 from harness.evidence.declared import claims_hash
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
-from harness.plan.fingerprint import Fingerprinter
+from harness.plan.limits import Limits
 from harness.plan.references import reference_key
-from harness.provenance import collect, environment_key
-from harness.store import RunWriter, list_runs, new_run_folder
+from harness.plan.selection import seeds_text
+from harness.plan.worlds import DTYPES, Device
+from harness.provenance import collect, environment_key, usable_cores
+from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
 from harness.store.records import RehearsalRecord, RunRecord
 from harness.suite import Scale, Suite
 
 if TYPE_CHECKING:
     from harness.resources import Resolver
-
-DTYPES = {"cpu": "float32", "cuda": "bfloat16"}
-"""Type of model weights by device kind."""
 
 
 class Display(RunListener, Protocol):
@@ -45,9 +45,12 @@ class RunRequest:
 
     Attributes:
         runs: The folder of all runs.
+        device_reason: Why it is this device.
         resume: The run to go on with, instead of starting one.
         fresh: Whether finished trials of other runs are left alone.
-        workers: Places of the pool.
+        gather: Whether to put together what is stored, from whatever machine, and execute nothing.
+        workers: CPU threads that the pool gives out.
+        limits: What the user says of limits, and what the machine has.
         settings: What ``--set`` said, as given, for the record.
         argv: The command line, for provenance.
         dtype: Type of model weights; empty takes the device's own.
@@ -58,12 +61,15 @@ class RunRequest:
     scale: Scale
     resolver: Resolver
     runs: Path
-    device: str = "cpu"
+    device: Device = "cpu"
+    device_reason: str = ""
     selection: Selection = field(default_factory=Selection)
     engine: Literal["inline", "pool"] = "pool"
     workers: int = 2
     resume: Path | None = None
     fresh: bool = False
+    gather: bool = False
+    limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, str] = field(default_factory=dict)
     argv: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
     dtype: str = ""
@@ -72,7 +78,8 @@ class RunRequest:
     @property
     def planner(self) -> Planner:
         """The planner for this request's device and resources."""
-        return Planner(PlanningResources(self.resolver), self.device, self.dtype or DTYPES[self.device])
+        resources = PlanningResources(self.resolver)
+        return Planner(resources, self.device, self.dtype or DTYPES[self.device], self.limits)
 
 
 class PlanningResources:
@@ -106,6 +113,15 @@ class Finished:
     summary: Summary
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A plan that can be executed: with its planner, and the folders of its resources."""
+
+    planner: Planner
+    plan: Plan
+    paths: Mapping[str, str]
+
+
 def execute_run(request: RunRequest, display: Display) -> Finished:
     """Plan, fetch what is needed, and execute everything that is not there yet.
 
@@ -117,50 +133,112 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
     for contradiction in [] if request.rehearsal else check_suite(request.suite, request.scale):
         # The verdicts concerned will say so too; what can be measured is still worth a run.
         display.note(f"declaration: {contradiction}")
-    planner, plan, paths = _plan_and_fetch(request, display)
-    others = [run for run in list_runs(request.runs) if run != request.resume]
+
+    def planned(planner: Planner) -> Plan:
+        return planner.plan(request.suite, request.scale, request.selection)
+
+    prepared = plan_and_fetch(request, display, planned)
     folder = request.resume or new_run_folder(request.runs, request.suite.slug, request.scale.profile)
     with RunWriter(folder) as writer:
-        _open(request, plan, writer, display)
-        maker = JobMaker(
-            fingerprinter=Fingerprinter(planner.resources, planner.device, planner.dtype),
-            environment=lambda threads: environment_key(request.device, threads),
-            home=request.resolver.home,
-            resources=paths,
+        record = _record(request, prepared.plan, folder, _selection(request.selection))
+        if request.resume is not None:
+            for note in writer.repair():
+                display.note(note)
+            record = _continued(writer.reader().record, record, folder)
+        writer.start(record)
+        summary = execute_plan(request, prepared, writer, display)
+    return Finished(folder, prepared.plan, summary)
+
+
+def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
+    """Execute one trial of a plan, in a folder of its own that later runs take it from.
+
+    The folder's name comes from the trial's fingerprint and the environment: any number of such
+    processes run at once, and one that was killed goes on in the same place.
+
+    Raises:
+        CorroborateError: As :func:`execute_run`, and if the trial is not in the plan, cannot run here,
+            or needs tuning trials that are not stored yet.
+    """
+    stored = stored_trials(request)
+
+    def planned(planner: Planner) -> Plan:
+        whole = planner.plan(request.suite, request.scale, request.selection)
+        return only_trial(whole, planner, request.scale, trial, stored)
+
+    prepared = plan_and_fetch(request, display, planned)
+    (one,) = prepared.plan.trials
+    environment = environment_key(one.world.device, one.experiment.threads)
+    folder = single_trial_folder(
+        request.runs, request.suite.slug, request.scale.profile, one.fingerprint, environment
+    )
+    with RunWriter(folder) as writer:
+        for note in writer.repair():
+            display.note(note)
+        writer.start(_record(request, prepared.plan, folder, {"trial": [trial]}))
+        summary = execute_plan(request, prepared, writer, display)
+    return Finished(folder, prepared.plan, summary)
+
+
+def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, display: Display) -> Summary:
+    """Drive a plan to its end in an open run folder."""
+    if request.device_reason:
+        display.note(f"device: {request.device} ({request.device_reason})")
+    engine = make_engine(request, display)
+    try:
+        driver = Driver(
+            prepared.plan,
+            planner=prepared.planner,
+            scale=request.scale,
+            maker=_maker(request, prepared, writer.folder),
+            engine=engine,
+            writer=writer,
+            reuse=stored_trials(request, writer.folder),
+            listener=display,
+            gather=request.gather,
         )
-        engine = make_engine(request, display)
-        try:
-            driver = Driver(
-                plan,
-                planner=planner,
-                scale=request.scale,
-                maker=maker,
-                engine=engine,
-                writer=writer,
-                reuse=ReuseIndex([] if request.fresh else others),
-                listener=display,
-            )
-            summary = driver.run()
-        finally:
-            engine.close()
-    return Finished(folder, plan, summary)
+        return driver.run()
+    finally:
+        engine.close()
+
+
+def _maker(request: RunRequest, prepared: Prepared, folder: Path) -> JobMaker:
+    return JobMaker(
+        worlds=prepared.planner.worlds,
+        environment=environment_key,
+        home=request.resolver.home,
+        resources=prepared.paths,
+        checkpoints=folder / "checkpoints",
+        limits=request.limits,
+    )
+
+
+def stored_trials(request: RunRequest, own: Path | None = None) -> ReuseIndex:
+    """The finished trials that a request may take: of all runs but its own, and of single trials."""
+    if request.fresh:
+        return ReuseIndex([])
+    folders = [*list_single_trials(request.runs), *list_runs(request.runs)]
+    return ReuseIndex([folder for folder in folders if folder != own], anywhere=request.gather)
 
 
 def make_engine(request: RunRequest, display: Display) -> Engine:
     """The engine that a request names."""
     if request.engine == "inline":
         return InlineEngine(display.progress)
+    from harness.engine.places import Places
     from harness.engine.pool import PoolEngine
 
-    # A GPU is one place: two models on it at once would disturb each other.
-    workers = 1 if request.device == "cuda" else request.workers
-    return PoolEngine(display.progress, workers)
+    have = request.limits.have_gb
+    places = Places(request.workers, usable_cores(), have.get("cuda"), have.get("cpu"))
+    return PoolEngine(display.progress, places)
 
 
-def _plan_and_fetch(request: RunRequest, display: Display) -> tuple[Planner, Plan, dict[str, str]]:
+def plan_and_fetch(request: RunRequest, display: Display, planned: Callable[[Planner], Plan]) -> Prepared:
     """The plan without what turned out to be unobtainable, and the folders of the rest."""
     planner = request.planner
-    plan = planner.plan(request.suite, request.scale, request.selection)
+    plan = planned(planner)
+    if request.gather:
+        return Prepared(planner, plan, {})  # Nothing is executed, so nothing is needed.
     paths: dict[str, str] = {}
     failed: dict[str, str] = {}
     for resource in resources_of(plan):
@@ -173,7 +251,7 @@ def _plan_and_fetch(request: RunRequest, display: Display) -> tuple[Planner, Pla
             display.note(f"Without '{resource.name}': {error}")
     # What was fetched may have another identity than was expected before.
     planner = replace(planner, resources=PlanningResources(request.resolver, failed))
-    return planner, planner.plan(request.suite, request.scale, request.selection), paths
+    return Prepared(planner, planned(planner), paths)
 
 
 def resources_of(plan: Plan) -> list[Resource]:
@@ -183,15 +261,10 @@ def resources_of(plan: Plan) -> list[Resource]:
     return list(dict.fromkeys(found))
 
 
-def _open(request: RunRequest, plan: Plan, writer: RunWriter, display: Display) -> None:
-    """Write ``run.json``, or check that a run to go on with is the one that was meant."""
-    selection = {
-        "claims": list(request.selection.claims),
-        "methods": list(request.selection.methods),
-        "seeds": [str(request.selection.seeds)] if request.selection.seeds else [],
-    }
-    record = RunRecord(
-        run=writer.folder.name,
+def _record(request: RunRequest, plan: Plan, folder: Path, selection: Mapping[str, list[str]]) -> RunRecord:
+    """What ``run.json`` says."""
+    return RunRecord(
+        run=folder.name,
         suite=request.suite.slug,
         profile=request.scale.profile,
         full=request.scale.full,
@@ -199,16 +272,32 @@ def _open(request: RunRequest, plan: Plan, writer: RunWriter, display: Display) 
         settings=dict(request.settings),
         bindings={name: str(path) for name, path in request.resolver.bindings.items()},
         selection={name: values for name, values in selection.items() if values},
+        device=request.device,
+        limits=_limits_as_given(request.limits),
         provenance=collect(request.argv),
         planned=plan.main_ids,
         blocked=dict(plan.blocked),
         rehearsal=request.rehearsal,
     )
-    if request.resume is not None:
-        for note in writer.repair():
-            display.note(note)
-        record = _continued(writer.reader().record, record, writer.folder)
-    writer.start(record)
+
+
+def _selection(selection: Selection) -> dict[str, list[str]]:
+    return {
+        "claims": list(selection.claims),
+        "methods": list(selection.methods),
+        "seeds": _seeds_as_given(selection),
+    }
+
+
+def _seeds_as_given(selection: Selection) -> list[str]:
+    if not selection.seeds:
+        return []
+    return [seeds_text(selection.seeds) if isinstance(selection.seeds, tuple) else str(selection.seeds)]
+
+
+def _limits_as_given(limits: Limits) -> dict[str, float]:
+    given = {"memory_gb": limits.memory_gb, "minutes": limits.minutes}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _continued(before: RunRecord, now: RunRecord, folder: Path) -> RunRecord:
@@ -226,4 +315,5 @@ def _continued(before: RunRecord, now: RunRecord, folder: Path) -> RunRecord:
                 fix="Resume it with the options it was started with, or start a new run: "
                 "finished trials are reused there too.",
             )
-    return before.model_copy(update={"planned": now.planned, "blocked": now.blocked})
+    newer = {"planned": now.planned, "blocked": now.blocked, "device": now.device, "limits": now.limits}
+    return before.model_copy(update=newer)

@@ -11,6 +11,7 @@ from harness.engine.context import TrialContext, seed_everything
 from harness.engine.job import TrialJob
 from harness.errors import ProblemError
 from harness.method.contract import Method, Scores
+from harness.store.units import decode, encode, write_durably
 from harness.suite import Timed
 
 BLOCK_SEEDS = 10_000
@@ -24,6 +25,7 @@ def run_trial(job: TrialJob, ctx: TrialContext) -> Scores:
     (method,) = job.methods.values()
     probes = _Probes(job, ctx)
     ctx.on_probe = probes.add
+    ctx.checkpoints.companion = probes
     seed_everything(job.seed)
     result = solve(method, job.task.problem(ctx), ctx)
     scores = job.task.evaluate(result, ctx)
@@ -53,14 +55,43 @@ class _Probes:
     job: TrialJob
     ctx: TrialContext
     tables: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    _stored: int = 0
 
     def add(self, step: int, result: Any) -> None:
         scores = self.job.task.evaluate(result, self.ctx)
         for part, table in scores.parts.items():
             self.tables.append((f"probe:{part}" if part != "main" else "probe", _with(table, step=step)))
 
+    def save(self) -> list[list[Any]]:
+        """Put the tables that no checkpoint has yet on disk; returns part, columns and rows of all."""
+        folder = self.ctx.checkpoints.folder
+        assert folder is not None
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(self._stored, len(self.tables)):
+            part, table = self.tables[number]
+            write_durably(folder / _probe_file(number), encode({part: table}))
+        self._stored = len(self.tables)
+        return [[part, list(table), len(table["unit_id"])] for part, table in self.tables]
+
+    def restore(self, value: list[list[Any]]) -> None:
+        """Have the first tables again, as they were; what came after them comes again."""
+        folder = self.ctx.checkpoints.folder
+        assert folder is not None
+        self.tables = []
+        for number, (part, columns, rows) in enumerate(value):
+            table: dict[str, Any] = {name: [] for name in columns}
+            if rows:
+                path = folder / _probe_file(number)
+                table = dict(decode(path.read_bytes(), part, path.name))
+            self.tables.append((part, table))
+        self._stored = len(self.tables)
+
     def parts(self) -> dict[str, dict[str, Any]]:
         return _stack(self.tables)
+
+
+def _probe_file(number: int) -> str:
+    return f"probe-{number}.parquet"
 
 
 def _with(table: Mapping[str, Any], **constants: Any) -> dict[str, Any]:

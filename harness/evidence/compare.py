@@ -107,6 +107,8 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     yield from _field("claims", one.claims_sha256, other.claims_sha256, "warning")
     yield from _trials(left, right)
     yield from _field("full", str(one.full), str(other.full), "note")
+    if one.device and other.device:
+        yield from _field("device", one.device, other.device, "note")
     before, after = one.provenance, other.provenance
     yield from _field("commit", before.commit, after.commit, "note")
     yield from _field("cpu", before.cpu, after.cpu, "note")

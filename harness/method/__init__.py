@@ -6,6 +6,7 @@ Everything that ``methods/`` may import from the harness is exported here: the a
 """
 
 from harness.errors import CorroborateError, DivergedError, ProblemError, ResourceError
+from harness.method.checkpoints import Checkpoints
 from harness.method.contract import (
     CONTRACT_VERSION,
     Context,
@@ -31,6 +32,7 @@ from harness.method.references import (
 __all__ = [
     "CONTRACT_VERSION",
     "Artifact",
+    "Checkpoints",
     "Context",
     "CorroborateError",
     "DivergedError",

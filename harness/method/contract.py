@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from harness.method.checkpoints import Checkpoints
     from harness.method.references import Reference
 
 CONTRACT_VERSION = 1
@@ -50,6 +51,9 @@ class Context(Protocol):
     threads: int
     scratch: Path
     """An empty folder of this trial's own, removed after it."""
+    checkpoints: Checkpoints
+    """Where work of many minutes keeps its state, so that a killed trial goes on; see
+    :class:`methods.common.checkpoints.Keeper`."""
 
     def load(self, ref: Reference, *, fresh: bool = False) -> Any:
         """The object behind a reference, shared and read-only; ``fresh`` gives a private copy."""
@@ -61,7 +65,10 @@ class Context(Protocol):
         """
 
     def torch_rng(self, name: str) -> torch.Generator:
-        """As :meth:`rng`, for PyTorch, on this trial's device."""
+        """As :meth:`rng`, for PyTorch: a generator of the CPU, whatever the trial's device.
+
+        Draw with it on the CPU and move what was drawn, so that every device sees the same numbers.
+        """
 
     def probe(self, step: int, result: Any) -> None:
         """Evaluate ``result`` as it is at ``step``; the rows go to part ``probe``."""

@@ -168,6 +168,8 @@ class Artifact(Reference):
     Attributes:
         threads: CPU threads that building may use.
         minutes: Hard limit on building.
+        memory_gb: Main memory for data and Python; with ``device_gb``, a hard limit.
+        device_gb: Memory that its models need on the computing device, in GB; ``None`` if unknown.
     """
 
     title: ClassVar[str] = ""
@@ -175,6 +177,8 @@ class Artifact(Reference):
 
     threads: int = field(default=1, metadata={"source": "ours"})
     minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
+    memory_gb: float = field(default=8.0, metadata={"source": "ours", "fingerprint": False})
+    device_gb: float | None = field(default=None, metadata={"source": "ours", "fingerprint": False})
 
     @abstractmethod
     def build(self, folder: Path, ctx: Context) -> None:

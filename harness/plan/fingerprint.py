@@ -35,6 +35,8 @@ class Fingerprinter:
     identities: Identities
     device: str
     dtype: str
+    tf32: bool = False
+    """Whether products of float32 may be computed in TF32; named only where they may."""
     _artifacts: dict[Artifact, str] = field(default_factory=dict)
     _code: dict[str, Fields] = field(default_factory=dict)
     _texts: dict[int, tuple[Any, str]] = field(default_factory=dict)
@@ -57,12 +59,13 @@ class Fingerprinter:
         return self._artifacts[artifact]
 
     def _common(self) -> Fields:
-        return {
+        common = {
             "fingerprint version": str(FINGERPRINT_VERSION),
             "contract version": str(CONTRACT_VERSION),
             "device": self.device,
             "dtype": self.dtype,
         }
+        return common | ({"float32 products": "tf32"} if self.tf32 else {})
 
     def _object(self, role: str, value: Any) -> Fields:
         # Timed trials have no field for which arm runs: ids of arms are part of the roles.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from harness.errors import SuiteError
 from harness.method.contract import Method, Task
-from harness.method.references import Resource
-from harness.plan.fingerprint import Fingerprinter, Identities
+from harness.method.references import Artifact, Reference, Resource
+from harness.plan.fingerprint import Identities
+from harness.plan.limits import Limits
 from harness.plan.references import all_references
 from harness.plan.selection import Selection, pairs, select
 from harness.plan.trial import Plan, PlannedTrial, PlannedTuning
+from harness.plan.worlds import Device, Worlds
 from harness.store.view import TIMED_METHOD, trial_id
 from harness.suite import Experiment, Scale, Suite, Tuned
 
@@ -30,8 +32,14 @@ class Planner:
     """Plans runs on one kind of device."""
 
     resources: Resources
-    device: str = "cpu"
+    device: Device = "cpu"
     dtype: str = "float32"
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def worlds(self) -> Worlds:
+        """Where its trials are computed."""
+        return Worlds(self.resources, self.device, self.dtype)
 
     def plan(self, suite: Suite, scale: Scale, selection: Selection | None = None) -> Plan:
         """All trials of a suite under a scale.
@@ -41,7 +49,7 @@ class Planner:
             SuiteError: If the declarations contradict themselves.
         """
         experiments = select(suite, scale, selection or Selection())
-        work = _Work(Fingerprinter(self.resources, self.device, self.dtype), self.resources, scale)
+        work = _Work(self, scale)
         for experiment in experiments:
             work.add(experiment)
         return Plan(
@@ -55,7 +63,7 @@ class Planner:
         self, group: PlannedTuning, scale: Scale, point: Mapping[str, Any]
     ) -> list[PlannedTrial]:
         """The main trials of a tuned method, with the values that won."""
-        work = _Work(Fingerprinter(self.resources, self.device, self.dtype), self.resources, scale)
+        work = _Work(self, scale)
         method = replace(group.tuned.method, **point)  # type: ignore[type-var]
         edge = tuple(name for name, value in point.items() if at_edge(group.tuned.grid[name], value))
         return [
@@ -75,9 +83,10 @@ def at_edge(grid: Iterable[Any], value: Any) -> bool:
 class _Work:
     """A plan in the making."""
 
-    def __init__(self, fingerprinter: Fingerprinter, resources: Resources, scale: Scale) -> None:
-        self.fingerprinter = fingerprinter
-        self.resources = resources
+    def __init__(self, planner: Planner, scale: Scale) -> None:
+        self.worlds = planner.worlds
+        self.resources = planner.resources
+        self.limits = planner.limits
         self.scale = scale
         self.trials: list[PlannedTrial] = []
         self.tunings: list[PlannedTuning] = []
@@ -103,8 +112,7 @@ class _Work:
         free, blocked = [], {}
         for task_id, method_id in pairs(experiment):
             needs = all_references((experiment.tasks[task_id], experiment.methods[method_id]))
-            reasons = (self.resources.blocked(ref) for ref in needs if isinstance(ref, Resource))
-            reason = next(filter(None, reasons), "")
+            reason = next(filter(None, self._reasons(experiment, task_id, method_id, needs)), "")
             if reason:
                 blocked[f"{experiment.id}/{task_id}/{method_id}"] = reason
             else:
@@ -114,6 +122,19 @@ class _Work:
         else:
             self.blocked |= blocked
         return free
+
+    def _reasons(
+        self, experiment: Experiment, task_id: str, method_id: str, needs: list[Reference]
+    ) -> Iterator[str]:
+        """Why a pair cannot run here: what cannot be had, and what does not fit into memory."""
+        for ref in needs:
+            if isinstance(ref, Resource):
+                yield self.resources.blocked(ref)
+        device = self.worlds.of(experiment).device
+        for ref in needs:
+            if isinstance(ref, Artifact) and (reason := self.limits.refusal(device, ref.device_gb)):
+                yield f"its artifact '{ref.title or type(ref).__name__}' cannot be built: {reason}"
+        yield self.limits.refusal(device, experiment.device_need(task_id, [method_id]))
 
     def _add_timed(self, experiment: Experiment, free: list[tuple[str, str]]) -> None:
         for task_id in dict.fromkeys(task for task, _ in free):
@@ -163,6 +184,7 @@ class _Work:
         if stage == "tune":
             values = ",".join(f"{key}={value}" for key, value in (point or {}).items())
             name = f"{experiment.id}/{task_id}/{method_id}/tune/{values}/{seed}"
+        world = self.worlds.of(experiment)
         return PlannedTrial(
             id=name,
             experiment=experiment,
@@ -173,7 +195,8 @@ class _Work:
             task=task,
             methods=methods,
             references=tuple(all_references((task, *methods.values()))),
-            fields=self.fingerprinter.trial(
+            world=world,
+            fields=self.worlds.fingerprinter(world).trial(
                 task=task,
                 methods=methods,
                 seed=seed,

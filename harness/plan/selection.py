@@ -20,15 +20,15 @@ class Selection:
     Attributes:
         claims: Only what these claims need.
         methods: Only these methods.
-        seeds: This many seeds of each experiment: the first of the declared ones, continued
-            upwards if there are too few.
+        seeds: A number: this many seeds of each experiment, the first of the declared ones, continued
+            upwards if there are too few. A tuple: those of the declared seeds that are in it.
         settings: Parameter values by method id and name, already of the right type.
         added: Methods from outside, by id.
     """
 
     claims: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
-    seeds: int | None = None
+    seeds: int | tuple[int, ...] | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     added: Mapping[str, Method[Any, Any]] = field(default_factory=dict)
 
@@ -46,14 +46,15 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
             raise unknown_name(
                 "method", name, sorted(known), where=f"suite {suite.slug}, profile {scale.profile}"
             )
+    _check_seeds(experiments, selection.seeds)
     needed = _needed(suite, scale, selection.claims) if selection.claims else None
     chosen = [_restrict(_extend(item, selection), selection, needed) for item in experiments]
-    left = [item for item in chosen if item.methods and item.tasks and _pairs(item)]
+    left = [item for item in chosen if item.seeds and item.methods and item.tasks and _pairs(item)]
     if not left and experiments:
         raise UsageError(
             "Nothing is left to run",
             where=f"suite {suite.slug}, profile {scale.profile}",
-            fix="These claims and methods are not measured together under this profile.",
+            fix="These claims, methods and seeds are not measured together under this profile.",
         )
     return left
 
@@ -129,9 +130,38 @@ def _restrict(
     )
 
 
-def _seeds(declared: Sequence[int], wanted: int | None) -> tuple[int, ...]:
+def _check_seeds(experiments: Sequence[Experiment], wanted: int | tuple[int, ...] | None) -> None:
+    if not isinstance(wanted, tuple):
+        return
+    declared = sorted({seed for experiment in experiments for seed in experiment.seeds})
+    unknown = sorted(set(wanted) - set(declared))
+    if unknown:
+        raise UsageError(
+            f"No experiment declares {'seeds' if len(unknown) > 1 else 'seed'} {seeds_text(unknown)}",
+            where="--seeds",
+            fix=f"Declared under this profile: {seeds_text(declared)}. "
+            "A number alone (--seeds 12) asks for as many seeds, beyond those declared if need be.",
+        )
+
+
+def seeds_text(seeds: Sequence[int]) -> str:
+    """Seeds as ``--seeds`` takes them: ``100-104,107``; a single one as ``100-100``."""
+    runs: list[list[int]] = []
+    for seed in sorted(set(seeds)):
+        if runs and seed == runs[-1][1] + 1:
+            runs[-1][1] = seed
+        else:
+            runs.append([seed, seed])
+    if len(runs) == 1:
+        return f"{runs[0][0]}-{runs[0][1]}"
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def _seeds(declared: Sequence[int], wanted: int | tuple[int, ...] | None) -> tuple[int, ...]:
     if wanted is None or not declared:
         return tuple(declared)
+    if isinstance(wanted, tuple):
+        return tuple(seed for seed in declared if seed in wanted)
     return (*declared[:wanted], *range(declared[-1] + 1, declared[-1] + 1 + wanted - len(declared)))
 
 

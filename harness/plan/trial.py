@@ -9,6 +9,7 @@ from typing import Any, Literal
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact, Reference
 from harness.plan.fingerprint import Fields, combine
+from harness.plan.worlds import World
 from harness.suite import Experiment, Timed, Tuned
 
 
@@ -21,6 +22,7 @@ class PlannedTrial:
         methods: The method by its id, or all arms of a timed trial.
         references: Everything it loads, inputs before outputs.
         fields: What its result depends on.
+        world: Where it is computed.
         point: The grid point of a tuning trial, or the values that tuning chose.
         edge: Names of chosen values at the edge of their grid.
     """
@@ -35,6 +37,7 @@ class PlannedTrial:
     methods: Mapping[str, Method[Any, Any]]
     references: tuple[Reference, ...]
     fields: Fields
+    world: World = field(default_factory=World)
     point: Mapping[str, Any] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
 
@@ -47,6 +50,11 @@ class PlannedTrial:
     def timed(self) -> Timed | None:
         """How to time it, if seconds are what is measured."""
         return self.experiment.timed
+
+    @property
+    def device_gb(self) -> float | None:
+        """Memory in GB that its models need on the computing device, if that is declared."""
+        return self.experiment.device_need(self.task_id, self.methods)
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -75,7 +83,6 @@ class Plan:
         tunings: Groups of tuning trials, each with main trials to follow.
         blocked: What cannot run, with the reason: by experiment, or by
             ``experiment/task/method`` where only part of an experiment is blocked.
-        environment: The environment key, without the threads of a trial.
     """
 
     suite: str

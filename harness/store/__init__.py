@@ -1,6 +1,13 @@
 """Records of runs on disk."""
 
-from harness.store.locate import find_run, list_runs, new_run_folder, runs_folder
+from harness.store.locate import (
+    find_run,
+    list_runs,
+    list_single_trials,
+    new_run_folder,
+    runs_folder,
+    single_trial_folder,
+)
 from harness.store.reader import RunReader, open_run
 from harness.store.reference import write_reference
 from harness.store.view import TIMED_METHOD, RunView, trial_id
@@ -13,9 +20,11 @@ __all__ = [
     "RunWriter",
     "find_run",
     "list_runs",
+    "list_single_trials",
     "new_run_folder",
     "open_run",
     "runs_folder",
+    "single_trial_folder",
     "trial_id",
     "write_reference",
 ]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from harness.errors import UsageError, unknown_name
+
+SINGLE_TRIALS = "trials"
+"""Folder inside the runs folder for trials that were run one by one."""
 
 
 def runs_folder(given: str | Path | None = None) -> Path:
@@ -22,15 +26,32 @@ def list_runs(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: ((path / "run.json").stat().st_mtime_ns, path.name))
 
 
+def list_single_trials(folder: Path) -> list[Path]:
+    """The folders of trials that were run one by one, the oldest first; runs take finished trials there."""
+    return list_runs(folder / SINGLE_TRIALS)
+
+
+def single_trial_folder(folder: Path, suite: str, profile: str, fingerprint: str, environment: str) -> Path:
+    """Where a trial that is run by itself is kept: the same place each time, so that it can go on."""
+    place = sha256(environment.encode()).hexdigest()[:8]
+    return folder / SINGLE_TRIALS / f"{suite}-{profile}-{fingerprint[:20]}-{place}"
+
+
 def new_run_folder(folder: Path, suite: str, profile: str) -> Path:
-    """An unused path, named after suite, profile and time."""
+    """A new folder, named after suite, profile and time; two runs that start at once get two."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     base = folder / f"{suite}-{profile}-{stamp}"
     path, count = base, 1
-    while path.exists():
-        count += 1
-        path = base.with_name(f"{base.name}-{count}")
-    return path
+    while True:
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            count += 1
+            path = base.with_name(f"{base.name}-{count}")
+        except OSError:
+            return path  # Its writer will say what is wrong.
+        else:
+            return path
 
 
 def find_run(name: str, folder: Path) -> Path:

@@ -75,6 +75,10 @@ class RunRecord(Record):
     """What ``--bind`` put in place of a resource."""
     selection: dict[str, list[str]] = Field(default_factory=dict)
     """What ``--claim``, ``--methods`` and ``--seeds`` restricted the run to."""
+    device: Literal["", "cpu", "cuda"] = ""
+    """The run's device kind; experiments may stay on the CPU of a run on ``cuda``. Empty in older records."""
+    limits: dict[str, float] = Field(default_factory=dict)
+    """What ``--memory`` (GB) and ``--minutes`` said instead of the declared limits."""
     provenance: Provenance
     planned: list[str] = Field(default_factory=list)
     """Ids of the planned main trials."""
@@ -92,6 +96,10 @@ class Cost(Record):
     gpu_s: float | None = None
     """Not measured unless a GPU ran it."""
     peak_memory_mb: float = 0.0
+    peak_gpu_memory_mb: float | None = None
+    """Most memory on the GPU in tensors at once; not measured unless a GPU ran it."""
+    peak_gpu_reserved_mb: float | None = None
+    """Most memory that PyTorch held on the GPU for it, unused blocks included."""
 
 
 class TrialRecord(Record):
@@ -120,6 +128,10 @@ class TrialRecord(Record):
     units_sha256: str = ""
     """Hash of ``units/<file>``."""
     units_file: str = ""
+    device: Literal["", "cpu", "cuda"] = ""
+    """Device kind that computed it; empty in older records."""
+    float32_products: Literal["", "tf32"] = ""
+    """``tf32`` if products of float32 numbers may have been computed in TF32."""
     error: str = ""
     """Traceback of a failed trial."""
     cost: Cost = Field(default_factory=Cost)

@@ -1,6 +1,7 @@
 """What a language model answers: greedy continuations, and scores of given options.
 
-Answers do not depend on what else is in a batch, up to rounding of the arithmetic.
+Rows are read in :mod:`batches of fixed shapes <methods.common.fixed_batches>`, so that on the CPU an
+answer does not depend on what else is asked, to the last bit.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +18,7 @@ from torch import Tensor
 
 from harness.method import ProblemError
 from methods.common.examples import Example, collate, filled
+from methods.common.fixed_batches import FixedBatch, fixed_batches
 from methods.common.forward import (
     Model,
     embed_with_prefix,
@@ -47,7 +50,7 @@ def generate(
         new_tokens: Tokens an answer has at most.
         stop: Ids that end an answer; they are not part of it.
         pad: Id to fill rows with.
-        batch: Prompts at once; they are sorted by length, so that little is padded.
+        batch: Prompts at once, at most.
         prefix: A soft prompt before each input.
 
     Returns:
@@ -60,9 +63,10 @@ def generate(
     decode = _decode_separately if is_encoder_decoder(model) else _continue
     answers: list[list[int]] = [[] for _ in prompts]
     with _evaluating(model):
-        for chosen in by_length([len(prompt) for prompt in prompts], batch):
-            rows = decode(model, [prompts[i] for i in chosen], pad, prefix)(new_tokens, frozenset(stop))
-            for index, row in zip(chosen, rows, strict=True):
+        for part in fixed_batches([len(prompt) for prompt in prompts], batch, device=device_type(model)):
+            answer = decode(model, part.of(prompts), part.width, pad, prefix)
+            rows = answer(new_tokens, frozenset(stop))
+            for index, row in zip(part.chosen, rows, strict=False):
                 answers[index] = row
     return answers
 
@@ -86,7 +90,7 @@ def option_scores(
         prompts: Token ids with their special tokens.
         options: For each prompt, the token ids of its options.
         pad: Id to fill rows with.
-        batch: Rows at once.
+        batch: Rows at once, at most.
         prefix: A soft prompt before each input.
         per_token: Divide by the number of tokens of the option.
 
@@ -101,12 +105,18 @@ def option_scores(
     _check_room(model, [(*prompt, *shared) for prompt, shared in keys], 1, prefix)
     scores = [[0.0] * len(of_prompt) for of_prompt in options]
     with _evaluating(model):
-        for chosen in by_length([len(prompt) + len(shared) for prompt, shared in keys], batch):
-            group = [(keys[i], rows[keys[i]]) for i in chosen]
-            for (prompt, option), value in _score_rows(model, group, pad, prefix):
+        for part, targets in _scoring_batches(model, keys, batch, prefix):
+            group = [(keys[i], rows[keys[i]]) for i in part.chosen]
+            for (prompt, option), value in _score_rows(model, group, part, targets, pad=pad, prefix=prefix):
                 length = len(options[prompt][option]) if per_token else 1
                 scores[prompt][option] = value / length
     return scores
+
+
+def device_type(model: Model) -> str:
+    """``"cpu"`` or ``"cuda"``: where a model reads."""
+    kind: str = model.get_input_embeddings().weight.device.type
+    return kind
 
 
 _Answerer = Callable[[int, frozenset[int]], list[list[int]]]
@@ -127,28 +137,61 @@ def _shared_rows(prompts: Sequence[Tokens], options: Sequence[Sequence[Tokens]])
     return rows
 
 
+def _scoring_batches(
+    model: Model, keys: Sequence[_Key], batch: int, prefix: SoftPrompt | None
+) -> Iterator[tuple[FixedBatch, int]]:
+    """Batches of rows, with the number of places a row at which the output layer is asked."""
+    separate = is_encoder_decoder(model)
+    room = getattr(model.config, "max_position_embeddings", None)
+    if room is not None and prefix is not None:
+        room -= len(prefix.weight)
+    lengths = [len(prompt) + (0 if separate else len(shared) + 1) for prompt, shared in keys]
+    # The next power of two, since the output layer, too, must see a fixed number of places.
+    places = [1 << len(shared).bit_length() for _, shared in keys]
+    for part in fixed_batches(lengths, batch, device=device_type(model), room=room, kinds=places):
+        yield part, places[part.chosen[0]]
+
+
 def _score_rows(
-    model: Model, group: list[tuple[_Key, list[_Last]]], pad: int, prefix: SoftPrompt | None
+    model: Model,
+    group: Sequence[tuple[_Key, list[_Last]]],
+    part: FixedBatch,
+    targets: int,
+    *,
+    pad: int,
+    prefix: SoftPrompt | None,
 ) -> Iterator[tuple[tuple[int, int], float]]:
-    examples = [Example("", prompt, (*shared, lasts[0][2])) for (prompt, shared), lasts in group]
+    # What stands last is predicted, not read, so that any token will do.
+    chosen = [Example("", prompt, (*shared, pad)) for (prompt, shared), _ in group]
+    examples = [*chosen, *chosen[:1] * (part.size - len(chosen))]
     device = model.get_input_embeddings().weight.device
-    data = collate(examples, pad, device, separate=is_encoder_decoder(model))
-    logits = target_logits(model, data, None if prefix is None else prefix()).float()
+    separate = is_encoder_decoder(model)
+    data = collate(examples, pad, device, separate=separate, width=part.width, targets=targets)
+    lengths = torch.tensor([len(example.target) for example in examples])
+    starts = torch.tensor([0 if separate else len(example.prompt) - 1 for example in examples])
+    starts += torch.arange(len(examples)) * (data.labels if separate else data.ids).shape[1]
+    # Short targets ask at their last place again.
+    steps = torch.minimum(torch.arange(targets), lengths[:, None] - 1)
+    places = (starts[:, None] + steps).flatten().to(device)
+    gold = torch.from_numpy(filled([example.target for example in examples], pad, width=targets)).to(device)
+    logits = target_logits(model, replace(data, places=places), None if prefix is None else prefix()).float()
     norms = logits.logsumexp(-1)
-    gold = logits.gather(1, data.gold[:, None])[:, 0] - norms
-    ends = torch.tensor([len(example.target) for example in examples]).cumsum(0) - 1
+    logs = (logits.gather(1, gold.reshape(-1, 1))[:, 0] - norms).view(len(examples), targets)
     # All but the last token of each row; its alternatives are added below.
-    before = torch.zeros(len(group), device=device).index_add_(0, data.owner, gold) - gold[ends.to(device)]
-    row = [number for number, (_, lasts) in enumerate(group) for _ in lasts]
-    flat = [last for _, lasts in group for last in lasts]
-    place = ends[row].to(device)
+    last = (torch.arange(targets) >= lengths[:, None] - 1).to(device)
+    before = logs.masked_fill(last, 0.0).sum(1)
+    row = torch.tensor([number for number, (_, lasts) in enumerate(group) for _ in lasts])
+    flat = [one for _, lasts in group for one in lasts]
+    place = (row * targets + lengths[row] - 1).to(device)
     tokens = torch.tensor([token for _, _, token in flat], device=device)
-    values = (before[row] + logits[place, tokens] - norms[place]).tolist()
+    values = (before[row.to(device)] + logits[place, tokens] - norms[place]).tolist()
     yield from zip([(i, j) for i, j, _ in flat], values, strict=True)
 
 
-def _continue(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt | None) -> _Answerer:
-    return partial(greedy, Continuation(model, prompts, pad, prefix=prefix).step, len(prompts))
+def _continue(
+    model: Model, prompts: list[Tokens], width: int, pad: int, prefix: SoftPrompt | None
+) -> _Answerer:
+    return partial(greedy, Continuation(model, prompts, pad, prefix=prefix, width=width).step, len(prompts))
 
 
 class Continuation:
@@ -160,6 +203,7 @@ class Continuation:
         pad: Id to fill rows with.
         prefix: A soft prompt before each.
         shared: Keys and values of tokens that stand before every prompt, and the number of these.
+        width: Tokens of a row, at least, without the soft prompt.
     """
 
     def __init__(
@@ -170,13 +214,16 @@ class Continuation:
         *,
         prefix: SoftPrompt | None = None,
         shared: tuple[Any, int] | None = None,
+        width: int = 0,
     ) -> None:
         device = model.get_input_embeddings().weight.device
         length = 0 if prefix is None else len(prefix.weight)
         # The soft prompt must touch the text, so its places are padded together with the text.
         rows = [(pad,) * length + tuple(prompt) for prompt in prompts]
-        ids = torch.from_numpy(filled(rows, pad, left=True)).to(device)
-        mask = torch.from_numpy(filled([(1,) * len(row) for row in rows], 0, left=True)).to(device)
+        width += length
+        ids = torch.from_numpy(filled(rows, pad, left=True, width=width)).to(device)
+        shown = filled([(1,) * len(row) for row in rows], 0, left=True, width=width)
+        mask = torch.from_numpy(shown).to(device)
         self._model = model
         self._first = (
             {"input_ids": ids} if prefix is None else {"inputs_embeds": _inserted(model, ids, mask, prefix)}
@@ -211,10 +258,13 @@ class Continuation:
         return logits
 
 
-def _decode_separately(model: Model, prompts: list[Tokens], pad: int, prefix: SoftPrompt | None) -> _Answerer:
+def _decode_separately(
+    model: Model, prompts: list[Tokens], width: int, pad: int, prefix: SoftPrompt | None
+) -> _Answerer:
     device = model.get_input_embeddings().weight.device
-    ids = torch.from_numpy(filled(prompts, pad)).to(device)
-    mask = torch.from_numpy(filled([(1,) * len(prompt) for prompt in prompts], 0)).to(device)
+    ids = torch.from_numpy(filled(prompts, pad, width=width)).to(device)
+    shown = filled([(1,) * len(prompt) for prompt in prompts], 0, width=width)
+    mask = torch.from_numpy(shown).to(device)
     if prefix is None:
         encoded = model.get_encoder()(input_ids=ids, attention_mask=mask)
     else:
@@ -272,13 +322,6 @@ def _inserted(model: Model, ids: Tensor, mask: Tensor, prefix: SoftPrompt) -> Te
     for row, start in enumerate(starts.tolist()):
         vectors[row, start : start + len(prefix.weight)] = prefix().to(vectors.dtype)
     return vectors
-
-
-def by_length(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
-    """Indices in groups of similar length, the longest first, so that memory runs out at once."""
-    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    for start in range(0, len(order), batch):
-        yield order[start : start + batch]
 
 
 @contextmanager

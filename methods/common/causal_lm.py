@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.method import ProblemError, ResourceError
+from methods.common.placing import place
 
 Model = Any
 """A language model of ``transformers``."""
@@ -82,7 +83,7 @@ def load_model(folder: Path, *, device: str, dtype: str) -> Model:
         local_files_only=True,
     )
     model.requires_grad_(requires_grad=False)
-    return model.to(device).eval()
+    return place(model, device).eval()
 
 
 def _attention(config: Any) -> str | None:

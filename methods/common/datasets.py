@@ -11,14 +11,20 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from harness.method import HubSource, MirrorSource, Resource, ResourceError
+from methods.common.large_splits import LargeSplit
 from methods.common.numbers import read_number, write_number
 
 RowT = TypeVar("RowT")
 _SUFFIX = ".jsonl.gz"
+LARGE = 256 * 2**20
+"""Bytes of a compressed split from which on it is read as a stream: some five million sentences."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ class DataSet(Generic[RowT]):
     folder: Path
     parse: Callable[[int, dict[str, Any]], RowT | None]
     _rows: dict[str, list[RowT]] = field(default_factory=dict, repr=False)
+    _large: dict[str, LargeSplit] = field(default_factory=dict, repr=False)
 
     @property
     def splits(self) -> list[str]:
@@ -130,7 +137,7 @@ class DataSet(Generic[RowT]):
         return sorted(path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"*{_SUFFIX}"))
 
     def __getitem__(self, split: str) -> list[RowT]:
-        """The rows of a split, in the source's order.
+        """The rows of a split, in the source's order; all of them in memory, see :meth:`is_large`.
 
         Raises:
             ResourceError: If the split is missing or damaged, or lacks a field.
@@ -139,18 +146,51 @@ class DataSet(Generic[RowT]):
             self._rows[split] = list(self._read(split))
         return self._rows[split]
 
+    def is_large(self, split: str) -> bool:
+        """Whether a split is to be read by :meth:`drawn` only, since it does not fit into memory."""
+        path = self.folder / f"{split}{_SUFFIX}"
+        return path.is_file() and path.stat().st_size >= LARGE
+
+    def first(self, split: str, count: int) -> list[RowT]:
+        """The first rows of a split; what follows is not read."""
+        return list(islice(self._rows[split] if split in self._rows else self._read(split), count))
+
+    def drawn(self, split: str, rng: np.random.Generator, at_once: int) -> Iterator[RowT]:
+        """The rows of a large split in a random order; few of them are ever in memory.
+
+        Args:
+            split: Its name.
+            rng: Draws the order; it begins alike however many rows are taken.
+            at_once: Rows that are looked up in one pass over the file.
+
+        Raises:
+            ResourceError: As for :meth:`__getitem__`.
+        """
+        if split not in self._large:
+            self._large[split] = LargeSplit(self.folder / f"{split}{_SUFFIX}")
+        places = self._large[split].places(rng)
+        while chosen := list(islice(places, at_once)):
+            raws = self._large[split].rows(chosen)
+            for place, raw in zip(chosen, raws, strict=True):
+                row = self._parsed(split, place, raw)
+                if row is not None:
+                    yield row
+
     def _read(self, split: str) -> Iterator[RowT]:
         for number, raw in enumerate(_objects(self.folder, split, self.splits)):
-            try:
-                row = self.parse(number, raw)
-            except (KeyError, ValueError, TypeError, IndexError) as error:
-                raise ResourceError(
-                    f"Row {number} of split '{split}' is not as expected: {type(error).__name__} {error}",
-                    where=str(self.folder),
-                    fix=f"Its fields are: {', '.join(raw)}. Bind another copy of the data set.",
-                ) from error
+            row = self._parsed(split, number, raw)
             if row is not None:
                 yield row
+
+    def _parsed(self, split: str, number: int, raw: dict[str, Any]) -> RowT | None:
+        try:
+            return self.parse(number, raw)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise ResourceError(
+                f"Row {number} of split '{split}' is not as expected: {type(error).__name__} {error}",
+                where=str(self.folder),
+                fix=f"Its fields are: {', '.join(raw)}. Bind another copy of the data set.",
+            ) from error
 
 
 def load_choices(folder: Path) -> DataSet[Choice]:

@@ -157,7 +157,13 @@ class Batch:
 
 
 def collate(
-    examples: Sequence[Example], pad: int, device: str | torch.device = "cpu", *, separate: bool = False
+    examples: Sequence[Example],
+    pad: int,
+    device: str | torch.device = "cpu",
+    *,
+    separate: bool = False,
+    width: int = 0,
+    targets: int = 0,
 ) -> Batch:
     """Examples as rows, padded on the right.
 
@@ -166,6 +172,8 @@ def collate(
         pad: Id to fill rows with.
         device: Where the tensors go.
         separate: Whether the model is an encoder-decoder, which reads prompts and targets apart.
+        width: Tokens of a row, at least.
+        targets: Tokens of a row of separate targets, at least.
 
     Raises:
         ProblemError: If an example has no target, or a causal one no prompt.
@@ -173,11 +181,12 @@ def collate(
     _check(examples)
     if separate:
         prompts = [example.prompt for example in examples]
-        ids, mask = filled(prompts, pad), filled([(1,) * len(prompt) for prompt in prompts], 0)
-        labels = filled([example.target for example in examples], IGNORED)
+        ids = filled(prompts, pad, width=width)
+        mask = filled([(1,) * len(prompt) for prompt in prompts], 0, width=width)
+        labels = filled([example.target for example in examples], IGNORED, width=targets)
         places = np.flatnonzero(labels != IGNORED)
     else:
-        ids = filled([example.prompt + example.target for example in examples], pad)
+        ids = filled([example.prompt + example.target for example in examples], pad, width=width)
         labels = np.full_like(ids, IGNORED)
         mask = np.zeros_like(ids)
         for row, example in enumerate(examples):
@@ -245,9 +254,11 @@ def stream(examples: Sequence[Example], batch: int, rng: np.random.Generator) ->
         del waiting[:batch]
 
 
-def filled(rows: Sequence[Sequence[int]], fill: int, *, left: bool = False) -> NDArray[np.int64]:
-    """Rows of different lengths as one array, filled up on the right (or left)."""
-    width = max(len(row) for row in rows)
+def filled(
+    rows: Sequence[Sequence[int]], fill: int, *, left: bool = False, width: int = 0
+) -> NDArray[np.int64]:
+    """Rows of different lengths as one array, filled up on the right (or left), at least to ``width``."""
+    width = max(width, *(len(row) for row in rows))
     out = np.full((len(rows), width), fill, dtype=np.int64)
     for index, row in enumerate(rows):
         if row:

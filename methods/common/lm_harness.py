@@ -21,19 +21,24 @@ Needs the extra ``lm``; nothing of it is imported before :func:`evaluate` is cal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from harness.method import ProblemError, ResourceError, Table
 from methods.common import numbers
 from methods.common.datasets import DataSet
 from methods.common.examples import Cut
 
+_PART = 20_000
+"""Rows of a split that does not fit into memory."""
 _DATA: ContextVar[Mapping[str, DataSet[Any]] | None] = ContextVar("data sets of lm-eval tasks", default=None)
 
 
@@ -164,7 +169,13 @@ def _table(data: DataSet[Any], split: str) -> Any:
     """One split for lm-eval; tables cannot be changed, so all tasks and calls share them."""
     import datasets
 
-    return datasets.Dataset.from_list([vars(row) for row in data[split]])
+    rows: Iterable[Any]
+    if data.is_large(split):
+        # Solved examples and questions come from a part of it, the same for all models and seeds.
+        rows = islice(data.drawn(split, np.random.default_rng(0), _PART), _PART)
+    else:
+        rows = data[split]
+    return datasets.Dataset.from_list([vars(row) for row in rows])
 
 
 @contextmanager

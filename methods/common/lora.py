@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.method import ProblemError
+from methods.common.draws import fill_uniform
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "query": ("q_proj", "q", "query"),
@@ -64,10 +65,10 @@ class LoraLinear(nn.Module):
         self.scale = alpha / rank
         self.enabled = True
         device = base.weight.device
-        a = torch.empty(rank, base.in_features, device=generator.device)
+        a = torch.empty(rank, base.in_features)
         # Uniform within 1 / sqrt(in): what the official code and peft draw.
         bound = 1.0 / math.sqrt(base.in_features)
-        self.a = nn.Parameter(a.uniform_(-bound, bound, generator=generator).to(device))
+        self.a = nn.Parameter(fill_uniform(a, -bound, bound, generator).to(device))
         self.b = nn.Parameter(torch.zeros(base.out_features, rank, device=device))
 
     @property

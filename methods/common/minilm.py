@@ -73,26 +73,28 @@ def embed(
     Args:
         encoder: The encoder.
         texts: n texts.
-        batch: Texts at once; they are sorted by length, so that little is padded.
+        batch: Texts at once, at most.
         longest: Tokens after which a text is cut.
     """
     import numpy as np
     import torch
 
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    from methods.common.examples import filled
+    from methods.common.fixed_batches import fixed_batches
+
+    if not texts:
+        return np.zeros((0, encoder.model.config.hidden_size), dtype=np.float32)
+    rows = encoder.tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"]
     vectors = np.zeros((len(texts), encoder.model.config.hidden_size), dtype=np.float32)
+    room = getattr(encoder.model.config, "max_position_embeddings", None)
     with torch.inference_mode():
-        for start in range(0, len(order), batch):
-            chosen = order[start : start + batch]
-            tokens = encoder.tokenizer(
-                [texts[i] for i in chosen],
-                padding=True,
-                truncation=True,
-                max_length=longest,
-                return_tensors="pt",
-            )
-            pooled = mean_pooled(encoder.model(**tokens).last_hidden_state, tokens["attention_mask"])
-            vectors[chosen] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        for part in fixed_batches([len(row) for row in rows], batch, room=room):
+            group = part.of(rows)
+            ids = filled(group, int(encoder.tokenizer.pad_token_id), width=part.width)
+            shown = torch.from_numpy(filled([[1] * len(row) for row in group], 0, width=part.width))
+            hidden = encoder.model(input_ids=torch.from_numpy(ids), attention_mask=shown).last_hidden_state
+            pooled = torch.nn.functional.normalize(mean_pooled(hidden, shown), dim=1)
+            vectors[list(part.chosen)] = pooled[: len(part.chosen)].numpy()
     return vectors
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.method import ProblemError
+from methods.common.draws import fill_uniform
 from methods.common.examples import Batch
 from methods.common.forward import Model, summed_loss, target_logits
 
@@ -73,8 +74,8 @@ def from_vocabulary(
 def uniform(model: Model, length: int, generator: torch.Generator, bound: float = 0.5) -> SoftPrompt:
     """Starts uniformly within ±``bound``, the default of the public prompt-tuning code."""
     layer = model.get_input_embeddings()
-    values = torch.empty(length, layer.weight.shape[1], device=generator.device)
-    return _with(values.uniform_(-bound, bound, generator=generator).to(layer.weight.device))
+    values = fill_uniform(torch.empty(length, layer.weight.shape[1]), -bound, bound, generator)
+    return _with(values.to(layer.weight.device))
 
 
 def prompted_loss(prompt: SoftPrompt) -> Callable[[Model, Batch, float], Tensor]:

@@ -10,6 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.method import Checkpoints
+from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.draws import fill_normal, integers
+from methods.common.master_weights import clip, in_float32
+
 BOUNDARY = "<s>"
 """Stands before every text, and so also after the one before."""
 
@@ -91,7 +96,7 @@ def new_model(vocabulary: int, size: Size, generator: torch.Generator) -> Any:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:
-                parameter.normal_(0.0, 0.02, generator=generator)
+                fill_normal(parameter, 0.0, 0.02, generator)
     return model
 
 
@@ -101,6 +106,8 @@ def train(
     schedule: Schedule,
     generator: torch.Generator,
     report: Callable[[float, str], None],
+    *,
+    checkpoints: Checkpoints | None = None,
 ) -> float:
     """Train on random windows of a token stream.
 
@@ -110,12 +117,15 @@ def train(
         schedule: How to train.
         generator: Chooses the windows.
         report: Called with the share done and the loss in nats a token.
+        checkpoints: Where the state is kept.
 
     Returns:
         The mean loss of the last tenth of the updates, in nats a token.
     """
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=schedule.decay
+    optimizer = in_float32(
+        torch.optim.AdamW(
+            model.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=schedule.decay
+        )
     )
     rates = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
@@ -123,18 +133,23 @@ def train(
         total_steps=schedule.steps,
         pct_start=min(0.5, schedule.warmup / schedule.steps),
     )
-    losses: list[float] = []
+    parts = {"weights": tensors_of(model), "optimizer": optimizer, "rates": rates, "windows": generator}
+    keeper = Keeper(checkpoints, "training on windows", parts, [schedule.steps, len(stream)])
+    losses: list[float] = keeper.notes.get("losses", [])
     model.train()
-    for step, batch in enumerate(_windows(stream, schedule, generator)):
+    left = schedule.steps - keeper.done
+    for step, batch in enumerate(_windows(stream, schedule, left, generator), start=keeper.done):
         loss = model(input_ids=batch, labels=batch).loss
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        clip(optimizer, model.parameters(), 1.0)
         optimizer.step()
         rates.step()
         losses.append(loss.item())
         if step % 20 == 0:
             report((step + 1) / schedule.steps, f"loss {losses[-1]:.3f}")
+        keeper.keep(step + 1, {"losses": losses})
+    keeper.finish(schedule.steps, {"losses": losses}, without=["optimizer", "rates"])
     model.eval()
     tail = losses[-max(1, len(losses) // 10) :]
     return sum(tail) / len(tail)
@@ -146,8 +161,8 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _windows(stream: Tensor, schedule: Schedule, generator: torch.Generator) -> Iterator[Tensor]:
+def _windows(stream: Tensor, schedule: Schedule, count: int, generator: torch.Generator) -> Iterator[Tensor]:
     place = torch.arange(schedule.length)
-    for _ in range(schedule.steps):
-        starts = torch.randint(len(stream) - schedule.length, (schedule.batch, 1), generator=generator)
+    for _ in range(count):
+        starts = integers(len(stream) - schedule.length, (schedule.batch, 1), generator)
         yield stream[starts + place]

@@ -10,20 +10,21 @@ models whose step takes milliseconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from harness.method import DivergedError, ProblemError
-from methods.common import checkpoints
+from harness.method import Checkpoints, DivergedError, ProblemError
+from methods.common.checkpoints import Keeper, skipped
 from methods.common.examples import Batch, Example, collate, pack, stream
 from methods.common.forward import Model, is_encoder_decoder, summed_loss, target_logits
+from methods.common.master_weights import MasterWeights, clip, in_float32
+from methods.common.placing import FEW, is_large, recomputing
 
 
 class Optimizer(Protocol):
@@ -54,8 +55,10 @@ class Recipe:
 
     Attributes:
         steps: Updates.
-        batch: Examples in one forward pass.
-        accumulate: Forward passes an update.
+        batch: Examples that are drawn together.
+        accumulate: Such draws an update.
+        at_once: Examples in one forward pass, at most; 0 takes a whole draw, or a few where the
+            model is large. It spares memory; the mean over target tokens is the same.
         warmup: Updates of linear warm-up.
         schedule: What the rate does after warm-up, until ``steps``.
         clip: Largest global norm of the gradient; 0 switches clipping off.
@@ -78,6 +81,7 @@ class Recipe:
     patience: int = 0
     keep: Literal["last", "best"] = "last"
     pack: int = 0
+    at_once: int = 0
 
     def rate(self, step: int) -> float:
         """Factor on the rate in update ``step``, counted from 0; never 0."""
@@ -122,10 +126,10 @@ class _Run:
     loss: Loss
     pad: int
     batches: Iterator[list[Example]]
+    rng: np.random.Generator
     validate: Callable[[], float] | None
     watch: Callable[[int], None] | None
     progress: Callable[[float, str], None] | None
-    resume: Path | None
     history: History = field(default_factory=History)
     best: list[Tensor] = field(default_factory=list)
 
@@ -134,6 +138,7 @@ class _Run:
         self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.device = self.parameters[0].device
         self.separate = is_encoder_decoder(self.model)
+        self.at_once = self.recipe.at_once or (FEW if is_large(self.model) else 0)
 
 
 def token_loss(model: Model, batch: Batch, smoothing: float) -> Tensor:
@@ -153,11 +158,16 @@ def fit(
     validate: Callable[[], float] | None = None,
     watch: Callable[[int], None] | None = None,
     progress: Callable[[float, str], None] | None = None,
-    resume: Path | None = None,
+    checkpoints: Checkpoints | None = None,
+    name: str = "training",
+    also: Mapping[str, Any] | None = None,
 ) -> History:
     """Train the parameters that ``optimizer`` holds; the model changes in place.
 
     Each update descends on the mean loss of a target token over *all* its accumulated batches.
+    bfloat16 weights are updated through float32 copies. A killed training that is called again
+    with the same arguments and a generator in the same initial state goes on from its last
+    checkpoint, exactly as if it had not stopped.
 
     Args:
         model: A language model of ``transformers``, left in evaluation mode.
@@ -171,15 +181,17 @@ def fit(
             the last one, and before the first.
         watch: Called with the number of updates done: at 0, each ``recipe.every``, and at the end.
         progress: Called now and then with the share done and the loss.
-        resume: A folder for checkpoints, written each ``recipe.every`` updates. If it holds one,
-            training goes on from there exactly as if it had not stopped (give the same model,
-            optimizer, examples, recipe and a generator in the same initial state).
+        checkpoints: Where the state is kept.
+        name: Of this training, for its checkpoints.
+        also: Other state that changes with training, such as that of ``watch``: objects with
+            ``state_dict`` and ``load_state_dict``.
 
     Raises:
         DivergedError: If the loss is not finite; names the step, the examples and the last score.
         ProblemError: If something needed for the recipe is missing.
     """
     _check(recipe, validate, optimizer, separate=is_encoder_decoder(model))
+    optimizer = in_float32(optimizer)
     run = _Run(
         model=model,
         optimizer=optimizer,
@@ -187,13 +199,19 @@ def fit(
         loss=loss or token_loss,
         pad=pad,
         batches=stream(examples, recipe.batch, rng),
+        rng=rng,
         validate=validate,
         watch=watch,
         progress=progress,
-        resume=resume,
     )
     with _only_trained(run):
-        _train(run)
+        start = rng.bit_generator.state
+        parts = {"weights": run.parameters, "optimizer": optimizer, "order": rng, **(also or {})}
+        keeper = Keeper(checkpoints, name, parts, [run.rates, recipe.steps, recipe.batch])
+        if not keeper.finished:
+            rng.bit_generator.state = start
+        _take_up(run, keeper)
+        _train(run, keeper)
     return run.history
 
 
@@ -206,7 +224,8 @@ def _only_trained(run: _Run) -> Iterator[None]:
     for parameter in run.parameters:
         parameter.requires_grad_(requires_grad=True)
     try:
-        yield
+        with recomputing(run.model):
+            yield
     finally:
         run.model.eval()
         run.optimizer.zero_grad()
@@ -216,8 +235,10 @@ def _only_trained(run: _Run) -> Iterator[None]:
             parameter.requires_grad_(requires_grad=needed)
 
 
-def _train(run: _Run) -> None:
-    if not _resumed(run):
+def _train(run: _Run, keeper: Keeper) -> None:
+    if keeper.finished:
+        return
+    if not keeper.done:
         _look(run)
     recipe, history = run.recipe, run.history
     while history.steps < recipe.steps and not _patience_is_over(run):
@@ -227,13 +248,15 @@ def _train(run: _Run) -> None:
         history.steps += 1
         if recipe.every and (history.steps % recipe.every == 0 or history.steps == recipe.steps):
             _look(run)
-            _save(run)
+        keeper.keep(history.steps, {"history": vars(history), "best": run.best})
         if run.progress and history.steps % 20 == 0:
             run.progress(history.steps / recipe.steps, f"loss {history.losses[-1]:.3f}")
     if recipe.keep == "best":
         with torch.no_grad():
             for parameter, best in zip(run.parameters, run.best, strict=True):
                 parameter.copy_(best)
+    run.best = []
+    keeper.finish(history.steps, {"history": vars(history)}, without=["optimizer"])
 
 
 def _update(run: _Run) -> float:
@@ -247,7 +270,8 @@ def _update(run: _Run) -> float:
     tokens = sum(len(example.target) for chunk in chunks for example in chunk)
     run.optimizer.zero_grad()
     total = 0.0
-    for chunk in chunks:
+    passes = _passes(chunks, run.at_once)
+    for chunk in passes:
         batch = _batch(run, chunk)
         loss = run.loss(run.model, batch, recipe.smoothing) / tokens
         loss.backward()  # type: ignore[no-untyped-call]
@@ -255,12 +279,21 @@ def _update(run: _Run) -> float:
         if not math.isfinite(value):
             raise _diverged(run, batch)
         total += value
+        if len(passes) > 1 and isinstance(run.optimizer, MasterWeights):
+            run.optimizer.collect()
     if recipe.clip:
-        nn.utils.clip_grad_norm_(run.parameters, recipe.clip)
+        clip(run.optimizer, run.parameters, recipe.clip)
     for group, rate in zip(run.optimizer.param_groups, run.rates, strict=True):
         group["lr"] = rate * recipe.rate(step)
     run.optimizer.step()
     return total
+
+
+def _passes(chunks: Sequence[list[Example]], at_once: int) -> list[list[Example]]:
+    """What each forward pass reads."""
+    if not at_once:
+        return list(chunks)
+    return [chunk[i : i + at_once] for chunk in chunks for i in range(0, len(chunk), at_once)]
 
 
 def _batch(run: _Run, chunk: Sequence[Example]) -> Batch:
@@ -280,7 +313,8 @@ def _look(run: _Run) -> None:
         if first or score > history.best:
             history.best_step = history.steps
             if recipe.keep == "best":
-                run.best = [parameter.detach().clone() for parameter in run.parameters]
+                # On the host: a second copy of a large model does not fit beside the first.
+                run.best = [parameter.detach().to("cpu", copy=True) for parameter in run.parameters]
     if run.watch and recipe.every:
         run.watch(history.steps)
 
@@ -290,28 +324,15 @@ def _patience_is_over(run: _Run) -> bool:
     return bool(run.recipe.patience) and since >= run.recipe.patience
 
 
-def _save(run: _Run) -> None:
-    if run.resume is not None:
-        kept = checkpoints.Checkpoint(
-            weights=run.parameters,
-            best=run.best,
-            optimizer=run.optimizer,
-            rates=run.rates,
-            history=vars(run.history),
-        )
-        checkpoints.save(run.resume, kept)
-
-
-def _resumed(run: _Run) -> bool:
-    if run.resume is None or not checkpoints.exists(run.resume):
-        return False
-    found = checkpoints.load(run.resume, run.parameters, run.optimizer, run.rates)
-    run.history = History(**found.history)
-    run.best = found.best
-    # The order of the examples depends on nothing but the generator's initial state.
-    for _ in range(run.history.steps * run.recipe.accumulate):
-        next(run.batches)
-    return True
+def _take_up(run: _Run, keeper: Keeper) -> None:
+    """Go on where a checkpoint was written."""
+    if not keeper.done:
+        return
+    run.history = History(**keeper.notes["history"])
+    run.best = keeper.notes.get("best", [])
+    if not keeper.finished:
+        # The order of the examples depends on nothing but the generator's initial state.
+        skipped(run.batches, keeper.done * run.recipe.accumulate)
 
 
 def _diverged(run: _Run, batch: Batch) -> DivergedError:
@@ -334,7 +355,7 @@ def _check(
             "Keeping the best weights or stopping early needs validation",
             fix="Give `validate`, and set `every` in the recipe.",
         )
-    if min(recipe.batch, recipe.accumulate) < 1 or recipe.steps < 0:
+    if min(recipe.batch, recipe.accumulate) < 1 or min(recipe.steps, recipe.at_once) < 0:
         raise ProblemError(f"The recipe asks for nothing that can be done: {recipe}")
     if recipe.pack and separate:
         raise ProblemError("Examples of an encoder-decoder cannot share rows", fix="Set `pack` to 0.")

@@ -14,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness.method import ProblemError
+from harness.method import Checkpoints, ProblemError
+from methods.common.checkpoints import Keeper, skipped, tensors_of
+from methods.common.master_weights import clip, in_float32
 from methods.common.minilm import Encoder, mean_pooled
 from methods.ibws.designs import Floats
 from methods.ibws.ranking import standardised
@@ -107,6 +109,7 @@ def train_ranker(
     *,
     device: str,
     progress: Callable[[float], None],
+    checkpoints: Checkpoints | None = None,
 ) -> ScalarHead:
     """Fine-tune all weights of ``encoder`` and a new head.
 
@@ -118,6 +121,7 @@ def train_ranker(
         rng: Start of the head and order of the texts.
         device: Where to train.
         progress: Told the share of steps done.
+        checkpoints: Where the state is kept.
 
     Raises:
         ProblemError: If the loss is unknown.
@@ -127,19 +131,27 @@ def train_ranker(
             f"There is no loss '{training.loss}'", where="loss", fix=f"Use one of {', '.join(LOSSES)}."
         )
     model = ScalarHead(encoder.model, encoder.model.config.hidden_size, rng).to(device).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay)
+    optimizer = in_float32(
+        torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay)
+    )
     steps = training.epochs * -(-len(texts) // training.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _warm_then_linear(step, steps))
     targets = torch.tensor(standardised(labels), dtype=torch.float32, device=device)
-    for step, chosen in enumerate(_batches(len(texts), training, rng)):
+    parts = {"weights": tensors_of(model), "optimizer": optimizer, "schedule": schedule}
+    keeper = Keeper(checkpoints, "ranker", parts, [steps, len(texts)])
+    # The order depends on nothing but the generator's state after the head was drawn.
+    order = skipped(_batches(len(texts), training, rng), keeper.done)
+    for step, chosen in enumerate(order, start=keeper.done):
         tokens = _tokens(encoder.tokenizer, [texts[i] for i in chosen], training.longest, device)
         loss = LOSSES[training.loss](model(**tokens), targets[torch.as_tensor(chosen, device=device)])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        clip(optimizer, model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         progress((step + 1) / steps)
+        keeper.keep(step + 1)
+    keeper.finish(steps, without=["optimizer", "schedule"])
     return model.eval()
 
 

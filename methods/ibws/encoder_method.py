@@ -60,6 +60,7 @@ class EncoderRanker(Method[RankingProblem, TestRanking]):
             ctx.rng("training"),
             device=ctx.device,
             progress=ctx.progress,
+            checkpoints=ctx.checkpoints,
         )
         scores = score_texts(
             model, encoder.tokenizer, problem.test_texts, batch=4 * self.batch, longest=self.longest

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from harness.method import ProblemError
+from methods.common.answering import option_scores
 from methods.ibws.answers import Answers, Ledger
 from methods.ibws.crowd import Ratings
 from methods.ibws.designs import Floats, Ints, check_tuples
@@ -50,7 +49,7 @@ class LanguageModelJudge:
         texts: The n items.
         rng: Order in which the items of a tuple are shown.
         prompts: The wording.
-        batch: Sequences at once.
+        batch: Sequences at once, at most.
     """
 
     def __init__(
@@ -114,36 +113,5 @@ class LanguageModelJudge:
         encode = self._tokenizer.encode
         heads = [encode(prompt) for prompt in prompts]
         tails = [encode(option, add_special_tokens=False) for option in options]
-        pairs = [(head, tail) for head in heads for tail in tails]
-        found = [
-            self._continuations(pairs[start : start + self._batch])
-            for start in range(0, len(pairs), self._batch)
-        ]
-        return torch.cat(found).double().numpy().reshape(len(prompts), len(options))
-
-    @torch.inference_mode()
-    def _continuations(self, pairs: Sequence[tuple[list[int], list[int]]]) -> Tensor:
-        """Log-likelihood of each tail after its head, shape (B,)."""
-        device = self._model.device
-        longest = max(len(head) + len(tail) for head, tail in pairs)
-        kept = max(len(tail) for _, tail in pairs)
-        ids = torch.zeros(len(pairs), longest, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        counted = torch.zeros(len(pairs), kept)
-        for row, (head, tail) in enumerate(pairs):
-            # Padded on the left, so that all tails end in the same place.
-            ids[row, longest - len(head) - len(tail) :] = torch.tensor(head + tail)
-            mask[row, longest - len(head) - len(tail) :] = 1
-            counted[row, kept - len(tail) :] = 1
-        positions = (mask.cumsum(1) - 1).clamp(min=0)
-        # Logits over a large vocabulary are the expensive part: only the last few are needed.
-        logits = self._model(
-            input_ids=ids.to(device),
-            attention_mask=mask.to(device),
-            position_ids=positions.to(device),
-            logits_to_keep=kept + 1,
-        ).logits[:, :-1]
-        logs = logits.float().log_softmax(-1).cpu()
-        chosen = logs.gather(-1, ids[:, -kept:, None]).squeeze(-1)
-        totals: Tensor = (chosen * counted).sum(1)
-        return totals
+        scores = option_scores(self._model, heads, [tails] * len(heads), pad=0, batch=self._batch)
+        return np.array(scores, dtype=np.float64).reshape(len(heads), len(tails))

@@ -95,12 +95,14 @@ class LocalWeights(Speaker):
 
     def open(self, ctx: Context) -> LanguageModel:
         """See :class:`Speaker`."""
+        from methods.common.language_model.kept import kept
         from methods.common.language_model.local import LocalModel
 
         checkpoint = ctx.load(self.weights)
         model = checkpoint.model(ctx.device, self.dtype or ctx.dtype)
         identity = _identity(checkpoint.folder)
-        return LocalModel(self.name, identity, model, checkpoint.tokenizer, batch=self.batch)
+        found = LocalModel(self.name, identity, model, checkpoint.tokenizer, batch=self.batch)
+        return kept(found, ctx.checkpoints)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +118,9 @@ class Served(Speaker):
     def open(self, ctx: Context) -> LanguageModel:
         """See :class:`Speaker`; nothing is sent yet."""
         from methods.common.language_model.endpoint import open_endpoint
+        from methods.common.language_model.kept import kept
 
-        return open_endpoint(self.server)
+        return kept(open_endpoint(self.server), ctx.checkpoints)
 
 
 @lru_cache(maxsize=8)

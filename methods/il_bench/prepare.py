@@ -45,7 +45,8 @@ class RuleFollower(Artifact):
         from methods.il_bench.rule_training import Plan, train
 
         plan = Plan(self.steps, self.tokens, self.rate, self.lines, self.variables, self.draw)
-        train(self.layers, self.hidden, self.heads, plan, ctx.progress).save(folder)
+        net = train(self.layers, self.hidden, self.heads, plan, ctx.progress, checkpoints=ctx.checkpoints)
+        net.save(folder)
 
     def load(self, path: Path) -> tuple[RuleNet, str]:
         """The network, in evaluation mode, and a hash of its weights."""

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from methods.common.draws import fill_normal
 from methods.il_bench.rule_tokens import LABELS, SIGNS, WORDS
 
 CONFIG, WEIGHTS = "rule_net.json", "model.safetensors"
@@ -58,11 +59,11 @@ class RuleNet(nn.Module):
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 if parameter.ndim > 1:
-                    parameter.normal_(0.0, parameter.shape[1] ** -0.5, generator=generator)
+                    fill_normal(parameter, 0.0, parameter.shape[1] ** -0.5, generator)
                 elif name.endswith("bias"):
                     # Otherwise they come from the global stream.
                     parameter.zero_()
-            self.embedding.weight.normal_(0.0, 1.0, generator=generator)
+            fill_normal(self.embedding.weight, 0.0, 1.0, generator)
             self.embedding.weight[0] = 0.0
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,11 +6,11 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import numpy as np
 import torch
 
+from methods.common.fixed_batches import INDEPENDENT, fixed_batches
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
 from methods.common.language_model.interface import check_texts
 from methods.il_bench.asking import read_request
@@ -24,11 +24,16 @@ class RuleReader(LanguageModel):
 
     Attributes:
         net: In evaluation mode.
-        batch: Prompts at once.
+        batch: Prompts at once, at most.
     """
 
     net: RuleNet = field(repr=False)
     batch: int = field(default=256, kw_only=True)
+
+    @property
+    def together(self) -> int:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`."""
+        return 0 if self.net.embedding.weight.device.type in INDEPENDENT else self.batch
 
     def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
         """See :class:`~methods.common.language_model.interface.LanguageModel`.
@@ -71,13 +76,12 @@ class RuleReader(LanguageModel):
         keys = [(len(one.tokens), one.labels, one.tokens.tobytes()) for one in encoded]
         waiting = sorted(dict(zip(keys, encoded, strict=True)).items())
         found: dict[tuple[int, tuple[str, ...], bytes], dict[str, float]] = {}
-        # Prompts of one length go together, so that nothing is padded.
-        for _, group in groupby(waiting, key=lambda one: one[0][0]):
-            same = list(group)
-            for start in range(0, len(same), self.batch):
-                chosen = same[start : start + self.batch]
-                laws = self._run([one for _, one in chosen])
-                found |= {key: law for (key, _), law in zip(chosen, laws, strict=True)}
+        # Prompts of one length go together, so that nothing is padded but the number of rows.
+        lengths = [len(one.tokens) for _, one in waiting]
+        kind = self.net.embedding.weight.device.type
+        for part in fixed_batches(lengths, self.batch, device=kind, kinds=lengths):
+            laws = self._run([one for _, one in part.of(waiting)])
+            found |= {waiting[i][0]: law for i, law in zip(part.chosen, laws, strict=False)}
         return [found[key] for key in keys]
 
     def _run(self, prompts: Sequence[Prompt]) -> list[dict[str, float]]:

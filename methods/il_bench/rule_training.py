@@ -9,6 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from harness.method import Checkpoints
+from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.draws import generator
+from methods.common.master_weights import clip, in_float32
 from methods.il_bench.rule_lists import (
     Lesson,
     draw_inputs,
@@ -36,7 +40,13 @@ class Plan:
 
 
 def train(
-    layers: int, hidden: int, heads: int, plan: Plan, progress: Callable[[float, str], None]
+    layers: int,
+    hidden: int,
+    heads: int,
+    plan: Plan,
+    progress: Callable[[float, str], None],
+    *,
+    checkpoints: Checkpoints | None = None,
 ) -> RuleNet:
     """A network that has learnt to follow rules, by AdamW with warm-up and linear decay.
 
@@ -44,23 +54,29 @@ def train(
     would need many times as many examples.
     """
     rng = np.random.default_rng([plan.draw, 0])
-    net = RuleNet(Size(layers, hidden, heads), torch.Generator().manual_seed(plan.draw))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    net = RuleNet(Size(layers, hidden, heads), generator(plan.draw))
+    optimizer = in_float32(
+        torch.optim.AdamW(net.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    )
     warmup = max(1, plan.steps // 20)
     rates = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: min((step + 1) / warmup, (plan.steps - step) / max(1, plan.steps - warmup)),
     )
+    parts = {"weights": tensors_of(net), "optimizer": optimizer, "rates": rates, "lessons": rng}
+    keeper = Keeper(checkpoints, "rule transformer", parts, [plan.steps, plan.draw])
     net.train()
-    for step in range(plan.steps):
+    for step in range(keeper.done, plan.steps):
         loss = rule_loss(net, draw_lesson(plan, rng))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        clip(optimizer, net.parameters(), 1.0)
         optimizer.step()
         rates.step()
         if step % 20 == 0:
             progress((step + 1) / plan.steps, f"loss {loss.item():.3f}")
+        keeper.keep(step + 1)
+    keeper.finish(plan.steps, without=["optimizer", "rates"])
     return net.eval()
 
 

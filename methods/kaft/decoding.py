@@ -12,13 +12,15 @@ Shapes: B rows, T positions, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from methods.common.answering import Continuation, by_length, greedy
+from methods.common.answering import Continuation, device_type, greedy
+from methods.common.fixed_batches import fixed_batches, fixed_width
 from methods.common.forward import Model, only_at
 
 Tokens = Sequence[int]
@@ -44,7 +46,7 @@ def decode(
         new_tokens: Tokens of an answer, at most.
         stop: Ids that end an answer; they are not part of it.
         pad: Id to fill rows with.
-        batch: Prompts at once.
+        batch: Prompts at once, at most.
         shared: Token ids before every prompt, read once.
         against: The same questions without their contexts, for context-aware decoding.
         alpha: α; with 0, ``against`` does not matter.
@@ -53,21 +55,49 @@ def decode(
         The answers in the order of the prompts.
     """
     answers: list[list[int]] = [[] for _ in prompts]
-    if not _fits_window(model, len(shared) + max(map(len, prompts), default=0) + new_tokens):
-        prompts = [(*shared, *prompt) for prompt in prompts]
-        against = None if against is None else [(*shared, *prompt) for prompt in against]
-        shared = ()
+    sides = [prompts, against] if alpha and against is not None else [prompts]
+    kinds = [
+        _Kind.of(model, [side[row] for side in sides], shared, new_tokens) for row in range(len(prompts))
+    ]
+    texts = [
+        [side[row] if kind.apart else (*shared, *side[row]) for row, kind in enumerate(kinds)]
+        for side in sides
+    ]
     model.eval()
     with torch.no_grad():
         before = _read(model, shared)
-        for chosen in by_length([len(prompt) for prompt in prompts], batch):
-            sides = [Continuation(model, [prompts[i] for i in chosen], pad, shared=before)]
-            if alpha and against is not None:
-                sides.append(Continuation(model, [against[i] for i in chosen], pad, shared=before))
-            rows = greedy(partial(_scores, sides, alpha), len(chosen), new_tokens, frozenset(stop))
-            for index, row in zip(chosen, rows, strict=True):
+        lengths = [len(prompt) for prompt in texts[0]]
+        for part in fixed_batches(lengths, batch, device=device_type(model), kinds=kinds):
+            kind = kinds[part.chosen[0]]
+            reading = [
+                Continuation(model, part.of(rows), pad, shared=before if kind.apart else None, width=width)
+                for rows, width in zip(texts, kind.widths, strict=True)
+            ]
+            rows = greedy(partial(_scores, reading, alpha), part.size, new_tokens, frozenset(stop))
+            for index, row in zip(part.chosen, rows, strict=False):
                 answers[index] = row
     return answers
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How the sides of a row are read, which rows of one batch have in common.
+
+    Attributes:
+        apart: Whether the shared tokens are read once, before them.
+        widths: Tokens of each side.
+    """
+
+    apart: bool
+    widths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, model: Model, sides: Sequence[Tokens], shared: Tokens, new_tokens: int) -> _Kind:
+        """From the tokens of a row's sides."""
+        alone = tuple(fixed_width(len(side)) for side in sides)
+        if _fits_window(model, len(shared) + max(alone) + new_tokens):
+            return cls(True, alone)
+        return cls(False, tuple(fixed_width(len(shared) + len(side)) for side in sides))
 
 
 def _scores(sides: list[Continuation], alpha: float, tokens: Tensor | None) -> Tensor:

@@ -21,7 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from harness.method import ProblemError
+from methods.common.draws import fill_normal
 from methods.common.examples import Batch, filled
+from methods.common.fixed_batches import fixed_batches, fixed_width
 
 WORDS = 3
 """Words of a fact."""
@@ -80,8 +82,8 @@ class FactReader(nn.Module):
         with torch.no_grad():
             for parameter in self.parameters():
                 if parameter.ndim > 1:
-                    parameter.normal_(0.0, parameter.shape[1] ** -0.5, generator=generator)
-            self.embedding.weight.normal_(0.0, 1.0, generator=generator)
+                    fill_normal(parameter, 0.0, parameter.shape[1] ** -0.5, generator)
+            fill_normal(self.embedding.weight, 0.0, 1.0, generator)
 
     def get_input_embeddings(self) -> nn.Embedding:
         """Vectors of words, shape (V, d)."""
@@ -151,27 +153,34 @@ def answer_words(
         prompts: Facts and question each.
         stop: Ids that end an answer.
         pad: Id to fill rows with.
-        batch: Prompts at once.
+        batch: Prompts at once, at most.
         against: The same questions without contexts, for context-aware decoding.
         alpha: Its weight.
     """
-    answers: list[list[int]] = []
+    answers: list[list[int]] = [[] for _ in prompts]
+    sides = [prompts, against] if against is not None and alpha else [prompts]
+    # Widths are whole facts.
+    facts = [[len(prompt) // WORDS for prompt in side] for side in sides]
+    kinds, device = list(map(fixed_width, facts[-1])), model.embedding.weight.device.type
     model.eval()
     with torch.no_grad():
-        for start in range(0, len(prompts), batch):
-            logs = _log_probabilities(model, prompts[start : start + batch], pad)
-            if against is not None and alpha:
-                without = _log_probabilities(model, against[start : start + batch], pad)
-                logs = (1 + alpha) * logs - alpha * without
-            for row in logs.argmax(-1).tolist():
+        for part in fixed_batches(facts[0], batch, device=device, kinds=kinds):
+            widths = (part.width, kinds[part.chosen[0]])
+            logs, *without = (
+                _log_probabilities(model, part.of(side), width * WORDS, pad)
+                for side, width in zip(sides, widths, strict=False)
+            )
+            if without:
+                logs = (1 + alpha) * logs - alpha * without[0]
+            for index, row in zip(part.chosen, logs.argmax(-1).tolist(), strict=False):
                 end = next((place for place, word in enumerate(row) if word in stop), len(row))
-                answers.append(row[:end])
+                answers[index] = row[:end]
     return answers
 
 
-def _log_probabilities(model: FactReader, prompts: Sequence[Tokens], pad: int) -> Tensor:
+def _log_probabilities(model: FactReader, prompts: Sequence[Tokens], width: int, pad: int) -> Tensor:
     device = model.embedding.weight.device
-    ids = torch.from_numpy(filled(prompts, pad)).to(device)
-    mask = torch.from_numpy(filled([(1,) * len(prompt) for prompt in prompts], 0)).to(device)
+    ids = torch.from_numpy(filled(prompts, pad, width=width)).to(device)
+    mask = torch.from_numpy(filled([(1,) * len(prompt) for prompt in prompts], 0, width=width)).to(device)
     logits: Tensor = model(ids, mask)
     return logits.log_softmax(-1)

@@ -95,6 +95,8 @@ def finetune(
         loss=word_loss if isinstance(model, FactReader) else None,
         watch=observe,
         progress=ctx.progress,
+        checkpoints=ctx.checkpoints,
+        name="finetuning",
     )
     return model, cut
 

@@ -70,7 +70,7 @@ def recalled_questions(data: Any, most: int) -> tuple[Question, ...]:
         Question(
             f"closed:{row.id}", f"closed:{row.id}", row.question, "", _asked(row.question), tuple(row.answers)
         )
-        for row in data[split][:most]
+        for row in data.first(split, most)
     )
 
 

@@ -54,7 +54,8 @@ class Pretrained(Method[ReadingProblem, Answers]):
 
     def run(self, problem: ReadingProblem, ctx: Context) -> Answers:
         """Ask the shared model."""
-        return answer(problem.reader.model(problem.device, problem.dtype), problem, problem.shots, self.alpha)
+        model = problem.reader.model(problem.device, problem.dtype)
+        return answer(model, problem, ctx, shots=problem.shots, alpha=self.alpha)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class FineTuned(Method[ReadingProblem, Answers]):
         from methods.kaft.finetuning import Training, finetune
 
         def watch(step: int, model: Any) -> None:
-            ctx.probe(step, answer(model, problem))
+            ctx.probe(step, answer(model, problem, ctx))
 
         model, cut = finetune(
             problem.reader,
@@ -104,7 +105,7 @@ class FineTuned(Method[ReadingProblem, Answers]):
             change=partial(self.change, problem),
             watch=watch if self.every else None,
         )
-        return replace(answer(model, problem), cut_training=cut)
+        return replace(answer(model, problem, ctx), cut_training=cut)
 
     def mixture(self) -> Mixture:
         """The recipe."""
@@ -206,12 +207,21 @@ class Oracle(Method[ReadingProblem, Answers]):
         )
 
 
-def answer(model: Any, problem: ReadingProblem, shots: str = "", alpha: float = 0.0) -> Answers:
+def answer(
+    model: Any, problem: ReadingProblem, ctx: Context, *, shots: str = "", alpha: float = 0.0
+) -> Answers:
     """What a model answers to all that is asked."""
     from methods.kaft.reading import Limits, read
 
     limits = Limits(problem.prompt, problem.answer, problem.batch)
     texts, cut = read(
-        model, problem.reader, problem.template, problem.asked, limits, shots=shots, alpha=alpha
+        model,
+        problem.reader,
+        problem.template,
+        problem.asked,
+        limits,
+        shots=shots,
+        alpha=alpha,
+        checkpoints=ctx.checkpoints,
     )
     return Answers(texts, cut_asked=cut)

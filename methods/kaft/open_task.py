@@ -89,7 +89,9 @@ class OpenKnowledge(Artifact):
             for question in rows
         ]
         asked = {question.text: Asked(question.text, "") for question in questions}
-        beliefs, _ = read(model, reader, template, asked, Limits(answer=16, batch=self.batch))
+        beliefs, _ = read(
+            model, reader, template, asked, Limits(answer=16, batch=self.batch), checkpoints=ctx.checkpoints
+        )
         (folder / BELIEFS).write_text(json.dumps(beliefs, ensure_ascii=False), encoding="utf-8")
 
     def load(self, path: Path) -> Mapping[str, str]:

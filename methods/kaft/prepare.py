@@ -60,7 +60,7 @@ class PretrainedWorld(Artifact):
         world = self.draw()
         size = Size(len(world.vocabulary()), self.layers, self.hidden, self.heads)
         plan = Plan(size, self.steps, self.batch, self.pool, self.rate, seed=(self.world, 1))
-        model, tokenizer = pretrain(world, plan, ctx.progress)
+        model, tokenizer = pretrain(world, plan, ctx.progress, ctx.checkpoints)
         model.save(folder)
         tokenizer.save(folder)
         write_beliefs(folder, ask_all(world, folder))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.method import Checkpoints
+from methods.common.draws import generator
 from methods.common.examples import Example
 from methods.common.training import Recipe, fit
 from methods.kaft.fact_reader import FactReader, Size, word_loss
@@ -33,18 +35,33 @@ class Plan:
     seed: tuple[int, ...]
 
 
-def pretrain(world: World, plan: Plan, progress: Callable[[float, str], None]) -> tuple[Any, WordTokenizer]:
+def pretrain(
+    world: World,
+    plan: Plan,
+    progress: Callable[[float, str], None],
+    checkpoints: Checkpoints | None = None,
+) -> tuple[Any, WordTokenizer]:
     """A model that knows the world's known facts, and its tokenizer."""
     rng = np.random.default_rng(list(plan.seed))
     vocabulary = world.vocabulary()
-    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    model = FactReader(plan.size, generator)
+    model = FactReader(plan.size, generator(int(rng.integers(2**31))))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
     warmup = min(100, plan.steps // 5)
     recipe = Recipe(steps=plan.steps, batch=plan.batch, warmup=warmup, schedule="cosine", clip=1.0)
     examples = list(_examples(world, plan.pool, rng))
     pad = vocabulary.index(PAD)
-    fit(model, optimizer, examples, recipe, rng=rng, pad=pad, loss=word_loss, progress=progress)
+    fit(
+        model,
+        optimizer,
+        examples,
+        recipe,
+        rng=rng,
+        pad=pad,
+        loss=word_loss,
+        progress=progress,
+        checkpoints=checkpoints,
+        name="pretraining",
+    )
     return model, world.tokenizer()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.method import Checkpoints
 from methods.common.answering import generate
+from methods.common.checkpoints import mapped
 from methods.common.examples import Cut, pad_token, prompt_tokens, special_tokens
 from methods.common.forward import is_encoder_decoder
 from methods.kaft.decoding import decode
@@ -15,6 +18,9 @@ from methods.kaft.fact_reader import FactReader, answer_words
 if TYPE_CHECKING:
     from methods.kaft.models import Reader
     from methods.kaft.prompts import Asked, Template
+
+PART = 2048
+"""Prompts whose answers are kept together."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ def read(
     *,
     shots: str = "",
     alpha: float = 0.0,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[dict[str, str], int]:
     """What a model answers.
 
@@ -52,6 +59,7 @@ def read(
         limits: Lengths.
         shots: Solved examples before every question; causal models read them once.
         alpha: Weight of context-aware decoding; 0 decodes greedily.
+        checkpoints: Where answers are kept, if a killed trial is to go on.
 
     Returns:
         The first line of each answer by name, and how many prompts were cut.
@@ -77,7 +85,9 @@ def read(
         against = [tokens(name, "") for name in names] if alpha else None
         rows = answer_words(model, prompts, against=against, alpha=alpha, **settings)
     elif whole or not (shots or alpha):
-        rows = generate(model, prompts, **settings)
+        parts = [prompts[start : start + PART] for start in range(0, len(prompts), PART)]
+        found = mapped(checkpoints, "answers", parts, lambda part: generate(model, part, **settings))
+        rows = list(itertools.chain.from_iterable(found))
     else:
         head = special_tokens(tokenizer)[0]
         shared = (*head, *tokenizer(shots, add_special_tokens=False)["input_ids"]) if shots else ()

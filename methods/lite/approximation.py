@@ -91,9 +91,9 @@ class TargetProblem:
 
     def draw(self, count: int, rng: Any) -> tuple[Tensor, Tensor]:
         """Similarities, shape (n, L1, L2), and values, shape (n,)."""
-        import torch
+        from methods.common.draws import uniform
 
-        s = 2 * torch.rand(count, *self.shape, generator=rng) - 1
+        s = 2 * uniform((count, *self.shape), rng) - 1
         return s, TARGETS[self.name](s)
 
 
@@ -114,7 +114,9 @@ class FitTarget(Task[TargetProblem, "Scorer"]):
         """Estimates on fresh samples, and whether they are a witness in float64."""
         import torch
 
-        rng = torch.Generator().manual_seed(int(ctx.rng("test").integers(2**31)))
+        from methods.common import draws
+
+        rng = draws.generator(int(ctx.rng("test").integers(2**31)))
         s, gold = self.problem(ctx).draw(self.test, rng)
         ones = torch.ones(self.l1), torch.ones(self.l2)
         with torch.inference_mode():
@@ -151,13 +153,14 @@ class Regress(Scoring, Method[TargetProblem, "Scorer"]):
         """Fit."""
         import torch
 
+        from methods.common import draws
+        from methods.common.master_weights import in_float32
         from methods.lite.losses import finite
 
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(ctx.rng("scorer").integers(2**31)))
+        with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
             scorer = self.make(*problem.shape)
-        rng = torch.Generator().manual_seed(int(ctx.rng("samples").integers(2**31)))
-        optimizer = torch.optim.AdamW(scorer.parameters(), lr=self.rate)
+        rng = draws.generator(int(ctx.rng("samples").integers(2**31)))
+        optimizer = in_float32(torch.optim.AdamW(scorer.parameters(), lr=self.rate))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         ones = torch.ones(problem.shape[0]), torch.ones(problem.shape[1])
         for step in range(self.steps):

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from harness.method import DivergedError, ProblemError
+from harness.method import Checkpoints, DivergedError, ProblemError
+from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.master_weights import clip, in_float32
 from methods.lite.cross_encoder import CrossEncoder
 from methods.lite.prepare import Texts, token_ids
 from methods.lite.tokens import slices
@@ -127,6 +129,7 @@ class PairScorer:
         course: PairCourse,
         rng: np.random.Generator,
         progress: Callable[[float], None] = lambda done: None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         """Train with the cross-entropy of the relevant candidate among its negatives.
 
@@ -137,9 +140,11 @@ class PairScorer:
         for parameter in (*self.model.lower.parameters(), *self.model.embeddings.parameters()):
             parameter.requires_grad_(not len(self.model.lower))
         learnt = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.AdamW(learnt, lr=course.rate, weight_decay=0.01)
+        optimizer = in_float32(torch.optim.AdamW(learnt, lr=course.rate, weight_decay=0.01))
         batches = list(_batches(queries, course, rng))
-        for step, (chosen, places) in enumerate(batches):
+        parts = {"weights": tensors_of(self.model), "optimizer": optimizer}
+        keeper = Keeper(checkpoints, "cross-encoder", parts, [len(batches), course.rate])
+        for step, (chosen, places) in enumerate(batches[keeper.done :], start=keeper.done):
             share = (step + 1) / len(batches)
             optimizer.param_groups[0]["lr"] = course.rate * min(1.0, 10 * share, (1.0 - share) / 0.9 + 1e-3)
             scores = self.pairs(chosen, places).view(len(chosen), -1)
@@ -149,9 +154,11 @@ class PairScorer:
                 raise DivergedError(f"The cross-encoder's loss is not finite in update {step + 1}")
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(learnt, 1.0)
+            clip(optimizer, learnt, 1.0)
             optimizer.step()
             progress(share)
+            keeper.keep(step + 1)
+        keeper.finish(len(batches), without=["optimizer"])
 
     def score(
         self, queries: Sequence[Query], progress: Callable[[float], None] = lambda done: None

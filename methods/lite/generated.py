@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.method import Context, Scores, Task, param
-from methods.lite.task import Ranking, RankingProblem, lists_of, rows_of, training_lists
+from methods.lite.task import Ranking, RankingProblem, lists_of, on_device, rows_of, training_lists
 
 if TYPE_CHECKING:
     from methods.lite.passages import RetrievalSet
@@ -37,7 +37,7 @@ class GeneratedRanking(Task[RankingProblem, Ranking]):
         # Query i belongs to passage i.
         own = passages[: len(data.queries), : self.l1]
         queries = own + 0.7 * rng.normal(size=own.shape)
-        texts = TokenSet(_texts(queries, rng), _texts(passages, rng))
+        texts = on_device(TokenSet(_texts(queries, rng), _texts(passages, rng)), ctx.device)
         teacher = {query.id: [5.0 * grade for grade in query.grades] for query in data.queries}
         known: dict[str, Any] = {
             "bm25": {query.id: query.bm25 for query in data.queries},

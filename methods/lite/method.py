@@ -51,8 +51,7 @@ class TrainRanker(Scoring, Method[RankingProblem, Ranking]):
         Raises:
             ProblemError: If the encoder is to be trained and the problem has vectors only.
         """
-        import torch
-
+        from methods.common.draws import seeded
         from methods.lite.ranker import Ranker, Tower
 
         l1, l2 = problem.lengths
@@ -65,8 +64,7 @@ class TrainRanker(Scoring, Method[RankingProblem, Ranking]):
         encoder = problem.encoder() if problem.encoder is not None else None
         if encoder is not None and self.trains != "encoder":
             encoder.requires_grad_(False)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(ctx.rng("scorer").integers(2**31)))
+        with seeded(int(ctx.rng("scorer").integers(2**31))):
             scorer = self.make(l1, self.doc_tokens or l2)
         tower = Tower(problem.dim, encoder=encoder, project=self.trains == "projection")
         return Ranker(tower, scorer, reduction=self._reduction(), doc_tokens=self.doc_tokens, l2=l2).to(

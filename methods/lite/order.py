@@ -43,17 +43,19 @@ class OrderProblem:
         """Fresh queries with their six candidates; the phrase is candidate 0."""
         import torch
 
+        from methods.common import draws
+
         words = self.vectors.shape[0]
         # The query's words come first in a random order of the vocabulary, fillers after them.
-        order = torch.rand(count, words, generator=rng).argsort(dim=1)
+        order = draws.uniform((count, words), rng).argsort(dim=1)
         queries = order[:, :4]
-        fill = 4 + torch.randint(words - 4, (count, 6, self.length), generator=rng)
+        fill = 4 + draws.integers(words - 4, (count, 6, self.length), rng)
         documents = order.unsqueeze(1).expand(-1, 6, -1).gather(2, fill)
-        start = torch.randint(self.length - 3, (count, 1), generator=rng)
+        start = draws.integers(self.length - 3, (count, 1), rng)
         documents[:, 0].scatter_(1, start + torch.arange(4), queries)
         for copy in (1, 2):
             documents[:, copy].scatter_(1, _scattered(count, self.length, rng), queries)
-        places = torch.rand(count, self.length, generator=rng).argsort(dim=1)[:, :2]
+        places = draws.uniform((count, self.length), rng).argsort(dim=1)[:, :2]
         documents[:, 3].scatter_(1, places, queries[:, :2])
         return Drawn(queries, documents)
 
@@ -75,7 +77,9 @@ def _scattered(count: int, length: int, rng: torch.Generator) -> Tensor:
     """Four distinct places a row that do not come in the query's order, shape (n, 4)."""
     import torch
 
-    places = torch.rand(count, length, generator=rng).argsort(dim=1)[:, :4]
+    from methods.common import draws
+
+    places = draws.uniform((count, length), rng).argsort(dim=1)[:, :4]
     sorted_rows = (places[:, 1:] > places[:, :-1]).all(1, keepdim=True)
     return torch.where(sorted_rows, places[:, [1, 0, 2, 3]], places)
 
@@ -101,18 +105,21 @@ class WordOrder(Task[OrderProblem, OrderResult]):
         """A new vocabulary for each seed."""
         import torch
 
-        rng = torch.Generator().manual_seed(int(ctx.rng("vocabulary").integers(2**31)))
-        vectors = torch.randn(self.words, self.dim, generator=rng)
+        from methods.common import draws
+
+        rng = draws.generator(int(ctx.rng("vocabulary").integers(2**31)))
+        vectors = draws.normal((self.words, self.dim), rng)
         return OrderProblem(torch.nn.functional.normalize(vectors, dim=1), self.length)
 
     def evaluate(self, result: OrderResult, ctx: Context) -> Scores:
         """Measures of each query, and as witnesses the queries on which order decided."""
         import torch
 
+        from methods.common import draws
         from methods.common.ranking import rank_queries
 
         problem = self.problem(ctx)
-        rng = torch.Generator().manual_seed(int(ctx.rng("test queries").integers(2**31)))
+        rng = draws.generator(int(ctx.rng("test queries").integers(2**31)))
         drawn = problem.draw(self.test, rng)
         with torch.inference_mode():
             scores = result.scorer.candidates(*problem.embed(drawn, result.vectors))
@@ -160,17 +167,18 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         """Train on fresh queries."""
         import torch
 
+        from methods.common import draws
+        from methods.common.master_weights import in_float32
         from methods.lite.losses import finite, margin_mse
 
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(ctx.rng("scorer").integers(2**31)))
+        with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
             scorer = self.make(4, problem.length)
         vectors = problem.vectors.clone().requires_grad_(self.vectors)
         learnt = [*scorer.parameters(), *([vectors] if self.vectors else [])]
         if not learnt or not self.steps:
             return OrderResult(scorer.eval(), vectors.detach())
-        optimizer = torch.optim.AdamW(learnt, lr=self.rate)
-        rng = torch.Generator().manual_seed(int(ctx.rng("queries").integers(2**31)))
+        optimizer = in_float32(torch.optim.AdamW(learnt, lr=self.rate))
+        rng = draws.generator(int(ctx.rng("queries").integers(2**31)))
         teacher = torch.tensor(TEACHER).expand(self.batch, -1)
         for step in range(self.steps):
             scores = scorer.candidates(*problem.embed(problem.draw(self.batch, rng), vectors))

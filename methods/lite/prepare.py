@@ -60,14 +60,16 @@ def token_ids(encoder: Encoder, texts: Sequence[str], length: int) -> Texts:
 
 
 def encode(encoder: Encoder, texts: Texts, *, batch: int = 64) -> Tensor:
-    """Unit token vectors of the last layer, zero at padding, shape (n, L, P).
+    """Unit token vectors of the last layer, zero at padding, shape (n, L, P), on the CPU.
 
-    Texts are sorted by length and columns of padding left out, which changes only rounding.
+    Texts are sorted by length and columns of padding left out, which changes only rounding. They
+    are read where the encoder is.
     """
     import torch
 
     from methods.lite.tokens import slices, unit_tokens
 
+    device = encoder.model.device
     order = texts.mask.sum(1).argsort(stable=True)
     vectors = torch.zeros(*texts.data.shape, encoder.model.config.hidden_size)
     with torch.inference_mode():
@@ -75,8 +77,9 @@ def encode(encoder: Encoder, texts: Texts, *, batch: int = 64) -> Tensor:
             rows = order[part]
             longest = max(1, int(texts.mask[rows].sum(1).max()))
             ids, mask = texts.data[rows, :longest], texts.mask[rows, :longest]
-            hidden = encoder.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-            vectors[rows, :longest] = unit_tokens(hidden, mask)
+            seen = mask.to(device)
+            hidden = encoder.model(input_ids=ids.to(device), attention_mask=seen.long()).last_hidden_state
+            vectors[rows, :longest] = unit_tokens(hidden, seen).cpu()
     return vectors
 
 
@@ -119,7 +122,10 @@ class TokenVectors(Artifact):
         from methods.lite.passages import TRAIN
         from methods.lite.tokens import unit_tokens
 
-        encoder, data = ctx.load(self.encoder), ctx.load(self.data)
+        # A private copy on a GPU: the shared one stays where others expect it.
+        encoder = ctx.load(self.encoder, fresh=ctx.device != "cpu")
+        encoder.model.to(ctx.device)
+        data = ctx.load(self.data)
         queries = token_ids(encoder, [query.text for query in data.queries], self.l1)
         passages = token_ids(encoder, [passage.text for passage in data.passages], self.l2)
         ctx.progress(0.05, "tokens")

@@ -73,11 +73,11 @@ def cluster(d: Tensor, mask: Tensor, k: int, *, rounds: int = 10) -> tuple[Tenso
         rounds: Rounds of Lloyd's algorithm.
     """
     _check(d.shape[-2], k)
-    rows = torch.arange(len(d)).unsqueeze(1)
+    rows, places = torch.arange(len(d), device=d.device).unsqueeze(1), torch.arange(k, device=d.device)
     count = mask.sum(-1).long()
-    picks = torch.arange(k) * count.clamp(min=k).unsqueeze(1) // k
+    picks = places * count.clamp(min=k).unsqueeze(1) // k
     centres = d[rows, picks]
-    kept = (torch.arange(k) < count.unsqueeze(1)).to(mask.dtype)
+    kept = (places < count.unsqueeze(1)).to(mask.dtype)
     for _ in range(rounds):
         distance = (centres**2).sum(-1).unsqueeze(1) - 2 * d @ centres.transpose(1, 2)
         distance = distance.masked_fill(kept.unsqueeze(1) == 0, torch.inf)

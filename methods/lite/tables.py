@@ -103,10 +103,12 @@ class FitEmbeddings(Method[TableProblem, "NDArray[np.float64]"]):
         import numpy as np
         import torch
 
+        from methods.common.master_weights import in_float32
+
         n, dim = problem.size, problem.dim * self.wider
         start = ctx.rng("embeddings").normal(size=(2, self.starts, n, dim))
         left, right = (torch.tensor(half, requires_grad=True) for half in start)
-        optimizer = torch.optim.Adam([left, right], lr=self.rate)
+        optimizer = in_float32(torch.optim.Adam([left, right], lr=self.rate))
         eye = torch.eye(n, dtype=torch.float64)
         for _ in range(self.steps):
             optimizer.zero_grad()
@@ -135,6 +137,9 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
         import torch
         from torch.nn.functional import one_hot
 
+        from methods.common.draws import seeded
+        from methods.common.master_weights import in_float32
+
         n = problem.size
         text = torch.arange(n)
         tokens = one_hot(torch.stack([text // 2, text % 2], 1), problem.dim).float()
@@ -143,10 +148,9 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
         ones, gold = torch.ones(n * n, 2), torch.eye(n).reshape(-1)
         tables = []
         for seed in ctx.rng("scorers").integers(2**31, size=self.starts):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(int(seed))
+            with seeded(int(seed)):
                 scorer = self.make(2, 2)
-            optimizer = torch.optim.Adam(scorer.parameters(), lr=self.rate)
+            optimizer = in_float32(torch.optim.Adam(scorer.parameters(), lr=self.rate))
             for _ in range(self.steps):
                 optimizer.zero_grad()
                 (scorer(q, d, ones, ones) - gold).square().mean().backward()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import (
     Artifact,
+    Checkpoints,
     Context,
     HubSource,
     Reference,
@@ -127,7 +128,13 @@ class Teacher(Artifact):
         )
         course = PairCourse(self.queries, self.negatives, rate=self.rate, passes=self.passes)
         rng = np.random.default_rng(self.seed)
-        scorer.fit(data.split("train"), course, rng, lambda done: ctx.progress(0.5 * done, "training"))
+        scorer.fit(
+            data.split("train"),
+            course,
+            rng,
+            lambda done: ctx.progress(0.5 * done, "training"),
+            ctx.checkpoints,
+        )
         scores = scorer.score(data.queries, lambda done: ctx.progress(0.5 + 0.5 * done, "scores"))
         save_teacher(folder, scores, _card(data, scores, joined=self.joined))
 
@@ -151,13 +158,16 @@ class PairClassifier:
         longest: int,
         device: str,
         batch: int = 128,
+        checkpoints: Checkpoints | None = None,
     ) -> dict[str, tuple[float, ...]]:
         """Scores of all candidates, by query id."""
         import torch
 
+        from methods.common.checkpoints import mapped
+
         model = self.model.to(device)
-        found = {}
-        for query in queries:
+
+        def scored(query: Query) -> list[float]:
             passages = texts(query)
             scores: list[float] = []
             for start in range(0, len(passages), batch):
@@ -172,8 +182,11 @@ class PairClassifier:
                 ).to(device)
                 with torch.inference_mode():
                     scores += model(**tokens).logits.squeeze(-1).float().tolist()
-            found[query.id] = tuple(scores)
-        return found
+            return scores
+
+        asked = list(queries)
+        found = mapped(checkpoints, "teacher scores", asked, scored)
+        return {query.id: tuple(scores) for query, scores in zip(asked, found, strict=True)}
 
 
 def load_pair_classifier(folder: Path) -> PairClassifier:
@@ -234,7 +247,13 @@ class GivenTeacher(Artifact):
         """Score every candidate of every query."""
         data = ctx.load(self.data)
         classifier: PairClassifier = ctx.load(self.model, fresh=True)
-        scores = classifier.score(data.queries, data.texts, longest=self.longest, device=ctx.device)
+        scores = classifier.score(
+            data.queries,
+            data.texts,
+            longest=self.longest,
+            device=ctx.device,
+            checkpoints=ctx.checkpoints,
+        )
         save_teacher(folder, scores, _card(data, scores))
 
     def load(self, path: Path) -> Known:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import Context, ProblemError
+from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.master_weights import clip, in_float32
 from methods.lite.losses import LossName, finite, loss_of
 from methods.lite.prepare import Texts, TokenSet
 from methods.lite.ranker import Lists, Ranker
@@ -66,7 +68,34 @@ class Batch:
     teacher: Tensor
 
 
-def batches(train: TrainingLists, course: Course, rng: np.random.Generator) -> Iterator[Batch]:
+class Order:
+    """Rows in a new order each round, with the state that a checkpoint keeps.
+
+    Args:
+        rng: Draws the orders, and whatever else is drawn in between.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self._waiting: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+
+    def take(self, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+        """The next ``count`` rows."""
+        while len(self._waiting) < count:
+            self._waiting = np.concatenate([self._waiting, self.rng.permutation(rows)])
+        chosen, self._waiting = self._waiting[:count], self._waiting[count:]
+        return chosen
+
+    def state_dict(self) -> dict[str, Any]:
+        """Generator and rows that wait."""
+        return {"rng": self.rng.bit_generator.state, "waiting": self._waiting}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        self.rng.bit_generator.state, self._waiting = state["rng"], state["waiting"]
+
+
+def batches(train: TrainingLists, course: Course, order: Order) -> Iterator[Batch]:
     """Endless batches: queries in a new order each round, a positive and random negatives each.
 
     Queries without a relevant candidate or with fewer negatives than asked for are left out.
@@ -83,11 +112,9 @@ def batches(train: TrainingLists, course: Course, rng: np.random.Generator) -> I
             where="training lists",
             fix="Ask for fewer negatives, or give more candidates a query.",
         )
-    order: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+    rng = order.rng
     while True:
-        while len(order) < course.batch:
-            order = np.concatenate([order, rng.permutation(usable)])
-        chosen, order = order[: course.batch], order[course.batch :]
+        chosen = order.take(usable, course.batch)
         keys = rng.random(relevant[chosen].shape)
         first = np.where(relevant[chosen], keys, -1).argmax(1)[:, None]
         others = np.argsort(-np.where(negative[chosen], keys, -1), axis=1)[:, : course.negatives]
@@ -115,7 +142,7 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
     groups = _groups(ranker, course)
     if not groups or not course.steps:
         return ranker.eval()
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    optimizer = in_float32(torch.optim.AdamW(groups, weight_decay=0.01))
     warm = max(1, round(course.warmup * course.steps))
 
     def slope(step: int) -> float:
@@ -123,8 +150,12 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slope)
     _train_mode(ranker)
-    stream = batches(train, course, ctx.rng("order"))
-    for step in range(course.steps):
+    order = Order(ctx.rng("order"))
+    learning = {"weights": tensors_of(ranker), "optimizer": optimizer, "schedule": schedule}
+    parts = {**learning, "order": order}
+    keeper = Keeper(ctx.checkpoints, "ranker", parts, [course.steps, course.batch, course.loss])
+    stream = batches(train, course, order)
+    for step in range(keeper.done, course.steps):
         batch = next(stream)
         q, d = texts.queries, texts.passages
         scores = ranker(
@@ -133,11 +164,13 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         )
         optimizer.zero_grad()
         finite(loss_of(course.loss, scores, batch.teacher.to(scores.device)), step).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
+        clip(optimizer, [p for group in groups for p in group["params"]], 1.0)
         optimizer.step()
         schedule.step()
         if step % 50 == 0:
             ctx.progress(step / course.steps)
+        keeper.keep(step + 1)
+    keeper.finish(course.steps, without=["optimizer", "schedule"])
     return ranker.eval()
 
 

@@ -85,16 +85,16 @@ class TakeSteps(Method[Layers, Spent]):
 
 def random_pairs(shapes: tuple[tuple[int, int], ...], rank: int, ctx: Context) -> list[Pair]:
     """Pairs with random factors and gradients."""
-    import torch
     from torch import nn
 
+    from methods.common.draws import normal
     from methods.lora_rite.pairs import Pair
 
     rng = ctx.torch_rng("factors")
 
     def factor(*shape: int) -> nn.Parameter:
-        made = nn.Parameter(torch.randn(shape, generator=rng, device=ctx.device))
-        made.grad = 1e-3 * torch.randn(shape, generator=rng, device=ctx.device)
+        made = nn.Parameter(normal(shape, rng, device=ctx.device))
+        made.grad = 1e-3 * normal(shape, rng, device=ctx.device)
         return made
 
     return [Pair(factor(rank, m), factor(n, rank), f"layer {i}") for i, (m, n) in enumerate(shapes)]
@@ -129,11 +129,9 @@ class TrainingCost(Task[Workload, int]):
         return Workload(made.__getitem__)
 
     def _random(self, size: tuple[int, int], ctx: Context) -> tuple[Any, Any, list[Pair]]:
-        import torch
+        from methods.common import draws, tiny_lm
 
-        from methods.common import tiny_lm
-
-        rng = torch.Generator().manual_seed(0)
+        rng = draws.generator(0)
         model = tiny_lm.new_model(512, tiny_lm.Size(size[0], size[1], context=self.length), rng)
         return self._adapted(model.to(ctx.device), ctx)
 
@@ -142,8 +140,7 @@ class TrainingCost(Task[Workload, int]):
         return self._adapted(ctx.load(self.model, fresh=True).model(ctx.device, "bfloat16"), ctx)
 
     def _adapted(self, model: Any, ctx: Context) -> tuple[Any, Any, list[Pair]]:
-        import torch
-
+        from methods.common.draws import integers
         from methods.common.lora import add_lora, layers_of
         from methods.lora_rite.pairs import find_pairs
 
@@ -151,7 +148,7 @@ class TrainingCost(Task[Workload, int]):
         pairs = find_pairs(add_lora(model, layers_of(model), self.rank, float(self.rank), rng))
         high = int(model.config.vocab_size)
         shape = (self.rows, self.length)
-        tokens = torch.randint(0, high, shape, generator=ctx.torch_rng("tokens"), device=ctx.device)
+        tokens = integers(high, shape, ctx.torch_rng("tokens"), device=ctx.device)
         return model, tokens, pairs
 
     def evaluate(self, result: int, ctx: Context) -> Scores:

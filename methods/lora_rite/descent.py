@@ -174,15 +174,16 @@ class Factored(_Equivalent):
         """The golden case with its golden R, then random cases."""
         import torch
 
+        from methods.common import draws
+
         rng = ctx.torch_rng("factors")
         a, b, target = golden_factors()
         yield from _three("card", (a, b), target, golden_transformation(self.kind), self.steps)
         for number in range(self.random):
-            rank = int(torch.randint(2, 5, (1,), generator=rng))
-            rows, columns = (rank + int(torch.randint(0, 12, (1,), generator=rng)) for _ in range(2))
-            draw: dict[str, Any] = {"generator": rng, "dtype": torch.float64}
-            a, b = torch.randn(rows, rank, **draw), torch.randn(columns, rank, **draw)
-            target = a @ b.mT + 0.5 * torch.randn(rows, columns, **draw)
+            rank = draws.integer(5, rng, low=2)
+            rows, columns = (rank + draws.integer(12, rng) for _ in range(2))
+            a, b = (draws.normal((side, rank), rng, dtype=torch.float64) for side in (rows, columns))
+            target = a @ b.mT + 0.5 * draws.normal((rows, columns), rng, dtype=torch.float64)
             turn = transformation(self.kind, rank, rng)
             yield from _three(f"random {number}", (a, b), target, turn, self.steps)
 
@@ -197,12 +198,14 @@ class Rescaled(Task[Descent, "list[Arrival]"]):
         """The card's factors, and square and oblong random ones."""
         import torch
 
+        from methods.common.draws import normal
+
         rng = ctx.torch_rng("rescaled")
         cases = {"card": golden_factors()}
         for rows, columns in ((8, 8), (6, 30)):
-            draw: dict[str, Any] = {"generator": rng, "dtype": torch.float64}
-            a, b = torch.randn(rows, 3, **draw), torch.randn(columns, 3, **draw)
-            cases[f"{rows} × {columns}"] = (a, b, torch.randn(rows, columns, **draw))
+            shapes = ((rows, 3), (columns, 3), (rows, columns))
+            a, b, target = (normal(shape, rng, dtype=torch.float64) for shape in shapes)
+            cases[f"{rows} × {columns}"] = (a, b, target)
         return Descent(
             tuple(
                 Start(name, "scaled", _opener(a * s, b / s, t), 1, s)
@@ -275,11 +278,11 @@ class TinyTransformer(_Equivalent):
 
     def starts(self, ctx: Context) -> Iterator[Start]:
         """One case: all pairs are transformed, each with its own R."""
-        import torch
+        from methods.common.draws import integers
 
         rng = ctx.torch_rng("transformer")
         model, pairs = _adapted(rng)
-        tokens = torch.randint(0, 32, (8, 12), generator=rng)
+        tokens = integers(32, (8, 12), rng)
         factors = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs]
         nudged = [(a * (1 + NUDGE), b) for a, b in factors]
         moved = []
@@ -291,18 +294,16 @@ class TinyTransformer(_Equivalent):
 
 
 def _adapted(rng: Any) -> tuple[Any, list[Pair]]:
-    import torch
-
     from methods.common import tiny_lm
+    from methods.common.draws import fill_normal
     from methods.common.lora import add_lora
     from methods.lora_rite.pairs import find_pairs
 
     model = tiny_lm.new_model(32, tiny_lm.Size(layers=2, hidden=16, heads=2, context=16), rng)
     pairs = find_pairs(add_lora(model, ["q_proj", "v_proj"], 4, 4.0, rng))
     model.double()
-    with torch.no_grad():
-        for pair in pairs:
-            pair.b.normal_(0.0, 0.2, generator=rng)
+    for pair in pairs:
+        fill_normal(pair.b, 0.0, 0.2, rng)
     return model, pairs
 
 

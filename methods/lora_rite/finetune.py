@@ -114,6 +114,17 @@ class _Watch:
                 self.ctx.probe(step, Adapted(self.model, moved=moved, growth=growth))
         self.last = now
 
+    def state_dict(self) -> dict[str, Any]:
+        """What was seen at the start and last, for checkpoints."""
+        return {"start": self.start, "last": self.last}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        device = self.pairs[0].a.device
+        self.start, self.last = (
+            [(a.to(device), b.to(device)) for a, b in state[name]] for name in ("start", "last")
+        )
+
 
 def _norm(tensors: list[Tensor]) -> float:
     return math.sqrt(sum(float(tensor.square().sum()) for tensor in tensors))
@@ -141,6 +152,7 @@ class FineTune(Method[Adaptation, Adapted]):
         model = problem.model()
         rng = ctx.torch_rng("adapters")
         pairs = find_pairs(add_lora(model, layers_of(model, problem.roles), self.rank, self.alpha, rng))
+        watch = _Watch(model, pairs, ctx)
         fit(
             model,
             make_optimizer(self.optimizer, pairs, self.rate),
@@ -149,7 +161,10 @@ class FineTune(Method[Adaptation, Adapted]):
             rng=ctx.rng("order"),
             pad=problem.pad,
             loss=problem.loss,
-            watch=_Watch(model, pairs, ctx),
+            watch=watch,
             progress=ctx.progress,
+            checkpoints=ctx.checkpoints,
+            name="fine-tuning",
+            also={"watch": watch},
         )
         return Adapted(model, done=True)

@@ -39,17 +39,19 @@ def transformation(kind: str, rank: int, rng: Any) -> Tensor:
     """A random R of a kind; general ones have condition numbers up to 30."""
     import torch
 
-    draw: dict[str, Any] = {"generator": rng, "dtype": torch.float64}
+    from methods.common import draws
+
+    wide = torch.float64
     if kind == "scale":
-        return torch.eye(rank, dtype=torch.float64) * 10 ** (4 * torch.rand(1, **draw) - 2)
+        return torch.eye(rank, dtype=torch.float64) * 10 ** (4 * draws.uniform((1,), rng, dtype=wide) - 2)
     if kind == "permutation":
-        signs = torch.sign(torch.rand(rank, **draw) - 0.5)
-        return torch.eye(rank, dtype=torch.float64)[torch.randperm(rank, generator=rng)] * signs
-    turn: Tensor = torch.linalg.qr(torch.randn(rank, rank, **draw))[0]
+        signs = torch.sign(draws.uniform((rank,), rng, dtype=wide) - 0.5)
+        return torch.eye(rank, dtype=torch.float64)[draws.permutation(rank, rng)] * signs
+    turn: Tensor = torch.linalg.qr(draws.normal((rank, rank), rng, dtype=wide))[0]
     if kind == "rotation":
         return turn
     stretch = 30 ** torch.linspace(-0.5, 0.5, rank, dtype=torch.float64)
-    general: Tensor = (turn * stretch) @ torch.linalg.qr(torch.randn(rank, rank, **draw))[0]
+    general: Tensor = (turn * stretch) @ torch.linalg.qr(draws.normal((rank, rank), rng, dtype=wide))[0]
     return general
 
 

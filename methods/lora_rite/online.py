@@ -87,7 +87,9 @@ class Follow(Method[Online, "list[Course]"]):
 def _draw(ctx: Context, name: str, count: int, rows: int, columns: int) -> Tensor:
     import torch
 
-    return torch.randn((count, rows, columns), generator=ctx.torch_rng(name), dtype=torch.float64)
+    from methods.common.draws import normal
+
+    return normal((count, rows, columns), ctx.torch_rng(name), dtype=torch.float64)
 
 
 @dataclass(frozen=True)

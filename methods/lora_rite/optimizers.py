@@ -10,6 +10,7 @@ import torch
 from torch.optim import Optimizer
 
 from harness.method import ProblemError
+from methods.common.master_weights import in_float32
 from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.baselines import Lamb, LoraPlus, MatrixAdagrad, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.optimizer import LoraRite
@@ -80,10 +81,11 @@ def make_optimizer(name: str, pairs: list[Pair], rate: float, *, plain: bool = F
             of which the paper's theory speaks.
 
     Raises:
-        ProblemError: If there is no such optimizer.
+        ProblemError: If there is no such optimizer, or as :func:`in_float32`.
     """
     if name not in MAKERS:
         raise ProblemError(
             f"There is no optimizer '{name}'", where="optimizer", fix=f"Choose one of {', '.join(MAKERS)}."
         )
-    return MAKERS[name](pairs, rate, plain)
+    made: Optimizer = in_float32(MAKERS[name](pairs, rate, plain))
+    return made

@@ -29,15 +29,25 @@ class StringModel(Artifact):
         import torch
 
         from methods.common import tiny_lm
+        from methods.common.draws import generator
         from methods.common.training import Recipe, fit
         from methods.lora_rite.strings import END, LONGEST, PRETRAINED, VOCABULARY, string_examples
 
         size = tiny_lm.Size(self.layers, self.hidden, context=LONGEST)
-        model = tiny_lm.new_model(VOCABULARY, size, torch.Generator().manual_seed(0))
+        model = tiny_lm.new_model(VOCABULARY, size, generator(0))
         optimizer = torch.optim.AdamW(model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)
         examples = string_examples(tuple(PRETRAINED), 40 * self.steps // 3, ctx.rng("examples"))
         recipe = Recipe(steps=self.steps, batch=64, warmup=100, schedule="cosine", clip=1.0)
-        fit(model, optimizer, examples, recipe, rng=ctx.rng("order"), pad=END, progress=ctx.progress)
+        fit(
+            model,
+            optimizer,
+            examples,
+            recipe,
+            rng=ctx.rng("order"),
+            pad=END,
+            progress=ctx.progress,
+            checkpoints=ctx.checkpoints,
+        )
         model.save_pretrained(folder)
 
     def load(self, path: Path) -> Checkpoint:

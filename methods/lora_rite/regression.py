@@ -55,12 +55,14 @@ class LinearRegression(Task[Regression, "Tensor"]):
         """Batches, initial factors and teacher of this seed, the same for every method and scale."""
         import torch
 
+        from methods.common.draws import normal
+
         rng = ctx.torch_rng("samples")
         shape = (self.steps, self.batch, self.inputs)
-        x = torch.randn(shape, generator=rng, device=ctx.device) * self._spread(ctx).sqrt()
-        noise = torch.randn((*shape[:2], self.outputs), generator=rng, device=ctx.device)
+        x = normal(shape, rng, device=ctx.device) * self._spread(ctx).sqrt()
+        noise = normal((*shape[:2], self.outputs), rng, device=ctx.device)
         y = x @ self._teacher(ctx).mT + self.noise * noise
-        a = torch.randn((self.rank, self.inputs), generator=rng, device=ctx.device) / self.inputs**0.5
+        a = normal((self.rank, self.inputs), rng, device=ctx.device) / self.inputs**0.5
         b = torch.zeros((self.outputs, self.rank), device=ctx.device)
         return Regression(x, y, self.scale * a, b, warmup=max(1, self.steps // 30))
 
@@ -81,11 +83,11 @@ class LinearRegression(Task[Regression, "Tensor"]):
         return 1.0 / places
 
     def _teacher(self, ctx: Context) -> Tensor:
-        import torch
+        from methods.common.draws import normal
 
         rng = ctx.torch_rng("teacher")
-        left = torch.randn((self.outputs, self.rank), generator=rng, device=ctx.device)
-        right = torch.randn((self.inputs, self.rank), generator=rng, device=ctx.device) / self.inputs**0.5
+        left = normal((self.outputs, self.rank), rng, device=ctx.device)
+        right = normal((self.inputs, self.rank), rng, device=ctx.device) / self.inputs**0.5
         teacher: Tensor = left @ right.mT
         return teacher
 

@@ -139,16 +139,16 @@ class SampledAnswers(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Ask all questions; writes the table of calls."""
+        from methods.common.language_model.kept import kept
         from methods.common.language_model.record import recorded
         from methods.metric_aware.models import expect, language_model
 
-        model = recorded(
-            language_model(ctx.load(self.source), dtype=self.dtype, batch=self.batch, device=ctx.device)
-        )
+        asked = language_model(ctx.load(self.source), dtype=self.dtype, batch=self.batch, device=ctx.device)
+        model = recorded(kept(asked, ctx.checkpoints))
         rows = self.questions.read(ctx.load(self.questions.data))
         for done, draw in enumerate(self.draws):
             examples, _ = self.chosen(rows, draw)
-            expect(model.inner, self._prefix(examples))
+            expect(asked, self._prefix(examples))
             self.ask(model, rows, draw)
             ctx.progress((done + 1) / len(self.draws), f"draw {draw}")
         (folder / CALLS).write_text(json.dumps(model.table(), ensure_ascii=False), encoding="utf-8")

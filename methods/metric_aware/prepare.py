@@ -57,17 +57,17 @@ class PromptedGrades(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Ask about all texts of all draws; writes the table of calls."""
+        from methods.common.language_model.kept import kept
         from methods.common.language_model.record import recorded
         from methods.metric_aware.corpora import prefix
         from methods.metric_aware.models import expect, language_model
 
-        model = recorded(
-            language_model(ctx.load(self.source), dtype=self.dtype, batch=self.batch, device=ctx.device)
-        )
+        asked = language_model(ctx.load(self.source), dtype=self.dtype, batch=self.batch, device=ctx.device)
+        model = recorded(kept(asked, ctx.checkpoints))
         rows = self.corpus.read(ctx.load(self.corpus.data))
         for done, draw in enumerate(self.draws):
             chosen = self.chosen(rows, draw)
-            expect(model.inner, prefix(self.corpus, chosen.examples))
+            expect(asked, prefix(self.corpus, chosen.examples))
             self.ask(model, chosen, draw)
             ctx.progress((done + 1) / len(self.draws), f"draw {draw}")
         (folder / CALLS).write_text(json.dumps(model.table(), ensure_ascii=False), encoding="utf-8")

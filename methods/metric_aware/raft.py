@@ -14,7 +14,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from harness.method import DivergedError, ProblemError
+from harness.method import Checkpoints, DivergedError, ProblemError
+from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.draws import fill_normal
+from methods.common.master_weights import in_float32
 
 Objective = Literal["ce", "raft", "learnable", "mbr", "head", "digit-head"]
 
@@ -68,14 +71,14 @@ class Scorer(nn.Module):
         if hidden:
             inner = nn.Linear(features, hidden)
             with torch.no_grad():
-                inner.weight.normal_(0.0, features**-0.5, generator=generator)
-                inner.bias.normal_(0.0, 0.5, generator=generator)
+                fill_normal(inner.weight, 0.0, features**-0.5, generator)
+                fill_normal(inner.bias, 0.0, 0.5, generator)
             self.body = nn.Sequential(inner, nn.Tanh())
         self.digits = _zero(nn.Linear(width, len(values)))
         self.head = _zero(nn.Linear(width, 1))
         inside = nn.Linear(len(values), 16)
         with torch.no_grad():
-            inside.weight.normal_(0.0, len(values) ** -0.5, generator=generator)
+            fill_normal(inside.weight, 0.0, len(values) ** -0.5, generator)
             inside.bias.zero_()
         self.digit_head = nn.Sequential(inside, nn.Sigmoid(), _zero(nn.Linear(16, 1)))
         self.register_buffer("grid", torch.tensor(list(values)))
@@ -148,6 +151,8 @@ def fine_tune(
     valid: Split,
     recipe: Recipe,
     watch: Callable[[int, Scorer], None] = lambda _step, _model: None,
+    *,
+    checkpoints: Checkpoints | None = None,
 ) -> float:
     """Train in place.
 
@@ -157,6 +162,7 @@ def fine_tune(
         valid: To stop by: the squared error of the objective's own prediction.
         recipe: How.
         watch: Called at each look.
+        checkpoints: Where the state is kept.
 
     Returns:
         The root mean squared error on the validation data.
@@ -164,10 +170,13 @@ def fine_tune(
     Raises:
         DivergedError: If the loss is no number.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
+    optimizer = in_float32(torch.optim.Adam(model.parameters(), lr=recipe.rate))
     decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=recipe.steps)
     best, kept = _error(model, valid, recipe.objective), copy.deepcopy(model.state_dict())
-    for step in range(1, recipe.steps + 1):
+    parts = {"weights": tensors_of(model), "optimizer": optimizer, "decay": decay}
+    keeper = Keeper(checkpoints, f"fine-tuning on {recipe.objective}", parts, [recipe.steps, recipe.rate])
+    best, kept = keeper.notes.get("best", (best, kept))
+    for step in range(keeper.done + 1, recipe.steps + 1):
         optimizer.zero_grad()
         loss = model.loss(*train, recipe.objective)
         if not torch.isfinite(loss):
@@ -180,6 +189,8 @@ def fine_tune(
             if found < best or not recipe.early:
                 best, kept = found, copy.deepcopy(model.state_dict())
             watch(step, model)
+        keeper.keep(step, {"best": (best, kept)})
+    keeper.finish(recipe.steps, {"best": (best, kept)}, without=["optimizer", "decay"])
     model.load_state_dict(kept)
     return best
 

@@ -105,7 +105,7 @@ class FineTuned(Method[TrainingProblem, Grades]):
             if self.watched and step % self.watched == 0:
                 ctx.probe(step, graded(now, problem, self.objective, values))
 
-        fine_tune(model, train, valid, recipe, watch)
+        fine_tune(model, train, valid, recipe, watch, checkpoints=ctx.checkpoints)
         found = graded(model, problem, self.objective, values)
         return found if self.read == "mean" else likeliest(found)
 
@@ -142,13 +142,11 @@ def graded(
 
 def _scorer(problem: TrainingProblem, values: tuple[float, ...], ctx: Context) -> Scorer:
     """A fresh model, or a copy of the pretrained one with fresh heads."""
-    import torch
-
+    from methods.common.draws import generator
     from methods.metric_aware.raft import Scorer
 
-    # Drawn on the CPU, so that a start is the same on every device.
-    generator = torch.Generator().manual_seed(int(ctx.rng("weights").integers(2**31)))
-    model = Scorer(problem.asked.shape[1], values, problem.hidden, generator)
+    rng = generator(int(ctx.rng("weights").integers(2**31)))
+    model = Scorer(problem.asked.shape[1], values, problem.hidden, rng)
     if problem.start is not None:
         kept = {name: value for name, value in problem.start.items() if name.startswith(("body", "digits"))}
         model.load_state_dict({**model.state_dict(), **kept})

@@ -115,6 +115,7 @@ class PretrainedScorer(Artifact):
         import torch
         from safetensors.torch import save_file
 
+        from methods.common.draws import generator
         from methods.metric_aware.latent import GRADES
         from methods.metric_aware.raft import Recipe, Scorer, fine_tune
 
@@ -123,7 +124,7 @@ class PretrainedScorer(Artifact):
         for count in (self.items, self.items // 5):
             features, grades = world.draw(rng, count)
             splits.append((torch.from_numpy(features).float(), torch.from_numpy(grades).float()))
-        model = Scorer(self.features, GRADES, self.hidden, torch.Generator().manual_seed(self.world))
+        model = Scorer(self.features, GRADES, self.hidden, generator(self.world))
         fine_tune(model, splits[0], splits[1], Recipe("ce", self.rate, self.steps))
         save_file(model.state_dict(), folder / WEIGHTS)
 

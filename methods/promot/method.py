@@ -112,13 +112,14 @@ class FineTuning(_Tuning):
         """One stage without a prompt."""
         from methods.promot import tuning
 
-        start = {name: p.detach().clone() for name, p in session.model.named_parameters()}
+        names = [name for name, _ in session.model.named_parameters()]
+        start = tuning.copies(session.model.parameters()) if self.mix < 1.0 else []
         loss = tuning.anchored(session.loss(), session.model, self.anchor) if self.anchor else None
         examples = self._with_replay(session) if self.replay else []
         stage = self.model_stage()
         tuning.tune_model(session, stage, examples=examples, loss=loss, watch=self.watch(session))
         if self.mix < 1.0:
-            tuning.interpolate(session.model, start, self.mix)
+            tuning.interpolate(session.model, dict(zip(names, start, strict=True)), self.mix)
 
     def _with_replay(self, session: Session) -> list[Any]:
         own = session.examples(list(session.problem.targets))

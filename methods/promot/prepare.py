@@ -33,14 +33,15 @@ class FormatModel(Artifact):
     def build(self, folder: Path, ctx: Context) -> None:
         """Pretrain; some four minutes on one core."""
         import numpy as np
-        import torch
 
+        from methods.common import draws
         from methods.promot import pretraining
 
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = draws.generator(self.seed)
         model = pretraining.new_model(self.architecture, self.layers, self.hidden, self.heads, generator)
         plan = pretraining.Pretraining(self.steps, self.batch, self.length, self.rate)
-        pretraining.pretrain(model, plan, np.random.default_rng(self.seed), ctx.progress)
+        rng = np.random.default_rng(self.seed)
+        pretraining.pretrain(model, plan, rng, ctx.progress, ctx.checkpoints)
         model.save_pretrained(folder)
 
     def load(self, path: Path) -> LanguageModel:

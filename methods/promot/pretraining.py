@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from harness.method import Checkpoints
+from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.draws import fill_normal
 from methods.common.examples import IGNORED, Batch, Example, collate, filled
 from methods.common.forward import summed_loss, target_logits
+from methods.common.master_weights import clip, in_float32
 from methods.promot import world
 from methods.promot.world import Architecture, Segment
 
@@ -85,7 +89,7 @@ def new_model(
         for name, parameter in model.named_parameters():
             if parameter.ndim > 1:
                 spread = 0.1 if architecture == "decoder" else _t5_spread(name, parameter, heads)
-                parameter.normal_(0.0, spread, generator=generator)
+                fill_normal(parameter, 0.0, spread, generator)
     return model
 
 
@@ -100,32 +104,42 @@ def _t5_spread(name: str, parameter: Tensor, heads: int) -> float:
 
 
 def pretrain(
-    model: Any, plan: Pretraining, rng: np.random.Generator, report: Callable[[float, str], None]
+    model: Any,
+    plan: Pretraining,
+    rng: np.random.Generator,
+    report: Callable[[float, str], None],
+    checkpoints: Checkpoints | None = None,
 ) -> float:
     """Train in place on endless fresh episodes.
 
     Returns:
         The mean loss of the last tenth of the updates, in nats a known answer token.
     """
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05, foreach=True
+    optimizer = in_float32(
+        torch.optim.AdamW(
+            model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05, foreach=True
+        )
     )
     rates = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: min((step + 1) / plan.warmup, 1.0) * max(0.02, 1.0 - step / plan.steps),
     )
-    losses: list[float] = []
+    parts = {"weights": tensors_of(model), "optimizer": optimizer, "rates": rates, "episodes": rng}
+    keeper = Keeper(checkpoints, "pretraining", parts, [plan.steps, plan.batch])
+    losses: list[float] = keeper.notes.get("losses", [])
     model.train()
-    for step in range(plan.steps):
+    for step in range(keeper.done, plan.steps):
         loss = _loss(model, [world.pretraining_episode(plan.length, rng) for _ in range(plan.batch)])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        clip(optimizer, model.parameters(), 1.0)
         optimizer.step()
         rates.step()
         losses.append(loss.item())
         if step % 20 == 0:
             report((step + 1) / plan.steps, f"loss {losses[-1]:.3f}")
+        keeper.keep(step + 1, {"losses": losses})
+    keeper.finish(plan.steps, {"losses": losses}, without=["optimizer", "rates"])
     model.eval()
     tail = losses[-max(1, len(losses) // 10) :]
     return sum(tail) / len(tail)

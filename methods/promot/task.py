@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.method import Context, Scores, Task
+from harness.method import Checkpoints, Context, Scores, Task
 from methods.promot.metrics import score
 from methods.promot.problem import (
     Adapted,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from methods.common.examples import Example
 
 Rows = dict[str, list[Any]]
+PART = 2048
+"""Questions whose answers are kept together."""
 
 
 @dataclass(frozen=True)
@@ -93,33 +96,43 @@ class Adaptation(Task[TuningProblem, Adapted]):
             shapes = {target.name: target.shape for target in targets}
             return Scores({"validation": asked(result, queries, reading, shapes)})
         exam = self.exam(ctx, shots=result.shots, brief=not result.final)
-        target = asked(result, exam.target, reading, exam.shapes)
+        target = asked(result, exam.target, reading, exam.shapes, ctx.checkpoints)
         held_out = self.elsewhere(result, exam, ctx)
         if not result.final:
             return Scores(_while_training(result, target, held_out))
-        related = asked(result, exam.related, reading, exam.shapes)
+        related = asked(result, exam.related, reading, exam.shapes, ctx.checkpoints)
         parts = {"main": target, "held-out": held_out} | ({"related": related} if exam.related else {})
         return Scores({**parts, **_against_start(result, self.pretrained(ctx), reading, exam.held_out)})
 
     def elsewhere(self, result: Adapted, exam: Exam, ctx: Context) -> Rows:
         """Answers to the tasks that were not tuned on."""
-        return asked(result, exam.held_out, self.reading(ctx), exam.shapes)
+        return asked(result, exam.held_out, self.reading(ctx), exam.shapes, ctx.checkpoints)
 
 
-def asked(result: Adapted, queries: Sequence[Query], reading: Reading, shapes: Mapping[str, Shape]) -> Rows:
+def asked(
+    result: Adapted,
+    queries: Sequence[Query],
+    reading: Reading,
+    shapes: Mapping[str, Shape],
+    checkpoints: Checkpoints | None = None,
+) -> Rows:
     """Rows of scored answers. Tasks that were not tuned on see neither prompt nor adapter."""
+    from methods.common.checkpoints import mapped
     from methods.common.lora import disabled
 
     texts: dict[int, str] = {}
     for task in dict.fromkeys(query.task if query.task in result.prompts else "" for query in queries):
         chosen = [i for i, q in enumerate(queries) if (q.task if q.task in result.prompts else "") == task]
-        group = [queries[i] for i in chosen]
-        if task:
-            found = answers(result.model, group, reading, result.prompts[task])
-        else:
+        parts = [[queries[i] for i in chosen[k : k + PART]] for k in range(0, len(chosen), PART)]
+
+        def ask(part: list[Query], task: str = task) -> list[str]:
+            if task:
+                return answers(result.model, part, reading, result.prompts[task])
             with disabled(result.model):
-                found = answers(result.model, group, reading)
-        texts.update(zip(chosen, found, strict=True))
+                return answers(result.model, part, reading)
+
+        found = mapped(checkpoints, f"answers {task}", parts, ask)
+        texts.update(zip(chosen, itertools.chain.from_iterable(found), strict=True))
     return scored_rows(queries, [texts[i] for i in range(len(queries))], shapes)
 
 

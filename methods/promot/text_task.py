@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.method import Context, Reference, ResourceError, Scores, param
+from harness.method import Context, Reference, Scores, param
 from methods.promot import text
 from methods.promot.problem import Adapted, Query, Reading, Target
 from methods.promot.task import Adaptation, Exam, Rows, scored_rows
@@ -115,12 +115,18 @@ class TextWorld(Adaptation):
         self, source: TextSource, shots: int, count: int, ctx: Context, cut: Cut | None = None
     ) -> list[Query]:
         data, target = ctx.load(source.data), source in self.targets
-        learnt = {item.prompt for item in source.items(data, source.train)} if target else set()
+        learnt = {item.prompt for item in self._learnt(source, data, ctx)} if target else set()
         asked = _drawn(source, data, source.test, ctx, count, without=learnt)
         pool = _drawn(source, data, source.train, ctx, 500)
         rng = ctx.rng(f"demonstrations of {source.name}, {shots} shots")
         writer = self._writer(source, ctx, cut)
         return [writer.query(item, _shown(pool, item, shots, rng), target=target) for item in asked]
+
+    def _learnt(self, source: TextSource, data: Any, ctx: Context) -> list[Item]:
+        """What must not be asked: all training inputs, or of a large set those that a method sees."""
+        if data.is_large(source.train):
+            return _drawn(source, data, source.train, ctx, self.train + self.validation)
+        return source.items(data, source.train)
 
     def _writer(self, source: TextSource, ctx: Context, cut: Cut | None = None) -> Writer:
         from methods.common.examples import Cut
@@ -197,15 +203,7 @@ def _drawn(
     Raises:
         ResourceError: If every item of the split is among those to leave out.
     """
-    items = [item for item in source.items(data, split) if item.prompt not in without]
-    if not items:
-        raise ResourceError(
-            f"Every input of split '{split}' is also a training input",
-            where=source.name,
-            fix="Bind a data set whose splits are apart.",
-        )
-    order = ctx.rng(f"{source.name}, {split}").permutation(len(items))
-    return [items[int(i)] for i in order[:count]]
+    return source.drawn(data, split, ctx.rng(f"{source.name}, {split}"), count, without=without)
 
 
 def _shown(pool: Sequence[Item], item: Item, shots: int, rng: np.random.Generator) -> list[Item]:

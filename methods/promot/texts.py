@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,8 @@ from methods.promot.metrics import Kind
 from methods.promot.problem import Query, Shape
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from methods.common.examples import Cut, Example
 
 Style = Literal[
@@ -80,14 +83,60 @@ class TextSource:
         Raises:
             ResourceError: If no row of the split fits the style.
         """
-        found: dict[str, Item] = {}
-        for row in data[split]:
-            item = _ITEMS[self.style](row)
-            if item is not None:
-                found.setdefault(item.prompt, item)
+        found = self._distinct(data[split])
         if not found:
             raise ResourceError(f"No row of split '{split}' fits the style '{self.style}'", where=self.name)
         return list(found.values())
+
+    def drawn(
+        self,
+        data: Any,
+        split: str,
+        rng: np.random.Generator,
+        count: int,
+        *,
+        without: Collection[str] = (),
+    ) -> list[Item]:
+        """Up to ``count`` inputs of a split in a random order, each text once.
+
+        Of a large split only as many rows are read as are needed.
+
+        Args:
+            data: The data set.
+            split: Its split.
+            rng: Draws the order.
+            count: How many.
+            without: Texts to leave out.
+
+        Raises:
+            ResourceError: If every item of the split is among those to leave out.
+        """
+        if data.is_large(split):
+            rows = data.drawn(split, rng, at_once=count + count // 8 + 16)
+            found = self._distinct(rows, count, without)
+            items = list(found.values())
+        else:
+            items = [item for item in self.items(data, split) if item.prompt not in without]
+            items = [items[int(i)] for i in rng.permutation(len(items))[:count]]
+        if not items:
+            raise ResourceError(
+                f"Every input of split '{split}' is also a training input",
+                where=self.name,
+                fix="Bind a data set whose splits are apart.",
+            )
+        return items
+
+    def _distinct(
+        self, rows: Iterable[Any], most: int = sys.maxsize, without: Collection[str] = ()
+    ) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for row in rows:
+            item = _ITEMS[self.style](row)
+            if item is not None and item.prompt not in without:
+                found.setdefault(item.prompt, item)
+                if len(found) >= most:
+                    break
+        return found
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ models used here have relative positions (rotary, or T5's biases).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -146,6 +146,8 @@ class Session:
             validate=lambda: self.validation_score(chosen),
             watch=watch,
             progress=self.ctx.progress,
+            checkpoints=self.ctx.checkpoints,
+            name=name,
         )
 
 
@@ -292,11 +294,11 @@ def foreign(examples: Sequence[Example], vocabulary: int, rng: np.random.Generat
 
 def anchored(loss: Loss, model: Any, strength: float) -> Loss:
     """L2-SP: ``strength · ‖θ − θ₀‖²`` for each target token on top of a loss."""
-    start = [parameter.detach().clone() for parameter in model_parameters(model)]
+    start = copies(model_parameters(model))
 
     def total(current: Any, batch: Batch, smoothing: float) -> Tensor:
         moved = [
-            (parameter - first).pow(2).sum()
+            (parameter - first.to(parameter.device)).pow(2).sum()
             for parameter, first in zip(model_parameters(current), start, strict=True)
         ]
         return loss(current, batch, smoothing) + strength * len(batch.gold) * torch.stack(moved).sum()
@@ -308,4 +310,9 @@ def interpolate(model: Any, start: Mapping[str, Tensor], share: float) -> None:
     """WiSE-FT: θ ← (1 − share) θ₀ + share θ, in place."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.lerp_(start[name], 1.0 - share)
+            parameter.lerp_(start[name].to(parameter.device), 1.0 - share)
+
+
+def copies(parameters: Iterable[Tensor]) -> list[Tensor]:
+    """Copies on the host, which has room for a second model where a GPU has none."""
+    return [parameter.detach().to("cpu", copy=True) for parameter in parameters]

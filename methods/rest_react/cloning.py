@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn.functional import cross_entropy
 
-from harness.method import DivergedError, ProblemError
+from harness.method import Checkpoints, DivergedError, ProblemError
+from methods.common.checkpoints import Keeper, skipped, tensors_of
+from methods.common.master_weights import clip, in_float32
 from methods.rest_react.compact import KINDS, PAD, VOCABULARY, Compact
 from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
 from methods.rest_react.training_data import StepExample
@@ -96,6 +97,7 @@ def train_network(
     generator: torch.Generator,
     order: np.random.Generator,
     progress: Callable[[float, str], None] = lambda done, message: None,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[ToyTransformer, float]:
     """A network from scratch.
 
@@ -106,6 +108,7 @@ def train_network(
         generator: Draws the first weights.
         order: Draws the order of the examples.
         progress: Called now and then with the share done.
+        checkpoints: Where the state is kept.
 
     Returns:
         The network in evaluation mode, and the mean loss of the last tenth of the updates in nats
@@ -115,8 +118,10 @@ def train_network(
         DivergedError: If the loss is not finite.
     """
     network = ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=cloning.rate, betas=(0.9, 0.98), weight_decay=cloning.decay, fused=True
+    optimizer = in_float32(
+        torch.optim.AdamW(
+            network.parameters(), lr=cloning.rate, betas=(0.9, 0.98), weight_decay=cloning.decay, fused=True
+        )
     )
     rates = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
@@ -124,18 +129,24 @@ def train_network(
         total_steps=cloning.steps,
         pct_start=min(0.5, cloning.warmup / cloning.steps),
     )
-    losses = []
+    parts = {"weights": tensors_of(network), "optimizer": optimizer, "rates": rates}
+    keeper = Keeper(checkpoints, f"policy of width {hidden}", parts, [cloning.steps, len(rows.place)])
+    losses: list[torch.Tensor] = keeper.notes.get("losses", [])
     stream = batches(rows.ends[rows.place], cloning.batch, order)
-    for step in range(cloning.steps):
+    # The order depends on nothing but the generator's initial state.
+    skipped(stream, keeper.done)
+    for step in range(keeper.done, cloning.steps):
         optimizer.zero_grad()
         loss = step_loss(network, rows, next(stream))
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), cloning.clip)
+        clip(optimizer, network.parameters(), cloning.clip)
         optimizer.step()
         rates.step()
         losses.append(loss.detach())
         if step % 100 == 0:
             progress(step / cloning.steps, f"loss {float(losses[-1]):.3f}")
+        keeper.keep(step + 1, {"losses": losses})
+    keeper.finish(cloning.steps, {"losses": losses}, without=["optimizer", "rates"])
     final = float(torch.stack(losses[-max(1, len(losses) // 10) :]).mean())
     if not np.isfinite(final):
         raise DivergedError("The loss of a policy is not finite", fix="Lower the learning rate.")

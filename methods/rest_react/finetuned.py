@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from harness.method import Context
+from harness.method import Checkpoints, Context
 from methods.common.causal_lm import Checkpoint, load_checkpoint, load_model
 from methods.common.examples import Cut, Example, encode, pad_token
+from methods.common.language_model import LanguageModel
+from methods.common.language_model.kept import kept
 from methods.common.language_model.local import LocalModel
 from methods.common.lora import add_lora, layers_of, lora_parameters, merge
 from methods.common.training import Recipe, fit
@@ -57,7 +59,10 @@ class PretrainedStudents:
             return self.smaller.train(examples, lexicon, size, name, streams)
         model = load_model(base.folder, device=self.device, dtype="float32")
         loss = self._fit(model, base.tokenizer, examples, name=name, streams=streams)
-        return local_student(model.to(getattr(torch, self.dtype)), base.tokenizer, name, self.plan.rows, loss)
+        tuned = model.to(getattr(torch, self.dtype))
+        return local_student(
+            tuned, base.tokenizer, name, self.plan.rows, checkpoints=streams.checkpoints, loss=loss
+        )
 
     def encoded(self, tokenizer: Any, examples: Sequence[StepExample]) -> list[Example]:
         """Steps as tokens; states that do not fit lose their oldest part, which the paper's never do."""
@@ -92,7 +97,16 @@ class PretrainedStudents:
         )
         rng = streams.rng(f"order {name}")
         examples = self.encoded(tokenizer, steps)
-        history = fit(model, optimizer, examples, recipe, rng=rng, pad=pad_token(tokenizer))
+        history = fit(
+            model,
+            optimizer,
+            examples,
+            recipe,
+            rng=rng,
+            pad=pad_token(tokenizer),
+            checkpoints=streams.checkpoints,
+            name=name,
+        )
         if plan.rank:
             merge(model)
         tail = history.losses[-max(1, len(history.losses) // 10) :]
@@ -105,15 +119,23 @@ def pretrained_students(plan: PretrainedTeacher, smaller: Students, ctx: Context
     return PretrainedStudents(bases, plan, smaller, ctx.device, ctx.dtype)
 
 
-def local_student(model: Model, tokenizer: Any, name: str, rows: int, loss: float = float("nan")) -> Student:
+def local_student(
+    model: Model,
+    tokenizer: Any,
+    name: str,
+    rows: int,
+    *,
+    checkpoints: Checkpoints,
+    loss: float = float("nan"),
+) -> Student:
     """A language model in memory as an agent; it speaks of every world."""
-    spoken = LocalModel(name, f"fine-tuned {name}", model.eval(), tokenizer, batch=rows)
+    spoken = kept(LocalModel(name, f"fine-tuned {name}", model.eval(), tokenizer, batch=rows), checkpoints)
 
     def save(folder: Path) -> None:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 
-    def speak(lexicon: Lexicon) -> LocalModel:
+    def speak(lexicon: Lexicon) -> LanguageModel:
         return spoken
 
     return Student(speak, sum(p.numel() for p in model.parameters()), save, loss)
@@ -121,6 +143,6 @@ def local_student(model: Model, tokenizer: Any, name: str, rows: int, loss: floa
 
 def load_student(folder: Path, name: str, rows: int, ctx: Context) -> Student:
     """An agent that was saved."""
-    kept = load_checkpoint(folder)
+    saved = load_checkpoint(folder)
     model = load_model(folder, device=ctx.device, dtype=ctx.dtype)
-    return local_student(model, kept.tokenizer, name, rows)
+    return local_student(model, saved.tokenizer, name, rows, checkpoints=ctx.checkpoints)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from harness.method import ProblemError
 from methods.common.causal_lm import probabilities
+from methods.common.fixed_batches import INDEPENDENT, fixed_batches
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
 from methods.common.language_model.interface import check_texts
 from methods.rest_react.compact import END, PAD, VOCABULARY, Compact, Encoded
@@ -26,9 +27,7 @@ from methods.rest_react.delexical import Lexicon
 from methods.rest_react.toy_transformer import CONTEXT, REPLY, ToyTransformer
 
 _ROWS = 256
-"""Beginnings that one forward pass reads."""
-_TOGETHER = 8
-"""Beginnings whose lengths differ by less are read together."""
+"""Beginnings that one forward pass reads, at most."""
 _MEMORY = 60_000
 """Laws that are kept, at most: some 30 MB."""
 _PROMPTS = 20_000
@@ -56,6 +55,11 @@ class Policy(LanguageModel):
     surrogate: bool = field(default=True, kw_only=True)
     laws: dict[Beginning, NDArray[np.float32]] = field(default_factory=dict, kw_only=True, repr=False)
     read: dict[str, Encoded] = field(default_factory=dict, kw_only=True, repr=False)
+
+    @property
+    def together(self) -> int:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`."""
+        return 0 if self.network.tokens.device.type in INDEPENDENT else _ROWS
 
     def speaking(self, lexicon: Lexicon) -> Policy:
         """The same weights about another world."""
@@ -164,25 +168,20 @@ class Policy(LanguageModel):
         """Log-probabilities of the token after each beginning, shape (V,)."""
         if len(self.laws) > _MEMORY:
             self.laws.clear()
-        lengths: dict[int, list[Beginning]] = {}
-        for one in dict.fromkeys(beginnings):
-            if one not in self.laws:
-                # Small batches cost as much as large ones, so that some padding is worth it.
-                lengths.setdefault(len(one) // _TOGETHER, []).append(one)
-        for length in sorted(lengths):
-            for start in range(0, len(lengths[length]), _ROWS):
-                self._read(lengths[length][start : start + _ROWS])
+        # What is known already depends on what was asked before; a law must not.
+        new = [one for one in dict.fromkeys(beginnings) if one not in self.laws]
+        for part in fixed_batches([len(one) for one in new], _ROWS, device=self.network.tokens.device.type):
+            self._read([new[i] for i in part.chosen], part.of(new), part.width)
         return [self.laws[one] for one in beginnings]
 
-    def _read(self, beginnings: list[Beginning]) -> None:
-        """Compute the laws after beginnings of nearly one length."""
+    def _read(self, chosen: list[Beginning], rows: list[Beginning], width: int) -> None:
+        """Compute the laws after the chosen beginnings, which are the first of all rows."""
         device = self.network.tokens.device
-        width = max(map(len, beginnings))
-        ids = torch.tensor([one + (PAD,) * (width - len(one)) for one in beginnings], device=device)
-        last = torch.tensor([row * width + len(one) - 1 for row, one in enumerate(beginnings)], device=device)
+        ids = torch.tensor([one + (PAD,) * (width - len(one)) for one in rows], device=device)
+        last = torch.tensor([row * width + len(one) - 1 for row, one in enumerate(rows)], device=device)
         with torch.inference_mode():
             laws = self.network(ids, last).log_softmax(-1)
-        self.laws.update(zip(beginnings, laws.cpu().numpy(), strict=True))
+        self.laws.update(zip(chosen, laws.cpu().numpy(), strict=False))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.method import Artifact, Context, Reference, param
+from harness.method import Artifact, Checkpoints, Context, Reference, param
 from methods.common.gemma import SafeWeights
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ class NamedStreams:
 
     Attributes:
         seed: Of all streams.
+        checkpoints: Where the state of training is kept.
     """
 
     seed: int
+    checkpoints: Checkpoints = field(default_factory=Checkpoints, compare=False)
 
     def rng(self, name: str) -> np.random.Generator:
         """The stream of a name."""
@@ -39,9 +41,9 @@ class NamedStreams:
 
     def torch_rng(self, name: str) -> torch.Generator:
         """As :meth:`rng`, for PyTorch."""
-        import torch
+        from methods.common.draws import generator
 
-        return torch.Generator().manual_seed(self._number(name) % 2**63)
+        return generator(self._number(name) % 2**63)
 
     def _number(self, name: str) -> int:
         content = f"{self.seed}\0{name}".encode()
@@ -104,7 +106,7 @@ class Teacher(Artifact):
             self._taught(shown, size, ctx).save(folder / size)
 
     def _taught(self, shown: Demonstrations, size: str, ctx: Context) -> Student:
-        streams = NamedStreams(self.seed)
+        streams = NamedStreams(self.seed, ctx.checkpoints)
         return self.students(ctx).train(shown.examples, shown.lexicon, size, f"gen0-{size}", streams)
 
     def load(self, path: Path) -> Path:

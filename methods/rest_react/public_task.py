@@ -101,7 +101,10 @@ class FewShotTeacher(PretrainedTeacher):
 
     def prompted(self, ctx: Context) -> LanguageModel:
         """The large model."""
-        return open_agent(ctx.load(self.model), device=ctx.device, dtype=ctx.dtype, rows=self.rows)
+        from methods.common.language_model.kept import kept
+
+        agent = open_agent(ctx.load(self.model), device=ctx.device, dtype=ctx.dtype, rows=self.rows)
+        return kept(agent, ctx.checkpoints)
 
     def taught(self, ctx: Context, size: str = "L") -> Student:
         """The prompted agent.

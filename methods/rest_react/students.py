@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.method import ProblemError
+from harness.method import Checkpoints, ProblemError
 from methods.rest_react.delexical import Lexicon
 from methods.rest_react.exams import Speaker
 from methods.rest_react.training_data import StepExample
@@ -46,6 +46,10 @@ class Student:
 
 class Streams(Protocol):
     """Where random numbers come from; a trial's :class:`~harness.method.Context` is one."""
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """Where the state of training is kept."""
 
     def rng(self, name: str) -> np.random.Generator:
         """The stream of a name."""
@@ -107,6 +111,7 @@ class ToyStudents:
             cloning,
             generator=streams.torch_rng(f"weights {name}"),
             order=streams.rng(f"order {name}"),
+            checkpoints=streams.checkpoints,
         )
         return toy_student(network, name, loss)
 
@@ -128,14 +133,12 @@ def toy_student(network: ToyTransformer, name: str, loss: float = float("nan")) 
 
 def load_toy(folder: Path, size: str, name: str) -> Student:
     """An agent that was saved."""
-    import torch
     from safetensors.torch import load_file
 
+    from methods.common.draws import generator
     from methods.rest_react.compact import KINDS, VOCABULARY
     from methods.rest_react.toy_transformer import Shape, ToyTransformer
 
-    network = ToyTransformer(
-        Shape(len(VOCABULARY), WIDTHS[size], pivots=KINDS), torch.Generator().manual_seed(0)
-    )
+    network = ToyTransformer(Shape(len(VOCABULARY), WIDTHS[size], pivots=KINDS), generator(0))
     network.load_state_dict(load_file(str(folder / _WEIGHTS)))
     return toy_student(network.eval(), name)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from methods.common.draws import fill_normal
+
 CONTEXT, REPLY = 96, 16
 """Tokens of a prompt, and of its action, at most."""
 
@@ -91,7 +93,7 @@ class ToyTransformer(nn.Module):
             for name, parameter in self.named_parameters():
                 if parameter.ndim > 1:
                     scale = 0.1 if name in ("tokens", "positions") else shape.hidden**-0.5
-                    parameter.normal_(0.0, scale, generator=generator)
+                    fill_normal(parameter, 0.0, scale, generator)
                 elif name.endswith("bias"):
                     parameter.zero_()
 

@@ -96,9 +96,11 @@ class RandomK(Activation):
         """See :class:`Activation`."""
         import torch
 
+        from methods.common.draws import uniform
+
         if self.keep >= pre.shape[-1]:
             return pre.relu()
-        scores = torch.rand(pre.shape, generator=stream, device=pre.device)
+        scores = uniform(pre.shape, stream, device=pre.device)
         chosen = torch.zeros_like(scores, dtype=torch.bool)
         chosen.scatter_(-1, scores.topk(self.keep, dim=-1, sorted=False).indices, value=True)
         return pre.relu() * chosen
@@ -120,11 +122,11 @@ class HiddenDropout(Activation):
 
     def __call__(self, pre: Tensor, *, training: bool, stream: torch.Generator) -> Tensor:
         """See :class:`Activation`."""
-        import torch
+        from methods.common.draws import uniform
 
         if not training or self.share == 1.0:
             return pre.relu()
-        chosen = torch.rand(pre.shape, generator=stream, device=pre.device) < self.share
+        chosen = uniform(pre.shape, stream, device=pre.device) < self.share
         return pre.relu() * chosen / self.share
 
 

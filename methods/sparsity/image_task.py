@@ -56,13 +56,13 @@ class ImageTraining(Training):
         """A vision transformer, a mixer or a network of two layers."""
         return image_model(self.size, activation, d_ff, generator)
 
-    def batches(self, generator: torch.Generator) -> Iterator[Batch]:
+    def batches(self, generator: torch.Generator, device: str) -> Iterator[Batch]:
         """Epochs of the images, or fresh noise."""
         from methods.sparsity.images import epochs, fresh
 
         if self.fresh:
-            return fresh(SHAPE, self.scaler, CLASSES, self.batch, generator)
-        return epochs(self.images, self.scaler, self.batch, generator)
+            return fresh(SHAPE, self.scaler, CLASSES, self.batch, generator, device=device)
+        return epochs(self.images, self.scaler, self.batch, generator, device=device)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Cross-entropy."""

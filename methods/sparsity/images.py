@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import ProblemError
+from methods.common import draws
 
 LEAST_DEVIATION = 0.1
 """Pixels at the rim hardly vary; divided by less, a little noise there would drown the image."""
@@ -120,7 +121,9 @@ def random_images(count: int, shape: tuple[int, int, int], classes: int, rng: np
     return with_random_labels(with_random_pixels(blank, rng), classes, rng)
 
 
-def epochs(images: Images, scaler: Scaler, size: int, generator: torch.Generator) -> Iterator[Batch]:
+def epochs(
+    images: Images, scaler: Scaler, size: int, generator: torch.Generator, *, device: str = "cpu"
+) -> Iterator[Batch]:
     """Batches of all images in a new order for each epoch; what does not fill a batch is left out.
 
     Raises:
@@ -128,24 +131,28 @@ def epochs(images: Images, scaler: Scaler, size: int, generator: torch.Generator
     """
     if len(images) < size:
         raise ProblemError(f"{len(images)} images do not fill a batch of {size}", fix="Make batches smaller.")
-    device = generator.device
     inputs, labels = scaler(images.pixels).to(device), images.labels.to(device)
     while True:
-        order = torch.randperm(len(images), generator=generator, device=device)
+        order = draws.permutation(len(images), generator, device=device)
         for start in range(0, len(images) - size + 1, size):
             chosen = order[start : start + size]
             yield inputs[chosen], labels[chosen]
 
 
 def fresh(
-    shape: tuple[int, int, int], scaler: Scaler, classes: int, size: int, generator: torch.Generator
+    shape: tuple[int, int, int],
+    scaler: Scaler,
+    classes: int,
+    size: int,
+    generator: torch.Generator,
+    *,
+    device: str = "cpu",
 ) -> Iterator[Batch]:
     """Uniform noise under uniform labels, drawn anew for each batch."""
-    device = generator.device
     local = Scaler(scaler.mean.to(device), scaler.deviation.to(device))
     while True:
-        pixels = torch.rand((size, *shape), generator=generator, device=device)
-        yield local(pixels), torch.randint(classes, (size,), generator=generator, device=device)
+        pixels = draws.uniform((size, *shape), generator, device=device)
+        yield local(pixels), draws.integers(classes, (size,), generator, device=device)
 
 
 def slices(inputs: Tensor, size: int, device: str) -> Iterator[tuple[Tensor]]:

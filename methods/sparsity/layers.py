@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from harness.method import ProblemError
+from methods.common.draws import fill_normal
 from methods.sparsity.activation import Activation
 from methods.sparsity.mlp import ReluMlp, draw_weights
 
@@ -190,4 +191,4 @@ def zero_head(d_model: int, classes: int) -> nn.Linear:
 
 def normal(*shape: int, std: float, generator: torch.Generator) -> nn.Parameter:
     """A parameter of normal entries."""
-    return nn.Parameter(torch.empty(shape).normal_(0.0, std, generator=generator))
+    return nn.Parameter(fill_normal(torch.empty(shape), 0.0, std, generator))

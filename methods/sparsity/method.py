@@ -43,13 +43,14 @@ class Train(Method[Training, Trained]):
         )
         Loop(
             model=result.model,
-            batches=problem.batches(ctx.torch_rng("order")),
+            batches=lambda done: problem.batches_after(done, ctx.torch_rng("order"), ctx.device),
             loss=self._loss(problem),
             recipe=recipe,
             watch=lambda step: ctx.probe(step, result),
             # In tuning nobody reads the curves.
             looks=frozenset(problem.looks if ctx.stage == "main" else ()),
             progress=ctx.progress,
+            checkpoints=ctx.checkpoints,
         ).run()
         result.done = True
         return result
@@ -69,8 +70,7 @@ class Train(Method[Training, Trained]):
 
 def untrained(problem: Training, activation: Activation, d_ff: int, ctx: Context) -> nn.Module:
     """A model of the problem at its start, the same for all activations of a seed."""
-    import torch
+    from methods.common.draws import generator
 
-    # Drawn on the processor, so that a seed means the same weights on every device.
-    generator = torch.Generator().manual_seed(int(ctx.rng("weights").integers(2**62)))
-    return problem.model(activation, d_ff, generator).to(ctx.device)
+    rng = generator(int(ctx.rng("weights").integers(2**62)))
+    return problem.model(activation, d_ff, rng).to(ctx.device)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.method import ProblemError
+from methods.common import draws
 from methods.sparsity.activation import Activation, Relu
 
 Recorder = Callable[[Tensor, Tensor | None], None]
@@ -60,8 +61,8 @@ class ReluMlp(nn.Module):
         for layer in (self.up, self.down):
             draw_weights(layer, generator)
         # Drawn by every block, so that activations with and without randomness start alike.
-        self._seed = int(torch.randint(2**62, (), generator=generator))
-        self._streams: dict[torch.device, torch.Generator] = {}
+        self._seed = draws.integer(2**62, generator)
+        self._stream: torch.Generator | None = None
 
     @property
     def d_ff(self) -> int:
@@ -79,7 +80,9 @@ class ReluMlp(nn.Module):
         Returns:
             Shape (..., d_out).
         """
-        a: Tensor = self.activation(self.up(x), training=self.training, stream=self._stream(x.device))
+        if self._stream is None:
+            self._stream = draws.generator(self._seed)
+        a: Tensor = self.activation(self.up(x), training=self.training, stream=self._stream)
         if self.recorder is not None:
             self.recorder(a.detach(), mask)
         if self.training:
@@ -87,16 +90,28 @@ class ReluMlp(nn.Module):
         out: Tensor = self.down(a)
         return out
 
-    def _stream(self, device: torch.device) -> torch.Generator:
-        if device not in self._streams:
-            self._streams[device] = torch.Generator(device).manual_seed(self._seed)
-        return self._streams[device]
+
+class Streams:
+    """The random streams of a model's blocks, as a part of a checkpoint."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._blocks = [block for block in model.modules() if isinstance(block, ReluMlp)]
+
+    def state_dict(self) -> list[Tensor | None]:
+        """Of each block; None of one that has drawn nothing."""
+        streams = [block._stream for block in self._blocks]  # noqa: SLF001 - one of this module's own
+        return [None if stream is None else stream.get_state() for stream in streams]
+
+    def load_state_dict(self, state: list[Tensor | None]) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        for block, kept in zip(self._blocks, state, strict=True):
+            block._stream = None if kept is None else draws.generator(0).set_state(kept)  # noqa: SLF001
 
 
 def draw_weights(layer: nn.Linear, generator: torch.Generator) -> None:
     """Normal entries with variance 1/fan-in; the bias becomes zero."""
     with torch.no_grad():
-        layer.weight.normal_(0.0, layer.in_features**-0.5, generator=generator)
+        draws.fill_normal(layer.weight, 0.0, layer.in_features**-0.5, generator)
         if layer.bias is not None:
             layer.bias.zero_()
 

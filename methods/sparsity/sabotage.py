@@ -44,13 +44,12 @@ class Untrained(Method[Training, Trained]):
 
     def run(self, problem: Training, ctx: Context) -> Trained:
         """The model at its start."""
-        import torch
+        from methods.common.draws import fill_normal
 
         result = Trained(untrained(problem, self.activation, 0, ctx).eval())
         head = getattr(result.model, "head", None)
         if self.sure and head is not None:
-            with torch.no_grad():
-                head.weight.normal_(generator=ctx.torch_rng("head"))
+            fill_normal(head.weight, 0.0, 1.0, ctx.torch_rng("head"))
         if ctx.stage == "main":
             ctx.probe(0, result)
         result.done = True

@@ -78,18 +78,19 @@ class SecondLayerTask(Task[SecondLayers, "list[Product]"]):
         import torch
         from torch import nn
 
+        from methods.common import draws
+
         name = f"{d_model} × {d_ff}, {active} active"
         rng = ctx.torch_rng(name)
-        layer = nn.Linear(d_ff, d_model, device=ctx.device)
-        with torch.no_grad():
-            layer.weight.normal_(0.0, d_ff**-0.5, generator=rng)
-            layer.bias.normal_(generator=rng)
-        scores = torch.rand(self.tokens, d_ff, generator=rng, device=ctx.device)
+        layer = nn.Linear(d_ff, d_model).to(ctx.device)
+        draws.fill_normal(layer.weight, 0.0, d_ff**-0.5, rng)
+        draws.fill_normal(layer.bias, 0.0, 1.0, rng)
+        scores = draws.uniform((self.tokens, d_ff), rng, device=ctx.device)
         chosen = torch.zeros_like(scores, dtype=torch.bool)
         chosen.scatter_(1, scores.topk(active, dim=1).indices, value=True)
         if self.tokens > 2:
             chosen[0], chosen[1] = False, True
-        maps = torch.rand(self.tokens, d_ff, generator=rng, device=ctx.device).add(0.01) * chosen
+        maps = draws.uniform((self.tokens, d_ff), rng, device=ctx.device).add(0.01) * chosen
         return Case(name, layer, maps)
 
     def evaluate(self, result: list[Product], ctx: Context) -> Scores:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,26 +82,93 @@ class StoredImages:
         """Images of a split."""
         return sum(rows for _, rows in self.files(split))
 
-    def stream(self, split: str, rng: np.random.Generator | None = None) -> Iterator[StoredImage]:
-        """All images once, in order, or in an order that ``rng`` draws."""
-        files, waiting = self.files(split), list[StoredImage]()
-        starts = np.concatenate([[0], np.cumsum([rows for _, rows in files])])
-        order = range(len(files)) if rng is None else rng.permutation(len(files))
-        for number in order:
-            for image in _rows(files[number][0], int(starts[number])):
-                if rng is None:
-                    yield image
-                    continue
-                waiting.append(image)
-                if len(waiting) >= _READ_AHEAD:
-                    yield waiting.pop(int(rng.integers(len(waiting))))
-        if rng is not None:
-            yield from (waiting[i] for i in rng.permutation(len(waiting)))
+    def stream(
+        self,
+        split: str,
+        rng: np.random.Generator | None = None,
+        wanted: Callable[[int], bool] = lambda index: True,
+        passed: int = 0,
+    ) -> Iterator[StoredImage]:
+        """The wanted images once, in order, or in an order that ``rng`` draws.
+
+        Args:
+            split: Which.
+            rng: Draws the order.
+            wanted: Chooses images by their numbers.
+            passed: So many of them are left out, and not read.
+        """
+        shelf = _Shelf(self.files(split), reading=not passed)
+        places = shelf.places(rng)
+        for place in places if rng is None else _mixed(places, rng):
+            if not wanted(place):
+                shelf.take(place)
+            elif passed:
+                shelf.take(place)
+                passed -= 1
+                shelf.reading = not passed
+            else:
+                yield shelf.image(place)
 
 
 def load_images(folder: Path) -> StoredImages:
     """Loader of the data sets; nothing is read yet."""
     return StoredImages(folder)
+
+
+def _mixed(places: Iterator[int], rng: np.random.Generator) -> Iterator[int]:
+    """The places in an order that ``rng`` draws, none far from where it was."""
+    waiting: list[int] = []
+    for place in places:
+        waiting.append(place)
+        if len(waiting) >= _READ_AHEAD:
+            yield waiting.pop(int(rng.integers(len(waiting))))
+    yield from (waiting[i] for i in rng.permutation(len(waiting)))
+
+
+class _Shelf:
+    """The images that wait to be drawn; nothing is read while they are passed over.
+
+    Args:
+        files: Paths with their numbers of rows.
+        reading: Whether images are read as they arrive.
+    """
+
+    def __init__(self, files: Sequence[tuple[Path, int]], *, reading: bool) -> None:
+        self.reading = reading
+        self._files = files
+        self._starts = np.concatenate([[0], np.cumsum([rows for _, rows in files])]).tolist()
+        self._images: dict[int, StoredImage | None] = {}
+
+    def places(self, rng: np.random.Generator | None) -> Iterator[int]:
+        """Numbers of all images as they arrive, file by file."""
+        for number in range(len(self._files)) if rng is None else rng.permutation(len(self._files)).tolist():
+            rows: Iterator[StoredImage] | None = None
+            for place in range(self._starts[number], self._starts[number + 1]):
+                if self.reading and rows is None:
+                    start = self._starts[number]
+                    rows = itertools.islice(_rows(self._files[number][0], start), place - start, None)
+                self._images[place] = next(rows) if rows is not None else None
+                yield place
+
+    def take(self, place: int) -> StoredImage | None:
+        """Remove an image."""
+        return self._images.pop(place)
+
+    def image(self, place: int) -> StoredImage:
+        """Remove an image, and read it if it arrived while nothing was read."""
+        if self._images[place] is None:
+            self._read_waiting()
+        found = self.take(place)
+        assert found is not None
+        return found
+
+    def _read_waiting(self) -> None:
+        missing = {place for place, image in self._images.items() if image is None}
+        for (path, _), start, stop in zip(self._files, self._starts, self._starts[1:], strict=False):
+            here = {place for place in missing if start <= place < stop}
+            if here:
+                rows = itertools.islice(_rows(path, start), max(here) - start + 1)
+                self._images.update({row.index: row for row in rows if row.index in here})
 
 
 def _rows(path: Path, start: int) -> Iterator[StoredImage]:
@@ -152,7 +220,13 @@ def _pixels(opened: Any, box: tuple[int, int, int, int], side: int) -> Pixels:
 
 
 def decoded(
-    images: Iterator[StoredImage], side: int, size: int, seed: int | None, workers: int = 8
+    images: Iterator[StoredImage],
+    side: int,
+    size: int,
+    seed: int | None,
+    *,
+    workers: int = 8,
+    place: int = 0,
 ) -> Iterator[tuple[Pixels, NDArray[np.int64], NDArray[np.int64]]]:
     """Batches of pixels (B, 3, side, side), labels (B,) and indices (B,); the last may be smaller.
 
@@ -162,6 +236,7 @@ def decoded(
         size: B.
         seed: Random crops, drawn from it and the image's place in the stream; whole without it.
         workers: Threads that decode.
+        place: Of the first image in the stream.
     """
 
     def decode(job: tuple[int, StoredImage]) -> Pixels:
@@ -171,7 +246,6 @@ def decoded(
         return cropped(image, side, np.random.default_rng([seed, place]))
 
     with ThreadPoolExecutor(workers) as pool:
-        place = 0
         while batch := [image for _, image in zip(range(size), images, strict=False)]:
             pixels = np.stack(list(pool.map(decode, enumerate(batch, start=place))))
             labels = np.array([image.label for image in batch])

@@ -94,19 +94,28 @@ class StoredTraining(Training):
         """A vision transformer or a mixer."""
         return image_model(self.size, activation, d_ff, generator)
 
-    def batches(self, generator: torch.Generator) -> Iterator[Any]:
+    def batches(self, generator: torch.Generator, device: str) -> Iterator[Any]:
         """Random crops, epoch after epoch; a share of the images only where that is asked for."""
+        return self.batches_after(0, generator, device)
+
+    def batches_after(self, done: int, generator: torch.Generator, device: str) -> Iterator[Any]:
+        """As :meth:`batches`; what was seen before is neither read nor decoded again."""
         from methods.sparsity.stored_images import decoded
 
         rng = np.random.default_rng(generator.initial_seed())
-        visits = itertools.count()
+        an_epoch = sum(_hashed(i) < self.keep for i in range(self.source.count(self.split))) // self.batch
+        visits = itertools.count(done)
         while True:
-            images = (i for i in self.source.stream(self.split, rng) if _hashed(i.index) < self.keep)
+            passed = min(done, an_epoch) * self.batch
+            done -= passed // self.batch
+            # The seed is drawn before the order, which is drawn once the first image is asked for.
+            images = self.source.stream(self.split, rng, lambda i: _hashed(i) < self.keep, passed)
             seed = int(rng.integers(2**31))
-            for pixels, labels, indices in decoded(images, image_side(self.size), self.batch, seed):
+            side = image_side(self.size)
+            for pixels, labels, indices in decoded(images, side, self.batch, seed, place=passed):
                 if len(labels) == self.batch:
                     varied = self.variation(pixels, labels, indices, next(visits))
-                    yield tensors(*varied, generator.device)
+                    yield tensors(*varied, device)
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         """Cross-entropy."""

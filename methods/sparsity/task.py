@@ -6,6 +6,7 @@ during and after training; how often each neuron fires; how right and how sure t
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,8 +49,13 @@ class Training(ABC):
         """
 
     @abstractmethod
-    def batches(self, generator: torch.Generator) -> Iterator[Any]:
-        """Batches without end, in an order that the generator draws."""
+    def batches(self, generator: torch.Generator, device: str) -> Iterator[Any]:
+        """Batches on a device without end, in an order that the generator draws."""
+
+    def batches_after(self, done: int, generator: torch.Generator, device: str) -> Iterator[Any]:
+        """Those of :meth:`batches` without the first ``done``."""
+        batches = self.batches(generator, device)
+        return itertools.islice(batches, done, None) if done else batches
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> Tensor:

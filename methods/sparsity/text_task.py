@@ -55,19 +55,44 @@ class TextTraining(Training):
         kind = EncoderDecoder if self.kind == "spans" else DecoderLm
         return kind(size, activation=activation, generator=generator)
 
-    def batches(self, generator: torch.Generator) -> Iterator[Any]:
+    def batches(self, generator: torch.Generator, device: str) -> Iterator[Any]:
         """Windows at random places; for spans with what is cut out of them."""
-        from methods.sparsity.texts import cut_spans, draw_windows
-
-        drawn = draw_windows(self.stream, self.length, self.batch, generator)
-        if self.kind == "next":
-            return drawn
-        rng = np.random.default_rng(generator.initial_seed())
-        return (cut_spans(windows, rng) for windows in drawn)
+        return _Windows(self, generator, device)
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         """Mean cross-entropy of a target token."""
         return token_losses(model, self.kind, batch).mean()
+
+
+class _Windows:
+    """Batches of a text, with the state that a checkpoint keeps."""
+
+    def __init__(self, text: TextTraining, generator: torch.Generator, device: str) -> None:
+        from methods.sparsity.texts import draw_windows
+
+        self._drawn = draw_windows(text.stream, text.length, text.batch, generator, device=device)
+        self._generator = generator
+        self._rng = np.random.default_rng(generator.initial_seed()) if text.kind == "spans" else None
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        from methods.sparsity.texts import cut_spans
+
+        windows = next(self._drawn)
+        return windows if self._rng is None else cut_spans(windows, self._rng)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Both generators."""
+        spans = None if self._rng is None else self._rng.bit_generator.state
+        return {"windows": self._generator.get_state(), "spans": spans}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        self._generator.set_state(state["windows"])
+        if self._rng is not None:
+            self._rng.bit_generator.state = state["spans"]
 
 
 def token_losses(model: nn.Module, kind: Kind, batch: Any) -> Tensor:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import ProblemError, ResourceError
+from methods.common.draws import integers
 from methods.common.ratings import RatingSet
 from methods.sparsity.span_corruption import FIRST_BYTE, PAD, corrupt_spans, padded
 
@@ -136,7 +137,7 @@ def windows(stream: NDArray[np.uint8], length: int, most: int) -> Tensor:
 
 
 def draw_windows(
-    stream: NDArray[np.uint8], length: int, size: int, generator: torch.Generator
+    stream: NDArray[np.uint8], length: int, size: int, generator: torch.Generator, *, device: str = "cpu"
 ) -> Iterator[Tensor]:
     """Ids of windows at random places in batches of shape (size, length), without end.
 
@@ -145,10 +146,9 @@ def draw_windows(
     """
     if len(stream) < length:
         raise ProblemError(f"{len(stream)} bytes of text do not fill a window of {length}")
-    device = generator.device
     whole, place = torch.from_numpy(stream).to(device), torch.arange(length, device=device)
     while True:
-        starts = torch.randint(len(stream) - length + 1, (size, 1), generator=generator, device=device)
+        starts = integers(len(stream) - length + 1, (size, 1), generator, device=device)
         yield whole[starts + place].long() + FIRST_BYTE
 
 

@@ -11,7 +11,10 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from harness.method import DivergedError, ProblemError
+from harness.method import Checkpoints, DivergedError, ProblemError
+from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.master_weights import in_float32
+from methods.sparsity.mlp import Streams
 
 BatchT = TypeVar("BatchT")
 
@@ -53,21 +56,24 @@ class Loop(Generic[BatchT]):
 
     Attributes:
         model: Changed in place.
-        batches: Endless.
+        batches: From a number of batches to those that follow, without end; asked once, for those
+            after 0, where they have ``state_dict`` and ``load_state_dict``.
         loss: From model and batch to the mean loss.
         recipe: How.
         watch: Called with the number of updates done, before the first and after each of ``looks``.
         looks: Numbers of updates.
         progress: Called now and then with the share done and the loss.
+        checkpoints: Where the state is kept.
     """
 
     model: nn.Module
-    batches: Iterator[BatchT]
+    batches: Callable[[int], Iterator[BatchT]]
     loss: Callable[[nn.Module, BatchT], Tensor]
     recipe: Recipe
     watch: Callable[[int], None]
     looks: frozenset[int]
     progress: Callable[[float, str], None]
+    checkpoints: Checkpoints | None = None
 
     def run(self) -> None:
         """Train; the model is left in evaluation mode.
@@ -78,21 +84,36 @@ class Loop(Generic[BatchT]):
         optimizer = make_optimizer(self.recipe, self.model)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.factor)
         self.model.train()
-        self._look(0)
-        for step in range(1, self.recipe.steps + 1):
-            loss = self._update(optimizer)
+        parts: dict[str, Any] = {
+            "weights": tensors_of(self.model),
+            "streams": Streams(self.model),
+            "optimizer": optimizer,
+            "schedule": schedule,
+        }
+        batches = self.batches(0)
+        if has_state := hasattr(batches, "state_dict"):
+            parts["batches"] = batches
+        keeper = Keeper(self.checkpoints, "training", parts, [self.recipe.steps, self.recipe.rate])
+        if keeper.done and not has_state:
+            batches = self.batches(keeper.done * self.recipe.accumulate)
+        if not keeper.done:
+            self._look(0)
+        for step in range(keeper.done + 1, self.recipe.steps + 1):
+            loss = self._update(optimizer, batches)
             optimizer.step()
             schedule.step()
             if step % _LOOK == 0 or step == self.recipe.steps:
                 self._report(step, loss)
             self._look(step)
+            keeper.keep(step)
+        keeper.finish(self.recipe.steps, without=["optimizer", "schedule"])
         self.model.eval()
 
-    def _update(self, optimizer: torch.optim.Optimizer) -> Tensor:
+    def _update(self, optimizer: torch.optim.Optimizer, batches: Iterator[BatchT]) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
         total: Tensor | None = None
         for _ in range(self.recipe.accumulate):
-            batch = next(self.batches)
+            batch = next(batches)
             with _precision(self.recipe, self.model):
                 loss = self.loss(self.model, batch) / self.recipe.accumulate
             loss.backward()  # type: ignore[no-untyped-call]
@@ -117,7 +138,7 @@ class Loop(Generic[BatchT]):
             self.model.train()
 
 
-def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+def make_optimizer(recipe: Recipe, model: nn.Module) -> Any:
     """The optimizer that a recipe names.
 
     Raises:
@@ -125,9 +146,9 @@ def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """
     parameters = list(model.parameters())
     if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=0.0, fused=True)
+        return in_float32(torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=0.0, fused=True))
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=recipe.rate, momentum=0.9, fused=True)
+        return in_float32(torch.optim.SGD(parameters, lr=recipe.rate, momentum=0.9, fused=True))
     raise ProblemError(
         f"There is no optimizer '{recipe.optimizer}'", where="Train.optimizer", fix="Use 'adamw' or 'sgd'."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 
 from harness.method import ProblemError
+from methods.common import draws
 from methods.common.causal_lm import check_same_width
 from methods.spectr.block import Outcome, select_block
 from methods.spectr.selection import Rule
@@ -81,7 +82,7 @@ def generate(
         prompts: Token ids of the prompts.
         block: K and L.
         tokens: Least number of new tokens a prompt.
-        generator: The only source of randomness.
+        generator: The only source of randomness, on the CPU.
 
     Raises:
         ProblemError: If the models do not fit each other or a prompt does not fit them.
@@ -101,7 +102,7 @@ def generate(
         rows = [row for row, trace in enumerate(going) if len(trace.tokens) < tokens]
         going = [going[row] for row in rows]
         if going:
-            index = torch.tensor(rows, device=generator.device)
+            index = torch.tensor(rows, device=target.device)
             target.commit(outcome, index)
             drafting.commit(outcome, index)
     return traces
@@ -117,7 +118,7 @@ def _iterate(
     rows, block = size
 
     def uniform(*shape: int) -> torch.Tensor:
-        return torch.rand(shape, generator=generator, dtype=torch.float64, device=generator.device)
+        return draws.uniform(shape, generator, dtype=torch.float64, device=target.device)
 
     drafts, p = draft.propose(uniform(rows, block.drafts, block.length))
     choices = uniform(rows, block.length + 1, block.drafts + 1)

@@ -225,8 +225,7 @@ class Assisted(_Decoding):
         Raises:
             ProblemError: If the models are not of ``transformers``.
         """
-        import torch
-
+        from methods.common import draws
         from methods.spectr.huggingface import assisted
         from methods.spectr.sessions import Sampling
 
@@ -236,15 +235,15 @@ class Assisted(_Decoding):
                 where=type(problem).__name__,
                 fix="Use it in an experiment with language models.",
             )
-        torch.manual_seed(int(torch.randint(2**31, (), generator=generator, device=generator.device)))
-        return assisted(
-            problem.target_model(),
-            problem.assistant(),
-            prompts,
-            length=self.length,
-            tokens=problem.tokens,
-            sampling=Sampling(problem.temperature, problem.top_p),
-        )
+        with draws.seeded(draws.integer(2**31, generator)), draws.LibraryDraws():
+            return assisted(
+                problem.target_model(),
+                problem.assistant(),
+                prompts,
+                length=self.length,
+                tokens=problem.tokens,
+                sampling=Sampling(problem.temperature, problem.top_p),
+            )
 
 
 Bug: TypeAlias = Literal[

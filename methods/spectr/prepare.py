@@ -84,16 +84,14 @@ class Scratch(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Train; about nine minutes for the target on one core, one for the draft."""
-        import torch
-
-        from methods.common import tiny_lm
+        from methods.common import draws, tiny_lm
 
         tokenizer = ctx.load(self.tokenizer)
         stream = tiny_lm.encode(tokenizer, training_texts(ctx.load(self.texts)))
-        generator = torch.Generator().manual_seed(0)
+        generator = draws.generator(0)
         model = tiny_lm.new_model(len(tokenizer), tiny_lm.Size(self.layers, self.hidden), generator)
         schedule = tiny_lm.Schedule(steps=self.steps, batch=self.batch, rate=self.rate)
-        tiny_lm.train(model, stream, schedule, generator, ctx.progress)
+        tiny_lm.train(model, stream, schedule, generator, ctx.progress, checkpoints=ctx.checkpoints)
         tiny_lm.save(model, tokenizer, folder)
 
     def load(self, path: Path) -> Checkpoint:

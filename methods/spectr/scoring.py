@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from methods.common.draws import uniform
 from methods.spectr import kseq
 from methods.spectr.decoding import Trace
 from methods.spectr.law import transform
@@ -112,10 +113,10 @@ def rank_rows(units: Sequence[Unit], laws_of: LawsOf, generator: torch.Generator
     for unit in units:
         trace = unit.trace
         text = trace.prompt + trace.tokens
-        places = torch.arange(len(trace.prompt), len(text), device=generator.device)
+        places = torch.arange(len(trace.prompt), len(text))
         p, q = laws_of(text, places)
-        uniforms = torch.rand(len(places), generator=generator, dtype=torch.float64, device=generator.device)
-        token = torch.tensor(text, device=generator.device)[places]
+        uniforms = uniform((len(places),), generator, dtype=torch.float64, device=q.device)
+        token = torch.tensor(text)[places].to(q.device)
         rows["pit"] += transform(token, p, q, uniforms).tolist()
         rows["depth"] += [depth for block in trace.blocks for depth in range(1, block + 1)]
         rows["unit_id"] += [unit.id] * len(places)

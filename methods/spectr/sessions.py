@@ -39,6 +39,9 @@ class Target(ABC):
     width: int
     """Number of token ids it gives probabilities for."""
 
+    device = torch.device("cpu")
+    """Where drafts and random numbers are wanted."""
+
     @abstractmethod
     def start(self, prompts: list[list[int]]) -> None:
         """Begin new requests; reading the prompts is not counted as a call."""
@@ -183,6 +186,7 @@ class TransformerTarget(_Session, Target):
 
     def __init__(self, model: Any, sampling: Sampling, *, scoring: Literal["tree", "batch"] = "tree") -> None:
         super().__init__(model, sampling)
+        self.device = self.rows.device
         self.scoring = scoring
         self._drafts = torch.empty(0)
         self._before = 0

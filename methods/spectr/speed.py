@@ -30,7 +30,7 @@ class Speed(Task[SpeedProblem, int]):
         for size in self.sizes:
             logits = torch.from_numpy(2.0 * rng.normal(size=(1, size)))
             noisy = logits + torch.from_numpy(rng.normal(size=(1, size)))
-            laws[size] = (torch.softmax(noisy, 1), torch.softmax(logits, 1))
+            laws[size] = (torch.softmax(noisy, 1).to(ctx.device), torch.softmax(logits, 1).to(ctx.device))
         return SpeedProblem(laws)
 
     def evaluate(self, result: int, ctx: Context) -> Scores:
@@ -57,17 +57,19 @@ class SelectOnce(Method[SpeedProblem, int]):
         """Select ``repeats`` tokens."""
         import torch
 
+        from methods.common.draws import generator, uniform
         from methods.spectr.otm import full_program
         from methods.spectr.selection import KSeq, draw, sample
 
         p, q = problem.laws[self.vocabulary]
         if self.program:
             for _ in range(self.repeats):
-                full_program(p[0].numpy(), q[0].numpy(), self.candidates)
+                full_program(p[0].cpu().numpy(), q[0].cpu().numpy(), self.candidates)
             return self.repeats
-        generator = ctx.torch_rng("selection").manual_seed(ctx.seed)
-        numbers = torch.rand((self.repeats, 2, self.candidates + 1), generator=generator, dtype=torch.float64)
-        active = torch.ones((1, self.candidates), dtype=torch.bool)
+        rng = generator(ctx.seed)
+        shape = (self.repeats, 2, self.candidates + 1)
+        numbers = uniform(shape, rng, dtype=torch.float64, device=ctx.device)
+        active = torch.ones((1, self.candidates), dtype=torch.bool, device=ctx.device)
         for first, second in numbers:
             spread = (self.candidates, self.vocabulary)
             candidates = sample(p.expand(spread), first[:-1])[None]

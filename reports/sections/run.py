@@ -60,17 +60,20 @@ def _trials(ledger: Ledger) -> Table:
         Column("CPU", "cpu", "number"),
         Column("GPU", "gpu", "number"),
         Column("Peak memory", "memory", "number"),
+        *_gpu_memory_column(record for records in groups.values() for record in records),
     )
-    rows = [_cost_row(ledger, name, records) for name, records in groups.items()]
+    measured = columns[-1].key == "gpu-memory"
+    rows = [_cost_row(ledger, name, records, gpu_measured=measured) for name, records in groups.items()]
     if len(groups) > 1:
-        rows.append(_cost_row(ledger, "all", [record for records in groups.values() for record in records]))
+        everything = [record for records in groups.values() for record in records]
+        rows.append(_cost_row(ledger, "all", everything, gpu_measured=measured))
     notes = (
         words("Times are sums over trials, reused ones included with the time they took when they ran."),
     )
     return Table("cost", words("What the trials used."), columns, tuple(rows), notes)
 
 
-def _cost_row(ledger: Ledger, name: str, records: list[TrialRecord]) -> Row:
+def _cost_row(ledger: Ledger, name: str, records: list[TrialRecord], *, gpu_measured: bool) -> Row:
     ids = [record.trial for record in records]
     experiment = ledger.experiments.get(name)
     label: Spans = (Code(name), Text(f" {experiment.title}")) if experiment else (Text("All experiments"),)
@@ -85,8 +88,23 @@ def _cost_row(ledger: Ledger, name: str, records: list[TrialRecord]) -> Row:
             (ledger.cost(f"cost/{name}/cpu", sum(record.cost.cpu_s for record in records), "s", ids),),
             (ledger.cost(f"cost/{name}/gpu", sum(gpu), "s", ids),) if gpu else words("–"),
             (ledger.cost(f"cost/{name}/memory", max(r.cost.peak_memory_mb for r in records), "MB", ids),),
+            *([_gpu_memory(ledger, f"cost/{name}", records)] if gpu_measured else []),
         )
     )
+
+
+def _gpu_memory_column(records: Iterable[TrialRecord]) -> tuple[Column, ...]:
+    """A column for memory on the GPU, where a GPU computed anything."""
+    measured = any(record.cost.peak_gpu_memory_mb is not None for record in records)
+    return (Column("Peak GPU memory", "gpu-memory", "number"),) if measured else ()
+
+
+def _gpu_memory(ledger: Ledger, name: str, records: list[TrialRecord]) -> Spans:
+    """The most that tensors of one of the trials took on the GPU."""
+    peaks = [peak for record in records if (peak := record.cost.peak_gpu_memory_mb) is not None]
+    if not peaks:
+        return words("–")
+    return (ledger.cost(f"{name}/gpu-memory", max(peaks), "MB", [record.trial for record in records]),)
 
 
 def _artifacts(ledger: Ledger, artifacts: list[TrialRecord]) -> Table:
@@ -94,14 +112,17 @@ def _artifacts(ledger: Ledger, artifacts: list[TrialRecord]) -> Table:
         Column("Artifact", "artifact"),
         Column("Built in", "wall", "number"),
         Column("Peak memory", "memory", "number"),
+        *_gpu_memory_column(artifacts),
         Column("State", "state"),
     )
+    measured = len(columns) > 4
     rows = tuple(
         Row(
             (
                 words(record.trial),
                 (ledger.cost(f"{record.trial}/wall", record.cost.wall_s, "s", [record.trial]),),
                 (ledger.cost(f"{record.trial}/memory", record.cost.peak_memory_mb, "MB", [record.trial]),),
+                *([_gpu_memory(ledger, record.trial, [record])] if measured else []),
                 words(_state(record)),
             )
         )
@@ -132,6 +153,7 @@ def provenance(ledger: Ledger) -> Section:
         ("Platform", words(made.platform or "not recorded")),
         ("Processor", (Text(f"{made.cpu or 'not recorded'}, cores: "), cores, Text(", memory: "), memory)),
         ("GPU", words(", ".join(part for part in (made.gpu, made.driver) if part) or "none used")),
+        *_products(ledger),
         ("Seeds of main trials", words(seeds_of(ledger))),
         ("Environment keys", _environments(ledger)),
         (
@@ -144,6 +166,14 @@ def provenance(ledger: Ledger) -> Section:
     if resources:
         blocks.append(_resource_table(resources))
     return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _products(ledger: Ledger) -> list[tuple[str, Spans]]:
+    """Which experiments computed products of float32 in TF32, and why they may."""
+    trials = ledger.view.trials.values()
+    names = sorted({record.experiment for record in trials if record.float32_products and record.experiment})
+    told = [f"{name}: {ledger.experiments[name].tf32}" for name in names if name in ledger.experiments]
+    return [("Products of float32 in TF32", words("; ".join(told)))] if told else []
 
 
 def _or_not(text: str) -> Spans:

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method
-from harness.suite import Experiment, Scale, Tuned
+from harness.suite import Experiment, Scale, Tuned, on_cpu
 from methods.common.minilm import MINILM, RatedTextEmbeddings
 from methods.common.ratings import RATINGS
 from methods.ibws.method import DirectAssessment, IteratedBestWorst
@@ -54,10 +54,10 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     from suites.ibws.gpu import encoder_experiment, reader_experiment
 
     if scale.profile is Profile.PAPER:
-        return (_exact(MAIN_SEEDS), encoder_experiment(scale))
+        return (*on_cpu([_exact(MAIN_SEEDS)]), encoder_experiment(scale))
     shared = (_exact(MAIN_SEEDS), _quality(), _bias(scale), _cost(), _ranking())
     if scale.profile is Profile.GPU:
-        return (*shared, encoder_experiment(scale), reader_experiment())
+        return (*on_cpu(shared), encoder_experiment(scale), reader_experiment())
     return shared
 
 

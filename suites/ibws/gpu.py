@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method, Resource
+from harness.method.sizes import model_gb
 from harness.suite import Experiment, Scale
 from methods.common.minilm import MINILM
 from methods.common.ratings import RATINGS
@@ -42,6 +43,8 @@ def encoder_experiment(scale: Scale) -> Experiment:
         "encoder-slider-2-shuffled": EncoderRanker(encoder=encoder, shuffled=True),
         "lexicon": LexiconRanker(),
     }
+    # Weights, gradients and moments in float32; batches of short texts take little beside them.
+    billions = 0.125 if encoder is ROBERTA else 0.023
     return Experiment(
         id="encoder",
         title="Fine-tuned encoders on cheap labels",
@@ -49,6 +52,8 @@ def encoder_experiment(scale: Scale) -> Experiment:
         methods=methods,
         seeds=ENCODER_SEEDS,
         unit="test text",
+        device_gb=model_gb(billions, "full", weight_bytes=4, beside_gb=8.0),
+        tf32="encoders of this kind are fine-tuned in 16 bits elsewhere, and TF32 keeps more",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Task
-from harness.suite import Experiment, Scale
+from harness.suite import Experiment, Scale, on_cpu
 from methods.il_bench.expressive import Representation, WithoutSwitch, WriteProgram
 from methods.il_bench.following import Follow, RuleFollowing
 from methods.il_bench.models import NeuralReader, Speaker, SurrogateInterpreter
@@ -52,7 +52,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         )
     from suites.il_bench.large import large_experiments
 
-    return (*large_experiments(scale), _expressive(4))
+    return (*large_experiments(scale), *on_cpu([_expressive(4)]))
 
 
 def seeds(count: int) -> tuple[int, ...]:

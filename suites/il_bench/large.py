@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import HubSource, Resource
-from harness.suite import Experiment, Scale
+from harness.suite import Experiment, Scale, on_cpu
 from methods.common.gemma import SafeWeights
 from methods.common.language_model.endpoint import Server
 from methods.il_bench.method import ChainOfThought
@@ -49,7 +49,7 @@ _DEEP = (tree(2), tree(3))
 def large_experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of ``gpu`` and ``paper``."""
     if scale.profile is Profile.PAPER:
-        return _served(scale)
+        return on_cpu(_served(scale))  # The models run elsewhere.
     return _local(scale)
 
 

@@ -55,7 +55,9 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         # Gemma's trials are the longest: started first, they leave no worker idle at the end.
         return (_probe(), _world(scale), _sizes(scale))
     if scale.profile is Profile.GPU:
-        return (_world(scale), _sizes(scale), _facts(scale))
+        # Models of generated worlds are small enough to share a GPU.
+        worlds = (replace(item, device_gb=3.0) for item in (_world(scale), _sizes(scale)))
+        return (*worlds, _facts(scale))
     from suites.kaft.paper import open_experiment
 
     return (open_experiment(finetuned(), paired("lower")),)

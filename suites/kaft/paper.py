@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.method import HubSource, Method, Resource
+from harness.method.sizes import activations_gb, model_gb
 from harness.suite import Experiment, Tuned
 from methods.kaft.method import JOINT, FineTuned, Oracle, Pretrained, Sabotaged
 from methods.kaft.open_task import OpenKnowledge, OpenReading
@@ -21,12 +22,16 @@ T5 = Resource(
     size_mb=11_000,
 )
 """T5 XL, adapted to language modelling; bind T5 XXL or FLAN-T5 for the paper's other rows."""
+BILLIONS = 2.85
+"""Parameters of T5 XL."""
 STEPS = 5000
 
 
 def open_experiment(mixtures: Mapping[str, FineTuned], common: Mapping[str, FineTuned]) -> Experiment:
     """Every mixture on SQuAD 2.0, TriviaQA, T-REx and QASC; ``common`` trains at one rate."""
-    task = OpenReading(model=T5, knowledge=OpenKnowledge(model=T5), prompt=512, batch=64, dtype="bfloat16")
+    asking = activations_gb(64 * 512, width=2048, layers=1)
+    knowledge = OpenKnowledge(model=T5, memory_gb=32.0, device_gb=model_gb(BILLIONS, beside_gb=asking))
+    task = OpenReading(model=T5, knowledge=knowledge, prompt=512, batch=64, dtype="bfloat16")
     methods: dict[str, Method[Any, Any] | Tuned] = {
         "pretrained": Pretrained(),
         "closed-book": Oracle(habit="closed-book"),

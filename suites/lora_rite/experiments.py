@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method, Metric, Reference
-from harness.suite import Experiment, Scale, Timed, Tuned
+from harness.suite import Experiment, Scale, Timed, Tuned, on_cpu
 from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import StepCost, TakeSteps, Train, TrainingCost
 from methods.lora_rite.descent import Descend, Factored, Rescaled, TinyTransformer
@@ -59,25 +59,30 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     if scale.profile is Profile.GPU:
         # What needs no GPU is judged under ``small``; only invariance is checked there as well.
         return (
-            *_exact(seeds=1, random=4),
+            *_divided(seeds=1, random=4),
             _step_time(),
             _training_time(scale.profile),
             public_experiment(scale),
         )
-    toys = (
-        *_exact(seeds=2, random=12),
+    worlds = (
         _regression(8),
         # Shampoo may diverge here, and then a verdict needs ten seeds.
         _scales(10),
         _regret(8),
         _unbalanced(8),
-        _step_time(),
-        _training_time(scale.profile),
     )
+    timed = (_step_time(), _training_time(scale.profile))
     if scale.profile is Profile.SMALL:
         # The longest trials start first, so that no worker is idle at the end.
-        return (_encoder(5), _language(12 if scale.full else 8), *toys)
-    return (*toys, public_experiment(scale))
+        exact = _exact(seeds=2, random=12)
+        return (_encoder(5), _language(12 if scale.full else 8), *exact, *worlds, *timed)
+    return (*_divided(seeds=2, random=12), *on_cpu(worlds), *timed, public_experiment(scale))
+
+
+def _divided(*, seeds: int, random: int) -> tuple[Experiment, ...]:
+    """Exact checks where there is a GPU: only invariance is checked on it, by small trials that share it."""
+    invariance, *rest = _exact(seeds=seeds, random=random)
+    return (replace(invariance, device_gb=1.0), *on_cpu(rest))
 
 
 def _smoke() -> tuple[Experiment, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Reference, Resource
+from harness.method.sizes import activations_gb, model_gb
 from harness.suite import Experiment, Scale, Tuned
 from methods.common import datasets
 from methods.common.gemma import SafeWeights
@@ -89,6 +90,26 @@ def public_experiment(scale: Scale) -> Experiment:
         seeds=tuple(range(FIRST_SEED, FIRST_SEED + 5)),
         unit="question",
         minutes=20.0 if gpu else 600.0,
-        memory_gb=24.0 if gpu else 200.0,
+        memory_gb=24.0 if gpu else 32.0,
+        device_gb={(task, name): _need_gb(tasks[task]) for task, name in only},
         only=frozenset(only),
     )
+
+
+_SHAPES: dict[str, tuple[float, int, int, int]] = {
+    GEMMA_2B.name: (2.5, 2048, 18, 256_000),
+    GEMMA2_2B.name: (2.6, 2304, 26, 256_000),
+    GEMMA_7B.name: (8.5, 3072, 28, 256_000),
+    # An encoder-decoder has logits of the answer's few tokens only.
+    MT5_XXL.name: (12.9, 4096, 48, 0),
+}
+"""Billions of parameters, width, layers and vocabulary of the paper's models."""
+_GEMMA_270M = (0.27, 640, 18, 262_144)
+
+
+def _need_gb(task: PublicTask) -> float:
+    """Memory for a model whose adapters are trained; rows are half as long as they may be."""
+    billions, width, layers, vocabulary = _SHAPES.get(getattr(task.model, "name", ""), _GEMMA_270M)
+    tokens = task.batch * task.longest // 2
+    batch_gb = activations_gb(tokens, width=width, layers=layers, vocabulary=vocabulary)
+    return model_gb(billions, "adapter", beside_gb=batch_gb + 4.0)

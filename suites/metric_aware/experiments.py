@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from harness.claims import Profile
 from harness.method import Method
-from harness.suite import Experiment, Scale, Tuned
+from harness.suite import Experiment, Scale, Tuned, on_cpu
 from methods.common.minilm import MINILM, RatedTextEmbeddings
 from methods.common.ratings import RATINGS
 from methods.metric_aware.corpora import Corpus
@@ -85,8 +85,8 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     from suites.metric_aware.public import flan, open_questions, public
 
     if scale.profile is Profile.GPU:
-        return (_exact(60), public(read_outs(), scale), open_questions(scale))
-    return (_exact(60), flan(read_outs()))
+        return (*on_cpu([_exact(60)]), public(read_outs(), scale), open_questions(scale))
+    return (*on_cpu([_exact(60)]), flan(read_outs()))
 
 
 def read_outs(*, record: bool = False) -> dict[str, Method[Any, Any]]:

@@ -23,6 +23,9 @@ _STARS = "Reviews, each with the number of stars that its author gave, from 1 to
 _FIVE = tuple(map(float, range(1, 6)))
 _SIX = tuple(map(float, range(6)))
 
+READ_OUT_GB = 1.0
+"""A trial reads out what an artifact has asked the model: many of them share a GPU."""
+
 
 def corpora() -> dict[str, Corpus]:
     """The public sets, by id."""
@@ -91,6 +94,7 @@ def public(methods: Mapping[str, Method[Any, Any]], scale: Scale) -> Experiment:
         seeds=PROMPT_SEEDS,
         unit="pair",
         minutes=30.0,
+        device_gb=READ_OUT_GB,
     )
 
 
@@ -121,6 +125,7 @@ def open_questions(scale: Scale) -> Experiment:
         seeds=PROMPT_SEEDS[:1],
         unit="question",
         minutes=30.0,
+        device_gb=READ_OUT_GB,
     )
 
 
@@ -138,6 +143,7 @@ def flan(methods: Mapping[str, Method[Any, Any]]) -> Experiment:
                 test=1000,
                 space_in="answer",
                 dtype="bfloat16",
+                memory_gb=24.0,
             )
             tasks[f"{name}-{size}"] = PromptedTask(answers=answers, corpus=corpus)
     return Experiment(
@@ -149,4 +155,5 @@ def flan(methods: Mapping[str, Method[Any, Any]]) -> Experiment:
         unit="item",
         minutes=240.0,
         memory_gb=64.0,
+        device_gb=READ_OUT_GB,
     )

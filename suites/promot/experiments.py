@@ -17,9 +17,11 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Task
-from harness.suite import Experiment, Scale
+from harness.method import Method, Task
+from harness.method.sizes import Mode, activations_gb, model_gb
+from harness.suite import Experiment, Scale, Tuned
 from methods.promot.formats import FormatWorld
+from methods.promot.method import LoraFirst, Pretrained, PromptTuning
 from methods.promot.prepare import DECODER, ENCODER_DECODER, OTHER_DECODER, FormatModel
 from suites.promot import arms, texts
 
@@ -67,13 +69,34 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
             _brief(_translation(size, translation, seeds, minutes=30.0), ("prompt-tuning",)),
         )
     minutes = 24 * 60.0
-    return (
+    planned = (
         _entailment(size, entailment, seeds, minutes=minutes),
         _translation(size, translation, seeds, minutes=minutes),
         _several(size, texts.both(), seeds, wide=True, minutes=minutes),
         _models(size, texts.elsewhere(), seeds, minutes=minutes),
         _extras(size, translation, seeds, wide=True, minutes=minutes),
     )
+    return tuple(_with_needs(experiment) for experiment in planned)
+
+
+def _with_needs(experiment: Experiment) -> Experiment:
+    """What the paper's models need: 13 billion parameters, or 3.7, of which all are trained or a prompt."""
+    needs = {}
+    task: Any
+    for task_id, task in experiment.tasks.items():
+        billions, width = texts.SHAPES[task.model.name]
+        # A few rows of 1,024 tokens at a time, layers computed again, and logits of short answers.
+        beside = 2.0 + activations_gb(4 * 1024, width=width, layers=48, checkpointed=True)
+        for name, method in experiment.methods.items():
+            mode: Mode = "adapter" if _keeps_the_model(method) else "full"
+            needs[task_id, name] = model_gb(billions, mode, optimizer="adafactor", beside_gb=beside)
+    return replace(experiment, memory_gb=48.0, device_gb=needs)
+
+
+def _keeps_the_model(method: Method[Any, Any] | Tuned) -> bool:
+    """Whether a method trains no weights of the model itself."""
+    plain = method.method if isinstance(method, Tuned) else method
+    return isinstance(plain, Pretrained | PromptTuning) or (isinstance(plain, LoraFirst) and plain.frozen)
 
 
 ABLATIONS = tuple(arms.ablations(arms.SIZES[Profile.SMALL]))

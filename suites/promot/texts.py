@@ -62,6 +62,8 @@ def _superglue(name: str, loader: str) -> Resource:
 MT5_XXL = _model("mt5-xxl", "google/mt5-xxl")
 MT5_XL = _model("mt5-xl", "google/mt5-xl")
 T5_XXL = _model("t5-v1-1-xxl", "google/t5-v1_1-xxl")
+SHAPES = {MT5_XXL.name: (12.9, 4096), MT5_XL.name: (3.7, 2048), T5_XXL.name: (11.1, 4096)}
+"""Billions of parameters, and width, of each model."""
 
 RTE = TextSource("rte", _data("rte", "load_rte", "nyu-mll/glue", "rte"), "entailment", test="validation")
 CB = TextSource("cb", _superglue("cb", "load_cb"), "entailment or neither", test="validation")

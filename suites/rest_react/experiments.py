@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method, Reference, Task
+from harness.method.sizes import model_gb
 from harness.suite import Experiment, Scale
 from methods.common.countries import TABLES
 from methods.common.elements import ELEMENTS
@@ -50,6 +51,8 @@ TASK = WorldAgents(
     facts=(*TABLES, ELEMENTS),
     facts_asked=40,
 )
+TF32 = "agents are fine-tuned for few steps at a noisy loss, and their weights are rounded to bfloat16 after"
+"""Why products of float32 may be computed in TF32 on a GPU."""
 TAKE_ALL = ("gen0-L", "gen2-L", "gen2-S", "gen2-XS")
 """Agents that take the second exam and the one on real facts, too."""
 
@@ -198,5 +201,8 @@ def _gpu(scale: Scale) -> tuple[Experiment, ...]:
     )
     left_out = ("oracle",)
     methods = {name: method for name, method in arms(full=False).items() if name not in left_out}
-    agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0)
-    return (agents, _baselines(task, seeds), _judges(5, SafeWeights()))
+    agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0, tf32=TF32)
+    # Generation 0 is one artifact for both, so both see it trained in the same way.
+    baselines = replace(_baselines(task, seeds), tf32=TF32)
+    judges = replace(_judges(5, SafeWeights()), device_gb=model_gb(0.27, beside_gb=8.0))
+    return (agents, baselines, judges)

@@ -42,5 +42,6 @@ def public_experiment() -> Experiment:
         unit="question",
         minutes=2880.0,
         memory_gb=400.0,
+        tf32="models are fine-tuned with float32 weights, which are rounded to bfloat16 after",
         only=frozenset(("labelled" if name == "star" else "public", name) for name in methods),
     )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.suite import Experiment, Scale, Timed, Tuned
+from harness.suite import Experiment, Scale, Timed, Tuned, on_cpu
 from methods.sparsity.activation import HiddenDropout, L1Penalty, RandomK, TopK, TopKAtInference
 from methods.sparsity.initial_gradient import DrawSlopes, InitialGradientTask
 from methods.sparsity.method import Train
@@ -44,9 +44,11 @@ FRESH = 200
 def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a scale."""
     plan = plan_of(scale)
-    exact = (_gradient(plan), _second_layer(plan))
+    exact: tuple[Experiment, ...] = (_gradient(plan), _second_layer(plan))
     if scale.profile is Profile.SMOKE:
         return (*exact, _smoke_images(plan), _text(plan))
+    if scale.profile is not Profile.SMALL:
+        exact = (*on_cpu(exact[:1]), *exact[1:])
     found = [
         # The longest trials start first, so that no worker is idle at the end.
         _noise(plan, scale),
@@ -69,7 +71,8 @@ def _seeds(count: int, first: int = 100) -> tuple[int, ...]:
 
 
 def _experiment(plan: Plan, **fields: Any) -> Experiment:
-    given = {"seeds": _seeds(plan.seeds, FRESH), "minutes": plan.minutes, "memory_gb": plan.memory_gb}
+    given: dict[str, Any] = {"seeds": _seeds(plan.seeds, FRESH), "minutes": plan.minutes}
+    given |= {"memory_gb": plan.memory_gb, "device_gb": plan.device_gb}
     return Experiment(**{**given, **fields})
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.claims import Profile
+from harness.method.sizes import model_gb
 from harness.suite import Scale
 from methods.common.ratings import RATINGS
 from methods.sparsity.image_task import ImageTask
@@ -31,6 +32,7 @@ class Plan:
         seeds: Seeds of trained models.
         minutes: Hard limit of a trial.
         memory_gb: Hard limit of a trial.
+        device_gb: Memory that a model in training needs where it is computed, if that is known.
     """
 
     profile: Profile
@@ -45,6 +47,7 @@ class Plan:
     seeds: int = 5
     minutes: float = 10.0
     memory_gb: float = 6.0
+    device_gb: float | None = None
 
 
 def plan_of(scale: Scale) -> Plan:
@@ -127,4 +130,6 @@ GPU = Plan(
     text_rate=1e-3,
     minutes=20.0,
     memory_gb=24.0,
+    # Ten million parameters at most; batches of text take some four GB, in 16 bits.
+    device_gb=model_gb(0.011, "full", weight_bytes=4, beside_gb=8.0),
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method, Resource
-from harness.suite import Experiment, Scale, Timed
+from harness.suite import Experiment, Scale, Timed, on_cpu
 from methods.common.ratings import RATINGS
 from methods.spectr.chains import TinyChains
 from methods.spectr.method import (
@@ -62,20 +62,17 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     """The experiments of a profile."""
     if scale.profile is Profile.SMOKE:
         return (_pairs(seeds=1, random=4), _chains(worlds=1, most=2), _smoke_simulation())
-    common = (
-        _pairs(seeds=5, random=20),
-        _chains(worlds=4, most=3),
-        *_selection(),
-        _simulation(5),
-        _limits(5),
-    )
+    worlds = (_simulation(5), _limits(5))
+    exact = (_pairs(seeds=5, random=20), _chains(worlds=4, most=3))
     if scale.profile is Profile.SMALL:
         # Gemma's trials are the longest: started first, they leave no worker idle at the end.
-        return (*_gemma(), *common, *_scratch(full=scale.full))
+        return (*_gemma(), *exact, *_selection(), *worlds, *_scratch(full=scale.full))
     pair = _pair(scale.profile)
     seeds = _seeds(10 if scale.full else 5)
     return (
-        *common,
+        *on_cpu(exact),
+        *_selection(),
+        *on_cpu(worlds),
         _grid(replace(pair, prompts=200, measure="overlap", contexts=4), seeds, rivals=True, minutes=30.0),
         _law(replace(pair, prompts=700, tokens=120, measure="law"), all_bugs=scale.full, minutes=30.0),
         _time(replace(pair, prompts=200, tokens=64), length=8, threads=1),

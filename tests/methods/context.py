@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from harness.method import Checkpoints
+
 
 @dataclass
 class FakeContext:
@@ -22,6 +24,7 @@ class FakeContext:
     threads: int = 1
     scratch: Path = Path()
     objects: Mapping[str, Any] = field(default_factory=dict)
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     probes: list[tuple[int, Any]] = field(default_factory=list)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:

@@ -52,6 +52,11 @@ class CachedModel(LookupModel):
                 known.update(database.execute(query, part).fetchall())
         return known
 
+    @property
+    def together(self) -> int:
+        """As the inner model."""
+        return self.inner.together
+
     def ask(self) -> LanguageModel:
         """The inner model."""
         return self.inner

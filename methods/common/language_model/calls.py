@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from methods.common.language_model.interface import Completion, Decoding, NextToken
@@ -21,7 +21,8 @@ class Question:
         kind: What is asked.
         model: Identity of the model.
         prompt: The text.
-        parameters: JSON: the options, or the decoding with count and seed, or the tokens to list.
+        parameters: JSON: the options, or the decoding with count and seed, or the tokens to list; and
+            of answers that depend on what else was asked, the call and the rows that were read together.
     """
 
     kind: Kind
@@ -60,6 +61,18 @@ def sampling(model: str, prompt: str, decoding: Decoding, count: int, seed: int)
 def listing(model: str, prompt: str, most: int) -> Question:
     """The question behind ``LanguageModel.next_token``."""
     return Question("next_token", model, prompt, _json({"most": most}))
+
+
+def of_one_call(questions: Sequence[Question], rows: int) -> list[Question]:
+    """Questions whose answers depend on all of them, since ``rows`` are read together."""
+    keys = "".join(question.key for question in questions)
+    call = {"call": hashlib.blake2b(keys.encode(), digest_size=16).hexdigest(), "rows": rows}
+    return [replace(one, parameters=_json(json.loads(one.parameters) | call)) for one in questions]
+
+
+def rows_together(parameters: str) -> int:
+    """What :func:`of_one_call` noted; 0 for answers of their own."""
+    return int(json.loads(parameters).get("rows", 0))
 
 
 def answer_text(answer: list[float] | list[Completion] | NextToken) -> str:

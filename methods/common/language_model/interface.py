@@ -118,8 +118,8 @@ class Usage:
 class LanguageModel(ABC):
     """A model that is used and not trained.
 
-    Answers come in the order of the prompts and do not depend on what else is in a batch, up to
-    rounding. At temperature 0, and for equal seeds, they are the same each time.
+    Answers come in the order of the prompts and do not depend on what else is asked (see
+    :attr:`together`). At temperature 0, and for equal seeds, they are the same each time.
 
     Attributes:
         name: For reports.
@@ -133,6 +133,14 @@ class LanguageModel(ABC):
     identity: str
     surrogate: bool = field(default=False, kw_only=True)
     usage: Usage = field(default_factory=Usage, kw_only=True)
+
+    @property
+    def together(self) -> int:
+        """Rows whose answers may depend on each other in their last digits; 0 if none do.
+
+        Caches keep answers of such rows by whole calls only, and records name the number.
+        """
+        return 0
 
     @abstractmethod
     def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:

@@ -24,6 +24,9 @@ Answer = TypeVar("Answer", list[float], list[Completion], NextToken)
 class LookupModel(LanguageModel):
     """Answers from somewhere, by question; equal questions of a call are asked once.
 
+    Only what is not known is asked. Where answers depend on what else is asked in a call, they are
+    known for whole calls, and a call is asked as a whole.
+
     Subclasses say where answers are and what happens to questions without one.
     """
 
@@ -88,8 +91,12 @@ class LookupModel(LanguageModel):
         compute: Callable[[list[int]], list[Answer]],
         read: Callable[[str], Answer],
     ) -> list[Answer]:
-        keys = [question.key for question in asked]
+        if self.together:
+            asked = calls.of_one_call(asked, self.together)
+        keys: list[str] = [question.key for question in asked]
         known = self.find(asked)
+        if self.together and len(known) < len({*keys}):
+            known = {}
         missing = {key: place for place, key in reversed(list(enumerate(keys))) if key not in known}
         places = sorted(missing.values())
         self.usage.cached += len(asked) - len(places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from harness.method import ProblemError
-from methods.common.answering import by_length, option_scores
+from methods.common.answering import device_type, option_scores
 from methods.common.causal_lm import Model
+from methods.common.fixed_batches import INDEPENDENT, FixedBatch, fixed_batches, fixed_width
 from methods.common.forward import is_encoder_decoder
 from methods.common.language_model.drawing import Draw, Ended, FirstScores
 from methods.common.language_model.interface import (
@@ -43,12 +44,17 @@ class LocalModel(LanguageModel):
     Attributes:
         model: In evaluation mode.
         tokenizer: Of ``transformers``, with a padding or an end token.
-        batch: Rows at once.
+        batch: Rows at once, at most.
     """
 
     model: Model
     tokenizer: Any
     batch: int = field(default=32, kw_only=True)
+
+    @property
+    def together(self) -> int:
+        """See :class:`~methods.common.language_model.interface.LanguageModel`."""
+        return 0 if device_type(self.model) in INDEPENDENT else self.batch
 
     def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
         """See :class:`~methods.common.language_model.interface.LanguageModel`."""
@@ -75,10 +81,10 @@ class LocalModel(LanguageModel):
         rows = [(number, draw) for number in range(len(prompts)) for draw in range(count)]
         found: list[list[Completion]] = [[] for _ in prompts]
         kept: dict[tuple[int, int], Completion] = {}
-        for chosen in by_length([len(ids[number]) for number, _ in rows], self.batch):
-            group = [rows[i] for i in chosen]
+        for part in self._batches([ids[number] for number, _ in rows], decoding.new_tokens):
+            group = [rows[i] for i in part.chosen]
             draws = [_stream(seed, prompts[number], draw) for number, draw in group]
-            drawn = self._generate([ids[number] for number, _ in group], decoding, draws)
+            drawn = self._generate([ids[number] for number, _ in part.of(rows)], decoding, draws, part)
             kept.update(zip(group, drawn, strict=True))
         for number, draw in rows:
             found[number].append(kept[number, draw])
@@ -90,12 +96,12 @@ class LocalModel(LanguageModel):
         """See :class:`~methods.common.language_model.interface.LanguageModel`."""
         ids = self._encode(prompts, 1)
         found: dict[int, NextToken] = {}
-        for chosen in by_length([len(row) for row in ids], self.batch):
+        for part in self._batches(ids, 1):
             seen = FirstScores()
-            self._run([ids[i] for i in chosen], 1, seen)
+            self._run(part.of(ids), 1, seen)
             laws = seen.first.log_softmax(-1)
             top = laws.topk(laws.shape[1] if most is None else min(most, laws.shape[1]))
-            for row, i in enumerate(chosen):
+            for row, i in enumerate(part.chosen):
                 found[i] = self._listed(top.values[row], top.indices[row])
         self.usage.calls += len(prompts)
         self.usage.prompt_tokens += sum(map(len, ids))
@@ -110,12 +116,27 @@ class LocalModel(LanguageModel):
         }
         return NextToken(listed, max(0.0, 1.0 - float(values.double().exp().sum())))
 
+    def _batches(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> Iterator[FixedBatch]:
+        before = [self._before(prompt, new_tokens) for prompt in prompts]
+        lengths = [len(prompt) - known for prompt, known in zip(prompts, before, strict=True)]
+        return fixed_batches(lengths, self.batch, device=device_type(self.model), kinds=before)
+
+    def _before(self, prompt: Sequence[int], new_tokens: int) -> int:
+        """Tokens at the beginning of a prompt that need not be read with it."""
+        return 0
+
     def _generate(
-        self, prompts: list[list[int]], decoding: Decoding, draws: list[np.random.Generator]
+        self,
+        prompts: list[list[int]],
+        decoding: Decoding,
+        draws: list[np.random.Generator],
+        part: FixedBatch,
     ) -> list[Completion]:
-        drawing = Draw(decoding, draws)
+        # Copies that fill the batch draw, too, but not from the streams of the rows that count.
+        spare = [np.random.default_rng(0) for _ in range(part.size - len(draws))]
+        drawing = Draw(decoding, [*draws, *spare])
         ended = Ended(self.tokenizer, decoding.stop, self._start(prompts))
-        rows = self._run(prompts, decoding.new_tokens, drawing, ended)
+        rows = self._run(prompts, decoding.new_tokens, drawing, ended)[: len(draws)]
         ends = set(_end_ids(self.model, self.tokenizer))
         return [self._completion(row, decoding, ends, drawing.chosen(i)) for i, row in enumerate(rows)]
 
@@ -138,7 +159,7 @@ class LocalModel(LanguageModel):
     ) -> list[list[int]]:
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-        longest = max(map(len, prompts))
+        longest = fixed_width(max(map(len, prompts)))
         separate = is_encoder_decoder(self.model)
         # Decoders continue the text, so it is padded on the left; encoders do not care.
         padded = [[self._pad] * (longest - len(prompt)) + prompt for prompt in prompts]
@@ -163,7 +184,7 @@ class LocalModel(LanguageModel):
         return rows
 
     def _start(self, prompts: list[list[int]]) -> int:
-        return 1 if is_encoder_decoder(self.model) else max(map(len, prompts))
+        return 1 if is_encoder_decoder(self.model) else fixed_width(max(map(len, prompts)))
 
     @property
     def _pad(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from methods.common.answering import Continuation
+from methods.common.fixed_batches import fixed_width
 from methods.common.forward import is_encoder_decoder, only_at
 from methods.common.language_model.drawing import Ended, FirstScores
 from methods.common.language_model.local import LocalModel, _end_ids
@@ -28,24 +29,29 @@ class PrefixModel(LocalModel):
 
     prefix: str = field(default="", kw_only=True)
     _read: dict[int, Any] = field(default_factory=dict, kw_only=True, repr=False)
+    _known: list[int] = field(default_factory=list, kw_only=True, repr=False)
 
     def begin(self, prefix: str) -> None:
         """Expect prompts that begin with another text from now on."""
         self.prefix = prefix
         self._read.clear()
+        self._known.clear()
 
     def _run(
         self, prompts: list[list[int]], new_tokens: int, processor: FirstScores, ended: Ended | None = None
     ) -> list[list[int]]:
-        common = self._common(prompts, new_tokens)
+        # All prompts of a batch have as many tokens in common with the prefix.
+        common = self._before(prompts[0], new_tokens)
         if not common:
             return super()._run(prompts, new_tokens, processor, ended)
         ends = torch.tensor(_end_ids(self.model, self.tokenizer), dtype=torch.long, device=self._device)
         with torch.inference_mode():
             shared = (self._cache(prompts[0][:common]), common)
-            side = Continuation(self.model, [row[common:] for row in prompts], self._pad, shared=shared)
-            seen = torch.full((len(prompts), max(map(len, prompts))), self._pad, device=self._device)
-            start = seen.shape[1]
+            rest = [row[common:] for row in prompts]
+            width = fixed_width(max(map(len, rest)))
+            side = Continuation(self.model, rest, self._pad, shared=shared, width=width)
+            start = self._start(prompts)
+            seen = torch.full((len(prompts), start), self._pad, device=self._device)
             done = torch.zeros(len(prompts), dtype=torch.bool, device=self._device)
             tokens = None
             for _ in range(new_tokens):
@@ -64,19 +70,28 @@ class PrefixModel(LocalModel):
         device: torch.device = self.model.get_input_embeddings().weight.device
         return device
 
-    def _common(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> int:
-        """Tokens of the prefix that all prompts begin with; one token of each prompt stays its own."""
+    def _before(self, prompt: Sequence[int], new_tokens: int) -> int:
+        """Tokens of the prefix that a prompt begins with; one token of each prompt stays its own.
+
+        Less than half of the prefix is not worth a batch of its own.
+        """
         if not self.prefix or is_encoder_decoder(self.model):
             return 0
-        window = getattr(self.model.config, "sliding_window", None)
-        # Padding stands between the prefix and a prompt, but no place is beyond the longest row.
-        if window is not None and max(map(len, prompts)) + new_tokens > window:
+        known = self._prefix_ids()
+        most = min(len(known), len(prompt) - 1)
+        common = next((place for place in range(most) if prompt[place] != known[place]), most)
+        if 2 * common < len(known):
             return 0
-        before = self.tokenizer.encode(self.prefix)
-        common = min(len(before), *(len(row) - 1 for row in prompts))
-        while common and any(list(row[:common]) != before[:common] for row in prompts):
-            common -= 1
+        window = getattr(self.model.config, "sliding_window", None)
+        # Padding stands between the prefix and a prompt, where it takes up places of the window.
+        if window is not None and common + fixed_width(len(prompt) - common) + new_tokens > window:
+            return 0
         return common
+
+    def _prefix_ids(self) -> list[int]:
+        if not self._known:
+            self._known.extend(self.tokenizer.encode(self.prefix))
+        return self._known
 
     def _cache(self, tokens: Sequence[int]) -> Any:
         """Keys and values of the tokens before every prompt."""

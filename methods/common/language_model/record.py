@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.method import ProblemError
-from methods.common.language_model.calls import Question, question_key
+from methods.common.language_model.calls import Question, question_key, rows_together
 from methods.common.language_model.interface import LanguageModel
 from methods.common.language_model.known import LookupModel
 
@@ -25,6 +25,11 @@ class RecordedModel(LookupModel):
     def find(self, questions: Sequence[Question]) -> dict[str, str]:
         """Nothing: each call goes to the inner model."""
         return {}
+
+    @property
+    def together(self) -> int:
+        """As the inner model."""
+        return self.inner.together
 
     def ask(self) -> LanguageModel:
         """The inner model."""
@@ -45,9 +50,20 @@ class RecordedModel(LookupModel):
 
 @dataclass
 class ReplayedModel(LookupModel):
-    """Answers from the rows of a record, without the model."""
+    """Answers from the rows of a record, without the model.
+
+    Attributes:
+        answers: As JSON, by key of the question.
+        rows: What the recorded model read together.
+    """
 
     answers: Mapping[str, str]
+    rows: int = field(default=0, kw_only=True)
+
+    @property
+    def together(self) -> int:
+        """As the recorded model."""
+        return self.rows
 
     def find(self, questions: Sequence[Question]) -> dict[str, str]:
         """The recorded answers."""
@@ -95,4 +111,5 @@ def replayed(table: Mapping[str, Sequence[Any]], *, name: str) -> ReplayedModel:
         question_key(kind, model, prompt, asked): answer
         for kind, model, prompt, asked, answer in zip(*columns, strict=True)
     }
-    return ReplayedModel(name, models[0], answers)
+    rows = max(map(rows_together, table["parameters"]), default=0)
+    return ReplayedModel(name, models[0], answers, rows=rows)

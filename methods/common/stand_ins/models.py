@@ -57,12 +57,13 @@ class TinyModel:
         import torch
         import transformers
 
+        from methods.common.draws import seeded
+
         kind = _KINDS[self.family]
         tokens = write_tokenizer(folder, kind.tokenizer)
         vocabulary = tokens + kind.padding
         config = getattr(transformers, kind.config)(vocab_size=vocabulary, **kind.settings(tokens))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with seeded(self.seed):
             model = getattr(transformers, kind.model)(config)
         if self.loud:
             self._raise(model, folder)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.claims import Profile
-from harness.cli.options import coerce, parse_bindings, parse_settings, profile_named
+from harness.cli.options import coerce, parse_bindings, parse_seeds, parse_settings, profile_named
 from harness.errors import UsageError
 from harness.method import Method
+from harness.plan.selection import seeds_text
 from harness.suite import Tuned
 from tests.harness.cli.demo import ERROR, SUITE, Mean, Trimmed
 
@@ -141,3 +142,27 @@ def test_an_unknown_profile_gives_the_nearest() -> None:
     assert profile_named("smoke") is Profile.SMOKE
     with pytest.raises(UsageError, match="Did you mean small"):
         profile_named("smal")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (None, None),
+        ("8", 8),
+        ("100", 100),
+        ("100,", (100,)),
+        ("100-100", (100,)),
+        ("103,100", (100, 103)),
+        ("100-102,101, 107", (100, 101, 102, 107)),
+    ],
+)
+def test_a_number_counts_seeds_and_a_list_chooses_them(text: str | None, value: Any) -> None:
+    assert parse_seeds(text) == value
+    if isinstance(value, tuple):
+        assert parse_seeds(seeds_text(value)) == value
+
+
+@pytest.mark.parametrize("text", ["0", "", ",", "x", "-3", "1.5", "104-100", "100-", "100;101"])
+def test_other_seeds_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="seed"):
+        parse_seeds(text)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import cuda
 from harness.cli import suites
 from harness.store import list_runs, open_run
 from tests.harness.cli.conftest import Shell
@@ -90,6 +91,11 @@ def test_plan_counts_what_could_be_reused(shell: Shell) -> None:
         (("demo", "--set", "trimmed.share=much"), "is not a value of parameter 'share'"),
         (("demo", "--set", "trimmed.shar=1"), "Did you mean share"),
         (("demo", "--seeds", "0"), "At least one seed"),
+        (("demo", "--seeds", "7-3"), "no range of seeds"),
+        (("demo", "--seeds", "100,999"), "No experiment declares seed 999"),
+        (("demo", "--memory", "0"), "must be above zero"),
+        (("demo", "--minutes", "-1"), "must be above zero"),
+        (("demo", "--gather", "--fresh"), "--gather takes"),
         (("demo", "--workers", "0"), "At least one worker"),
         (("demo", "--method", "nowhere:Thing"), "cannot be imported"),
         (("demo", "--bind", "numbers"), "is not of the form"),
@@ -117,3 +123,53 @@ def test_all_runs_every_suite_though_one_fails(shell: Shell, monkeypatch: pytest
     assert "1 of 2 suites" in shell.out
     assert "broken: exit code 2" in shell.out
     assert (only_run() / "verdicts.json").is_file()
+
+
+def first_trial(shell: Shell, stage: str = "main") -> str:
+    shell("plan", "demo", "--json")
+    return str(next(t["trial"] for t in json.loads(shell.out)["trials"] if t["stage"] == stage))
+
+
+def test_run_trial_runs_one_and_a_run_takes_it(shell: Shell) -> None:
+    trial = first_trial(shell)
+    assert shell("run-trial", "demo", trial, "--engine", "inline") == 0
+    assert f"{trial}: ok" in shell.out
+    assert not list_runs(Path("runs"))
+    shell("plan", "demo")
+    assert ", 1 of the first" in shell.out
+    assert shell("run", "demo", *INLINE) == 0
+    assert "1 reused" in shell.out
+    assert shell("why", trial) == 0
+    assert "was reused from demo-small-" in shell.out
+
+
+def test_gathering_names_what_is_missing(shell: Shell) -> None:
+    trial = first_trial(shell)
+    shell("run-trial", "demo", trial, "--engine", "inline")
+    shell("run", "demo", "--gather", "--no-report", "--device", "cuda")
+    assert f"missing: {trial}\n" in shell.out, "on another device it is another trial"
+    shell("run", "demo", "--gather", "--no-report")
+    assert "0 trials executed" in shell.out
+    assert "1 reused" in shell.out
+    assert f"missing: {trial}\n" not in shell.out
+
+
+def test_a_gpu_that_cannot_be_had_is_an_error_that_says_why(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda, "driver", lambda: cuda.Driver(missing="There is no NVIDIA driver here (x)"))
+    assert shell("run", "demo", *INLINE, "--device", "cuda") == 4
+    assert "There is no NVIDIA driver here" in shell.err
+    assert not Path("runs").exists()
+    assert shell("run", "demo", *INLINE) == 0
+    assert "device: cpu (There is no NVIDIA driver here (x)" in shell.err
+
+
+def test_a_plan_can_be_made_for_a_machine_with_a_gpu(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "driver", lambda: cuda.Driver(missing="There is no NVIDIA driver here (x)"))
+    assert shell("plan", "demo", "--device", "cuda") == 0
+    assert "on cuda (not on this machine)" in shell.out
+    shell("plan", "demo", "--device", "cuda", "--json")
+    assert {trial["device"] for trial in json.loads(shell.out)["trials"]} == {"cuda"}
+    shell("plan", "demo")
+    assert "on cpu (There is no NVIDIA driver here" in shell.out

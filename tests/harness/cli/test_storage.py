@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import cuda
 from harness.cli import cache, suites
 from harness.errors import ExitCode
 from harness.resources import Resolver, read_split
@@ -44,6 +45,22 @@ def test_doctor_says_what_is_there_and_what_is_needed(shell: Shell, home: Path) 
     assert shell("doctor", "demo", "--profile", "small") == ExitCode.OK
     assert "present   numbers" in shell.out
     assert "smoke" not in shell.out
+
+
+def test_doctor_says_which_gpu_and_why_it_is_not_taken(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus = (cuda.Gpu("NVIDIA H200 MIG 1g.18gb", 16.0), cuda.Gpu("NVIDIA T4", 15.0))
+    monkeypatch.setattr(cuda, "driver", lambda: cuda.Driver(gpus, "570.1", "12.8"))
+    monkeypatch.setattr(cuda, "torch_build", lambda: cuda.TorchBuild("2.13.0+cpu"))
+    shell("doctor", "demo")
+    for part in [
+        "NVIDIA H200 MIG 1g.18gb, 16 GiB",
+        "NVIDIA T4, 15 GiB memory (driver 570.1, CUDA up to 12.8)",
+    ]:
+        assert part in shell.out
+    assert "device      cpu (PyTorch 2.13.0+cpu is built without CUDA, though there is a GPU" in shell.out
+    monkeypatch.setattr(cuda, "torch_build", lambda: cuda.TorchBuild("2.13.0", "12.8"))
+    shell("doctor", "demo")
+    assert "device      cuda (NVIDIA H200 MIG 1g.18gb with 16 GiB, the first of 2; driver 570.1" in shell.out
 
 
 def test_doctor_knows_only_installed_suites(shell: Shell) -> None:

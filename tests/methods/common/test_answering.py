@@ -91,8 +91,8 @@ def test_options_that_share_all_but_the_last_token_share_a_row() -> None:
     model.model.register_forward_pre_hook(
         lambda _, args, kwargs: rows.append(len(kwargs["input_ids"])), with_kwargs=True
     )
-    option_scores(model, PROMPTS[:1], [[[3], [4], [5], [5, 6], [5, 7]]], pad=0)
-    assert rows == [2]
+    option_scores(model, PROMPTS[:1], [[[3], [4], [5], [5, 6], [5, 7]]], pad=0, batch=1)
+    assert rows == [1, 1]
 
 
 def test_the_models_mode_is_restored() -> None:

@@ -17,11 +17,10 @@ from methods.common.ratings import RatingSet
 
 
 class _Tokens:
-    def __call__(self, texts: list[str], **_: Any) -> dict[str, torch.Tensor]:
-        longest = max(map(len, texts))
-        ids = torch.tensor([[ord(c) for c in text.ljust(longest)] for text in texts])
-        mask = torch.tensor([[1] * len(text) + [0] * (longest - len(text)) for text in texts])
-        return {"input_ids": ids, "attention_mask": mask}
+    pad_token_id = 32
+
+    def __call__(self, texts: list[str], **_: Any) -> dict[str, list[list[int]]]:
+        return {"input_ids": [[ord(c) for c in text] for text in texts]}
 
 
 class _Model:

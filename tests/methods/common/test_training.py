@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
-from harness.method import DivergedError, ProblemError
+from harness.method import Checkpoints, DivergedError, ProblemError
 from methods.common.examples import collate, stream
 from methods.common.master_weights import MasterWeights
 from methods.common.training import History, Recipe, fit, token_loss
@@ -30,6 +29,30 @@ def adamw(model: Any, rate: float = 3e-3) -> torch.optim.Optimizer:
 def trained(model: Any, recipe: Recipe, optimizer: Any = None, **options: Any) -> History:
     optimizer = optimizer or adamw(model)
     return fit(model, optimizer, DATA, recipe, rng=np.random.default_rng(7), pad=0, **options)
+
+
+def at(folder: Path) -> Checkpoints:
+    """Checkpoints after every update."""
+    return Checkpoints(folder, every=0.0, clock=lambda: 1000.0 * next(seconds))
+
+
+seconds = count()
+
+
+class Stop(Exception):  # noqa: N818
+    """A training was killed."""
+
+
+def stops_after(passes: int) -> Any:
+    """A loss that raises in the forward pass after so many."""
+    done = count()
+
+    def loss(model: Any, batch: Any, smoothing: float) -> Tensor:
+        if next(done) == passes:
+            raise Stop
+        return token_loss(model, batch, smoothing)
+
+    return loss
 
 
 def weights(model: Any) -> Tensor:
@@ -218,34 +241,24 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, keep: An
     torch.manual_seed(3)
     wanted = trained(whole, recipe, validate=lambda: next(score))
 
-    class Stop(Exception):  # noqa: N818
-        pass
-
-    def interrupted(model: Any, batch: Any, smoothing: float) -> Tensor:
-        if len(calls) == 2 * 10:
-            raise Stop
-        calls.append(1)
-        return token_loss(model, batch, smoothing)
-
-    calls: list[int] = []
     half, score = dropout_model(), iter([0.1, 0.9, 0.3])
     torch.manual_seed(3)
     with pytest.raises(Stop):
-        trained(half, recipe, validate=lambda: next(score), loss=interrupted, resume=tmp_path)
+        trained(half, recipe, validate=lambda: next(score), checkpoints=at(tmp_path), loss=stops_after(20))
     resumed, score = dropout_model(), iter([0.4])
     torch.manual_seed(99)
-    found = trained(resumed, recipe, validate=lambda: next(score), resume=tmp_path)
+    found = trained(resumed, recipe, validate=lambda: next(score), checkpoints=at(tmp_path))
     assert found == wanted
     assert torch.equal(weights(resumed), weights(whole))
-    files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["latest.json", "step-12.safetensors"]
+    (folder,) = tmp_path.iterdir()
+    assert len(list(folder.glob("*.safetensors"))) == 1
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
-    trained(models.llama(), Recipe(2, 4, every=2), resume=tmp_path)
+    trained(models.llama(), Recipe(2, 4, every=2), checkpoints=at(tmp_path))
     other = models.llama()
-    with pytest.raises(ProblemError, match="another training run"):
-        trained(other, Recipe(4, 4, every=2), adamw(other, rate=1.0), resume=tmp_path)
+    with pytest.raises(ProblemError, match="belongs to other work"):
+        trained(other, Recipe(4, 4, every=2), adamw(other, rate=1.0), checkpoints=at(tmp_path))
 
 
 def test_progress_is_the_share_of_the_steps() -> None:
@@ -296,8 +309,9 @@ def test_master_weights_of_float32_models_change_nothing(tmp_path: Path) -> None
     trained(mastered, recipe, MasterWeights(adamw(mastered)))
     assert torch.equal(weights(mastered), weights(plain))
     half = models.llama()
-    trained(half, replace(recipe, steps=3), MasterWeights(adamw(half)), resume=tmp_path)
-    trained(resumed, recipe, MasterWeights(adamw(resumed)), resume=tmp_path)
+    with pytest.raises(Stop):
+        trained(half, recipe, MasterWeights(adamw(half)), checkpoints=at(tmp_path), loss=stops_after(4))
+    trained(resumed, recipe, MasterWeights(adamw(resumed)), checkpoints=at(tmp_path))
     assert torch.equal(weights(resumed), weights(plain))
 
 

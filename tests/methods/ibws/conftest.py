@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from harness.method import Checkpoints
 from methods.ibws.generated import generated_ratings
 
 
@@ -23,6 +24,7 @@ class FakeContext:
     dtype: str = "float32"
     threads: int = 1
     scratch: Path = Path()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     objects: Mapping[Any, Any] = field(default_factory=dict)
     probes: list[tuple[int, Any]] = field(default_factory=list)
 

@@ -46,6 +46,12 @@ def test_greedy_texts_and_listed_tokens_agree_with_scores(reader: RuleReader) ->
     assert Executor(reader, LABELS)(RULES, TEXTS) == Executor(reader, LABELS, options=True)(RULES, TEXTS)
 
 
+def test_scores_of_a_request_are_the_same_alone_to_the_last_bit(reader: RuleReader) -> None:
+    options = [list(LABELS)]
+    together = reader.score(PROMPTS, options * len(PROMPTS))
+    assert [reader.score([prompt], options)[0] for prompt in PROMPTS] == together
+
+
 def test_draws_follow_the_distribution(reader: RuleReader) -> None:
     ((first, _),) = reader.score(PROMPTS[:1], [list(LABELS)])
     (drawn,) = reader.sample(PROMPTS[:1], Decoding(temperature=1.0), count=2000, seed=3)

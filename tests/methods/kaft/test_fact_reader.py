@@ -10,6 +10,7 @@ import torch
 
 from harness.method import ProblemError
 from methods.common.examples import Example, collate
+from methods.kaft import fact_reader
 from methods.kaft.fact_reader import FactReader, Size, answer_words, word_loss
 from methods.kaft.models import load_language_model
 from methods.kaft.pretraining import Plan, ask_all, pretrain
@@ -65,6 +66,30 @@ def test_answers_are_the_best_words_up_to_the_end(model: FactReader) -> None:
     for row, answer in zip(best, found, strict=True):
         end = next((place for place, word in enumerate(row) if word in stop), 4)
         assert answer == row[:end]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_laws_do_not_depend_on_the_other_prompts(
+    model: FactReader, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    rng = np.random.default_rng(0)
+    prompts = [rng.integers(2, 20, size=3 * rng.integers(1, 7)).tolist() for _ in range(20)]
+    seen: dict[tuple[int, ...], set[bytes]] = {}
+    forward = fact_reader._log_probabilities
+
+    def watched(model: FactReader, rows: list[list[int]], width: int, pad: int) -> torch.Tensor:
+        logs = forward(model, rows, width, pad)
+        for row, law in zip(rows, logs, strict=True):
+            seen.setdefault(tuple(row), set()).add(law.numpy().tobytes())
+        return logs
+
+    monkeypatch.setattr(fact_reader, "_log_probabilities", watched)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    for chosen in (prompts, prompts[::-1], prompts[::3], prompts[:1]):
+        answer_words(model, chosen, stop=(), pad=0, batch=64)
+    torch.set_num_threads(before)
+    assert {len(laws) for laws in seen.values()} == {1}
 
 
 def test_context_aware_decoding_follows_its_formula(model: FactReader) -> None:

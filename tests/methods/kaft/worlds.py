@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from harness.engine.context import stream
+from harness.method import Checkpoints
 from methods.common.tiny_lm import Size, new_model
 from methods.kaft.models import Reader
 from methods.kaft.prepare import PretrainedWorld
@@ -29,6 +30,7 @@ class FakeContext:
     dtype: str = "float32"
     threads: int = 1
     scratch: Path = Path()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     probes: list[tuple[int, Any]] = field(default_factory=list)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:

@@ -115,11 +115,21 @@ def test_factor_rows_of_equal_contributions() -> None:
     assert rows["growth_b"] == [0.3]
 
 
+def recall(folder: Path, steps: int, seed: int) -> float:
+    """Exact answers to three functions that pretraining teaches first, of a model after ``steps``."""
+    ctx: Any = FakeContext(seed=seed)
+    StringModel(steps=steps).build(folder, ctx)
+    ctx.objects = {"StringModel": load_checkpoint(folder)}
+    found = []
+    for function in ("copy", "shift", "middle"):
+        task = StringTask(function=function, steps=1, test=200)
+        result = FineTune(rank=2, rate=1e-9).run(task.problem(ctx), ctx)
+        found.append(np.mean(task.evaluate(result, ctx).parts["main"]["correct"]))
+    return float(np.mean(found))
+
+
 @pytest.mark.slow
 def test_pretraining_learns_functions(tmp_path: Path) -> None:
-    ctx: Any = FakeContext()
-    StringModel(steps=400).build(tmp_path, ctx)
-    task = StringTask(function="rises", steps=1, test=200)
-    ctx.objects = {"StringModel": load_checkpoint(tmp_path)}
-    result = FineTune(rank=2, rate=1e-9).run(task.problem(ctx), ctx)
-    assert np.mean(task.evaluate(result, ctx).parts["main"]["correct"]) > 0.6
+    # Three seeds gave .95 to .99: one lucky or unlucky seed, on any CPU, does not decide.
+    assert np.mean([recall(tmp_path / str(seed), 400, seed) for seed in range(3)]) > 0.7
+    assert recall(tmp_path / "untrained", 1, 0) < 0.1

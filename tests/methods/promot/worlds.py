@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.method import Checkpoints
 from methods.promot import pretraining
 from methods.promot.formats import FormatWorld
 from methods.promot.world import Architecture
@@ -38,6 +39,7 @@ class FakeContext:
     dtype: str = "float32"
     threads: int = 1
     scratch: Path = Path()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     probed: list[tuple[int, Any]] = field(default_factory=list)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:

@@ -51,6 +51,17 @@ def demonstrated(count: int = 30, error: float = 0.3) -> tuple[World, list[StepE
     return world, list(retarget(found, None, rng).examples)
 
 
+def test_laws_do_not_depend_on_what_was_read_before() -> None:
+    _, examples = demonstrated(12)
+    compact = Compact(LEXICON)
+    beginnings = list(dict.fromkeys(compact.encode(one.state).tokens for one in examples))
+    whole = policy()._laws(beginnings)
+    used = policy()
+    used._laws(beginnings[::3])
+    used._laws(beginnings[1:2])
+    assert [law.tobytes() for law in used._laws(beginnings)] == [law.tobytes() for law in whole]
+
+
 def test_states_and_actions_survive_their_tokens() -> None:
     # Every action that the scripted agent can take comes back from its tokens, word by word.
     world, examples = demonstrated(60)

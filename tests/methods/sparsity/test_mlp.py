@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.method import ProblemError
 from methods.sparsity.activation import (
@@ -22,7 +22,7 @@ from methods.sparsity.activation import (
     TopKAtInference,
 )
 from methods.sparsity.counting import ActivationCounter
-from methods.sparsity.mlp import ReluMlp, taken_penalty
+from methods.sparsity.mlp import ReluMlp, Streams, taken_penalty
 
 ALL = (
     Relu(),
@@ -143,3 +143,15 @@ def test_impossible_baselines_are_refused() -> None:
         HiddenDropout(0.0)
     with pytest.raises(ProblemError, match="nan"):
         L1Penalty(float("nan"))
+
+
+def test_random_activations_go_on_where_they_were_after_a_kill() -> None:
+    block = ReluMlp(4, 8, bias=True, generator=torch.Generator().manual_seed(0), activation=RandomK(2))
+    block.train()
+    block(torch.ones(3, 4))
+    kept = Streams(nn.ModuleList([block])).state_dict()
+    following = block(torch.ones(3, 4))
+    again = ReluMlp(4, 8, bias=True, generator=torch.Generator().manual_seed(0), activation=RandomK(2)).train()
+    Streams(nn.ModuleList([again])).load_state_dict(kept)
+    assert torch.equal(again(torch.ones(3, 4)), following)
+    assert not torch.equal(again(torch.ones(3, 4)), following)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.method import Checkpoints
 from methods.common import tiny_lm
 from methods.common.ratings import RatingSet
 
@@ -27,6 +28,7 @@ class FakeContext:
     dtype: str = "float32"
     threads: int = 1
     scratch: Path = Path()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:
         del fresh

@@ -67,4 +67,4 @@ def test_what_does_not_fit_a_sliding_window_is_read_whole(local: LocalModel) -> 
     model = models.gemma3()
     shared = PrefixModel("gemma", "gemma-0", model, local.tokenizer, prefix=BEFORE)
     # Its window of 8 is shorter than the prefix.
-    assert shared._common([local.tokenizer.encode(prompt) for prompt in PROMPTS], 1) == 0
+    assert not any(shared._before(local.tokenizer.encode(prompt), 1) for prompt in PROMPTS)

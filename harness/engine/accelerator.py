@@ -1,0 +1,98 @@
+"""What a worker does about the GPU around a job: precision, memory, and what running out of it looks like.
+
+Everything here does nothing where PyTorch is not imported or sees no GPU.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+GB = 2**30
+MB = 2**20
+CONTEXT_GB = 0.7
+"""What a process holds on a GPU besides its tensors: the CUDA context and the libraries' workspaces."""
+
+_OUT_OF_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
+
+def _torch() -> Any:
+    """PyTorch, if this process has imported it."""
+    return sys.modules.get("torch")
+
+
+def _gpu(device: str) -> Any:
+    """``torch.cuda`` if the job computes there and it can be asked, else nothing."""
+    torch = _torch()
+    return torch.cuda if device.startswith("cuda") and torch and torch.cuda.is_available() else None
+
+
+@contextlib.contextmanager
+def precision(*, tf32: bool) -> Iterator[None]:
+    """Let products of float32 use TF32 on a GPU, or not; what was before is restored."""
+    torch = _torch()
+    if torch is None:
+        yield
+        return
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def prepare(device: str, device_gb: float | None) -> None:
+    """Forget earlier peaks, and hold a job to its share if two such jobs would fit on the GPU.
+
+    Args:
+        device: Where the job computes.
+        device_gb: What it may use there, in GB, if that is declared.
+    """
+    gpu = _gpu(device)
+    if gpu is None:
+        return
+    gpu.reset_peak_memory_stats()
+    total = gpu.get_device_properties(gpu.current_device()).total_memory / GB
+    shared = device_gb is not None and 2 * (device_gb + CONTEXT_GB) <= total
+    gpu.set_per_process_memory_fraction(device_gb / total if shared and device_gb else 1.0)
+
+
+def release(device: str) -> None:
+    """Give unused blocks back, since another worker may need them."""
+    gpu = _gpu(device)
+    if gpu is not None:
+        with contextlib.suppress(RuntimeError):  # After a fault of the GPU every call fails.
+            gpu.empty_cache()
+
+
+def peaks_mb(device: str) -> tuple[float | None, float | None]:
+    """Most memory since :func:`prepare`, in MB: in tensors, and reserved for them."""
+    gpu = _gpu(device)
+    if gpu is None:
+        return None, None
+    return round(gpu.max_memory_allocated() / MB, 1), round(gpu.max_memory_reserved() / MB, 1)
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Whether an exception says that the GPU's memory did not suffice."""
+    kind = getattr(_torch(), "OutOfMemoryError", None)
+    if kind is not None and isinstance(error, kind):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY)
+
+
+def memory_story(device: str, device_gb: float | None) -> str:
+    """The figures that belong to a job that ran out of memory, as a sentence."""
+    used, reserved = peaks_mb(device)
+    if used is None or reserved is None:
+        return "The GPU's memory did not suffice."
+    gpu = _gpu(device)
+    total = gpu.get_device_properties(gpu.current_device()).total_memory / GB
+    declared = f"{device_gb:g} GB are declared" if device_gb is not None else "its need is not declared"
+    return (
+        f"The GPU's memory did not suffice: {used / 1024:.1f} GB in tensors and {reserved / 1024:.1f} GB "
+        f"reserved at the peak, of {total:.1f} GB; {declared}."
+    )

@@ -1,0 +1,66 @@
+"""What the pool gives out: CPU threads, and shares of one GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.engine.accelerator import CONTEXT_GB
+from harness.engine.job import Job
+
+
+@dataclass(frozen=True)
+class Places:
+    """Decides what may run beside what.
+
+    Jobs of the CPU take threads out of ``workers``. Jobs of the GPU take memory on it; their threads,
+    which mostly wait, are counted against the cores only, so that neither kind keeps the other waiting.
+
+    Attributes:
+        workers: CPU threads for jobs of the CPU.
+        cores: CPU cores for all jobs together; never fewer than let one GPU job run beside the others.
+        gpu_gb: Memory of the GPU in GB; ``None`` if unknown, and then one job has it at a time.
+        main_gb: Main memory in GB, or ``None`` if unknown.
+    """
+
+    workers: int = 2
+    cores: int = 1
+    gpu_gb: float | None = None
+    main_gb: float | None = None
+
+    def free(self, job: Job, running: Iterable[Job]) -> bool:
+        """Whether ``job`` may start beside the running ones."""
+        others = list(running)
+        if job.exclusive or any(other.exclusive for other in others):
+            return not others
+        if not _on_gpu(job):
+            beside = [other for other in others if not _on_gpu(other)]
+            taken = sum(self._threads(other) for other in beside)
+            return taken + self._threads(job) <= self.workers and self._fits(job, beside)
+        beside = [other for other in others if _on_gpu(other)]
+        threads = sum(self._threads(other) for other in others)
+        return not beside or (
+            sum(self.share(other) for other in beside) + self.share(job) <= 1.0
+            and threads + self._threads(job) <= max(self.cores, self.workers + 1)
+        )
+
+    def share(self, job: Job) -> float:
+        """The part of the GPU that a job takes, from 0 to 1."""
+        if not _on_gpu(job):
+            return 0.0
+        if job.device_gb is None or self.gpu_gb is None:
+            return 1.0
+        return min(1.0, (job.device_gb + CONTEXT_GB) / self.gpu_gb)
+
+    def _threads(self, job: Job) -> int:
+        return min(job.threads, self.workers)
+
+    def _fits(self, job: Job, beside: list[Job]) -> bool:
+        """Whether declared models fit into main memory together; one alone has been checked before."""
+        if self.main_gb is None or not job.device_gb or not beside:
+            return True
+        return job.device_gb + sum(other.device_gb or 0.0 for other in beside) <= self.main_gb
+
+
+def _on_gpu(job: Job) -> bool:
+    return job.device.startswith("cuda")

@@ -1,0 +1,80 @@
+"""One trial of a plan, for schedulers: which it is, and what tuning has chosen for it."""
+
+from __future__ import annotations
+
+from harness.engine.reuse import ReuseIndex
+from harness.engine.tuning import TuningState
+from harness.errors import ResourceError, UsageError, unknown_name
+from harness.plan import Plan, PlannedTrial, PlannedTuning, Planner
+from harness.provenance import environment_key
+from harness.suite import Scale
+
+
+def only_trial(plan: Plan, planner: Planner, scale: Scale, trial: str, stored: ReuseIndex) -> Plan:
+    """The plan of one trial alone.
+
+    Args:
+        plan: The whole plan.
+        planner: Plans the main trials of a tuned method once its values are known.
+        scale: The scale of the plan.
+        trial: The trial's id.
+        stored: Finished trials, where the tuning trials of a tuned method are looked up.
+
+    Raises:
+        UsageError: If the plan has no such trial, or its tuning has not ended.
+        ResourceError: If it cannot run here.
+    """
+    points = [point for group in plan.tunings for point in group.points]
+    known = {item.id: item for item in [*plan.trials, *points]}
+    group = next((group for group in plan.tunings if trial in _main_ids(group)), None)
+    if trial in known:
+        found = known[trial]
+    elif group is not None:
+        found = _tuned(group, planner, scale, trial, stored)
+    else:
+        raise _absent(plan, trial, [*known, *plan.main_ids])
+    return Plan(suite=plan.suite, trials=(found,), tunings=(), blocked={})
+
+
+def _main_ids(group: PlannedTuning) -> list[str]:
+    return [f"{group.experiment.id}/{group.task_id}/{group.method_id}/{seed}" for seed in group.seeds]
+
+
+def _tuned(
+    group: PlannedTuning, planner: Planner, scale: Scale, trial: str, stored: ReuseIndex
+) -> PlannedTrial:
+    """A main trial with the values that won among the stored tuning trials.
+
+    Raises:
+        UsageError: If some of them have not ended, or all have failed.
+    """
+    state = TuningState(group)
+    missing = []
+    for point in group.points:
+        environment = environment_key(point.world.device, point.experiment.threads)
+        rows = stored.find(point.fingerprint, environment)
+        if rows is not None:
+            state.add(point.id, rows.units)
+        elif stored.failed(point.fingerprint, environment):
+            state.add(point.id, None)
+        else:
+            missing.append(point.id)
+    if missing:
+        raise UsageError(
+            f"This trial runs with the values that tuning chooses, and {len(missing)} of "
+            f"{len(group.points)} tuning trials have not ended yet",
+            where=trial,
+            fix="Run these first, each with run-trial:\n    " + "\n    ".join(missing),
+        )
+    winner = state.winner()
+    if winner is None:
+        raise UsageError("Every tuning trial of this method failed: no values are chosen", where=trial)
+    return next(item for item in planner.after_tuning(group, scale, winner) if item.id == trial)
+
+
+def _absent(plan: Plan, trial: str, known: list[str]) -> UsageError | ResourceError:
+    parts = trial.split("/")
+    for name in (parts[0], "/".join(parts[:3])):
+        if name in plan.blocked:
+            return ResourceError(f"This trial cannot run here: {plan.blocked[name]}", where=trial)
+    return unknown_name("trial", trial, known, where="corroborate plan --trials lists them")

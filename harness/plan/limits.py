@@ -1,0 +1,55 @@
+"""Limits on time and memory: what is declared, what the user says instead, and what the machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_NAMES = {"cpu": "main memory", "cuda": "memory on the GPU"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What overrides declared limits, and what they are checked against.
+
+    Attributes:
+        memory_gb: ``--memory``: what a trial or artifact may use where it is computed.
+        minutes: ``--minutes``: how long each may take.
+        have_gb: Memory in GB by device kind; what is unknown is absent and refuses nothing.
+    """
+
+    memory_gb: float | None = None
+    minutes: float | None = None
+    have_gb: Mapping[str, float] = field(default_factory=dict)
+
+    def minutes_of(self, declared: float) -> float:
+        """The hard limit on time."""
+        return declared if self.minutes is None else self.minutes
+
+    def main_gb(self, device: str, memory_gb: float, device_gb: float | None) -> float:
+        """The hard limit on resident main memory.
+
+        Args:
+            device: Where it is computed.
+            memory_gb: Declared for data and Python.
+            device_gb: Declared for models, on the computing device. Under a GPU it is allowed in main
+                memory too: weights pass through it.
+        """
+        if self.memory_gb is None:
+            return memory_gb + (device_gb or 0.0)
+        return self.memory_gb if device == "cpu" else max(memory_gb + (device_gb or 0.0), self.memory_gb)
+
+    def device_gb(self, declared: float | None) -> float | None:
+        """What models need on the computing device; ``None`` if nobody says."""
+        return declared if self.memory_gb is None else self.memory_gb
+
+    def refusal(self, device: str, declared: float | None) -> str:
+        """Why something that needs ``declared`` GB cannot fit here, or nothing."""
+        need, have = self.device_gb(declared), self.have_gb.get(device)
+        if need is None or have is None or need <= have:
+            return ""
+        told = "--memory says" if self.memory_gb is not None else "it needs about"
+        return (
+            f"{told} {need:.3g} GB of {_NAMES[device]} and there are {have:.3g} "
+            "(--memory GB says that it takes less)"
+        )

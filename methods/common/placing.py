@@ -1,0 +1,48 @@
+"""Where a model's weights are, and what is kept of a forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from torch.utils.checkpoint import checkpoint
+
+LARGE = 2_000_000_000
+"""Parameters from which on activations are computed again in the backward pass instead of kept."""
+FEW = 8
+"""Examples that a forward pass in the training of such a model reads, at most."""
+
+
+def place(model: Any, device: str) -> Any:
+    """Put a model where it runs. Every large model passes here: sharding belongs into this function."""
+    return model.to(device)
+
+
+def is_large(model: Any) -> bool:
+    """Whether training has to spare memory."""
+    return bool(sum(parameter.numel() for parameter in model.parameters()) >= LARGE)
+
+
+@contextmanager
+def recomputing(model: Any) -> Iterator[None]:
+    """Gradient checkpointing for a large model: a third more time, far less memory, the same bits.
+
+    The layers alone are told so. ``gradient_checkpointing_enable`` also lets inputs and T5's empty
+    position biases require gradients, for which PyTorch takes other attention kernels.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    layers: list[Any] = [
+        module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)
+    ]
+    layers = [layer for layer in layers if not layer.gradient_checkpointing] if is_large(model) else []
+    for layer in layers:
+        layer.gradient_checkpointing = True
+        layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.gradient_checkpointing = False
