@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import islice
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from PIL import Image
 from harness.method import ProblemError, ResourceError
 from methods.sparsity.method import Train
 from methods.sparsity.sizes import MlpSize, VitSize
+from methods.sparsity import stored_images
 from methods.sparsity.stored_images import IMAGENET_1K, cropped, load_images, whole
 from methods.sparsity.stored_task import TRAINED, StoredImageTask, image_side
 from tests.methods.sparsity.worlds import watched
@@ -130,3 +132,23 @@ def test_what_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:
         next(load_images(tmp_path).stream("train"))
     with pytest.raises(ProblemError, match="two layers"):
         image_side(MlpSize())
+
+
+@pytest.mark.parametrize("done", [0, 1, 13, 14, 15, 40])
+def test_a_killed_training_goes_on_without_decoding_what_was_seen(
+    done: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in later epochs and with few images waiting to be drawn, so that most are passed over."""
+    monkeypatch.setattr(stored_images, "_READ_AHEAD", 10)
+    task = replace(TASK, noise=0.5)
+    problem = task.problem(context(folder, task))
+    whole = list(islice(problem.batches(torch.Generator().manual_seed(3)), 45))
+    read: list[int] = []
+    opened = stored_images._opened
+    monkeypatch.setattr(stored_images, "_opened", lambda image: read.append(image.index) or opened(image))
+    rest = list(islice(problem.batches_after(done, torch.Generator().manual_seed(3)), 45 - done))
+    # An epoch ends with images that fill no batch.
+    assert 0 <= len(read) - 8 * (45 - done) < 8 * 4
+    for (pixels, labels), (again, others) in zip(whole[done:], rest, strict=True):
+        assert torch.equal(pixels, again)
+        assert torch.equal(labels, others)
