@@ -97,7 +97,9 @@ def _driver(visible: str | None) -> Driver:
 def _read(answer: dict[str, Any], visible: str | None) -> Driver:
     version = answer.get("version", "")
     if answer.get("missing") == "driver":
-        return Driver(missing=f"There is no NVIDIA driver here ({answer['detail']})")
+        detail = str(answer["detail"])
+        why = "libcuda.so.1 is not found" if "No such file" in detail else detail
+        return Driver(missing=f"There is no NVIDIA driver here ({why})")
     if answer.get("missing"):
         hidden = f", and {_VISIBLE} is '{visible}'" if visible is not None else ""
         named = f"The NVIDIA driver {version}".strip()

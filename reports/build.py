@@ -55,7 +55,7 @@ def frame(ledger: Ledger, sections: tuple[Section, ...]) -> Document:
         slug=suite.slug,
         run=record.run,
         commit=commit_name(ledger),
-        machine=record.provenance.gpu or record.provenance.cpu or "hardware not recorded",
+        machine=record.hardware or "hardware not recorded",
         profile=record.profile,
         created=record.provenance.created,
         bibtex=suite.paper.bibtex,

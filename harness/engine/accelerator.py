@@ -18,6 +18,15 @@ CONTEXT_GB = 0.7
 _OUT_OF_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
+WHOLE = 1.0
+
+
+class _Held:
+    """The share of the GPU that this process is held to."""
+
+    share = WHOLE
+
+
 def _torch() -> Any:
     """PyTorch, if this process has imported it."""
     return sys.modules.get("torch")
@@ -55,9 +64,16 @@ def prepare(device: str, device_gb: float | None) -> None:
     if gpu is None:
         return
     gpu.reset_peak_memory_stats()
-    total = gpu.get_device_properties(gpu.current_device()).total_memory / GB
+    total = _total_gb(gpu)
     shared = device_gb is not None and 2 * (device_gb + CONTEXT_GB) <= total
-    gpu.set_per_process_memory_fraction(device_gb / total if shared and device_gb else 1.0)
+    share = device_gb / total if shared and device_gb else WHOLE
+    if share != _Held.share:
+        gpu.set_per_process_memory_fraction(share)
+        _Held.share = share
+
+
+def _total_gb(gpu: Any) -> float:
+    return float(gpu.get_device_properties(gpu.current_device()).total_memory) / GB
 
 
 def release(device: str) -> None:
@@ -89,8 +105,7 @@ def memory_story(device: str, device_gb: float | None) -> str:
     used, reserved = peaks_mb(device)
     if used is None or reserved is None:
         return "The GPU's memory did not suffice."
-    gpu = _gpu(device)
-    total = gpu.get_device_properties(gpu.current_device()).total_memory / GB
+    total = _total_gb(_gpu(device))
     declared = f"{device_gb:g} GB are declared" if device_gb is not None else "its need is not declared"
     return (
         f"The GPU's memory did not suffice: {used / 1024:.1f} GB in tensors and {reserved / 1024:.1f} GB "

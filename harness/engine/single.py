@@ -32,7 +32,7 @@ def only_trial(plan: Plan, planner: Planner, scale: Scale, trial: str, stored: R
     elif group is not None:
         found = _tuned(group, planner, scale, trial, stored)
     else:
-        raise _absent(plan, trial, [*known, *plan.main_ids])
+        raise _absent(plan, trial, list(dict.fromkeys([*known, *plan.main_ids])))
     return Plan(suite=plan.suite, trials=(found,), tunings=(), blocked={})
 
 

@@ -87,6 +87,14 @@ class RunRecord(Record):
     rehearsal: RehearsalRecord | None = None
     """Set if the run only tries the code out on stand-ins."""
 
+    @property
+    def hardware(self) -> str:
+        """What computed: the GPU of a run on one, else the processor; empty if it is not recorded.
+
+        A GPU that stood beside a run on the CPU is not named. Older records do not say which it was.
+        """
+        return (self.provenance.gpu if self.device != "cpu" else "") or self.provenance.cpu
+
 
 class Cost(Record):
     """What a trial used."""

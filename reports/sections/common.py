@@ -115,6 +115,6 @@ def drawn(number: Number, verdict: VerdictRecord) -> Spans:
 def run_note(ledger: Ledger) -> str:
     """Profile, hardware and run, as captions end."""
     record = ledger.view.record
-    hardware = record.provenance.gpu or record.provenance.cpu or "hardware not recorded"
+    hardware = record.hardware or "hardware not recorded"
     width = ", full width" if record.full else ""
     return f"Profile {record.profile}{width}; {hardware}; run {record.run}."

@@ -51,7 +51,7 @@ def title_facts(ledger: Ledger) -> tuple[tuple[str, Spans], ...]:
     published = (Text(f"{paper.venue}, {paper.year}" if str(paper.year) not in paper.venue else paper.venue),)
     arxiv: Spans = (Text("; "), Link(f"arXiv:{paper.arxiv}", f"https://arxiv.org/abs/{paper.arxiv}"))
     rehearsed = f", rehearsal in {record.rehearsal.dtype}" if record.rehearsal else ""
-    machine = ", ".join(part for part in (provenance.gpu, provenance.cpu) if part) or "not recorded"
+    machine = ", ".join(dict.fromkeys(filter(None, (record.hardware, provenance.cpu)))) or "not recorded"
     return (
         ("Paper", published + (arxiv if paper.arxiv else ())),
         ("Profile", words(f"{record.profile}{', full width' if record.full else ''}{rehearsed}")),

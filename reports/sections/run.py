@@ -11,7 +11,7 @@ from pathlib import PurePath
 from harness.hub import installed_facts, licence_of
 from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Resource, Source
 from harness.plan.references import all_references
-from harness.store.records import TrialRecord
+from harness.store.records import RunRecord, TrialRecord
 from reports.document import (
     Block,
     Code,
@@ -152,7 +152,7 @@ def provenance(ledger: Ledger) -> Section:
         ("Python", words(made.python or "not recorded")),
         ("Platform", words(made.platform or "not recorded")),
         ("Processor", (Text(f"{made.cpu or 'not recorded'}, cores: "), cores, Text(", memory: "), memory)),
-        ("GPU", words(", ".join(part for part in (made.gpu, made.driver) if part) or "none used")),
+        ("GPU", words(_gpu(record))),
         *_products(ledger),
         ("Seeds of main trials", words(seeds_of(ledger))),
         ("Environment keys", _environments(ledger)),
@@ -166,6 +166,12 @@ def provenance(ledger: Ledger) -> Section:
     if resources:
         blocks.append(_resource_table(resources))
     return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _gpu(record: RunRecord) -> str:
+    made = record.provenance
+    found = ", ".join(part for part in (made.gpu, made.driver) if part)
+    return f"{found} (not used)" if found and record.device == "cpu" else found or "none used"
 
 
 def _products(ledger: Ledger) -> list[tuple[str, Spans]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
@@ -114,7 +115,7 @@ def _served(scale: Scale) -> Sequence[Experiment]:
     return (
         _trees("served", title, strong, sizes, count=count, beside=beside, minutes=240.0),
         small,
-        following({"served": (stronger, False), "served-weaker": (weaker, False)}, 5),
+        replace(following({"served": (stronger, False), "served-weaker": (weaker, False)}, 5), minutes=240.0),
         shifted(stronger, count, sizes, minutes=240.0, **asked),
         untaught(syntrees(writer=stronger, reader=stronger, **asked), sizes, 10, minutes=240.0),
     )

@@ -29,6 +29,8 @@ DISTILBERT = Resource(
 RATES: dict[str, Any] = {"rate": 1e-3, "encoder_rate": 5e-5}
 """Rates of scorer and encoder that the card of the paper's experiments suggests at this size."""
 SEEDS = tuple(range(100, 105))
+MILLIONS: dict[str, Any] = {"minutes": 600.0, "memory_gb": 64.0}
+"""Limits on preparing collections of millions of passages."""
 
 
 def arms(common: dict[str, Any], quarter: int, factor: int) -> dict[str, Method[Any, Any]]:
@@ -78,12 +80,14 @@ def _tuned_on(data: Artifact, *elsewhere: Artifact) -> FineTuning:
 
 def _paper() -> Experiment:
     methods = arms({"steps": 1_500_000, "batch": 128}, quarter=50, factor=12)
-    marco = CollectionPassages(
-        parts=((ir_sets.MSMARCO_TRAIN, "train"), (ir_sets.MSMARCO_DEV, "test")), depth=1000
-    )
-    questions = CollectionPassages(parts=((ir_sets.NQ_TRAIN, "train"), (ir_sets.NQ_DEV, "test")), depth=1000)
-    queries = [CollectionPassages(parts=((d, "test"),), depth=1000) for d in (ir_sets.DL19, ir_sets.DL20)]
-    beir = [CollectionPassages(parts=((data, "zero-shot"),), depth=1000) for data in ir_sets.BEIR_SETS]
+
+    def collection(*parts: tuple[Resource, Any]) -> CollectionPassages:
+        return CollectionPassages(parts=parts, depth=1000, **MILLIONS)
+
+    marco = collection((ir_sets.MSMARCO_TRAIN, "train"), (ir_sets.MSMARCO_DEV, "test"))
+    questions = collection((ir_sets.NQ_TRAIN, "train"), (ir_sets.NQ_DEV, "test"))
+    queries = [collection((data, "test")) for data in (ir_sets.DL19, ir_sets.DL20)]
+    beir = [collection((data, "zero-shot")) for data in ir_sets.BEIR_SETS]
     tasks = {"msmarco": _distilbert_on(marco, *queries, *beir), "nq": _distilbert_on(questions)}
     return _experiment(tasks, methods, second=("nq",), minutes=60.0 * 24 * 7)
 
@@ -92,13 +96,13 @@ def _distilbert_on(data: Artifact, *elsewhere: Artifact) -> FineTuning:
     """A six-layer BERT on a set, taught by a given cross-encoder, at the paper's lengths."""
 
     def ids(of: Artifact) -> TokenIds:
-        return TokenIds(data=of, encoder=DISTILBERT)
+        return TokenIds(data=of, encoder=DISTILBERT, **MILLIONS)
 
     return FineTuning(
         data=data,
         vectors=ids(data),
         encoder=DISTILBERT,
-        teacher=GivenTeacher(data=data),
+        teacher=GivenTeacher(data=data, memory_gb=64.0),
         elsewhere=tuple((other, ids(other)) for other in elsewhere),
     )
 

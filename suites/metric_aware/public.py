@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.method import Method
+from harness.method.sizes import model_gb
 from harness.suite import Experiment, Scale
 from methods.common.datasets import NQ_OPEN, SICK
 from methods.common.gemma import SafeWeights
@@ -23,6 +24,8 @@ _STARS = "Reviews, each with the number of stars that its author gave, from 1 to
 _FIVE = tuple(map(float, range(1, 6)))
 _SIX = tuple(map(float, range(6)))
 
+BILLIONS = {"base": 0.25, "large": 0.78, "xl": 2.85}
+"""Parameters of FLAN-T5."""
 READ_OUT_GB = 1.0
 """A trial reads out what an artifact has asked the model: many of them share a GPU."""
 
@@ -143,7 +146,9 @@ def flan(methods: Mapping[str, Method[Any, Any]]) -> Experiment:
                 test=1000,
                 space_in="answer",
                 dtype="bfloat16",
+                minutes=240.0,
                 memory_gb=24.0,
+                device_gb=model_gb(BILLIONS[size], beside_gb=6.0),
             )
             tasks[f"{name}-{size}"] = PromptedTask(answers=answers, corpus=corpus)
     return Experiment(

@@ -62,7 +62,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     if scale.profile is Profile.SMOKE:
         return _smoke()
     if scale.profile is Profile.PAPER:
-        return (public_experiment(), _judges(5, AGENT))
+        return (public_experiment(), replace(_judges(5, AGENT), minutes=240.0))
     if scale.profile is Profile.GPU:
         return _gpu(scale)
     seeds = tuple(range(FIRST_SEED, FIRST_SEED + (10 if scale.full else 6)))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
+from harness.engine import accelerator
 from harness.engine.accelerator import GB, MB
 from harness.engine.context import Loader
 from harness.engine.execute import execute
@@ -42,6 +43,7 @@ class PretendedGpu:
 
     def set_per_process_memory_fraction(self, share: float) -> None:
         self.fraction = share
+        self.calls.append("fraction")
 
     def max_memory_allocated(self) -> int:
         return self.peak
@@ -99,6 +101,7 @@ def ran(
 def gpu(monkeypatch: pytest.MonkeyPatch) -> PretendedGpu:
     pretended = PretendedGpu()
     monkeypatch.setattr(torch, "cuda", pretended)
+    monkeypatch.setattr(accelerator._Held, "share", 1.0)
     # Seeding asks a real torch.cuda for its generators.
     monkeypatch.setattr("harness.engine.trial.seed_everything", lambda seed: None)
     return pretended
@@ -142,17 +145,11 @@ def test_other_faults_of_the_gpu_are_failures(gpu: PretendedGpu) -> None:
     assert ran(way="other").status == "failed"
 
 
-@pytest.mark.parametrize(
-    ("device_gb", "fraction"),
-    [
-        (6.0, 0.25),  # Two would fit: each is held to its share.
-        (20.0, 1.0),  # It has the GPU for itself, and what is declared is an estimate.
-        (None, 1.0),
-    ],
-)
-def test_trials_that_share_a_gpu_are_held_to_their_share(
-    device_gb: float | None, fraction: float, gpu: PretendedGpu
-) -> None:
-    gpu.fraction = 0.1
-    assert ran(device_gb=device_gb).status == "ok"
-    assert gpu.fraction == pytest.approx(fraction)
+def test_trials_that_share_a_gpu_are_held_to_their_share(gpu: PretendedGpu) -> None:
+    held = []
+    # Two of six GB would fit; one of 20 has the GPU for itself, and what is declared is an estimate.
+    for device_gb in (None, 6.0, 6.0, 20.0, 3.0, None):
+        assert ran(device_gb=device_gb).status == "ok"
+        held.append(gpu.fraction)
+    assert held == [1.0, 0.25, 0.25, 1.0, 0.125, 1.0]
+    assert gpu.calls.count("fraction") == 4, "nothing is asked of the GPU that it knows"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -194,3 +196,31 @@ def test_single_trials_are_listed_apart(tmp_path: Path) -> None:
     folder = single(toy_suite(seeds=(100,)), tmp_path, "e/t/mean/100").folder
     assert list_single_trials(tmp_path / "runs") == [folder]
     assert list_runs(tmp_path / "runs") == []
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from tests.harness.engine.test_single import shared_suite, single
+if __name__ == "__main__":
+    single(shared_suite(), Path(sys.argv[1]), sys.argv[2])
+"""
+
+
+def shared_suite() -> Suite:
+    offset = Offset(value=2.0, inner=Offset(value=1.0))
+    return toy_suite(methods={"noisy": Noisy()}, task=MeanTask(offset=offset), seeds=(100, 101, 102))
+
+
+@pytest.mark.slow
+def test_processes_at_once_build_what_they_share_once_and_lose_nothing(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    started = [
+        subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path), f"e/t/noisy/{seed}"], cwd=root)
+        for seed in (100, 101, 102)
+    ]
+    assert [process.wait(timeout=240) for process in started] == [0, 0, 0]
+    assert len(list((tmp_path / "home/artifacts").glob("offset-*"))) == 2
+    together, reader, _ = run(shared_suite(), tmp_path)
+    assert (together.summary.executed, together.summary.reused) == (0, 3)
+    assert all(reader.is_whole(trial) for trial in reader.record.planned)
