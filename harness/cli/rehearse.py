@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,12 +54,12 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.seeds < 1 or args.workers < 1:
         raise UsageError("At least one seed and one worker are needed", where="corroborate rehearse")
     profiles = (profile_named(args.profile),) if args.profile else LARGE
-    reports = []
-    for name in suite_names() if args.all else args.suite:
-        suite = load_suite(name)
-        for profile in profiles:
-            for dtype in (args.dtype,) if args.dtype else DTYPES:
-                reports.append(_one(args, suite, Scale(profile=profile, full=args.full), dtype))
+    suites = [load_suite(name) for name in (suite_names() if args.all else args.suite)]
+    dtypes = (args.dtype,) if args.dtype else DTYPES
+    reports = [
+        _one(args, suite, Scale(profile=profile, full=args.full), dtype)
+        for suite, profile, dtype in product(suites, profiles, dtypes)
+    ]
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps([report.as_json() for report in reports], indent=1, ensure_ascii=False)
@@ -92,7 +93,8 @@ def _one(args: argparse.Namespace, suite: Suite, scale: Scale, dtype: str) -> Re
     # A report on trials that have no result is refused, and would only repeat what is known.
     whole = not finished.summary.failed
     beside = _judged(done, scale, report=whole and not args.no_report)
-    report = report_of(done.suite, scale, finished.plan, open_run(finished.folder), dtype, beside)
+    view = open_run(finished.folder)
+    report = report_of(done.suite, scale, finished.plan, view, dtype=dtype, beside=beside)
     print("\n".join(_lines(report, finished.folder)))
     return report
 

@@ -12,7 +12,7 @@ from harness.evidence.labels import cell_label, contrast_label
 from harness.evidence.questions import questions, replication_of
 from harness.evidence.rows import NotMeasuredError
 from harness.plan.selection import cells_of
-from harness.store.records import Interval, TrialRecord
+from harness.store.records import Interval, RunRecord, TrialRecord
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
 

@@ -62,7 +62,9 @@ class Report:
         return {**asdict(self), "passed": self.passed}
 
 
-def report_of(suite: Suite, scale: Scale, plan: Plan, view: RunView, dtype: str, beside: str) -> Report:
+def report_of(
+    suite: Suite, scale: Scale, plan: Plan, view: RunView, *, dtype: str, beside: str = ""
+) -> Report:
     """What became of every arm of the experiments of a scale."""
     arms = tuple(_arms(suite, scale, plan, view))
     return Report(suite.slug, scale.profile.value, dtype, view.record.run, arms, beside)

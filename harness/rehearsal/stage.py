@@ -18,8 +18,6 @@ from harness.resources import Resolver
 from harness.store.records import RehearsalRecord
 from harness.suite import Scale, Suite
 
-DTYPES = ("float32", "bfloat16")
-
 
 @dataclass(frozen=True)
 class Rehearsed:

@@ -6,7 +6,7 @@ from harness.suite import Rehearsal
 from methods.common.stand_ins import COMMON, TinyModel
 
 REHEARSAL = Rehearsal(
-    stand_ins={**COMMON, "instruct-model": TinyModel("qwen2")},
+    stand_ins={**COMMON, "instruct-model": TinyModel("qwen2", loud=("<|im_end|>",))},
     servers={"https://api.openai.com/v1": "methods.common.stand_ins.server:serving"},
     sizes={
         "Method.batch": 8,

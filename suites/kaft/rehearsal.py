@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from harness.suite import Rehearsal
-from methods.common.stand_ins import COMMON, Rows, TinyModel
+from methods.common.stand_ins import COMMON, CONTINENTS, SURNAMES, Rows, TinyModel
 
 REHEARSAL = Rehearsal(
     stand_ins={
         **COMMON,
-        "kaft-t5": TinyModel("t5-v1.1"),
+        "gemma-3-270m": TinyModel("gemma3", loud=CONTINENTS),
+        "kaft-t5": TinyModel("t5-v1.1", loud=SURNAMES),
         "qasc": Rows("qasc"),
         "squad-v2": Rows("squad", {"train": 60, "validation": 40}),
         "t-rex": Rows("trex"),

@@ -31,7 +31,7 @@ REHEARSAL = Rehearsal(
         "cranfield": Collection(),
         "six-layer-bert": TinyModel("distilbert"),
         "teacher": TinyModel("cross-encoder"),
-        "trecqa": Rows("trecqa"),
+        "trecqa": Rows("trecqa", {"train": 80, "validation": 40, "test": 40}),
     },
     sizes={
         "CollectionPassages.depth": 20,

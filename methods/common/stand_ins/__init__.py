@@ -7,9 +7,15 @@ from collections.abc import Mapping
 
 from methods.common.stand_ins.files import Collection, Images, QuestionTable, RatedTexts, WebTexts
 from methods.common.stand_ins.models import TinyModel
-from methods.common.stand_ins.rows import Rows
+from methods.common.stand_ins.rows import PEOPLE, Rows
 
 StandIns = Mapping[str, Collection | Images | QuestionTable | RatedTexts | Rows | TinyModel | WebTexts]
+
+DIGITS = tuple("0123456789")
+"""Tokens to make loud in models that are to answer by a number."""
+CONTINENTS = ("Africa", "Asia", "Europe")
+SURNAMES = tuple(name.split()[-1] for name in PEOPLE)
+"""Tokens of their own in the tokenizers, to make loud in models that are to know something."""
 
 COMMON: StandIns = {
     "all-minilm-l6-v2": TinyModel("bert"),
@@ -34,6 +40,9 @@ COMMON: StandIns = {
 
 __all__ = [
     "COMMON",
+    "CONTINENTS",
+    "DIGITS",
+    "SURNAMES",
     "Collection",
     "Images",
     "QuestionTable",

@@ -6,10 +6,13 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
+from typing import TYPE_CHECKING
 
 from methods.common.ratings import FILES
-from methods.common.stand_ins.rows import CITIES, Row, fact, paragraph, sentence, write_rows
+from methods.common.stand_ins.rows import CITIES, Row, fact, paragraph, seeded, sentence, write_rows
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class RatedTexts:
     def make(self, folder: Path) -> None:
         """Write two tab-separated files for each set."""
         for name, stem in FILES.items():
-            rng = Random(stem)
+            rng = seeded(stem)
             truth, rated = [], []
             for number in range(self.texts):
                 tone = rng.randint(-3, 3)
@@ -57,7 +60,7 @@ class Collection:
 
     def make(self, folder: Path) -> None:
         """Write three or four tables."""
-        rng = Random(folder.name)
+        rng = seeded(folder.name)
         documents: list[Row] = [
             {"id": f"d{n}", "title": CITIES[n % 10] if n % 3 else "", "text": paragraph(rng, 3)}
             for n in range(self.documents)
@@ -101,7 +104,7 @@ class Images:
         image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
         schema = pa.schema([("image", image), ("label", pa.int64())])
         for name in ("train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"):
-            rng = Random(name)
+            rng = seeded(name)
             rows = [
                 {"image": {"bytes": _jpeg(rng), "path": f"n{n}.JPEG"}, "label": rng.randrange(1000)}
                 for n in range(self.rows)
@@ -130,7 +133,7 @@ class WebTexts:
         """Write two files for training and one for validation."""
         names = ["c4-train.00000-of-01024", "c4-train.00001-of-01024", "c4-validation.00000-of-00008"]
         for name in names:
-            rng = Random(name)
+            rng = seeded(name)
             rows = [
                 {
                     "text": "\n".join(paragraph(rng, 6) for _ in range(3)),
@@ -150,7 +153,7 @@ class QuestionTable:
 
     def make(self, folder: Path) -> None:
         """Write one CSV file."""
-        rng = Random(0)
+        rng = seeded("bamtwoogle")
         with (folder / "bamtwoogle.csv").open("w", encoding="utf-8", newline="") as out:
             table = csv.writer(out)
             table.writerow(["Question", "Answer"])

@@ -44,13 +44,13 @@ class TinyModel:
     Attributes:
         family: The architecture.
         seed: Draws the weights.
-        loud: Letters whose tokens are often among the likeliest, since a random model would hardly
-            ever answer by one of them.
+        loud: Tokens that are often the likeliest. A random model would hardly ever answer by a digit,
+            name a city, or end its answer.
     """
 
     family: Family
     seed: int = 0
-    loud: str = ""
+    loud: tuple[str, ...] = ()
 
     def make(self, folder: Path) -> None:
         """Write safetensors, configuration and tokenizer."""
@@ -74,7 +74,7 @@ class TinyModel:
         from tokenizers import Tokenizer
 
         vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
-        chosen = [at for token, at in vocabulary.items() if token.lstrip("▁Ġ") in [*self.loud]]
+        chosen = [at for token, at in vocabulary.items() if token.lstrip("▁Ġ") in self.loud]
         with torch.no_grad():
             model.get_output_embeddings().weight[chosen] *= _LOUDER
 
@@ -201,6 +201,8 @@ _KINDS: dict[Family, _Kind] = {
         "RobertaForMaskedLM",
         "RobertaConfig",
         "roberta",
-        _encoder(type_vocab_size=1, max_position_embeddings=514, pad_token_id=1, bos_token_id=0, eos_token_id=2),
+        _encoder(
+            type_vocab_size=1, max_position_embeddings=514, pad_token_id=1, bos_token_id=0, eos_token_id=2
+        ),
     ),
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,11 @@ ADJECTIVES = ("old", "red", "small", "quiet", "famous", "heavy", "new", "tall")
 FRENCH = ("le garçon lit un livre", "la forêt est déjà calme", "un vieux pont près de la rivière")
 GERMAN = ("das große Haus am Fluß", "ein alter Turm über der Stadt", "die Kinder lesen ein Buch")
 ROMANIAN = ("orașul este foarte vechi", "copiii citesc o carte în țară", "un pod peste râu")
+
+
+def seeded(name: str) -> Random:
+    """A generator of a name's own, the same each time."""
+    return Random(name)  # noqa: S311 - made-up sentences are no secret
 
 
 def fact(rng: Random) -> tuple[str, str, str, str]:
@@ -59,7 +63,7 @@ class Rows:
     def make(self, folder: Path) -> None:
         """Write a file for each split."""
         for split, count in self.splits.items():
-            rng = Random(zlib.crc32(f"{self.schema} {split}".encode()))
+            rng = seeded(f"{self.schema} {split}")
             rows = [SCHEMAS[self.schema](number, rng, split) for number in range(count)]
             write_rows(folder / f"{split}.jsonl.gz", rows)
 
@@ -186,7 +190,7 @@ def _triviaqa(number: int, rng: Random, split: str) -> Row:
 
 
 def _web_questions(number: int, rng: Random, split: str) -> Row:
-    who, did, what, where = fact(rng)
+    who, _, what, where = fact(rng)
     question = f"where did {who.lower()} find the {what} of row {number}?"
     return {"url": f"http://www.freebase.com/view/en/{number}", "question": question, "answers": [where]}
 
@@ -316,8 +320,9 @@ def _corpus(number: int, rng: Random, split: str) -> Row:
 
 
 def _trecqa(number: int, rng: Random, split: str) -> Row:
-    group = number // 4
-    return {"question": f"Who built the bridge of row {group} ?", "label": number % 4 % 2, "sentence": sentence(rng)}
+    group = number // 8
+    found = {"question": f"Who built the bridge of row {group} ?", "label": int(number % 8 < 2)}
+    return found | {"sentence": sentence(rng)}
 
 
 SCHEMAS: Mapping[str, Callable[[int, Random, str], Row]] = {

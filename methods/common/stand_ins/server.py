@@ -24,11 +24,13 @@ class Served:
     Attributes:
         local: The model behind it.
         name: The model's name in answers; empty repeats the name that was asked.
+        most: New tokens of an answer, whatever is asked for; 0 for no limit of the server's own.
         address: Where it listens.
     """
 
     local: LocalModel
     name: str = ""
+    most: int = 0
     address: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,7 +56,8 @@ class Served:
         if body.get("echo"):
             return [self._echo(prompt)]
         stops = tuple(body.get("stop", ()))
-        decoding = Decoding(body["temperature"], new_tokens=body["max_tokens"], stop=stops)
+        tokens = min(body["max_tokens"], self.most or body["max_tokens"])
+        decoding = Decoding(body["temperature"], new_tokens=tokens, stop=stops)
         count = body.get("n", 1)
         (found,) = self.local.sample([prompt], decoding, count=count, seed=body.get("seed", 0))
         return [self._choice(prompt, one, body, chat=chat) for one in found]
@@ -128,6 +131,6 @@ def serving() -> Iterator[str]:
         TinyModel("qwen2").make(Path(name))
         kept = load_checkpoint(Path(name))
         model = LocalModel("tiny", "tiny", kept.model("cpu", "float32"), kept.tokenizer)
-        served = Served(model)
+        served = Served(model, most=24)
         with listening(served):
             yield served.address

@@ -24,6 +24,7 @@ _SENTENCES = (
     "Le renard est déjà là où l'été à Noël; garçon, forêt, œuvre, français. Über den Fluß, schön, größer.",
     "Această țară și orașul său în România; premise, hypothesis, summary, rules, labels, if and then else.",
 )
+_NAMES = ("Africa", "Asia", "Europe", "Brown", "Clark", "Diaz", "Evans", "Fox", "Gray", "Hale", "Jones")
 _ALPHABET = (
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     ".,;:!?()[]{}<>'\"-+*/=%$#@&_|\\~^`\n\tàâçéèêëîïôûùüöäßșțăîœ’“”–—…"
@@ -31,6 +32,7 @@ _ALPHABET = (
 _SIZE = 700
 _SPACE = "▁"
 _SENTINELS = 100
+_UNKNOWN = "<unk>"
 
 
 def write_tokenizer(folder: Path, family: Family) -> int:
@@ -54,8 +56,10 @@ def _made(family: Family) -> tuple[str, dict[str, Any]]:
 
 
 def _lines() -> list[str]:
-    # Each letter by itself and within words, so that nothing of the alphabet is unknown.
-    return [*_SENTENCES, *_ALPHABET, *(f"a{letter}b {letter}" for letter in _ALPHABET)]
+    # Each letter by itself and within words, so that nothing of the alphabet is unknown; names in many
+    # orders, so that each becomes a token.
+    pairs = [f" {one} {other}" for one in _NAMES for other in _NAMES]
+    return [*_SENTENCES, *pairs, *_ALPHABET, *(f"a{letter}b {letter}" for letter in _ALPHABET)]
 
 
 def _gemma() -> tuple[str, dict[str, Any]]:
@@ -65,7 +69,7 @@ def _gemma() -> tuple[str, dict[str, Any]]:
 
     special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<start_of_turn>", "<end_of_turn>"]
     raw = [f"<0x{value:02X}>" for value in range(256)]
-    made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    made = Tokenizer(models.BPE(unk_token=_UNKNOWN, fuse_unk=True, byte_fallback=True))
     made.normalizer = normalizers.Replace(" ", _SPACE)
     made.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     made.decoder = decoders.Sequence(
@@ -88,7 +92,7 @@ def _llama() -> tuple[str, dict[str, Any]]:
     from tokenizers.trainers import BpeTrainer
 
     raw = [f"<0x{value:02X}>" for value in range(256)]
-    made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    made = Tokenizer(models.BPE(unk_token=_UNKNOWN, fuse_unk=True, byte_fallback=True))
     made.normalizer = normalizers.Sequence(
         [normalizers.Prepend(_SPACE), normalizers.Replace(" ", _SPACE)]
     )
@@ -107,17 +111,17 @@ def _llama() -> tuple[str, dict[str, Any]]:
 def _t5(sentinels: int = _SENTINELS) -> tuple[str, dict[str, Any]]:
     """Unigram with a blank in front, line ends as blanks, ``</s>`` behind, and sentinels that count down."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-    from tokenizers.trainers import UnigramTrainer
 
-    special = ["<pad>", "</s>", "<unk>"]
-    made = Tokenizer(models.Unigram())
+    # Words cost little more than letters, so that they stay whole.
+    words = dict.fromkeys(f"{_SPACE}{word}" for text in (*_SENTENCES, *_NAMES) for word in text.split())
+    letters = dict.fromkeys((_SPACE, *(letter for letter in _ALPHABET if not letter.isspace())))
+    special = [("<pad>", 0.0), ("</s>", 0.0), (_UNKNOWN, 0.0)]
+    pieces = [*((word, -7.0) for word in words), *((letter, -6.0) for letter in letters)]
+    made = Tokenizer(models.Unigram([*special, *pieces], unk_id=2, byte_fallback=False))
     made.normalizer = normalizers.Replace("\n", " ")
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
     made.decoder = decoders.Metaspace(replacement=_SPACE, prepend_scheme="always")
-    trainer = UnigramTrainer(
-        vocab_size=_SIZE, special_tokens=special, unk_token="<unk>", show_progress=False
-    )
-    made.train_from_iterator(_lines(), trainer)
+    made.add_special_tokens([AddedToken(name, special=True) for name, _ in special])
     marks = [f"<extra_id_{i}>" for i in range(sentinels)]
     made.add_special_tokens([AddedToken(mark, special=True) for mark in reversed(marks)])
     made.post_processor = processors.TemplateProcessing(
@@ -173,7 +177,7 @@ def _bert() -> tuple[str, dict[str, Any]]:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    made = Tokenizer(models.WordPiece(unk_token=special[1]))
     made.normalizer = normalizers.BertNormalizer(lowercase=True)
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     made.decoder = decoders.WordPiece()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoTokenizer
 
-from methods.common.stand_ins import TinyModel
+from methods.common.stand_ins import CONTINENTS, DIGITS, SURNAMES, TinyModel
 from methods.common.stand_ins.models import Family
 from methods.common.stand_ins.tokenizers import Family as TokenizerFamily
 from methods.common.stand_ins.tokenizers import write_tokenizer
@@ -40,6 +40,13 @@ def test_tokenizers_have_the_class_and_the_marks_of_their_family(
     assert tokenizer.unk_token is None or family == "opt" or tokenizer.unk_token not in tokens
     assert (tokens[0] == first) or not first
     assert (tokens[-1] == last) or not last
+
+
+@pytest.mark.parametrize("family", ["gemma", "t5", "mt5"])
+def test_names_to_make_loud_are_tokens(family: TokenizerFamily, tmp_path: Path) -> None:
+    write_tokenizer(tmp_path, family)
+    tokenizer: Any = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
+    assert {f"▁{name}" for name in (*CONTINENTS, *SURNAMES)} <= {*tokenizer.get_vocab()}
 
 
 @pytest.mark.parametrize("family", ["gemma", "llama", "opt", "qwen2", "roberta"])
@@ -92,7 +99,7 @@ def test_loud_tokens_are_often_likeliest(tmp_path: Path) -> None:
     from methods.common.causal_lm import load_model, load_tokenizer
 
     shares = []
-    for name, loud in (("quiet", ""), ("loud", "0123456789")):
+    for name, loud in (("quiet", ()), ("loud", DIGITS)):
         (tmp_path / name).mkdir()
         TinyModel("gemma3", loud=loud).make(tmp_path / name)
         model = load_model(tmp_path / name, device="cpu", dtype="float32")
