@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from harness import cuda
 from tests.pretended_gpu.generators import DEFAULT, Generator
 from tests.pretended_gpu.places import EITHER, GPU, Memory, place_named, put, tensors_in
 
@@ -101,6 +102,7 @@ _CUDA: dict[str, Any] = {
     "synchronize": _nothing,
     "empty_cache": _nothing,
     "ipc_collect": _nothing,
+    "set_per_process_memory_fraction": _nothing,
     "memory_allocated": lambda *_: Memory.used,
     "max_memory_allocated": lambda *_: Memory.peak,
     "memory_reserved": lambda *_: Memory.used,
@@ -134,6 +136,9 @@ def replacements(modes: Callable[[], Any], state: Any) -> Iterator[tuple[Any, st
     """
     for name, value in _CUDA.items():
         yield torch.cuda, name, value
+    gpu = cuda.Gpu(NAME, TOTAL / 2**30)
+    yield cuda, "driver", lambda: cuda.Driver((gpu,), "0", "99.0")
+    yield cuda, "torch_build", lambda: cuda.TorchBuild(torch.__version__, "12.8")
     yield torch, "Generator", Generator
     yield torch, "load", _load(torch.load)
     yield torch.autocast, "__init__", _autocast(torch.autocast.__init__)
