@@ -50,7 +50,7 @@ def states(folder: Path, where: str) -> Iterator[int]:
 def killed_within(folder: Path, where: str) -> int:
     """Kill a run once a checkpoint is there; gives the updates that it holds."""
     process = start(folder)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     try:
         while time.monotonic() < deadline and process.poll() is None:
             if found := [done for done in states(folder, where) if 4 <= done < 26]:
@@ -75,7 +75,7 @@ def test_kill_in_the_middle_and_resume(tmp_path: Path, monkeypatch: pytest.Monke
     part = tmp_path / "part"
     artifact = killed_within(part, "home/artifacts")
     trial = killed_within(part, "runs")
-    assert start(part).wait(timeout=300) == 0
+    assert start(part).wait(timeout=900) == 0
     (folder,) = list_runs(part / "runs")
     assert rows(RunReader(folder)) == rows(whole)
     logs = "".join(path.read_text() for path in (folder / "logs").iterdir())
