@@ -9,6 +9,7 @@ import pytest
 from harness.method import ProblemError
 from methods.common.datasets import Question
 from methods.common.language_model.interface import Completion
+from methods.metric_aware.mbr import normalised
 from methods.metric_aware.open_answers import (
     GreedyText,
     MinimumRisk,
@@ -61,6 +62,16 @@ def test_names_of_countries(tmp_path: Path) -> None:
     rows = {row.id: row.answers for row in Questions().read(load_names(tmp_path))}
     assert rows["Portugal"] == ("Portuguese Republic",)
     assert len(rows) > 100
+
+
+def test_no_country_is_asked_for_twice_or_has_another_ones_answer(tmp_path: Path) -> None:
+    pycountry = pytest.importorskip("pycountry")
+    provide_names(tmp_path)
+    rows = load_names(tmp_path)
+    assert len({normalised(row["name"]) for row in rows}) == len(rows)
+    assert len({normalised(row["official"]) for row in rows}) == len(rows)
+    current = {country.name for country in pycountry.countries}
+    assert all(row["name"] in current for row in rows)
 
 
 def test_answers_are_judged_by_the_best_right_one() -> None:
