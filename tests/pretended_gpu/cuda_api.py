@@ -109,7 +109,6 @@ _CUDA: dict[str, Any] = {
     "max_memory_reserved": lambda *_: Memory.peak,
     "memory_stats": _statistics,
     "reset_peak_memory_stats": _reset_peak,
-    "set_per_process_memory_fraction": _nothing,
     "mem_get_info": lambda *_: (TOTAL - Memory.used, TOTAL),
     "manual_seed": _seed,
     "manual_seed_all": _seed,

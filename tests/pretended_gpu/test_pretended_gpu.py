@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from harness import cuda
 from tests.pretended_gpu import MixedDevicesError, pretended_gpu
 from tests.pretended_gpu.places import Memory
 
@@ -375,3 +376,9 @@ def test_threads_see_the_gpu() -> None:
     thread.start()
     thread.join()
     assert seen == [True]
+
+
+def test_the_product_finds_the_gpu() -> None:
+    assert cuda.problems() == []
+    assert cuda.choose(None).device == "cuda"
+    assert "Pretended GPU" in cuda.describe()
