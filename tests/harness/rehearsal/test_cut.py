@@ -47,6 +47,16 @@ def test_what_is_small_enough_stays_the_same_object() -> None:
     assert cut.made == {}
 
 
+def test_limits_fit_a_small_machine() -> None:
+    suite = toy_suite(task=MeanTask(offset=Offset(minutes=6000.0, memory_gb=500.0)), memory_gb=400.0)
+    (experiment,) = cut_suite(suite, Cut()).experiments(SCALE)
+    assert (experiment.memory_gb, experiment.device_gb, experiment.minutes) == (6.0, 1.0, 10.0)
+    task = experiment.tasks["t"]
+    assert isinstance(task, MeanTask)
+    assert task.offset is not None
+    assert (task.offset.memory_gb, task.offset.minutes) == (6.0, 10.0)
+
+
 def test_a_grid_keeps_its_ends() -> None:
     suite = toy_suite(methods={"tuned": tuned(), "plain": Shrunk()})
     (experiment,) = cut_suite(suite, Cut()).experiments(SCALE)
