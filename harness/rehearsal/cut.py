@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from harness.method.references import Resource
+from harness.method.references import Artifact, Resource
 from harness.suite import Experiment, Scale, Suite, Timed, Tuned
 
 MINUTES = 10.0
 """Hard limit of a trial, whatever the experiment declares."""
 MEMORY_GB = 6.0
+DEVICE_GB = 1.0
+"""What a tiny model needs on a GPU, amply."""
+_LIMITS = {"minutes": MINUTES, "memory_gb": MEMORY_GB, "device_gb": DEVICE_GB}
 
 
 @dataclass
@@ -44,8 +47,7 @@ class Cut:
             seeds=experiment.seeds[: self.seeds],
             timed=experiment.timed and Timed(blocks=1, warmup=1),
             threads=1,
-            minutes=MINUTES,
-            memory_gb=MEMORY_GB,
+            **_LIMITS,
         )
 
     def _method(self, method: Any) -> Any:
@@ -81,6 +83,8 @@ class Cut:
 
     def _field(self, holder: Any, name: str) -> Any:
         declared = getattr(holder, name)
+        if isinstance(holder, Artifact) and name in _LIMITS:
+            return declared if declared is None else min(declared, _LIMITS[name])
         key = next((k for k in (f"{c.__name__}.{name}" for c in type(holder).__mro__) if k in self.sizes), "")
         return self.value(self._capped(key, declared)) if key else self.value(declared)
 

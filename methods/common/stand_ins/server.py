@@ -131,6 +131,6 @@ def serving() -> Iterator[str]:
         TinyModel("qwen2").make(Path(name))
         kept = load_checkpoint(Path(name))
         model = LocalModel("tiny", "tiny", kept.model("cpu", "float32"), kept.tokenizer)
-        served = Served(model, most=24)
+        served = Served(model, most=8)
         with listening(served):
             yield served.address

@@ -36,7 +36,9 @@ def test_sizes_are_cut_and_told_wherever_they_are() -> None:
     task = MeanTask(size=500, offset=Offset(value=7.0, inner=Offset(value=3.0)))
     cut = Cut({"MeanTask.size": 4, "Artifact.value": 5})
     (experiment,) = cut_suite(toy_suite(task=task), cut).experiments(SCALE)
-    assert experiment.tasks == {"t": MeanTask(size=4, offset=Offset(value=5.0, inner=Offset(value=3.0)))}
+    limits = {"minutes": 10.0, "memory_gb": 6.0}
+    inner = Offset(value=3.0, **limits)
+    assert experiment.tasks == {"t": MeanTask(size=4, offset=Offset(value=5.0, inner=inner, **limits))}
     assert cut.made == {"MeanTask.size": "500 → 4", "Artifact.value": "7.0 → 5"}
 
 
@@ -45,6 +47,16 @@ def test_what_is_small_enough_stays_the_same_object() -> None:
     cut = Cut({"MeanTask.size": 4})
     assert cut.value(task) is task
     assert cut.made == {}
+
+
+def test_limits_fit_a_small_machine() -> None:
+    suite = toy_suite(task=MeanTask(offset=Offset(minutes=6000.0, memory_gb=500.0)), memory_gb=400.0)
+    (experiment,) = cut_suite(suite, Cut()).experiments(SCALE)
+    assert (experiment.memory_gb, experiment.device_gb, experiment.minutes) == (6.0, 1.0, 10.0)
+    task = experiment.tasks["t"]
+    assert isinstance(task, MeanTask)
+    assert task.offset is not None
+    assert (task.offset.memory_gb, task.offset.minutes) == (6.0, 10.0)
 
 
 def test_a_grid_keeps_its_ends() -> None:
