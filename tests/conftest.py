@@ -18,7 +18,7 @@ settings.load_profile("untimed")
 if os.environ.get("TESTS_ONEDNN") == "off":  # Set by `nox -s tests-portable`.
     import torch
 
-    torch.backends.mkldnn.enabled = False
+    torch.backends.mkldnn.set_flags(_enabled=False)
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.method.sizes import activations_gb, model_gb
@@ -23,7 +25,7 @@ def test_models_have_a_size(billions: float, copies: int) -> None:
 
 
 def test_activations_grow_with_tokens_and_layers_and_less_when_computed_again() -> None:
-    shape = {"width": 4096, "layers": 32}
+    shape: dict[str, Any] = {"width": 4096, "layers": 32}
     whole = activations_gb(2048, **shape)
     # 2048 tokens of LLaMA-7B: 34 bytes · 2048 · 4096 · 32 layers.
     assert whole == pytest.approx(9.13, abs=0.01)

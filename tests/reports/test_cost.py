@@ -28,8 +28,10 @@ def on_gpu(view: MemoryRun, verdicts: VerdictsRecord) -> Ledger:
         if record.kind == "trial":
             figures = {"gpu_s": 1.0, "peak_gpu_memory_mb": 1000.0 + at, "peak_gpu_reserved_mb": 2000.0}
             measured = record.cost.model_copy(update=figures)
-            record = record.model_copy(update={"cost": measured, "float32_products": "tf32"})
-        trials[name] = record
+            changed = {"cost": measured, "float32_products": "tf32"}
+            trials[name] = record.model_copy(update=changed)
+        else:
+            trials[name] = record
 
     def experiments(scale: Scale) -> list[Experiment]:
         return [replace(item, tf32="it is long training") for item in demo.SUITE.experiments(scale)]

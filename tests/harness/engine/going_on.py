@@ -104,4 +104,4 @@ class Slow(Method[Problem, Any]):
 
 def suite(task: Grow | None = None) -> Suite:
     """One slow trial."""
-    return toy_suite(methods={"mean": Slow(), "half": Slow()}, seeds=(100,), task=task or Grow())  # type: ignore[arg-type]
+    return toy_suite(methods={"mean": Slow(), "half": Slow()}, seeds=(100,), task=task or Grow())

@@ -112,7 +112,8 @@ def test_models_whose_need_nobody_declares_get_room_by_the_size_of_their_files(t
     plan = asked.planner.plan(asked.suite, asked.scale)
     (trial,) = [trial for trial in _unblocked(asked) if trial.method_id == "mean"]
     assert not plan.trials, "the model is bound here, and nowhere else"
-    maker = engine._maker(asked, engine.Prepared(asked.planner, plan, {"resource:model": str(tmp_path)}))
+    prepared = engine.Prepared(asked.planner, plan, {"resource:model": str(tmp_path)})
+    maker = engine._maker(asked, prepared, tmp_path)
     assert weights_gb(tmp_path) == pytest.approx(2**-10)
     assert maker.trial(trial).memory_gb == pytest.approx(4.0 + LOADING * 2**-10)
 

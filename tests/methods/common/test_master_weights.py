@@ -33,7 +33,7 @@ def slope(size: int, step: int = 0) -> Tensor:
 @pytest.mark.parametrize(("rate", "lost"), [(1e-5, 0.90), (2e-5, 0.79), (5e-5, 0.61), (1e-4, 0.34)])
 def test_an_adam_step_on_bfloat16_weights_is_mostly_lost(rate: float, lost: float) -> None:
     """The shares that were seen on Gemma; with copies, no update of many is lost."""
-    shares = []
+    shares: list[float] = []
     for wrap in (False, True):
         parameter = drawn()
         before = parameter.detach().clone()

@@ -142,11 +142,16 @@ def test_a_killed_training_goes_on_without_decoding_what_was_seen(
     monkeypatch.setattr(stored_images, "_READ_AHEAD", 10)
     task = replace(TASK, noise=0.5)
     problem = task.problem(context(folder, task))
-    whole = list(islice(problem.batches(torch.Generator().manual_seed(3)), 45))
+    whole = list(islice(problem.batches(torch.Generator().manual_seed(3), "cpu"), 45))
     read: list[int] = []
     opened = stored_images._opened
-    monkeypatch.setattr(stored_images, "_opened", lambda image: read.append(image.index) or opened(image))
-    rest = list(islice(problem.batches_after(done, torch.Generator().manual_seed(3)), 45 - done))
+
+    def noted(image: Any) -> Any:
+        read.append(image.index)
+        return opened(image)
+
+    monkeypatch.setattr(stored_images, "_opened", noted)
+    rest = list(islice(problem.batches_after(done, torch.Generator().manual_seed(3), "cpu"), 45 - done))
     # An epoch ends with images that fill no batch.
     assert 0 <= len(read) - 8 * (45 - done) < 8 * 4
     for (pixels, labels), (again, others) in zip(whole[done:], rest, strict=True):
