@@ -85,9 +85,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(name="tests-slow", venv_backend="none", default=False)
 def tests_slow(session: nox.Session) -> None:
-    """Simulations, kill loops, fresh environments, LaTeX and browser; arguments go to pytest."""
+    """Simulations, kill loops, rehearsals, LaTeX and browser; arguments go to pytest."""
     environment(session, "test", "bench")
-    pytest(session, "-m", "slow or latex or browser", "--durations=20", *session.posargs)
+    pytest(session, "-m", "slow or latex or browser", "--durations=20", *PARALLEL, *session.posargs)
 
 
 @nox.session(name="tests-portable", venv_backend="none", default=False)

@@ -16,6 +16,7 @@ SUITES = sorted(PROJECT["entry-points"]["corroborate.suites"])
 
 
 @pytest.mark.slow
+@pytest.mark.rehearsal
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_gpu_profile_mixes_no_devices(suite: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.pretended_gpu", "rehearse", suite, "--profile", "gpu"]

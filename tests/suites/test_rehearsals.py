@@ -60,6 +60,7 @@ def test_every_size_names_a_field_of_something_planned(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.rehearsal
 @pytest.mark.parametrize("profile", LARGE)
 @pytest.mark.parametrize("name", suite_names())
 def test_every_arm_runs(

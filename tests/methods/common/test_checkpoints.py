@@ -180,8 +180,7 @@ def test_nested_data_come_back_as_they_were(tmp_path: Path) -> None:
         "scalar": torch.tensor(3.0),
     }
     write(tmp_path, state)
-    found = read(tmp_path)
-    assert found is not None
+    found: Any = read(tmp_path)
     assert torch.equal(found[1][0], state[1][0])
     assert found[1][1] == (None, 0.1, "é", True)
     assert found["array"].tolist() == list(range(6))
