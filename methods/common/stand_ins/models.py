@@ -74,9 +74,12 @@ class TinyModel:
         from tokenizers import Tokenizer
 
         vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
-        chosen = [at for token, at in vocabulary.items() if token.lstrip("▁Ġ") in self.loud]
+        chosen = sorted(at for token, at in vocabulary.items() if token.lstrip("▁Ġ") in self.loud)
+        weight = model.get_output_embeddings().weight
         with torch.no_grad():
-            model.get_output_embeddings().weight[chosen] *= _LOUDER
+            weight[chosen] *= _LOUDER
+            # One of two opposite rows has a large logit whatever the hidden state is.
+            weight[chosen[1::2]] = -weight[chosen[: len(chosen) // 2 * 2 : 2]]
 
 
 @dataclass(frozen=True)
