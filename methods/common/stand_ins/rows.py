@@ -48,6 +48,14 @@ def paragraph(rng: Random, sentences: int = 5) -> str:
     return " ".join(sentence(rng) for _ in range(sentences))
 
 
+def scenery(rng: Random, sentences: int) -> str:
+    """Several sentences that name nobody."""
+    return " ".join(
+        f"The {rng.choice(ADJECTIVES)} {rng.choice(THINGS)} of {rng.choice(CITIES)} is {rng.randint(2, 90)} old."
+        for _ in range(sentences)
+    )
+
+
 @dataclass(frozen=True)
 class Rows:
     """A data set of one schema.
@@ -170,8 +178,8 @@ def _triviaqa(number: int, rng: Random, split: str) -> Row:
     """
     _, did, what, where = fact(rng)
     who = PEOPLE[number % 2]
-    filler = paragraph(rng, 25)
-    hidden = f"{filler} It was {who} who {did} the {what} of {where}. {paragraph(rng, 8)}"
+    stated = f"It was {who} who {did} the {what} of {where}."
+    hidden = f"{scenery(rng, 25)} {stated} {scenery(rng, 8)}"
     lists = ("doc_source", "filename", "title", "wiki_context")
     pages = dict(zip(lists, (["TagMe"], [f"{number}.txt"], [f"{where} {what}"], [hidden]), strict=True))
     searched = ("description", "filename", "rank", "title", "url", "search_context")
