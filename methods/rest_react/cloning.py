@@ -90,6 +90,22 @@ def tokenised(examples: Sequence[StepExample], compact: Compact) -> Rows:
     return Rows(ids, np.array([len(prompt) for prompt, _ in known]), ends, np.array(place))
 
 
+def _optimizer(network: ToyTransformer, cloning: Cloning) -> tuple[Any, Any]:
+    """AdamW, and its one cycle of learning rates."""
+    options: dict[str, Any] = {
+        "lr": cloning.rate,
+        "betas": (0.9, 0.98),
+        "weight_decay": cloning.decay,
+        "fused": True,
+    }
+    optimizer = in_float32(torch.optim.AdamW(network.parameters(), **options))
+    warmup = min(0.5, cloning.warmup / cloning.steps)
+    rates = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, cloning.rate, total_steps=cloning.steps, pct_start=warmup
+    )
+    return optimizer, rates
+
+
 def train_network(
     rows: Rows,
     hidden: int,
@@ -119,19 +135,7 @@ def train_network(
         DivergedError: If the loss is not finite.
     """
     network = ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator)
-    options: dict[str, Any] = {
-        "lr": cloning.rate,
-        "betas": (0.9, 0.98),
-        "weight_decay": cloning.decay,
-        "fused": True,
-    }
-    optimizer = in_float32(torch.optim.AdamW(network.parameters(), **options))
-    rates = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        cloning.rate,
-        total_steps=cloning.steps,
-        pct_start=min(0.5, cloning.warmup / cloning.steps),
-    )
+    optimizer, rates = _optimizer(network, cloning)
     parts = {"weights": tensors_of(network), "optimizer": optimizer, "rates": rates}
     keeper = Keeper(checkpoints, f"policy of width {hidden}", parts, [cloning.steps, len(rows.place)])
     losses: list[torch.Tensor] = keeper.notes.get("losses", [])
