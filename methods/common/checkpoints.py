@@ -203,7 +203,7 @@ def random_state() -> dict[str, Any]:
         "numpy": (kind, np.asarray(key).tolist(), int(place), int(gauss), float(cached)),
         "torch": torch.get_rng_state(),
         # Asking would bring a process that computes on the CPU onto the GPU, where it takes memory.
-        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,  # type: ignore[no-untyped-call]
     }
 
 
