@@ -93,7 +93,8 @@ def _build(job: ArtifactJob, ctx: TrialContext) -> None:
         start = time.perf_counter()
         seed_everything(ctx.seed)
         job.artifact.build(folder, ctx)
-        _write_manifest(folder, job.note, time.perf_counter() - start)
+        seconds = ctx.checkpoints.earlier[0] + time.perf_counter() - start
+        _write_manifest(folder, job.note, seconds)
         folder.replace(job.target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

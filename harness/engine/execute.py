@@ -51,7 +51,7 @@ def execute(
             set_threads(job.threads)
             accelerator.prepare(job.device, job.device_gb)
             with accelerator.precision(tf32=job.tf32):
-                units, parts = _run(job, loader, Path(scratch), progress)
+                units, parts = _run(job, loader, Path(scratch), progress, meter)
         except MemoryError:
             status, error = "memory", traceback.format_exc()
         except DivergedError as reason:
@@ -75,7 +75,7 @@ def execute(
 
 
 def _run(
-    job: Job, loader: Loader, scratch: Path, progress: Callable[[float, str], None]
+    job: Job, loader: Loader, scratch: Path, progress: Callable[[float, str], None], meter: _Meter
 ) -> tuple[bytes, tuple[str, ...]]:
     ctx = TrialContext(
         seed=job.seed if isinstance(job, TrialJob) else 0,
@@ -90,6 +90,7 @@ def _run(
         checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
         on_progress=progress,
     )
+    meter.checkpoints = ctx.checkpoints
     if isinstance(job, ArtifactJob):
         build_artifact(job, ctx)
         return b"", ()
@@ -122,20 +123,26 @@ def _captured(output: io.StringIO) -> Iterator[None]:
 
 
 class _Meter:
-    """Measures what a job uses, from its making on."""
+    """Measures what a job uses, from its making on, and adds what killed processes spent on it.
+
+    Attributes:
+        checkpoints: Of the job, once there are any; they know of the earlier processes.
+    """
 
     def __init__(self, device: str) -> None:
+        self.checkpoints = Checkpoints()
         self._device = device
         _reset_peak()
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
 
     def cost(self) -> Cost:
-        wall = time.perf_counter() - self._wall
+        earlier_wall, earlier_cpu = self.checkpoints.earlier
+        wall = earlier_wall + time.perf_counter() - self._wall
         tensors, reserved = accelerator.peaks_mb(self._device)
         return Cost(
             wall_s=round(wall, 6),
-            cpu_s=round(time.process_time() - self._cpu, 6),
+            cpu_s=round(earlier_cpu + time.process_time() - self._cpu, 6),
             # A job holds its share of the GPU from its start to its end, so that is what it costs.
             gpu_s=round(wall, 6) if self._device.startswith("cuda") else None,
             peak_memory_mb=round(_peak_mb(), 1),

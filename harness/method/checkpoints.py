@@ -43,12 +43,14 @@ class Checkpoints:
         every: Seconds between two of them, and before the first.
         companion: Saved and restored with each of them.
         clock: Seconds.
+        earlier: Seconds that killed processes spent on what was taken up, on the clock and on the CPU.
     """
 
     folder: Path | None = None
     every: float = EVERY_SECONDS
     companion: Companion | None = None
     clock: Callable[[], float] = time.monotonic
+    earlier: tuple[float, float] = (0.0, 0.0)
     _used: dict[str, int] = field(default_factory=dict)
     _last: float = 0.0
     _pace: float = 1.0 / BYTES_A_SECOND
@@ -56,6 +58,7 @@ class Checkpoints:
 
     def __post_init__(self) -> None:
         self._begun = self._last = self.clock()
+        self._cpu_begun = time.process_time()
 
     def place(self, name: str) -> Path | None:
         """The folder of the next piece of work called ``name``; None where nothing is kept.
@@ -100,12 +103,17 @@ class Checkpoints:
     def state(self) -> dict[str, Any]:
         """What belongs to every checkpoint."""
         companion = self.companion.save() if self.companion is not None else None
-        return {"used": dict(self._used), "companion": companion}
+        here = (self.clock() - self._begun, time.process_time() - self._cpu_begun)
+        spent = [before + now for before, now in zip(self.earlier, here, strict=True)]
+        return {"used": dict(self._used), "companion": companion, "spent": spent}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up what :meth:`state` gave."""
         self._used = dict(state["used"])
         self._last = self.clock()
+        # Several pieces of work are taken up one after the other, and the last one knows of all.
+        wall, cpu = state["spent"]
+        self.earlier = max(self.earlier, (wall, cpu))
         if self.companion is not None:
             self.companion.restore(state["companion"])
 

@@ -39,21 +39,21 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def states(folder: Path, where: str) -> Iterator[int]:
-    """Updates done, in the checkpoints below ``where``."""
+def states(folder: Path, where: str) -> Iterator[tuple[int, float]]:
+    """Updates done, and seconds spent until then, in the checkpoints below ``where``."""
     for path in folder.glob(f"{where}/**/latest.json"):
         pairs = dict(json.loads(path.read_text())["state"]["pairs"])
         if pairs["plan"][0] in ("long", "artifact") and not pairs["finished"]:
-            yield pairs["done"]
+            yield pairs["done"], dict(pairs["trial"]["pairs"])["spent"][0]
 
 
-def killed_within(folder: Path, where: str) -> int:
-    """Kill a run once a checkpoint is there; gives the updates that it holds."""
+def killed_within(folder: Path, where: str) -> tuple[int, float]:
+    """Kill a run once a checkpoint is there; gives the updates that it holds, and the seconds."""
     process = start(folder)
     deadline = time.monotonic() + 600
     try:
         while time.monotonic() < deadline and process.poll() is None:
-            if found := [done for done in states(folder, where) if 4 <= done < 26]:
+            if found := [state for state in states(folder, where) if 4 <= state[0] < 26]:
                 return found[0]
             time.sleep(0.02)
     finally:
@@ -73,8 +73,8 @@ def test_kill_in_the_middle_and_resume(tmp_path: Path, monkeypatch: pytest.Monke
     _, whole, _ = run(suite(), tmp_path / "whole")
     assert {record.error for record in whole.trials.values()} == {""}
     part = tmp_path / "part"
-    artifact = killed_within(part, "home/artifacts")
-    trial = killed_within(part, "runs")
+    artifact, building = killed_within(part, "home/artifacts")
+    trial, running = killed_within(part, "runs")
     assert start(part).wait(timeout=900) == 0
     (folder,) = list_runs(part / "runs")
     assert rows(RunReader(folder)) == rows(whole)
@@ -84,6 +84,11 @@ def test_kill_in_the_middle_and_resume(tmp_path: Path, monkeypatch: pytest.Monke
     assert went_on[0] >= trial >= 4
     assert "losses 30" in logs
     assert artifact >= 4
+    # What a killed process spent is not forgotten.
+    trials = RunReader(folder).trials
+    assert trials["e/t/mean/100"].cost.wall_s > running > 0
+    (manifest,) = (part / "home" / "artifacts").glob("*/artifact.json")
+    assert json.loads(manifest.read_text())["seconds"] > building > 0
     # Nothing is left of what is over.
     assert not (folder / "checkpoints").exists()
     assert not list((part / "home" / "artifacts").glob(".*.checkpoints"))

@@ -189,6 +189,22 @@ def test_nested_data_come_back_as_they_were(tmp_path: Path) -> None:
     assert (found["rng"], found["empty"], float(found["scalar"])) == (state["rng"], {}, 3.0)
 
 
+def test_what_killed_processes_spent_is_known(tmp_path: Path) -> None:
+    def process(seconds: float, done: int) -> Checkpoints:
+        clock = Clock()
+        checkpoints = Checkpoints(tmp_path, every=0.0, clock=clock)
+        for name in ("first", "second"):
+            keeper = Keeper(checkpoints, name, {})
+            clock.now += seconds
+            keeper.keep(done)
+        return checkpoints
+
+    assert process(100.0, 1).earlier[0] == 0.0
+    # The second piece was kept after 200 seconds, and includes those of the first.
+    assert process(10.0, 2).earlier[0] == 200.0
+    assert process(10.0, 3).earlier[0] == 220.0
+
+
 def test_items_are_done_once(tmp_path: Path) -> None:
     seen: list[int] = []
 
