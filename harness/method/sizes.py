@@ -18,6 +18,8 @@ ADAPTER_SHARE = 0.01
 """Trained numbers of adapters (LoRA of rank 16 on all linear layers, soft prompts) by those of the model."""
 _MASTER_BYTES = 4.0
 """Weights in float32, for each trained number that is held in fewer bits."""
+_SUM_BYTES = 4.0
+"""Gradients of the passes until now in float32, for each such number, where an update takes several."""
 _STATE_BYTES = {"adam": 8.0, "adafactor": 0.0}
 """Optimizers' states for each trained number: two moments in float32, or sums over rows and columns."""
 _LAYER_BYTES = 34.0
@@ -33,6 +35,7 @@ def model_gb(
     *,
     optimizer: Literal["adam", "adafactor"] = "adam",
     weight_bytes: float = 2.0,
+    passes: int = 1,
     copies: int = 1,
     beside_gb: float = 0.0,
 ) -> float:
@@ -44,6 +47,7 @@ def model_gb(
             states for an adapter. ``"full"``: those of all weights.
         optimizer: What trains it.
         weight_bytes: Bytes of a weight: 2 for bfloat16, 4 for float32.
+        passes: Forward and backward passes of one update.
         copies: How many models of this size are held at once (a reference beside the trained one).
         beside_gb: Activations, caches and logits: see :func:`activations_gb`.
     """
@@ -51,8 +55,8 @@ def model_gb(
         raise ValueError(f"A model needs parameters and a copy, not {billions} and {copies}")
     weights = billions * weight_bytes * copies
     share = {"inference": 0.0, "adapter": ADAPTER_SHARE, "full": 1.0}[mode]
-    # Weights in float32 are their own master weights.
-    master = _MASTER_BYTES if weight_bytes < _MASTER_BYTES else 0.0
+    # Weights in float32 are their own master weights, and their gradients are summed where they are.
+    master = _MASTER_BYTES + (_SUM_BYTES if passes > 1 else 0.0) if weight_bytes < _MASTER_BYTES else 0.0
     training = billions * share * (weight_bytes + master + _STATE_BYTES[optimizer])
     return round(MARGIN * (weights + training + beside_gb) + FIXED_GB, 1)
 

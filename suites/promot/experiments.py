@@ -85,11 +85,12 @@ def _with_needs(experiment: Experiment) -> Experiment:
     task: Any
     for task_id, task in experiment.tasks.items():
         billions, width = texts.SHAPES[task.model.name]
-        # A few rows of 1,024 tokens at a time, layers computed again, and logits of short answers.
+        # A few rows of 1,024 tokens at a time, layers computed again, and logits of short answers;
+        # an update takes several such passes.
         beside = 2.0 + activations_gb(4 * 1024, width=width, layers=48, checkpointed=True)
         for name, method in experiment.methods.items():
             mode: Mode = "adapter" if _keeps_the_model(method) else "full"
-            needs[task_id, name] = model_gb(billions, mode, optimizer="adafactor", beside_gb=beside)
+            needs[task_id, name] = model_gb(billions, mode, optimizer="adafactor", passes=8, beside_gb=beside)
     return replace(experiment, memory_gb=48.0, device_gb=needs)
 
 

@@ -13,6 +13,9 @@ def test_weights_gradients_and_states_are_counted() -> None:
     assert model_gb(7.0, "full") == pytest.approx(1.1 * 112 + 1)
     assert model_gb(7.0, "full", weight_bytes=4.0) == pytest.approx(1.1 * 112 + 1)
     assert model_gb(7.0, "full", optimizer="adafactor") == pytest.approx(1.1 * 56 + 1)
+    # The sums over several passes are float32, and the gradients of one pass stand beside them.
+    assert model_gb(7.0, "full", optimizer="adafactor", passes=4) == pytest.approx(1.1 * 84 + 1)
+    assert model_gb(7.0, "full", weight_bytes=4.0, passes=4) == model_gb(7.0, "full", weight_bytes=4.0)
     assert model_gb(7.0) < model_gb(7.0, "adapter") < 1.1 * model_gb(7.0)
     assert model_gb(7.0, copies=2) == pytest.approx(1.1 * 28 + 1)
     assert model_gb(7.0, beside_gb=10.0) == pytest.approx(model_gb(7.0) + 11, abs=0.06)
