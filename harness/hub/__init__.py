@@ -4,6 +4,22 @@ Suites and methods name a repository; the file ``hub.toml`` beside the suites st
 what confirmed it. Nothing here asks the hub: ``corroborate doctor --online`` does.
 """
 
-from harness.hub.facts import HubFact, HubFacts, installed_facts, licence_of, read_facts
+from harness.hub.facts import (
+    UNSAFE_SUFFIXES,
+    HubFact,
+    HubFacts,
+    installed_facts,
+    licence_of,
+    page_of,
+    read_facts,
+)
 
-__all__ = ["HubFact", "HubFacts", "installed_facts", "licence_of", "read_facts"]
+__all__ = [
+    "UNSAFE_SUFFIXES",
+    "HubFact",
+    "HubFacts",
+    "installed_facts",
+    "licence_of",
+    "page_of",
+    "read_facts",
+]

@@ -36,7 +36,8 @@ from harness.method.references import HubSource, Reading, Resource, Source
 FILE = "hub.toml"
 _COMMIT = re.compile("[0-9a-f]{40}")
 _GATES = ("", "yes", "auto", "manual")
-_UNSAFE = (".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".py")
+UNSAFE_SUFFIXES = (".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".joblib", ".py")
+"""Files that run code when they are loaded, or may: never fetched."""
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "repo": str,
     "kind": str,
@@ -59,6 +60,12 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "note": str,
 }
 _REQUIRED = ("repo", "kind", "revision", "licence", "gated", "size_mb", "confirmed", "looked_up")
+
+
+def page_of(repo: str, kind: str) -> str:
+    """The page of a model's or data set's repository."""
+    folder = "datasets/" if kind == "dataset" else ""
+    return f"https://huggingface.co/{folder}{repo}"
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,7 @@ class HubFact:
     @property
     def page(self) -> str:
         """The repository's page, where access is asked for."""
-        folder = "datasets/" if self.kind == "dataset" else ""
-        return f"https://huggingface.co/{folder}{self.repo}"
+        return page_of(self.repo, self.kind)
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -203,7 +209,7 @@ def _fact(raw: Mapping[str, Any], path: Path) -> HubFact:
     fact = HubFact(**plain, reading=_reading(raw, path))
     if fact.kind == "dataset" and not fact.files and fact.reading is None:
         raise _wrong(raw, "has neither 'files' nor 'splits'", path)
-    if unsafe := [name for name in fact.patterns if name.endswith(_UNSAFE)]:
+    if unsafe := [name for name in fact.patterns if name.endswith(UNSAFE_SUFFIXES)]:
         raise _wrong(raw, f"fetches files that may run code: {', '.join(unsafe)}", path)
     return fact
 

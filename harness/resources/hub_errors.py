@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.hub import page_of
+
 if TYPE_CHECKING:
     from harness.method.references import HubSource
 
 LOG_IN = "log in with 'hf auth login' (or set HF_TOKEN)"
 
 
-def page_of(source: HubSource) -> str:
-    """The repository's page."""
-    folder = "datasets/" if source.repo_type == "dataset" else ""
-    return f"https://huggingface.co/{folder}{source.repo}"
-
-
 def explain(source: HubSource, error: BaseException) -> str:
     """One sentence on what went wrong and, if something can be done, what."""
     from huggingface_hub import errors
 
-    page, name = page_of(source), f"{source.repo_type} {source.repo}"
+    page, name = page_of(source.repo, source.repo_type), f"{source.repo_type} {source.repo}"
     # Order matters: a gated repository is a special case of one that is not found.
     if isinstance(error, errors.GatedRepoError):
         return f"{name} is gated: ask for access at {page}, then {LOG_IN}"
@@ -41,9 +37,9 @@ def explain(source: HubSource, error: BaseException) -> str:
 
 def _by_status(source: HubSource, error: BaseException) -> str:
     status = getattr(getattr(error, "response", None), "status_code", 0)
-    name = f"{source.repo_type} {source.repo}"
+    page, name = page_of(source.repo, source.repo_type), f"{source.repo_type} {source.repo}"
     if status in (401, 403):
-        return f"the hub refuses {name} ({status}): ask for access at {page_of(source)}, then {LOG_IN}"
+        return f"the hub refuses {name} ({status}): ask for access at {page}, then {LOG_IN}"
     if status == 429:
         return f"the hub asks to slow down (429): wait some minutes; a token raises the limit: {LOG_IN}"
     if status >= 500:

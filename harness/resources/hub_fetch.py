@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from harness.errors import CorroborateError
+from harness.hub import UNSAFE_SUFFIXES
 from harness.method.references import HubSource, Reading
 from harness.resources.cache import is_storage_error
 from harness.resources.environment import hub_is_offline
@@ -28,8 +29,6 @@ from harness.resources.unobtainable import UnobtainableError
 if TYPE_CHECKING:
     from harness.resources.hub_lock import HubLock
 
-UNSAFE_SUFFIXES = (".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".joblib", ".py")
-"""Files that run code when they are loaded, or may: never fetched."""
 _AHEAD = 2**18
 """Bytes that are read ahead over the network."""
 WEIGHTS = (".safetensors", ".gguf")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CorroborateError, ResourceError
-from harness.resources.hub_errors import LOG_IN, cannot_connect, explain, page_of
-from harness.resources.hub_fetch import UNSAFE_SUFFIXES, WEIGHTS, over_network
+from harness.hub import UNSAFE_SUFFIXES, page_of
+from harness.resources.hub_errors import LOG_IN, cannot_connect, explain
+from harness.resources.hub_fetch import WEIGHTS, over_network
 from harness.resources.hub_tables import CONVERTED, columns_of, files_by_split, matching, require
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def _check_gate(finding: Finding, source: HubSource, fact: HubFact | None, info:
         return
     if fact and not fact.gated:
         finding.notes.append(f"gated ({info.gated}), though hub.toml says that it is open")
-    ask = f"ask for access at {page_of(source)} (the hub calls the gate '{info.gated}')"
+    page = page_of(source.repo, source.repo_type)
+    ask = f"ask for access at {page} (the hub calls the gate '{info.gated}')"
     if not get_token():
         finding.problems.append(f"gated, and no token is set: {ask}, then {LOG_IN}")
         return
