@@ -191,7 +191,8 @@ class Driver:
         job = self._running.pop(outcome.id)
         if outcome.lost and outcome.id not in self._lost:
             self._lost.add(outcome.id)
-            self._listener.note(f"{outcome.id}: {outcome.error} It is tried once more.")
+            reason = outcome.error.strip().rpartition("\n")[2]
+            self._listener.note(f"{outcome.id}: {reason} It is tried once more.")
             self._waiting[job.id] = job
             return
         self._writer.log(outcome.id, outcome.log)

@@ -80,7 +80,8 @@ class Outcome:
         parts: Names of the evaluation sets in ``units``.
         error: Traceback or reason.
         log: What it printed.
-        lost: The worker vanished for a reason outside the job; it may be tried again.
+        lost: The reason may lie outside the job (a worker that vanished, or had models loaded already);
+            it may be tried again.
     """
 
     id: str

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -41,6 +42,8 @@ class Worker:
         theirs.close()
         lifeline.close()
         self.job: Job | None = None
+        self.given = 0
+        """Jobs so far; what earlier ones have loaded may still be there."""
         self.gpu_share = 0.0
         """The largest share of the GPU that its jobs had; what it keeps loaded may still take as much."""
         self.ready = False
@@ -49,6 +52,7 @@ class Worker:
     def give(self, job: Job) -> None:
         """Start a job; its time runs from here, or from when the worker is ready."""
         self.job = job
+        self.given += 1
         self._started = time.monotonic()
         self.pipe.send(job)
 
@@ -175,6 +179,9 @@ class PoolEngine:
 
     def _finish(self, worker: Worker, outcome: Outcome) -> None:
         worker.job = None
+        if outcome.status == "memory" and worker.gpu_share and worker.given > 1:
+            # Models that earlier jobs have left loaded took their part: an empty worker decides.
+            outcome = replace(outcome, lost=True)
         self._ended.append(outcome)
         if outcome.status != "ok":
             # What failed may have left memory, threads or global state behind.

@@ -1,7 +1,7 @@
 """How much memory a model needs on the computing device, from its size and what is done with it.
 
-Estimates for declarations: they decide what is left out before it starts, and what shares a GPU. A trial
-alone on its GPU is never stopped for using more.
+Estimates for declarations: they decide what is left out before it starts, and what shares a GPU, where
+they are limits. A trial that needs more than half of its GPU is never stopped for using more.
 """
 
 from __future__ import annotations

@@ -126,6 +126,7 @@ class Bad(Method[Numbers, float]):
             "sleep": lambda: time.sleep(0.15),
             "undeclared": lambda: ctx.load(Offset(value=99.0)),
             "diverge": diverge,
+            "full": full,
         }
         ways[self.way]()
         return 0.0
@@ -133,6 +134,10 @@ class Bad(Method[Numbers, float]):
 
 def diverge() -> None:
     raise DivergedError("The mean left the finite numbers")
+
+
+def full() -> None:
+    raise RuntimeError("CUDA out of memory. Tried to allocate 9.00 GiB.")
 
 
 ERROR: Metric = mean_of("error", better="lower")

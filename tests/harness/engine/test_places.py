@@ -122,6 +122,22 @@ def test_an_idle_worker_gives_its_memory_up_for_a_job_that_needs_the_whole_gpu()
         engine.close()
 
 
+def test_memory_that_earlier_trials_hold_is_no_fault_of_a_trial() -> None:
+    engine = PoolEngine(lambda _: None, Places(workers=1, cores=4, gpu_gb=24.0))
+    full, sleep = {"methods": {"bad": Bad(way="full")}}, {"methods": {"bad": Bad(way="sleep")}}
+    try:
+        engine.submit(job("before", "cuda", **sleep))
+        finish(engine, 1)
+        found = []
+        for _ in range(2):
+            engine.submit(job("full", "cuda", **full))
+            found += [(outcome.status, outcome.lost) for outcome in finish(engine, 1)]
+        # The second time it had a worker that nothing was loaded in.
+        assert found == [("memory", True), ("memory", False)]
+    finally:
+        engine.close()
+
+
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_jobs_say_where_they_compute(device: str, tmp_path: Path) -> None:
     assert MACHINE.share(job("j", device, device_gb=23.3)) == pytest.approx(1.0 if device == "cuda" else 0.0)
