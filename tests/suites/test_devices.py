@@ -63,7 +63,8 @@ def test_the_papers_largest_models_fit_where_one_would_expect_it() -> None:
         for name in ("promot", "lora-rite")
     }
     assert needs["promot"]["entailment", "entailment", "prompt-tuning"] < 80
-    assert 80 < needs["promot"]["entailment", "entailment", "fine-tuning"] < 140
+    # Weights, their gradients in one pass, copies and sums of gradients in float32: 12 bytes each.
+    assert 12 * 12.9 < needs["promot"]["entailment", "entailment", "fine-tuning"] < 180
     lora = needs["lora-rite"]
     assert all(need < 80 for (experiment, task, _), need in lora.items() if experiment == "public")
     assert all(need < 41 for (_, task, _), need in lora.items() if task == "hellaswag")
