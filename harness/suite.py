@@ -160,7 +160,7 @@ class Experiment:
         device_gb: Memory that its models need on the computing device, which on the CPU is main
             memory too: one number, or one for each pair (task id, method id). See
             :mod:`harness.method.sizes`. Trials that cannot fit are left out with the reason; those
-            that leave room share a GPU. Without it a trial has a GPU for itself.
+            that need less than half of a GPU share it. Without it a trial has a GPU for itself.
         device: ``"cpu"`` if a GPU is of no use to it; it then runs beside those that need it.
         tf32: Why products of float32 may be computed in TF32 on a GPU; empty if they may not.
         only: Pairs (task id, method id) to run, if not all.

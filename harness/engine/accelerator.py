@@ -40,21 +40,27 @@ def _gpu(device: str) -> Any:
 
 @contextlib.contextmanager
 def precision(*, tf32: bool) -> Iterator[None]:
-    """Let products of float32 use TF32 on a GPU, or not; what was before is restored."""
+    """Let products of float32 use TF32 on a GPU, or not; what was before is restored.
+
+    Convolutions have a switch of their own, which is on unless somebody turns it off.
+    """
     torch = _torch()
     if torch is None:
         yield
         return
-    before = torch.get_float32_matmul_precision()
+    convolutions = torch.backends.cudnn
+    before = torch.get_float32_matmul_precision(), convolutions.allow_tf32
     torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    convolutions.allow_tf32 = tf32
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(before[0])
+        convolutions.allow_tf32 = before[1]
 
 
 def prepare(device: str, device_gb: float | None) -> None:
-    """Forget earlier peaks, and hold a job to its share if two such jobs would fit on the GPU.
+    """Forget earlier peaks, and hold a job to its share if it may share the GPU.
 
     Args:
         device: Where the job computes.
@@ -65,11 +71,20 @@ def prepare(device: str, device_gb: float | None) -> None:
         return
     gpu.reset_peak_memory_stats()
     total = _total_gb(gpu)
-    shared = device_gb is not None and 2 * (device_gb + CONTEXT_GB) <= total
-    share = device_gb / total if shared and device_gb else WHOLE
+    share = device_gb / total if device_gb and may_share(device_gb, total) else WHOLE
     if share != _Held.share:
         gpu.set_per_process_memory_fraction(share)
         _Held.share = share
+
+
+def may_share(device_gb: float | None, total_gb: float | None) -> bool:
+    """Whether a job runs beside others on a GPU of ``total_gb``: if two such jobs would fit.
+
+    What needs more has the GPU for itself, and is not stopped where its need was estimated too low.
+    """
+    if device_gb is None or total_gb is None:
+        return False
+    return 2 * (device_gb + CONTEXT_GB) <= total_gb
 
 
 def _total_gb(gpu: Any) -> float:

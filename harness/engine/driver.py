@@ -147,6 +147,7 @@ class Driver:
         empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost)
         origin = {"reused_from": stored.run, "environment": stored.record.environment}
         record = self._maker.trial_record(trial, empty).model_copy(update=origin)
+        self._maker.forget(trial)  # This run may have been killed in the middle of it.
         self._done(self._writer.append_encoded(record, stored.units, stored.record.parts), stored.units)
 
     def _take_failure(self, trial: PlannedTrial, environment: str) -> None:

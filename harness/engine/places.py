@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.engine.accelerator import CONTEXT_GB
+from harness.engine.accelerator import CONTEXT_GB, may_share
 from harness.engine.job import Job
 
 
@@ -45,12 +45,12 @@ class Places:
         )
 
     def share(self, job: Job) -> float:
-        """The part of the GPU that a job takes, from 0 to 1."""
+        """The part of the GPU that a job takes, from 0 to 1; all of it where nothing holds it to a part."""
         if not _on_gpu(job):
             return 0.0
-        if job.device_gb is None or self.gpu_gb is None:
+        if job.device_gb is None or self.gpu_gb is None or not may_share(job.device_gb, self.gpu_gb):
             return 1.0
-        return min(1.0, (job.device_gb + CONTEXT_GB) / self.gpu_gb)
+        return (job.device_gb + CONTEXT_GB) / self.gpu_gb
 
     def _threads(self, job: Job) -> int:
         return min(job.threads, self.workers)

@@ -6,6 +6,7 @@ Weights come from safetensors files only; no code of a checkpoint is executed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,11 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def load_model(folder: Path, *, device: str, dtype: str) -> Model:
-    """A causal or encoder-decoder model in evaluation mode, frozen; see :meth:`Checkpoint.model`."""
+    """A causal or encoder-decoder model in evaluation mode, frozen; see :meth:`Checkpoint.model`.
+
+    Raises:
+        ResourceError: If the folder holds no safetensors weights, or some of the model's are missing.
+    """
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     if not list(folder.glob("*.safetensors")):
@@ -74,16 +79,38 @@ def load_model(folder: Path, *, device: str, dtype: str) -> Model:
         )
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    model: Model = kind.from_pretrained(
+    loaded: tuple[Model, dict[str, Any]] = kind.from_pretrained(
         folder,
         dtype=getattr(torch, dtype),
         attn_implementation=_attention(config),
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,
+        output_loading_info=True,
     )
+    model, report = loaded
+    check_whole(report, folder)
     model.requires_grad_(requires_grad=False)
     return place(model, device).eval()
+
+
+def check_whole(report: Mapping[str, Any], folder: Path) -> None:
+    """Make sure that ``transformers`` found all weights: it draws others at random, with only a warning.
+
+    Args:
+        report: What ``from_pretrained`` says of its loading.
+        folder: Where the weights are.
+
+    Raises:
+        ResourceError: If some are missing, or of another shape.
+    """
+    lacking = sorted({*report["missing_keys"], *(str(one[0]) for one in report["mismatched_keys"])})
+    if lacking:
+        raise ResourceError(
+            f"{len(lacking)} weights are missing, {lacking[0]} among them",
+            where=str(folder),
+            fix="Fetch the model again.",
+        )
 
 
 def _attention(config: Any) -> str | None:

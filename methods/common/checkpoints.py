@@ -202,7 +202,8 @@ def random_state() -> dict[str, Any]:
         "python": random.getstate(),
         "numpy": (kind, np.asarray(key).tolist(), int(place), int(gauss), float(cached)),
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        # Asking would bring a process that computes on the CPU onto the GPU, where it takes memory.
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,  # type: ignore[no-untyped-call]
     }
 
 
@@ -212,8 +213,8 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     kind, key, *rest = state["numpy"]
     np.random.set_state((kind, np.array(key, dtype=np.uint32), *rest))  # noqa: NPY002
     torch.set_rng_state(state["torch"])
-    if state["cuda"]:
-        torch.cuda.set_rng_state_all(state["cuda"])
+    if state["cuda"] is not None:
+        torch.cuda.set_rng_state(state["cuda"])
 
 
 def write(folder: Path, state: Mapping[str, Any]) -> int:

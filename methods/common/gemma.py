@@ -82,6 +82,7 @@ def to_safetensors(source: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from methods.common.causal_lm import check_whole
     from methods.common.gguf_files import check_gguf
 
     files = sorted(source.glob("*.gguf"))
@@ -94,13 +95,7 @@ def to_safetensors(source: Path, folder: Path) -> None:
         source, dtype=torch.bfloat16, local_files_only=True, output_loading_info=True, **kind
     )
     model, report = loaded
-    if missing := sorted(report["missing_keys"]):
-        # transformers would draw them at random, with no more than a warning.
-        raise ResourceError(
-            f"{len(missing)} weights are missing, {missing[0]} among them",
-            where=str(source),
-            fix="Fetch the model again.",
-        )
+    check_whole(report, source)
     if hasattr(model.config, "quantization_config"):
         # The weights are plain numbers now; the entry would make them be quantised again.
         del model.config.quantization_config

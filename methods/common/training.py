@@ -326,8 +326,15 @@ def _taken_up(run: _Run, checkpoints: Checkpoints | None, name: str, also: Mappi
         run.best = keeper.notes.get("best", [])
     if not keeper.finished:
         # The order of the examples depends on nothing but the generator's initial state.
+        kept = run.rng.bit_generator.state
         run.rng.bit_generator.state = start
         skipped(run.batches, keeper.done * run.recipe.accumulate)
+        if run.rng.bit_generator.state != kept:
+            raise ProblemError(
+                "Something else draws from the generator of the order, so the training cannot go on",
+                where=name,
+                fix="Give `fit` a generator of its own.",
+            )
     return keeper
 
 

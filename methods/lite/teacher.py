@@ -193,9 +193,11 @@ def load_pair_classifier(folder: Path) -> PairClassifier:
     """Load a cross-encoder from safetensors, without remote code.
 
     Raises:
-        ResourceError: If there are no such weights, or it has more than one output.
+        ResourceError: If there are no such weights, some are missing, or it has more than one output.
     """
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from methods.common.causal_lm import check_whole
 
     if not list(folder.glob("*.safetensors")):
         raise ResourceError(
@@ -204,7 +206,11 @@ def load_pair_classifier(folder: Path) -> PairClassifier:
             fix="Save the model with save_pretrained(); pickled weights are not read.",
         )
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True, **options)
+    loaded: Any = AutoModelForSequenceClassification.from_pretrained(
+        folder, use_safetensors=True, output_loading_info=True, **options
+    )
+    model, report = loaded
+    check_whole(report, folder)
     if model.config.num_labels != 1:
         raise ResourceError(
             f"The classifier has {model.config.num_labels} outputs, and a teacher gives one score",

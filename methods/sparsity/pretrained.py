@@ -16,7 +16,6 @@ from harness.method import (
     MirrorSource,
     ProblemError,
     Resource,
-    ResourceError,
     Scores,
     Task,
     param,
@@ -84,22 +83,15 @@ class Checkpoint:
         import torch
         from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+        from methods.common.causal_lm import load_model
+
+        if trained:
+            return load_model(self.folder, device=device, dtype="float32")
         config = AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
         kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        if not trained:
-            # transformers draws from the global generator, which the engine seeds for each trial.
-            # A configuration that names float16, as OPT's does, would have it built in float16.
-            return kind.from_config(config, dtype=torch.float32).to(device).eval()
-        if not list(self.folder.glob("*.safetensors")):
-            raise ResourceError(
-                "The folder holds no safetensors weights",
-                where=str(self.folder),
-                fix="Save the model with save_pretrained() and bind that folder; pickles are not read.",
-            )
-        model = kind.from_pretrained(
-            self.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
-        )
-        return model.float().to(device).eval()
+        # transformers draws from the global generator, which the engine seeds for each trial.
+        # A configuration that names float16, as OPT's does, would have it built in float16.
+        return kind.from_config(config, dtype=torch.float32).to(device).eval()
 
     @property
     def tokenizer(self) -> Any:

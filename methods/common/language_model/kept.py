@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,9 @@ from methods.common.language_model.interface import Completion, Decoding, Langua
 
 Answer = TypeVar("Answer", list[float], list[Completion], NextToken)
 
+_Call = tuple[list[str], dict[str, int]]
+"""The answers as JSON, and how much each count of the usage grew."""
+
 
 @dataclass
 class KeptModel(LanguageModel):
@@ -24,7 +27,8 @@ class KeptModel(LanguageModel):
 
     A call is kept whole, with all its prompts: where what is read together matters to the last
     digits, it stays together. Nothing of this process's own calls is ever taken, so that a trial
-    that was not killed asks exactly what it would ask without.
+    that was not killed asks exactly what it would ask without. What a call has used counts again when
+    it is taken: a trial that was killed reports what one that was not does.
 
     Attributes:
         inner: The model.
@@ -35,8 +39,8 @@ class KeptModel(LanguageModel):
     inner: LanguageModel
     checkpoints: Checkpoints
     path: Path
-    _left: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False)
-    _new: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False)
+    _left: dict[str, _Call] = field(default_factory=dict, init=False, repr=False)
+    _new: dict[str, _Call] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read what a killed process has left; a line that it did not finish is passed over."""
@@ -44,28 +48,33 @@ class KeptModel(LanguageModel):
             return
         for line in self.path.read_bytes().split(b"\n"):
             try:
-                key, answers = json.loads(line)
+                key, (answers, used) = json.loads(line)
             except ValueError:
                 continue
-            self._left[key] = answers
+            self._left[key] = (answers, used)
         if self._left:
             print(f"{self.name}: {len(self._left)} calls were made before.")  # noqa: T201 - the log
 
+    @property
+    def together(self) -> int:
+        """As the inner model."""
+        return self.inner.together
+
     def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
         """See :class:`~methods.common.language_model.interface.LanguageModel`."""
-        key = _key([calls.scoring(self.identity, *pair) for pair in zip(prompts, options, strict=True)])
-        if key in self._left:
-            return [calls.read_scores(text) for text in self._found(key)]
-        return self._kept(key, self.inner.score(prompts, options))
+        asked = [calls.scoring(self.identity, *pair) for pair in zip(prompts, options, strict=True)]
+        return self._answers(asked, lambda: self.inner.score(prompts, options), calls.read_scores)
 
     def sample(
         self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
     ) -> list[list[Completion]]:
         """See :class:`~methods.common.language_model.interface.LanguageModel`."""
-        key = _key([calls.sampling(self.identity, prompt, decoding, count, seed) for prompt in prompts])
-        if key in self._left:
-            return [calls.read_completions(text) for text in self._found(key)]
-        return self._kept(key, self.inner.sample(prompts, decoding, count=count, seed=seed))
+        asked = [calls.sampling(self.identity, prompt, decoding, count, seed) for prompt in prompts]
+
+        def compute() -> list[list[Completion]]:
+            return self.inner.sample(prompts, decoding, count=count, seed=seed)
+
+        return self._answers(asked, compute, calls.read_completions)
 
     def next_token(self, prompts: Sequence[str], *, most: int | None = None) -> list[NextToken]:
         """See :class:`~methods.common.language_model.interface.LanguageModel`.
@@ -74,20 +83,31 @@ class KeptModel(LanguageModel):
         """
         if most is None:
             return self.inner.next_token(prompts)
-        key = _key([calls.listing(self.identity, prompt, most) for prompt in prompts])
+        asked = [calls.listing(self.identity, prompt, most) for prompt in prompts]
+        return self._answers(asked, lambda: self.inner.next_token(prompts, most=most), calls.read_next_token)
+
+    def _answers(
+        self,
+        asked: Sequence[Question],
+        compute: Callable[[], list[Answer]],
+        read: Callable[[str], Answer],
+    ) -> list[Answer]:
+        key = _key(asked)
         if key in self._left:
-            return [calls.read_next_token(text) for text in self._found(key)]
-        return self._kept(key, self.inner.next_token(prompts, most=most))
-
-    def _found(self, key: str) -> list[str]:
-        self.usage.cached += len(self._left[key])
-        return self._left[key]
-
-    def _kept(self, key: str, answers: list[Answer]) -> list[Answer]:
-        self._new[key] = [calls.answer_text(answer) for answer in answers]
+            texts, used = self._left[key]
+            self._count(used)
+            return [read(text) for text in texts]
+        before = asdict(self.usage)
+        answers = compute()
+        used = {name: number - before[name] for name, number in asdict(self.usage).items()}
+        self._new[key] = ([calls.answer_text(answer) for answer in answers], used)
         if self.checkpoints.due:
             self._write()
         return answers
+
+    def _count(self, used: dict[str, int]) -> None:
+        for name, number in used.items():
+            setattr(self.usage, name, getattr(self.usage, name) + number)
 
     def _write(self) -> None:
         start = time.monotonic()

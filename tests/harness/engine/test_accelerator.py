@@ -17,7 +17,7 @@ from harness.engine.job import Outcome, TrialJob
 from harness.method import Context, Method, param
 from tests.harness.toy import MeanTask, Numbers
 
-SEEN: list[str] = []
+SEEN: list[tuple[str, bool]] = []
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Uses(Method[Numbers, float]):
     way: str = param("", source="ours")
 
     def run(self, problem: Numbers, ctx: Context) -> float:
-        SEEN.append(torch.get_float32_matmul_precision())
+        SEEN.append((torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32))
         gpu: Any = torch.cuda
         if isinstance(gpu, PretendedGpu):
             gpu.peak = int(self.gb * GB)
@@ -76,6 +76,7 @@ class Uses(Method[Numbers, float]):
         if self.way:
             raise ways[self.way]
         torch.set_float32_matmul_precision("medium")
+        torch.backends.cudnn.allow_tf32 = not torch.backends.cudnn.allow_tf32
         return 0.0
 
 
@@ -109,13 +110,13 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> PretendedGpu:
 
 def test_tf32_lasts_for_one_trial_whatever_the_trial_does() -> None:
     SEEN.clear()
-    before = torch.get_float32_matmul_precision()
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     for tf32 in (True, False, True):
         assert ran("cpu", tf32=tf32).status == "ok"
-        assert torch.get_float32_matmul_precision() == before
-    assert SEEN == ["high", "highest", "high"]
+        assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
+    assert SEEN == [("high", True), ("highest", False), ("high", True)]
     assert ran("cpu", tf32=True, way="other").status == "failed"
-    assert torch.get_float32_matmul_precision() == before
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
 
 
 def test_the_peak_of_each_trial_is_its_own(gpu: PretendedGpu) -> None:

@@ -52,6 +52,10 @@ def test_small_trials_share_the_gpu_by_the_memory_they_declare() -> None:
     large = job("large", "cuda", device_gb=23.0)
     assert started(MACHINE, [*jobs[:1], large]) == "g0"
     assert started(MACHINE, [large, *jobs]) == "large"
+    # Nothing would hold it to its part, so that it could take what the small one was promised.
+    most = job("most", "cuda", device_gb=13.0)
+    assert started(MACHINE, [*jobs[:1], most]) == "g0"
+    assert started(MACHINE, [most, *jobs]) == "most"
     unknown = Places(workers=2, cores=8)
     assert started(unknown, jobs) == "g0"
     few_cores = Places(workers=1, cores=2, gpu_gb=24.0)

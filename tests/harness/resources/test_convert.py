@@ -108,9 +108,16 @@ def test_a_folder_without_readable_weights_says_so(tmp_path: Path) -> None:
     (source / "pytorch_model.bin").write_bytes(b"PK damaged")
     with pytest.raises(NotTensorsError, match="cannot be read"):
         convert(weight_files(source), source)
+    with pytest.raises(ResourceError, match="cannot be read"):
+        convert_folder(source, tmp_path / "new")
     (source / "pytorch_model.bin").unlink()
     with pytest.raises(ResourceError, match="no pytorch_model"):
         convert_folder(source, tmp_path / "new")
+    index = {"weight_map": {"a": "../old/pytorch_model.bin"}}
+    (source / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    with pytest.raises(ResourceError, match="not in the folder"):
+        convert_folder(source, tmp_path / "new")
+    assert not (tmp_path / "new").exists(), "half a model may not be bound"
 
 
 def test_a_converted_model_is_what_the_loader_gets(make: MakeResolver, hub: FakeHub, tmp_path: Path) -> None:

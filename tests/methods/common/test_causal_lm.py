@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from harness.method import ResourceError
 from methods.common.causal_lm import load_model
@@ -40,6 +41,16 @@ def test_the_cap_on_attention_is_kept(tmp_path: Path) -> None:
         for layer in loaded.model.layers:
             layer.self_attn.attn_logit_softcapping = None
         assert not torch.allclose(loaded(ids).logits, capped, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["llama", "mt5"])
+def test_weights_that_are_missing_are_not_drawn_at_random(name: str, tmp_path: Path) -> None:
+    getattr(models, name)().save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    norm = next(key for key in weights if "norm" in key)
+    save_file({key: value for key, value in weights.items() if key != norm}, tmp_path / "model.safetensors")
+    with pytest.raises(ResourceError, match=f"1 weights are missing, {norm}"):
+        load_model(tmp_path, device="cpu", dtype="float32")
 
 
 def test_pickles_are_refused(tmp_path: Path) -> None:

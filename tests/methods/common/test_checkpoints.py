@@ -16,8 +16,10 @@ from torch import nn
 from harness.method import Checkpoints, ProblemError
 from methods.common import checkpoints as code
 from methods.common.checkpoints import Keeper, mapped, read, tensors_of, write
+from methods.common.language_model.calls import rows_together
 from methods.common.language_model.interface import Completion, Decoding, LanguageModel, NextToken
 from methods.common.language_model.kept import KeptModel, kept
+from methods.common.language_model.record import recorded
 
 
 class Clock:
@@ -211,13 +213,17 @@ class Counting(LanguageModel):
 
     def score(self, prompts: Any, options: Any) -> list[list[float]]:
         self.asked += 1
+        self.usage.calls += sum(map(len, options))
         return [[len(prompt) / 3.0 for _ in one] for prompt, one in zip(prompts, options, strict=True)]
 
     def sample(
         self, prompts: Any, decoding: Decoding, *, count: int = 1, seed: int = 0
     ) -> list[list[Completion]]:
         self.asked += 1
-        return [[Completion(f"{prompt}{seed}", 2, True, -0.1 / 3)] * count for prompt in prompts]
+        found = [[Completion(f"{prompt}{seed}", 2, True, -0.1 / 3)] * count for prompt in prompts]
+        for prompt, completions in zip(prompts, found, strict=True):
+            self.usage.completed(completions, len(prompt))
+        return found
 
     def next_token(self, prompts: Any, *, most: int | None = None) -> list[NextToken]:
         self.asked += 1
@@ -252,6 +258,9 @@ def test_calls_of_a_killed_trial_are_not_made_again(
     assert calls_of(again) == answers
     # Whole distributions are not kept.
     assert (first.asked, second.asked) == (4, 1)
+    # Counts of calls and tokens are results of some papers: a killed trial reports the same.
+    assert second.usage == first.usage
+    assert (first.usage.calls, first.usage.completion_tokens, first.usage.cached) == (7, 8, 0)
     again.score(["new"], [["x"]])
     assert all(json.loads(line) for line in path.read_bytes().split(b"\n")[:4] if line)
     third = Counting("m", "id")
@@ -261,3 +270,16 @@ def test_calls_of_a_killed_trial_are_not_made_again(
 
 def test_without_checkpoints_a_model_is_itself(models: tuple[Counting, Counting]) -> None:
     assert kept(models[0], Checkpoints()) is models[0]
+
+
+def test_what_a_model_reads_together_is_known_through_its_kept_calls(tmp_path: Path) -> None:
+    class Mixing(Counting):
+        together = 4
+
+    model = Mixing("m", "id")
+    spoken = kept(model, always(tmp_path))
+    assert isinstance(spoken, KeptModel)
+    assert spoken.together == 4
+    table = recorded(spoken)
+    table.score(["ab", "c"], [["x"], ["y"]])
+    assert {rows_together(parameters) for parameters in table.table()["parameters"]} == {4}

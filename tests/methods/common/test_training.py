@@ -261,6 +261,21 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         trained(other, Recipe(4, 4, every=2), adamw(other, rate=1.0), checkpoints=at(tmp_path))
 
 
+def test_an_order_that_cannot_be_found_again_is_refused(tmp_path: Path) -> None:
+    """Validation that draws from the same generator would go on with other examples, silently."""
+
+    def killed(passes: int) -> None:
+        rng, model = np.random.default_rng(7), models.llama()
+        options: dict[str, Any] = {"validate": rng.random, "checkpoints": at(tmp_path)}
+        recipe = Recipe(40, 8, every=2)
+        fit(model, adamw(model), DATA, recipe, rng=rng, pad=0, loss=stops_after(passes), **options)
+
+    with pytest.raises(Stop):
+        killed(7)
+    with pytest.raises(ProblemError, match="draws from the generator of the order"):
+        killed(99)
+
+
 def test_progress_is_the_share_of_the_steps() -> None:
     seen: list[float] = []
     trained(models.llama(), Recipe(50, 2), progress=lambda done, _: seen.append(done))
