@@ -319,11 +319,14 @@ class Rehearsal:
             tuple the length. A class is named by itself or by one that it derives from.
         servers: Addresses of served models, each with the ``module:function`` that serves a tiny
             one on this machine: a context manager that gives an address.
+        stops: Arms (``experiment/task/method``) that need a model which knows something, each with
+            the words of the error by which a random one ends them. They are told apart.
     """
 
     stand_ins: Mapping[str, StandIn] = field(default_factory=dict)
     sizes: Mapping[str, float] = field(default_factory=dict)
     servers: Mapping[str, str] = field(default_factory=dict)
+    stops: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

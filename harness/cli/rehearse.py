@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ LARGE = (Profile.GPU, Profile.PAPER)
 FOLDER = "rehearsals"
 """In the folder of runs, so that no other command takes a rehearsal for a suite's newest run."""
 DTYPES = ("float32", "bfloat16")
-_MARKS = {"ran": "+", "failed": "-", "not run": "-", "not planned": "!"}
+_MARKS = {"ran": "+", "stopped": "~", "failed": "-", "not run": "-", "not planned": "!"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,7 +121,8 @@ def _judged(done: Rehearsed, scale: Scale, *, report: bool) -> str:
 def _lines(report: Report, folder: Path) -> Iterator[str]:
     for name, arms in _by_task(report).items():
         bad = [arm for arm in arms if arm.status != "ran"]
-        yield f" {'-' if bad else '+'} {name}: {len(arms) - len(bad)} of {len(arms)} arms ran"
+        marks = {_MARKS[arm.status] for arm in bad}
+        yield f" {'-' if marks - {'~'} else '~' if marks else '+'} {name}: {_ran(arms)} arms ran"
         # One broken artifact takes many arms down, for one reason.
         for reason in dict.fromkeys((arm.status, arm.reason) for arm in bad):
             alike = [arm for arm in bad if (arm.status, arm.reason) == reason]
@@ -131,8 +132,14 @@ def _lines(report: Report, folder: Path) -> Iterator[str]:
                 yield f"     trial {alike[0].trial}; its traceback is in {folder / 'trials.jsonl'}"
     if report.beside:
         yield f" - judging and reporting: {report.beside}"
-    ran = sum(arm.status == "ran" for arm in report.arms)
-    yield f"{'passed' if report.passed else 'failed'}: {ran} of {len(report.arms)} arms ran: {folder}"
+    stopped = sum(arm.status == "stopped" for arm in report.arms)
+    beside = f", {stopped} stopped where a random model must" if stopped else ""
+    outcome = "passed" if report.passed else "failed"
+    yield f"{outcome}: {_ran(report.arms)} arms ran{beside}: {folder}"
+
+
+def _ran(arms: Sequence[Arm]) -> str:
+    return f"{sum(arm.status == 'ran' for arm in arms)} of {len(arms)}"
 
 
 def _by_task(report: Report) -> dict[str, list[Arm]]:

@@ -47,7 +47,9 @@ class Cut:
             seeds=experiment.seeds[: self.seeds],
             timed=experiment.timed and Timed(blocks=1, warmup=1),
             threads=1,
-            **_LIMITS,
+            minutes=MINUTES,
+            memory_gb=MEMORY_GB,
+            device_gb=DEVICE_GB,
         )
 
     def _method(self, method: Any) -> Any:
@@ -67,9 +69,9 @@ class Cut:
     def _cut(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.servers.get(value, value)
-        if isinstance(value, Resource | type):
+        if isinstance(value, Resource):
             return value
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, type):
             changes = {f.name: self._field(value, f.name) for f in fields(value) if f.init}
             changed = {name: new for name, new in changes.items() if new is not getattr(value, name)}
             return replace(value, **changed) if changed else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from harness.plan.selection import pairs
@@ -12,7 +12,7 @@ from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Scale, Suite
 
-Status = Literal["ran", "failed", "not run", "not planned"]
+Status = Literal["ran", "stopped", "failed", "not run", "not planned"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Arm:
     """One method on one task of one experiment.
 
     Attributes:
-        status: ``not run`` if it was planned and never began, ``not planned`` if it cannot be had.
+        status: ``stopped`` if it ended by the error that the suite declares for random models,
+            ``not run`` if it was planned and never began, ``not planned`` if it cannot be had.
         trials: How many of its trials ended well.
         trial: The first that did not.
         reason: Its last line, or why nothing was planned.
@@ -54,8 +55,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether everything that the profile plans has run."""
-        return bool(self.arms) and not self.beside and all(arm.status == "ran" for arm in self.arms)
+        """Whether everything that the profile plans has run, or stopped where a random model must."""
+        good = ("ran", "stopped")
+        return bool(self.arms) and not self.beside and all(arm.status in good for arm in self.arms)
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -84,7 +86,9 @@ def _arms(suite: Suite, scale: Scale, plan: Plan, view: RunView) -> Iterator[Arm
                 for record in view.trials.values()
                 if (record.experiment, record.task, record.method) == (experiment.id, task, wanted)
             ]
-            yield _arm(experiment.id, task, method, records)
+            arm = _arm(experiment.id, task, method, records)
+            expected = suite.rehearsal.stops.get(name, "")
+            yield replace(arm, status="stopped") if expected and expected in arm.reason else arm
 
 
 def _arm(experiment: str, task: str, method: str, records: list[TrialRecord]) -> Arm:

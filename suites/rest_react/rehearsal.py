@@ -21,6 +21,7 @@ REHEARSAL = Rehearsal(
         "search-student-s": TinyModel("gemma3", seed=3, loud=_ENDS),
         "search-student-xs": TinyModel("gemma3", seed=4, loud=_ENDS),
     },
+    stops={"agents/labelled/star": "No trajectory is right"},
     sizes={
         "Judging.errors": 2,
         "Judging.questions": 8,

@@ -51,7 +51,7 @@ def paragraph(rng: Random, sentences: int = 5) -> str:
 def scenery(rng: Random, sentences: int) -> str:
     """Several sentences that name nobody."""
     return " ".join(
-        f"The {rng.choice(ADJECTIVES)} {rng.choice(THINGS)} of {rng.choice(CITIES)} is {rng.randint(2, 90)} old."
+        f"The {rng.choice(ADJECTIVES)} {rng.choice(THINGS)} of {rng.choice(CITIES)} has {rng.randint(2, 90)}."
         for _ in range(sentences)
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from email.message import Message
+
     from methods.common.language_model.interface import Completion
     from methods.common.language_model.local import LocalModel
 
@@ -34,7 +36,7 @@ class Served:
     address: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def respond(self, path: str, body: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, bytes]:
+    def respond(self, path: str, body: dict[str, Any], headers: Message) -> tuple[int, bytes]:
         """Status and content of the answer to a request."""
         return 200, json.dumps(self.answer(path, body)).encode()
 

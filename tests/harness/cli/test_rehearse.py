@@ -91,6 +91,21 @@ def test_a_broken_arm_is_named_with_its_error(
     assert "Traceback" in next(arm["error"] for arm in told["arms"] if arm["method"] == "picky")
 
 
+def test_an_arm_may_stop_where_a_random_model_must(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def experiments(scale: Scale) -> list[Experiment]:
+        (one,) = demo.experiments(scale)
+        return [replace(one, methods={**one.methods, "picky": demo.Picky(limit=2)})]
+
+    for words, code in (("are too many", ExitCode.OK), ("are too few", ExitCode.INFRASTRUCTURE)):
+        rehearsal = replace(demo.SUITE.rehearsal, stops={"heavy/t2/picky": words})
+        suite = replace(demo.SUITE, experiments=experiments, rehearsal=rehearsal)
+        monkeypatch.setattr(demo, "SUITE", suite)
+        assert shell(*REHEARSE, "--dtype", "float32") == code
+    assert "picky: failed" in shell.out
+
+
 def test_what_cannot_be_had_is_no_success(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = replace(demo.NUMBERS, name="secret", sources=())
 

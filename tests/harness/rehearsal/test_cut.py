@@ -36,9 +36,9 @@ def test_sizes_are_cut_and_told_wherever_they_are() -> None:
     task = MeanTask(size=500, offset=Offset(value=7.0, inner=Offset(value=3.0)))
     cut = Cut({"MeanTask.size": 4, "Artifact.value": 5})
     (experiment,) = cut_suite(toy_suite(task=task), cut).experiments(SCALE)
-    limits = {"minutes": 10.0, "memory_gb": 6.0}
-    inner = Offset(value=3.0, **limits)
-    assert experiment.tasks == {"t": MeanTask(size=4, offset=Offset(value=5.0, inner=inner, **limits))}
+    inner = Offset(value=3.0, minutes=10.0, memory_gb=6.0)
+    outer = Offset(value=5.0, minutes=10.0, memory_gb=6.0, inner=inner)
+    assert experiment.tasks == {"t": MeanTask(size=4, offset=outer)}
     assert cut.made == {"MeanTask.size": "500 → 4", "Artifact.value": "7.0 → 5"}
 
 

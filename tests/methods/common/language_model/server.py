@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any
 
 from methods.common.language_model.local import LocalModel
@@ -30,7 +31,7 @@ class Served(server.Served):
     keys: list[str] = field(default_factory=list)
     delay: threading.Event | None = None
 
-    def respond(self, path: str, body: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, bytes]:
+    def respond(self, path: str, body: dict[str, Any], headers: Message) -> tuple[int, bytes]:
         """An answer, or the next fault."""
         self.seen.append(body)
         self.keys.append(headers.get("Authorization", ""))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.method import Resource
 from methods.common import datasets, ratings
 from methods.common.stand_ins import COMMON, Collection, Images, QuestionTable, Rows
 from methods.common.stand_ins.rows import SCHEMAS
@@ -16,7 +17,7 @@ from methods.common.stand_ins.rows import SCHEMAS
 LOADERS = {
     resource.name: resource
     for resource in vars(datasets).values()
-    if isinstance(resource, datasets.Resource)
+    if isinstance(resource, Resource)
 }
 
 
@@ -44,8 +45,8 @@ def test_rows_are_the_same_each_time_and_differ_from_each_other(schema: str, tmp
 
 def test_numbers_have_their_thousands_separated(tmp_path: Path) -> None:
     COMMON["gsm8k"].make(tmp_path)
-    answers = [row.answer for row in datasets.load_sums(tmp_path)["train"]]
-    assert max(float(answer) for answer in answers) > 10_000
+    answers = [float(row.answer) for row in datasets.load_sums(tmp_path)["train"]]
+    assert max(answers) > 10_000
 
 
 def test_ratings_are_read(tmp_path: Path) -> None:
