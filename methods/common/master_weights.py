@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,10 @@ _AT_ONCE = 2**28
 
 _ELEMENTWISE = frozenset({"Adafactor", "Adagrad", "Adam", "AdamW", "RMSprop", "SGD"})
 """Optimizers that update each tensor by itself, so that it does not matter how many a call sees."""
+
+
+_SERVING: WeakSet[torch.optim.Optimizer] = WeakSet()
+"""Optimizers that work on copies: by themselves they would train what no model reads."""
 
 
 class MasterWeights(torch.optim.Optimizer):
@@ -43,6 +48,7 @@ class MasterWeights(torch.optim.Optimizer):
                 "The optimizer has state already", fix="Wrap it in master weights before its first step."
             )
         self.inner = optimizer
+        _SERVING.add(optimizer)
         super().__init__([dict(group) for group in optimizer.param_groups], dict(optimizer.defaults))
         for group in optimizer.param_groups:
             group["params"] = [_copy(parameter) for parameter in group["params"]]
@@ -152,10 +158,17 @@ def in_float32(optimizer: Any) -> Any:
     Every trainer sends its optimizer through here, whatever its weights are today.
 
     Raises:
-        ProblemError: If weights are float16, or bfloat16 in an optimizer that copies cannot serve.
+        ProblemError: If weights are float16, or bfloat16 in an optimizer that copies cannot serve; or
+            if the optimizer has been through here before.
     """
     if isinstance(optimizer, MasterWeights):
         return optimizer
+    if isinstance(optimizer, torch.optim.Optimizer) and optimizer in _SERVING:
+        raise ProblemError(
+            "This optimizer holds float32 copies of weights, which an earlier training has made",
+            where=type(optimizer).__name__,
+            fix="Make a new optimizer for each training.",
+        )
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     types = {parameter.dtype for parameter in parameters}
     if types <= {torch.float32, torch.float64}:

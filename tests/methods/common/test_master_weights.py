@@ -109,6 +109,15 @@ def test_what_copies_cannot_serve_is_refused() -> None:
         in_float32(Own())
 
 
+def test_an_optimizer_is_wrapped_once() -> None:
+    """A second time it would train the copies of the first, and the model not at all."""
+    plain = torch.optim.SGD([drawn(), drawn(torch.float32)], lr=0.1)
+    wrapped = in_float32(plain)
+    assert in_float32(wrapped) is wrapped
+    with pytest.raises(ProblemError, match="copies of weights"):
+        in_float32(plain)
+
+
 def trained(model: Any, recipe: Recipe) -> list[float]:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     data = models.examples(24, seed=5)
