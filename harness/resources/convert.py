@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,11 @@ def convert_folder(source: Path, target: Path) -> str:
             fix="Give the folder of a checkpoint that has weights in PyTorch's own format.",
         )
     target.mkdir(parents=True)
-    _run(source, target, timeout_s=_LEAST_S + sum(path.stat().st_size for path in files) / _BYTES_PER_S)
+    try:
+        _run(source, target, timeout_s=_LEAST_S + sum(path.stat().st_size for path in files) / _BYTES_PER_S)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     read = {path.name: sha256_of(path) for path in files}
     written = {name: sha256_of(path) for name, path in files_in(target) if name.endswith(".safetensors")}
     record = {"read": read, "written": written}
