@@ -132,3 +132,12 @@ def test_committed_results_are_read_and_never_judged_again(shell: Shell, tmp_pat
     assert "reproduced" in shell.out
     assert (folder / "verdicts.json").read_bytes() == stored
     assert {path.name for path in folder.iterdir()} == files
+
+
+def test_an_unfinished_run_is_no_reference(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / made(shell, tmp_path)
+    lines = (folder / "trials.jsonl").read_text().splitlines(keepends=True)
+    (folder / "trials.jsonl").write_text("".join(line for line in lines if "/trimmed/" not in line))
+    assert shell("reference", "demo") == ExitCode.USAGE
+    assert "have no result" in shell.err
+    assert not (tmp_path / "suite" / "reference").exists()
