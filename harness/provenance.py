@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from harness import cuda
@@ -40,7 +40,8 @@ PACKAGES = (
 
 _KEY_PACKAGES = ("torch", "transformers", "numpy")
 _GIT_TIMEOUT_S = 5.0
-_CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def collect(argv: Sequence[str]) -> Provenance:
@@ -126,9 +127,29 @@ def _memory_gb() -> float:
 
 
 def usable_memory_gb() -> float:
-    """Main memory in GiB that processes here may use: the machine's, or what a container is allowed."""
-    allowed = (_number(Path(path)) for path in _CONTAINER_LIMITS)
+    """Main memory in GiB that processes here may use: the machine's, or what a container or a job may."""
+    allowed = map(_number, _limit_files())
     return min([_memory_gb(), *(round(found / 2**30, 1) for found in allowed if found)])
+
+
+def _limit_files() -> set[Path]:
+    """Where limits of this process may stand: its control groups of either version, and all above them.
+
+    A container sees its own group as the topmost; a scheduler's job has one further down.
+    """
+    try:
+        lines = _OWN_GROUPS.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    own = {kinds: path for _, kinds, path in (line.split(":", 2) for line in lines if line.count(":") > 1)}
+    found = set()
+    for kind, root, name in (
+        ("", _GROUPS, "memory.max"),
+        ("memory", _GROUPS / "memory", "memory.limit_in_bytes"),
+    ):
+        group = PurePosixPath(own.get(kind, "/"))
+        found |= {root / above.relative_to("/") / name for above in (group, *group.parents)}
+    return found
 
 
 def _number(path: Path) -> int:

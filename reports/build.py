@@ -56,7 +56,7 @@ def frame(ledger: Ledger, sections: tuple[Section, ...]) -> Document:
         run=record.run,
         commit=commit_name(ledger),
         machine=record.hardware or "hardware not recorded",
-        profile=record.profile,
+        profile=f"{record.profile} (a rehearsal: no results)" if record.rehearsal else record.profile,
         created=record.provenance.created,
         bibtex=suite.paper.bibtex,
     )

@@ -145,9 +145,10 @@ def display() -> PlainDisplay | LiveDisplay:
 
 
 def last_line(text: str) -> str:
-    """The last line of a traceback: the error itself."""
+    """The end of a traceback, in one line: the error itself, with the advice that is indented below it."""
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "no reason given"
+    start = max((place for place, line in enumerate(lines) if not line[0].isspace()), default=0)
+    return " ".join(line.strip() for line in lines[start:]) or "no reason given"
 
 
 def duration(seconds: float) -> str:

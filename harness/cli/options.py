@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -13,6 +14,9 @@ from harness.claims import Profile
 from harness.errors import UsageError, unknown_name
 from harness.method.contract import Method
 from harness.suite import Suite, Tuned
+
+MOST_SEEDS = 10_000
+"""More seeds of every experiment are a slip of the finger, and their plan would not fit into memory."""
 
 
 def add_profile(parser: argparse.ArgumentParser, default: str | None = Profile.SMALL.value) -> None:
@@ -87,10 +91,10 @@ def parse_seeds(text: str | None) -> int | tuple[int, ...] | None:
     if text is None:
         return None
     where = f"--seeds {text}"
+    if re.search(r"\d{10}", text):
+        raise UsageError("Seeds have at most nine digits", where=where)
     if text.isdecimal():
-        if int(text) < 1:
-            raise UsageError("At least one seed is needed", where=where)
-        return int(text)
+        return _number_of_seeds(int(text), where)
     chosen: list[int] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         first, dash, last = part.partition("-")
@@ -100,10 +104,18 @@ def parse_seeds(text: str | None) -> int | tuple[int, ...] | None:
                 where=where,
                 fix="8 asks for eight seeds; 100,103 or 100-104 choose them.",
             )
+        _ = _number_of_seeds(int(last or first) - int(first) + 1, where)
         chosen += range(int(first), int(last or first) + 1)
-    if not chosen:
-        raise UsageError("At least one seed is needed", where=where)
+    _ = _number_of_seeds(len(chosen), where)
     return tuple(sorted(set(chosen)))
+
+
+def _number_of_seeds(number: int, where: str) -> int:
+    if number < 1:
+        raise UsageError("At least one seed is needed", where=where)
+    if number > MOST_SEEDS:
+        raise UsageError(f"At most {MOST_SEEDS} seeds can be asked for", where=where)
+    return number
 
 
 def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str]) -> dict[str, Path]:

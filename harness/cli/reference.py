@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.cli.options import add_runs
 from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
-from harness.errors import ExitCode
+from harness.errors import ExitCode, UsageError
 from harness.plan.selection import cells_of
 from harness.store import TIMED_METHOD
 from harness.store.records import TrialRecord
@@ -38,10 +38,31 @@ def _read_by_claims(run: OpenedRun) -> Callable[[TrialRecord, str], bool]:
     return read
 
 
+def _refuse_unfinished(run: OpenedRun) -> None:
+    """Stop if a planned trial has no result: verdicts would lack it, and every later run would differ."""
+    trials = run.reader.trials
+    lacking = [
+        name
+        for name in run.reader.record.planned
+        if name not in trials or trials[name].status not in {"ok", "diverged"}
+    ]
+    if lacking:
+        raise UsageError(
+            f"{len(lacking)} of the run's planned trials have no result, the first is {lacking[0]}",
+            where=str(run.folder),
+            fix="Go on with 'corroborate run SUITE --resume' and take the finished run.",
+        )
+
+
 def main(args: argparse.Namespace) -> ExitCode:
-    """Judge the run and write it."""
+    """Judge the run and write it.
+
+    Raises:
+        UsageError: If the run is a rehearsal, or not finished.
+    """
     run = opened(args.run, args.runs)
     refuse_rehearsal(run)
+    _refuse_unfinished(run)
     judged(run)
     name = f"{run.scale.profile}-full" if run.scale.full else run.scale.profile.value
     folder = args.out or run.suite.folder / "reference" / name

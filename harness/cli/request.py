@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -191,8 +192,8 @@ def _limits(args: argparse.Namespace, *, check: bool) -> Limits:
     """What the user says of limits and, to check trials against it, what the machine has."""
     for name in ("memory", "minutes"):
         value = getattr(args, name)
-        if value is not None and not value > 0:
-            raise UsageError("A limit must be above zero", where=f"--{name} {value:g}")
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError("A limit must be above zero and finite", where=f"--{name} {value:g}")
     return Limits(memory_gb=args.memory, minutes=args.minutes, have_gb=machine_gb() if check else {})
 
 

@@ -38,7 +38,8 @@ def main(args: argparse.Namespace) -> ExitCode:
     with display() as shown:
         finished = execute_one(request, args.trial, shown)
     record = open_run(finished.folder).trials[args.trial]
-    state = f"reused from {record.reused_from}" if finished.summary.reused else record.status
+    source = f"reused from {record.reused_from}" if record.reused_from else f"{record.status} before"
+    state = source if finished.summary.reused else record.status
     print(f"{record.trial}: {state}, {duration(record.cost.wall_s)} of work: {finished.folder}")
     if finished.summary.failed:
         print(last_line(record.error))

@@ -74,11 +74,19 @@ def verdicts_on(run: OpenedRun) -> VerdictsRecord:
 
 
 def judged(run: OpenedRun) -> VerdictsRecord:
-    """As :func:`verdicts_on`; the verdicts are stored with the run if that is possible."""
+    """As :func:`verdicts_on`; the verdicts are stored with the run if that is possible.
+
+    Committed results keep the verdicts that they were committed with: rows are left out of them for
+    their size, so that judging again would find trials missing.
+    """
     from harness.errors import RecordError
     from harness.store import RunWriter
 
+    if run.reader.is_committed and run.reader.verdicts is not None:
+        return run.reader.verdicts
     verdicts = verdicts_on(run)
+    if run.reader.is_committed:
+        return verdicts
     # A run that is still going on stores its own; one that cannot be written stays as it is.
     with suppress(RecordError, UsageError, OSError), RunWriter(run.folder) as writer:
         writer.verdicts(verdicts)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.cli.options import add_runs
-from harness.cli.runs import OpenedRun, judged, opened
+from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
 from harness.cli.suites import load_suite
 from harness.errors import ExitCode, UsageError
 
@@ -34,6 +34,7 @@ def main(args: argparse.Namespace) -> ExitCode:
         raise UsageError(
             f"The run is of suite '{run.suite.slug}'", where=str(run.folder), fix="Name another --run."
         )
+    refuse_rehearsal(run)
     _require_profile(run, args.id)
     text = _rendered(run, args)
     if args.out:

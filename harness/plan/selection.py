@@ -137,11 +137,15 @@ def _check_seeds(experiments: Sequence[Experiment], wanted: int | tuple[int, ...
     unknown = sorted(set(wanted) - set(declared))
     if unknown:
         raise UsageError(
-            f"No experiment declares {'seeds' if len(unknown) > 1 else 'seed'} {seeds_text(unknown)}",
+            f"No experiment declares {'seeds' if len(unknown) > 1 else 'seed'} {_told(unknown)}",
             where="--seeds",
-            fix=f"Declared under this profile: {seeds_text(declared)}. "
+            fix=f"Declared under this profile: {_told(declared)}. "
             "A number alone (--seeds 12) asks for as many seeds, beyond those declared if need be.",
         )
+
+
+def _told(seeds: Sequence[int]) -> str:
+    return seeds_text(seeds) if len(seeds) > 1 else f"{seeds[0]}" if seeds else "none"
 
 
 def seeds_text(seeds: Sequence[int]) -> str:

@@ -26,6 +26,8 @@ REFUSED = 3
 _SPARE_BYTES = 16 * 2**30
 _KEPT = ("*.json", "*.model", "*.txt", "*.tiktoken")
 _INDEX = "pytorch_model.bin.index.json"
+_ADVICE = ("Weights only load failed", "Please file an issue", "Check the documentation")
+_POINTER = b"version https://git-lfs"
 
 
 class NotTensorsError(Exception):
@@ -119,9 +121,11 @@ def _load(path: Path) -> Mapping[str, torch.Tensor]:
 
     import torch
 
+    if _starts_with(path, _POINTER):
+        raise NotTensorsError(f"{path.name} is a pointer of Git LFS: its content was never downloaded")
     try:
         # Old files have a format that cannot be mapped into memory.
-        mapped = _is_archive(path)
+        mapped = _starts_with(path, b"PK")
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise NotTensorsError(
@@ -129,22 +133,27 @@ def _load(path: Path) -> Mapping[str, torch.Tensor]:
         ) from error
     except (RuntimeError, EOFError, ValueError) as error:
         raise NotTensorsError(f"{path.name} cannot be read: {_reason(error)}") from error
-    if not isinstance(found, Mapping) or not all(
-        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in found.items()
+    if (
+        not isinstance(found, Mapping)
+        or not found
+        or not all(
+            isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in found.items()
+        )
     ):
         raise NotTensorsError(f"{path.name} is no mapping of names to tensors")
     return found
 
 
-def _is_archive(path: Path) -> bool:
+def _starts_with(path: Path, start: bytes) -> bool:
     with path.open("rb") as stream:
-        return stream.read(2) == b"PK"
+        return stream.read(len(start)) == start
 
 
 def _reason(error: Exception) -> str:
+    """What PyTorch found, without its advice to read the file unsafely or to file an issue."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("WeightsUnpickler error")]
-    return (told or lines or [type(error).__name__])[0]
+    told = [line for line in lines if not line.startswith(_ADVICE)]
+    return (told or [type(error).__name__])[0]
 
 
 def _shards(sizes: Mapping[str, int], most: int) -> list[list[str]]:

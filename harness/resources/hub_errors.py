@@ -26,7 +26,10 @@ def explain(source: HubSource, error: BaseException) -> str:
         return f"the hub has switched {name} off: see {page}"
     if isinstance(error, errors.RevisionNotFoundError):
         return f"{name} has no revision {source.revision}: its history may have been rewritten, see {page}"
-    if isinstance(error, errors.OfflineModeIsEnabled):
+    # The library tells the first as the second's cause when it looks for a whole snapshot.
+    if isinstance(error, errors.OfflineModeIsEnabled) or isinstance(
+        error.__cause__, errors.OfflineModeIsEnabled
+    ):
         return f"the hub is switched off (HF_HUB_OFFLINE) and {name} is not in its cache"
     if isinstance(error, errors.LocalEntryNotFoundError):
         return f"the hub cannot be reached, and {name} is not in its cache: is this machine online?"

@@ -261,7 +261,7 @@ class Resolver:
     def _missing(self, resource: Resource, failures: list[str]) -> ResourceError:
         ways = [sources.way_to_provide(source) for source in resource.sources]
         listing = "".join(f"\n  - {way}" for way in ways)
-        tried = f" Tried: {'; '.join(failures)}." if failures else ""
+        tried = f" Tried: {'; '.join(failures)}".rstrip("?.") + "." if failures else ""
         return ResourceError(
             f"The {resource.kind} '{resource.name}' is missing.{tried}",
             where=resource.name,

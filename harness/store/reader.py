@@ -33,6 +33,11 @@ class RunReader:
     damaged: list[str] = field(default_factory=list)
     """What was found damaged and passed over, for the user to read."""
 
+    @property
+    def is_committed(self) -> bool:
+        """Whether these are committed results: packed, without the rows that were too many."""
+        return (self.folder / TRIALS_FILE).is_file()
+
     @cached_property
     def record(self) -> RunRecord:
         """What was asked for."""

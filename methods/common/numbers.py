@@ -6,6 +6,7 @@ Golds and answers are compared as rational numbers, never as floats or as texts:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _LONG = 10
 """A decimal fraction with more decimals is a quotient that somebody computed in floating point."""
 _CLOSE = Fraction(1, 20_000)
 """Relative error of an answer that gives such a quotient with four correct digits."""
+_MOST_DIGITS = 1000
+"""What a model that repeats a digit writes is no number; Python refuses to read 4300 digits."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,10 @@ def read_number(text: str) -> Fraction | None:
     Read are signs, separators of thousands (comma, underscore, narrow blanks; in groups of three),
     decimal points, exponents ("1.25e6", "1.25 × 10^6"), ratios ("3/4", "1 3/4"), a currency sign, and a
     full stop at the end. A per cent sign is dropped: "45 %" is the number 45, as in word problems.
+    Texts of more than 1000 characters are no number.
     """
+    if len(text) > _MOST_DIGITS:
+        return None
     plain = _AFTER.sub("", _BEFORE.sub(r"\g<sign>", text.strip().removesuffix(".").rstrip()))
     if match := _RATIO.fullmatch(plain):
         whole = int(match["whole"] or 0)
@@ -55,9 +61,10 @@ def read_number(text: str) -> Fraction | None:
 
 
 def find_numbers(text: str) -> Iterator[Found]:
-    """All numbers in a text, from left to right; each part of a ratio is one."""
+    """All numbers of at most 1000 digits in a text, from left to right; each part of a ratio is one."""
     for match in _PLAIN.finditer(text):
-        yield Found(_value(match), match.start(), match.end())
+        if len(match["number"]) <= _MOST_DIGITS:
+            yield Found(_value(match), match.start(), match.end())
 
 
 def write_number(value: Fraction | Decimal | float | str) -> str:
@@ -73,6 +80,8 @@ def write_number(value: Fraction | Decimal | float | str) -> str:
         if read is None:
             raise ValueError(f"'{value}' is no number")
         return write_number(read)
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        raise ValueError(f"{value} is no finite number")
     if isinstance(value, float):
         value = Fraction(int(value)) if value.is_integer() else Fraction(Decimal(f"{value:.15g}"))
     exact = Fraction(value)

@@ -254,19 +254,27 @@ def rerun(ledger: Ledger) -> Section:
     lines: list[str] = []
     if record.provenance.commit:
         lines.append(f"git checkout {record.provenance.commit}")
-    full = " --full" if record.full else ""
-    lines.append(f"nox -s reproduce-{slug} -- --profile {record.profile}{full}{_restrictions(ledger)}")
+    scale = f"--profile {record.profile}{' --full' if record.full else ''}"
+    if record.rehearsal is not None:
+        # Its bindings are stand-ins in a folder that is gone.
+        lines.append(f"corroborate rehearse {slug} {scale} --dtype {record.rehearsal.dtype}")
+    else:
+        lines.append(f"nox -s reproduce-{slug} -- {scale}{_restrictions(ledger)}")
     blocks: list[Block] = [Paragraph(words("From a clone of the repository:")), Listing(tuple(lines))]
     if record.provenance.command:
         command = [PurePath(record.provenance.command[0]).name, *record.provenance.command[1:]]
         blocks += [Paragraph(words("The command as it was given:")), Listing((shlex.join(command),))]
-    again = [f"corroborate report {record.run}"]
-    again += [f"corroborate table {slug} {table.id} --format latex" for table in ledger.suite.tables[:1]]
-    blocks += [
-        Paragraph(words("This report, and a table for a paper, from the records alone:")),
-        Listing(tuple(again)),
-    ]
-    return Section("rerun", "How to run it again", tuple(blocks))
+    return Section("rerun", "How to run it again", (*blocks, *_from_records(ledger)))
+
+
+def _from_records(ledger: Ledger) -> tuple[Block, ...]:
+    record, slug = ledger.view.record, ledger.suite.slug
+    if record.rehearsal is not None:
+        said, again = "This report", [f"corroborate report runs/rehearsals/{record.run}"]
+    else:
+        said, again = "This report, and a table for a paper", [f"corroborate report {record.run}"]
+        again += [f"corroborate table {slug} {table.id} --format latex" for table in ledger.suite.tables[:1]]
+    return Paragraph(words(f"{said}, from the records alone:")), Listing(tuple(again))
 
 
 def _restrictions(ledger: Ledger) -> str:

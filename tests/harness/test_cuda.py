@@ -159,9 +159,29 @@ def test_a_container_may_use_less_memory_than_its_machine_has(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(provenance, "_CONTAINER_LIMITS", (str(limit),))
+    monkeypatch.setattr(provenance, "_GROUPS", tmp_path)
+    monkeypatch.setattr(provenance, "_OWN_GROUPS", tmp_path / "cgroup")
     whole = provenance.usable_memory_gb()
     limit.write_text("1073741824\n")
     assert provenance.usable_memory_gb() == 1.0
     limit.write_text("max\n")
     assert provenance.usable_memory_gb() == whole
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("0::/system/job_7/step_0", "system/job_7/memory.max"),
+        ("4:memory:/slurm/job_7/step_0", "memory/slurm/job_7/memory.limit_in_bytes"),
+    ],
+)
+def test_the_job_of_a_scheduler_may_use_less_memory_than_its_machine_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, file: str
+) -> None:
+    (tmp_path / "cgroup").write_text(f"9:name=systemd:/\n{line}\n")
+    monkeypatch.setattr(provenance, "_GROUPS", tmp_path)
+    monkeypatch.setattr(provenance, "_OWN_GROUPS", tmp_path / "cgroup")
+    limit = tmp_path / file
+    limit.parent.mkdir(parents=True)
+    limit.write_text("1073741824\n")
+    assert provenance.usable_memory_gb() == 1.0

@@ -5,8 +5,11 @@ import dataclasses
 import numpy as np
 
 from harness.store.memory import MemoryRun
+from harness.store.records import RehearsalRecord
 from reports.build import build
 from reports.document import Card, Document, Figure, Number, Table
+from reports.latex import table_file
+from reports.macros import macros
 from tests.reports import demo
 
 
@@ -95,6 +98,22 @@ def test_the_commands_to_run_it_again_are_exact(document: Document) -> None:
     assert f"git checkout {demo.run().record.provenance.commit}" in lines
     assert "nox -s reproduce-toy -- --profile small --set new.rate=0.1" in lines
     assert "corroborate run toy --set new.rate=0.1" in lines
+
+
+def test_a_rehearsal_is_repeated_as_one_and_marked_in_every_file() -> None:
+    view = demo.run()
+    view.record = view.record.model_copy(
+        update={
+            "rehearsal": RehearsalRecord(dtype="bfloat16"),
+            "bindings": {"model": "/gone/stand-ins/model"},
+        }
+    )
+    document = build(demo.SUITE, demo.SCALE, view, demo.verdicts(view))
+    lines = [line for block in document.sections[-1].blocks for line in getattr(block, "lines", ())]
+    assert "corroborate rehearse toy --profile small --dtype bfloat16" in lines
+    assert not any("/gone" in line or "corroborate table" in line for line in lines)
+    assert "a rehearsal: no results" in macros(document)
+    assert "a rehearsal: no results" in table_file(document, document.tables()[0], "single")
 
 
 def test_an_added_method_stands_beside_the_declared_ones() -> None:

@@ -162,7 +162,10 @@ def test_a_number_counts_seeds_and_a_list_chooses_them(text: str | None, value: 
         assert parse_seeds(seeds_text(value)) == value
 
 
-@pytest.mark.parametrize("text", ["0", "", ",", "x", "-3", "1.5", "104-100", "100-", "100;101"])
+@pytest.mark.parametrize(
+    "text",
+    ["0", "", ",", "x", "-3", "1.5", "104-100", "100-", "100;101", "10001", "1-1000000", "9" * 20],
+)
 def test_other_seeds_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="seed"):
         parse_seeds(text)

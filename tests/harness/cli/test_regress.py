@@ -118,3 +118,26 @@ def test_annotations_stay_on_one_line() -> None:
     line = annotation(Case("C1: 50%", "failed", "first\nsecond::third"), "corroborate a:b,c")
     assert line == "::error title=corroborate a%3Ab%2Cc::C1: 50%25: first%0Asecond::third"
     assert annotation(Case("C1", "passed"), "t") == ""
+
+
+def test_committed_results_are_read_and_never_judged_again(shell: Shell, tmp_path: Path) -> None:
+    made(shell, tmp_path)
+    assert shell("reference", "demo", "--limit-mb", "0.02") == ExitCode.OK, shell.err
+    (folder,) = (tmp_path / "suite" / "reference").iterdir()
+    stored = (folder / "verdicts.json").read_bytes()
+    table = folder / "units.parquet"
+    table.unlink(missing_ok=True)
+    files = {path.name for path in folder.iterdir()}
+    assert shell("verdicts", str(folder)) == ExitCode.OK
+    assert "reproduced" in shell.out
+    assert (folder / "verdicts.json").read_bytes() == stored
+    assert {path.name for path in folder.iterdir()} == files
+
+
+def test_an_unfinished_run_is_no_reference(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / made(shell, tmp_path)
+    lines = (folder / "trials.jsonl").read_text().splitlines(keepends=True)
+    (folder / "trials.jsonl").write_text("".join(line for line in lines if "/trimmed/" not in line))
+    assert shell("reference", "demo") == ExitCode.USAGE
+    assert "have no result" in shell.err
+    assert not (tmp_path / "suite" / "reference").exists()

@@ -66,7 +66,11 @@ def test_nothing_takes_its_numbers(shell: Shell, tmp_path: Path) -> None:
     (folder,) = rehearsals(tmp_path)
     shell("run", "demo", "--engine", "inline", "--no-report")
     (real,) = list_runs(tmp_path / "runs")
-    commands = [["reference", str(folder), "--out", "ref"], ["regress", str(folder), "--baseline", str(real)]]
+    commands = [
+        ["reference", str(folder), "--out", "ref"],
+        ["regress", str(folder), "--baseline", str(real)],
+        ["table", "demo", "errors", "--run", str(folder)],
+    ]
     for command in commands:
         assert shell(*command) == ExitCode.USAGE
         assert "rehearsal on stand-ins" in shell.err

@@ -94,6 +94,7 @@ def test_plan_counts_what_could_be_reused(shell: Shell) -> None:
         (("demo", "--seeds", "7-3"), "no range of seeds"),
         (("demo", "--seeds", "100,999"), "No experiment declares seed 999"),
         (("demo", "--memory", "0"), "must be above zero"),
+        (("demo", "--memory", "inf"), "must be above zero and finite"),
         (("demo", "--minutes", "-1"), "must be above zero"),
         (("demo", "--gather", "--fresh"), "--gather takes"),
         (("demo", "--workers", "0"), "At least one worker"),

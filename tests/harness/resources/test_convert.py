@@ -96,7 +96,26 @@ def test_what_is_not_a_tensor_is_refused_and_nothing_is_left(tmp_path: Path, mak
     assert not list((make().home / "resources").glob("*/*/files"))
 
 
-@pytest.mark.parametrize("state", [{"weight": torch.ones(2), "step": 7}, [torch.ones(2)]])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"garbage", "Unsupported operand"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+    ],
+)
+def test_a_refusal_says_why_advises_nothing_unsafe_and_may_be_repeated(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
+    source = checkpoint(tmp_path / "old", {"a": torch.ones(1)})
+    (source / "pytorch_model.bin").write_bytes(data)
+    for _ in range(2):
+        with pytest.raises(ResourceError, match=reason) as caught:
+            convert_folder(source, tmp_path / "new")
+        assert "weights_only" not in str(caught.value)
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("state", [{"weight": torch.ones(2), "step": 7}, [torch.ones(2)], {}])
 def test_tensors_without_names_are_refused(tmp_path: Path, state: Any) -> None:
     folder = checkpoint(tmp_path, state)
     with pytest.raises(NotTensorsError, match="no mapping of names to tensors"):

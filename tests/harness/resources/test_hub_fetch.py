@@ -11,10 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from harness.errors import ResourceError
 from harness.method import HubSource, Reading, Resource
 from harness.resources import Resolver, read_split
+from harness.resources.hub_errors import explain
 from harness.resources.hub_lock import HubLock
 from tests.harness.resources.conftest import MakeResolver, packaged
 from tests.harness.resources.fake_hub import FakeHub, Fault, Repository, lines, parquet
@@ -184,3 +186,11 @@ def test_weights_as_bin_are_not_loaded_but_their_conversion_is_named(
     with pytest.raises(ResourceError, match="corroborate convert"):
         make().path(resource)
     assert not any(asked.endswith("pytorch_model.bin") for asked in hub.asked)
+
+
+def test_a_hub_that_is_switched_off_is_told_from_one_out_of_reach() -> None:
+    source = HubSource("someone/model")
+    assert "online?" in explain(source, LocalEntryNotFoundError("nothing cached"))
+    error = LocalEntryNotFoundError("nothing cached")
+    error.__cause__ = OfflineModeIsEnabled("offline mode is enabled")
+    assert "HF_HUB_OFFLINE" in explain(source, error)
