@@ -56,7 +56,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         "--memory",
         metavar="GB",
         type=float,
-        help="what each trial and artifact may use where it is computed, instead of the declared limits: "
+        help="what each trial and artifact may use on the run's device, instead of the declared limits: "
         "main memory on the CPU, the GPU's memory on a GPU",
     )
     parser.add_argument(

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import cuda
 from harness.claims import Profile
 from harness.cli.display import display
 from harness.cli.options import add_runs, profile_named
@@ -53,6 +54,7 @@ def main(args: argparse.Namespace) -> ExitCode:
         raise UsageError("Name suites, or give --all", where="corroborate rehearse")
     if args.seeds < 1 or args.workers < 1:
         raise UsageError("At least one seed and one worker are needed", where="corroborate rehearse")
+    cuda.choose(args.device)
     profiles = (profile_named(args.profile),) if args.profile else LARGE
     suites = [load_suite(name) for name in (suite_names() if args.all else args.suite)]
     dtypes = (args.dtype,) if args.dtype else DTYPES

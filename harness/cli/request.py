@@ -114,7 +114,7 @@ def make_request(
         runs=runs,
         device=chosen.device,
         device_reason=chosen.reason,
-        limits=_limits(args, check=not gather and chosen.reason != ELSEWHERE),
+        limits=_limits(args, chosen.device, check=not gather and chosen.reason != ELSEWHERE),
         engine=engine,
         workers=workers,
         resume=None if resume is None else _run_to_resume(resume, suite, scale.profile, runs),
@@ -188,13 +188,15 @@ def _run_to_resume(name: str, suite: Suite, profile: Profile, runs: Path) -> Pat
     return folder
 
 
-def _limits(args: argparse.Namespace, *, check: bool) -> Limits:
+def _limits(args: argparse.Namespace, device: str, *, check: bool) -> Limits:
     """What the user says of limits and, to check trials against it, what the machine has."""
     for name in ("memory", "minutes"):
         value = getattr(args, name)
         if value is not None and not 0 < value < math.inf:
             raise UsageError("A limit must be above zero and finite", where=f"--{name} {value:g}")
-    return Limits(memory_gb=args.memory, minutes=args.minutes, have_gb=machine_gb() if check else {})
+    return Limits(
+        memory_gb=args.memory, device=device, minutes=args.minutes, have_gb=machine_gb() if check else {}
+    )
 
 
 def machine_gb() -> dict[str, float]:

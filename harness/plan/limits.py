@@ -14,11 +14,14 @@ class Limits:
 
     Attributes:
         memory_gb: ``--memory``: what a trial or artifact may use where it is computed.
+        device: Of what ``--memory`` speaks: ``"cuda"`` in a run on a GPU, whose work for the CPU needs no
+            more for it, though it may use as much; empty for any device.
         minutes: ``--minutes``: how long each may take.
         have_gb: Memory in GB by device kind; what is unknown is absent and refuses nothing.
     """
 
     memory_gb: float | None = None
+    device: str = ""
     minutes: float | None = None
     have_gb: Mapping[str, float] = field(default_factory=dict)
 
@@ -35,20 +38,26 @@ class Limits:
             device_gb: Declared for models, on the computing device. Under a GPU it is allowed in main
                 memory too: weights pass through it.
         """
+        declared = memory_gb + (device_gb or 0.0)
         if self.memory_gb is None:
-            return memory_gb + (device_gb or 0.0)
-        return self.memory_gb if device == "cpu" else max(memory_gb + (device_gb or 0.0), self.memory_gb)
+            return declared
+        return self.memory_gb if self.said(device) and device == "cpu" else max(declared, self.memory_gb)
 
-    def device_gb(self, declared: float | None) -> float | None:
+    def device_gb(self, device: str, declared: float | None) -> float | None:
         """What models need on the computing device; ``None`` if nobody says."""
-        return declared if self.memory_gb is None else self.memory_gb
+        said = self.said(device)
+        return declared if said is None else said
+
+    def said(self, device: str) -> float | None:
+        """What ``--memory`` says of work on a device."""
+        return self.memory_gb if self.device in ("", device) else None
 
     def refusal(self, device: str, declared: float | None) -> str:
         """Why something that needs ``declared`` GB cannot fit here, or nothing."""
-        need, have = self.device_gb(declared), self.have_gb.get(device)
+        need, have = self.device_gb(device, declared), self.have_gb.get(device)
         if need is None or have is None or need <= have:
             return ""
-        told = "--memory says" if self.memory_gb is not None else "it needs about"
+        told = "it needs about" if self.said(device) is None else "--memory says"
         return (
             f"{told} {need:.3g} GB of {_NAMES[device]} and there are {have:.3g} "
             "(--memory GB says that it takes less)"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import cuda
 from harness.errors import ExitCode
 from harness.resources import write_split
 from harness.store import list_runs, open_run
@@ -75,8 +76,18 @@ def test_nothing_takes_its_numbers(shell: Shell, tmp_path: Path) -> None:
         assert shell(*command) == ExitCode.USAGE
         assert "rehearsal on stand-ins" in shell.err
     assert shell("regress", str(real), "--baseline", str(folder)) == ExitCode.USAGE
-    assert shell("compare", str(real), str(folder)) == ExitCode.NOTHING_COMPARABLE
-    assert "rehearsal" in shell.out
+    for one in (real, folder):
+        assert shell("compare", str(one), str(folder)) == ExitCode.NOTHING_COMPARABLE
+        assert "rehearsal" in shell.out
+
+
+def test_a_gpu_that_is_not_there_is_told_before_anything_runs(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda, "driver", lambda: cuda.Driver(missing="There is no driver"))
+    assert shell(*REHEARSE, "--device", "cuda") == ExitCode.INFRASTRUCTURE
+    assert "There is no driver" in shell.err
+    assert rehearsals(tmp_path) == []
 
 
 def test_a_broken_arm_is_named_with_its_error(

@@ -94,9 +94,10 @@ def test_what_cannot_fit_is_left_out_with_need_have_and_flag() -> None:
     assert "main memory" in on_cpu_only.blocked["e"]
 
 
-@pytest.mark.parametrize(("memory_gb", "left"), [(20.0, 4), (28.0, 2), (40.0, 0)])
+@pytest.mark.parametrize(("memory_gb", "left"), [(20.0, 4), (28.0, 2), (40.0, 2)])
 def test_the_users_word_replaces_what_is_declared(memory_gb: float, left: int) -> None:
-    made = plan("cuda", Limits(memory_gb=memory_gb, have_gb=HAVE), device_gb=30.0)
+    """Of the GPU, that is: 40 GB of its memory leave out nothing that runs beside it on the CPU."""
+    made = plan("cuda", Limits(memory_gb=memory_gb, device="cuda", have_gb=HAVE), device_gb=30.0)
     assert len(made.trials) == left
 
 
@@ -133,6 +134,8 @@ def test_the_arms_of_a_timed_trial_need_what_the_largest_needs() -> None:
         (Limits(memory_gb=3.0), "cpu", (6.0, 10.0), 3.0),
         (Limits(memory_gb=3.0), "cuda", (6.0, 10.0), 16.0),
         (Limits(memory_gb=80.0), "cuda", (6.0, 10.0), 80.0),
+        (Limits(memory_gb=80.0, device="cuda"), "cpu", (6.0, 10.0), 80.0),
+        (Limits(memory_gb=3.0, device="cuda"), "cpu", (6.0, 10.0), 16.0),
     ],
 )
 def test_main_memory_is_limited_by_what_is_declared_or_said(
