@@ -14,7 +14,7 @@ from harness.cli.needs import artifacts_of, resources_of
 from harness.cli.options import add_profile, profile_named
 from harness.cli.suites import load_suite, suite_names
 from harness.errors import CorroborateError, ExitCode, SuiteError, UsageError
-from harness.hub import licence_of
+from harness.hub import licence_of, size_mb_of
 from harness.method.references import Resource
 from harness.provenance import PACKAGES, collect
 from harness.resources import Resolver
@@ -113,7 +113,8 @@ def _suite(suite: Suite, profiles: list[Profile], resolver: Resolver) -> None:
 
 
 def _line(resource: Resource, resolver: Resolver) -> str:
-    size = f", about {resource.size_mb} MB" if resource.size_mb else ""
+    found = size_mb_of(resource, resolver.facts)
+    size = f", about {found} MB" if found else ""
     licence = licence_of(resource, resolver.facts)
     try:
         status = resolver.status(resource)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
-from harness.hub import HubFact, HubFacts, licence_of
+from harness.hub import HubFact, HubFacts, licence_of, size_mb_of
 from harness.method.references import (
     HubSource,
     IndexSource,
@@ -131,7 +131,8 @@ def _hub_row(item: Listed, fact: HubFact) -> tuple[str, ...]:
 
 def _row(item: Listed, facts: HubFacts) -> tuple[str, ...]:
     resource = item.resource
-    size = f"{resource.size_mb:,}" if resource.size_mb else ""
+    found = size_mb_of(resource, facts)
+    size = f"{found:,}" if found else ""
     licence = licence_of(resource, facts)
     return (resource.name, resource.kind, _sources(resource), licence, size, item.used_by)
 

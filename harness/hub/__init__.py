@@ -12,6 +12,7 @@ from harness.hub.facts import (
     licence_of,
     page_of,
     read_facts,
+    size_mb_of,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "licence_of",
     "page_of",
     "read_facts",
+    "size_mb_of",
 ]

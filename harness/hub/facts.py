@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import SuiteError
-from harness.method.references import HubSource, Reading, Resource, Source
+from harness.method.references import HubSource, IndexSource, PackageSource, Reading, Resource, Source
 
 FILE = "hub.toml"
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -222,6 +222,14 @@ def licence_of(resource: Resource, facts: HubFacts) -> str:
         return "the user's (what is bound with --bind)"
     known = (facts.of(source) for source in resource.sources if isinstance(source, HubSource))
     return next((fact.licence for fact in known if fact), "unknown (nothing states one)")
+
+
+def size_mb_of(resource: Resource, facts: HubFacts) -> int:
+    """MB to fetch: of what comes from the hub what is known there, else what is declared; 0 if nobody says."""
+    if any(isinstance(source, PackageSource | IndexSource) for source in resource.sources):
+        return resource.size_mb
+    known = (facts.of(source) for source in resource.sources if isinstance(source, HubSource))
+    return next((fact.size_mb for fact in known if fact), resource.size_mb)
 
 
 def _check_fields(raw: Mapping[str, Any], path: Path) -> None:

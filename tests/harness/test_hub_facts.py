@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.errors import SuiteError
-from harness.hub import HubFacts, licence_of, read_facts
-from harness.method import HubSource, MirrorSource, Reading, Resource
+from harness.hub import HubFacts, licence_of, read_facts, size_mb_of
+from harness.method import HubSource, MirrorSource, PackageSource, Reading, Resource
 
 ENTRY = """
 [[source]]
@@ -66,6 +67,15 @@ def test_the_licence_is_the_declared_one_or_the_hubs(tmp_path: Path) -> None:
     assert licence_of(silent, HubFacts()).startswith("unknown (")
     bound = Resource(name="a", kind="model", licence="", version="1", sources=())
     assert "bind" in licence_of(bound, known)
+
+
+def test_the_size_is_the_hubs_unless_a_package_brings_it(tmp_path: Path) -> None:
+    known = facts(tmp_path, ENTRY)
+    hub = HubSource("someone/letters", repo_type="dataset")
+    package = PackageSource("letters", "1.0", "letters:unpack")
+    said: dict[str, Any] = {"name": "a", "kind": "dataset", "licence": "", "version": "1", "size_mb": 700}
+    sizes = [size_mb_of(Resource(**said, sources=found), known) for found in ((hub,), (package, hub), ())]
+    assert sizes == [3, 700, 700]
 
 
 @pytest.mark.parametrize(
