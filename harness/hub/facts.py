@@ -225,7 +225,7 @@ def licence_of(resource: Resource, facts: HubFacts) -> str:
 
 
 def size_mb_of(resource: Resource, facts: HubFacts) -> int:
-    """MB to fetch: of what comes from the hub what is known there, else what is declared; 0 if nobody says."""
+    """MB to fetch: what is known of the hub's files, of other sources what is declared; 0 if nobody says."""
     if any(isinstance(source, PackageSource | IndexSource) for source in resource.sources):
         return resource.size_mb
     known = (facts.of(source) for source in resource.sources if isinstance(source, HubSource))
