@@ -43,7 +43,7 @@ def parts(count: int) -> list[list[int]]:
     return [rows[::-1], rows[1::2], rows[:1]]
 
 
-def same(answer: Callable[[list[int]], list[Any]], count: int) -> None:
+def assert_same(answer: Callable[[list[int]], list[Any]], count: int) -> None:
     """Every part gives the bits that all rows together give."""
     whole = answer(list(range(count)))
     for rows in parts(count):
@@ -58,11 +58,11 @@ def of_type(name: str, dtype: torch.dtype) -> Any:
 @pytest.mark.parametrize("name", sorted(models.MODELS))
 def test_scores_and_answers_do_not_depend_on_other_rows(name: str, dtype: torch.dtype) -> None:
     model = of_type(name, dtype)
-    same(
+    assert_same(
         lambda rows: option_scores(model, [PROMPTS[i] for i in rows], [OPTIONS[i] for i in rows], pad=0),
         len(PROMPTS),
     )
-    same(
+    assert_same(
         lambda rows: generate(model, [PROMPTS[i] for i in rows], new_tokens=5, stop=(7,), pad=0),
         len(PROMPTS),
     )
@@ -84,7 +84,7 @@ def test_answers_after_shared_examples_do_not_depend_on_other_rows(name: str) ->
             alpha=0.5,
         )
 
-    same(answer, len(PROMPTS))
+    assert_same(answer, len(PROMPTS))
 
 
 @pytest.mark.usefixtures("_threads")
@@ -95,9 +95,9 @@ def test_a_language_models_answers_do_not_depend_on_other_prompts(
     model = _asked(local, prefix, dtype)
     prompts = [prefix + text for text in TEXTS]
     warm = Decoding(1.0, new_tokens=5, stop=("e",))
-    same(lambda rows: model.score([prompts[i] for i in rows], [["a", " red"]] * len(rows)), len(prompts))
-    same(lambda rows: model.sample([prompts[i] for i in rows], warm, count=3, seed=1), len(prompts))
-    same(lambda rows: model.next_token([prompts[i] for i in rows], most=20), len(prompts))
+    assert_same(lambda rows: model.score([prompts[i] for i in rows], [["a", " red"]] * len(rows)), len(prompts))
+    assert_same(lambda rows: model.sample([prompts[i] for i in rows], warm, count=3, seed=1), len(prompts))
+    assert_same(lambda rows: model.next_token([prompts[i] for i in rows], most=20), len(prompts))
     assert not model.together
 
 
@@ -110,7 +110,7 @@ def _asked(local: LocalModel, prefix: str, dtype: torch.dtype) -> LanguageModel:
 
 def test_a_texts_vector_does_not_depend_on_other_texts(tmp_path: Path) -> None:
     encoder = models.bert(tmp_path, TEXTS)
-    same(lambda rows: [row.tobytes() for row in embed(encoder, [TEXTS[i] for i in rows])], len(TEXTS))
+    assert_same(lambda rows: [row.tobytes() for row in embed(encoder, [TEXTS[i] for i in rows])], len(TEXTS))
     assert embed(encoder, []).shape == (0, 16)
 
 
