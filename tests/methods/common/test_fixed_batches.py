@@ -95,7 +95,8 @@ def test_a_language_models_answers_do_not_depend_on_other_prompts(
     model = _asked(local, prefix, dtype)
     prompts = [prefix + text for text in TEXTS]
     warm = Decoding(1.0, new_tokens=5, stop=("e",))
-    assert_same(lambda rows: model.score([prompts[i] for i in rows], [["a", " red"]] * len(rows)), len(prompts))
+    options = ["a", " red"]
+    assert_same(lambda rows: model.score([prompts[i] for i in rows], [options] * len(rows)), len(prompts))
     assert_same(lambda rows: model.sample([prompts[i] for i in rows], warm, count=3, seed=1), len(prompts))
     assert_same(lambda rows: model.next_token([prompts[i] for i in rows], most=20), len(prompts))
     assert not model.together
