@@ -167,9 +167,10 @@ DEVIATIONS = (
         "now ask for room to the top, and training is longer with rates by size. On seeds 300 to 304 that "
         "left ten claims undecided for the number of claims alone, for which there is a sixth seed now. "
         "Verdicts are on seeds from 400 on. Those seeds have been run twice: before and after the facts "
-        "about countries were put right and models came to read fixed batches, on different machines. C1b, "
-        "C2a, C12a and E2, which are decided now, had lost to the correction for all claims the first time; no "
-        "claim went the other way. What each of the changes contributed was not separated.",
+        "about countries were put right and models came to read fixed batches, on different machines. "
+        "C1b, C2a, C12a and E2, which are decided now, had lost to the correction for all claims the "
+        "first time; no claim went the other way. What each of the changes contributed was not "
+        "separated.",
         effect="Where nothing is left to gain, claims are inconclusive instead of failed.",
         profiles=_WORLD,
     ),
