@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import subprocess
 import sys
 from datetime import date
@@ -37,6 +38,8 @@ LOCK_HEADER = """\
 # any build of the same version will do."""
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile")
+ORDERS = 3
+"""How many times the tests of reliability run, each in another order."""
 COMPUTING = ("tests/methods",)
 """Tests that compute: what they demand must hold whatever the kernels."""
 VECTORS = ("DEFAULT", "AVX2", "AVX512")
@@ -105,6 +108,17 @@ def tests_portable(session: nox.Session) -> None:
             failed.append(name)
     if failed:
         session.error(f"Failed under {', '.join(failed)}")
+
+
+@nox.session(venv_backend="none", default=False)
+def reliability(session: nox.Session) -> None:
+    """The promises of docs/reliability.md, three times in random order; arguments go to pytest."""
+    environment(session, "test")
+    for _ in range(ORDERS):
+        # A seed that is given holds for all of pytest's processes, and can be given again.
+        seed = str(random.randrange(2**31))  # noqa: S311 (an order, not a secret)
+        order = ("--random-order", f"--random-order-seed={seed}")
+        pytest(session, *PARALLEL, *order, *session.posargs, "tests/reliability")
 
 
 @nox.session(venv_backend="none")

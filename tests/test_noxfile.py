@@ -77,7 +77,7 @@ def test_every_suite_has_a_session_with_its_papers_title() -> None:
 def test_the_sessions_that_others_rely_on_exist() -> None:
     """Assert that no session was renamed: CI jobs and papers name them."""
     expected = {"tests", "tests-slow", "tests-portable", "lint", "typecheck", "smoke", "smoke-gpu"}
-    expected |= {"rehearse", "report", "regress", "bench", "lock"}
+    expected |= {"rehearse", "reliability", "report", "regress", "bench", "lock"}
     assert {name for name in nox.registry.get() if not name.startswith("reproduce-")} == expected
 
 
@@ -121,6 +121,17 @@ def test_a_third_of_the_rehearsals_is_due_on_a_day(
     assert command[3] == "rehearse"
     assert "--third" not in command
     assert {"rest-react", "il-bench", "--dtype"} <= {*command}
+
+
+def test_reliability_runs_in_orders_that_differ_and_can_be_given_again(
+    noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noxfile, "environment", lambda *_: None)
+    session = FakeSession("-x")
+    nox.registry.get()["reliability"](session)
+    seeds = {word for command in session.ran for word in command if word.startswith("--random-order-seed=")}
+    assert len(session.ran) == len(seeds) == 3
+    assert all({"-x", "--random-order", "tests/reliability"} <= {*command} for command in session.ran)
 
 
 def test_bench_runs_the_named_benchmark(noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
