@@ -183,7 +183,7 @@ class Resolver:
         return self._cache.entry(resource) if self._cache.manifest(resource) else None
 
     def _bound(self, resource: Resource) -> Path:
-        folder = Path(self.bindings[resource.name]).expanduser().absolute()
+        folder = expanded(self.bindings[resource.name]).absolute()
         if not folder.is_dir():
             raise ResourceError(
                 f"'{resource.name}' is bound to something that is not a folder",
