@@ -1,7 +1,7 @@
-"""Text from outside, made fit for files and folders.
+r"""Text from outside, made fit for files and folders.
 
 Python's strings hold lone surrogates (half a character, as a broken download or a file name that is
-not UTF-8 gives them); UTF-8 does not. Where such text is written it is spelt out, ``\\ud800``.
+not UTF-8 gives them); UTF-8 does not. Where such text is written it is spelt out, ``\ud800``.
 """
 
 from __future__ import annotations

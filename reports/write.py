@@ -136,7 +136,7 @@ def _latex_files(document: Document, columns: Columns) -> Iterator[tuple[str, st
 
 def write_file(path: Path, content: str | bytes) -> Path:
     """Write a file as a whole or not at all, so that an interrupted report leaves no half page."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

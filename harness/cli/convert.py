@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="source", type=expanded, metavar="FOLDER", help="a checkpoint with pytorch_model*.bin"
     )
-    parser.add_argument("--to", type=expanded, metavar="FOLDER", help="write there, for --bind; without a name")
+    parser.add_argument(
+        "--to", type=expanded, metavar="FOLDER", help="write there, for --bind; without a name"
+    )
     parser.add_argument(
         "--accept-licence", metavar="KEY", action="append", default=[], help="accept these terms"
     )

@@ -67,7 +67,9 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
         "--reference", action="store_true", help="read the results that are committed with the suite"
     )
     parser.add_argument(
-        "--profile", metavar="NAME", help="with --reference: of which profile (default: small, or the only one)"
+        "--profile",
+        metavar="NAME",
+        help="with --reference: of which profile (default: small, or the only one)",
     )
 
 

@@ -27,6 +27,7 @@ from harness.resources.hashing import HashCache
 from harness.resources.hub_lock import HubLock
 from harness.resources.licences import accepted_licences, remember_licences
 from harness.resources.unobtainable import UnobtainableError
+from harness.text import expanded
 
 _CONVERT = "Bound models are converted with 'corroborate convert --from FOLDER --to FOLDER'."
 

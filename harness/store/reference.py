@@ -199,7 +199,7 @@ class ReferenceReader(RunReader):
         try:
             return frozenset(map(str, json.loads(read_file(path)))) if path.is_file() else frozenset()
         except (TypeError, ValueError) as error:
-            raise RecordError(f"The list of what was left out is damaged: {error}", where=str(path)) from error
+            raise RecordError(f"The list of omitted rows is damaged: {error}", where=str(path)) from error
 
     def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
         """The unit rows of one part of a trial.
