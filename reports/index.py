@@ -13,6 +13,7 @@ from harness.errors import RecordError
 from harness.store import committed_report, holds_run, open_run
 from harness.store.records import RunRecord, VerdictsRecord
 from reports.html import environment
+from reports.ours import refuse_foreign
 from reports.sections.headline import VERDICTS
 from reports.write import write_file
 
@@ -46,6 +47,7 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
         references: Folders of committed results, by suite; each has one folder a profile.
 
     Raises:
+        UsageError: If there is a page of that name that no report has written.
         RecordError: If there is neither a run nor a committed result, or the page cannot be written.
     """
     if not runs_folder.is_dir() and not references:
@@ -54,6 +56,7 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
             where=str(runs_folder),
             fix="Run a suite first: corroborate run SUITE",
         )
+    refuse_foreign(runs_folder, ["index.html"])
     entries = _entries(runs_folder)
     entries.sort(key=lambda entry: entry.record.provenance.created if entry.record else "", reverse=True)
     suites: dict[str, list[Entry]] = {}

@@ -138,7 +138,8 @@ def _no_reference(suite: Suite, profile: str) -> UsageError:
     return UsageError(
         f"Suite '{suite.slug}' has no reference for profile '{profile}'",
         where=str(suite.folder / REFERENCE / profile),
-        fix="Make one of a run with 'corroborate reference RUN', or name a run.",
+        fix=f"It has: {', '.join(committed_profiles(suite)) or 'none'}. "
+        "Make one of a run with 'corroborate reference RUN', or name a run.",
     )
 
 

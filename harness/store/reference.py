@@ -213,9 +213,9 @@ class ReferenceReader(RunReader):
 
         if f"{trial}:{part}" in self.omitted_sets:
             raise OmittedRowsError(
-                "The rows are not among the committed results: they were left out for their size",
+                "Rows left out for their size",
                 where=f"{self.folder}: {trial}, part '{part}'",
-                fix=f"{OMITTED_FILE} lists all of them; a run of the suite has them.",
+                fix=f"They are not among the committed results; {OMITTED_FILE} lists all that were left out.",
             )
         whole = self._units
         rows = whole.filter(pc.equal(whole[TRIAL_COLUMN].cast(pa.string()), trial))
