@@ -70,6 +70,8 @@ def _array(values: Any) -> pa.Array:
     """A column in Arrow, its text spelt out where UTF-8 cannot hold it."""
     import pyarrow as pa
 
+    if getattr(values, "dtype", None) is not None and values.dtype.kind == "U":
+        values = values.tolist()  # Arrow ends NumPy's own text at its first null character.
     try:
         return pa.array(values)
     except UnicodeError:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ExitCode
+from harness.errors import ExitCode, ResourceError
+from harness.method.references import HubSource
 from harness.resources import Resolver
 from tests.harness.cli import conftest
 from tests.harness.cli.conftest import Shell
@@ -93,6 +94,24 @@ def test_a_cache_in_a_folder_of_others_is_pruned_of_its_own_only(
     assert not interrupted.exists()
     assert not building.exists()
     assert [path.exists() for path in ours] == [option == ["--unused"]] * 2
+
+
+@pytest.mark.parametrize("content", ['{"thesis": "a"}', "mine"])
+def test_files_of_others_in_the_folder_of_the_cache_are_left_alone(
+    shell: Shell, content: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("harness.resources.hashing._SETTLED_S", -1.0)
+    home = Path(os.environ["CORROBORATE_HOME"])
+    names = ("hashes.json", "licences.json", "hub-lock.json")
+    theirs = [written(home / name, content) for name in names]
+    assert shell("plan", "demo", "--accept-licence", "terms") == ExitCode.INFRASTRUCTURE
+    assert "CORROBORATE_HOME" in shell.err
+    resolver = Resolver({}, frozenset(), home, None)
+    for _ in range(2):
+        assert resolver.path(NUMBERS).is_dir()
+    with pytest.raises(ResourceError, match="CORROBORATE_HOME"):
+        resolver.lock.commit(HubSource("some/model", revision="main"))
+    assert [path.read_text() for path in theirs] == [content] * 3
 
 
 def test_a_mirror_takes_no_place_of_others(shell: Shell, tmp_path: Path) -> None:

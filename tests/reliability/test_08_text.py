@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +76,7 @@ def test_odd_text_in_errors_parameters_and_logs_loses_no_run(text: str, tmp_path
     assert reader.trials["e/t/odd/100"].params["text"] == said
     assert reader.trials["e/t/mean/101"].status == "ok"
     assert reader.damaged == []
-    assert any(said in log.read_text(newline="") for log in (done.folder / "logs").iterdir())
+    assert any(said in log.read_bytes().decode() for log in (done.folder / "logs").iterdir())
     _, again, _ = run_toy(toy_suite(methods=methods, seeds=(100, 101)), tmp_path)
     assert again.trials["e/t/mean/101"].reused_from == done.folder.name
 
@@ -108,7 +107,7 @@ def test_odd_text_in_records_ends_no_report(text: str, tmp_path: Path) -> None:
     view.record = view.record.model_copy(
         update={"provenance": made, "blocked": blocked, "bindings": {text: text}, "settings": {text: text}}
     )
-    verdicts = report_demo.verdicts()
+    verdicts = report_demo.verdicts(view)
     told = [verdict.model_copy(update={"reason": text, "scope": text}) for verdict in verdicts.verdicts]
     verdicts = verdicts.model_copy(update={"verdicts": told})
     formats = ("html", "latex", "markdown", "csv", "junit")
