@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import PydanticSerializationError
 
 from harness.text import storable
 
@@ -27,7 +26,7 @@ class Record(BaseModel):
         """The record as JSON text that UTF-8 can hold, whatever foreign code put into its fields."""
         try:
             return self.model_dump_json(indent=indent)
-        except PydanticSerializationError:
+        except ValueError:  # Text that UTF-8 cannot hold.
             return type(self).model_validate(storable(self.model_dump())).model_dump_json(indent=indent)
 
 
