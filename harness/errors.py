@@ -84,6 +84,10 @@ class RecordError(CorroborateError):
     """A record cannot be read or written."""
 
 
+class OmittedRowsError(RecordError):
+    """Rows that committed results leave out for their size: what needs them is not measured there."""
+
+
 class DeviceError(CorroborateError):
     """The device that was asked for cannot be used here."""
 

@@ -55,7 +55,7 @@ def collect(argv: Sequence[str]) -> Provenance:
     commit, dirty = _commit()
     driver = cuda.driver()
     return Provenance(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         command=[Path(argv[0]).name, *argv[1:]] if argv else [],
         corroborate=package_version("corroborate"),
         commit=commit,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
 from harness.errors import RecordError
+from harness.store import committed_report, holds_run, open_run
 from harness.store.records import RunRecord, VerdictsRecord
 from reports.html import environment
+from reports.ours import refuse_foreign
 from reports.sections.headline import VERDICTS
 from reports.write import write_file
 
@@ -27,6 +27,7 @@ class Entry:
         record: What was asked for; nothing if it cannot be read.
         counts: Verdicts of whole claims, in the usual order; empty before judging.
         link: Address of the report, relative to the index; empty without one.
+        command: What writes the report, where there is none.
         problem: Why a record could not be read.
     """
 
@@ -35,6 +36,7 @@ class Entry:
     counts: tuple[tuple[str, int], ...]
     link: str
     problem: str = ""
+    command: str = ""
 
 
 def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxyType({})) -> Path:
@@ -45,6 +47,7 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
         references: Folders of committed results, by suite; each has one folder a profile.
 
     Raises:
+        UsageError: If there is a page of that name that no report has written.
         RecordError: If there is neither a run nor a committed result, or the page cannot be written.
     """
     if not runs_folder.is_dir() and not references:
@@ -53,12 +56,16 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
             where=str(runs_folder),
             fix="Run a suite first: corroborate run SUITE",
         )
+    refuse_foreign(runs_folder, ["index.html"])
     entries = _entries(runs_folder)
     entries.sort(key=lambda entry: entry.record.provenance.created if entry.record else "", reverse=True)
     suites: dict[str, list[Entry]] = {}
     for entry in entries:
         suites.setdefault(entry.record.suite if entry.record else "Unreadable", []).append(entry)
-    kept = {suite: _entries(folder) for suite, folder in references.items()}
+    kept = {
+        suite: [_committed(entry, runs_folder) for entry in _entries(folder)]
+        for suite, folder in references.items()
+    }
     page = environment().get_template("index.html.j2").render(suites=suites, total=len(entries), kept=kept)
     return write_file(runs_folder / "index.html", page)
 
@@ -66,24 +73,35 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
 def _entries(folder: Path) -> list[Entry]:
     """What can be shown of each record in a folder, by name."""
     found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [_entry(path) for path in found if (path / "run.json").is_file()]
+    return [_entry(path) for path in found if holds_run(path) and not path.name.startswith(".")]
+
+
+def _committed(entry: Entry, runs_folder: Path) -> Entry:
+    """An entry of committed results, whose report is kept beside the runs."""
+    record = entry.record
+    if record is None:
+        return entry
+    folder = committed_report(runs_folder, record.suite, record.profile, full=record.full)
+    page = folder / "index.html"
+    link = quote(page.relative_to(runs_folder).as_posix()) if page.is_file() else ""
+    command = f"corroborate report {record.suite} --reference --profile {entry.name}"
+    return replace(entry, link=link, command=command)
 
 
 def _entry(path: Path) -> Entry:
     report = path / "report" / "index.html"
     link = f"{quote(path.name)}/report/index.html" if report.is_file() else ""
     try:
-        record = RunRecord.model_validate_json((path / "run.json").read_bytes())
-        return Entry(path.name, record, _counts(path / "verdicts.json"), link)
-    except (OSError, ValidationError) as error:
+        reader = open_run(path)
+        return Entry(path.name, reader.record, _counts(reader.verdicts), link)
+    except RecordError as error:
         # One damaged run must not hide all the others.
-        return Entry(path.name, None, (), link, problem=str(error).splitlines()[0])
+        return Entry(path.name, None, (), link, problem=error.what)
 
 
-def _counts(path: Path) -> tuple[tuple[str, int], ...]:
-    if not path.is_file():
+def _counts(verdicts: VerdictsRecord | None) -> tuple[tuple[str, int], ...]:
+    if verdicts is None:
         return ()
-    verdicts = VerdictsRecord.model_validate_json(path.read_bytes())
     whole = [*verdicts.wholes, *(verdict for verdict in verdicts.verdicts if not verdict.parent)]
     counts: Counter[str] = Counter(verdict.verdict for verdict in whole)
     return tuple((name, counts[name]) for name in VERDICTS if counts[name])

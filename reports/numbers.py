@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.claims import Cell, Claim, Contrast, Existence, Replication
-from harness.errors import CorroborateError
+from harness.errors import CorroborateError, OmittedRowsError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView, trials_sha256
 from harness.suite import Exhibit, Experiment, Reported, Scale, Suite, Tuned
@@ -133,7 +133,10 @@ class Ledger:
             HandleError: If the trial behind them is missing and nothing declares why.
         """
         declared = self._why_not(exhibit)
-        return declared or self.view.table(self._planned(exhibit)[0], exhibit.part)
+        try:
+            return declared or self.view.table(self._planned(exhibit)[0], exhibit.part)
+        except OmittedRowsError as error:
+            return NotMeasured(error.what)
 
     def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The numbers of seeds and of units behind some quantities, each sorted and once."""
@@ -263,7 +266,7 @@ class Ledger:
         except NotMeasuredError as error:
             # What a weak model's answers leave undefined is a result, and no fault of the report.
             # Cells may also name steps and sizes that a rehearsal has cut off.
-            if error.kind in ("foreign", "undefined") or self.view.record.rehearsal:
+            if error.kind in ("omitted", "foreign", "undefined") or self.view.record.rehearsal:
                 return NotMeasured(error.what)
             raise HandleError(
                 f"The report needs {quantity_name(quantity)}. {error.what}", where=error.where

@@ -17,6 +17,7 @@ from reports.build import build, one_table
 from reports.document import Document, Table
 from reports.latex_tables import Columns
 from reports.numbers import Ledger
+from reports.ours import refuse_foreign
 from reports.plots import figure_pdf
 
 Format = Literal["html", "latex", "markdown", "csv", "junit"]
@@ -50,16 +51,15 @@ def write_report(
 
     Raises:
         HandleError: If a number lacks current evidence.
-        UsageError: If a format is unknown.
+        UsageError: If a format is unknown, or the folder has files of such names that no report has written.
         RecordError: If the folder cannot be written.
     """
     for name in formats:
         _check(name)
     document = build(suite, scale, view, verdicts)
-    written: list[Path] = []
-    for name, content in _files(document, verdicts, formats, columns):
-        written.append(write_file(folder / name, content))
-    return written
+    files = list(_files(document, verdicts, formats, columns))
+    refuse_foreign(folder, [name for name, _ in files])
+    return [write_file(folder / name, content) for name, content in files]
 
 
 def render_table(  # noqa: PLR0917 - the command line's arguments, in its order
@@ -136,7 +136,7 @@ def _latex_files(document: Document, columns: Columns) -> Iterator[tuple[str, st
 
 def write_file(path: Path, content: str | bytes) -> Path:
     """Write a file as a whole or not at all, so that an interrupted report leaves no half page."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shutil
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +15,18 @@ from filelock import FileLock, Timeout
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
 from harness.cli.options import add_runs
+from harness.cli.runs import tell
 from harness.cli.suites import load_suite, suite_names
+from harness.engine.artifact import read_manifest
 from harness.errors import ExitCode, UsageError
 from harness.resources import Resolver, home_folder
-from harness.resources.cache import size_of
-from harness.store import list_runs, list_single_trials, open_run, runs_folder
+from harness.resources.cache import read_entry, size_of
+from harness.store import list_runs, list_single_trials, readable_runs, runs_folder
 
+_RESOURCE = re.compile(r"(?P<key>[0-9a-f]{12})(?P<rest>\.partial|\.corrupt|)")
+_ARTIFACT = re.compile(
+    r"(?P<hidden>\.?)(?P<name>[^.]+-(?P<key>[0-9a-f]{16})-[0-9a-f]{8})(?P<rest>\.building\S*|\.checkpoints|)"
+)
 _UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 
 
@@ -84,26 +88,45 @@ def main(args: argparse.Namespace) -> ExitCode:
 
 
 def entries(home: Path) -> list[Entry]:
-    """All entries of the cache, the biggest first."""
+    """All entries of the cache, the biggest first.
+
+    Only what this program wrote counts, by its name and by what is in it: the folder of the cache may
+    be one that a user keeps other things in.
+    """
     found = [*_resources(home / "resources"), *_artifacts(home / "artifacts")]
     return sorted(found, key=lambda entry: -entry.size)
 
 
-def _resources(root: Path) -> Iterable[Entry]:
-    for folder in sorted(root.glob("*/*/")):
-        key, _, leftover = folder.name.partition(".")
+def _resources(root: Path) -> Iterator[Entry]:
+    for folder in _folders(root, "*/*"):
+        found = _RESOURCE.fullmatch(folder.name)
+        if found is None:
+            continue
+        lock = folder.with_name(f"{found['key']}.lock")
         stamp = folder / "source.json"
-        kind = "leftover" if leftover or not stamp.is_file() else "resource"
-        yield _entry(kind, folder.parent.name, folder, stamp, folder.with_name(f"{key}.lock"))
+        if found["rest"] and {path.name for path in folder.iterdir()} <= {"files", stamp.name}:
+            yield _entry("leftover", folder.parent.name, folder, stamp, lock)
+        elif not found["rest"] and (manifest := read_entry(folder)) and manifest.name == folder.parent.name:
+            yield _entry("resource", manifest.name, folder, stamp, lock)
 
 
-def _artifacts(root: Path) -> Iterable[Entry]:
-    for folder in sorted(root.glob("*/")):
+def _artifacts(root: Path) -> Iterator[Entry]:
+    for folder in _folders(root, "*"):
+        found = _ARTIFACT.fullmatch(folder.name)
+        if found is None:
+            continue
+        name = found["name"]
+        stamp, lock = folder / "artifact.json", root / f".{name}.lock"
         # Hidden folders are being built, or were when their process died.
-        name = folder.name.removeprefix(".").partition(".")[0]
-        stamp = folder / "artifact.json"
-        hidden = folder.name.startswith(".") or not stamp.is_file()
-        yield _entry("leftover" if hidden else "artifact", name, folder, stamp, root / f".{name}.lock")
+        if found["hidden"] and found["rest"]:
+            yield _entry("leftover", name, folder, stamp, lock)
+        elif not found["hidden"] and not found["rest"] and _fingerprint(folder)[:16] == found["key"]:
+            yield _entry("artifact", name, folder, stamp, lock)
+
+
+def _folders(root: Path, pattern: str) -> list[Path]:
+    """The folders below a root that are no links to what lies elsewhere."""
+    return sorted(path for path in root.glob(pattern) if path.is_dir() and not path.is_symlink())
 
 
 def _entry(kind: str, name: str, folder: Path, stamp: Path, lock: Path) -> Entry:
@@ -135,8 +158,10 @@ def _needed_folders(runs: Path) -> tuple[set[Path], set[str]]:
     resolver = Resolver.from_environment()
     declared = resources_of_all([load_suite(name) for name in suite_names()], list(Profile))
     folders = {folder for resource in declared.values() if (folder := resolver.cached(resource))}
-    used = [*list_single_trials(runs), *list_runs(runs)]
-    records = [record for run in used for record in open_run(run).trials.values()]
+    passed_over: list[str] = []
+    used = readable_runs([*list_single_trials(runs), *list_runs(runs)], passed_over)
+    records = [record for run in used for record in run.trials.values()]
+    tell(passed_over)
     return folders, {record.fingerprint for record in records if record.kind == "artifact"}
 
 
@@ -148,9 +173,13 @@ def _is_needed(entry: Entry, needed: tuple[set[Path], set[str]]) -> bool:
 
 
 def _fingerprint(folder: Path) -> str:
-    with suppress(OSError, ValueError):
-        return str(json.loads((folder / "artifact.json").read_text(encoding="utf-8")).get("fingerprint", ""))
-    return ""
+    """The fingerprint of a built artifact; empty if its manifest is not one of ours."""
+    try:
+        manifest = read_manifest(folder)
+        told = [manifest[name] for name in ("fingerprint", "class", "title", "environment")]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return told[0] if all(isinstance(text, str) for text in told) else ""
 
 
 def _removed(entry: Entry) -> bool:

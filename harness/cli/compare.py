@@ -9,9 +9,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_runs
-from harness.cli.runs import opened
+from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, notes_on, opened, tell
 from harness.cli.verdicts import interval_text
-from harness.errors import ExitCode
+from harness.errors import ExitCode, UsageError
 from harness.store.records import Record
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ _MARKS = {"blocks": "x", "warning": "!", "note": " "}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("left", help="a run's folder or name, or a suite (its newest run)")
-    parser.add_argument("right", help="the run to compare it with; differences are right - left")
+    parser.add_argument(
+        "left",
+        help="a run's folder or name, or a suite (its newest run); 'reference' for the committed results "
+        "of the other side's suite and profile",
+    )
+    parser.add_argument("right", help="what to compare it with; differences are right - left")
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
     add_runs(parser)
 
@@ -32,15 +36,30 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Compare and print."""
     from harness.evidence.compare import compare_runs
 
-    left, right = opened(args.left, args.runs), opened(args.right, args.runs)
+    left, right = _sides(args)
     comparison = compare_runs(left.suite, left.scale, left.reader, right.reader)
     if args.json:
         print(json.dumps(asdict(comparison), indent=1, default=_plain))
     else:
         print(f"left  {left.folder}\nright {right.folder}")
         print("\n".join(_lines(comparison)))
+    tell(dict.fromkeys([*notes_on(left), *notes_on(right)]))
     comparable = comparison.answer != "not comparable"
     return ExitCode.OK if comparable else ExitCode.NOTHING_COMPARABLE
+
+
+def _sides(args: argparse.Namespace) -> tuple[OpenedRun, OpenedRun]:
+    if args.left == args.right == REFERENCE:
+        raise UsageError(
+            "Both sides are 'reference', and neither says of which suite",
+            where="corroborate compare",
+            fix="Name a run on one side.",
+        )
+    if args.left == REFERENCE:
+        right = opened(args.right, args.runs)
+        return committed_beside(right), right
+    left = opened(args.left, args.runs)
+    return left, committed_beside(left) if args.right == REFERENCE else opened(args.right, args.runs)
 
 
 def _plain(value: object) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
@@ -13,15 +12,18 @@ from harness.errors import ExitCode, UsageError, unknown_name
 from harness.method.references import Resource
 from harness.resources import Resolver
 from harness.resources.convert import RECORD, convert_folder
+from harness.text import expanded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", nargs="?", help="a model's name, as 'doctor' prints it; goes into the cache")
     parser.add_argument(
-        "--from", dest="source", type=Path, metavar="FOLDER", help="a checkpoint with pytorch_model*.bin"
+        "--from", dest="source", type=expanded, metavar="FOLDER", help="a checkpoint with pytorch_model*.bin"
     )
-    parser.add_argument("--to", type=Path, metavar="FOLDER", help="write there, for --bind; without a name")
+    parser.add_argument(
+        "--to", type=expanded, metavar="FOLDER", help="write there, for --bind; without a name"
+    )
     parser.add_argument(
         "--accept-licence", metavar="KEY", action="append", default=[], help="accept these terms"
     )

@@ -16,12 +16,17 @@ from harness.method.references import MirrorSource, Resource
 from harness.resources import Resolver
 from harness.resources.cache import storage_errors
 from harness.resources.hashing import files_in
+from harness.text import expanded
+
+NOTE = ".about"
+"""In each data set's folder: what it is. A folder without it is not ours to replace."""
+_HEADING = "# Mirror of data sets"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "folder", type=Path, help="the mirror to make or extend; then set CORROBORATE_MIRROR to it"
+        "folder", type=expanded, help="the mirror to make or extend; then set CORROBORATE_MIRROR to it"
     )
     parser.add_argument(
         "--suite", metavar="NAME", action="append", default=[], help="only this suite's data sets"
@@ -81,28 +86,44 @@ def _export(resolver: Resolver, resource: Resource, target: Path) -> int:
         )
     draft = target.with_name(f".{target.name}.partial")
     with storage_errors(resource.name, target):
+        for folder in (draft, target):
+            _refuse_foreign(folder, resource)
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
+        _note(draft, resource, licence_of(resource, resolver.facts))
         files = list(files_in(source))
         for name, path in files:
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, draft / name)
-        _note(draft, resource, licence_of(resource, resolver.facts))
         shutil.rmtree(target, ignore_errors=True)
         draft.replace(target)
     return len(files)
 
 
+def _refuse_foreign(folder: Path, resource: Resource) -> None:
+    """Stop if a folder that is to be replaced was not made here."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    note = folder / NOTE
+    text = note.read_text(encoding="utf-8", errors="replace") if note.is_file() else ""
+    if not text.startswith(f"{resource.name} "):
+        raise UsageError(
+            "There is a folder that this command did not make, and it was left as it is",
+            where=str(folder),
+            fix="Name another folder for the mirror, or move this one away.",
+        )
+
+
 def _note(folder: Path, resource: Resource, licence: str) -> None:
     # Hidden, so that it does not enter the hash of the data.
-    (folder / ".about").write_text(
-        f"{resource.name} {resource.version}, licence {licence}\n", encoding="utf-8"
-    )
+    (folder / NOTE).write_text(f"{resource.name} {resource.version}, licence {licence}\n", encoding="utf-8")
 
 
 def _write_readme(mirror: Path) -> None:
-    notes = sorted(mirror.glob("*/.about"))
+    notes = sorted(mirror.glob(f"*/{NOTE}"))
     rows = "".join(f"- `{note.parent.name}`: {note.read_text(encoding='utf-8').strip()}\n" for note in notes)
-    if notes:
-        text = f"# Mirror of data sets\n\nUse it with `CORROBORATE_MIRROR`.\n\n{rows}"
-        (mirror / "README.md").write_text(text, encoding="utf-8")
+    path = mirror / "README.md"
+    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_HEADING):
+        print(f"{path} is not of this command and was left as it is")
+    elif notes:
+        path.write_text(f"{_HEADING}\n\nUse it with `CORROBORATE_MIRROR`.\n\n{rows}", encoding="utf-8")

@@ -14,6 +14,7 @@ from harness.claims import Profile
 from harness.errors import UsageError, unknown_name
 from harness.method.contract import Method
 from harness.suite import Suite, Tuned
+from harness.text import expanded
 
 MOST_SEEDS = 10_000
 """More seeds of every experiment are a slip of the finger, and their plan would not fit into memory."""
@@ -142,7 +143,7 @@ def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str])
                 where=f"--bind {text}",
                 fix=f"What can be bound here: {', '.join(sorted(used)) or 'nothing'}.",
             )
-        folder = Path(value).expanduser().absolute()
+        folder = expanded(value).absolute()
         if not folder.is_dir():
             raise UsageError(
                 "This is not a folder", where=f"--bind {text}", fix="Give the folder with the files."

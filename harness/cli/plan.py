@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.cli.request import add_request, make_request
+from harness.cli.runs import tell
 from harness.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     request = make_request(args, executes=False)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
     reuse = stored_trials(request)
+    tell(reuse.passed_over)
     if args.json:
         print(json.dumps(_as_json(plan), indent=1))
     else:

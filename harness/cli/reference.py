@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from harness.cli.options import add_runs
 from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
@@ -13,13 +12,14 @@ from harness.plan.selection import cells_of
 from harness.store import TIMED_METHOD
 from harness.store.records import TrialRecord
 from harness.store.reference import LIMIT_MB, write_reference
+from harness.text import expanded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("run", help="a run's folder or name, or a suite (its newest run)")
     parser.add_argument(
-        "--out", metavar="FOLDER", type=Path, help="default: reference/PROFILE in the suite's folder"
+        "--out", metavar="FOLDER", type=expanded, help="default: reference/PROFILE in the suite's folder"
     )
     parser.add_argument("--limit-mb", metavar="MB", type=float, default=LIMIT_MB, help="largest size")
     add_runs(parser)
@@ -58,16 +58,14 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Judge the run and write it.
 
     Raises:
-        UsageError: If the run is a rehearsal, or not finished.
+        UsageError: If the run is a rehearsal, or not finished, or the folder holds something else.
     """
     run = opened(args.run, args.runs)
     refuse_rehearsal(run)
     _refuse_unfinished(run)
-    judged(run)
     name = f"{run.scale.profile}-full" if run.scale.full else run.scale.profile.value
     folder = args.out or run.suite.folder / "reference" / name
-    run.reader.__dict__.pop("verdicts", None)
-    omitted = write_reference(run.reader, folder, args.limit_mb, _read_by_claims(run))
+    omitted = write_reference(run.reader, folder, args.limit_mb, _read_by_claims(run), judged(run))
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{folder}: {size / 1e6:.2f} MB")
     if omitted:

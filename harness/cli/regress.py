@@ -5,19 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.ci import Case, annotation, write_junit
 from harness.cli.options import add_runs
-from harness.cli.runs import OpenedRun, judged, opened, opened_at, refuse_rehearsal, verdicts_on
-from harness.errors import ExitCode, UsageError
+from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, judged, opened, refuse_rehearsal
+from harness.errors import ExitCode
+from harness.text import expanded
 
 if TYPE_CHECKING:
     from harness.evidence.regress import Item, Regression
-
-REFERENCE = "reference"
-"""The baseline that is committed with the suite."""
 
 _MARKS = {"regressed": "-", "improved": "+", "same": "=", "not comparable": "~"}
 _STATUS = {"regressed": "failed", "not comparable": "skipped"}
@@ -32,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=REFERENCE,
         help="a run's folder or name, or 'reference' for the committed results (default)",
     )
-    parser.add_argument("--junit", metavar="FILE", type=Path, help="also write a JUnit file")
+    parser.add_argument("--junit", metavar="FILE", type=expanded, help="also write a JUnit file")
     add_runs(parser)
 
 
@@ -44,7 +41,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     refuse_rehearsal(run)
     baseline = _baseline(args, run)
     refuse_rehearsal(baseline)
-    before = baseline.reader.verdicts or verdicts_on(baseline)
+    before = baseline.reader.verdicts or judged(baseline)
     found = regress_run(
         run.suite,
         run.scale,
@@ -64,20 +61,7 @@ def main(args: argparse.Namespace) -> ExitCode:
 
 
 def _baseline(args: argparse.Namespace, run: OpenedRun) -> OpenedRun:
-    if args.baseline != REFERENCE:
-        return opened(args.baseline, args.runs)
-    profile = run.scale.profile.value
-    # A wide run contains the plain one, so either can stand for the other.
-    names = sorted([profile, f"{profile}-full"], key=len, reverse=run.scale.full)
-    folders = [run.suite.folder / "reference" / name for name in names]
-    found = next((folder for folder in folders if (folder / "run.json").is_file()), None)
-    if found is None:
-        raise UsageError(
-            f"Suite '{run.suite.slug}' has no reference for profile '{profile}'",
-            where=str(folders[0]),
-            fix="Make one of a run with 'corroborate reference RUN', or name another --baseline.",
-        )
-    return opened_at(found)
+    return committed_beside(run) if args.baseline == REFERENCE else opened(args.baseline, args.runs)
 
 
 def _unfinished(run: OpenedRun) -> dict[str, str]:

@@ -20,6 +20,7 @@ from harness.cli.suites import load_suite, suite_names
 from harness.errors import ExitCode, UsageError
 from harness.store import runs_folder
 from harness.suite import Scale, Suite
+from harness.text import expanded, json_bytes
 
 if TYPE_CHECKING:
     from harness.rehearsal import Arm, Rehearsed, Report
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", metavar="N", type=int, default=1, help="seeds of each experiment")
     parser.add_argument("--engine", choices=("pool", "inline"), default="pool", help="inline: for debugging")
     parser.add_argument("--workers", metavar="N", type=int, default=2, help="CPU threads of the pool")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="also write what became of every arm")
+    parser.add_argument("--json", metavar="FILE", type=expanded, help="also write what became of every arm")
     parser.add_argument("--no-report", action="store_true", help="judge the claims, but write no report")
     add_runs(parser)
 
@@ -65,7 +66,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps([report.as_json() for report in reports], indent=1, ensure_ascii=False)
-        args.json.write_text(text + "\n", encoding="utf-8")
+        args.json.write_bytes(json_bytes(text + "\n"))
     passed = sum(report.passed for report in reports)
     if len(reports) > 1:
         print(f"\n{passed} of {len(reports)} rehearsals ran every arm")
@@ -103,13 +104,13 @@ def _one(args: argparse.Namespace, suite: Suite, scale: Scale, dtype: str) -> Re
 
 def _judged(done: Rehearsed, scale: Scale, *, report: bool) -> str:
     """Judge the claims and write the report, as after any run; gives what went wrong."""
-    from harness.cli.runs import OpenedRun, judged
+    from harness.cli.runs import OpenedRun, judged_and_stored
     from harness.store import open_run
 
     folder = done.finished.folder
     run = OpenedRun(folder, open_run(folder), done.suite, scale)
     try:
-        verdicts = judged(run)
+        verdicts = judged_and_stored(run)
         if report:
             from reports import write_report
 

@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 
 from harness.cli.options import add_runs
-from harness.cli.runs import judged, opened
+from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, tell
 from harness.cli.suites import reference_folders
 from harness.errors import ExitCode, UsageError, unknown_name
-from harness.store import runs_folder
+from harness.store import committed_report, runs_folder
+from harness.text import expanded
 
 DEFAULT = ("html", "latex", "markdown", "csv")
 FORMATS = (*DEFAULT, "junit")
@@ -26,10 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of {', '.join(FORMATS)} (default: all but junit)",
     )
     parser.add_argument(
-        "--out", metavar="FOLDER", type=Path, help="where to write (default: report/ in the run)"
+        "--out",
+        metavar="FOLDER",
+        type=expanded,
+        help="where to write (default: report/ in the run; for committed results a folder of the runs)",
     )
     parser.add_argument("--columns", choices=("single", "double"), default="double", help="width, for LaTeX")
     parser.add_argument("--index", action="store_true", help="write the index: committed results and runs")
+    add_reference(parser)
     add_runs(parser)
 
 
@@ -52,13 +57,21 @@ def main(args: argparse.Namespace) -> ExitCode:
 
 
 def _report(args: argparse.Namespace) -> None:
-    run = opened(args.run, args.runs)
+    run = chosen(args.run, args)
     from reports import write_report
 
-    folder = args.out or run.folder / "report"
+    folder = args.out or _default_folder(run, runs_folder(args.runs))
     formats = tuple(args.format) or DEFAULT
     written = write_report(
         run.suite, run.scale, run.reader, judged(run), folder, formats=formats, columns=args.columns
     )
+    tell(notes_on(run))
     for path in written:
         print(path)
+
+
+def _default_folder(run: OpenedRun, runs: Path) -> Path:
+    """Where a report goes: into its run, but never into results that are committed."""
+    if not run.reader.is_committed:
+        return run.folder / "report"
+    return committed_report(runs, run.suite.slug, run.scale.profile, full=run.scale.full)

@@ -31,7 +31,7 @@ from harness.plan import Selection
 from harness.plan.limits import Limits
 from harness.provenance import usable_memory_gb
 from harness.resources import Resolver
-from harness.store import find_run, open_run, runs_folder
+from harness.store import find_run, newest_run, open_run, runs_folder
 from harness.suite import Scale, Suite, Tuned
 
 NEWEST = ""
@@ -183,7 +183,7 @@ def _resolver(args: argparse.Namespace, suite: Suite, scale: Scale) -> Resolver:
 
 
 def _run_to_resume(name: str, suite: Suite, profile: Profile, runs: Path) -> Path:
-    folder = find_run(name if name != NEWEST else f"{suite.slug}-{profile.value}", runs)
+    folder = newest_run(runs, suite.slug, profile.value) if name == NEWEST else find_run(name, runs)
     _ = open_run(folder)
     return folder
 

@@ -91,7 +91,7 @@ def _every(args: argparse.Namespace) -> ExitCode:
 
 
 def _one(args: argparse.Namespace) -> ExitCode:
-    from harness.cli.runs import judged, opened_at
+    from harness.cli.runs import judged_and_stored, opened_at
     from harness.engine.run import execute_run
 
     request = make_request(
@@ -106,7 +106,7 @@ def _one(args: argparse.Namespace) -> ExitCode:
     with display() as shown:
         finished = execute_run(request, shown)
     run = opened_at(finished.folder)
-    verdicts = judged(run)
+    verdicts = judged_and_stored(run)
     _print(run, verdicts, finished)
     if finished.summary.missing:
         print("There is no report before all trials are there: 'run --resume' executes what is missing.")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import argparse
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.claims import Profile
 from harness.cli.suites import load_suite
-from harness.errors import UsageError
-from harness.store import RunReader, find_run, open_run, runs_folder
+from harness.errors import CorroborateError, RecordError, UsageError, unknown_name
+from harness.store import RunReader, find_run, holds_run, open_run, runs_folder
 from harness.suite import Scale, Suite
 
 if TYPE_CHECKING:
     from harness.store.records import VerdictsRecord
+
+REFERENCE = "reference"
+"""What stands for the results that are committed with a suite; also their folder's name."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,100 @@ def opened(name: str, runs: str | None) -> OpenedRun:
 
 
 def opened_at(folder: Path) -> OpenedRun:
-    """The run in a folder."""
+    """The run in a folder.
+
+    Raises:
+        UsageError: If its suite is not installed.
+        RecordError: If it cannot be read.
+    """
     reader = open_run(folder)
     record = reader.record
+    if record.profile not in {profile.value for profile in Profile}:
+        raise RecordError(f"The run is of an unknown profile '{record.profile}'", where=str(folder))
     scale = Scale(profile=Profile(record.profile), full=record.full)
     return OpenedRun(folder, reader, load_suite(record.suite), scale)
+
+
+def add_reference(parser: argparse.ArgumentParser) -> None:
+    """``--reference`` and ``--profile``: the committed results of a suite in the place of a run."""
+    parser.add_argument(
+        "--reference", action="store_true", help="read the results that are committed with the suite"
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="with --reference: of which profile (default: small, or the only one)",
+    )
+
+
+def chosen(name: str, args: argparse.Namespace) -> OpenedRun:
+    """What a command reads: a run, or with ``--reference`` a suite's committed results.
+
+    Raises:
+        UsageError: If there is no such run, suite or reference.
+        RecordError: If it cannot be read.
+    """
+    if args.reference:
+        return committed(load_suite(name), args.profile)
+    if args.profile:
+        raise UsageError(
+            "A run has its own profile; --profile goes with --reference",
+            where=f"--profile {args.profile}",
+            fix=f"Name the newest run of a profile as {name}-{args.profile}.",
+        )
+    return opened(name, args.runs)
+
+
+def committed(suite: Suite, profile: str | None = None) -> OpenedRun:
+    """A suite's committed results.
+
+    Args:
+        suite: The suite.
+        profile: A profile, or the folder of its wide form (``small-full``); by default small.
+
+    Raises:
+        UsageError: If there are none.
+        RecordError: If they cannot be read.
+    """
+    known = committed_profiles(suite)
+    wanted = profile or (Profile.SMALL.value if Profile.SMALL.value in known else next(iter(known), ""))
+    if wanted not in known and known:
+        raise unknown_name("committed profile", wanted, known, where=f"suite {suite.slug}")
+    if not known:
+        raise _no_reference(suite, wanted or Profile.SMALL.value)
+    return opened_at(suite.folder / REFERENCE / wanted)
+
+
+def committed_profiles(suite: Suite) -> list[str]:
+    """The names of a suite's committed results."""
+    folder = suite.folder / REFERENCE
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path.name for path in found if holds_run(path) and not path.name.startswith(".")]
+
+
+def committed_beside(run: OpenedRun) -> OpenedRun:
+    """The committed results of a run's suite and profile.
+
+    Raises:
+        UsageError: If there are none.
+    """
+    profile = run.scale.profile.value
+    # A wide run contains the plain one, so either can stand for the other.
+    names = sorted([profile, f"{profile}-full"], key=len, reverse=run.scale.full)
+    folders = [run.suite.folder / REFERENCE / name for name in names]
+    found = next((folder for folder in folders if holds_run(folder)), None)
+    if found is None:
+        raise _no_reference(run.suite, profile)
+    return opened_at(found)
+
+
+def _no_reference(suite: Suite, profile: str) -> UsageError:
+    return UsageError(
+        f"Suite '{suite.slug}' has no reference for profile '{profile}'",
+        where=str(suite.folder / REFERENCE / profile),
+        fix=f"It has: {', '.join(committed_profiles(suite)) or 'none'}. "
+        "Make one of a run with 'corroborate reference RUN', or name a run.",
+    )
 
 
 def refuse_rehearsal(run: OpenedRun) -> None:
@@ -63,31 +157,47 @@ def refuse_rehearsal(run: OpenedRun) -> None:
         )
 
 
-def verdicts_on(run: OpenedRun) -> VerdictsRecord:
-    """The verdicts on a run, judged now from its records.
+def judged(run: OpenedRun) -> VerdictsRecord:
+    """The verdicts on a run, judged now from its records; nothing is written.
 
-    Judging takes seconds, and verdicts that were stored earlier may speak of other trials.
+    Judging takes seconds, and verdicts that were stored earlier may speak of other trials. Committed
+    results keep the verdicts that they were committed with: rows are left out of them for their size,
+    so that judging again would find trials missing.
     """
     from harness.evidence import judge
 
+    if run.reader.is_committed and run.reader.verdicts is not None:
+        return run.reader.verdicts
     return judge(run.suite, run.scale, run.reader)
 
 
-def judged(run: OpenedRun) -> VerdictsRecord:
-    """As :func:`verdicts_on`; the verdicts are stored with the run if that is possible.
-
-    Committed results keep the verdicts that they were committed with: rows are left out of them for
-    their size, so that judging again would find trials missing.
-    """
-    from harness.errors import RecordError
+def judged_and_stored(run: OpenedRun) -> VerdictsRecord:
+    """As :func:`judged`, for the commands that have made the run: its verdicts are stored with it."""
     from harness.store import RunWriter
 
-    if run.reader.is_committed and run.reader.verdicts is not None:
-        return run.reader.verdicts
-    verdicts = verdicts_on(run)
-    if run.reader.is_committed:
-        return verdicts
-    # A run that is still going on stores its own; one that cannot be written stays as it is.
-    with suppress(RecordError, UsageError, OSError), RunWriter(run.folder) as writer:
-        writer.verdicts(verdicts)
+    verdicts = judged(run)
+    try:
+        with RunWriter(run.folder) as writer:
+            writer.verdicts(verdicts)
+    except CorroborateError as error:
+        tell([f"the verdicts are not stored with the run: {error.what}"])
     return verdicts
+
+
+def notes_on(run: OpenedRun) -> list[str]:
+    """What a reader should know of where verdicts and numbers come from."""
+    notes = list(run.reader.damaged)
+    if run.reader.is_committed:
+        left_out = len(run.reader.omitted)
+        without = f", without the rows of {left_out} trials, left out for their size" if left_out else ""
+        notes.append(
+            f"these are the results committed in {run.folder}{without}; "
+            "the verdicts are those stored with them, not judged again"
+        )
+    return notes
+
+
+def tell(notes: Iterable[str]) -> None:
+    """Print notes beside a command's output, which other programs may read."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from harness.cli.options import add_runs
-from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
+from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, refuse_rehearsal, tell
 from harness.cli.suites import load_suite
 from harness.errors import ExitCode, UsageError
+from harness.text import expanded
 
 FORMATS = ("latex", "markdown", "csv", "html")
 
@@ -22,14 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--columns", choices=("single", "double"), default="single", help="width, for LaTeX")
     parser.add_argument("--run", metavar="RUN", help="the run (default: the suite's newest)")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of printing")
+    parser.add_argument("--out", metavar="FILE", type=expanded, help="write to a file instead of printing")
+    add_reference(parser)
     add_runs(parser)
 
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Render and print."""
     suite = load_suite(args.suite)
-    run = opened(args.run or suite.slug, args.runs)
+    if args.run and args.reference:
+        raise UsageError("--run and --reference name two places to read from", where="corroborate table")
+    run = chosen(args.run or suite.slug, args)
     if run.suite.slug != suite.slug:
         raise UsageError(
             f"The run is of suite '{run.suite.slug}'", where=str(run.folder), fix="Name another --run."
@@ -37,6 +40,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     refuse_rehearsal(run)
     _require_profile(run, args.id)
     text = _rendered(run, args)
+    tell(notes_on(run))
     if args.out:
         args.out.write_text(text, encoding="utf-8")
         print(args.out)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_runs
-from harness.cli.runs import judged, opened
+from harness.cli.runs import add_reference, chosen, judged, notes_on, tell
 from harness.errors import ExitCode, unknown_name
 
 if TYPE_CHECKING:
@@ -31,21 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--claim", metavar="ID", action="append", default=[], help="only this claim; may be repeated"
     )
     parser.add_argument("--json", action="store_true", help="print the whole record as JSON")
+    add_reference(parser)
     add_runs(parser)
 
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Judge and print."""
-    run = opened(args.run, args.runs)
+    run = chosen(args.run, args)
     record = judged(run)
     if args.claim:
         record = restricted(record, args.claim)
     if args.json:
-        print(record.model_dump_json(indent=1))
+        print(record.as_json(indent=1))
     else:
         print("\n".join(verdict_lines(record)))
-    for note in run.reader.damaged:
-        print(f"note: {note}")
+    tell(notes_on(run))
     return ExitCode.OK
 
 

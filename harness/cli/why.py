@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cli.options import add_runs
+from harness.cli.runs import tell
 from harness.errors import ExitCode, unknown_name
 from harness.plan.fingerprint import Fields, differences
 from harness.plan.stored import FIELDS_FILE, load_fields
-from harness.store import RunReader, find_run, list_runs, list_single_trials, open_run, runs_folder
+from harness.store import (
+    RunReader,
+    find_run,
+    list_runs,
+    list_single_trials,
+    open_run,
+    readable_runs,
+    runs_folder,
+)
 from harness.store.records import TrialRecord
 
 
@@ -27,34 +35,36 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Explain."""
     folder = runs_folder(args.runs)
     runs = [*list_single_trials(folder), *list_runs(folder)]
-    chosen = find_run(args.run, runs_folder(args.runs)) if args.run else _newest_with(runs, args.trial)
-    reader = open_run(chosen)
-    record = reader.trials.get(args.trial)
-    if record is None:
-        raise unknown_name("trial", args.trial, list(reader.trials), where=chosen.name)
-    earlier = list(_earlier(runs, chosen, args.trial))
-    print("\n".join(explain(reader, record, earlier)))
+    passed_over: list[str] = []
+    reader = _named(args, folder) if args.run else _newest_with(runs, args.trial, passed_over)
+    earlier = _earlier(runs, reader.folder, args.trial, passed_over)
+    print("\n".join(explain(reader, reader.trials[args.trial], earlier)))
+    tell(dict.fromkeys(passed_over))
     return ExitCode.OK
 
 
-def _newest_with(runs: list[Path], trial: str) -> Path:
+def _named(args: argparse.Namespace, folder: Path) -> RunReader:
+    reader = open_run(find_run(args.run, folder))
+    if args.trial not in reader.trials:
+        raise unknown_name("trial", args.trial, list(reader.trials), where=reader.folder.name)
+    return reader
+
+
+def _newest_with(runs: list[Path], trial: str, passed_over: list[str]) -> RunReader:
     known: set[str] = set()
-    for folder in reversed(runs):
-        names = set(RunReader(folder).trials)
-        if trial in names:
-            return folder
-        known |= names
+    for reader in readable_runs(reversed(runs), passed_over):
+        if trial in reader.trials:
+            return reader
+        known |= set(reader.trials)
+    tell(passed_over)
     raise unknown_name("trial", trial, sorted(known), where="all runs")
 
 
-def _earlier(runs: list[Path], chosen: Path, trial: str) -> Iterator[RunReader]:
+def _earlier(runs: list[Path], chosen: Path, trial: str, passed_over: list[str]) -> list[RunReader]:
     """Earlier runs with the same trial, the newest first."""
     names = [folder.name for folder in runs]
     before = runs[: names.index(chosen.name)] if chosen.name in names else runs
-    for folder in reversed(before):
-        reader = RunReader(folder)
-        if trial in reader.trials:
-            yield reader
+    return [reader for reader in readable_runs(reversed(before), passed_over) if trial in reader.trials]
 
 
 def explain(reader: RunReader, record: TrialRecord, earlier: list[RunReader]) -> list[str]:
@@ -89,7 +99,11 @@ def _fields(reader: RunReader, trial: str) -> Fields:
     path = reader.folder / FIELDS_FILE
     if not path.is_file():
         return {}
-    return load_fields(path.read_text(encoding="utf-8")).get(trial, {})
+    try:
+        return load_fields(path.read_text(encoding="utf-8")).get(trial, {})
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        tell([f"{path} is damaged, so fields of this run cannot be compared: {error}"])
+        return {}
 
 
 def _change(old: str, new: str) -> str:

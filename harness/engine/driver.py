@@ -195,7 +195,8 @@ class Driver:
             self._listener.note(f"{outcome.id}: {reason} It is tried once more.")
             self._waiting[job.id] = job
             return
-        self._writer.log(outcome.id, outcome.log)
+        if unkept := self._writer.log(outcome.id, outcome.log):
+            self._listener.note(unkept)
         if outcome.id in self._artifacts:
             self._artifact_ended(outcome)
         else:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import RecordError
-from harness.store.reader import RunReader
+from harness.store.reader import RunReader, readable_runs
 from harness.store.records import TrialRecord
 
 
@@ -31,15 +30,13 @@ class ReuseIndex:
         self._anywhere = anywhere
         self._found: dict[tuple[str, str], tuple[RunReader, str]] = {}
         self._failed: dict[tuple[str, str], tuple[TrialRecord, str]] = {}
-        for folder in runs:
-            self._add(RunReader(folder))
+        self.passed_over: list[str] = []
+        """Runs of another version and damaged ones: they cannot help, and do no harm either."""
+        for reader in readable_runs(runs, self.passed_over):
+            self._add(reader)
 
     def _add(self, reader: RunReader) -> None:
-        try:
-            trials = reader.trials
-        except (RecordError, OSError):
-            return  # A run of another version or a damaged one cannot help; it does not harm either.
-        for record in trials.values():
+        for record in reader.trials.values():
             if record.kind != "trial":
                 continue
             key = self._key(record.fingerprint, record.environment)

@@ -184,6 +184,9 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
     """Drive a plan to its end in an open run folder."""
     if request.device_reason:
         display.note(f"device: {request.device} ({request.device_reason})")
+    reuse = stored_trials(request, writer.folder)
+    for note in reuse.passed_over:
+        display.note(note)
     engine = make_engine(request, display)
     try:
         driver = Driver(
@@ -193,7 +196,7 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
             maker=_maker(request, prepared, writer.folder),
             engine=engine,
             writer=writer,
-            reuse=stored_trials(request, writer.folder),
+            reuse=reuse,
             listener=display,
             gather=request.gather,
         )

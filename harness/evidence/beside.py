@@ -26,6 +26,9 @@ _LEFT, _RIGHT = "left ", "right "
 class BothRuns:
     """The trials that two runs both finished, under experiment ids that name their side."""
 
+    is_committed = False
+    omitted: frozenset[str] = frozenset()
+
     def __init__(self, left: RunView, right: RunView) -> None:
         self._sides = {_LEFT: left, _RIGHT: right}
         shared = sorted(_finished(left) & _finished(right))
@@ -46,7 +49,7 @@ class BothRuns:
 
 def _finished(view: RunView) -> set[str]:
     """Main trials that can be compared: committed results may lack the rows of some."""
-    kept = set(view.record.planned) - getattr(view, "omitted", frozenset())
+    kept = set(view.record.planned) - view.omitted
     return {
         name for name, trial in view.trials.items() if name in kept and trial.status in ("ok", "diverged")
     }

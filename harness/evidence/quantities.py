@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.claims import Cell, Contrast
-from harness.errors import RecordError
+from harness.errors import OmittedRowsError, RecordError
 from harness.evidence.laws import Floats
 from harness.evidence.rows import NotMeasuredError, Positions, Rows, select_rows
 from harness.store.records import TrialRecord
@@ -127,6 +127,8 @@ class Reader:
             return _diverged(cell, record.trial)
         try:
             table = self.view.table(record.trial, cell.part)
+        except OmittedRowsError as error:
+            raise NotMeasuredError(error.what, kind="omitted", trials=[record.trial]) from error
         except RecordError as error:
             raise _missing([record.trial]) from error
         where = (("arm", cell.method), *cell.where) if timed else cell.where

@@ -20,6 +20,7 @@ class NotMeasuredError(CorroborateError):
     Attributes:
         kind: ``"blocked"`` and ``"unplanned"`` were never meant to run; ``"missing"`` trials were
             planned and are not there; ``"mismatch"`` is a contradiction in rows or declarations;
+            rows that committed results leave out are ``"omitted"``;
             ``"foreign"`` trials come from unlike machines; an ``"undefined"`` value is the rows' own:
             a mean over nothing, a logarithm of zero.
         trials: Ids of the trials at fault.
@@ -29,7 +30,7 @@ class NotMeasuredError(CorroborateError):
         self,
         what: str,
         *,
-        kind: Literal["blocked", "unplanned", "missing", "mismatch", "foreign", "undefined"],
+        kind: Literal["blocked", "unplanned", "missing", "mismatch", "omitted", "foreign", "undefined"],
         trials: Sequence[str] = (),
     ) -> None:
         super().__init__(what, where=", ".join(trials[:3]) + (" …" if len(trials) > 3 else ""))

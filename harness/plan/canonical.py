@@ -94,4 +94,4 @@ def canonical_text(value: Any) -> str:
 
 def digest(text: str) -> str:
     """A short, stable hash of a text: 128 bits of BLAKE2b."""
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()

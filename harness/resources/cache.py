@@ -66,12 +66,7 @@ class ResourceCache:
 
     def manifest(self, resource: Resource) -> Manifest | None:
         """What is known of the entry; ``None`` if there is none."""
-        entry = self.entry(resource)
-        try:
-            raw = json.loads((entry / "source.json").read_text(encoding="utf-8"))
-            return Manifest(**raw) if (entry / "files").is_dir() else None
-        except (OSError, ValueError, TypeError):
-            return None
+        return read_entry(self.entry(resource))
 
     def checked(self, resource: Resource) -> Path | None:
         """The entry's files, if it is there and nothing in it has changed since it was filled.
@@ -157,6 +152,15 @@ class ResourceCache:
         except BaseException:
             _remove(partial)
             raise
+
+
+def read_entry(entry: Path) -> Manifest | None:
+    """What ``source.json`` says of an entry; ``None`` if there is none, or it is not ours."""
+    try:
+        raw = json.loads((entry / "source.json").read_text(encoding="utf-8"))
+        return Manifest(**raw) if (entry / "files").is_dir() else None
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _remove(folder: Path) -> None:

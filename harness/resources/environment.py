@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import ResourceError
+from harness.text import expanded
 
 _OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
@@ -14,9 +15,9 @@ _OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The cache: ``CORROBORATE_HOME``, else ``corroborate`` in the user's cache folder."""
     if explicit := environ.get("CORROBORATE_HOME"):
-        return Path(explicit).expanduser().absolute()
+        return expanded(explicit).absolute()
     if caches := environ.get("XDG_CACHE_HOME"):
-        return Path(caches).expanduser().absolute() / "corroborate"
+        return expanded(caches).absolute() / "corroborate"
     return Path.home() / ".cache" / "corroborate"
 
 
@@ -29,7 +30,7 @@ def mirror_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     text = environ.get("CORROBORATE_MIRROR")
     if not text:
         return None
-    folder = Path(text).expanduser().absolute()
+    folder = expanded(text).absolute()
     if not folder.is_dir():
         raise ResourceError(
             "The mirror is not a folder",
@@ -47,8 +48,8 @@ def hub_is_offline(environ: Mapping[str, str] = os.environ) -> bool:
 def hub_cache(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the hub's own library keeps what it has downloaded."""
     if cache := environ.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
+        return expanded(cache)
     if home := environ.get("HF_HOME"):
-        return Path(home).expanduser() / "hub"
+        return expanded(home) / "hub"
     base = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "huggingface" / "hub"
+    return expanded(base) / "huggingface" / "hub"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 _SETTLED_S = 2.0
 """A file younger than this may change again within the clock's resolution."""
+_KEY = re.compile(r".*\|\d+\|\d+\|\d+", re.DOTALL)
 
 
 def sha256_of(path: Path) -> str:
@@ -32,12 +34,14 @@ def files_in(folder: Path) -> Iterator[tuple[str, Path]]:
 class HashCache:
     """Hashes by path, size and times of change, kept in one JSON file.
 
-    A store that cannot be read or written only costs time: hashes are then computed anew.
+    A store that cannot be read or written only costs time: hashes are then computed anew. One that
+    holds anything else is somebody else's file, and is left as it is.
     """
 
     def __init__(self, store: Path) -> None:
         self._store = store
         self._known: dict[str, str] | None = None
+        self._foreign = False
 
     def file(self, path: Path) -> str:
         """The SHA-256 of a file."""
@@ -73,15 +77,22 @@ class HashCache:
     def _read(self) -> dict[str, str]:
         try:
             content = json.loads(self._store.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except FileNotFoundError:
             return {}
-        return content if isinstance(content, dict) else {}
+        except (OSError, ValueError):
+            content = None
+        if not isinstance(content, dict) or not all(map(_KEY.fullmatch, content)):
+            self._foreign = True
+            return {}
+        return content
 
     def _save(self, fresh: dict[str, str]) -> None:
         if not fresh:
             return
         # Read again: another process may have added hashes meanwhile.
         self._known = self._read() | (self._known or {}) | fresh
+        if self._foreign:
+            return
         draft = self._store.with_name(f".{self._store.name}.{os.getpid()}")
         with suppress(OSError):
             self._store.parent.mkdir(parents=True, exist_ok=True)

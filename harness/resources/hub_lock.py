@@ -17,6 +17,8 @@ from harness.errors import ResourceError
 from harness.method.references import HubSource
 
 FILE = "hub-lock.json"
+_WORDS = 3
+"""In a key: kind, repository and branch."""
 
 
 class HubLock:
@@ -48,16 +50,23 @@ class HubLock:
 
     def _read(self) -> dict[str, str]:
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
+            return _commits(self._path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError) as error:
             raise ResourceError(
                 f"The commits on record cannot be read: {error}",
                 where=str(self._path),
-                fix="Remove the file: branches are then looked up anew.",
+                fix="Remove the file: branches are then looked up anew. If it is a file of yours, set "
+                "CORROBORATE_HOME to another folder.",
             ) from error
-        return {str(name): str(commit) for name, commit in content.items()}
+
+
+def _commits(text: str) -> dict[str, str]:
+    content = json.loads(text)
+    if not isinstance(content, dict) or not all(len(name.split()) == _WORDS for name in content):
+        raise ValueError("it is no list of commits")
+    return {name: str(commit) for name, commit in content.items()}
 
 
 def _key(source: HubSource) -> str:

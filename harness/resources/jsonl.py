@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ResourceError
+from harness.text import json_bytes
 
 SUFFIX = ".jsonl.gz"
 
@@ -31,15 +32,16 @@ def read_split(folder: Path, split: str) -> list[dict[str, Any]]:
         message = f"The data set has no split '{split}'"
         raise ResourceError(message, where=str(folder), fix=f"It has: {known}.")
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
+        # As bytes, whose lines end at "\n" alone.
+        with gzip.open(path, "rb") as lines:
             return [_row(line, path, number) for number, line in enumerate(lines, 1)]
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ResourceError(
             f"The split cannot be read: {error}", where=str(path), fix="Remove the file and fetch it again."
         ) from error
 
 
-def _row(line: str, path: Path, number: int) -> dict[str, Any]:
+def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
@@ -55,5 +57,5 @@ def write_split(folder: Path, split: str, rows: Iterable[Mapping[str, Any]]) -> 
     # A time stamp or a file name in the gzip header would make equal data differ in their hash.
     with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
         for row in rows:
-            packed.write(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
+            packed.write(json_bytes(json.dumps(row, ensure_ascii=False, default=str)) + b"\n")
     return path

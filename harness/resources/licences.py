@@ -20,16 +20,23 @@ def accepted_licences(home: Path, environ: Mapping[str, str] = os.environ) -> fr
 
 def _remembered(home: Path) -> frozenset[str]:
     try:
-        keys = json.loads((home / _STORE).read_text(encoding="utf-8"))
+        return frozenset(_keys((home / _STORE).read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError):
         return frozenset()
     except (OSError, ValueError) as error:
         raise ResourceError(
             f"The list of accepted licences cannot be read: {error}",
             where=str(home / _STORE),
-            fix="Remove the file and accept the licences again.",
+            fix="Remove the file and accept the licences again; if it is a file of yours, set "
+            "CORROBORATE_HOME to another folder.",
         ) from error
-    return frozenset(str(key) for key in keys)
+
+
+def _keys(text: str) -> list[str]:
+    keys = json.loads(text)
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise ValueError("it is no list of licences")
+    return keys
 
 
 def remember_licences(home: Path, keys: Iterable[str]) -> None:

@@ -27,6 +27,7 @@ from harness.resources.hashing import HashCache
 from harness.resources.hub_lock import HubLock
 from harness.resources.licences import accepted_licences, remember_licences
 from harness.resources.unobtainable import UnobtainableError
+from harness.text import expanded
 
 _CONVERT = "Bound models are converted with 'corroborate convert --from FOLDER --to FOLDER'."
 
@@ -183,7 +184,7 @@ class Resolver:
         return self._cache.entry(resource) if self._cache.manifest(resource) else None
 
     def _bound(self, resource: Resource) -> Path:
-        folder = Path(self.bindings[resource.name]).expanduser().absolute()
+        folder = expanded(self.bindings[resource.name]).absolute()
         if not folder.is_dir():
             raise ResourceError(
                 f"'{resource.name}' is bound to something that is not a folder",

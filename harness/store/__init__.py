@@ -1,14 +1,17 @@
 """Records of runs on disk."""
 
 from harness.store.locate import (
+    committed_report,
     find_run,
+    holds_run,
     list_runs,
     list_single_trials,
     new_run_folder,
+    newest_run,
     runs_folder,
     single_trial_folder,
 )
-from harness.store.reader import RunReader, open_run
+from harness.store.reader import RunReader, open_run, readable_runs
 from harness.store.reference import write_reference
 from harness.store.view import TIMED_METHOD, RunView, trial_id
 from harness.store.writer import RunWriter
@@ -18,11 +21,15 @@ __all__ = [
     "RunReader",
     "RunView",
     "RunWriter",
+    "committed_report",
     "find_run",
+    "holds_run",
     "list_runs",
     "list_single_trials",
     "new_run_folder",
+    "newest_run",
     "open_run",
+    "readable_runs",
     "runs_folder",
     "single_trial_folder",
     "trial_id",

@@ -20,11 +20,15 @@ class MemoryRun:
         record: What was asked for.
         trials: Trial records by id.
         tables: Columns by (trial id, part).
+        is_committed: Whether it stands for committed results.
+        omitted: Trials of which rows were left out.
     """
 
     record: RunRecord
     trials: dict[str, TrialRecord] = field(default_factory=dict)
     tables: dict[tuple[str, str], dict[str, np.ndarray]] = field(default_factory=dict)
+    is_committed: bool = False
+    omitted: frozenset[str] = frozenset()
 
     def add(self, trial: TrialRecord, **parts: Mapping[str, Any]) -> None:
         """Store a trial with its rows, one table a part."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +37,12 @@ class RunReader:
     @property
     def is_committed(self) -> bool:
         """Whether these are committed results: packed, without the rows that were too many."""
-        return (self.folder / TRIALS_FILE).is_file()
+        return is_committed(self.folder)
+
+    @cached_property
+    def omitted(self) -> frozenset[str]:
+        """Trials of which committed results leave rows out for their size; a run leaves nothing out."""
+        return frozenset()
 
     @cached_property
     def record(self) -> RunRecord:
@@ -44,7 +50,7 @@ class RunReader:
         path = self.folder / "run.json"
         if not path.is_file():
             raise RecordError("This folder holds no run: run.json is missing", where=str(self.folder))
-        return parse(RunRecord, path.read_text(encoding="utf-8"), str(path))
+        return parse(RunRecord, read_file(path), str(path))
 
     @cached_property
     def trials(self) -> Mapping[str, TrialRecord]:
@@ -62,7 +68,7 @@ class RunReader:
         path = self.folder / "verdicts.json"
         if not path.is_file():
             return None
-        return parse(VerdictsRecord, path.read_text(encoding="utf-8"), str(path))
+        return parse(VerdictsRecord, read_file(path), str(path))
 
     @cached_property
     def _tables(self) -> dict[tuple[str, str], dict[str, np.ndarray]]:
@@ -112,20 +118,50 @@ class RunReader:
         return True
 
 
+def is_committed(folder: Path) -> bool:
+    """Whether a folder holds committed results, which nothing but ``reference`` changes."""
+    return (folder / TRIALS_FILE).is_file()
+
+
+def readable_runs(folders: Iterable[Path], passed_over: list[str]) -> Iterator[RunReader]:
+    """The runs that can be read, in their order; why others cannot is noted in ``passed_over``."""
+    for folder in folders:
+        reader = RunReader(folder)
+        try:
+            _ = reader.trials
+        except RecordError as error:
+            passed_over.append(f"run {folder.name} is passed over, since it cannot be read: {error.what}")
+            continue
+        yield reader
+
+
 def open_run(folder: Path) -> RunReader:
     """The run, or the committed results, in ``folder``.
 
     Raises:
         RecordError: If there is none, or it was written by another schema version.
     """
-    from harness.store.reference import UNITS_FILE, ReferenceReader
+    from harness.store.reference import ReferenceReader
 
-    reader = ReferenceReader(folder) if (folder / UNITS_FILE).is_file() else RunReader(folder)
+    reader = ReferenceReader(folder) if is_committed(folder) else RunReader(folder)
     _ = reader.record
     return reader
 
 
-def parse(model: type[RecordT], text: str, where: str) -> RecordT:
+def read_file(path: Path) -> bytes:
+    """The bytes of a file of records, unpacked if they are packed.
+
+    Raises:
+        RecordError: If it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix == ".gz" else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise RecordError(f"The file cannot be read: {error}", where=str(path)) from error
+
+
+def parse(model: type[RecordT], text: str | bytes, where: str) -> RecordT:
     """A record from its JSON.
 
     Raises:
@@ -133,7 +169,7 @@ def parse(model: type[RecordT], text: str, where: str) -> RecordT:
     """
     try:
         raw = json.loads(text)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise RecordError(f"The record is not valid JSON: {error}", where=where, fix=RERUN) from error
     return build(model, raw, where)
 
@@ -159,15 +195,15 @@ def read_trials(path: Path, damaged: list[str]) -> list[TrialRecord]:
     """All lines of ``trials.jsonl``; a torn last line is passed over and noted in ``damaged``."""
     if not path.is_file():
         return []
-    data = path.read_bytes()
-    data = gzip.decompress(data) if path.suffix == ".gz" else data
+    data = read_file(path)
     end = whole_length(data)
     if end < len(data):
         damaged.append(
             f"{path}: the last line is cut off ({len(data) - end} bytes), as a killed run leaves it; "
             "it is passed over and its trial counts as not finished"
         )
-    lines = data[:end].decode("utf-8").splitlines()
+    # Text has more line ends than JSON lines: U+2028 in an error message is none.
+    lines = data[:end].split(b"\n")
     return [parse(TrialRecord, line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line]
 
 

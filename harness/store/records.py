@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.text import storable
+
 SCHEMA_VERSION = 1
 
 
@@ -19,6 +21,13 @@ class Record(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants"
     )
+
+    def as_json(self, indent: int | None = None) -> str:
+        """The record as JSON text that UTF-8 can hold, whatever foreign code put into its fields."""
+        try:
+            return self.model_dump_json(indent=indent)
+        except ValueError:  # Text that UTF-8 cannot hold.
+            return type(self).model_validate(storable(self.model_dump())).model_dump_json(indent=indent)
 
 
 class Provenance(Record):

@@ -16,58 +16,66 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import RecordError
-from harness.store.reader import TRIALS_FILE, RunReader
-from harness.store.records import Record, RunRecord, TrialRecord
-from harness.store.units import part_columns, write_durably
+from harness.errors import OmittedRowsError, RecordError, UsageError
+from harness.store.reader import TRIALS_FILE, RunReader, read_file
+from harness.store.records import Record, RunRecord, TrialRecord, VerdictsRecord
+from harness.store.replace import OMITTED_FILE, UNITS_FILE, refuse_foreign, replace_folder
+from harness.store.units import part_columns
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-UNITS_FILE = "units.parquet"
-OMITTED_FILE = "omitted.json"
 Wanted = Callable[[TrialRecord, str], bool]
 TRIAL_COLUMN = "__trial__"
 LIMIT_MB = 1.0
 
 
 def write_reference(
-    reader: RunReader, folder: Path, limit_mb: float = LIMIT_MB, wanted: Wanted = lambda _record, _part: True
+    reader: RunReader,
+    folder: Path,
+    limit_mb: float = LIMIT_MB,
+    wanted: Wanted = lambda _record, _part: True,
+    verdicts: VerdictsRecord | None = None,
 ) -> list[str]:
-    """Write a judged run as committed results.
+    """Write a judged run as committed results, in the place of earlier ones.
 
     Args:
         reader: The run.
-        folder: ``suites/<paper>/reference/<profile>``; emptied first.
+        folder: ``suites/<paper>/reference/<profile>``; the results in it are replaced as a whole.
         limit_mb: Largest size of the folder in MB (10⁶ bytes).
         wanted: Whether a part of a trial is to be kept before others: claims read it.
+        verdicts: The run's verdicts, if they are others than those stored with it.
 
     Returns:
         The evaluation sets that were left out, as ``trial:part``.
 
     Raises:
-        RecordError: If the run has not been judged, or is too large even without unit rows.
+        UsageError: If the folder holds anything else than results of this suite, or the run is committed.
+        RecordError: If the run has not been judged, is too large even without unit rows, or the folder
+            cannot be written. What was in it is then still there.
     """
-    if reader.verdicts is None:
+    if reader.is_committed:
+        raise UsageError(
+            "These are committed results already", where=str(reader.folder), fix="Name a run of your own."
+        )
+    verdicts = verdicts or reader.verdicts
+    if verdicts is None:
         raise RecordError("The run has no verdicts yet", where=str(reader.folder), fix="Judge it first.")
-    lines = "".join(record.model_dump_json() + "\n" for record in reader.trials.values())
+    refuse_foreign(folder, reader.record.suite)
+    lines = "".join(record.as_json() + "\n" for record in reader.trials.values())
     files = {
         "run.json": _pretty(_anywhere(reader.record)),
         TRIALS_FILE: gzip.compress(lines.encode(), mtime=0),
-        "verdicts.json": _pretty(reader.verdicts),
+        "verdicts.json": _pretty(verdicts),
     }
     left = int(limit_mb * 1e6) - sum(map(len, files.values()))
     units, omitted = _fitting(_groups(reader, wanted), left)
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    for name, data in files.items():
-        write_durably(folder / name, data)
     if units:
-        write_durably(folder / UNITS_FILE, units)
+        files[UNITS_FILE] = units
     if omitted:
-        write_durably(folder / OMITTED_FILE, _listing(omitted))
+        files[OMITTED_FILE] = _listing(omitted)
+    replace_folder(folder, files)
     return omitted
 
 
@@ -82,7 +90,7 @@ def _anywhere(record: RunRecord) -> RunRecord:
 
 
 def _pretty(record: Record) -> bytes:
-    return record.model_dump_json(indent=1).encode() + b"\n"
+    return record.as_json(indent=1).encode() + b"\n"
 
 
 Part = tuple[str, str, "pa.Table"]
@@ -175,28 +183,42 @@ def _stackable(groups: list[Group]) -> list[pa.Table]:
 class ReferenceReader(RunReader):
     """Committed results, as :class:`harness.store.view.RunView`."""
 
-    _whole: Any = None
-
     @cached_property
     def omitted(self) -> frozenset[str]:
         """Trials of which an evaluation set was left out for its size."""
+        return frozenset(name.rpartition(":")[0] for name in self.omitted_sets)
+
+    @cached_property
+    def omitted_sets(self) -> frozenset[str]:
+        """The evaluation sets that were left out for their size, as ``trial:part``.
+
+        Raises:
+            RecordError: If the list of them is damaged.
+        """
         path = self.folder / OMITTED_FILE
-        names = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-        return frozenset(name.rpartition(":")[0] for name in names)
+        try:
+            return frozenset(map(str, json.loads(read_file(path)))) if path.is_file() else frozenset()
+        except (TypeError, ValueError) as error:
+            raise RecordError(f"The list of omitted rows is damaged: {error}", where=str(path)) from error
 
     def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
         """The unit rows of one part of a trial.
 
         Raises:
-            RecordError: If they were left out for their size.
+            OmittedRowsError: If they were left out for their size.
+            RecordError: If they are missing without being listed, or damaged.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        if self._whole is None:
-            self._whole = pq.read_table(self.folder / UNITS_FILE)
-        rows = self._whole.filter(pc.equal(self._whole[TRIAL_COLUMN].cast(pa.string()), trial))
+        if f"{trial}:{part}" in self.omitted_sets:
+            raise OmittedRowsError(
+                "Rows left out for their size",
+                where=f"{self.folder}: {trial}, part '{part}'",
+                fix=f"They are not among the committed results; {OMITTED_FILE} lists all that were left out.",
+            )
+        whole = self._units
+        rows = whole.filter(pc.equal(whole[TRIAL_COLUMN].cast(pa.string()), trial))
         prefixes = [
             name.removesuffix("unit_id")
             for name in rows.column_names
@@ -207,12 +229,22 @@ class ReferenceReader(RunReader):
             raise RecordError(
                 f"The unit rows of '{trial}', part '{part}', are not among the committed results",
                 where=str(self.folder),
-                fix=f"{OMITTED_FILE} lists what was left out for its size.",
             )
         prefix = prefixes[0]
         own = [name for name in rows.column_names if name.startswith(prefix)]
         rows = rows.select(own).filter(pc.is_valid(rows[f"{prefix}unit_id"]))
         return {name.removeprefix(prefix): rows[name].to_numpy() for name in own}
+
+    @cached_property
+    def _units(self) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.folder / UNITS_FILE
+        try:
+            return pq.read_table(path)
+        except (pa.ArrowException, OSError) as error:
+            raise RecordError(f"The committed rows cannot be read: {error}", where=str(path)) from error
 
     def is_whole(self, trial: str) -> bool:
         """Whether the trial finished."""

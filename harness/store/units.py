@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ProblemError, RecordError
+from harness.text import spelt_out
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ PART_COLUMN = "__part__"
 
 def units_name(trial: str) -> str:
     """File name for the rows of a trial: readable, and unique however long the id is."""
+    trial = spelt_out(trial)
     digest = hashlib.blake2b(trial.encode(), digest_size=6).hexdigest()
     readable = "".join(c if c.isalnum() or c in "-_." else "_" for c in trial)[:80]
     return f"{readable}-{digest}.parquet"
@@ -58,10 +60,22 @@ def part_columns(part: str, table: Mapping[str, Any]) -> pa.Table:
     """One part as an Arrow table, its columns named so that parts can be stacked."""
     import pyarrow as pa
 
-    columns = {_column(part, name): pa.array(value) for name, value in table.items()}
+    columns = {_column(part, name): _array(value) for name, value in table.items()}
     length = len(table["unit_id"])
     named = pa.DictionaryArray.from_arrays(pa.array([0] * length, pa.int32()), pa.array([part]))
     return pa.table({PART_COLUMN: named, **columns})
+
+
+def _array(values: Any) -> pa.Array:
+    """A column in Arrow, its text spelt out where UTF-8 cannot hold it."""
+    import pyarrow as pa
+
+    if getattr(values, "dtype", None) is not None and values.dtype.kind == "U":
+        values = values.tolist()  # Arrow ends NumPy's own text at its first null character.
+    try:
+        return pa.array(values)
+    except UnicodeError:
+        return pa.array([spelt_out(value) if isinstance(value, str) else value for value in values])
 
 
 def _column(part: str, name: str) -> str:
@@ -102,13 +116,16 @@ def write_durably(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise RecordError(
             f"Cannot write {path.name}: {error.strerror or error}",
             where=str(path.parent),

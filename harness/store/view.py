@@ -27,6 +27,14 @@ class RunView(Protocol):
         """What was asked for."""
 
     @property
+    def is_committed(self) -> bool:
+        """Whether these are the results that are committed with a suite."""
+
+    @property
+    def omitted(self) -> frozenset[str]:
+        """Trials of which committed results leave rows out for their size."""
+
+    @property
     def trials(self) -> Mapping[str, TrialRecord]:
         """The last record of each trial, by id."""
 
@@ -34,6 +42,7 @@ class RunView(Protocol):
         """The unit rows of one evaluation set of a finished trial, as columns.
 
         Raises:
+            OmittedRowsError: If committed results leave them out for their size.
             RecordError: If the rows are missing or damaged.
         """
 

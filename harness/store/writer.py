@@ -10,9 +10,10 @@ from typing import IO, Self
 
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
-from harness.store.reader import RunReader, whole_length
+from harness.store.reader import RunReader, is_committed, whole_length
 from harness.store.records import RunRecord, TrialRecord, VerdictsRecord
 from harness.store.units import check_table, encode, sha256, units_name, write_durably
+from harness.text import json_bytes
 
 
 class RunWriter:
@@ -22,12 +23,18 @@ class RunWriter:
         folder: The run's folder; created if it is new.
 
     Raises:
-        UsageError: If another process is writing to the folder.
+        UsageError: If another process is writing to the folder, or it holds committed results.
         RecordError: If the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if is_committed(folder):
+            raise UsageError(
+                "These are committed results, which only 'corroborate reference' changes",
+                where=str(folder),
+                fix="Name a run of your own.",
+            )
         try:
             (folder / "units").mkdir(parents=True, exist_ok=True)
             (folder / "logs").mkdir(exist_ok=True)
@@ -85,25 +92,30 @@ class RunWriter:
         try:
             if self._trials is None:
                 self._trials = (self.folder / "trials.jsonl").open("ab", buffering=0)
-            self._trials.write(record.model_dump_json().encode() + b"\n")
+            self._trials.write(record.as_json().encode() + b"\n")
             os.fsync(self._trials.fileno())
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         return record
 
-    def log(self, trial: str, text: str) -> None:
-        """Keep what a trial printed; a run does not fail for its log."""
-        if text:
-            name = units_name(trial).removesuffix(".parquet") + ".log"
-            (self.folder / "logs" / name).write_text(text, encoding="utf-8", errors="replace")
+    def log(self, trial: str, text: str) -> str:
+        """Keep what a trial printed. A run does not fail for a log: says why it was not kept, or nothing."""
+        if not text:
+            return ""
+        path = self.folder / "logs" / (units_name(trial).removesuffix(".parquet") + ".log")
+        try:
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            return f"{trial}: its log was not kept: {error.strerror or error}"
+        return ""
 
     def verdicts(self, record: VerdictsRecord) -> None:
         """Write ``verdicts.json``."""
         write_durably(self.folder / "verdicts.json", _json(record))
 
     def text(self, name: str, text: str) -> None:
-        """Write another text file of the run (the plan)."""
-        write_durably(self.folder / name, text.encode())
+        """Write another JSON file of the run (the plan)."""
+        write_durably(self.folder / name, json_bytes(text))
 
     def close(self) -> None:
         """Release the folder."""
@@ -123,7 +135,7 @@ class RunWriter:
 
 
 def _json(record: RunRecord | VerdictsRecord) -> bytes:
-    return record.model_dump_json(indent=1).encode() + b"\n"
+    return record.as_json(indent=1).encode() + b"\n"
 
 
 def _unwritable(folder: Path, error: OSError) -> RecordError:

@@ -90,6 +90,8 @@ def headline(ledger: Ledger) -> Section:
     if exploratory:
         text = f"Exploratory, since the rule was changed after data were seen: {', '.join(exploratory)}."
         blocks.insert(-1, Paragraph(words(text), kind="warning"))
+    if ledger.view.is_committed:
+        blocks.insert(0, Paragraph(words(committed_note(ledger)), kind="note"))
     if ledger.view.record.rehearsal:
         blocks.insert(0, Paragraph(words(REHEARSAL), kind="warning"))
     restricted = ledger.view.record.selection
@@ -97,6 +99,18 @@ def headline(ledger: Ledger) -> Section:
         parts = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items() if values)
         blocks.insert(-1, Paragraph(words(f"This run was restricted to {parts}."), kind="warning"))
     return Section("verdicts", "Verdicts", tuple(blocks))
+
+
+def committed_note(ledger: Ledger) -> str:
+    """What a reader of committed results has to know: which numbers they cannot give, and why."""
+    left_out, finished = len(ledger.view.omitted), len(ledger.view.trials)
+    note = "These are the results that are committed with the suite, and the verdicts stored with them."
+    if not left_out:
+        return note
+    return (
+        f"{note} The rows of {left_out} of {finished} trials were left out for their size; a number that "
+        "needs them is marked, and a run of the suite has it."
+    )
 
 
 def _tallies(ledger: Ledger) -> list[Tally]:

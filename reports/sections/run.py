@@ -272,8 +272,12 @@ def _from_records(ledger: Ledger) -> tuple[Block, ...]:
     if record.rehearsal is not None:
         said, again = "This report", [f"corroborate report runs/rehearsals/{record.run}"]
     else:
-        said, again = "This report, and a table for a paper", [f"corroborate report {record.run}"]
-        again += [f"corroborate table {slug} {table.id} --format latex" for table in ledger.suite.tables[:1]]
+        committed = f" --reference --profile {record.profile}{'-full' if record.full else ''}"
+        run, of = (slug, committed) if ledger.view.is_committed else (record.run, "")
+        said, again = "This report, and a table for a paper", [f"corroborate report {run}{of}"]
+        again += [
+            f"corroborate table {slug} {table.id} --format latex{of}" for table in ledger.suite.tables[:1]
+        ]
     return Paragraph(words(f"{said}, from the records alone:")), Listing(tuple(again))
 
 

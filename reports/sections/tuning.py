@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
+from harness.errors import OmittedRowsError
 from harness.store.records import TrialRecord
 from harness.suite import Experiment, Tuned
 from reports.document import (
@@ -115,6 +116,9 @@ def _score(grid: Grid, point: str, trials: list[TrialRecord], ledger: Ledger) ->
     if len(done) < len(trials):
         return NotMeasured(", ".join(sorted({trial.status for trial in trials if trial.status != "ok"})))
     select = grid.tuned.select
-    scores = [select(ledger.view.table(trial.trial, grid.tuned.part)) for trial in done]
+    try:
+        scores = [select(ledger.view.table(trial.trial, grid.tuned.part)) for trial in done]
+    except OmittedRowsError as error:
+        return NotMeasured(error.what)
     handle = Handle("cell", f"{grid.place}/tune/{point}", tuple(trial.trial for trial in done))
     return Number(math.fsum(scores) / len(scores), handle, digits=select.digits, unit=select.unit)

@@ -64,7 +64,7 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(
 def test_a_full_disk_leaves_the_old_page_and_no_rest(
     tmp_path: Path, view: MemoryRun, verdicts: VerdictsRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "index.html").write_text("old", encoding="utf-8")
+    (tmp_path / "index.html").write_text("Reproduction report", encoding="utf-8")
 
     def full(descriptor: int, *args: object, **kwargs: object) -> None:
         os.close(descriptor)
@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_the_old_page_and_no_rest(
     with pytest.raises(RecordError, match="No space left"):
         reports.write_report(demo.SUITE, demo.SCALE, view, verdicts, tmp_path, formats=("html",))
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
-    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "old"
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "Reproduction report"
 
 
 def store(folder: Path, view: MemoryRun, verdicts: VerdictsRecord, *, report: bool) -> None:

@@ -25,10 +25,15 @@ def entry(home: Path, *, days: float = 0.0) -> Path:
     return folder
 
 
-def artifact(home: Path, name: str = "offset-1", fingerprint: str = "f1") -> Path:
-    folder = home / "artifacts" / name
+FINGERPRINT = "0123456789abcdef" * 2
+BUILT = "offset-0123456789abcdef-01234567"
+
+
+def artifact(home: Path) -> Path:
+    folder = home / "artifacts" / BUILT
     folder.mkdir(parents=True)
-    (folder / "artifact.json").write_text(json.dumps({"fingerprint": fingerprint}))
+    manifest = {"title": "offset", "class": "m:Offset", "fingerprint": FINGERPRINT, "environment": "here"}
+    (folder / "artifact.json").write_text(json.dumps(manifest))
     return folder
 
 
@@ -102,7 +107,7 @@ def test_the_cache_is_shown(shell: Shell, home: Path) -> None:
     artifact(home)
     assert shell("cache") == ExitCode.OK
     assert "numbers" in shell.out
-    assert "offset-1" in shell.out
+    assert BUILT in shell.out
     assert "2 entries" in shell.out
 
 
@@ -142,7 +147,7 @@ def test_unused_is_what_neither_suites_nor_runs_refer_to(
     shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, built = entry(home), artifact(home)
-    leftover = home / "artifacts" / ".offset-2.building"
+    leftover = home / "artifacts" / ".offset-0123456789abcdee-01234567.building"
     leftover.mkdir()
     assert shell("cache", "prune", "--unused") == ExitCode.OK
     assert folder.exists()
@@ -157,7 +162,7 @@ def test_an_artifact_that_a_run_used_is_kept(
     shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built = artifact(home)
-    monkeypatch.setattr(cache, "_needed_folders", lambda runs: (set(), {"f1"}))
+    monkeypatch.setattr(cache, "_needed_folders", lambda runs: (set(), {FINGERPRINT}))
     assert shell("cache", "prune", "--unused") == ExitCode.OK
     assert built.exists()
 
@@ -166,7 +171,7 @@ def test_what_is_being_filled_is_kept(shell: Shell, home: Path) -> None:
     from filelock import FileLock
 
     built = artifact(home)
-    with FileLock(home / "artifacts" / ".offset-1.lock"):
+    with FileLock(home / "artifacts" / f".{BUILT}.lock"):
         assert shell("cache", "prune", "--unused") == ExitCode.OK
     assert "another process" in shell.out
     assert built.exists()

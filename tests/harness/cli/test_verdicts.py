@@ -21,15 +21,16 @@ def run(shell: Shell, tmp_path: Path) -> Path:
     return folder
 
 
-def test_verdicts_are_printed_and_stored(shell: Shell, run: Path) -> None:
-    (run / "verdicts.json").unlink()
-    assert shell("verdicts", "demo") == ExitCode.OK
-    assert "C1" in shell.out
-    assert "closed" in shell.out
+def test_verdicts_are_stored_by_the_run_and_printed_by_readers(shell: Shell, run: Path) -> None:
     stored = open_run(run).verdicts
     assert stored is not None
     assert [verdict.claim for verdict in stored.verdicts] == ["C1", "C2"]
     assert stored.verdicts[0].verdict == "reproduced"
+    (run / "verdicts.json").unlink()
+    assert shell("verdicts", "demo") == ExitCode.OK
+    assert "C1" in shell.out
+    assert "closed" in shell.out
+    assert not (run / "verdicts.json").exists()
 
 
 def test_verdicts_as_json(shell: Shell, run: Path) -> None:

@@ -1,0 +1,39 @@
+r"""Text from outside, made fit for files and folders.
+
+Python's strings hold lone surrogates (half a character, as a broken download or a file name that is
+not UTF-8 gives them); UTF-8 does not. Where such text is written it is spelt out, ``\ud800``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def spelt_out(text: str) -> str:
+    """The text with lone surrogates as escapes; all other text as it is."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def json_bytes(text: str) -> bytes:
+    """JSON text as UTF-8; a lone surrogate becomes its JSON escape, so that it is read back as it was."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def storable(value: Any) -> Any:
+    """JSON data with :func:`spelt_out` applied to all text in it, keys included."""
+    if isinstance(value, str):
+        return spelt_out(value)
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
+
+
+def expanded(path: str | Path) -> Path:
+    """A path as the user means it, with ``~`` for the home folder, as shells leave it after ``=``."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)  # Nobody has such a home, so it is a name like any other.
