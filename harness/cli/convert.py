@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
-from harness.cli.suites import load_suite, suite_names
+from harness.cli.suites import usable_suites
 from harness.errors import ExitCode, UsageError, unknown_name
 from harness.method.references import Resource
 from harness.resources import Resolver
@@ -53,7 +53,7 @@ def main(args: argparse.Namespace) -> ExitCode:
 def _model(name: str) -> Resource:
     models = {
         resource.name: resource
-        for resource in resources_of_all(map(load_suite, suite_names()), Profile).values()
+        for resource in resources_of_all(usable_suites(), Profile).values()
         if resource.kind == "model" and resource.sources
     }
     if name not in models:

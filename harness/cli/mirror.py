@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
 from harness.cli.options import profile_named
-from harness.cli.suites import load_suite, suite_names
+from harness.cli.suites import usable_suites
 from harness.errors import CorroborateError, ExitCode, UsageError, unknown_name
 from harness.hub import licence_of
 from harness.method.references import MirrorSource, Resource
@@ -54,7 +54,7 @@ def main(args: argparse.Namespace) -> ExitCode:
 def _chosen(args: argparse.Namespace) -> dict[str, Resource]:
     """Data sets by their folder in a mirror."""
     profiles = [profile_named(name) for name in args.profile] or list(Profile)
-    suites = [load_suite(name) for name in args.suite or suite_names()]
+    suites = usable_suites(args.suite)
     found = resources_of_all(suites, profiles)
     placed = {resource.name: place for resource in found.values() if (place := _place(resource))}
     for name in args.data_set:

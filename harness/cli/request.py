@@ -26,6 +26,7 @@ from harness.cli.options import (
 from harness.cli.suites import load_suite, method_class
 from harness.engine.run import RunRequest
 from harness.errors import DeviceError, ResourceError, UsageError
+from harness.foreign import make_method
 from harness.method.contract import Method
 from harness.plan import Selection
 from harness.plan.limits import Limits
@@ -154,14 +155,7 @@ def _added(names: Sequence[str]) -> dict[str, Method[Any, Any]]:
     found: dict[str, Method[Any, Any]] = {}
     for name in names:
         kind = method_class(name)
-        try:
-            found[name if ":" not in name else method_id(kind.__name__)] = kind()
-        except TypeError as error:
-            raise UsageError(
-                f"The method cannot be made without arguments: {error}",
-                where=name,
-                fix="Give every parameter a default value: harness.method.param.",
-            ) from error
+        found[name if ":" not in name else method_id(kind.__name__)] = make_method(kind, name)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.display import display, duration
 from harness.cli.request import NEWEST, add_request, make_request
-from harness.cli.suites import suite_names
+from harness.cli.suites import broken_suites, suite_names
 from harness.errors import CorroborateError, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +74,10 @@ def _every(args: argparse.Namespace) -> ExitCode:
             where="corroborate run",
             fix="Name the suite instead.",
         )
-    codes: dict[str, ExitCode] = {}
+    broken = broken_suites()
+    codes = dict.fromkeys(broken, ExitCode.USAGE)
+    for name, why in broken.items():
+        print(f"error: {name} cannot be used: {why}", file=sys.stderr)
     for name in suite_names():
         print(f"\n{name}")
         args.suite = name
