@@ -118,7 +118,7 @@ def _properties(run: OpenedRun, baseline: OpenedRun) -> dict[str, str]:
         "run": record.run,
         "baseline": baseline.reader.record.run,
         "profile": record.profile,
-        "commit": record.provenance.commit,
+        "commit": record.provenance.code(),
     }
 
 
