@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
+from harness.cli.outputs import require_folder
 from harness.cli.suites import usable_suites
 from harness.errors import ExitCode, UsageError, unknown_name
 from harness.method.references import Resource
@@ -37,6 +38,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     elif args.source and args.to:
         if args.to.exists():
             raise UsageError("The folder exists already", where=str(args.to), fix="Name a new one.")
+        require_folder(args.to, "--to")
         convert_folder(args.source, args.to)
         folder = args.to
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
 from harness.cli.options import profile_named
+from harness.cli.outputs import require_folder, writing
 from harness.cli.suites import usable_suites
 from harness.errors import CorroborateError, ExitCode, UsageError, unknown_name
 from harness.hub import licence_of
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Fetch what is missing and copy it; goes on after a data set that cannot be had."""
+    require_folder(args.folder, "mirror")
     chosen = _chosen(args)
     resolver = Resolver.from_environment(accept=args.accept_licence)
     failed = 0
@@ -47,7 +49,8 @@ def main(args: argparse.Namespace) -> ExitCode:
             failed += 1
             print(f"{folder}: left out. {error}")
     if chosen:
-        _write_readme(args.folder)
+        with writing(args.folder, "The mirror's README"):
+            _write_readme(args.folder)
     return ExitCode.INFRASTRUCTURE if failed else ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.ci import Case, annotation, write_junit
 from harness.cli.options import add_runs
+from harness.cli.outputs import require_file, writing
 from harness.cli.runs import OpenedRun, judged, opened, opened_at, refuse_rehearsal, verdicts_on
 from harness.errors import ExitCode, UsageError
 
@@ -40,6 +41,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Compare, report, and fail if something was lost."""
     from harness.evidence.regress import regress_run
 
+    require_file(args.junit, "--junit")
     run = opened(args.run, args.runs)
     refuse_rehearsal(run)
     baseline = _baseline(args, run)
@@ -59,7 +61,8 @@ def main(args: argparse.Namespace) -> ExitCode:
     if os.environ.get("GITHUB_ACTIONS"):
         _annotate(run.suite.slug, cases)
     if args.junit:
-        write_junit(args.junit, f"corroborate.{run.suite.slug}", cases, _properties(run, baseline))
+        with writing(args.junit, "The JUnit file"):
+            write_junit(args.junit, f"corroborate.{run.suite.slug}", cases, _properties(run, baseline))
     return _exit_code(found, unfinished)
 
 

@@ -16,6 +16,7 @@ from harness import cuda
 from harness.claims import Profile
 from harness.cli.display import display
 from harness.cli.options import add_runs, profile_named
+from harness.cli.outputs import require_file, write_file
 from harness.cli.suites import broken_suites, suite_names, usable_suites
 from harness.errors import ExitCode, UsageError
 from harness.store import runs_folder
@@ -54,6 +55,7 @@ def main(args: argparse.Namespace) -> ExitCode:
         raise UsageError("Name suites, or give --all", where="corroborate rehearse")
     if args.seeds < 1 or args.workers < 1:
         raise UsageError("At least one seed and one worker are needed", where="corroborate rehearse")
+    require_file(args.json, "--json")
     cuda.choose(args.device)
     profiles = (profile_named(args.profile),) if args.profile else LARGE
     suites = usable_suites(args.suite)
@@ -64,9 +66,8 @@ def main(args: argparse.Namespace) -> ExitCode:
         for suite, profile, dtype in product(suites, profiles, dtypes)
     ]
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps([report.as_json() for report in reports], indent=1, ensure_ascii=False)
-        args.json.write_text(text + "\n", encoding="utf-8")
+        write_file(args.json, text + "\n", "The account of the rehearsals")
     passed = sum(report.passed for report in reports)
     if len(reports) > 1:
         print(f"\n{passed} of {len(reports)} rehearsals ran every arm")

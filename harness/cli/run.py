@@ -156,8 +156,12 @@ def _report(run: OpenedRun, verdicts: VerdictsRecord) -> None:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     text = next((path for path in paths if path.suffix == ".md"), None)
     if summary and text:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text.read_text(encoding="utf-8"))
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(text.read_text(encoding="utf-8"))
+        except OSError as error:
+            # The run, its verdicts and its report are there; only a page of the CI server lacks them.
+            print(f"note: GITHUB_STEP_SUMMARY could not be written: {error}", file=sys.stderr)
 
 
 def _lost(verdicts: VerdictsRecord) -> ExitCode:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.cli.options import add_runs
+from harness.cli.outputs import print_document, require_file, write_file
 from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
 from harness.cli.suites import load_suite
 from harness.errors import ExitCode, UsageError
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Render and print."""
+    require_file(args.out, "--out")
     suite = load_suite(args.suite)
     run = opened(args.run or suite.slug, args.runs)
     if run.suite.slug != suite.slug:
@@ -38,10 +40,10 @@ def main(args: argparse.Namespace) -> ExitCode:
     _require_profile(run, args.id)
     text = _rendered(run, args)
     if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        write_file(args.out, text, "The table")
         print(args.out)
     else:
-        print(text)
+        print_document(text)
     return ExitCode.OK
 
 
