@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from harness import cuda
 from harness.claims import Profile
+from harness.cli.bound import require_content
 from harness.cli.needs import resources_of
 from harness.cli.options import (
     add_limits,
@@ -165,9 +166,11 @@ def method_id(class_name: str) -> str:
 
 
 def _resolver(args: argparse.Namespace, suite: Suite, scale: Scale) -> Resolver:
-    known = list(resources_of(suite, scale))
+    known = resources_of(suite, scale)
+    bindings = parse_bindings(args.bind, suite, known)
+    require_content(bindings, known)
     try:
-        return Resolver.from_environment(parse_bindings(args.bind, suite, known), accept=args.accept_licence)
+        return Resolver.from_environment(bindings, accept=args.accept_licence)
     except OSError as error:
         raise ResourceError(
             f"The cache cannot be used: {error.strerror or error}",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.costs import known_costs
 from harness.cli.display import display, duration
 from harness.cli.request import NEWEST, add_request, make_request
 from harness.cli.suites import broken_suites, suite_names
@@ -106,7 +107,7 @@ def _one(args: argparse.Namespace) -> ExitCode:
         gather=args.gather,
         executes=not args.gather,
     )
-    with display() as shown:
+    with display(known_costs(request.suite, request.scale, request.runs)) as shown:
         finished = execute_run(request, shown)
     run = opened_at(finished.folder)
     verdicts = judged(run)
