@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -86,6 +87,8 @@ def _code(arguments: list[str]) -> int:
     """The exit code of a command, in whatever way it ends."""
     running = False
     try:
+        # Pydantic would read the entry points of all packages for plug-ins, and stop at a broken one.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         settle()
         require_ours()
         command = _chosen(arguments)
@@ -106,13 +109,20 @@ def _code(arguments: list[str]) -> int:
         print(f"error: The command was ended from inside, with sys.exit({ended.code!r}).", file=sys.stderr)
         return int(ExitCode.INFRASTRUCTURE)
     except OSError as error:
-        if not is_storage_error(error):
+        if not (told := _surroundings(error)):
             return _fault()
-        place = f" ({error.filename})" if error.filename else ""
-        print(f"error: {error.strerror}{place}.\n  What had finished by then is kept.", file=sys.stderr)
+        print(f"error: {told}.\n  What had finished by then is kept.", file=sys.stderr)
         return int(ExitCode.INFRASTRUCTURE)
     except BaseException:  # noqa: BLE001 - whatever it is, CI must not take it for a lost claim
         return _fault()
+
+
+def _surroundings(error: OSError) -> str:
+    """What is wrong around us, in a sentence; empty if the error may be our own."""
+    if is_storage_error(error):
+        return f"{error.strerror} ({error.filename})" if error.filename else str(error.strerror)
+    # Python's own word on folders for temporary files; it has no class of its own.
+    return f"{error.strerror} (TMPDIR)" if "usable temporary directory" in str(error.strerror) else ""
 
 
 def _fault() -> int:
