@@ -170,6 +170,8 @@ def method_class(name: str) -> type[Method[Any, Any]]:
         raise UsageError(
             "This is not a Method class", where=name, fix="Derive it from harness.method.Method."
         )
+    if not isinstance(getattr(found, "problem_type", None), type):
+        raise UsageError("The method declares no problem_type", where=name, fix="Set it to a class.")
     return found
 
 

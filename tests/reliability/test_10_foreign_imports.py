@@ -124,6 +124,26 @@ def test_a_constructor_that_refuses_a_value_is_named(shell: Shell, tmp_path: Pat
     assert "share=2" in shell.err
 
 
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_a_class_that_says_nothing_of_its_problem_is_named(
+    shell: Shell, tmp_path: Path, command: str
+) -> None:
+    text = "from harness.method import Method\nclass Own(Method):\n    def run(self, problem, ctx): pass\n"
+    (tmp_path / f"no_problem_{len(command)}.py").write_text(text)
+    assert shell(*COMMANDS[command], f"no_problem_{len(command)}:Own") == ExitCode.USAGE
+    assert "problem_type" in shell.err
+    assert "Traceback" not in shell.err
+
+
+def test_annotations_that_cannot_be_read_are_the_methods(shell: Shell, tmp_path: Path) -> None:
+    text = METHOD.format(way="pass", fields="share: 'Absent' = param(0.5, source='ours')", made="pass")
+    (tmp_path / "no_such_type.py").write_text(text)
+    shell("check-method", "no_such_type:Own", "--set", "share=2")
+    assert shell.code == ExitCode.USAGE
+    assert "'Absent'" in shell.err
+    assert "fault of corroborate" not in shell.err
+
+
 SUITE = """
 from dataclasses import replace
 from tests.harness.cli.demo import SUITE as DEMO
