@@ -86,6 +86,8 @@ class Remaining:
     def left(self, now: float) -> tuple[float, float] | None:
         """Seconds that are left at least and at most, or nothing if too little is known to say."""
         busy = self._busy + (now - self._since if self._running else 0.0)
+        if not self._left:
+            return None
         ranges: dict[str, tuple[float, float]] = {}
         for trial in self._left:
             pair = self._range(trial)
