@@ -5,6 +5,7 @@ Every error says what is wrong, where, and what to do about it.
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 from typing import ClassVar
 
@@ -100,6 +101,15 @@ class NothingComparableError(CorroborateError):
     """Two runs share no trial that may be compared."""
 
     exit_code = ExitCode.NOTHING_COMPARABLE
+
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+
+
+def is_storage_error(error: BaseException) -> bool:
+    """Whether an error says that a disk is full or a place cannot be written."""
+    return isinstance(error, OSError) and error.errno in DISK_FULL | _CLOSED
 
 
 def unknown_name(kind: str, name: str, known: list[str], *, where: str = "") -> UsageError:

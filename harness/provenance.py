@@ -160,14 +160,18 @@ def _number(path: Path) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _commit() -> tuple[str, bool]:
-    """Commit of the repository that this code lies in, and whether it has changes."""
+def _commit() -> tuple[str, bool | None]:
+    """Commit of the repository that this code lies in, and whether it has changes, if git says so.
+
+    Git may be absent, slow, or refuse a folder that belongs to another user: then nothing is known, which
+    is not the same as no changes.
+    """
     folder = _repository()
     if folder is None:
         return "", False
-    commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
-    changes = _output(["git", "-C", str(folder), "status", "--porcelain"])
-    return commit, bool(changes)
+    commit = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain")
+    return commit or "", None if commit is None or changes is None else bool(changes)
 
 
 def _repository() -> Path | None:
@@ -181,9 +185,20 @@ def _lock_hash() -> str:
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock and lock.is_file() else ""
 
 
-def _output(command: list[str]) -> str:
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says of a repository, or ``None`` if it says nothing. Nothing is written there."""
+    # Hooks of another repository, and tools that work on one, name it in variables that git obeys.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            timeout=_GIT_TIMEOUT_S,
+            check=False,
+            env=others,
+            stdin=subprocess.DEVNULL,
+        )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None

@@ -54,10 +54,10 @@ def test_the_tests_start(clone: Path) -> None:
     assert "passed" in shell(clone, ".venv/bin/nox -s tests -- tests/test_noxfile.py")
 
 
-def test_the_wheel_holds_the_four_packages_with_their_data(clone: Path) -> None:
+def test_the_wheel_holds_the_command_and_the_four_packages_with_their_data(clone: Path) -> None:
     shell(clone, ".venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir wheels .")
     (wheel,) = (clone / "wheels").glob("corroborate-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
-    listing = shell(clone, "git ls-files harness methods suites reports").splitlines()
+    listing = shell(clone, "git ls-files corroborate_command.py harness methods suites reports").splitlines()
     assert packed == set(listing)

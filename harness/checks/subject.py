@@ -14,6 +14,7 @@ from harness.engine.context import Loader, TrialContext, seed_everything
 from harness.engine.job import TrialJob
 from harness.engine.trial import run_trial
 from harness.errors import ProblemError, UsageError
+from harness.foreign import make_method, with_values
 from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
 from harness.plan.references import all_references, reference_key
@@ -121,7 +122,7 @@ def _candidates(
     kind: type[AnyMethod], suites: Sequence[Suite], scratch: Path, values: Mapping[str, Any]
 ) -> Iterator[Subject]:
     for suite, experiment in _fitting(kind, suites):
-        method = replace(_instance(kind, experiment), **values)  # type: ignore[type-var]
+        method = with_values(_instance(kind, experiment), values)
         for name, task in experiment.tasks.items():
             yield Subject(method, task, f"{suite.slug}/{experiment.id}/{name}", scratch)
 
@@ -162,14 +163,7 @@ def _own(kind: type[AnyMethod], experiment: Experiment) -> AnyMethod | None:
 def _instance(kind: type[AnyMethod], experiment: Experiment) -> AnyMethod:
     if (own := _own(kind, experiment)) is not None:
         return own
-    try:
-        return kind()
-    except TypeError as error:
-        raise UsageError(
-            f"The method cannot be made without arguments: {error}",
-            where=kind.__qualname__,
-            fix="Give every parameter a default: param(VALUE, source=...).",
-        ) from error
+    return make_method(kind, f"{kind.__module__}:{kind.__qualname__}")
 
 
 def _provide(subject: Subject, resolver: Resolver) -> dict[str, str]:

@@ -6,7 +6,7 @@ import argparse
 
 from harness.checks import CHECKS, prepared, run_battery
 from harness.cli.options import parse_parameters
-from harness.cli.suites import load_suite, method_class, suite_names
+from harness.cli.suites import method_class, usable_suites
 from harness.errors import ExitCode
 from harness.resources import Resolver
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> ExitCode:
     """Run the battery; fails if the method breaks a promise without declaring it."""
     kind = method_class(args.method)
-    suites = [load_suite(name) for name in ([args.suite] if args.suite else suite_names())]
+    suites = usable_suites([args.suite] if args.suite else [])
     resolver = Resolver.from_environment(accept=args.accept_licence)
     promises = {check.name: check.promise for check in CHECKS}
     failed = 0

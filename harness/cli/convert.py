@@ -7,7 +7,8 @@ import json
 
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
-from harness.cli.suites import load_suite, suite_names
+from harness.cli.outputs import require_folder
+from harness.cli.suites import usable_suites
 from harness.errors import ExitCode, UsageError, unknown_name
 from harness.method.references import Resource
 from harness.resources import Resolver
@@ -39,6 +40,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     elif args.source and args.to:
         if args.to.exists():
             raise UsageError("The folder exists already", where=str(args.to), fix="Name a new one.")
+        require_folder(args.to, "--to")
         convert_folder(args.source, args.to)
         folder = args.to
     else:
@@ -55,7 +57,7 @@ def main(args: argparse.Namespace) -> ExitCode:
 def _model(name: str) -> Resource:
     models = {
         resource.name: resource
-        for resource in resources_of_all(map(load_suite, suite_names()), Profile).values()
+        for resource in resources_of_all(usable_suites(), Profile).values()
         if resource.kind == "model" and resource.sources
     }
     if name not in models:

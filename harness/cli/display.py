@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from harness.cli.remaining import Remaining, spoken
 from harness.engine.job import Progress
 from harness.store.records import TrialRecord
 
@@ -15,12 +18,44 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 10.0
 """Plain lines come at most this often, but for failures and notes."""
+LIVE_SECONDS = 2.0
+"""The live display looks at the time left at most this often."""
+ARTIFACT = "artifact/"
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+class _Left:
+    """Tells an estimate of what happens now."""
+
+    def __init__(self, known: Mapping[str, float]) -> None:
+        self._estimate = Remaining(known)
+        self._building: set[str] = set()
+
+    def planned(self, trials: Sequence[str]) -> None:
+        self._estimate.planned(trials)
+
+    def started(self, job: str) -> None:
+        if job.startswith(ARTIFACT):
+            self._building.add(job)
+        else:
+            self._estimate.started(job, time.monotonic())
+
+    def finished(self, record: TrialRecord) -> None:
+        self._building.discard(record.trial)
+        if record.kind == "trial":
+            executed = not record.reused_from
+            self._estimate.ended(record.trial, record.cost.wall_s, time.monotonic(), executed=executed)
+
+    def __str__(self) -> str:
+        text = spoken(self._estimate.left(time.monotonic()))
+        return f"{text}, besides what is being built" if text and self._building else text
 
 
 class PlainDisplay:
     """One line now and then: for logs and CI."""
 
-    def __init__(self, out: TextIO | None = None) -> None:
+    def __init__(self, known: Mapping[str, float] = _NOTHING, out: TextIO | None = None) -> None:
+        self._left = _Left(known)
         self._out = out or sys.stderr
         self._total = 0
         self._counts: Counter[str] = Counter()
@@ -34,21 +69,24 @@ class PlainDisplay:
         if self._total:
             self._line(self._state())
 
-    def total(self, trials: int) -> None:
-        """How many trials there are."""
-        self._total = trials
-        self._line(f"{trials} trials")
+    def total(self, trials: Sequence[str]) -> None:
+        """All trials there are."""
+        self._left.planned(trials)
+        self._total = len(trials)
+        self._line(f"{self._total} trials")
 
     def started(self, job: str) -> None:
         """Artifacts take long and are few, so their start is worth a line."""
-        if job.startswith("artifact/"):
-            self._line(f"building {job.removeprefix('artifact/')}")
+        self._left.started(job)
+        if job.startswith(ARTIFACT):
+            self._line(f"building {job.removeprefix(ARTIFACT)}")
 
     def progress(self, progress: Progress) -> None:
         """Long jobs' own progress is for the live display."""
 
     def finished(self, record: TrialRecord) -> None:
         """Count it; say so if it failed or if it is time."""
+        self._left.finished(record)
         if record.kind == "trial":
             self._counts["reused" if record.reused_from else record.status] += 1
         if record.status != "ok":
@@ -65,8 +103,7 @@ class PlainDisplay:
     def _state(self) -> str:
         done = sum(self._counts.values())
         spent = time.monotonic() - self._start
-        executed = done - self._counts["reused"]
-        left = f", about {duration(spent / executed * (self._total - done))} left" if executed else ""
+        left = f", {text}" if done < self._total and (text := str(self._left)) else ""
         parts = ", ".join(f"{count} {status}" for status, count in self._counts.items())
         return f"{done} of {self._total} trials ({parts or 'none yet'}) after {duration(spent)}{left}"
 
@@ -78,14 +115,13 @@ class PlainDisplay:
 class LiveDisplay:
     """A progress bar with the time left, and what is running below it."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, float] = _NOTHING) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
             TextColumn,
             TimeElapsedColumn,
-            TimeRemainingColumn,
         )
         from rich.progress import Progress as Bars
 
@@ -95,11 +131,13 @@ class LiveDisplay:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
             console=self._console,
             transient=True,
         )
-        self._all = self._bars.add_task("trials", total=None)
+        self._left = _Left(known)
+        self._looked = 0.0
+        self._all = self._bars.add_task("trials", total=None, left="")
         self._jobs: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -109,13 +147,15 @@ class LiveDisplay:
     def __exit__(self, *exc: object) -> None:
         self._bars.stop()
 
-    def total(self, trials: int) -> None:
-        """How many trials there are."""
-        self._bars.update(self._all, total=trials)
+    def total(self, trials: Sequence[str]) -> None:
+        """All trials there are."""
+        self._left.planned(trials)
+        self._bars.update(self._all, total=len(trials))
 
     def started(self, job: str) -> None:
         """Show the job."""
-        self._jobs[job] = self._bars.add_task(f"  {job}"[:70], total=1.0)
+        self._left.started(job)
+        self._jobs[job] = self._bars.add_task(f"  {job}"[:70], total=1.0, left="")
 
     def progress(self, progress: Progress) -> None:
         """Move the job's own bar."""
@@ -124,11 +164,15 @@ class LiveDisplay:
 
     def finished(self, record: TrialRecord) -> None:
         """Take the job's line away and count it."""
+        self._left.finished(record)
         job = self._jobs.pop(record.trial, None)
         if job is not None:
             self._bars.remove_task(job)
         if record.kind == "trial":
             self._bars.advance(self._all)
+        if time.monotonic() - self._looked > LIVE_SECONDS:
+            self._looked = time.monotonic()
+            self._bars.update(self._all, left=str(self._left))
         if record.status != "ok":
             self.note(f"{record.status}: {record.trial}: {last_line(record.error)}")
         elif record.kind == "artifact" and not record.reused_from:
@@ -139,9 +183,13 @@ class LiveDisplay:
         self._console.print(text, markup=False, highlight=False)
 
 
-def display() -> PlainDisplay | LiveDisplay:
-    """The display that fits where standard error goes."""
-    return LiveDisplay() if sys.stderr.isatty() else PlainDisplay()
+def display(known: Mapping[str, float] = _NOTHING) -> PlainDisplay | LiveDisplay:
+    """The display that fits where standard error goes.
+
+    Args:
+        known: Seconds that trials took before, by id, for the estimate of what is left.
+    """
+    return LiveDisplay(known) if sys.stderr.isatty() else PlainDisplay(known)
 
 
 def last_line(text: str) -> str:

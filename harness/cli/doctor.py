@@ -12,7 +12,7 @@ from harness.claims import Profile
 from harness.cli.doctor_online import check_hub
 from harness.cli.needs import artifacts_of, resources_of
 from harness.cli.options import add_profile, profile_named
-from harness.cli.suites import load_suite, suite_names
+from harness.cli.suites import broken_suites, load_suite, suite_names, usable_suites
 from harness.errors import CorroborateError, ExitCode, SuiteError, UsageError
 from harness.hub import licence_of, size_mb_of
 from harness.method.references import Resource
@@ -44,8 +44,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.json and not args.online:
         raise UsageError("--json goes with --online", where="doctor")
     if args.online:
-        suites = [load_suite(name) for name in args.suite or suite_names()]
-        return check_hub(suites, profiles, Resolver.from_environment(), as_json=args.json)
+        return check_hub(usable_suites(args.suite), profiles, Resolver.from_environment(), as_json=args.json)
     provenance = collect(["doctor"])
     resolver = Resolver.from_environment()
     problems = _machine(provenance) + _storage(resolver)
@@ -54,7 +53,9 @@ def main(args: argparse.Namespace) -> ExitCode:
         try:
             _suite(load_suite(name), profiles, resolver)
         except SuiteError as error:
-            problems.append(str(error))
+            problems.append(f"{name}: {error}")
+    if not args.suite:
+        problems += [f"{name}: {why}" for name, why in broken_suites().items()]
     for problem in problems:
         print(f"\nproblem: {problem}")
     return ExitCode.INFRASTRUCTURE if problems else ExitCode.OK

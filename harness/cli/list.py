@@ -8,8 +8,14 @@ from collections.abc import Iterable
 from harness.claims import NotRun
 from harness.cli.options import add_profile, profile_named
 from harness.cli.resources_table import as_markdown, as_text, listed
-from harness.cli.suites import load_suite, paper_heading, suite_names
-from harness.errors import ExitCode
+from harness.cli.suites import (
+    broken_suites,
+    load_suite,
+    paper_heading,
+    suite_names,
+    usable_suites,
+)
+from harness.errors import ExitCode, SuiteError
 from harness.hub import installed_facts
 from harness.suite import Experiment, Scale, Suite
 
@@ -40,14 +46,22 @@ def main(args: argparse.Namespace) -> ExitCode:
     if not names:
         print("No suites are installed.")
     for name in names:
-        heading = paper_heading(name)
-        print(f"{name:14} {heading.get('title', '')}  (arXiv:{heading.get('arxiv', '?')})")
+        print(f"{name:14} {_heading(name)}")
+    for name, why in broken_suites().items():
+        print(f"not usable: {name}: {why}")
     return ExitCode.OK
 
 
+def _heading(name: str) -> str:
+    try:
+        heading = paper_heading(name)
+    except SuiteError as error:
+        return f"not usable: {' '.join(str(error).split())}"
+    return f"{heading.get('title', '')}  (arXiv:{heading.get('arxiv', '?')})"
+
+
 def _resources(suite: str | None, *, markdown: bool) -> None:
-    names = [suite] if suite else suite_names()
-    items = listed((name, load_suite(name)) for name in names)
+    items = listed((found.slug, found) for found in usable_suites([suite] if suite else []))
     print((as_markdown if markdown else as_text)(items, installed_facts()), end="" if markdown else "\n")
 
 

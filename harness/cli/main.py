@@ -12,7 +12,10 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Protocol, cast
 
-from harness.errors import CorroborateError, ExitCode, unknown_name
+from harness.cli.homeless import settle
+from harness.cli.ownership import require_ours
+from harness.cli.streams import lasting_streams
+from harness.errors import CorroborateError, ExitCode, is_storage_error, unknown_name
 
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C has ended."""
@@ -41,9 +44,7 @@ COMMANDS = {
     "plan": Command("harness.cli.plan", "what a run would do, and what it could reuse"),
     "run": Command("harness.cli.run", "run a suite, judge its claims and write the report"),
     "run-trial": Command("harness.cli.run_trial", "run one trial of a plan by itself, for schedulers"),
-    "rehearse": Command(
-        "harness.cli.rehearse", "try every experiment of a large profile on tiny stand-ins"
-    ),
+    "rehearse": Command("harness.cli.rehearse", "try every experiment of a large profile on tiny stand-ins"),
     "why": Command("harness.cli.why", "why a trial was, or was not, reused"),
     "report": Command("harness.cli.report", "write a run's report again, or an index of all runs"),
     "table": Command("harness.cli.table", "print one table of a run, ready for a paper"),
@@ -67,29 +68,71 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code, one of :class:`ExitCode`.
+
+    Raises:
+        SystemExit: Of the parser's: for help, the version, and options that it does not know.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    with lasting_streams() as out:
+        code = _code(arguments)
+        out.flush()
+        if out.lost is None:
+            return code
+        if not isinstance(out.lost, BrokenPipeError):  # Of a reader who has gone, nobody asks.
+            print(f"error: What was printed could not be written: {out.lost.strerror}", file=sys.stderr)
+        return code or int(ExitCode.INFRASTRUCTURE)
+
+
+def _code(arguments: list[str]) -> int:
+    """The exit code of a command, in whatever way it ends."""
+    running = False
     try:
-        code = int(_dispatch(arguments))
-        sys.stdout.flush()
+        # Pydantic would read the entry points of all packages for plug-ins, and stop at a broken one.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        settle()
+        require_ours()
+        command = _chosen(arguments)
+        if command is None:
+            return int(ExitCode.USAGE)
+        name, args = command
+        running = True
+        return int(_module(name).main(args))
     except CorroborateError as error:
         print(f"error: {error}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
         print("\nInterrupted. Finished trials are kept; 'run --resume' goes on from there.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone; the interpreter's own flush at exit must not fail a second time.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as ended:
+        if not running:
+            raise  # The parser's, after help or a wrong option; whatever else ends the program is at fault.
+        print(f"error: The command was ended from inside, with sys.exit({ended.code!r}).", file=sys.stderr)
         return int(ExitCode.INFRASTRUCTURE)
-    except Exception:  # noqa: BLE001 - whatever it is, CI must not take it for a lost claim
-        traceback.print_exc()
-        print("error: This is a fault of corroborate itself; please report it.", file=sys.stderr)
+    except OSError as error:
+        if not (told := _surroundings(error)):
+            return _fault()
+        print(f"error: {told}.\n  What had finished by then is kept.", file=sys.stderr)
         return int(ExitCode.INFRASTRUCTURE)
-    return code
+    except BaseException:  # noqa: BLE001 - whatever it is, CI must not take it for a lost claim
+        return _fault()
 
 
-def _dispatch(arguments: list[str]) -> ExitCode:
+def _surroundings(error: OSError) -> str:
+    """What is wrong around us, in a sentence; empty if the error may be our own."""
+    if is_storage_error(error):
+        return f"{error.strerror} ({error.filename})" if error.filename else str(error.strerror)
+    # Python's own word on folders for temporary files; it has no class of its own.
+    return f"{error.strerror} (TMPDIR)" if "usable temporary directory" in str(error.strerror) else ""
+
+
+def _fault() -> int:
+    traceback.print_exc()
+    print("error: This is a fault of corroborate itself; please report it.", file=sys.stderr)
+    return int(ExitCode.INFRASTRUCTURE)
+
+
+def _chosen(arguments: list[str]) -> tuple[str, argparse.Namespace] | None:
+    """The command and its options; ``None`` if there is no command, with the help printed."""
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
     if name and name not in COMMANDS:
         raise unknown_name("command", name, list(COMMANDS), where="corroborate --help lists them")
@@ -97,8 +140,8 @@ def _dispatch(arguments: list[str]) -> ExitCode:
     args = parser.parse_args(arguments)
     if not name:
         parser.print_help()
-        return ExitCode.USAGE
-    return _module(name).main(args)
+        return None
+    return name, args
 
 
 def _module(name: str) -> CommandModule:

@@ -9,7 +9,8 @@ from pathlib import Path
 from harness.claims import Profile
 from harness.cli.needs import resources_of_all
 from harness.cli.options import profile_named
-from harness.cli.suites import load_suite, suite_names
+from harness.cli.outputs import require_folder, writing
+from harness.cli.suites import usable_suites
 from harness.errors import CorroborateError, ExitCode, UsageError, unknown_name
 from harness.hub import licence_of
 from harness.method.references import MirrorSource, Resource
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Fetch what is missing and copy it; goes on after a data set that cannot be had."""
+    require_folder(args.folder, "mirror")
     chosen = _chosen(args)
     resolver = Resolver.from_environment(accept=args.accept_licence)
     failed = 0
@@ -52,14 +54,15 @@ def main(args: argparse.Namespace) -> ExitCode:
             failed += 1
             print(f"{folder}: left out. {error}")
     if chosen:
-        _write_readme(args.folder)
+        with writing(args.folder, "The mirror's README"):
+            _write_readme(args.folder)
     return ExitCode.INFRASTRUCTURE if failed else ExitCode.OK
 
 
 def _chosen(args: argparse.Namespace) -> dict[str, Resource]:
     """Data sets by their folder in a mirror."""
     profiles = [profile_named(name) for name in args.profile] or list(Profile)
-    suites = [load_suite(name) for name in args.suite or suite_names()]
+    suites = usable_suites(args.suite)
     found = resources_of_all(suites, profiles)
     placed = {resource.name: place for resource in found.values() if (place := _place(resource))}
     for name in args.data_set:

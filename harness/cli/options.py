@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from harness.claims import Profile
 from harness.errors import UsageError, unknown_name
+from harness.foreign import foreign
 from harness.method.contract import Method
 from harness.suite import Suite, Tuned
 from harness.text import expanded
@@ -202,7 +203,8 @@ def _parameter(kind: type[Method[Any, Any]], parameter: str, value: str, where: 
     known = parameters_of(kind)
     if parameter not in known:
         raise unknown_name(f"parameter of {kind.__name__}", parameter, known, where=where)
-    hint = get_type_hints(kind)[parameter]
+    with foreign("The method's annotations cannot be read", where=f"{kind.__module__}:{kind.__qualname__}"):
+        hint = get_type_hints(kind)[parameter]
     try:
         return coerce(value, hint)
     except ValueError as error:

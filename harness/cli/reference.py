@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from harness.cli.options import add_runs
+from harness.cli.outputs import require_folder
 from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
 from harness.errors import ExitCode, UsageError
 from harness.plan.selection import cells_of
@@ -60,6 +61,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     Raises:
         UsageError: If the run is a rehearsal, or not finished, or the folder holds something else.
     """
+    require_folder(args.out, "--out")
     run = opened(args.run, args.runs)
     refuse_rehearsal(run)
     _refuse_unfinished(run)

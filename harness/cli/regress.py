@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.ci import Case, annotation, write_junit
 from harness.cli.options import add_runs
+from harness.cli.outputs import require_file, writing
 from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, judged, opened, refuse_rehearsal
 from harness.errors import ExitCode
 from harness.text import expanded
@@ -37,6 +38,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Compare, report, and fail if something was lost."""
     from harness.evidence.regress import regress_run
 
+    require_file(args.junit, "--junit")
     run = opened(args.run, args.runs)
     refuse_rehearsal(run)
     baseline = _baseline(args, run)
@@ -56,7 +58,8 @@ def main(args: argparse.Namespace) -> ExitCode:
     if os.environ.get("GITHUB_ACTIONS"):
         _annotate(run.suite.slug, cases)
     if args.junit:
-        write_junit(args.junit, f"corroborate.{run.suite.slug}", cases, _properties(run, baseline))
+        with writing(args.junit, "The JUnit file"):
+            write_junit(args.junit, f"corroborate.{run.suite.slug}", cases, _properties(run, baseline))
     return _exit_code(found, unfinished)
 
 
@@ -102,7 +105,7 @@ def _properties(run: OpenedRun, baseline: OpenedRun) -> dict[str, str]:
         "run": record.run,
         "baseline": baseline.reader.record.run,
         "profile": record.profile,
-        "commit": record.provenance.commit,
+        "commit": record.provenance.code(),
     }
 
 

@@ -16,11 +16,12 @@ from harness import cuda
 from harness.claims import Profile
 from harness.cli.display import display
 from harness.cli.options import add_runs, profile_named
-from harness.cli.suites import load_suite, suite_names
+from harness.cli.outputs import require_file, write_file
+from harness.cli.suites import broken_suites, suite_names, usable_suites
 from harness.errors import ExitCode, UsageError
 from harness.store import runs_folder
 from harness.suite import Scale, Suite
-from harness.text import expanded, json_bytes
+from harness.text import expanded
 
 if TYPE_CHECKING:
     from harness.rehearsal import Arm, Rehearsed, Report
@@ -55,22 +56,23 @@ def main(args: argparse.Namespace) -> ExitCode:
         raise UsageError("Name suites, or give --all", where="corroborate rehearse")
     if args.seeds < 1 or args.workers < 1:
         raise UsageError("At least one seed and one worker are needed", where="corroborate rehearse")
+    require_file(args.json, "--json")
     cuda.choose(args.device)
     profiles = (profile_named(args.profile),) if args.profile else LARGE
-    suites = [load_suite(name) for name in (suite_names() if args.all else args.suite)]
+    suites = usable_suites(args.suite)
+    lacking = 0 if args.suite else len(suite_names()) + len(broken_suites()) - len(suites)
     dtypes = (args.dtype,) if args.dtype else DTYPES
     reports = [
         _one(args, suite, Scale(profile=profile, full=args.full), dtype)
         for suite, profile, dtype in product(suites, profiles, dtypes)
     ]
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps([report.as_json() for report in reports], indent=1, ensure_ascii=False)
-        args.json.write_bytes(json_bytes(text + "\n"))
+        write_file(args.json, text + "\n", "The account of the rehearsals")
     passed = sum(report.passed for report in reports)
     if len(reports) > 1:
         print(f"\n{passed} of {len(reports)} rehearsals ran every arm")
-    return ExitCode.OK if passed == len(reports) else ExitCode.INFRASTRUCTURE
+    return ExitCode.OK if passed == len(reports) and not lacking else ExitCode.INFRASTRUCTURE
 
 
 def _one(args: argparse.Namespace, suite: Suite, scale: Scale, dtype: str) -> Report:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.cli.options import add_runs
+from harness.cli.outputs import require_folder
 from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, tell
 from harness.cli.suites import reference_folders
 from harness.errors import ExitCode, UsageError, unknown_name
@@ -48,6 +49,7 @@ def main(args: argparse.Namespace) -> ExitCode:
             "Nothing to report on", where="corroborate report", fix="Name a run, or give --index."
         )
     if args.run:
+        require_folder(args.out, "--out")
         _report(args)
     if args.index:
         from reports import write_index

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from harness import cuda
 from harness.claims import Profile
+from harness.cli.bound import require_content
 from harness.cli.needs import resources_of
 from harness.cli.options import (
     add_limits,
@@ -26,6 +27,7 @@ from harness.cli.options import (
 from harness.cli.suites import load_suite, method_class
 from harness.engine.run import RunRequest
 from harness.errors import DeviceError, ResourceError, UsageError
+from harness.foreign import make_method
 from harness.method.contract import Method
 from harness.plan import Selection
 from harness.plan.limits import Limits
@@ -154,14 +156,7 @@ def _added(names: Sequence[str]) -> dict[str, Method[Any, Any]]:
     found: dict[str, Method[Any, Any]] = {}
     for name in names:
         kind = method_class(name)
-        try:
-            found[name if ":" not in name else method_id(kind.__name__)] = kind()
-        except TypeError as error:
-            raise UsageError(
-                f"The method cannot be made without arguments: {error}",
-                where=name,
-                fix="Give every parameter a default value: harness.method.param.",
-            ) from error
+        found[name if ":" not in name else method_id(kind.__name__)] = make_method(kind, name)
     return found
 
 
@@ -171,9 +166,11 @@ def method_id(class_name: str) -> str:
 
 
 def _resolver(args: argparse.Namespace, suite: Suite, scale: Scale) -> Resolver:
-    known = list(resources_of(suite, scale))
+    known = resources_of(suite, scale)
+    bindings = parse_bindings(args.bind, suite, known)
+    require_content(bindings, known)
     try:
-        return Resolver.from_environment(parse_bindings(args.bind, suite, known), accept=args.accept_licence)
+        return Resolver.from_environment(bindings, accept=args.accept_licence)
     except OSError as error:
         raise ResourceError(
             f"The cache cannot be used: {error.strerror or error}",

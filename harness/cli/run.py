@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.costs import known_costs
 from harness.cli.display import display, duration
 from harness.cli.request import NEWEST, add_request, make_request
-from harness.cli.suites import suite_names
+from harness.cli.suites import broken_suites, suite_names
 from harness.errors import CorroborateError, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def _every(args: argparse.Namespace) -> ExitCode:
             where="corroborate run",
             fix="Name the suite instead.",
         )
-    codes: dict[str, ExitCode] = {}
+    broken = broken_suites()
+    codes = dict.fromkeys(broken, ExitCode.USAGE)
+    for name, why in broken.items():
+        print(f"error: {name} cannot be used: {why}", file=sys.stderr)
     for name in suite_names():
         print(f"\n{name}")
         args.suite = name
@@ -103,7 +107,7 @@ def _one(args: argparse.Namespace) -> ExitCode:
         gather=args.gather,
         executes=not args.gather,
     )
-    with display() as shown:
+    with display(known_costs(request.suite, request.scale, request.runs)) as shown:
         finished = execute_run(request, shown)
     run = opened_at(finished.folder)
     verdicts = judged_and_stored(run)
@@ -153,8 +157,12 @@ def _report(run: OpenedRun, verdicts: VerdictsRecord) -> None:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     text = next((path for path in paths if path.suffix == ".md"), None)
     if summary and text:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text.read_text(encoding="utf-8"))
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(text.read_text(encoding="utf-8"))
+        except OSError as error:
+            # The run, its verdicts and its report are there; only a page of the CI server lacks them.
+            print(f"note: GITHUB_STEP_SUMMARY could not be written: {error}", file=sys.stderr)
 
 
 def _lost(verdicts: VerdictsRecord) -> ExitCode:

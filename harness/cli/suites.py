@@ -4,33 +4,69 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+from harness.claims import Profile
+from harness.cli.ownership import hidden_hint
 from harness.errors import SuiteError, UsageError, unknown_name
+from harness.foreign import foreign
+from harness.hub.facts import facts_files, read_facts
+from harness.installed import broken_points, found_points, location
 from harness.method.contract import Method
-from harness.suite import Suite
+from harness.suite import Experiment, PaperFigure, PaperTable, Scale, Series, Suite, TableRow
 
 SUITE_GROUP = "corroborate.suites"
 METHOD_GROUP = "corroborate.methods"
+_FORM = "Give it as package.module:Class."
+_ABSENT = object()
 
 
-@lru_cache
 def _points(group: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in sorted(entry_points(group=group), key=lambda p: p.name)}
+    return found_points(group)
 
 
 def suite_names() -> list[str]:
     """Names of all installed suites whose code can be found."""
-    return [name for name, point in _points(SUITE_GROUP).items() if _folder(point) is not None]
+    return [name for name, point in _points(SUITE_GROUP).items() if location(point) is not None]
+
+
+def broken_suites() -> dict[str, str]:
+    """Why installed suites cannot be used, as far as that is known without importing any; by name."""
+    return broken_points(SUITE_GROUP)
+
+
+def usable_suites(names: Iterable[str] = ()) -> list[Suite]:
+    """The named suites, or all that can be loaded; of all, a broken one is noted and left out.
+
+    Raises:
+        UsageError: If a named suite does not exist.
+        SuiteError: If a named suite cannot be loaded.
+    """
+    if named := list(names):
+        return [load_suite(name) for name in named]
+    found = []
+    for name in suite_names():
+        try:
+            suite = load_suite(name)
+            for profile in Profile:
+                _ = suite.experiments(Scale(profile=profile))
+            found.append(suite)
+        except SuiteError as error:
+            print(f"note: without suite '{name}'. {error}", file=sys.stderr)
+    return found
 
 
 def paper_heading(name: str) -> dict[str, Any]:
-    """The fields of a suite's ``paper.toml`` but its reported numbers, read without importing the suite."""
+    """The fields of a suite's ``paper.toml`` but its reported numbers, read without importing the suite.
+
+    Raises:
+        SuiteError: If it cannot be read.
+    """
     folder = _folder(_points(SUITE_GROUP)[name])
     path = folder / "paper.toml" if folder else None
     if path is None or not path.is_file():
@@ -38,7 +74,7 @@ def paper_heading(name: str) -> dict[str, Any]:
     try:
         # The reported numbers are the bulk of the record, and TOML is slow to read.
         return tomllib.loads(path.read_text(encoding="utf-8").partition("\n[[reported]]")[0])
-    except tomllib.TOMLDecodeError as error:
+    except (OSError, ValueError) as error:
         raise SuiteError(f"The paper's record cannot be read: {error}", where=str(path)) from error
 
 
@@ -50,31 +86,70 @@ def reference_folders() -> dict[str, Path]:
 
 
 def _folder(point: EntryPoint) -> Path | None:
-    """Where a suite's package lies; nothing of it is imported but its parent package."""
-    try:
-        spec = find_spec(point.module)
-    except ImportError:
-        return None
-    return Path(spec.origin).parent if spec and spec.origin else None
+    """Where a suite's package lies; nothing of it is imported."""
+    file = location(point)
+    return file.parent if file else None
 
 
 def load_suite(name: str) -> Suite:
-    """The suite called ``name``.
+    """The suite called ``name``; what its functions raise later is told as its own, too.
 
     Raises:
         UsageError: If there is none, with the nearest names.
-        SuiteError: If its declaration cannot be imported.
+        SuiteError: If it cannot be found or imported, or is no suite.
     """
     points = _points(SUITE_GROUP)
     if name not in points:
+        if why := broken_suites().get(name):
+            raise SuiteError(f"The suite '{name}' cannot be used: {why}", where="an installed package")
         raise unknown_name("suite", name, suite_names(), where="corroborate list")
-    try:
+    where = points[name].value
+    with foreign("The suite cannot be imported", where=where, kind=SuiteError):
         suite = points[name].load()
-    except (ImportError, AttributeError) as error:
-        raise SuiteError(f"The suite cannot be imported: {error}", where=points[name].value) from error
     if not isinstance(suite, Suite):
-        raise SuiteError("The entry point is not a Suite", where=points[name].value)
-    return suite
+        raise SuiteError("The entry point is not a Suite", where=where)
+    for path in facts_files(suite.folder):
+        _ = read_facts(path)
+    return _guarded(suite, where)
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """A function of a suite's declaration, and whose it is."""
+
+    function: Callable[[Scale], Sequence[Any]]
+    what: str
+    where: str
+    kind: type
+
+    def __call__(self, scale: Scale) -> Sequence[Any]:
+        """What it declares; a list, so that nothing of it is left to run elsewhere."""
+        with foreign(f"The suite's {self.what} cannot be made", where=self.where, kind=SuiteError):
+            found = list(self.function(scale))
+        for item in found:
+            if not isinstance(item, self.kind):
+                raise SuiteError(
+                    f"The suite's {self.what} hold {type(item).__name__}, not {self.kind.__name__}",
+                    where=self.where,
+                )
+        return found
+
+
+def _guarded(suite: Suite, where: str) -> Suite:
+    """The suite with functions that end with a :class:`SuiteError` if they do not succeed."""
+
+    def table(item: PaperTable) -> PaperTable:
+        return replace(item, rows=_Declared(item.rows, f"rows of table '{item.id}'", where, TableRow))
+
+    def figure(item: PaperFigure) -> PaperFigure:
+        return replace(item, series=_Declared(item.series, f"series of figure '{item.id}'", where, Series))
+
+    return replace(
+        suite,
+        experiments=_Declared(suite.experiments, "experiments", where, Experiment),
+        tables=tuple(map(table, suite.tables)),
+        figures=tuple(map(figure, suite.figures)),
+    )
 
 
 def method_class(name: str) -> type[Method[Any, Any]]:
@@ -84,16 +159,19 @@ def method_class(name: str) -> type[Method[Any, Any]]:
         UsageError: If it cannot be found, imported, or is not a method.
     """
     points = _points(METHOD_GROUP)
-    try:
-        found = points[name].load() if name in points else _imported(name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(
-            f"The method cannot be imported: {error}", where=name, fix="Give it as package.module:Class."
-        ) from error
+    if name in points:
+        with foreign("The method cannot be imported", where=f"{name}, {points[name].value}"):
+            found = points[name].load()
+    elif why := broken_points(METHOD_GROUP).get(name):
+        raise UsageError(f"The method '{name}' cannot be used: {why}", where="an installed package")
+    else:
+        found = _imported(name)
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise UsageError(
             "This is not a Method class", where=name, fix="Derive it from harness.method.Method."
         )
+    if not isinstance(getattr(found, "problem_type", None), type):
+        raise UsageError("The method declares no problem_type", where=name, fix="Set it to a class.")
     return found
 
 
@@ -105,4 +183,26 @@ def _imported(name: str) -> Any:
     if here not in sys.path:
         # A file beside the user is meant to be found; last, so that it hides nothing installed.
         sys.path.append(here)
-    return getattr(import_module(module), attribute)
+    try:
+        with foreign("The method cannot be imported", where=name):
+            found = import_module(module)
+            method = getattr(found, attribute, _ABSENT)
+    except UsageError as error:
+        if advice := _advice(module, error.__cause__):
+            raise UsageError(error.what, where=name, fix=advice) from error
+        raise
+    if method is _ABSENT:
+        raise UsageError(
+            f"The method cannot be imported: module '{module}' has no '{attribute}'",
+            where=f"{name}, {getattr(found, '__file__', None) or 'no file'}",
+            fix=hidden_hint(module) or _FORM,
+        )
+    return method
+
+
+def _advice(module: str, cause: BaseException | None) -> str:
+    """What to do about a module that is absent itself, and not only something that it imports."""
+    absent = cause.name if isinstance(cause, ModuleNotFoundError) else None
+    if not absent or not f"{module}.".startswith(f"{absent}."):
+        return ""
+    return hidden_hint(module) or _FORM

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness.cli.options import add_runs
+from harness.cli.outputs import print_document, require_file, write_file
 from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, refuse_rehearsal, tell
 from harness.cli.suites import load_suite
 from harness.errors import ExitCode, UsageError
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Render and print."""
+    require_file(args.out, "--out")
     suite = load_suite(args.suite)
     if args.run and args.reference:
         raise UsageError("--run and --reference name two places to read from", where="corroborate table")
@@ -42,10 +44,10 @@ def main(args: argparse.Namespace) -> ExitCode:
     text = _rendered(run, args)
     tell(notes_on(run))
     if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        write_file(args.out, text, "The table")
         print(args.out)
     else:
-        print(text)
+        print_document(text)
     return ExitCode.OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,8 +25,8 @@ TICK_SECONDS = 1.0
 class RunListener(Protocol):
     """What a display is told."""
 
-    def total(self, trials: int) -> None:
-        """How many trials the run has, as far as is known."""
+    def total(self, trials: Sequence[str]) -> None:
+        """The ids of all trials of the run, those included that wait for tuning."""
 
     def started(self, job: str) -> None:
         """A job began."""
@@ -99,7 +100,7 @@ class Driver:
     def run(self) -> Summary:
         """Execute everything that is not there yet."""
         points = [point for group in self._plan.tunings for point in group.points]
-        self._listener.total(len(points) + len(self._plan.main_ids))
+        self._listener.total([*(point.id for point in points), *self._plan.main_ids])
         for trial in [*points, *self._plan.trials]:
             self._add(trial)
         self._store_fields()

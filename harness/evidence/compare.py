@@ -111,7 +111,7 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     if one.device and other.device:
         yield from _field("device", one.device, other.device, "note")
     before, after = one.provenance, other.provenance
-    yield from _field("commit", before.commit, after.commit, "note")
+    yield from _field("commit", before.code(), after.code(), "note")
     yield from _field("cpu", before.cpu, after.cpu, "note")
     yield from _field("gpu", before.gpu, after.gpu, "note")
     yield from _mapping("package", before.packages, after.packages, "note")

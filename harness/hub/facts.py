@@ -22,15 +22,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import SuiteError
+from harness.installed import found_points, location
 from harness.method.references import HubSource, IndexSource, PackageSource, Reading, Resource, Source
 
 FILE = "hub.toml"
@@ -157,26 +157,26 @@ class HubFacts:
 
 
 def installed_facts() -> HubFacts:
-    """The facts of all installed suites: ``hub.toml`` in a suite's package or the one above it."""
+    """The facts of all installed suites: ``hub.toml`` in a suite's package or the one above it.
+
+    Files that cannot be read are left out: a suite of theirs is refused when it is loaded.
+    """
     entries: dict[tuple[str, str, str], HubFact] = {}
-    for path in _files():
-        entries |= read_facts(path).entries
+    for path in _installed_files():
+        with suppress(SuiteError):
+            entries |= read_facts(path).entries
     return HubFacts(entries)
 
 
 @lru_cache
-def _files() -> tuple[Path, ...]:
-    found: dict[Path, None] = {}
-    for point in entry_points(group="corroborate.suites"):
-        try:
-            spec = find_spec(point.module)
-        except ImportError:
-            continue
-        folder = Path(spec.origin).parent if spec and spec.origin else None
-        for place in (folder, folder.parent) if folder else ():
-            if (place / FILE).is_file():
-                found[place / FILE] = None
-    return tuple(sorted(found))
+def _installed_files() -> tuple[Path, ...]:
+    files = (location(point) for point in found_points("corroborate.suites").values())
+    return tuple(sorted({found for file in files if file for found in facts_files(file.parent)}))
+
+
+def facts_files(folder: Path) -> list[Path]:
+    """The files with facts that go with a suite's package."""
+    return [place / FILE for place in (folder, folder.parent) if (place / FILE).is_file()]
 
 
 @lru_cache

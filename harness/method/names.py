@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from harness.errors import SuiteError
+from harness.foreign import foreign
 
 
 def named_function(name: str) -> Callable[..., Any]:
@@ -16,10 +17,8 @@ def named_function(name: str) -> Callable[..., Any]:
         SuiteError: If the name does not lead to a callable.
     """
     module, _, attribute = name.partition(":")
-    try:
+    with foreign(f"'{name}' cannot be imported", where=name, kind=SuiteError):
         found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SuiteError(f"'{name}' cannot be imported: {error}", where=name) from error
     if not callable(found):
         raise SuiteError(f"'{name}' is not a function", where=name)
     return found  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.claims import Cell, Claim
 from harness.errors import UsageError, unknown_name
+from harness.foreign import with_values
 from harness.method.contract import Method
 from harness.store.view import TIMED_METHOD
 from harness.suite import Experiment, Scale, Suite, Tuned
@@ -105,9 +106,9 @@ def _with_values(method: Method[Any, Any] | Tuned, asked: Mapping[str, Any]) -> 
     values = {name: value for name, value in asked.items() if name in known}
     if isinstance(method, Tuned):
         grid = {name: grid for name, grid in method.grid.items() if name not in values}
-        inner = replace(method.method, **values)  # type: ignore[type-var]
+        inner = with_values(method.method, values)
         return replace(method, method=inner, grid=grid) if grid else inner
-    return replace(method, **values)  # type: ignore[type-var]
+    return with_values(method, values)
 
 
 def _restrict(

@@ -6,7 +6,6 @@ it came from and what each file's hash was. An entry without ``source.json`` doe
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.errors import ResourceError
+from harness.errors import DISK_FULL, ResourceError, is_storage_error
 from harness.method.references import Resource, Source
 from harness.resources.hashing import HashCache, files_in
 
@@ -168,15 +167,6 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
-
-
-def is_storage_error(error: BaseException) -> bool:
-    """Whether an error says that a disk is full or a place cannot be written."""
-    return isinstance(error, OSError) and error.errno in _FULL | _CLOSED
-
-
 @contextmanager
 def storage_errors(name: str, place: Path) -> Iterator[None]:
     """Turn errors of the file system into messages that say what to do."""
@@ -185,7 +175,7 @@ def storage_errors(name: str, place: Path) -> Iterator[None]:
     except OSError as error:
         if not is_storage_error(error):
             raise
-        if error.errno in _FULL:
+        if error.errno in DISK_FULL:
             what, fix = "The disk is full", "Free some space ('corroborate cache prune')"
         else:
             what, fix = f"The cache cannot be written: {error.strerror}", "Change its permissions"

@@ -13,12 +13,23 @@ _OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """The cache: ``CORROBORATE_HOME``, else ``corroborate`` in the user's cache folder."""
+    """The cache: ``CORROBORATE_HOME``, else ``corroborate`` in the user's cache folder.
+
+    Raises:
+        ResourceError: If the user has no home folder.
+    """
     if explicit := environ.get("CORROBORATE_HOME"):
         return expanded(explicit).absolute()
     if caches := environ.get("XDG_CACHE_HOME"):
         return expanded(caches).absolute() / "corroborate"
-    return Path.home() / ".cache" / "corroborate"
+    try:
+        return Path.home() / ".cache" / "corroborate"
+    except RuntimeError as error:
+        raise ResourceError(
+            "There is no folder for the cache: this user has no home folder",
+            where="HOME",
+            fix="Set CORROBORATE_HOME to a folder that can be written.",
+        ) from error
 
 
 def mirror_folder(environ: Mapping[str, str] = os.environ) -> Path | None:

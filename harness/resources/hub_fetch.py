@@ -15,10 +15,9 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from harness.errors import CorroborateError
+from harness.errors import CorroborateError, is_storage_error
 from harness.hub import UNSAFE_SUFFIXES
 from harness.method.references import HubSource, Reading
-from harness.resources.cache import is_storage_error
 from harness.resources.environment import hub_is_offline
 from harness.resources.hashing import files_in
 from harness.resources.hub_errors import explain
@@ -153,4 +152,3 @@ def explained(source: HubSource) -> Iterator[None]:
 def _resolved(source: HubSource, commit: str) -> str:
     """The source, with what its revision turned out to be unless it is a commit already."""
     return describe_hub(source) + ("" if re.fullmatch("[0-9a-f]{40}", source.revision) else f":{commit}")
-

@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import assert_never
 
-from harness.errors import CorroborateError, ResourceError
+from harness.errors import ResourceError, is_storage_error
+from harness.foreign import foreign
 from harness.method.names import named_function
 from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Source
-from harness.resources.cache import is_storage_error
 from harness.resources.environment import hub_cache, hub_is_offline
 from harness.resources.hashing import sha256_of
 from harness.resources.hub_fetch import describe_hub, fetch_hub
@@ -112,14 +112,14 @@ def _fetch_package(source: PackageSource, target: Path) -> str:
 
 
 def _provide(name: str, *places: Path) -> None:
+    provide = named_function(name)
     try:
-        named_function(name)(*places)
-    except CorroborateError:
+        with foreign("The files could not be unpacked", where=name, kind=ResourceError):
+            provide(*places)
+    except ResourceError as error:
+        if (cause := error.__cause__) and is_storage_error(cause):
+            raise cause from None
         raise
-    except Exception as error:
-        if is_storage_error(error):
-            raise
-        raise ResourceError(f"The files could not be unpacked: {_first_line(error)}", where=name) from error
 
 
 def _fetch_index(source: IndexSource, target: Path) -> str:
@@ -155,7 +155,3 @@ def _download(source: IndexSource, folder: Path) -> Path:
         last = " ".join(done.stderr.strip().splitlines()[-3:])
         raise UnobtainableError(f"pip could not download {source.distribution}: {last}")
     return archives[0]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__

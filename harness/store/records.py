@@ -40,9 +40,9 @@ class Provenance(Record):
     corroborate: str
     """Version of this package."""
     commit: str = ""
-    """Commit of the repository, empty outside one."""
-    dirty: bool = False
-    """Whether the work tree differed from the commit."""
+    """Commit of the repository, empty outside one or where git did not name it."""
+    dirty: bool | None = False
+    """Whether the work tree differed from the commit; ``null`` if git could not say."""
     lock_sha256: str = ""
     """Hash of ``constraints.txt``."""
     python: str = ""
@@ -54,6 +54,12 @@ class Provenance(Record):
     memory_gb: float = 0.0
     gpu: str = ""
     driver: str = ""
+
+    def code(self, digits: int = 40) -> str:
+        """The commit and what is known of changes to it; empty where the code lay in no repository."""
+        if self.dirty is None:
+            return f"{self.commit[:digits]}, local changes unknown" if self.commit else "commit unknown"
+        return f"{self.commit[:digits]}{' with local changes' if self.dirty else ''}" if self.commit else ""
 
 
 class RehearsalRecord(Record):

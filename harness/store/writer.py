@@ -10,10 +10,20 @@ from typing import IO, Self
 
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
+from harness.store.locate import SINGLE_TRIALS
 from harness.store.reader import RunReader, is_committed, whole_length
 from harness.store.records import RunRecord, TrialRecord, VerdictsRecord
 from harness.store.units import check_table, encode, sha256, units_name, write_durably
 from harness.text import json_bytes
+
+_BUSY_RUN = (
+    "Another process is writing to this run",
+    "Wait for it to end, or start a new run (without --resume).",
+)
+_BUSY_TRIAL = (
+    "Another process is executing this trial",
+    "Wait for it to end: the same command then takes its result.",
+)
 
 
 class RunWriter:
@@ -49,11 +59,8 @@ class RunWriter:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise UsageError(
-                "Another process is writing to this run",
-                where=str(self.folder),
-                fix="Wait for it to end, or start a new run (without --resume).",
-            ) from error
+            what, fix = _BUSY_TRIAL if self.folder.parent.name == SINGLE_TRIALS else _BUSY_RUN
+            raise UsageError(what, where=str(self.folder), fix=fix) from error
 
     def start(self, record: RunRecord) -> None:
         """Write ``run.json``."""

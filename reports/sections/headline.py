@@ -63,10 +63,7 @@ def title_facts(ledger: Ledger) -> tuple[tuple[str, Spans], ...]:
 
 def commit_name(ledger: Ledger) -> str:
     """The commit, shortened, and whether the work tree differed from it."""
-    provenance = ledger.view.record.provenance
-    if not provenance.commit:
-        return "no commit recorded"
-    return provenance.commit[:12] + (" with local changes" if provenance.dirty else "")
+    return ledger.view.record.provenance.code(12) or "no commit recorded"
 
 
 def abstract(ledger: Ledger) -> tuple[Spans, ...]:

@@ -141,12 +141,11 @@ def provenance(ledger: Ledger) -> Section:
     """Code, machine, packages, data and their licences."""
     record = ledger.view.record
     made = record.provenance
-    commit = f"{made.commit}{' with local changes' if made.dirty else ''}" if made.commit else ""
     memory = ledger.recorded("provenance/memory", made.memory_gb, unit="GB")
     cores = ledger.recorded("provenance/cores", made.cores)
     facts: list[tuple[str, Spans]] = [
         ("Created", words(made.created)),
-        ("Commit", _or_not(commit)),
+        ("Commit", _or_not(made.code())),
         ("Lock file, hash", _or_not(made.lock_sha256)),
         ("Claims, hash", (Code(record.claims_sha256),)),
         ("Python", words(made.python or "not recorded")),

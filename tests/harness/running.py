@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ class Recorder:
     records: list[TrialRecord] = field(default_factory=list)
     reports: list[Progress] = field(default_factory=list)
 
-    def total(self, trials: int) -> None:
-        self.notes.append(f"{trials} trials")
+    def total(self, trials: Sequence[str]) -> None:
+        self.notes.append(f"{len(trials)} trials")
 
     def started(self, job: str) -> None:
         pass

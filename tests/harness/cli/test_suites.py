@@ -21,7 +21,7 @@ def install(monkeypatch: pytest.MonkeyPatch, name: str, target: str) -> None:
 
 def test_a_suite_is_found_by_its_name() -> None:
     assert suites.suite_names() == ["demo"]
-    assert suites.load_suite("demo") is SUITE
+    assert suites.load_suite("demo").paper is SUITE.paper
 
 
 def test_an_unknown_suite_gives_the_nearest(shell: Shell) -> None:

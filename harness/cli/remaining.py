@@ -1,0 +1,137 @@
+"""How long a run will still take, as far as that can be said.
+
+Trials of one run differ by factors of a thousand, and come experiment by experiment: what the first ones
+took says nothing about the rest. So a trial counts as what it took on an earlier occasion, in committed
+results or another run, times what this machine has taken for the trials that it has done, and else as
+others like it in this run. Where too much is unknown, nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+FEWEST = 5
+"""Executed trials before anything is said."""
+SHARE = 0.05
+"""Share of the work that must have been done before anything is said."""
+WIDEST = 4.0
+"""Ends of a range that are further apart than this factor say nothing."""
+MARGIN = 1.4
+"""The factor by which the ends are moved apart for what nobody knows."""
+
+
+@dataclass
+class _Seen:
+    """What trials of a kind took."""
+
+    seconds: float = 0.0
+    trials: int = 0
+
+    def add(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.trials += 1
+
+    @property
+    def mean(self) -> float:
+        return self.seconds / self.trials
+
+
+@dataclass
+class Remaining:
+    """Estimates what is left of a run. It is told times and reads no clock.
+
+    Attributes:
+        known: Seconds that trials took on an earlier occasion, by id.
+    """
+
+    known: Mapping[str, float] = field(default_factory=dict)
+    _left: dict[str, None] = field(default_factory=dict)
+    _running: dict[str, float] = field(default_factory=dict)
+    _kinds: dict[str, _Seen] = field(default_factory=lambda: defaultdict(_Seen))
+    _experiments: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _took: float = 0.0
+    _executed: int = 0
+    _compared: tuple[float, float] = (0.0, 0.0)
+    _busy: float = 0.0
+    _since: float = 0.0
+
+    def planned(self, trials: Iterable[str]) -> None:
+        """The ids of all trials of the run."""
+        self._left = dict.fromkeys(trials)
+
+    def started(self, trial: str, now: float) -> None:
+        """A trial began at ``now``, in seconds of any clock."""
+        if not self._running:
+            self._since = now
+        self._running[trial] = now
+
+    def ended(self, trial: str, seconds: float, now: float, *, executed: bool = True) -> None:
+        """A trial ended at ``now``; one that was not executed took its time on another occasion."""
+        self._left.pop(trial, None)
+        kind = _kind(trial)
+        self._kinds[kind].add(seconds)
+        self._experiments[_experiment(trial)].add(kind)
+        if self._running.pop(trial, None) is not None and not self._running:
+            self._busy += now - self._since
+        if not executed:
+            return
+        self._executed += 1
+        self._took += seconds
+        if trial in self.known:
+            before, here = self._compared
+            self._compared = (before + self.known[trial], here + seconds)
+
+    def left(self, now: float) -> tuple[float, float] | None:
+        """Seconds that are left at least and at most, or nothing if too little is known to say."""
+        busy = self._busy + (now - self._since if self._running else 0.0)
+        if not self._left:
+            return None
+        ranges: dict[str, tuple[float, float]] = {}
+        for trial in self._left:
+            pair = self._range(trial)
+            if pair is None:
+                return None
+            ranges[trial] = pair
+        low, high = (sum(pair[end] for pair in ranges.values()) for end in (0, 1))
+        if self._executed < FEWEST or self._took < SHARE * (self._took + high):
+            return None
+        spent = sum(now - start for start in self._running.values())
+        beside = max(1.0, (self._took + spent) / busy) if busy else 1.0
+        longest = max((pair[1] - now + self._running.get(t, now) for t, pair in ranges.items()), default=0.0)
+        low = max(low - spent, 0.0) / beside / MARGIN
+        high = max((high - min(spent, high)) / beside, longest) * MARGIN
+        return (low, high) if high <= WIDEST * low else None
+
+    def _range(self, trial: str) -> tuple[float, float] | None:
+        """What a trial may take here: what it took elsewhere, or what others like it took."""
+        before, here = self._compared
+        if trial in self.known and before > 0:
+            return (self.known[trial] * here / before,) * 2
+        kind = _kind(trial)
+        if kind in self._kinds:
+            return (self._kinds[kind].mean,) * 2
+        alike = [self._kinds[other].mean for other in self._experiments.get(_experiment(trial), ())]
+        return (min(alike), max(alike)) if alike else None
+
+
+def _kind(trial: str) -> str:
+    """Experiment, task, method, and whether it tunes: what is alike but for the seed and the grid point."""
+    return "/".join(trial.split("/")[:-1][:4])
+
+
+def _experiment(trial: str) -> str:
+    return trial.partition("/")[0]
+
+
+def spoken(span: tuple[float, float] | None) -> str:
+    """A range of seconds as a reader takes it in, or nothing."""
+    if span is None:
+        return ""
+    high = span[1]
+    if high < 60:
+        return "less than a minute left"
+    size, unit = (60.0, "min") if high < 2 * 3600 else (3600.0, "h")
+    low, high = (max(1, round(seconds / size)) for seconds in span)
+    return f"about {low} {unit} left" if low == high else f"about {low} to {high} {unit} left"
