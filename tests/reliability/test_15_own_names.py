@@ -9,6 +9,9 @@ import pytest
 from harness.errors import ExitCode
 from tests.reliability.toys_cli import ROOT, process
 
+COMMAND = ROOT / "harness" / "command" / "main.py"
+"""As a file: installed it is a package of its own, and found whatever hides `harness`."""
+
 
 def users(folder: Path, name: str) -> Path:
     """A user's package with that name, and a method in it."""
@@ -42,7 +45,7 @@ def test_the_folder_that_python_is_started_in_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["methods", "suites", "reports", "harness"])
 def test_the_command_itself_cannot_be_hidden(tmp_path: Path, name: str) -> None:
     place = users(tmp_path / "path", name)
-    done = process(tmp_path, "list", program=("-m", "corroborate_command"), path=(place.parent,))
+    done = process(tmp_path, "list", program=(str(COMMAND),), path=(place.parent,))
     assert done.returncode == ExitCode.USAGE
     assert str(place) in done.stderr
     assert str(ROOT / name) in done.stderr
@@ -61,6 +64,6 @@ def test_a_method_in_a_package_that_ours_hides_is_told_so(tmp_path: Path, name: 
 
 def test_without_such_packages_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()  # A folder of files is no package.
-    done = process(tmp_path, "list", program=("-m", "corroborate_command"))
+    done = process(tmp_path, "list", program=(str(COMMAND),))
     assert done.returncode == ExitCode.OK
     assert done.stderr == ""

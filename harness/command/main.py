@@ -1,7 +1,8 @@
 """The command ``corroborate``: makes sure that what it starts is corroborate's own.
 
-It lies beside the package ``harness`` and not in it: a user's package of that name, on a Python path that
-comes first, would be found in its place, and what that ends with would be taken for a result.
+It is installed beside the package ``harness``, as ``corroborate_command``: a user's package called
+``harness``, on a Python path that comes first, would be found in the place of ours, and what that ends
+with would be taken for a result.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ USAGE = 2
 
 def main() -> int:
     """Run the command line, unless another package hides it."""
-    ours = Path(__file__).resolve().parent / "harness"
+    ours = _harness(Path(__file__).resolve().parent)
     spec = find_spec("harness")
     places = list(spec.submodule_search_locations or [spec.origin or ""]) if spec else []
     found = Path(places[0]).resolve() if places else None
@@ -30,6 +31,11 @@ def main() -> int:
     from harness.cli.main import main as run
 
     return run()
+
+
+def _harness(here: Path) -> Path:
+    """The package ``harness`` that belongs to this command: around it in a checkout, else beside it."""
+    return here.parent if here.name == "command" else here.parent / "harness"
 
 
 if __name__ == "__main__":
