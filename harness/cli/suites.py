@@ -74,6 +74,12 @@ def load_suite(name: str) -> Suite:
         raise SuiteError(f"The suite cannot be imported: {error}", where=points[name].value) from error
     if not isinstance(suite, Suite):
         raise SuiteError("The entry point is not a Suite", where=points[name].value)
+    if suite.slug != name:
+        # Runs are kept under the slug, and commands look for the suite of a run by it.
+        fix = f"Name the entry point '{suite.slug}', or set `slug` in paper.toml."
+        raise SuiteError(
+            f"The entry point '{name}' gives suite '{suite.slug}'", where=points[name].value, fix=fix
+        )
     return suite
 
 
