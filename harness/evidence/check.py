@@ -74,15 +74,11 @@ class _Checker:
 
     def form(self, claim: Claim, form: Form) -> Iterator[Fault]:
         where = f"claim {claim.id}"
-        statistical = isinstance(form, StatisticalForm)
-        smoke = self.scale.profile is Profile.SMOKE
-        if isinstance(form, NotComparable) or (smoke and statistical):
-            # Of these no verdict is lost.
-            for cell in cells_of(form):
-                yield from self.planned.measured(cell, where)
+        for cell in cells_of(form):
+            yield from self.planned.measured(cell, where)
         if isinstance(form, StatisticalForm):
             yield from self.thresholds(form, where)
-        if isinstance(form, StatisticalForm) and not smoke:
+        if isinstance(form, StatisticalForm) and self.scale.profile is not Profile.SMOKE:
             yield from self.seeds(form, where)
             if not any(control.predicts.get(claim.id) == "kill" for control in self.suite.controls):
                 yield "No control is predicted to kill it", where, "Declare a sabotage that must break it."

@@ -1,8 +1,9 @@
 """Declarations that make a run unjudgeable, found before its first trial.
 
-What stands here is refused: its rows could not be told apart or found again, its claims would get no
-verdict or a wrong one, or its report could not be written. What is merely unwise is left to
-:mod:`harness.evidence.check`, whose findings are notes, and the run goes on.
+What stands here is refused: its rows could not be told apart or found again, claims could not be judged
+at all or would be judged by another rule than they declare, or no report could be written. What costs one
+claim its verdict, which then says so, is left to :mod:`harness.evidence.check`, whose findings are notes:
+the rest is still worth a run.
 """
 
 from __future__ import annotations
@@ -16,10 +17,7 @@ from harness.claims import (
     Claim,
     EveryCell,
     Form,
-    NotComparable,
     Ordering,
-    Profile,
-    StatisticalForm,
     Trend,
     Value,
 )
@@ -92,8 +90,6 @@ class Planned:
         task = cell.task or next(iter(experiment.tasks), "")
         if experiment.only is not None and (task, cell.method) not in experiment.only:
             yield f"'{cell.experiment}' does not run {cell.method} on {task}", where, "Add it to `only`."
-        if isinstance(cell, Cell) and not cell.metric.columns:
-            yield f"Metric '{cell.metric.name}' reads no column", where, "Name its columns."
 
 
 class _Declared:
@@ -152,16 +148,8 @@ class _Declared:
         if claim.parent and claim.id in self._parents():
             yield "It is a part and has parts of its own", where, "Make its parts parts of its parent."
         form = claim.forms.get(self.scale.profile)
-        if form is not None and self._is_judged(form):
-            for cell in cells_of(form):
-                yield from self.planned.measured(cell, where)
+        if form is not None:
             yield from self.rule(form, where)
-
-    def _is_judged(self, form: Form) -> bool:
-        """Whether missing cells would cost a verdict: a proxy has none, nor have statistics under smoke."""
-        if isinstance(form, NotComparable):
-            return False
-        return self.scale.profile is not Profile.SMOKE or not isinstance(form, StatisticalForm)
 
     def rule(self, form: Form, where: str) -> Iterator[Fault]:
         """Whether a rule has what it computes with."""
@@ -189,16 +177,18 @@ class _Declared:
                 yield from self.planned.shown(cell, where)
 
     def metrics(self) -> Iterator[Fault]:
-        """Two metrics of one name in one place: reports name their numbers alike, and one is lost."""
+        """Metrics of nothing, and two of one name in one place: one of their numbers would be lost."""
         first: dict[tuple[str, ...], str] = {}
         forms = [claim.forms.get(self.scale.profile) for claim in self.suite.claims]
         for cell in cells_of([*forms, *(entry for _, entry in shown_entries(self.suite, self.scale))]):
             filters = "".join(f",{column}={value}" for column, value in cell.where)
             place = (cell.experiment, cell.task, cell.method, cell.part, filters, cell.metric.name)
             rule = _rule_of(cell)
+            where = f"experiment {cell.experiment}, method {cell.method}"
+            if not cell.metric.columns:
+                yield f"Metric '{cell.metric.name}' reads no column", where, "Name its columns."
             if first.setdefault(place, rule) != rule:
                 first[place] = rule
-                where = f"experiment {cell.experiment}, method {cell.method}"
                 yield f"Two metrics are called '{cell.metric.name}'", where, "Rename one."
 
 
