@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -66,18 +67,25 @@ class Paper:
         """Read ``paper.toml``.
 
         Raises:
-            SuiteError: If a field is missing or of the wrong kind.
+            SuiteError: If a field is missing or of the wrong kind, or a number has another's id.
         """
         try:
             raw = tomllib.loads(path.read_text(encoding="utf-8"))
             rows = [Reported(**{"value": None, **row}) for row in raw.pop("reported", [])]
             rows = [_with_standing(row) for row in rows]
+            _check_once(rows)
             return cls(
                 **{**raw, "authors": tuple(raw["authors"])},
                 reported={row.id: row for row in rows},
             )
         except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError) as error:
             raise SuiteError(f"The paper's record cannot be read: {error}", where=str(path)) from error
+
+
+def _check_once(rows: Sequence[Reported]) -> None:
+    for name, times in Counter(row.id for row in rows).items():
+        if times > 1:
+            raise ValueError(f"'{name}' is reported {times} times")
 
 
 def _with_standing(row: Reported) -> Reported:

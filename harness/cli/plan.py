@@ -27,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> ExitCode:
     """Plan and print."""
     from harness.engine.run import stored_trials
+    from harness.evidence.judgeable import refuse_unjudgeable
 
     request = make_request(args, executes=False)
+    refuse_unjudgeable(request.suite, request.scale)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
     reuse = stored_trials(request)
     tell(reuse.passed_over)

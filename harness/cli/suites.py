@@ -108,6 +108,10 @@ def load_suite(name: str) -> Suite:
         suite = points[name].load()
     if not isinstance(suite, Suite):
         raise SuiteError("The entry point is not a Suite", where=where)
+    if suite.slug != name:
+        # Runs are kept under the slug, and commands look for the suite of a run by it.
+        fix = f"Name the entry point '{suite.slug}', or set `slug` in paper.toml."
+        raise SuiteError(f"The entry point '{name}' gives suite '{suite.slug}'", where=where, fix=fix)
     for path in facts_files(suite.folder):
         _ = read_facts(path)
     return _guarded(suite, where)

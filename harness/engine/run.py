@@ -15,8 +15,9 @@ from harness.engine.jobs import JobMaker
 from harness.engine.reuse import ReuseIndex
 from harness.engine.single import only_trial
 from harness.errors import ResourceError, UsageError
-from harness.evidence.check import check_suite
+from harness.evidence.check import unwise
 from harness.evidence.declared import claims_hash
+from harness.evidence.judgeable import refuse_unjudgeable
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
 from harness.plan.limits import Limits
@@ -126,11 +127,13 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
     """Plan, fetch what is needed, and execute everything that is not there yet.
 
     Raises:
+        SuiteError: Before anything is run, if its results could not be judged as the suite declares.
         CorroborateError: If the request is wrong or the run cannot be stored. What has finished
             by then is kept.
     """
+    refuse_unjudgeable(request.suite, request.scale)
     # A rehearsal has fewer seeds and blocks than its claims ask for.
-    for contradiction in [] if request.rehearsal else check_suite(request.suite, request.scale):
+    for contradiction in [] if request.rehearsal else unwise(request.suite, request.scale):
         # The verdicts concerned will say so too; what can be measured is still worth a run.
         display.note(f"declaration: {contradiction}")
 
@@ -160,6 +163,7 @@ def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
         CorroborateError: As :func:`execute_run`, and if the trial is not in the plan, cannot run here,
             or needs tuning trials that are not stored yet.
     """
+    refuse_unjudgeable(request.suite, request.scale)
     stored = stored_trials(request)
 
     def planned(planner: Planner) -> Plan:

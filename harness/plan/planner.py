@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from harness.errors import SuiteError
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact, Reference, Resource
+from harness.plan.carried import experiment_faults
 from harness.plan.fingerprint import Identities
 from harness.plan.limits import Limits
 from harness.plan.references import all_references
@@ -51,6 +52,7 @@ class Planner:
         experiments = select(suite, scale, selection or Selection())
         work = _Work(self, scale)
         for experiment in experiments:
+            _check_carried(experiment, suite.slug)
             work.add(experiment)
         return Plan(
             suite=suite.slug,
@@ -214,6 +216,12 @@ def grid_points(tuned: Tuned) -> Iterator[dict[str, Any]]:
     names = list(tuned.grid)
     for values in itertools.product(*tuned.grid.values()):
         yield dict(zip(names, values, strict=True))
+
+
+def _check_carried(experiment: Experiment, suite: str) -> None:
+    """Refuse ids and seeds, also those a user added, that records cannot carry or keep apart."""
+    for what, where, fix in experiment_faults(experiment):
+        raise SuiteError(what, where=f"{suite}, {where}", fix=fix)
 
 
 def _check_budgets(experiment: Experiment) -> None:

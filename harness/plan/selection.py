@@ -167,7 +167,7 @@ def _seeds(declared: Sequence[int], wanted: int | tuple[int, ...] | None) -> tup
         return tuple(declared)
     if isinstance(wanted, tuple):
         return tuple(seed for seed in declared if seed in wanted)
-    return (*declared[:wanted], *range(declared[-1] + 1, declared[-1] + 1 + wanted - len(declared)))
+    return (*declared[:wanted], *range(max(declared) + 1, max(declared) + 1 + wanted - len(declared)))
 
 
 def _is_needed(experiment: Experiment, task: str, method: str, needed: set[tuple[str, str, str]]) -> bool:

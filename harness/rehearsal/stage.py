@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.run import Display, Finished, RunRequest, execute_run
+from harness.evidence.judgeable import refuse_unjudgeable
 from harness.method.names import named_function
 from harness.method.references import Resource
 from harness.plan.references import all_references
@@ -47,7 +48,11 @@ def rehearse(
 
     Returns:
         The suite as it ran, and its run.
+
+    Raises:
+        SuiteError: If a run of the whole suite could not be judged.
     """
+    refuse_unjudgeable(suite, scale)
     with ExitStack() as open_servers:
         servers = {
             address: str(open_servers.enter_context(named_function(serve)()))

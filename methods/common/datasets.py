@@ -6,13 +6,16 @@ source calls its fields. Nothing is read before it is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.method import HubSource, MirrorSource, Resource
 from methods.common.data_set import DataSet as DataSet  # noqa: PLC0414 - where readers look for it
 from methods.common.numbers import read_number, write_number
+
+ClassT = TypeVar("ClassT")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,9 @@ def load_endings(folder: Path) -> DataSet[Choice]:
 
 def load_yes_no(folder: Path) -> DataSet[YesNo]:
     """BoolQ without its passages: fields ``question``, ``answer``."""
-    return DataSet(folder, lambda n, raw: YesNo(_id(n, raw), raw["question"], bool(raw["answer"])))
+    return DataSet(
+        folder, lambda n, raw: YesNo(_id(n, raw), raw["question"], labelled((False, True), raw["answer"]))
+    )
 
 
 def load_sums(folder: Path) -> DataSet[Sum]:
@@ -145,6 +150,20 @@ def load_summaries(folder: Path) -> DataSet[Summary]:
     return DataSet(folder, lambda n, raw: Summary(_id(n, raw), raw["document"], raw["summary"]))
 
 
+def labelled(classes: Sequence[ClassT], label: int) -> ClassT:
+    """The class that a label counted from 0 stands for.
+
+    Files keep labels that name no class, the -1 of rows without a label among them; counted from the
+    end, as Python does, that would be the last class.
+
+    Raises:
+        ValueError: If it stands for none.
+    """
+    if not 0 <= label < len(classes):
+        raise ValueError(f"the label {label} is none of 0 to {len(classes) - 1}")
+    return classes[label]
+
+
 def _id(number: int, raw: dict[str, Any]) -> str:
     return str(raw.get("id", number))
 
@@ -165,7 +184,8 @@ def _ending(number: int, raw: dict[str, Any]) -> Choice | None:
         return None
     endings = tuple(raw["endings"])
     name = str(raw.get("ind", number))
-    return Choice(name, raw["ctx"], tuple("ABCDEFGH"[: len(endings)]), endings, int(raw["label"]))
+    answer = labelled(range(len(endings)), int(raw["label"]))
+    return Choice(name, raw["ctx"], tuple("ABCDEFGH"[: len(endings)]), endings, answer)
 
 
 def _number(value: Any) -> str:
@@ -187,7 +207,7 @@ _JUDGMENTS = ("entailment", "neutral", "contradiction")
 
 def _inference(number: int, raw: dict[str, Any]) -> Inference:
     judgment = raw["entailment_judgment"] if "entailment_judgment" in raw else raw["label"]
-    label = _JUDGMENTS[judgment] if isinstance(judgment, int) else str(judgment).lower()
+    label = labelled(_JUDGMENTS, judgment) if isinstance(judgment, int) else str(judgment).lower()
     if label not in _JUDGMENTS:
         raise ValueError(f"unknown judgment '{judgment}'")
     return Inference(
@@ -254,9 +274,7 @@ BOOLQ = _public(
     "boolq", "CC BY-SA 3.0", "load_yes_no", MirrorSource("boolq"), _hub("google/boolq"), size_mb=4
 )
 GSM8K = _public("gsm8k", "MIT", "load_sums", MirrorSource("gsm8k"), _hub("openai/gsm8k", "main"), size_mb=3)
-MAWPS = _public(
-    "mawps", "", "load_sums", MirrorSource("mawps"), _hub("MU-NLPC/Calc-mawps"), size_mb=1
-)
+MAWPS = _public("mawps", "", "load_sums", MirrorSource("mawps"), _hub("MU-NLPC/Calc-mawps"), size_mb=1)
 """Arithmetic word problems. The hub's copy has fewer to train on, and others to test on."""
 MULTI30K = _public(
     "multi30k-en-fr",

@@ -193,7 +193,8 @@ def _ranked(data: Collection, empty: set[str], depth: int) -> Callable[[str], di
 
     def search(query: str) -> dict[str, float]:
         (scores,) = index.scores([data.queries[query]])
-        return {names[place]: float(scores[place]) for place in best(scores, depth)}
+        # A document that shares no word with the query was not found.
+        return {names[place]: float(scores[place]) for place in best(scores, depth) if scores[place] > 0}
 
     return search
 

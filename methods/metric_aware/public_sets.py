@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.method import HubSource, MirrorSource, Resource
-from methods.common.datasets import DataSet
+from methods.common.datasets import DataSet, labelled
+
+_STARS = (1.0, 2.0, 3.0, 4.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ def load_similar(folder: Path) -> DataSet[Similar]:
 
 def load_starred(folder: Path) -> DataSet[Starred]:
     """Reviews: fields ``text``, and ``label`` counted from 0."""
-    return DataSet(folder, lambda n, raw: Starred(str(n), raw["text"], float(raw["label"]) + 1.0))
+    return DataSet(folder, lambda n, raw: Starred(str(n), raw["text"], labelled(_STARS, int(raw["label"]))))
 
 
 def _similar(number: int, raw: dict[str, Any]) -> Similar:
-    return Similar(str(number), raw["sentence1"], raw["sentence2"], float(raw["score"]))
+    score = float(raw["score"])
+    if not 0.0 <= score <= 5.0:
+        raise ValueError(f"the score {score} is none of 0 to 5")
+    return Similar(str(number), raw["sentence1"], raw["sentence2"], score)
 
 
 def _set(name: str, loader: str, *sources: MirrorSource | HubSource, size_mb: int) -> Resource:

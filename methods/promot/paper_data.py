@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from methods.common.datasets import DataSet, Inference, Summary
+from methods.common.datasets import DataSet, Inference, Summary, labelled
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,15 @@ def _wikilingua(number: int, raw: dict[str, Any]) -> Summary | None:
 
 
 def _rte(number: int, raw: dict[str, Any]) -> Inference:
-    label = ("entailment", "not_entailment")[raw["label"]]
+    label = labelled(("entailment", "not_entailment"), raw["label"])
     return Inference(_id(number, raw), raw["sentence1"], raw["sentence2"], label)
 
 
 def _cb(number: int, raw: dict[str, Any]) -> Inference:
-    label = ("entailment", "contradiction", "neutral")[raw["label"]]
+    label = labelled(("entailment", "contradiction", "neutral"), raw["label"])
     return Inference(_id(number, raw), raw["premise"], raw["hypothesis"], label)
 
 
 def _word_sense(number: int, raw: dict[str, Any]) -> WordSense:
-    return WordSense(
-        _id(number, raw), raw["sentence1"], raw["sentence2"], raw["word"], same=bool(raw["label"])
-    )
+    same = labelled((False, True), raw["label"])
+    return WordSense(_id(number, raw), raw["sentence1"], raw["sentence2"], raw["word"], same=same)

@@ -1,0 +1,224 @@
+"""Declarations that make a run unjudgeable, found before its first trial.
+
+What stands here is refused: its rows could not be told apart or found again, claims could not be judged
+at all or would be judged by another rule than they declare, or no report could be written. What costs one
+claim its verdict, which then says so, is left to :mod:`harness.evidence.check`, whose findings are notes:
+the rest is still worth a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from harness.claims import (
+    Cell,
+    Claim,
+    EveryCell,
+    Form,
+    Ordering,
+    Trend,
+    Value,
+)
+from harness.errors import SuiteError
+from harness.plan.canonical import canonical_text
+from harness.plan.carried import Fault, alike, experiment_faults, name_faults, spoken, written
+from harness.plan.selection import cells_of
+from harness.suite import Exhibit, PaperFigure, PaperTable, ReportedRef, Scale, Suite
+
+DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, Exhibit)
+
+_FIRST_SEED = 100
+
+
+def refuse_unjudgeable(suite: Suite, scale: Scale) -> None:
+    """Stop before anything is run whose results could not be judged or shown.
+
+    Raises:
+        SuiteError: With every such declaration, where it is and how to mend it.
+    """
+    faults = unjudgeable(suite, scale)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        listing = "\n  ".join(dict.fromkeys(str(fault) for fault in faults))
+        what = f"A run of suite '{suite.slug}' under '{scale.profile}' could not be judged"
+        raise SuiteError(what, where=f"{len(faults)} declarations", fix=listing)
+
+
+def unjudgeable(suite: Suite, scale: Scale) -> list[SuiteError]:
+    """Every declaration for which a run under a scale is refused."""
+    return as_errors(suite, _Declared(suite, scale).faults())
+
+
+def as_errors(suite: Suite, faults: Iterable[Fault]) -> list[SuiteError]:
+    """Faults with the suite that they are in."""
+    return [SuiteError(what, where=f"{suite.slug}, {where}", fix=fix) for what, where, fix in faults]
+
+
+class Planned:
+    """Which cells a suite plans under a scale."""
+
+    def __init__(self, suite: Suite, scale: Scale) -> None:
+        self.listed = list(suite.experiments(scale))
+        self.experiments = {item.id: item for item in self.listed}
+        self.wider = None if scale.full else Planned(suite, replace(scale, full=True))
+
+    def measured(self, cell: Cell, where: str) -> Iterator[Fault]:
+        """A claim's cell; one that only ``--full`` runs leaves the claim unjudged without it."""
+        faults = list(self.shown(cell, where))
+        if faults and not (self.wider and not list(self.wider.shown(cell, where))):
+            yield from faults
+
+    def shown(self, cell: Cell | Exhibit, where: str) -> Iterator[Fault]:
+        """A cell that must be there."""
+        experiment = self.experiments.get(cell.experiment)
+        if experiment is None:
+            yield f"Experiment '{cell.experiment}' does not exist", where, known(self.experiments)
+            return
+        if cell.method not in experiment.methods:
+            yield (
+                f"Experiment '{cell.experiment}' has no method '{cell.method}'",
+                where,
+                known(experiment.methods),
+            )
+        if cell.task and cell.task not in experiment.tasks:
+            yield f"Experiment '{cell.experiment}' has no task '{cell.task}'", where, known(experiment.tasks)
+        if not cell.task and len(experiment.tasks) > 1:
+            yield f"A cell of '{cell.experiment}' names none of its tasks", where, known(experiment.tasks)
+        task = cell.task or next(iter(experiment.tasks), "")
+        if experiment.only is not None and (task, cell.method) not in experiment.only:
+            yield f"'{cell.experiment}' does not run {cell.method} on {task}", where, "Add it to `only`."
+
+
+class _Declared:
+    """One suite under one scale."""
+
+    def __init__(self, suite: Suite, scale: Scale) -> None:
+        self.suite = suite
+        self.scale = scale
+        self.planned = Planned(suite, scale)
+
+    def faults(self) -> Iterator[Fault]:
+        yield from self.ids()
+        for experiment in self.planned.listed:
+            yield from experiment_faults(experiment)
+            seeds: tuple[object, ...] = experiment.seeds
+            early = [seed for seed in seeds if isinstance(seed, int) and 0 <= seed < _FIRST_SEED]
+            if early:
+                where = f"experiment {experiment.id}"
+                yield f"Seeds {early} are pilot seeds", where, "Verdict seeds start at 100."
+        for claim in self.suite.claims:
+            yield from self.claim(claim)
+        yield from self.display()
+        yield from self.metrics()
+
+    def ids(self) -> Iterator[Fault]:
+        suite = self.suite
+        yield from name_faults("suite", [suite.slug], "paper.toml")
+        names = {
+            "claim": [item.id for item in suite.claims],
+            "control": [item.id for item in suite.controls],
+            "deviation": [item.id for item in suite.deviations],
+            "table": [item.id for item in suite.tables],
+            "figure": [item.id for item in suite.figures],
+            "exhibit": [item.id for item in suite.exhibits],
+        }
+        for kind, ids in names.items():
+            yield from name_faults(kind, ids, f"{kind}s")
+            yield from alike(kind, ids, f"{kind}s", written)
+        experiments = [item.id for item in self.planned.listed]
+        yield from alike("experiment", experiments, "experiments", written, spoken)
+        yield from alike("claim", dict.fromkeys([*names["claim"], *self._parents()]), "claims", spoken)
+
+    def _parents(self) -> dict[str, None]:
+        """Compound claims, which need not be declared themselves, in order."""
+        return dict.fromkeys(claim.parent for claim in self.suite.claims if claim.parent)
+
+    def claim(self, claim: Claim) -> Iterator[Fault]:
+        where = f"claim {claim.id}"
+        yield from self.reported(claim.reported, where)
+        names = {other.id for other in self.suite.claims} | set(self._parents())
+        for name in claim.relies_on:
+            if name in (claim.id, claim.parent):
+                yield f"It relies on '{name}', which is itself", where, "Name another claim."
+            elif name not in names:
+                yield f"It relies on '{name}', which is no claim", where, known(names)
+        if claim.parent and claim.id in self._parents():
+            yield "It is a part and has parts of its own", where, "Make its parts parts of its parent."
+        form = claim.forms.get(self.scale.profile)
+        if form is not None:
+            yield from self.rule(form, where)
+
+    def rule(self, form: Form, where: str) -> Iterator[Fault]:
+        """Whether a rule has what it computes with."""
+        if isinstance(form, Ordering) and not form.steps:
+            yield "An ordering has no steps", where, "Give the adjacent differences."
+        if isinstance(form, EveryCell) and not form.thetas:
+            yield "It asks something of every cell and names none", where, "Give the quantities."
+        if isinstance(form, Trend):
+            sizes = [x for x, _ in form.points]
+            if len(sizes) < 3 or sizes != sorted(set(sizes)):
+                yield "A trend needs at least three increasing sizes", where, "Add sizes, in order."
+        if isinstance(form, Value):
+            yield from self.reported([form.reported], where)
+
+    def reported(self, names: Iterable[str], where: str) -> Iterator[Fault]:
+        for name in names:
+            if name not in self.suite.paper.reported:
+                yield f"Nothing is reported as '{name}'", where, "Name a row of paper.toml."
+
+    def display(self) -> Iterator[Fault]:
+        for where, entry in shown_entries(self.suite, self.scale):
+            if isinstance(entry, ReportedRef):
+                yield from self.reported([entry.id], where)
+            for cell in [entry] if isinstance(entry, Exhibit) else cells_of(entry):
+                yield from self.planned.shown(cell, where)
+
+    def metrics(self) -> Iterator[Fault]:
+        """Metrics of nothing, and two of one name in one place: one of their numbers would be lost."""
+        first: dict[tuple[str, ...], str] = {}
+        forms = [claim.forms.get(self.scale.profile) for claim in self.suite.claims]
+        for cell in cells_of([*forms, *(entry for _, entry in shown_entries(self.suite, self.scale))]):
+            filters = "".join(f",{column}={value}" for column, value in cell.where)
+            place = (cell.experiment, cell.task, cell.method, cell.part, filters, cell.metric.name)
+            rule = _rule_of(cell)
+            where = f"experiment {cell.experiment}, method {cell.method}"
+            if not cell.metric.columns:
+                yield f"Metric '{cell.metric.name}' reads no column", where, "Name its columns."
+            if first.setdefault(place, rule) != rule:
+                first[place] = rule
+                yield f"Two metrics are called '{cell.metric.name}'", where, "Rename one."
+
+
+def _rule_of(cell: Cell) -> str:
+    """What a cell's metric computes."""
+    try:
+        return canonical_text([cell.where, cell.metric.columns, cell.metric.reduce, cell.metric.better])
+    except SuiteError:  # Functions of a kind that has no text are taken to be one.
+        return canonical_text([cell.where, cell.metric.columns, type(cell.metric.reduce), cell.metric.better])
+
+
+def shown_entries(suite: Suite, scale: Scale) -> Iterator[tuple[str, object]]:
+    """What tables, figures and exhibits of a scale show, each with where that is declared."""
+    for table in _made(suite.tables, scale):
+        for row in table.rows(scale):
+            for entry in row.entries.values():
+                yield f"table {table.id}, row {row.label}", entry
+    for figure in _made(suite.figures, scale):
+        for series in figure.series(scale):
+            for point in (*series.points, *series.reported):
+                yield from ((f"figure {figure.id}, series {series.label}", entry) for entry in point)
+    for exhibit in _made(suite.exhibits, scale):
+        yield f"exhibit {exhibit.id}", exhibit
+
+
+def _made(items: Iterable[DisplayT], scale: Scale) -> Iterator[DisplayT]:
+    """Those that the profile has."""
+    return (item for item in items if not item.profiles or scale.profile in item.profiles)
+
+
+def known(names: Iterable[str]) -> str:
+    """The names that there are, as advice."""
+    return f"Known: {', '.join(sorted(names)[:20]) or 'none'}."
