@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.method.contract import CONTRACT_VERSION
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
-from harness.plan.closure import code_closure
-from harness.plan.references import direct_references, inputs_of
+from harness.plan.closed import UNKNOWN, closed_over
+from harness.plan.closure import Stamp, closure_of
+from harness.plan.reads import hashes_of_reads
+from harness.plan.references import direct_references, inputs_of, modules_of
 
 FINGERPRINT_VERSION = 1
 """Raised when fingerprints are computed in another way: no old trial is then reused."""
@@ -20,12 +22,29 @@ READABLE = 600
 
 Fields = dict[str, str]
 
+_NO_CODE = frozenset({"builtins", "abc", "typing"})
+
 
 class Identities(Protocol):
     """What the fingerprint needs to know of resources."""
 
     def identity(self, resource: Resource) -> str:
         """A text that changes whenever the content of the resource does."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code behind a class, with all that it imports.
+
+    Attributes:
+        fields: What it adds to a fingerprint, without the role.
+        files: The sources, each as it was when it was hashed.
+        libraries: The distributions that it imports.
+    """
+
+    fields: Fields
+    files: Mapping[str, Stamp]
+    libraries: frozenset[str]
 
 
 @dataclass
@@ -38,7 +57,7 @@ class Fingerprinter:
     tf32: bool = False
     """Whether products of float32 may be computed in TF32; named only where they may."""
     _artifacts: dict[Artifact, str] = field(default_factory=dict)
-    _code: dict[str, Fields] = field(default_factory=dict)
+    _code: dict[tuple[type, tuple[str, ...]], Code] = field(default_factory=dict)
     _texts: dict[int, tuple[Any, str]] = field(default_factory=dict)
 
     def trial(
@@ -70,8 +89,8 @@ class Fingerprinter:
     def _object(self, role: str, value: Any) -> Fields:
         # Timed trials have no field for which arm runs: ids of arms are part of the roles.
         result = {f"{role} parameters": self._text(value), f"{role} class": class_name(type(value))}
-        for module, code in self._closure(type(value).__module__).items():
-            result[f"{role} code {module}"] = code
+        for name, text in self.code_of(value).fields.items():
+            result[f"{role} {name}"] = text
         references = inputs_of(value) if isinstance(value, Artifact) else direct_references(value)
         for ref in references:
             result[f"{role} input {_title(ref)}"] = self._reference(ref)
@@ -81,15 +100,17 @@ class Fingerprinter:
         # The same task object occurs in hundreds of trials; its text is made once.
         known = self._texts.get(id(value))
         if known is None or known[0] is not value:
-            text = canonical_text(value)
-            known = (value, text if len(text) <= READABLE else digest(text))
+            known = (value, _shown(canonical_text(value)))
             self._texts[id(value)] = known
         return known[1]
 
-    def _closure(self, module: str) -> Fields:
-        if module not in self._code:
-            self._code[module] = code_closure(module)
-        return self._code[module]
+    def code_of(self, value: Any) -> Code:
+        """The code behind a task, method or artifact."""
+        kind = type(value)
+        key = (kind, tuple(modules_of(value)))
+        if key not in self._code:
+            self._code[key] = _code(*key)
+        return self._code[key]
 
     def _reference(self, ref: Reference) -> str:
         if isinstance(ref, Artifact):
@@ -97,6 +118,30 @@ class Fingerprinter:
         if isinstance(ref, Resource):
             return self.identities.identity(ref)
         return digest(canonical_text(ref))
+
+
+def _code(kind: type, modules: Iterable[str]) -> Code:
+    closures = {name: closure_of(name) for name in modules if name not in _NO_CODE}
+    code = {module: text for one in closures.values() for module, text in one.code.items()}
+    result = {f"code {module}": text for module, text in sorted(code.items())}
+    for module in sorted({name for one in closures.values() for name in one.unknown}):
+        result[f"code {module}"] = f"{UNKNOWN}the source of module '{module}' cannot be found"
+    result |= {f"closes over {name}": _shown(text) for name, text in closed_over(kind).items()}
+    result |= {f"reads {name}": text for name, text in hashes_of_reads(kind).items()}
+    return Code(
+        fields=result,
+        files={path: stamp for one in closures.values() for path, stamp in one.files.items()},
+        libraries=frozenset(name for one in closures.values() for name in one.libraries),
+    )
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= READABLE else digest(text)
+
+
+def unknown_fields(fields: Fields) -> list[str]:
+    """What a fingerprint says cannot be known, so that equal fingerprints do not mean equal results."""
+    return list(dict.fromkeys(text.removeprefix(UNKNOWN) for text in fields.values() if text.startswith(UNKNOWN)))
 
 
 def _title(ref: Reference) -> str:
