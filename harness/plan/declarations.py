@@ -34,9 +34,9 @@ def check_declared(value: Any) -> None:
     if fault:
         raise SuiteError(f"{kind.__qualname__} {fault}", where=class_name(kind), fix=_FIX)
     for item in fields(value):
-        if isinstance(getattr(value, item.name), list | dict | set | bytearray):
+        if item.default_factory in (list, dict, set, bytearray):
             raise SuiteError(
-                f"Parameter '{item.name}' of {kind.__qualname__} can be changed while it runs",
+                f"The default of parameter '{item.name}' of {kind.__qualname__} can be changed while it runs",
                 where=class_name(kind),
                 fix="Give a tuple, a frozenset or a frozen dataclass instead.",
             )
@@ -61,27 +61,37 @@ def _fault(kind: type) -> str:
     """What is wrong with a class, or nothing."""
     if not is_dataclass(kind):
         return "is no dataclass: its parameters would not be recorded"
+    settled: set[str] = set()
     for one in kind.__mro__:
         if one.__module__.startswith(_CONTRACT) or not issubclass(one, Method | Task | Artifact):
             continue
         params = vars(one).get("__dataclass_params__")
         if params is not None and not params.frozen:
             return f"can be changed while it runs: {one.__qualname__} is not frozen"
-        hidden = sorted(_hidden(one, declares=params is not None))
+        # A field of a subclass has the last word on a name that a base only announces.
+        hidden = sorted(set(_hidden(one, declares=params is not None)) - settled)
         if hidden:
             name = "" if one is kind else f" of its base {one.__qualname__}"
             return (
                 f"would be recorded with other parameters than it runs with: {', '.join(hidden)}{name} "
                 "is outside the fields of a dataclass"
             )
+        settled |= set(_announced(one)) if params is not None else set()
     return ""
+
+
+def _announced(kind: type) -> Iterator[str]:
+    """Names that a class annotates as parameters."""
+    hints = vars(kind).get("__annotations__", {})
+    yield from (name for name, hint in hints.items() if not _of_class(hint))
 
 
 def _hidden(kind: type, *, declares: bool) -> Iterator[str]:
     """Names in a class that look like parameters and are none."""
     own = vars(kind)
-    annotated = {name for name, hint in own.get("__annotations__", {}).items() if not _of_class(hint)}
-    inherited = {name for base in kind.__mro__[1:] for name in getattr(base, "__dataclass_fields__", {})}
+    annotated = set(_announced(kind))
+    bases = [base for base in kind.__mro__[1:] if is_dataclass(base)]
+    inherited = {item.name for base in bases for item in fields(base)}
     if not declares:
         yield from annotated
         yield from (name for name in ("__init__",) if name in own)

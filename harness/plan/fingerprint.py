@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,7 +11,8 @@ from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
 from harness.plan.closed import UNKNOWN, closed_over
 from harness.plan.closure import Stamp, closure_of
-from harness.plan.reads import hashes_of_reads
+from harness.plan.libraries import Versions, versions_of
+from harness.plan.reads import declared_reads, hashes_of_reads
 from harness.plan.references import direct_references, inputs_of, modules_of
 
 FINGERPRINT_VERSION = 1
@@ -40,11 +41,35 @@ class Code:
         fields: What it adds to a fingerprint, without the role.
         files: The sources, each as it was when it was hashed.
         libraries: The distributions that it imports.
+        reads: Files and folders that it says it reads.
     """
 
-    fields: Fields
-    files: Mapping[str, Stamp]
-    libraries: frozenset[str]
+    fields: Fields = field(default_factory=dict)
+    files: Mapping[str, Stamp] = field(default_factory=dict)
+    libraries: frozenset[str] = frozenset()
+    reads: tuple[str, ...] = ()
+
+    @property
+    def versions(self) -> Versions:
+        """Versions of the distributions, and of what they require."""
+        return versions_of(self.libraries)
+
+    @property
+    def unknown(self) -> str:
+        """What cannot be known of it, so that equal fingerprints do not mean equal results."""
+        texts = [text.removeprefix(UNKNOWN) for text in self.fields.values() if text.startswith(UNKNOWN)]
+        return "; ".join(dict.fromkeys(text.strip() for text in texts))
+
+
+def together(codes: Iterable[Code]) -> Code:
+    """The code behind several objects."""
+    codes = list(codes)
+    return Code(
+        fields={name: text for one in codes for name, text in one.fields.items()},
+        files={path: stamp for one in codes for path, stamp in one.files.items()},
+        libraries=frozenset(name for one in codes for name in one.libraries),
+        reads=tuple(dict.fromkeys(path for one in codes for path in one.reads)),
+    )
 
 
 @dataclass
@@ -58,6 +83,7 @@ class Fingerprinter:
     """Whether products of float32 may be computed in TF32; named only where they may."""
     _artifacts: dict[Artifact, str] = field(default_factory=dict)
     _code: dict[tuple[type, tuple[str, ...]], Code] = field(default_factory=dict)
+    _together: dict[tuple[int, ...], Code] = field(default_factory=dict)
     _texts: dict[int, tuple[Any, str]] = field(default_factory=dict)
 
     def trial(
@@ -70,6 +96,14 @@ class Fingerprinter:
         for name, method in sorted(methods.items()):
             result |= self._object("method" if len(methods) == 1 else f"method {name}", method)
         return result
+
+    def code(self, values: Sequence[Any]) -> Code:
+        """The code behind all of some tasks, methods and artifacts."""
+        codes = [self.code_of(value) for value in values]
+        key = tuple(map(id, codes))
+        if key not in self._together:
+            self._together[key] = together(codes)
+        return self._together[key]
 
     def artifact(self, artifact: Artifact) -> str:
         """The fingerprint of an artifact: its code, its fields and its inputs."""
@@ -132,16 +166,12 @@ def _code(kind: type, modules: Iterable[str]) -> Code:
         fields=result,
         files={path: stamp for one in closures.values() for path, stamp in one.files.items()},
         libraries=frozenset(name for one in closures.values() for name in one.libraries),
+        reads=tuple(map(str, declared_reads(kind).values())),
     )
 
 
 def _shown(text: str) -> str:
     return text if len(text) <= READABLE else digest(text)
-
-
-def unknown_fields(fields: Fields) -> list[str]:
-    """What a fingerprint says cannot be known, so that equal fingerprints do not mean equal results."""
-    return list(dict.fromkeys(text.removeprefix(UNKNOWN) for text in fields.values() if text.startswith(UNKNOWN)))
 
 
 def _title(ref: Reference) -> str:

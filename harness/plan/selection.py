@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from harness.claims import Cell, Claim
 from harness.errors import UsageError, unknown_name
 from harness.method.contract import Method
+from harness.plan.canonical import class_name
+from harness.plan.declarations import with_values
 from harness.store.view import TIMED_METHOD
 from harness.suite import Experiment, Scale, Suite, Tuned
+
+
+_ID = re.compile(r"\w[\w.+-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +29,7 @@ class Selection:
         seeds: A number: this many seeds of each experiment, the first of the declared ones, continued
             upwards if there are too few. A tuple: those of the declared seeds that are in it.
         settings: Parameter values by method id and name, already of the right type.
-        added: Methods from outside, by id.
+        added: Methods from outside, by id: none that the suite has, nor one that stands for something else.
     """
 
     claims: tuple[str, ...] = ()
@@ -40,6 +46,7 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
         UsageError: For unknown claims and methods, or if nothing is left.
     """
     experiments = list(suite.experiments(scale))
+    check_added(suite, {name for experiment in experiments for name in experiment.methods}, selection.added)
     known = {name for experiment in experiments for name in experiment.methods} | set(selection.added)
     for name in [*selection.methods, *selection.settings]:
         if name not in known:
@@ -57,6 +64,36 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
             fix="These claims, methods and seeds are not measured together under this profile.",
         )
     return left
+
+
+def check_added(suite: Suite, declared: Collection[str], added: Mapping[str, Method[Any, Any]]) -> None:
+    """Refuse ids of added methods under which results could be taken for those of another method.
+
+    Raises:
+        UsageError: If an id is one of the suite's, differs from another by no letter or digit, or cannot
+            be part of a trial's id.
+    """
+    taken = {plain_id(name): (name, f"suite {suite.slug}") for name in declared}
+    for name, method in added.items():
+        place = class_name(type(method))
+        if not _ID.fullmatch(name):
+            raise UsageError(
+                f"A method cannot have the id '{name}'",
+                where=place,
+                fix="An id is of letters, digits, '-', '_', '.' and '+'.",
+            )
+        other, owner = taken.setdefault(plain_id(name), (name, place))
+        if owner is not place:
+            raise UsageError(
+                f"Two methods would have the id '{name}'" + ("" if other == name else f" or '{other}'"),
+                where=f"{owner} and {place}",
+                fix="Give the added method another id; its results would be taken for the other's.",
+            )
+
+
+def plain_id(name: str) -> str:
+    """What of an id is left in every name that is made of it: letters without case, and digits."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def pairs(experiment: Experiment) -> Iterator[tuple[str, str]]:
@@ -105,9 +142,9 @@ def _with_values(method: Method[Any, Any] | Tuned, asked: Mapping[str, Any]) -> 
     values = {name: value for name, value in asked.items() if name in known}
     if isinstance(method, Tuned):
         grid = {name: grid for name, grid in method.grid.items() if name not in values}
-        inner = replace(method.method, **values)  # type: ignore[type-var]
+        inner = with_values(method.method, values)
         return replace(method, method=inner, grid=grid) if grid else inner
-    return replace(method, **values)  # type: ignore[type-var]
+    return with_values(method, values)
 
 
 def _restrict(
