@@ -160,7 +160,8 @@ def content_hash(name: str) -> str:
     path = Path(name)
     try:
         if name.endswith("/"):
-            return digest("\n".join(sorted(item.name for item in path.iterdir() if item.name != "__pycache__")))
+            names = sorted(item.name for item in path.iterdir() if item.name != "__pycache__")
+            return digest("\n".join(names))
         return _hash(path, stamp_of(path))
     except OSError:
         return ABSENT

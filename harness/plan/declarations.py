@@ -30,7 +30,7 @@ def check_declared(value: Any) -> None:
             something that can be changed, or (a method) changes its parameters when it is made.
     """
     kind = type(value)
-    fault = _fault(kind)
+    fault = _fault(kind)  # type: ignore[arg-type]
     if fault:
         raise SuiteError(f"{kind.__qualname__} {fault}", where=class_name(kind), fix=_FIX)
     for item in fields(value):
@@ -41,7 +41,7 @@ def check_declared(value: Any) -> None:
                 fix="Give a tuple, a frozenset or a frozen dataclass instead.",
             )
     if isinstance(value, Method):
-        _check_kept(kind, _made(kind), _defaults(kind))
+        _check_kept(kind, _made(kind), _defaults(kind))  # type: ignore[arg-type]
         _check_kept(kind, replace(value), _given(value))  # type: ignore[type-var]
 
 

@@ -75,8 +75,8 @@ def modules_of(value: Any) -> list[str]:
                 visit(part)
         elif is_dataclass(item) and (item is value or not isinstance(item, Reference)):
             visit(type(item))
-            for part in fields(item):
-                visit(getattr(item, part.name))
+            for one in fields(item):
+                visit(getattr(item, one.name))
 
     visit(value)
     return list(found)

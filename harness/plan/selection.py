@@ -15,7 +15,6 @@ from harness.plan.declarations import with_values
 from harness.store.view import TIMED_METHOD
 from harness.suite import Experiment, Scale, Suite, Tuned
 
-
 _ID = re.compile(r"\w[\w.+-]*")
 
 
@@ -37,6 +36,11 @@ class Selection:
     seeds: int | tuple[int, ...] | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     added: Mapping[str, Method[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """``module:Class`` of each method from outside, by id."""
+        return {name: class_name(type(method)) for name, method in self.added.items()}
 
 
 def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]:
