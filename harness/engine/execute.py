@@ -93,7 +93,7 @@ def _run(
         checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
         on_progress=progress,
     )
-    files_read.guard(job, ctx.checkpoints)
+    files_read.begin(job, ctx.checkpoints, scratch)
     meter.checkpoints = ctx.checkpoints
     if isinstance(job, ArtifactJob):
         build_artifact(job, ctx)

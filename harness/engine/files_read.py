@@ -177,8 +177,12 @@ def changed_files(files: Mapping[str, str]) -> list[str]:
     return [name for name, text in files.items() if content_hash(name) != text]
 
 
-def guard(job: Job, checkpoints: Checkpoints) -> None:
-    """Let a job's state be taken up only while the files that it has read are as they were."""
+def begin(job: Job, checkpoints: Checkpoints, scratch: Path) -> None:
+    """Start to note what a job reads; its state is taken up only while files it has read are as they were.
+
+    What it writes itself from here on is no input of it.
+    """
+    _watch.made = {str(scratch)}
     folder = checkpoints.folder
     if folder is None:
         return

@@ -164,6 +164,18 @@ def _spec(module: str) -> ModuleSpec | None:
         package = _spec(parent)
         if package is None or package.submodule_search_locations is None:
             return None
-        return PathFinder.find_spec(module, package.submodule_search_locations)
+        return PathFinder.find_spec(module, list(package.submodule_search_locations))
+    except KeyError:
+        return _namespace(module, parent)
     except (ImportError, ValueError, AttributeError):
         return None
+
+
+def _namespace(module: str, parent: str) -> ModuleSpec | None:
+    """A folder of modules without a start of its own, inside another one, which Python finds once imported."""
+    above = _spec(parent)
+    inside = above.submodule_search_locations if above else None
+    places = [Path(place) / module.rpartition(".")[2] for place in inside or ()]
+    spec = ModuleSpec(module, None, is_package=True)
+    spec.submodule_search_locations = [str(place) for place in places if place.is_dir()]
+    return spec if spec.submodule_search_locations else None

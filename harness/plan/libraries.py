@@ -37,7 +37,7 @@ def _packages() -> Mapping[str, list[str]]:
 def _base(name: str) -> Path:
     """The folder that a distribution is installed in."""
     found = _distribution(name)
-    return Path(str(found.locate_file(""))) if found else Path("/nowhere")
+    return Path(str(found.locate_file(""))).absolute() if found else Path("/nowhere")
 
 
 @cache

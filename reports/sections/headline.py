@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness.claims import Claim
-from harness.store.records import VerdictRecord
+from harness.store.records import Provenance, VerdictRecord
 from reports.document import (
     Badge,
     Block,
@@ -62,8 +62,12 @@ def title_facts(ledger: Ledger) -> tuple[tuple[str, Spans], ...]:
 
 
 def commit_name(ledger: Ledger) -> str:
-    """The commit, shortened, and whether the work tree differed from it."""
-    provenance = ledger.view.record.provenance
+    """The commit, shortened, and whether the work tree differed from it; of a continued run, each of them."""
+    record = ledger.view.record
+    return " and ".join(dict.fromkeys(map(_commit, [record.provenance, *record.continued])))
+
+
+def _commit(provenance: Provenance) -> str:
     if not provenance.commit:
         return "no commit recorded"
     return provenance.commit[:12] + (" with local changes" if provenance.dirty else "")

@@ -147,6 +147,7 @@ def provenance(ledger: Ledger) -> Section:
     facts: list[tuple[str, Spans]] = [
         ("Created", words(made.created)),
         ("Commit", _or_not(commit)),
+        *_continuations(record),
         ("Lock file, hash", _or_not(made.lock_sha256)),
         ("Claims, hash", (Code(record.claims_sha256),)),
         ("Python", words(made.python or "not recorded")),
@@ -166,6 +167,15 @@ def provenance(ledger: Ledger) -> Section:
     if resources:
         blocks.append(_resource_table(resources))
     return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _continuations(record: RunRecord) -> list[tuple[str, Spans]]:
+    """When, and with what code and machine, the run was gone on with."""
+    told = []
+    for made in record.continued:
+        code = made.commit + (" with local changes" if made.dirty else "") if made.commit else "not recorded"
+        told.append(f"{made.created}, commit {code}, {made.gpu or made.cpu or 'machine not recorded'}")
+    return [("Continued", words("; ".join(told)))] if told else []
 
 
 def _gpu(record: RunRecord) -> str:
@@ -254,6 +264,8 @@ def rerun(ledger: Ledger) -> Section:
     lines: list[str] = []
     if record.provenance.commit:
         lines.append(f"git checkout {record.provenance.commit}")
+        later = dict.fromkeys(made.commit for made in record.continued)
+        lines += [f"# continued with {name}" for name in later if name != record.provenance.commit]
     scale = f"--profile {record.profile}{' --full' if record.full else ''}"
     if record.rehearsal is not None:
         # Its bindings are stand-ins in a folder that is gone.
