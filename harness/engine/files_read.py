@@ -9,6 +9,7 @@ or another program opens by itself it does not tell of: that is what ``reads`` i
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import sys
@@ -33,8 +34,9 @@ ABSENT = "absent"
 _READS = {"open": 0, "sqlite3.connect": 0, "ctypes.dlopen": 0, "os.listdir": 0, "os.scandir": 0}
 _MAKES = {"os.mkdir": 0, "os.rename": 1}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-_SYSTEM = ("/proc/", "/sys/", "/dev/")
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib", "/usr/lib", "/usr/share/zoneinfo/")
 _HARNESS = str(Path(harness.__file__).parent)
+_METADATA = str(Path(importlib.metadata.__file__).parent)
 _KEPT = ("artifacts", "resources")
 """Folders of the cache whose content the harness itself answers for."""
 _NOTE = "files.json"
@@ -81,12 +83,12 @@ def _writes(mode: Any, flags: Any) -> bool:
 
 
 def _sources(frame: FrameType | None) -> Iterator[str]:
-    """The source files at work, unless the harness itself reads on their behalf."""
+    """The source files at work, unless the harness reads on their behalf, or versions are asked for."""
     found = False
     while frame is not None:
         file = frame.f_code.co_filename
         kind = _kind(file)
-        if kind == "harness" and not found:
+        if kind in ("harness", "metadata") and not found:
             return
         if kind == "source":
             found = True
@@ -98,6 +100,8 @@ def _sources(frame: FrameType | None) -> Iterator[str]:
 def _kind(file: str) -> str:
     if file.startswith(_HARNESS):
         return "harness"
+    if file.startswith(_METADATA):
+        return "metadata"
     return "source" if not file.startswith("<") and is_source(Path(file)) else "library"
 
 

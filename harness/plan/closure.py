@@ -172,7 +172,7 @@ def _spec(module: str) -> ModuleSpec | None:
 
 
 def _namespace(module: str, parent: str) -> ModuleSpec | None:
-    """A folder of modules without a start of its own, inside another one, which Python finds once imported."""
+    """A folder of modules inside another one, neither with a start of its own: Python asks the parent."""
     above = _spec(parent)
     inside = above.submodule_search_locations if above else None
     places = [Path(place) / module.rpartition(".")[2] for place in inside or ()]

@@ -32,8 +32,8 @@ class Nothing:
         return ""
 
 
-def planned(selection: Selection, **settings: object) -> list[str]:
-    suite = toy_suite(methods={"mean": Shrunk(), "half": Shrunk(factor=0.5)}, **settings)
+def planned(selection: Selection) -> list[str]:
+    suite = toy_suite(methods={"mean": Shrunk(), "half": Shrunk(factor=0.5)})
     plan = Planner(Nothing()).plan(suite, Scale(profile=Profile.SMALL), selection)
     return [trial.id for trial in plan.trials]
 

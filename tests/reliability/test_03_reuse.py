@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from harness.claims import Profile
-from harness.method import Context, Method, Resource, param
+from harness.method import Context, Method, Resource
 from harness.plan import Planner, Selection
 from harness.plan.canonical import canonical_text
 from harness.plan.closure import code_closure
@@ -126,12 +126,29 @@ def test_files_that_a_method_reads_count(kind: str, shell: Shell) -> None:
 
 
 def test_a_file_that_was_looked_for_counts_once_it_is_there(shell: Shell) -> None:
-    body = "try:\n            return float((HERE / 'more.txt').read_text())\n        except OSError:\n            return 0.0"
-    write("mine.py", method(body))
+    look = "def look():\n    p = HERE / 'more.txt'\n    try:\n        return float(p.read_text())\n"
+    write("mine.py", method("return look()", before=f"{look}    except OSError:\n        return 0.0"))
     run_demo(shell, *MINE)
     assert reused(run_demo(shell, *MINE))
     write("more.txt", "50.0")
     assert errors(run_demo(shell, *MINE), "mine").min() > 20
+
+
+def test_files_count_that_workers_have_read(shell: Shell) -> None:
+    for name in ("at_import", "once", "each_time"):
+        write(f"{name}.txt", "1.0")
+    read = "def read(name):\n    return float((HERE / f'{name}.txt').read_text())\n"
+    before = f"{read}\n@lru_cache\ndef kept():\n    return read('once')\n\nSHIFT = read('at_import')"
+    write("mine.py", method("return SHIFT + kept() + read('each_time')", before=before))
+    pool = (*MINE, "--engine", "pool", "--workers", "1")
+    for trial in (record for record in run_demo(shell, *pool).trials.values() if record.method == "mine"):
+        assert [Path(name).stem for name in trial.files] == ["at_import", "each_time", "once"]
+    assert reused(run_demo(shell, *pool))
+    write("once.txt", "50.0")
+    changed = run_demo(shell, *pool)
+    assert not reused(changed)
+    assert reused(changed, "mean")
+    assert errors(changed, "mine").min() > 20
 
 
 def test_what_a_method_writes_itself_does_not_count(shell: Shell) -> None:
@@ -231,7 +248,7 @@ class Given(Method[Any, Any]):
     """Holds whatever it is given."""
 
     problem_type: ClassVar[type] = Numbers
-    value: Any = param(None, source="ours")
+    value: Any = field(default=None, metadata={"source": "ours"})
 
     def run(self, problem: Numbers, ctx: Context) -> float:
         return float(problem.training.mean())

@@ -150,28 +150,21 @@ def test_values_that_are_not_kept_are_refused() -> None:
             object.__setattr__(self, "factor", min(self.factor, 3.0))
 
     assert planned(methods={"mean": Capped()})
-    with pytest.raises(SuiteError, match="holds 3.0"):
+    with pytest.raises(SuiteError, match=r"holds 3\.0"):
         planned(Selection(settings={"mean": {"factor": 4.0}}), methods={"mean": Capped()})
     grid = Tuned(method=Capped(), grid={"factor": (1.0, 4.0)}, select=ERROR, seeds=(1,))
-    with pytest.raises(SuiteError, match="holds 3.0"):
+    with pytest.raises(SuiteError, match=r"holds 3\.0"):
         planned(methods={"mean": grid})
 
 
+NO_FIELD = "class Mine(Trimmed):\n    share: float = 0.4\n"
+BODY = "    problem_type: ClassVar[type] = Samples\n    def run(self, problem, ctx):\n        return 0\n"
+NOT_FROZEN = f"@dataclass\nclass Mine(Method[Samples, np.ndarray]):\n    share: float = 0.4\n{BODY}"
+NO_DATACLASS = f"class Mine(Method[Samples, np.ndarray]):\n{BODY}"
+
+
 @pytest.mark.parametrize(
-    ("source", "named"),
-    [
-        ("class Mine(Trimmed):\n    share: float = 0.4\n", "share"),
-        (
-            "@dataclass\nclass Mine(Method[Samples, np.ndarray]):\n    share: float = 0.4\n"
-            "    problem_type: ClassVar[type] = Samples\n    def run(self, problem, ctx):\n        return 0\n",
-            "frozen",
-        ),
-        (
-            "class Mine(Method[Samples, np.ndarray]):\n    problem_type = Samples\n"
-            "    def run(self, problem, ctx):\n        return 0\n",
-            "no dataclass",
-        ),
-    ],
+    ("source", "named"), [(NO_FIELD, "share"), (NOT_FROZEN, "frozen"), (NO_DATACLASS, "no dataclass")]
 )
 def test_the_command_line_refuses_them_before_anything_runs(source: str, named: str, shell: Shell) -> None:
     Path("mine.py").write_text(f"{HEAD}\nfrom tests.harness.cli.demo import Trimmed\n\n{source}")

@@ -69,8 +69,8 @@ def _forget(folder: Path) -> None:
             del sys.modules[name]
     importlib.invalidate_caches()
     for name in ("canonical", "closure", "imports", "libraries", "declarations"):
-        module = sys.modules.get(f"harness.plan.{name}")
-        for item in vars(module).values() if module else ():
+        planning = sys.modules.get(f"harness.plan.{name}")
+        for item in vars(planning).values() if planning is not None else ():
             if hasattr(item, "cache_clear"):
                 item.cache_clear()
 
