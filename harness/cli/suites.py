@@ -68,6 +68,7 @@ def load_suite(name: str) -> Suite:
     points = _points(SUITE_GROUP)
     if name not in points:
         raise unknown_name("suite", name, suite_names(), where="corroborate list")
+    _check_one_offer(SUITE_GROUP, name)
     try:
         suite = points[name].load()
     except (ImportError, AttributeError) as error:
@@ -84,6 +85,7 @@ def method_class(name: str) -> type[Method[Any, Any]]:
         UsageError: If it cannot be found, imported, or is not a method.
     """
     points = _points(METHOD_GROUP)
+    _check_one_offer(METHOD_GROUP, name)
     try:
         found = points[name].load() if name in points else _imported(name)
     except (ImportError, AttributeError) as error:
@@ -95,6 +97,17 @@ def method_class(name: str) -> type[Method[Any, Any]]:
             "This is not a Method class", where=name, fix="Derive it from harness.method.Method."
         )
     return found
+
+
+def _check_one_offer(group: str, name: str) -> None:
+    """Refuse a name that two installed packages offer for different things."""
+    offers = sorted({point.value for point in entry_points(group=group, name=name)})
+    if len(offers) > 1:
+        raise UsageError(
+            f"'{name}' is offered by more than one installed package",
+            where=" and ".join(offers),
+            fix="Uninstall one of them; a method can also be given as package.module:Class.",
+        )
 
 
 def _imported(name: str) -> Any:

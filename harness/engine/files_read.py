@@ -36,6 +36,7 @@ _MAKES = {"os.mkdir": 0, "os.rename": 1}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib", "/usr/lib", "/usr/share/zoneinfo/")
 _HARNESS = str(Path(harness.__file__).parent)
+_ROOT = Path(harness.__file__).parent.parent
 _METADATA = str(Path(importlib.metadata.__file__).parent)
 _KEPT = ("artifacts", "resources")
 """Folders of the cache whose content the harness itself answers for."""
@@ -61,6 +62,8 @@ class _Watch:
         path = args[_READS.get(event, _MAKES.get(event, 0))]
         if not isinstance(path, str | bytes | os.PathLike):
             return
+        if event == "ctypes.dlopen" and os.sep not in os.fsdecode(path):
+            return  # A library of the system, by name.
         place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - a path of this moment, unresolved
         if event in _MAKES or (event == "open" and _writes(args[1], args[2])):
             self.made.add(place)
@@ -127,8 +130,8 @@ def taken(job: Job) -> tuple[dict[str, str], str]:
     """What a job that has just ended depends on besides what it declares.
 
     Returns:
-        Hashes of the files that its code has read since the process began, by path; and why it cannot
-        stand for another trial at all, or nothing.
+        Hashes of the files that its code has read since the process began, by path (beside the harness, by
+        the path from there); and why it cannot stand for another trial at all, or nothing.
     """
     for name in list(_watch.pending):
         del _watch.pending[name]
@@ -136,9 +139,14 @@ def taken(job: Job) -> tuple[dict[str, str], str]:
             _watch.hashes[name] = content_hash(name)
     known = list(_watch.hashes.items())
     found = {name: text for name, text in known if not _watch.readers[name].isdisjoint(job.sources)}
-    files = {name: text for name, text in sorted(found.items()) if name not in job.sources}
+    files = {_told(name): text for name, text in sorted(found.items()) if name not in job.sources}
     changed = [name for name, stamp in job.sources.items() if stamp_of(Path(name)) != stamp]
     return files, f"{', '.join(changed[:3])} changed after it was planned" if changed else ""
+
+
+def _told(name: str) -> str:
+    # The clone of the repository may be another one where records are read.
+    return name.removeprefix(f"{_ROOT}{os.sep}")
 
 
 def _counts(name: str, job: Job) -> bool:
@@ -161,7 +169,7 @@ def _is_inside(place: str, folder: str) -> bool:
 
 def content_hash(name: str) -> str:
     """Hash of a file now; of a folder (its name ends in a slash) by the names in it."""
-    path = Path(name)
+    path = _ROOT / name
     try:
         if name.endswith("/"):
             names = sorted(item.name for item in path.iterdir() if item.name != "__pycache__")

@@ -17,6 +17,7 @@ from harness.errors import RecordError, UsageError
 from harness.plan.fingerprint import differences
 from harness.plan.stored import FIELDS_FILE, load_fields
 from harness.plan.trial import Plan, PlannedTrial
+from harness.provenance import environment_key
 from harness.store.reader import RunReader
 from harness.store.records import RunRecord, TrialRecord
 
@@ -115,7 +116,9 @@ def _change(reader: RunReader, record: TrialRecord, trial: PlannedTrial, *, anyw
         path = reader.folder / FIELDS_FILE
         before = load_fields(path.read_text(encoding="utf-8")).get(record.trial, {}) if path.is_file() else {}
         return ", ".join(differences(before, trial.fields)) if before else "fingerprint"
-    if record.libraries != trial.libraries and record.libraries and not anywhere:
+    # What was computed in another environment is computed anew, and its record says where.
+    here = record.environment == environment_key(trial.world.device, trial.experiment.threads)
+    if here and record.libraries != trial.libraries and record.libraries and not anywhere:
         return "versions of libraries"
     changed = changed_files(record.files)
     return f"files that were read: {', '.join(changed)}" if changed else ""

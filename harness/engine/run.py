@@ -140,8 +140,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
 
     prepared = plan_and_fetch(request, display, planned)
     folder = request.resume or new_run_folder(request.runs, request.suite.slug, request.scale.profile)
-    for name, place in request.selection.places.items():
-        display.note(f"added: {name} is {place}")
+    _tell_added(request, display)
     with RunWriter(folder) as writer:
         record = _record(request, prepared.plan, folder, _selection(request.selection))
         if request.resume is not None:
@@ -174,6 +173,7 @@ def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
     prepared = plan_and_fetch(request, display, planned)
     (one,) = prepared.plan.trials
     environment = environment_key(one.world.device, one.experiment.threads)
+    _tell_added(request, display)
     place = f"{environment} {one.libraries}"
     folder = single_trial_folder(
         request.runs, request.suite.slug, request.scale.profile, one.fingerprint, place
@@ -185,6 +185,11 @@ def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
         writer.start(started_again(writer.reader(), record, key_of(one, environment)))
         summary = execute_plan(request, prepared, writer, display)
     return Finished(folder, prepared.plan, summary)
+
+
+def _tell_added(request: RunRequest, display: Display) -> None:
+    for name, place in request.selection.places.items():
+        display.note(f"added: {name} is {place}")
 
 
 def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, display: Display) -> Summary:

@@ -99,6 +99,24 @@ def test_an_entry_point_named_as_the_papers_method_does_not_take_its_place(
     assert ids == {"mean", "trimmed", "tests-harness-cli-demo-sorting"}
 
 
+def test_a_name_that_two_packages_offer_is_refused_with_both(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = suites.METHOD_GROUP
+    offered = {"twice": EntryPoint("twice", "tests.harness.cli.demo:Mean", group)}
+    points = {suites.SUITE_GROUP: suites._points(suites.SUITE_GROUP), group: offered}
+    monkeypatch.setattr(suites, "_points", points.__getitem__)
+    for package, kind in (("one", "Mean"), ("two", "Trimmed")):
+        folder = Path("site") / f"{package}-1.0.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[{group}]\ntwice = tests.harness.cli.demo:{kind}\n")
+    monkeypatch.syspath_prepend(str(Path("site").absolute()))
+    assert shell("plan", "demo", "--method", "twice") == 2
+    assert "demo:Mean" in shell.err
+    assert "demo:Trimmed" in shell.err
+
+
 @pytest.mark.parametrize("name", ["mean", "Mean", "me-an", "*", "a/b", "a,b", "a=b", "", " mine"])
 def test_a_library_user_cannot_take_a_name_that_stands_for_something_else(name: str) -> None:
     with pytest.raises(UsageError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -370,3 +371,29 @@ def test_artifacts_are_built_again_when_a_file_that_they_read_has_changed(
     executed, error = results()
     assert executed == 1
     assert error > 20
+
+
+def test_a_state_is_not_taken_up_when_a_file_that_was_read_has_changed(tmp_path: Path) -> None:
+    from harness.engine import files_read
+    from harness.engine.job import TrialJob
+    from harness.method import Checkpoints
+
+    kept, data = tmp_path / "state", tmp_path / "data.txt"
+    job = TrialJob(
+        id="e/t/mean/100",
+        device="cpu",
+        dtype="float32",
+        paths={},
+        task=toy_suite().experiments(Scale(profile=Profile.SMALL))[0].tasks["t"],
+        methods={"mean": Shrunk()},
+        seed=100,
+        stage="main",
+    )
+    data.write_text("1")
+    kept.mkdir()
+    (kept / "files.json").write_text(json.dumps({str(data): files_read.content_hash(str(data))}))
+    files_read.begin(job, Checkpoints(kept), tmp_path / "scratch")
+    assert kept.is_dir()
+    data.write_text("2")
+    files_read.begin(job, Checkpoints(kept), tmp_path / "scratch")
+    assert not kept.exists()
