@@ -14,7 +14,6 @@ from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
 from harness.plan.fingerprint import Code
-from harness.plan.libraries import versions_key
 from harness.plan.limits import Limits
 from harness.plan.references import all_references, inputs_of, reference_key
 from harness.plan.trial import PlannedTrial
@@ -159,7 +158,7 @@ class JobMaker:
         return self.worlds.fingerprinter(item.world).code(needed)
 
     def _libraries(self, item: Preparation) -> str:
-        return versions_key(self._code(item).versions)
+        return self._code(item).versions_key
 
     def _environment(self, item: Preparation) -> str:
         return self.environment(item.world.device, item.artifact.threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from harness.method.contract import CONTRACT_VERSION
@@ -11,7 +12,7 @@ from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
 from harness.plan.closed import UNKNOWN, closed_over
 from harness.plan.closure import Stamp, closure_of
-from harness.plan.libraries import Versions, versions_of
+from harness.plan.libraries import Versions, versions_key, versions_of
 from harness.plan.reads import declared_reads, hashes_of_reads
 from harness.plan.references import direct_references, inputs_of, modules_of
 
@@ -54,7 +55,12 @@ class Code:
         """Versions of the distributions, and of what they require."""
         return versions_of(self.libraries)
 
-    @property
+    @cached_property
+    def versions_key(self) -> str:
+        """Changes with any of these versions."""
+        return versions_key(self.versions)
+
+    @cached_property
     def unknown(self) -> str:
         """What cannot be known of it, so that equal fingerprints do not mean equal results."""
         texts = [text.removeprefix(UNKNOWN) for text in self.fields.values() if text.startswith(UNKNOWN)]

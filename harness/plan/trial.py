@@ -9,7 +9,6 @@ from typing import Any, Literal
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact, Reference
 from harness.plan.fingerprint import Code, Fields, combine
-from harness.plan.libraries import versions_key
 from harness.plan.worlds import World
 from harness.suite import Experiment, Timed, Tuned
 
@@ -52,7 +51,7 @@ class PlannedTrial:
     @property
     def libraries(self) -> str:
         """Changes with the version of any distribution that its code imports."""
-        return versions_key(self.code.versions)
+        return self.code.versions_key
 
     @property
     def timed(self) -> Timed | None:
