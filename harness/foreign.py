@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sysconfig
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, Field, replace
+from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,19 +70,6 @@ def make_method(kind: type[M], where: str) -> M:
         )
     with foreign("The method cannot be made without arguments", where=where):
         return kind()
-
-
-def with_values(method: M, values: Mapping[str, Any]) -> M:
-    """The method with other values of some parameters.
-
-    Raises:
-        UsageError: If its constructor does not take them.
-    """
-    if not values:
-        return method
-    told = ", ".join(f"{name}={value!r}" for name, value in values.items())
-    with foreign(f"The method does not take {told}", where=type(method).__qualname__):
-        return replace(method, **values)  # type: ignore[type-var]
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from harness.engine.context import Loader, TrialContext, seed_everything
 from harness.engine.job import TrialJob
 from harness.engine.trial import run_trial
 from harness.errors import ProblemError, UsageError
-from harness.foreign import make_method, with_values
+from harness.foreign import make_method
 from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
+from harness.plan.declarations import with_values
 from harness.plan.references import all_references, reference_key
 from harness.resources import Resolver
 from harness.suite import Experiment, Scale, Suite, Tuned

@@ -76,6 +76,8 @@ def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, *, each: bool) ->
                 if trial.experiment.id == name:
                     mark = "reuse" if stored[trial.id] else "run  "
                     lines.append(f"    {mark} {trial.fingerprint[:12]} {trial.id}")
+    lines += [f"  added: {name} is {place}" for name, place in request.selection.places.items()]
+    lines += [f"  never reused: {reason}" for reason in _unknown(plan)]
     lines += [f"  artifact: {artifact.title or type(artifact).__name__}" for artifact in plan.artifacts]
     lines += [f"  not run: {name}: {reason}" for name, reason in plan.blocked.items()]
     lines.append(
@@ -84,8 +86,14 @@ def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, *, each: bool) ->
     return lines
 
 
+def _unknown(plan: Plan) -> list[str]:
+    """What cannot be known of the plan's code, so that its trials are executed each time."""
+    return list(dict.fromkeys(trial.code.unknown for trial in _first(plan) if trial.code.unknown))
+
+
 def _is_stored(trial: PlannedTrial, reuse: ReuseIndex) -> bool:
+    from harness.engine.reuse import key_of
     from harness.provenance import environment_key
 
     environment = environment_key(trial.world.device, trial.experiment.threads)
-    return reuse.find(trial.fingerprint, environment) is not None
+    return reuse.find(key_of(trial, environment)) is not None

@@ -6,7 +6,8 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,15 +26,19 @@ from harness.cli.options import (
     profile_named,
 )
 from harness.cli.suites import load_suite, method_class
+from harness.engine.files_read import watch
 from harness.engine.run import RunRequest
 from harness.errors import DeviceError, ResourceError, UsageError
 from harness.foreign import make_method
 from harness.method.contract import Method
 from harness.plan import Selection
+from harness.plan.declarations import check_declared
 from harness.plan.limits import Limits
+from harness.plan.selection import check_added, plain_id
 from harness.provenance import usable_memory_gb
 from harness.resources import Resolver
 from harness.store import find_run, newest_run, open_run, runs_folder
+from harness.store.view import TIMED_METHOD
 from harness.suite import Scale, Suite, Tuned
 
 NEWEST = ""
@@ -137,7 +142,7 @@ def _planned_device(asked: Literal["cpu", "cuda"] | None) -> cuda.Choice:
 
 def _selection(args: argparse.Namespace, suite: Suite, scale: Scale) -> Selection:
     seeds = parse_seeds(args.seeds)
-    added = _added(args.method)
+    added = _added(args.method, suite) if args.method else {}
     methods: dict[str, list[Method[Any, Any] | Tuned]] = {name: [method] for name, method in added.items()}
     for experiment in suite.experiments(scale):
         for name, method in experiment.methods.items():
@@ -151,18 +156,65 @@ def _selection(args: argparse.Namespace, suite: Suite, scale: Scale) -> Selectio
     )
 
 
-def _added(names: Sequence[str]) -> dict[str, Method[Any, Any]]:
+def _added(names: Sequence[str], suite: Suite) -> dict[str, Method[Any, Any]]:
     """The user's own methods, with their default parameters."""
-    found: dict[str, Method[Any, Any]] = {}
-    for name in names:
-        kind = method_class(name)
-        found[name if ":" not in name else method_id(kind.__name__)] = make_method(kind, name)
+    watch()  # What a method's module reads when it is imported counts as read by the method.
+    kinds = {name: method_class(name) for name in names}
+    declared = {method for scale in _scales() for e in suite.experiments(scale) for method in e.methods}
+    found = {name: _made(kinds[given], given) for name, given in added_ids(kinds, declared).items()}
+    check_added(suite, declared, found)
     return found
+
+
+def _scales() -> list[Scale]:
+    """All scales: a method is to have the same id under each."""
+    return [Scale(profile=profile, full=full) for profile in Profile for full in (False, True)]
+
+
+def _made(kind: type[Method[Any, Any]], name: str) -> Method[Any, Any]:
+    method = make_method(kind, name)
+    check_declared(method)
+    return method
+
+
+def added_ids(kinds: Mapping[str, type[Method[Any, Any]]], declared: Collection[str]) -> dict[str, str]:
+    """The ids of added methods, each with the name that was given for it.
+
+    The name of an entry point, or of the class in lower case with hyphens; if the suite or another added
+    method has that id, the class's module goes before it.
+
+    Args:
+        kinds: The classes, by the names given: an entry point's, or ``package.module:Class``.
+        declared: The suite's own ids.
+
+    Raises:
+        UsageError: If even so two of them have the same id.
+    """
+    # One class that is given twice is one method.
+    given = {kind: name for name, kind in reversed(list(kinds.items()))}
+    short = {name: name if ":" not in name else method_id(kind.__qualname__) for kind, name in given.items()}
+    counts = Counter([*map(plain_id, {TIMED_METHOD, *declared}), *map(plain_id, short.values())])
+    found: dict[str, str] = {}
+    for name, own in reversed(short.items()):
+        unique = own if counts[plain_id(own)] == 1 else _with_module(kinds[name])
+        other = found.setdefault(unique, name)
+        if other != name:
+            raise UsageError(
+                f"Two methods would have the id '{unique}'",
+                where=f"{other} and {name}",
+                fix="Rename one of the classes: the results of one would be taken for the other's.",
+            )
+    return found
+
+
+def _with_module(kind: type[Method[Any, Any]]) -> str:
+    return f"{kind.__module__.replace('.', '-')}-{method_id(kind.__qualname__)}"
 
 
 def method_id(class_name: str) -> str:
     """The id of a user's method: its class name in lower case with hyphens."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", class_name).lower()
+    name = class_name.rpartition(".")[2]
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 
 
 def _resolver(args: argparse.Namespace, suite: Suite, scale: Scale) -> Resolver:

@@ -9,7 +9,7 @@ from harness.cli.options import add_runs
 from harness.cli.runs import tell
 from harness.errors import ExitCode, unknown_name
 from harness.plan.fingerprint import Fields, differences
-from harness.plan.stored import FIELDS_FILE, load_fields
+from harness.plan.stored import FIELDS_FILE, load_fields, load_libraries
 from harness.store import (
     RunReader,
     find_run,
@@ -73,6 +73,9 @@ def explain(reader: RunReader, record: TrialRecord, earlier: list[RunReader]) ->
     if record.reused_from:
         return [*lines, f"It was reused from {record.reused_from}: fingerprint and environment are equal."]
     lines.append("It was executed in this run.")
+    if record.unsure:
+        lines.append(f"It is not reused by other runs: {record.unsure}.")
+    lines += [f"It depends on a file that is not declared: {name}" for name in record.files]
     if not earlier:
         return [*lines, "No earlier run has a trial of this name."]
     for other in earlier[:3]:
@@ -87,6 +90,10 @@ def _against(reader: RunReader, record: TrialRecord, other: RunReader) -> list[s
         lines.append(f"  that trial ended as '{before.status}', so there was nothing to reuse")
     if before.environment != record.environment:
         lines.append(f"  environment: '{before.environment}' became '{record.environment}'")
+    if doubt := _doubt(before):
+        lines.append(f"  that trial is not reused: {doubt}")
+    libraries = _libraries(other, reader, record)
+    lines += [f"  library {name}: {_change(old, new)}" for name, (old, new) in libraries]
     changed = differences(_fields(other, record.trial), _fields(reader, record.trial))
     lines += [f"  {name}: {_change(old, new)}" for name, (old, new) in changed.items()]
     if len(lines) == 1:
@@ -104,6 +111,31 @@ def _fields(reader: RunReader, trial: str) -> Fields:
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         tell([f"{path} is damaged, so fields of this run cannot be compared: {error}"])
         return {}
+
+
+def _doubt(record: TrialRecord) -> str:
+    from harness.engine.reuse import doubt
+
+    return doubt(record)
+
+
+def _libraries(other: RunReader, reader: RunReader, record: TrialRecord) -> list[tuple[str, tuple[str, str]]]:
+    """Versions of libraries that differ from those of an earlier run."""
+    before = other.trials[record.trial]
+    if before.libraries == record.libraries:
+        return []
+    versions = [_versions(one, trial) for one, trial in ((other, before), (reader, record))]
+    changed = differences(*versions)
+    if not versions[0] or not changed:
+        return [("versions", (before.libraries or "not recorded", record.libraries))]
+    return list(changed.items())
+
+
+def _versions(reader: RunReader, record: TrialRecord) -> dict[str, str]:
+    path = reader.folder / FIELDS_FILE
+    if not path.is_file():
+        return {}
+    return dict(load_libraries(path.read_text(encoding="utf-8")).get(record.libraries, {}))
 
 
 def _change(old: str, new: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.context import TrialContext, seed_everything
+from harness.engine.files_read import changed_files, taken
 from harness.engine.job import ArtifactJob
 from harness.errors import ResourceError
 from harness.method.references import Artifact
@@ -27,8 +28,14 @@ def artifact_folder(home: Path, artifact: Artifact, fingerprint: str, environmen
 
 
 def is_built(folder: Path) -> bool:
-    """Whether an artifact is whole: its manifest is written last, before the renaming."""
-    return (folder / MANIFEST).is_file()
+    """Whether an artifact is whole, its manifest being written last, and what it was made from the same."""
+    return (folder / MANIFEST).is_file() and not changed_files(files_behind(folder))
+
+
+def files_behind(folder: Path) -> dict[str, str]:
+    """Files that a built artifact, and those that it was built from, have read without declaring them."""
+    files: dict[str, str] = read_manifest(folder).get("files", {}) if (folder / MANIFEST).is_file() else {}
+    return files
 
 
 def mark_used(folder: Path) -> None:
@@ -94,7 +101,10 @@ def _build(job: ArtifactJob, ctx: TrialContext) -> None:
         seed_everything(ctx.seed)
         job.artifact.build(folder, ctx)
         seconds = ctx.checkpoints.earlier[0] + time.perf_counter() - start
-        _write_manifest(folder, job.note, seconds)
+        files = dict(taken(job)[0])
+        for path in job.paths.values():
+            files |= files_behind(Path(path))
+        _write_manifest(folder, {**job.note, "files": files}, seconds)
         folder.replace(job.target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ from harness.engine.artifact import is_built, mark_used, read_manifest
 from harness.engine.engines import Engine
 from harness.engine.job import ArtifactJob, Job, Outcome
 from harness.engine.jobs import JobMaker, Preparation
-from harness.engine.reuse import ReuseIndex, Stored
+from harness.engine.reuse import Key, ReuseIndex, Stored, key_of
 from harness.engine.tuning import TuningState
 from harness.plan.planner import Planner
 from harness.plan.stored import FIELDS_FILE, dump_fields
@@ -127,17 +127,17 @@ class Driver:
     def _add(self, trial: PlannedTrial) -> None:
         """Take a trial from this run or another one, or queue it with the artifacts it needs."""
         self._trials[trial.id] = trial
-        environment = self._maker.environment_of(trial)
+        key = key_of(trial, self._maker.environment_of(trial))
         own = self._own.trials.get(trial.id)
-        if own and self._reuse.equal(own, trial.fingerprint, environment) and self._own.is_whole(trial.id):
+        if own and self._reuse.equal(own, key) and self._own.is_whole(trial.id):
             kept = own.model_copy(update={"reused_from": self._own.folder.name})
             self._done(kept, self._own.units(trial.id))
             return
-        stored = self._reuse.find(trial.fingerprint, environment)
+        stored = self._reuse.find(key)
         if stored is not None:
             self._take(trial, stored)
         elif self._gather:
-            self._take_failure(trial, environment)
+            self._take_failure(trial, key)
         else:
             for item in self._maker.needs(trial):
                 self._add_artifact(item)
@@ -146,20 +146,20 @@ class Driver:
     def _take(self, trial: PlannedTrial, stored: Stored) -> None:
         """Copy an equal trial of another run into this one, under this plan's names."""
         empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost)
-        origin = {"reused_from": stored.run, "environment": stored.record.environment}
+        origin = {"reused_from": stored.run, **_made_with(stored.record)}
         record = self._maker.trial_record(trial, empty).model_copy(update=origin)
         self._maker.forget(trial)  # This run may have been killed in the middle of it.
         self._done(self._writer.append_encoded(record, stored.units, stored.record.parts), stored.units)
 
-    def _take_failure(self, trial: PlannedTrial, environment: str) -> None:
+    def _take_failure(self, trial: PlannedTrial, key: Key) -> None:
         """Copy the record of an equal trial that diverged or failed, or note that there is none."""
-        found = self._reuse.failed(trial.fingerprint, environment)
+        found = self._reuse.failed(key)
         if found is None:
             self.summary.missing.append(trial.id)
             return
         before, run = found
         outcome = Outcome(id=trial.id, status=before.status, error=before.error, cost=before.cost)
-        origin = {"reused_from": run, "environment": before.environment}
+        origin = {"reused_from": run, **_made_with(before)}
         record = self._maker.trial_record(trial, outcome).model_copy(update=origin)
         self._done(self._writer.append(record), None)
 
@@ -264,3 +264,8 @@ class Driver:
             return
         for main in self._planner.after_tuning(group, self._scale, winner):
             self._add(main)
+
+
+def _made_with(record: TrialRecord) -> dict[str, object]:
+    """The fields of a record that stay as they are where it is taken over."""
+    return {name: getattr(record, name) for name in ("environment", "libraries", "files", "unsure")}

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from harness.engine.context import Loader
 from harness.engine.execute import execute
+from harness.engine.files_read import watch
 from harness.engine.job import Job, Outcome, Progress
 
 Listener = Callable[[Progress], None]
@@ -38,6 +39,7 @@ class InlineEngine:
         self._on_progress = on_progress
         self._loader = Loader()
         self._ended: list[Outcome] = []
+        watch()
         import_framework()
 
     def accepts(self, job: Job) -> bool:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from harness.engine import accelerator
+from harness.engine import accelerator, files_read
 from harness.engine.artifact import build_artifact
 from harness.engine.context import Loader, TrialContext, set_threads
 from harness.engine.job import ArtifactJob, Job, Outcome, Status, TrialJob
@@ -61,6 +61,7 @@ def execute(
             if accelerator.ran_out_of_memory(reason):
                 status = "memory"
                 error = f"{error}\n{accelerator.memory_story(job.device, job.device_gb)}"
+        files, unsure = files_read.taken(job)
     cost = meter.cost()
     accelerator.release(job.device)
     return Outcome(
@@ -71,6 +72,8 @@ def execute(
         cost=cost,
         error=error,
         log=output.getvalue()[-LOG_LIMIT:],
+        files=files,
+        unsure=unsure,
     )
 
 
@@ -90,6 +93,7 @@ def _run(
         checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
         on_progress=progress,
     )
+    files_read.begin(job, ctx.checkpoints, scratch)
     meter.checkpoints = ctx.checkpoints
     if isinstance(job, ArtifactJob):
         build_artifact(job, ctx)

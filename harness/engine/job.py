@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact
+from harness.plan.closure import Stamp
 from harness.store.records import Cost
 from harness.suite import Timed
 
@@ -31,6 +32,8 @@ class JobBase:
             others, a hard limit. ``None`` gives it a GPU for itself.
         tf32: Whether products of float32 may be computed in TF32.
         checkpoints: Where its state is kept, for the case that it is killed.
+        sources: The files of its code, each as it was when it was planned.
+        declared: Files and folders that its code says it reads.
     """
 
     id: str
@@ -45,6 +48,8 @@ class JobBase:
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
     checkpoints: Path | None = None
+    sources: Mapping[str, Stamp] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +85,8 @@ class Outcome:
         parts: Names of the evaluation sets in ``units``.
         error: Traceback or reason.
         log: What it printed.
+        files: Hashes of the files that it has read without declaring them, by path.
+        unsure: Why it cannot stand for another trial, or empty.
         lost: The reason may lie outside the job (a worker that vanished, or had models loaded already);
             it may be tried again.
     """
@@ -92,6 +99,8 @@ class Outcome:
     error: str = ""
     log: str = ""
     lost: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+    unsure: str = ""
 
 
 @dataclass(frozen=True)

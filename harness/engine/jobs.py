@@ -9,12 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.engine.artifact import artifact_folder, checkpoints_of, forget_checkpoints
+from harness.engine.artifact import artifact_folder, checkpoints_of, files_behind, forget_checkpoints
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
+from harness.plan.fingerprint import Code
 from harness.plan.limits import Limits
-from harness.plan.references import inputs_of, reference_key
+from harness.plan.references import all_references, inputs_of, reference_key
 from harness.plan.trial import PlannedTrial
 from harness.plan.worlds import World, Worlds
 from harness.store.records import TrialRecord
@@ -85,6 +86,8 @@ class JobMaker:
             needs=frozenset(self.artifact_id(item) for item in self.needs(trial)),
             exclusive=trial.timed is not None,
             checkpoints=self.kept(trial),
+            sources=trial.code.files,
+            declared=trial.code.reads,
             task=trial.task,
             methods=trial.methods,
             seed=trial.seed,
@@ -109,6 +112,8 @@ class JobMaker:
             device_gb=self.limits.device_gb(world.device, artifact.device_gb),
             needs=frozenset(self.artifact_id(needed) for needed in needs),
             checkpoints=checkpoints_of(self.folder(item)),
+            sources=self._code(item).files,
+            declared=self._code(item).reads,
             artifact=artifact,
             target=self.folder(item),
             note={
@@ -128,7 +133,7 @@ class JobMaker:
     def kept(self, trial: PlannedTrial) -> Path:
         """Where a trial's state is kept: another code, data or environment finds nothing there."""
         name = units_name(trial.id).removesuffix(".parquet")
-        world = digest(f"{trial.fingerprint} {self.environment_of(trial)}")
+        world = digest(f"{trial.fingerprint} {self.environment_of(trial)} {trial.libraries}")
         return self.checkpoints / f"{name}.{world[:12]}"
 
     def forget(self, trial: PlannedTrial) -> None:
@@ -141,10 +146,19 @@ class JobMaker:
 
     def folder(self, item: Preparation) -> Path:
         """Where an artifact is, or will be."""
-        return artifact_folder(self.home, item.artifact, self._fingerprint(item), self._environment(item))
+        world = f"{self._environment(item)} {self._libraries(item)}"
+        return artifact_folder(self.home, item.artifact, self._fingerprint(item), world)
 
     def _fingerprint(self, item: Preparation) -> str:
         return self.worlds.fingerprinter(item.world).artifact(item.artifact)
+
+    def _code(self, item: Preparation) -> Code:
+        """The code behind an artifact, and behind those that it is built from."""
+        needed = [ref for ref in all_references(item.artifact) if isinstance(ref, Artifact)]
+        return self.worlds.fingerprinter(item.world).code(needed)
+
+    def _libraries(self, item: Preparation) -> str:
+        return self._code(item).versions_key
 
     def _environment(self, item: Preparation) -> str:
         return self.environment(item.world.device, item.artifact.threads)
@@ -183,11 +197,19 @@ class JobMaker:
             tuned=tuned_values(trial),
             fingerprint=trial.fingerprint,
             environment=self.environment_of(trial),
+            libraries=trial.libraries,
+            files={**self._files_behind(trial), **outcome.files},
+            unsure="; ".join(filter(None, [trial.code.unknown, outcome.unsure])),
             device=trial.world.device,
             float32_products=products(trial.world),
             error=outcome.error,
             cost=outcome.cost,
         )
+
+    def _files_behind(self, trial: PlannedTrial) -> dict[str, str]:
+        """Files that the artifacts of a trial have read."""
+        folders = [self.folder(item) for item in self.needs(trial)]
+        return {name: text for folder in folders for name, text in files_behind(folder).items()}
 
     def artifact_record(self, item: Preparation, outcome: Outcome, reused_from: str = "") -> TrialRecord:
         """The record of a built artifact."""
@@ -198,6 +220,8 @@ class JobMaker:
             method=item.artifact.title or type(item.artifact).__name__,
             fingerprint=self._fingerprint(item),
             environment=self._environment(item),
+            libraries=self._libraries(item),
+            files=files_behind(self.folder(item)),
             device=item.world.device,
             float32_products=products(item.world),
             error=outcome.error,

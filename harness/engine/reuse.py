@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.engine.files_read import changed_files
+from harness.plan.trial import PlannedTrial
 from harness.store.reader import RunReader, readable_runs
 from harness.store.records import TrialRecord
 
@@ -18,8 +20,25 @@ class Stored(NamedTuple):
     run: str
 
 
+Key = tuple[str, str, str]
+"""Fingerprint, environment key and versions of libraries."""
+
+
+def key_of(trial: PlannedTrial, environment: str) -> Key:
+    """What a stored trial must equal to stand for ``trial``."""
+    return (trial.fingerprint, environment, trial.libraries)
+
+
+def doubt(record: TrialRecord) -> str:
+    """Why a finished trial cannot stand for an equal one now, or nothing."""
+    if record.unsure:
+        return record.unsure
+    changed = changed_files(record.files)
+    return f"it read files that are others now: {', '.join(changed[:3])}" if changed else ""
+
+
 class ReuseIndex:
-    """Finished trials of earlier runs, by fingerprint and environment key.
+    """Finished trials of earlier runs, by fingerprint, environment key and versions of libraries.
 
     Args:
         runs: Run folders to look through, the newest last.
@@ -28,8 +47,8 @@ class ReuseIndex:
 
     def __init__(self, runs: Iterable[Path], *, anywhere: bool = False) -> None:
         self._anywhere = anywhere
-        self._found: dict[tuple[str, str], tuple[RunReader, str]] = {}
-        self._failed: dict[tuple[str, str], tuple[TrialRecord, str]] = {}
+        self._found: dict[Key, list[tuple[RunReader, str]]] = {}
+        self._failed: dict[Key, tuple[TrialRecord, str]] = {}
         self.passed_over: list[str] = []
         """Runs of another version and damaged ones: they cannot help, and do no harm either."""
         for reader in readable_runs(runs, self.passed_over):
@@ -39,38 +58,35 @@ class ReuseIndex:
         for record in reader.trials.values():
             if record.kind != "trial":
                 continue
-            key = self._key(record.fingerprint, record.environment)
+            key = self._key((record.fingerprint, record.environment, record.libraries))
             if record.status == "ok":
-                self._found[key] = (reader, record.trial)
+                self._found.setdefault(key, []).append((reader, record.trial))
             else:
                 self._failed[key] = (record, record.reused_from or reader.folder.name)
 
-    def _key(self, fingerprint: str, environment: str) -> tuple[str, str]:
-        return (fingerprint, "" if self._anywhere else environment)
+    def _key(self, key: Key) -> Key:
+        return (key[0], "", "") if self._anywhere else key
 
-    def equal(self, record: TrialRecord, fingerprint: str, environment: str) -> bool:
-        """Whether a stored trial may stand for one with this fingerprint and environment key."""
-        stored = self._key(record.fingerprint, record.environment)
-        return stored == self._key(fingerprint, environment)
+    def equal(self, record: TrialRecord, key: Key) -> bool:
+        """Whether a stored trial may stand for one with this key."""
+        stored = self._key((record.fingerprint, record.environment, record.libraries))
+        return stored == self._key(key) and not doubt(record)
 
-    def find(self, fingerprint: str, environment: str) -> Stored | None:
-        """The stored trial that equals one with this fingerprint, if its rows are still whole."""
-        hit = self._found.get(self._key(fingerprint, environment))
-        if hit is None:
-            return None
-        reader, trial = hit
-        if not reader.is_whole(trial):
-            return None
-        record = reader.trials[trial]
-        return Stored(record, reader.units(trial), record.reused_from or reader.folder.name)
+    def find(self, key: Key) -> Stored | None:
+        """The newest stored trial that equals one with this key, if its rows are still whole."""
+        for reader, trial in reversed(self._found.get(self._key(key), [])):
+            record = reader.trials[trial]
+            if not doubt(record) and reader.is_whole(trial):
+                return Stored(record, reader.units(trial), record.reused_from or reader.folder.name)
+        return None
 
-    def failed(self, fingerprint: str, environment: str) -> tuple[TrialRecord, str] | None:
+    def failed(self, key: Key) -> tuple[TrialRecord, str] | None:
         """The record, and the run, of an equal trial that diverged or failed, if none has succeeded.
 
         Such a trial is executed again by a run; where results are only put together it is a result.
         """
-        key = self._key(fingerprint, environment)
-        return None if key in self._found else self._failed.get(key)
+        known = self._key(key)
+        return None if known in self._found else self._failed.get(known)
 
     def __len__(self) -> int:
         return len(self._found)

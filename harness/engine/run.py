@@ -12,9 +12,10 @@ from harness.engine.driver import Driver, RunListener, Summary
 from harness.engine.engines import Engine, InlineEngine
 from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
-from harness.engine.reuse import ReuseIndex
+from harness.engine.resume import check_finished, continued, started_again
+from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.single import only_trial
-from harness.errors import ResourceError, UsageError
+from harness.errors import ResourceError
 from harness.evidence.check import unwise
 from harness.evidence.declared import claims_hash
 from harness.evidence.judgeable import refuse_unjudgeable
@@ -142,12 +143,15 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
 
     prepared = plan_and_fetch(request, display, planned)
     folder = request.resume or new_run_folder(request.runs, request.suite.slug, request.scale.profile)
+    _tell_added(request, display)
     with RunWriter(folder) as writer:
         record = _record(request, prepared.plan, folder, _selection(request.selection))
         if request.resume is not None:
             for note in writer.repair():
                 display.note(note)
-            record = _continued(writer.reader().record, record, folder)
+            reader = writer.reader()
+            record = continued(reader.record, record, folder)
+            check_finished(reader, prepared.plan, anywhere=request.gather)
         writer.start(record)
         summary = execute_plan(request, prepared, writer, display)
     return Finished(folder, prepared.plan, summary)
@@ -173,15 +177,23 @@ def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
     prepared = plan_and_fetch(request, display, planned)
     (one,) = prepared.plan.trials
     environment = environment_key(one.world.device, one.experiment.threads)
+    _tell_added(request, display)
+    place = f"{environment} {one.libraries}"
     folder = single_trial_folder(
-        request.runs, request.suite.slug, request.scale.profile, one.fingerprint, environment
+        request.runs, request.suite.slug, request.scale.profile, one.fingerprint, place
     )
     with RunWriter(folder) as writer:
         for note in writer.repair():
             display.note(note)
-        writer.start(_record(request, prepared.plan, folder, {"trial": [trial]}))
+        record = _record(request, prepared.plan, folder, {"trial": [trial]})
+        writer.start(started_again(writer.reader(), record, key_of(one, environment)))
         summary = execute_plan(request, prepared, writer, display)
     return Finished(folder, prepared.plan, summary)
+
+
+def _tell_added(request: RunRequest, display: Display) -> None:
+    for name, place in request.selection.places.items():
+        display.note(f"added: {name} is {place}")
 
 
 def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, display: Display) -> Summary:
@@ -279,7 +291,9 @@ def _record(request: RunRequest, plan: Plan, folder: Path, selection: Mapping[st
         settings=dict(request.settings),
         bindings={name: str(path) for name, path in request.resolver.bindings.items()},
         selection={name: values for name, values in selection.items() if values},
+        added=request.selection.places,
         device=request.device,
+        dtype=request.dtype or DTYPES[request.device],
         limits=_limits_as_given(request.limits),
         provenance=collect(request.argv),
         planned=plan.main_ids,
@@ -307,20 +321,3 @@ def _limits_as_given(limits: Limits) -> dict[str, float]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _continued(before: RunRecord, now: RunRecord, folder: Path) -> RunRecord:
-    """The record of a run that goes on: as it began, with what is planned now.
-
-    Raises:
-        UsageError: If it would become another run.
-    """
-    for name in ("suite", "profile", "full", "settings", "selection"):
-        if getattr(before, name) != getattr(now, name):
-            raise UsageError(
-                f"This run was started with another {name}: "
-                f"{getattr(before, name) or 'none'}, not {getattr(now, name) or 'none'}",
-                where=str(folder),
-                fix="Resume it with the options it was started with, or start a new run: "
-                "finished trials are reused there too.",
-            )
-    newer = {"planned": now.planned, "blocked": now.blocked, "device": now.device, "limits": now.limits}
-    return before.model_copy(update=newer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.engine.reuse import ReuseIndex
+from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.tuning import TuningState
 from harness.errors import ResourceError, UsageError, unknown_name
 from harness.plan import Plan, PlannedTrial, PlannedTuning, Planner
@@ -51,11 +51,11 @@ def _tuned(
     state = TuningState(group)
     missing = []
     for point in group.points:
-        environment = environment_key(point.world.device, point.experiment.threads)
-        rows = stored.find(point.fingerprint, environment)
+        key = key_of(point, environment_key(point.world.device, point.experiment.threads))
+        rows = stored.find(key)
         if rows is not None:
             state.add(point.id, rows.units)
-        elif stored.failed(point.fingerprint, environment):
+        elif stored.failed(key):
             state.add(point.id, None)
         else:
             missing.append(point.id)

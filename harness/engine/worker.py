@@ -15,6 +15,7 @@ from typing import Final
 from harness.engine.context import Loader
 from harness.engine.engines import import_framework
 from harness.engine.execute import execute
+from harness.engine.files_read import watch
 from harness.engine.job import Job, Progress
 
 PR_SET_PDEATHSIG: Final = 1
@@ -30,6 +31,7 @@ def main(jobs: Connection, lifeline: Connection, scratch_root: Path) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The driver decides what Ctrl-C means.
     _die_with_driver(lifeline)
+    watch()
     import_framework()
     loader = Loader()
     jobs.send(None)  # Ready.

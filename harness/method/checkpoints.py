@@ -43,6 +43,7 @@ class Checkpoints:
         every: Seconds between two of them, and before the first.
         companion: Saved and restored with each of them.
         clock: Seconds.
+        on_written: Called after each of them.
         earlier: Seconds that killed processes spent on what was taken up, on the clock and on the CPU.
     """
 
@@ -50,6 +51,7 @@ class Checkpoints:
     every: float = EVERY_SECONDS
     companion: Companion | None = None
     clock: Callable[[], float] = time.monotonic
+    on_written: Callable[[], None] = lambda: None
     earlier: tuple[float, float] = (0.0, 0.0)
     _used: dict[str, int] = field(default_factory=dict)
     _last: float = 0.0
@@ -94,6 +96,7 @@ class Checkpoints:
         self._pause = seconds / SHARE
         if size > 2**20:
             self._pace = seconds / size
+        self.on_written()
 
     def give_up(self, reason: str) -> None:
         """Keep nothing from now on: a full disk does not end the work itself."""

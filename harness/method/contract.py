@@ -83,6 +83,15 @@ class Task(ABC, Generic[ProblemT, ResultT]):
     Implementations are frozen dataclasses that hold references, never weights or data.
     """
 
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Files and folders that it reads itself, by their place beside its module: ``("lexicon.txt",)``.
+
+    Their content becomes part of what results depend on. Data that more than one class needs is better
+    a resource. A file that Python opens without being declared is noticed and recorded, and its trials are
+    executed again when it has changed; one that compiled code opens (Parquet, safetensors) or that another
+    program reads is not noticed, and must be declared.
+    """
+
     @abstractmethod
     def problem(self, ctx: Context) -> ProblemT:
         """What a method may see: inputs, training and validation data, models. No test answers."""
@@ -95,7 +104,8 @@ class Task(ABC, Generic[ProblemT, ResultT]):
 class Method(ABC, Generic[ProblemT, ResultT]):
     """One way to solve a kind of problem.
 
-    Implementations are frozen dataclasses. A field is a parameter: declare it with
+    Implementations are frozen dataclasses, subclasses of subclasses too: a run refuses a class that
+    would be recorded with other parameters than it runs with. A field is a parameter: declare it with
     :func:`param`, which records where its value comes from. The class docstring describes the
     method in the report.
     """
@@ -106,6 +116,8 @@ class Method(ABC, Generic[ProblemT, ResultT]):
     """Where the method is published, for the report: "Leviathan et al. (2023), arXiv:2211.17192"."""
     check_exceptions: ClassVar[Mapping[str, str]] = {}
     """Checks of ``corroborate check-method`` that this method cannot pass, each with its reason."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """As :attr:`Task.reads`."""
 
     @abstractmethod
     def run(self, problem: ProblemT, ctx: Context) -> ResultT:

@@ -174,6 +174,8 @@ class Artifact(Reference):
 
     title: ClassVar[str] = ""
     """What it is, for progress and reports: "distilled draft"."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Files that :meth:`build` reads itself; see :attr:`harness.method.Task.reads`."""
 
     threads: int = field(default=1, metadata={"source": "ours"})
     minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})

@@ -1,49 +1,157 @@
-"""Hashes of code: the normalised syntax tree of a module and of all it imports.
+"""What code a result depends on: the sources that a module imports, and the libraries.
 
 A change in a helper function must invalidate a result; a comment or a docstring must not. So
 each module is hashed by its syntax tree without docstrings and positions, and a method by the
-hashes of all modules of the same project that its module imports, directly or not. The closure
-stops at ``harness``, which states its own contract version, and at installed libraries, whose
-versions are in the environment key.
+hashes of all modules that its module imports, directly or not, wherever they lie: what belongs to
+no installed distribution is source, a package installed in place (``pip install -e``) included.
+The closure stops at ``harness``, which states its own contract version, at the standard library
+and at installed distributions, which are named so that their versions can be asked for.
 """
 
 from __future__ import annotations
 
-import ast
+import hashlib
+import sys
+import sysconfig
+from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.plan.canonical import digest
+from harness.plan.imports import imported_names, module_hash
+from harness.plan.libraries import owners
 
 STOP = frozenset({"harness", "reports"})
 PROJECT = frozenset({"methods", "suites"})
+_STANDARD = tuple({Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")})
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+
+Stamp = tuple[int, int]
+"""When a file was last written, in nanoseconds, and its size."""
+
+
+@dataclass(frozen=True)
+class Closure:
+    """What a module needs.
+
+    Attributes:
+        code: Hash of each source module, by name.
+        files: The files of these modules, each as it was when it was hashed.
+        libraries: Installed distributions that they import.
+        unknown: Modules whose source cannot be found.
+    """
+
+    code: dict[str, str]
+    files: dict[str, Stamp]
+    libraries: frozenset[str]
+    unknown: frozenset[str]
 
 
 def code_closure(module: str) -> dict[str, str]:
-    """Hash of every project module that ``module`` needs, itself included, by name."""
+    """Hash of every source module that ``module`` needs, itself included, by name."""
+    return closure_of(module).code
+
+
+def closure_of(module: str) -> Closure:
+    """Everything that ``module`` needs."""
     roots = PROJECT | {module.partition(".")[0]}
-    found: dict[str, str] = {}
+    code: dict[str, str] = {}
+    files: dict[str, Stamp] = {}
+    libraries: set[str] = set()
+    seen: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name in found or name.partition(".")[0] in STOP:
+        top = name.partition(".")[0]
+        if name in seen or top in STOP:
             continue
-        path = _source(name)
-        if path is None:
+        seen.add(name)
+        if top not in roots and (installed := _installed(top)) is not None:
+            libraries |= installed
             continue
-        found[name] = module_hash(path)
-        waiting += [target for target in _imports(name, path) if target.partition(".")[0] in roots]
-    return dict(sorted(found.items()))
+        path = _file(name)
+        if path is None or _is_standard(path):
+            continue
+        if top not in roots and (parts := owners(top, path)):
+            libraries |= parts  # Part of a package that several distributions share.
+            continue
+        stamp = stamp_of(path)
+        code[name], files[str(path)] = _hash(path, stamp), stamp
+        waiting += _needs(name, path, stamp, ancestors=top not in PROJECT)
+    unknown = {module} if module not in code and module.partition(".")[0] not in STOP else set()
+    return Closure(dict(sorted(code.items())), files, frozenset(libraries), frozenset(unknown))
 
 
 @cache
-def _source(module: str) -> Path | None:
-    spec = _spec(module)
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+def _installed(top: str) -> frozenset[str] | None:
+    """The distributions of a top-level module, none for the standard library; ``None`` if it is source."""
+    path = _file(top)
+    if path is None:
         return None
-    return Path(spec.origin)
+    return frozenset() if _is_standard(path) else owners(top, path) or None
+
+
+def _needs(name: str, path: Path, stamp: Stamp, *, ancestors: bool) -> list[str]:
+    if path.suffix != ".py":
+        return []
+    found = list(_imports(name, path, stamp))
+    if ancestors:
+        # Importing a module runs the packages around it first.
+        for target in [name, *found]:
+            parts = target.split(".")
+            found += [".".join(parts[:length]) for length in range(1, len(parts))]
+    return found
+
+
+def stamp_of(path: Path) -> Stamp:
+    """A file's stamp; zeros if it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _hash(path: Path, stamp: Stamp) -> str:
+    # With the stamp as part of the key, a long-lived process sees an edited file.
+    return module_hash(path) if path.suffix == ".py" else hash_of_file(path)
+
+
+@cache
+def _imports(module: str, path: Path, stamp: Stamp) -> tuple[str, ...]:
+    return imported_names(module, path)
+
+
+def hash_of_file(path: Path) -> str:
+    """Hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def is_source(path: Path) -> bool:
+    """Whether a file lies outside the standard library and the folders of installed packages."""
+    return not _is_standard(path) and not _INSTALLED & set(path.parts)
+
+
+def _is_standard(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in _STANDARD) and not _INSTALLED & set(path.parts)
+
+
+@cache
+def _file(module: str) -> Path | None:
+    """The file that a module is loaded from: its source, a compiled extension, or an archive with it."""
+    if module == "__main__":
+        own = getattr(sys.modules[module], "__file__", None)
+        return Path(own).absolute() if own else None
+    spec = _spec(module)
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin)
+    archive = getattr(spec.loader, "archive", None)
+    path = path if path.is_file() or archive is None else Path(archive)
+    return path if path.is_file() else None
 
 
 @cache
@@ -56,66 +164,18 @@ def _spec(module: str) -> ModuleSpec | None:
         package = _spec(parent)
         if package is None or package.submodule_search_locations is None:
             return None
-        return PathFinder.find_spec(module, package.submodule_search_locations)
+        return PathFinder.find_spec(module, list(package.submodule_search_locations))
+    except KeyError:
+        return _namespace(module, parent)
     except (ImportError, ValueError, AttributeError):
         return None
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes(), filename=str(path))
-
-
-@cache
-def module_hash(path: Path) -> str:
-    """Hash of a source file's syntax tree, without docstrings, comments and positions."""
-    tree = ast.parse(path.read_bytes(), filename=str(path))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = _without_docstring(node.body)
-    return digest(ast.dump(tree, annotate_fields=False, include_attributes=False))
-
-
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    # Text under a field documents it, as a docstring does.
-    kept = [node for node in body if not _is_text(node)]
-    return kept or [ast.Pass()]
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
-@cache
-def _imports(module: str, path: Path) -> tuple[str, ...]:
-    """Names of the modules that a module imports anywhere, and of those it names as text."""
-    names: set[str] = set()
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names.update(_from_targets(node, package))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names.update(_named_module(node.value))
-    parents = {name.rpartition(".")[0] for name in names if "." in name}
-    return tuple(sorted(name for name in names | parents if name))
-
-
-def _from_targets(node: ast.ImportFrom, package: str) -> list[str]:
-    base = node.module or ""
-    if node.level:
-        parts = package.split(".")
-        base = ".".join([*parts[: len(parts) - node.level + 1], *([base] if base else [])])
-    return [base, *(f"{base}.{alias.name}" for alias in node.names)]
-
-
-def _named_module(text: str) -> list[str]:
-    """The module of a function named as text, ``"methods.common.ratings:load"``."""
-    module, colon, function = text.partition(":")
-    is_name = colon and function.isidentifier() and all(p.isidentifier() for p in module.split("."))
-    return [module] if is_name and "." in module else []
+def _namespace(module: str, parent: str) -> ModuleSpec | None:
+    """A folder of modules inside another one, neither with a start of its own: Python asks the parent."""
+    above = _spec(parent)
+    inside = above.submodule_search_locations if above else None
+    places = [Path(place) / module.rpartition(".")[2] for place in inside or ()]
+    spec = ModuleSpec(module, None, is_package=True)
+    spec.submodule_search_locations = [str(place) for place in places if place.is_dir()]
+    return spec if spec.submodule_search_locations else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from harness.errors import SuiteError
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.carried import experiment_faults
+from harness.plan.declarations import check_declared, with_values
 from harness.plan.fingerprint import Identities
 from harness.plan.limits import Limits
 from harness.plan.references import all_references
@@ -54,6 +55,7 @@ class Planner:
         for experiment in experiments:
             _check_carried(experiment, suite.slug)
             work.add(experiment)
+        _check_ids([*work.trials, *(point for group in work.tunings for point in group.points)])
         return Plan(
             suite=suite.slug,
             trials=tuple(work.trials),
@@ -66,7 +68,7 @@ class Planner:
     ) -> list[PlannedTrial]:
         """The main trials of a tuned method, with the values that won."""
         work = _Work(self, scale)
-        method = replace(group.tuned.method, **point)  # type: ignore[type-var]
+        method = with_values(group.tuned.method, point)
         edge = tuple(name for name, value in point.items() if at_edge(group.tuned.grid[name], value))
         return [
             work.trial(
@@ -93,6 +95,13 @@ class _Work:
         self.trials: list[PlannedTrial] = []
         self.tunings: list[PlannedTuning] = []
         self.blocked: dict[str, str] = {}
+        self._checked: dict[int, Any] = {}
+
+    def _check(self, part: Any) -> None:
+        """Check a declaration once: the same objects occur in hundreds of trials."""
+        if self._checked.get(id(part)) is not part:
+            check_declared(part)
+            self._checked[id(part)] = part
 
     def add(self, experiment: Experiment) -> None:
         _check_budgets(experiment)
@@ -151,7 +160,7 @@ class _Work:
             self.trial(
                 experiment,
                 task_id,
-                {method_id: replace(tuned.method, **point)},  # type: ignore[type-var]
+                {method_id: with_values(tuned.method, point)},
                 seed,
                 stage="tune",
                 point=point,
@@ -187,6 +196,11 @@ class _Work:
             values = ",".join(f"{key}={value}" for key, value in (point or {}).items())
             name = f"{experiment.id}/{task_id}/{method_id}/tune/{values}/{seed}"
         world = self.worlds.of(experiment)
+        references = tuple(all_references((task, *methods.values())))
+        parts = [task, *methods.values(), *(ref for ref in references if isinstance(ref, Artifact))]
+        for part in parts:
+            self._check(part)
+        fingerprinter = self.worlds.fingerprinter(world)
         return PlannedTrial(
             id=name,
             experiment=experiment,
@@ -196,9 +210,10 @@ class _Work:
             stage=stage,
             task=task,
             methods=methods,
-            references=tuple(all_references((task, *methods.values()))),
+            references=references,
             world=world,
-            fields=self.worlds.fingerprinter(world).trial(
+            code=fingerprinter.code(parts),
+            fields=fingerprinter.trial(
                 task=task,
                 methods=methods,
                 seed=seed,
@@ -222,6 +237,19 @@ def _check_carried(experiment: Experiment, suite: str) -> None:
     """Refuse ids and seeds, also those a user added, that records cannot carry or keep apart."""
     for what, where, fix in experiment_faults(experiment):
         raise SuiteError(what, where=f"{suite}, {where}", fix=fix)
+
+
+def _check_ids(trials: Iterable[PlannedTrial]) -> None:
+    """Refuse two trials of one id, of which records would keep the last only."""
+    seen: set[str] = set()
+    for trial in trials:
+        if trial.id in seen:
+            raise SuiteError(
+                f"Two trials have the id '{trial.id}'",
+                where=f"experiment {trial.experiment.id}",
+                fix="Give every experiment of a suite an id of its own, and no value of a grid twice.",
+            )
+        seen.add(trial.id)
 
 
 def _check_budgets(experiment: Experiment) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 from harness.method.references import Artifact, Reference, Resource
@@ -50,6 +53,33 @@ def all_references(value: Any) -> list[Reference]:
     for ref in direct_references(value):
         visit(ref)
     return list(ordered)
+
+
+def modules_of(value: Any) -> list[str]:
+    """The modules that define ``value``, its bases, and the functions and objects in its fields."""
+    found: dict[str, None] = {}
+
+    def visit(item: Any) -> None:
+        if isinstance(item, FunctionType):
+            found[item.__module__] = None
+        elif isinstance(item, partial):
+            for part in (item.func, item.args, item.keywords):
+                visit(part)
+        elif isinstance(item, type):
+            found.update(dict.fromkeys(base.__module__ for base in item.__mro__))
+        elif isinstance(item, Mapping):
+            for part in item.values():
+                visit(part)
+        elif isinstance(item, list | tuple | AbstractSet):
+            for part in item:
+                visit(part)
+        elif is_dataclass(item) and (item is value or not isinstance(item, Reference)):
+            visit(type(item))
+            for one in fields(item):
+                visit(getattr(item, one.name))
+
+    visit(value)
+    return list(found)
 
 
 def reference_key(ref: Reference) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from harness.claims import Cell, Claim
 from harness.errors import UsageError, unknown_name
-from harness.foreign import with_values
 from harness.method.contract import Method
+from harness.plan.canonical import class_name
+from harness.plan.declarations import with_values
 from harness.store.view import TIMED_METHOD
 from harness.suite import Experiment, Scale, Suite, Tuned
+
+_ID = re.compile(r"\w[\w.+-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +28,7 @@ class Selection:
         seeds: A number: this many seeds of each experiment, the first of the declared ones, continued
             upwards if there are too few. A tuple: those of the declared seeds that are in it.
         settings: Parameter values by method id and name, already of the right type.
-        added: Methods from outside, by id.
+        added: Methods from outside, by id: none that the suite has, nor one that stands for something else.
     """
 
     claims: tuple[str, ...] = ()
@@ -32,6 +36,11 @@ class Selection:
     seeds: int | tuple[int, ...] | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     added: Mapping[str, Method[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """``module:Class`` of each method from outside, by id."""
+        return {name: class_name(type(method)) for name, method in self.added.items()}
 
 
 def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]:
@@ -41,6 +50,7 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
         UsageError: For unknown claims and methods, or if nothing is left.
     """
     experiments = list(suite.experiments(scale))
+    check_added(suite, {name for experiment in experiments for name in experiment.methods}, selection.added)
     known = {name for experiment in experiments for name in experiment.methods} | set(selection.added)
     for name in [*selection.methods, *selection.settings]:
         if name not in known:
@@ -58,6 +68,36 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
             fix="These claims, methods and seeds are not measured together under this profile.",
         )
     return left
+
+
+def check_added(suite: Suite, declared: Collection[str], added: Mapping[str, Method[Any, Any]]) -> None:
+    """Refuse ids of added methods under which results could be taken for those of another method.
+
+    Raises:
+        UsageError: If an id is one of the suite's, differs from another by no letter or digit, or cannot
+            be part of a trial's id.
+    """
+    taken = {plain_id(name): (name, f"suite {suite.slug}") for name in declared}
+    for name, method in added.items():
+        place = class_name(type(method))
+        if not _ID.fullmatch(name):
+            raise UsageError(
+                f"A method cannot have the id '{name}'",
+                where=place,
+                fix="An id is of letters, digits, '-', '_', '.' and '+'.",
+            )
+        other, owner = taken.setdefault(plain_id(name), (name, place))
+        if owner is not place:
+            raise UsageError(
+                f"Two methods would have the id '{name}'" + ("" if other == name else f" or '{other}'"),
+                where=f"{owner} and {place}",
+                fix="Give the added method another id; its results would be taken for the other's.",
+            )
+
+
+def plain_id(name: str) -> str:
+    """What of an id is left in every name that is made of it: letters without case, and digits."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def pairs(experiment: Experiment) -> Iterator[tuple[str, str]]:

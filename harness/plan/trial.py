@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact, Reference
-from harness.plan.fingerprint import Fields, combine
+from harness.plan.fingerprint import Code, Fields, combine
 from harness.plan.worlds import World
 from harness.suite import Experiment, Timed, Tuned
 
@@ -22,6 +22,7 @@ class PlannedTrial:
         methods: The method by its id, or all arms of a timed trial.
         references: Everything it loads, inputs before outputs.
         fields: What its result depends on.
+        code: The code behind it, and behind its artifacts.
         world: Where it is computed.
         point: The grid point of a tuning trial, or the values that tuning chose.
         edge: Names of chosen values at the edge of their grid.
@@ -37,6 +38,7 @@ class PlannedTrial:
     methods: Mapping[str, Method[Any, Any]]
     references: tuple[Reference, ...]
     fields: Fields
+    code: Code = field(default_factory=Code)
     world: World = field(default_factory=World)
     point: Mapping[str, Any] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
@@ -45,6 +47,11 @@ class PlannedTrial:
     def fingerprint(self) -> str:
         """Equal for trials that must give equal results under one environment."""
         return combine(self.fields)
+
+    @property
+    def libraries(self) -> str:
+        """Changes with the version of any distribution that its code imports."""
+        return self.code.versions_key
 
     @property
     def timed(self) -> Timed | None:

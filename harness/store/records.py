@@ -99,6 +99,12 @@ class RunRecord(Record):
     """Ids of the planned main trials."""
     blocked: dict[str, str] = Field(default_factory=dict)
     """Experiments that could not be planned, with the reason (a licence, a missing resource)."""
+    added: dict[str, str] = Field(default_factory=dict)
+    """What ``--method`` added: ``module:Class`` by the id it has in this run."""
+    dtype: str = ""
+    """Type of model weights on the run's device; empty in older records."""
+    continued: list[Provenance] = Field(default_factory=list)
+    """Where and with what each continuation of the run (``--resume``) was made."""
     rehearsal: RehearsalRecord | None = None
     """Set if the run only tries the code out on stand-ins."""
 
@@ -146,6 +152,13 @@ class TrialRecord(Record):
     fingerprint: str
     environment: str
     """The environment key; trials are reused only under the same one."""
+    libraries: str = ""
+    """Hash of the versions of all distributions that its code imports; trials are reused only under the
+    same one. ``fingerprints.json`` lists them. Empty in older records."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """Files that it read without declaring them, with the hash of each; "absent" if there was none."""
+    unsure: str = ""
+    """Why it cannot stand for another trial, or empty."""
     parts: list[str] = Field(default_factory=list)
     """Evaluation sets in the units file."""
     units_sha256: str = ""

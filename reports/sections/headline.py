@@ -62,8 +62,10 @@ def title_facts(ledger: Ledger) -> tuple[tuple[str, Spans], ...]:
 
 
 def commit_name(ledger: Ledger) -> str:
-    """The commit, shortened, and whether the work tree differed from it."""
-    return ledger.view.record.provenance.code(12) or "no commit recorded"
+    """The commit, shortened, and whether the work tree differed from it; of a continued run, each of them."""
+    record = ledger.view.record
+    codes = (made.code(12) or "no commit recorded" for made in (record.provenance, *record.continued))
+    return " and ".join(dict.fromkeys(codes))
 
 
 def abstract(ledger: Ledger) -> tuple[Spans, ...]:

@@ -146,6 +146,7 @@ def provenance(ledger: Ledger) -> Section:
     facts: list[tuple[str, Spans]] = [
         ("Created", words(made.created)),
         ("Commit", _or_not(made.code())),
+        *_continuations(record),
         ("Lock file, hash", _or_not(made.lock_sha256)),
         ("Claims, hash", (Code(record.claims_sha256),)),
         ("Python", words(made.python or "not recorded")),
@@ -165,6 +166,16 @@ def provenance(ledger: Ledger) -> Section:
     if resources:
         blocks.append(_resource_table(resources))
     return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _continuations(record: RunRecord) -> list[tuple[str, Spans]]:
+    """When, and with what code and machine, the run was gone on with."""
+    told = [
+        f"{made.created}, commit {made.code() or 'not recorded'}, "
+        f"{made.gpu or made.cpu or 'machine not recorded'}"
+        for made in record.continued
+    ]
+    return [("Continued", words("; ".join(told)))] if told else []
 
 
 def _gpu(record: RunRecord) -> str:
@@ -253,6 +264,8 @@ def rerun(ledger: Ledger) -> Section:
     lines: list[str] = []
     if record.provenance.commit:
         lines.append(f"git checkout {record.provenance.commit}")
+        later = dict.fromkeys(made.commit for made in record.continued)
+        lines += [f"# continued with {name}" for name in later if name != record.provenance.commit]
     scale = f"--profile {record.profile}{' --full' if record.full else ''}"
     if record.rehearsal is not None:
         # Its bindings are stand-ins in a folder that is gone.

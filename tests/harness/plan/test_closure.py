@@ -31,7 +31,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def hashes(module: str = "mypkg.method") -> dict[str, str]:
-    for cached in (closure._source, closure._spec, closure._tree, closure.module_hash, closure._imports):
+    for cached in (closure._file, closure._spec, closure._installed):
         cached.cache_clear()
     return code_closure(module)
 
