@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.context import TrialContext, seed_everything
+from harness.engine.foreign import own_process
 from harness.engine.job import ArtifactJob
 from harness.errors import ResourceError
 from harness.method.references import Artifact
@@ -92,7 +93,8 @@ def _build(job: ArtifactJob, ctx: TrialContext) -> None:
     try:
         start = time.perf_counter()
         seed_everything(ctx.seed)
-        job.artifact.build(folder, ctx)
+        with own_process():
+            job.artifact.build(folder, ctx)
         seconds = ctx.checkpoints.earlier[0] + time.perf_counter() - start
         _write_manifest(folder, job.note, seconds)
         folder.replace(job.target)

@@ -94,6 +94,7 @@ class Driver:
         self._running: dict[str, Job] = {}
         self._built: set[str] = set()
         self._lost: set[str] = set()
+        self._left: set[tuple[str, ...]] = set()
         self.summary = Summary()
 
     def run(self) -> Summary:
@@ -144,7 +145,7 @@ class Driver:
 
     def _take(self, trial: PlannedTrial, stored: Stored) -> None:
         """Copy an equal trial of another run into this one, under this plan's names."""
-        empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost)
+        empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost, left=tuple(stored.record.left))
         origin = {"reused_from": stored.run, "environment": stored.record.environment}
         record = self._maker.trial_record(trial, empty).model_copy(update=origin)
         self._maker.forget(trial)  # This run may have been killed in the middle of it.
@@ -195,11 +196,20 @@ class Driver:
             self._listener.note(f"{outcome.id}: {reason} It is tried once more.")
             self._waiting[job.id] = job
             return
+        self._name_left(job, outcome)
         self._writer.log(outcome.id, outcome.log)
         if outcome.id in self._artifacts:
             self._artifact_ended(outcome)
         else:
             self._trial_ended(outcome)
+
+    def _name_left(self, job: Job, outcome: Outcome) -> None:
+        """Tell of state that a job has left changed: once for all that leave the same."""
+        kinds = [job.artifact] if isinstance(job, ArtifactJob) else job.methods.values()
+        seen = (*(type(kind).__qualname__ for kind in kinds), *outcome.left)
+        if outcome.left and seen not in self._left:
+            self._left.add(seen)
+            self._listener.note(f"{outcome.id} left state of the process changed: {', '.join(outcome.left)}.")
 
     def _artifact_ended(self, outcome: Outcome) -> None:
         record = self._writer.append(self._maker.artifact_record(self._artifacts[outcome.id], outcome))

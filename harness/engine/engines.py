@@ -8,6 +8,7 @@ from typing import Protocol
 from harness.engine.context import Loader
 from harness.engine.execute import execute
 from harness.engine.job import Job, Outcome, Progress
+from harness.engine.state import State
 
 Listener = Callable[[Progress], None]
 
@@ -39,6 +40,7 @@ class InlineEngine:
         self._loader = Loader()
         self._ended: list[Outcome] = []
         import_framework()
+        self._state = State()
 
     def accepts(self, job: Job) -> bool:
         """One job at a time."""
@@ -50,7 +52,7 @@ class InlineEngine:
         def report(done: float, message: str) -> None:
             self._on_progress(Progress(job.id, done, message))
 
-        self._ended.append(execute(job, self._loader, report))
+        self._ended.append(execute(job, self._loader, report, state=self._state))
 
     def wait(self, seconds: float) -> list[Outcome]:
         """What has ended."""
@@ -58,7 +60,8 @@ class InlineEngine:
         return ended
 
     def close(self) -> None:
-        """Nothing is left running."""
+        """Nothing is left running; the process is as it was before."""
+        self._state.restore_original()
 
 
 def import_framework() -> None:

@@ -82,6 +82,7 @@ class Outcome:
         log: What it printed.
         lost: The reason may lie outside the job (a worker that vanished, or had models loaded already);
             it may be tried again.
+        left: State of the process that it left changed, in words; it was put back.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Outcome:
     error: str = ""
     log: str = ""
     lost: bool = False
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,7 @@ class JobMaker:
             device=trial.world.device,
             float32_products=products(trial.world),
             error=outcome.error,
+            left=list(outcome.left),
             cost=outcome.cost,
         )
 
@@ -201,6 +202,7 @@ class JobMaker:
             device=item.world.device,
             float32_products=products(item.world),
             error=outcome.error,
+            left=list(outcome.left),
             cost=outcome.cost,
             reused_from=reused_from,
         )
