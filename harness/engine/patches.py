@@ -81,7 +81,8 @@ class _Functions:
         found: list[str] = []
         now = [*map(self._get, self._keys)]
         if not all(map(operator.is_, now, self._values)):
-            found = [k for k, old, new in zip(self._keys, self._values, now, strict=True) if new is not old]
+            pairs = zip(self._keys, self._values, now, strict=True)
+            found = [key for key, before, after in pairs if after is not before and not _by_torch(after)]
         if isinstance(self._owner, type) and len(vars(self._owner)) != len(self._present):
             added = set(vars(self._owner)) - self._present
             found += [key for key in sorted(added) if _hides(self._owner, key)]
@@ -99,6 +100,11 @@ class _Functions:
             setattr(self._owner, key, self._values[self._keys.index(key)])
         else:
             delattr(self._owner, key)
+
+
+def _by_torch(function: Any) -> bool:
+    """Whether PyTorch has wrapped an optimizer's ``step``, which it does when the first is made."""
+    return getattr(function, "hooked", None) is True
 
 
 def _hides(owner: type, key: str) -> bool:

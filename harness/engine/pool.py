@@ -11,32 +11,46 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from harness.engine.engines import Listener
+from harness.engine.foreign import story_of, text_of
 from harness.engine.job import Job, Outcome, Progress, Status
+from harness.engine.keeper import main as keep
+from harness.engine.log import bound_log, read_log
 from harness.engine.places import Places
-from harness.engine.worker import main as worker_main
+from harness.engine.worker import DUMP_SIGNAL, STACK_SUFFIX, Ready
 
 GB = 2**30
 WATCH_SECONDS = 0.2
 """How often limits are checked."""
 PATIENCE_SECONDS = 3.0
 """How long an idle worker may take to leave."""
+END_SECONDS = 10.0
+"""How long a killed worker and what it has started may take to end."""
+DUMP_SECONDS = 1.0
+"""How long a worker may take to write what its threads are doing."""
 
 
 class Worker:
-    """One worker process and what it is doing."""
+    """One worker process and what it is doing.
 
-    def __init__(self, scratch_root: Path) -> None:
+    Args:
+        scratch_root: Where its log and its jobs' scratch folders are made.
+        number: Of this worker in its pool.
+    """
+
+    def __init__(self, scratch_root: Path, number: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self._lifeline, lifeline = context.Pipe()
+        self._log = scratch_root / f"worker-{number}.log"
         self.process: SpawnProcess = context.Process(
-            target=worker_main, args=(theirs, lifeline, scratch_root), name="corroborate-worker", daemon=False
+            target=keep, args=(theirs, lifeline, scratch_root, self._log), name="corroborate-worker", daemon=False
         )
         self.process.start()
         theirs.close()
@@ -46,28 +60,35 @@ class Worker:
         """Jobs so far; what earlier ones have loaded may still be there."""
         self.gpu_share = 0.0
         """The largest share of the GPU that its jobs had; what it keeps loaded may still take as much."""
-        self.ready = False
+        self._pid = 0
         self._started = 0.0
 
-    def give(self, job: Job) -> None:
+    def give(self, job: Job, packed: bytes) -> None:
         """Start a job; its time runs from here, or from when the worker is ready."""
         self.job = job
         self.given += 1
         self._started = time.monotonic()
-        self.pipe.send(job)
+        with suppress(OSError):  # A worker that has died is found when it is listened to.
+            self.pipe.send((job.id, packed))
 
     def receive(self) -> Any:
-        """The next message; ``None`` says that the worker is ready."""
+        """The next message."""
         message = self.pipe.recv()
-        if message is None:
-            self.ready = True
+        if isinstance(message, Ready):
+            self._pid = message.pid
             self._started = time.monotonic()
         return message
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has started."""
+        return self._pid > 0
 
     def excess(self) -> tuple[Status, str] | None:
         """The limit that the running job has passed, if any."""
         if self.job is None or not self.ready:
             return None
+        bound_log(self._log)
         seconds = time.monotonic() - self._started
         if seconds > self.job.minutes * 60:
             return "timeout", f"Stopped after {seconds:.0f} s: its limit is {self.job.minutes:g} minutes."
@@ -79,7 +100,7 @@ class Worker:
 
     def _memory(self) -> int:
         try:
-            return int(psutil.Process(self.process.pid).memory_info().rss)
+            return int(psutil.Process(self._pid).memory_info().rss)
         except psutil.Error:
             return 0
 
@@ -88,17 +109,40 @@ class Worker:
         """Whether it waits for a job."""
         return self.ready and self.job is None
 
+    def log(self) -> str:
+        """What its job has printed so far."""
+        return read_log(self._log)
+
+    def dump(self) -> None:
+        """Let it write what its threads are doing, which it can even inside native code."""
+        with suppress(OSError):
+            os.kill(self._pid, DUMP_SIGNAL)
+        deadline = time.monotonic() + DUMP_SECONDS
+        before, now = "", ""
+        while time.monotonic() < deadline and not (now and now == before):
+            time.sleep(DUMP_SECONDS / 20)
+            before, now = now, self.stack()
+
+    def stack(self) -> str:
+        """What its threads were doing when it was last told to write it, or when it crashed."""
+        return read_log(self._log.with_suffix(STACK_SUFFIX)).strip()
+
     def dismiss(self) -> None:
         """Ask an idle process to end by itself, so that it tidies up what it holds."""
         with suppress(OSError):
             self.pipe.send(None)
 
     def kill(self) -> None:
-        """End the process at once."""
+        """End the process at once, with all that it has started."""
+        self._lifeline.close()
+        if not self.ready:
+            self.process.kill()  # It may still be importing, and has not run foreign code.
+        self.process.join(timeout=END_SECONDS)
         self.process.kill()
         self.process.join()
         self.pipe.close()
-        self._lifeline.close()
+        for path in (self._log, self._log.with_suffix(STACK_SUFFIX)):
+            path.unlink(missing_ok=True)
 
 
 class PoolEngine:
@@ -118,6 +162,7 @@ class PoolEngine:
         self._places = places
         self._workers: list[Worker] = []
         self._ended: list[Outcome] = []
+        self._started = 0
         self._scratch = tempfile.TemporaryDirectory(prefix="corroborate-", ignore_cleanup_errors=True)
 
     @property
@@ -130,6 +175,14 @@ class PoolEngine:
 
     def submit(self, job: Job) -> None:
         """Give a job to an idle worker of its kind, starting one if there is none."""
+        try:
+            packed = bytes(ForkingPickler.dumps(job))
+        except BaseException as error:  # noqa: BLE001 - foreign objects decide how they are pickled
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            reason = f"{story_of(error)}\nIt cannot be handed to a worker process: {text_of(error)}"
+            self._ended.append(Outcome(id=job.id, status="failed", error=reason))
+            return
         share = self._places.share(job)
         mine = [worker for worker in self._workers if worker.job is None]
         idle = next((worker for worker in mine if bool(worker.gpu_share) == bool(share)), None)
@@ -138,11 +191,12 @@ class PoolEngine:
             idle = next((worker for worker in mine if not worker.gpu_share), None)
         if idle is None:
             with _quiet_libraries():
-                idle = Worker(Path(self._scratch.name))
+                idle = Worker(Path(self._scratch.name), self._started)
+            self._started += 1
             self._workers.append(idle)
         idle.gpu_share = max(idle.gpu_share, share)
         self._make_room(idle)
-        idle.give(job)
+        idle.give(job, packed)
 
     def _make_room(self, chosen: Worker) -> None:
         """End idle workers that may hold memory on the GPU which the chosen one's job needs."""
@@ -183,26 +237,31 @@ class PoolEngine:
             # Models that earlier jobs have left loaded took their part: an empty worker decides.
             outcome = replace(outcome, lost=True)
         self._ended.append(outcome)
-        if outcome.status != "ok":
-            # What failed may have left memory, threads or global state behind.
+        if outcome.status != "ok" or outcome.left:
+            # It may have left more behind than can be found and put back.
             self._drop(worker)
 
     def _bury(self, worker: Worker) -> None:
         """A worker died on its own: killed from outside, or by a crash in native code."""
         job = worker.job
-        worker.process.join(timeout=5)
+        worker.process.join(timeout=END_SECONDS)
         code = worker.process.exitcode
+        error = _told(worker.stack(), f"The worker process ended without a result (exit code {code}).")
+        log = worker.log()
         self._drop(worker)
         if job is not None:
-            reason = f"The worker process ended without a result (exit code {code})."
-            self._ended.append(Outcome(id=job.id, status="failed", error=reason, lost=True))
+            self._ended.append(Outcome(id=job.id, status="failed", error=error, log=log, lost=True))
 
     def _enforce_limits(self) -> None:
         for worker in list(self._workers):
             excess = worker.excess()
             if excess is not None and worker.job is not None:
                 status, reason = excess
-                self._ended.append(Outcome(id=worker.job.id, status=status, error=reason))
+                worker.dump()
+                ended = Outcome(
+                    id=worker.job.id, status=status, error=_told(worker.stack(), reason), log=worker.log()
+                )
+                self._ended.append(ended)
                 self._drop(worker)
 
     def _drop(self, worker: Worker) -> None:
@@ -219,6 +278,11 @@ class PoolEngine:
         for worker in list(self._workers):
             self._drop(worker)
         self._scratch.cleanup()
+
+
+def _told(stack: str, reason: str) -> str:
+    """A reason, as the last line, below what the threads were doing."""
+    return f"{stack}\n\n{reason}" if stack else reason
 
 
 @contextmanager
