@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.claims import Profile
 from harness.engine.context import Loader, TrialContext, seed_everything
+from harness.engine.engines import import_framework
+from harness.engine.foreign import Stops, own_process, text_of
 from harness.engine.job import TrialJob
+from harness.engine.state import State
 from harness.engine.trial import run_trial
-from harness.errors import ProblemError, UsageError
+from harness.errors import ProblemError, SuiteError, UsageError
 from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
 from harness.plan.references import all_references, reference_key
@@ -35,6 +38,7 @@ class Subject:
         scratch: A folder for temporary files.
         paths: Folders of the references, by reference key.
         loader: Keeps what was loaded, as a worker does.
+        memory_gb: What its experiment may use.
     """
 
     method: AnyMethod
@@ -43,6 +47,7 @@ class Subject:
     scratch: Path
     paths: Mapping[str, str] = field(default_factory=dict)
     loader: Loader = field(default_factory=Loader)
+    memory_gb: float = 6.0
 
     def context(self, seed: int) -> TrialContext:
         """A trial's context."""
@@ -59,17 +64,52 @@ class Subject:
 
     def trial(self, seed: int, method: AnyMethod | None = None) -> Scores:
         """Execute one trial, exactly as a worker does."""
-        job = TrialJob(
+        return self.observed(seed, method)[0]
+
+    def _job(self, seed: int, method: AnyMethod) -> TrialJob:
+        return TrialJob(
             id="check",
             device="cpu",
             dtype="float32",
             paths=self.paths,
             task=self.task,
-            methods={"subject": method or self.method},
+            methods={"subject": method},
             seed=seed,
             stage="main",
         )
-        return run_trial(job, self.context(seed))
+
+    def observed(self, seed: int, method: AnyMethod | None = None) -> tuple[Scores, list[str]]:
+        """A trial's scores, and the state of the process that it leaves changed, in words."""
+        with self.isolated() as left:
+            scores = run_trial(self._job(seed, method or self.method), self.context(seed))
+        return scores, left
+
+    @contextmanager
+    def isolated(self) -> Iterator[list[str]]:
+        """Run foreign code as a worker does: what it leaves changed is named in the list, and put back."""
+        import_framework()
+        with State().watched() as left:
+            yield left
+
+
+class EndedError(Exception):
+    """What was called has ended without a result: by a limit, by a crash, or by an exception."""
+
+
+class Call(Protocol):
+    """Calls a function with a subject, and gives what it returns."""
+
+    def __call__(self, subject: Subject, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Call ``function(subject, *args)``.
+
+        Raises:
+            EndedError: If it ended without a result.
+        """
+
+
+def directly(subject: Subject, function: Callable[..., Any], /, *args: Any) -> Any:
+    """Call in this process."""
+    return function(subject, *args)
 
 
 @contextmanager
@@ -78,6 +118,7 @@ def prepared(
     suites: Sequence[Suite],
     resolver: Resolver,
     values: Mapping[str, Any] | None = None,
+    call: Call = directly,
 ) -> Iterator[Subject]:
     """A subject for a method class, on the first smoke problem that the method takes.
 
@@ -86,16 +127,18 @@ def prepared(
         suites: Where to look for a problem.
         resolver: Provides resources, if the problem needs any.
         values: Parameters to use instead of the suite's or the defaults.
+        call: Runs foreign code; by default in this process, where nothing can stop it.
 
     Raises:
         UsageError: If no suite has a problem for it, or it cannot be made without arguments.
         ResourceError: If a resource is missing.
+        SuiteError: If what the problem needs cannot be built.
     """
     refusals = []
     with tempfile.TemporaryDirectory(prefix="corroborate-check-") as folder:
         for subject in _candidates(kind, suites, Path(folder), values or {}):
-            ready = replace(subject, paths=_provide(subject, resolver))
-            if not (refusal := _refusal(ready)):
+            ready = replace(subject, paths=_provided(subject, resolver, call))
+            if not (refusal := _refused(ready, call)):
                 yield ready
                 return
             refusals.append(f"{subject.where}: {refusal}")
@@ -106,14 +149,34 @@ def prepared(
     )
 
 
+def _provided(subject: Subject, resolver: Resolver, call: Call) -> dict[str, str]:
+    if not all_references((subject.task, subject.method)):
+        return {}
+    try:
+        paths: dict[str, str] = call(subject, _provide, resolver)
+    except EndedError as error:
+        raise SuiteError(
+            f"What the problem needs could not be built.\n{str(error).strip()}", where=subject.where
+        ) from error
+    return paths
+
+
+def _refused(subject: Subject, call: Call) -> str:
+    try:
+        return str(call(subject, _refusal))
+    except EndedError:
+        return ""
+
+
 def _refusal(subject: Subject) -> str:
     """Why the method does not take the problem; any other error is for the checks to tell."""
-    try:
-        subject.trial(0)
-    except ProblemError as error:
-        return error.what
-    except Exception:  # noqa: BLE001 - the method is foreign code
-        return ""
+    with Stops() as stops, own_process():
+        try:
+            subject.trial(0)
+        except ProblemError as error:
+            return error.what
+        except BaseException:  # noqa: BLE001 - the method is foreign code
+            stops.obey()
     return ""
 
 
@@ -121,9 +184,10 @@ def _candidates(
     kind: type[AnyMethod], suites: Sequence[Suite], scratch: Path, values: Mapping[str, Any]
 ) -> Iterator[Subject]:
     for suite, experiment in _fitting(kind, suites):
-        method = replace(_instance(kind, experiment), **values)  # type: ignore[type-var]
+        method = _instance(kind, experiment, values)
         for name, task in experiment.tasks.items():
-            yield Subject(method, task, f"{suite.slug}/{experiment.id}/{name}", scratch)
+            where = f"{suite.slug}/{experiment.id}/{name}"
+            yield Subject(method, task, where, scratch, memory_gb=experiment.memory_gb)
 
 
 def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> list[tuple[Suite, Experiment]]:
@@ -159,17 +223,23 @@ def _own(kind: type[AnyMethod], experiment: Experiment) -> AnyMethod | None:
     return next((method for method in methods if type(method) is kind), None)
 
 
-def _instance(kind: type[AnyMethod], experiment: Experiment) -> AnyMethod:
-    if (own := _own(kind, experiment)) is not None:
-        return own
-    try:
-        return kind()
-    except TypeError as error:
-        raise UsageError(
-            f"The method cannot be made without arguments: {error}",
-            where=kind.__qualname__,
-            fix="Give every parameter a default: param(VALUE, source=...).",
-        ) from error
+def _instance(kind: type[AnyMethod], experiment: Experiment, values: Mapping[str, Any]) -> AnyMethod:
+    own = _own(kind, experiment)
+    with Stops() as stops:
+        try:
+            made: AnyMethod = replace(kind() if own is None else own, **values)  # type: ignore[type-var]
+        except BaseException as error:
+            stops.obey()
+            raise UsageError(
+                f"The method cannot be made without arguments: {text_of(error) or type(error).__name__}"
+                if own is None
+                else f"The method cannot be made: {text_of(error) or type(error).__name__}",
+                where=kind.__qualname__,
+                fix="Give every parameter a default: param(VALUE, source=...)."
+                if isinstance(error, TypeError)
+                else "What raises when an object is made is the method's own code.",
+            ) from error
+    return made
 
 
 def _provide(subject: Subject, resolver: Resolver) -> dict[str, str]:
@@ -182,6 +252,7 @@ def _provide(subject: Subject, resolver: Resolver) -> dict[str, str]:
             continue
         folder = Path(tempfile.mkdtemp(dir=subject.scratch))
         seed_everything(0)
-        ref.build(folder, replace(subject, paths=paths).context(0))  # type: ignore[attr-defined]
+        with subject.isolated():
+            ref.build(folder, replace(subject, paths=paths).context(0))  # type: ignore[attr-defined]
         paths[key] = str(folder)
     return paths

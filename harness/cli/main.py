@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Protocol, cast
 
+from harness.cli.signals import Terminated, obeyed
 from harness.errors import CorroborateError, ExitCode, unknown_name
 
 INTERRUPTED = 130
@@ -70,14 +71,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = int(_dispatch(arguments))
+        with obeyed():
+            code = int(_dispatch(arguments))
         sys.stdout.flush()
     except CorroborateError as error:
         print(f"error: {error}", file=sys.stderr)
         return int(error.exit_code)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("\nInterrupted. Finished trials are kept; 'run --resume' goes on from there.", file=sys.stderr)
-        return INTERRUPTED
+        return stop.exit_code if isinstance(stop, Terminated) else INTERRUPTED
     except BrokenPipeError:
         # The reader has gone; the interpreter's own flush at exit must not fail a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -75,9 +75,9 @@ def _set_environment(values: Mapping[str, str]) -> None:
 
 def _set_filters(filters: tuple[Any, ...]) -> None:
     warnings.filters[:] = filters  # type: ignore[index]
-    renew = getattr(warnings, "_filters_mutated", None) or getattr(warnings, "_filters_mutated_lock_held", None)
-    if renew is not None:  # Python remembers which warnings were shown under which filters.
-        renew()
+    # Python remembers which warnings were shown under which filters; its name for that has changed.
+    for name in ("_filters_mutated", "_filters_mutated_lock_held"):
+        getattr(warnings, name, lambda: None)()
 
 
 def _levels() -> dict[str, Any]:
@@ -173,8 +173,11 @@ PROCESS = (
     Aspect("handler of signal", _handlers, _set_signals),
     Aspect("pending alarm", _alarm, _set_alarm, fixed=True),
     Aspect(
-        "locale", lambda: locale.setlocale(locale.LC_ALL), lambda v: locale.setlocale(locale.LC_ALL, v),
-        fixed=True, shown=True,
+        "locale",
+        lambda: locale.setlocale(locale.LC_ALL),
+        lambda v: locale.setlocale(locale.LC_ALL, v),
+        fixed=True,
+        shown=True,
     ),
     Aspect(
         "decimal arithmetic",

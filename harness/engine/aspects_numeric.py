@@ -42,6 +42,10 @@ def _numpy() -> Any:
     return sys.modules["numpy"]
 
 
+def _sklearn() -> Any:
+    return sys.modules["sklearn"]
+
+
 def _of(path: str) -> tuple[Any, str]:
     """The object in ``torch.backends`` that holds an attribute, and the attribute's name."""
     *owners, name = path.split(".")
@@ -72,7 +76,7 @@ def _set_switches(values: Mapping[str, Any]) -> None:
 
 
 def _precisions() -> dict[str, Any]:
-    """What products of float32 are computed in; each is read by itself, since PyTorch refuses to read mixes."""
+    """What products of float32 are computed in, one by one: PyTorch refuses to read mixtures."""
     found: dict[str, Any] = {}
     for path in ("fp32_precision", *(f"{backend}.fp32_precision" for backend in _BACKENDS)):
         with suppress(AttributeError, RuntimeError):
@@ -254,8 +258,8 @@ NUMERIC = (
     ),
     Aspect(
         "configuration of sklearn",
-        lambda: sys.modules["sklearn"].get_config(),
-        lambda v: sys.modules["sklearn"].set_config(**v),
+        lambda: _sklearn().get_config(),
+        lambda v: _sklearn().set_config(**v),
         library="sklearn._config",
         fixed=True,
     ),

@@ -41,10 +41,9 @@ def children() -> set[int]:
     """Process ids of this process's own children."""
     found: set[int] = set()
     try:
-        tasks = os.listdir("/proc/self/task")
-        for task in tasks:
+        for task in Path("/proc/self/task").iterdir():
             with contextlib.suppress(ProcessLookupError):
-                found.update(map(int, Path(f"/proc/self/task/{task}/children").read_text("ascii").split()))
+                found.update(map(int, (task / "children").read_text("ascii").split()))
     except OSError:  # Another system, or a kernel that does not tell.
         return {child.pid for child in psutil.Process().children()}
     return found

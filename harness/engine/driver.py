@@ -7,7 +7,8 @@ from typing import Protocol
 
 from harness.engine.artifact import is_built, mark_used, read_manifest
 from harness.engine.engines import Engine
-from harness.engine.job import ArtifactJob, Job, Outcome
+from harness.engine.foreign import text_of
+from harness.engine.job import ArtifactJob, Job, Outcome, TrialJob
 from harness.engine.jobs import JobMaker, Preparation
 from harness.engine.reuse import ReuseIndex, Stored
 from harness.engine.tuning import TuningState
@@ -205,7 +206,7 @@ class Driver:
 
     def _name_left(self, job: Job, outcome: Outcome) -> None:
         """Tell of state that a job has left changed: once for all that leave the same."""
-        kinds = [job.artifact] if isinstance(job, ArtifactJob) else job.methods.values()
+        kinds = job.methods.values() if isinstance(job, TrialJob) else [getattr(job, "artifact", job)]
         seen = (*(type(kind).__qualname__ for kind in kinds), *outcome.left)
         if outcome.left and seen not in self._left:
             self._left.add(seen)
@@ -261,14 +262,19 @@ class Driver:
         state = next(owning, None)
         if state is None:
             return  # A tuning trial that is run by itself.
-        state.add(trial, units)
-        if not state.complete:
-            return
         group = state.group
-        winner = state.winner()
-        if winner is None:
-            names = f"{group.experiment.id}/{group.task_id}/{group.method_id}"
-            self._listener.note(f"{names}: every tuning trial failed, so its main trials cannot run.")
+        name = f"{group.experiment.id}/{group.task_id}/{group.method_id}"
+        try:
+            state.add(trial, units)
+            winner = state.winner() if state.complete else None
+            planned = self._planner.after_tuning(group, self._scale, winner) if winner is not None else []
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - metrics and parameters are foreign code
+            self._tunings.remove(state)
+            self.summary.failed += [f"{name}/{seed}" for seed in group.seeds]
+            reason = text_of(error) or type(error).__name__
+            self._listener.note(f"{name}: its main trials cannot be planned from its tuning trials: {reason}")
             return
-        for main in self._planner.after_tuning(group, self._scale, winner):
+        if state.complete and winner is None:
+            self._listener.note(f"{name}: every tuning trial failed, so its main trials cannot run.")
+        for main in planned:
             self._add(main)

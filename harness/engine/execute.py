@@ -15,7 +15,7 @@ from harness.engine import accelerator
 from harness.engine.artifact import build_artifact
 from harness.engine.context import Loader, TrialContext, set_threads
 from harness.engine.foreign import Stops, own_process, story_of, text_of
-from harness.engine.job import ArtifactJob, Job, Outcome, Status, TrialJob
+from harness.engine.job import ArtifactJob, CallJob, Job, Outcome, Status, TrialJob
 from harness.engine.log import Log, MemoryLog
 from harness.engine.state import State
 from harness.engine.trial import run_trial
@@ -61,7 +61,9 @@ def execute(
             set_threads(job.threads)
             accelerator.prepare(job.device, job.device_gb)
             with accelerator.precision(tf32=job.tf32), state.watched() as left:
-                units, parts = _run(job, loader, scratch, progress, meter, state.settle)
+                ctx = _context(job, loader, scratch, progress)
+                meter.checkpoints = ctx.checkpoints
+                units, parts = _run(job, ctx, state.settle)
         except BaseException as reason:  # noqa: BLE001 - foreign code may raise anything; the run goes on
             status, error = _ended(job, reason)
         stops.obey()
@@ -98,15 +100,8 @@ def _ended(job: Job, reason: BaseException) -> tuple[Status, str]:
     return "failed", error
 
 
-def _run(
-    job: Job,
-    loader: Loader,
-    scratch: Path,
-    progress: Callable[[float, str], None],
-    meter: _Meter,
-    settle: Callable[[], None],
-) -> tuple[bytes, tuple[str, ...]]:
-    ctx = TrialContext(
+def _context(job: Job, loader: Loader, scratch: Path, progress: Callable[[float, str], None]) -> TrialContext:
+    return TrialContext(
         seed=job.seed if isinstance(job, TrialJob) else 0,
         stage=job.stage if isinstance(job, TrialJob) else "main",
         device=job.device,
@@ -119,11 +114,15 @@ def _run(
         checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
         on_progress=progress,
     )
-    meter.checkpoints = ctx.checkpoints
+
+
+def _run(job: Job, ctx: TrialContext, settle: Callable[[], None]) -> tuple[bytes, tuple[str, ...]]:
     if isinstance(job, ArtifactJob):
         build_artifact(job, ctx)
         return b"", ()
     with own_process():
+        if isinstance(job, CallJob):
+            return job.call(ctx), ()
         scores = run_trial(job, ctx, settle)
     for part, table in scores.parts.items():
         check_table(part, table, job.id)

@@ -13,15 +13,14 @@ from typing import Any, Self
 
 STORY_LIMIT = 100_000
 """Characters of a traceback that are kept: its end, where the error is."""
-_STOPS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+_STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-def story_of(error: BaseException) -> str:
-    """The traceback of an exception, whatever its own methods do."""
+def story_of(error: BaseException, frames: int | None = None) -> str:
+    """The traceback of an exception, or its last frames, whatever its own methods do."""
     try:
-        return "".join(traceback.format_exception(error))[-STORY_LIMIT:]
+        limit = None if frames is None else -frames
+        return "".join(traceback.format_exception(error, limit=limit))[-STORY_LIMIT:]
     except BaseException:  # noqa: BLE001 - foreign code runs when an exception is shown
         return f"{type(error).__name__}: its text cannot be shown\n"
 

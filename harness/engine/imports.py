@@ -57,7 +57,7 @@ class Imports(MetaPathFinder):
         execute = loader.exec_module
 
         def watched(module: ModuleType) -> None:
-            del loader.exec_module
+            vars(loader).pop("exec_module", None)
             depth = getattr(self._here, "depth", 0)
             state = self._before() if depth == 0 else None
             self._here.depth = depth + 1

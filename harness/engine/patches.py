@@ -5,7 +5,13 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from types import FunctionType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 LIBRARIES = (
@@ -31,6 +37,18 @@ CLASSES = {"torch": ("Tensor",), "torch.nn": ("Module", "Linear", "Embedding"), 
 """Classes whose methods are compared, too."""
 OWN = ("harness", "methods", "suites")
 """Packages of which all modules are compared, with the methods of their classes."""
+
+
+_FUNCTIONS = (
+    FunctionType,
+    BuiltinFunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+    type,
+    staticmethod,
+    classmethod,
+    property,
+)
 
 
 class Patches:
@@ -113,9 +131,10 @@ def _hides(owner: type, key: str) -> bool:
 
 def _owners() -> Iterator[tuple[str, Any]]:
     """Modules and classes that are looked at, each with its name."""
-    for name, module in list(sys.modules.items()):
+    modules: dict[str, Any] = dict(sys.modules)
+    for name, module in modules.items():
         if not isinstance(module, ModuleType):
-            continue
+            continue  # Some libraries put objects there.
         own = name.partition(".")[0] in OWN
         if own or name in LIBRARIES:
             yield name, module
@@ -129,6 +148,4 @@ def _owners() -> Iterator[tuple[str, Any]]:
 
 
 def _is_function(value: Any) -> bool:
-    return isinstance(value, FunctionType | type | staticmethod | classmethod | property) or (
-        callable(value) and type(value).__name__ in ("builtin_function_or_method", "ufunc", "wrapper_descriptor")
-    )
+    return isinstance(value, _FUNCTIONS) or type(value).__name__ == "ufunc"

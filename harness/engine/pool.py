@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from harness.engine.engines import Listener
-from harness.engine.foreign import story_of, text_of
+from harness.engine.foreign import Stops, story_of, text_of
 from harness.engine.job import Job, Outcome, Progress, Status
 from harness.engine.keeper import main as keep
 from harness.engine.log import bound_log, read_log
@@ -50,7 +50,10 @@ class Worker:
         self._lifeline, lifeline = context.Pipe()
         self._log = scratch_root / f"worker-{number}.log"
         self.process: SpawnProcess = context.Process(
-            target=keep, args=(theirs, lifeline, scratch_root, self._log), name="corroborate-worker", daemon=False
+            target=keep,
+            args=(theirs, lifeline, scratch_root, self._log),
+            name="corroborate-worker",
+            daemon=False,
         )
         self.process.start()
         theirs.close()
@@ -175,13 +178,8 @@ class PoolEngine:
 
     def submit(self, job: Job) -> None:
         """Give a job to an idle worker of its kind, starting one if there is none."""
-        try:
-            packed = bytes(ForkingPickler.dumps(job))
-        except BaseException as error:  # noqa: BLE001 - foreign objects decide how they are pickled
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            reason = f"{story_of(error)}\nIt cannot be handed to a worker process: {text_of(error)}"
-            self._ended.append(Outcome(id=job.id, status="failed", error=reason))
+        packed = self._packed(job)
+        if packed is None:
             return
         share = self._places.share(job)
         mine = [worker for worker in self._workers if worker.job is None]
@@ -197,6 +195,17 @@ class PoolEngine:
         idle.gpu_share = max(idle.gpu_share, share)
         self._make_room(idle)
         idle.give(job, packed)
+
+    def _packed(self, job: Job) -> bytes | None:
+        """A job as a worker is given it, or its failure: its objects decide how they are pickled."""
+        with Stops() as stops:
+            try:
+                return bytes(ForkingPickler.dumps(job))
+            except BaseException as error:  # noqa: BLE001 - foreign code
+                stops.obey()
+                reason = f"{story_of(error)}\nIt cannot be handed to a worker process: {text_of(error)}"
+        self._ended.append(Outcome(id=job.id, status="failed", error=reason))
+        return None
 
     def _make_room(self, chosen: Worker) -> None:
         """End idle workers that may hold memory on the GPU which the chosen one's job needs."""

@@ -66,10 +66,10 @@ def _serve(jobs: Connection, scratch_root: Path, output: FileLog) -> None:
             if os.getpid() == owner:  # And not a process that foreign code has forked.
                 jobs.send(Progress(name, float(done), str(text)))
 
-        job = _unpacked(name, data)
-        jobs.send(
-            job if isinstance(job, Outcome) else execute(job, loader, report, scratch_root, log=output, state=state)
-        )
+        outcome = job = _unpacked(name, data)
+        if not isinstance(job, Outcome):
+            outcome = execute(job, loader, report, scratch_root, log=output, state=state)
+        jobs.send(outcome)
 
 
 def _unpacked(name: str, data: bytes) -> Job | Outcome:
