@@ -9,6 +9,7 @@ from types import (
     BuiltinFunctionType,
     FunctionType,
     MethodDescriptorType,
+    MethodType,
     ModuleType,
     WrapperDescriptorType,
 )
@@ -41,6 +42,7 @@ OWN = ("harness", "methods", "suites")
 
 _FUNCTIONS = (
     FunctionType,
+    MethodType,
     BuiltinFunctionType,
     MethodDescriptorType,
     WrapperDescriptorType,
