@@ -56,6 +56,7 @@ def _work(jobs: Connection, keeper: int, scratch_root: Path, log: Path) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     die_with_parent(signal.SIGKILL)
+    adopt_orphans()  # So that a trial's daemons are found after it.
     if os.getppid() != keeper:
         os._exit(1)
     from harness.engine.worker import main as work

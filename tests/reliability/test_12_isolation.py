@@ -57,19 +57,23 @@ def log_of(reader: RunReader, trial: str) -> str:
     return path.read_text()
 
 
-@pytest.mark.parametrize("daemon", [False, True])
-@pytest.mark.parametrize(("way", "status"), [("return", "ok"), ("hang", "timeout"), ("die", "failed")])
-def test_nothing_that_a_trial_has_started_lives_on(way: str, status: str, daemon: bool, tmp_path: Path) -> None:
-    marker = tmp_path / "child"
-    methods = {"parent": Parent(marker=str(marker), way=way, daemon=daemon), "mean": Shrunk()}
-    suite = toy_suite(methods=methods, seeds=(100,), minutes=0.1)
-    _, reader, _ = run(suite, tmp_path, engine="pool", workers=1)
-    record = reader.trials["e/t/parent/100"]
-    assert record.status == status
-    assert eventually(lambda: is_gone(marker))
+def test_nothing_that_a_trial_has_started_lives_on(tmp_path: Path) -> None:
+    ends = {"return": "ok", "hang": "timeout", "die": "failed"}
+    kinds = {"child": False, "daemon": True}
+    methods = {
+        f"{way}-{kind}": Parent(marker=str(tmp_path / f"{way}-{kind}"), way=way, daemon=daemon)
+        for way in ends
+        for kind, daemon in kinds.items()
+    }
+    suite = toy_suite(methods={**methods, "mean": Shrunk()}, seeds=(100,), minutes=0.1)
+    _, reader, _ = run(suite, tmp_path, engine="pool")
+    for name in methods:
+        record = reader.trials[f"e/t/{name}/100"]
+        assert record.status == ends[name.partition("-")[0]], name
+        assert eventually(lambda name=name: is_gone(tmp_path / name)), name
+        if record.status == "ok":
+            assert "running process" in "; ".join(record.left), name
     assert reader.trials["e/t/mean/100"].status == "ok"
-    if status == "ok":
-        assert "running process" in "; ".join(record.left)
 
 
 def test_nothing_lives_on_when_the_driver_is_killed(tmp_path: Path) -> None:

@@ -46,8 +46,7 @@ def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize("engine", ["pool", "inline"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("engine", "number"), [("pool", signal.SIGTERM), ("inline", signal.SIGHUP)])
 def test_asked_to_end_it_clears_up_and_can_go_on(engine: str, number: signal.Signals, tmp_path: Path) -> None:
     driver = start(tmp_path, "--engine", engine)
     deadline = time.monotonic() + PATIENCE

@@ -41,7 +41,7 @@ def leave_daemon() -> int:
     """As :func:`leave_child`, but in a session of its own and with a parent that ends at once."""
     code = (
         "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
-        " start_new_session=True, stdout=subprocess.DEVNULL); print(p.pid)"
+        " start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); print(p.pid)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stdout)
@@ -222,6 +222,7 @@ class Waking(Method[Numbers, float]):
     """Ends when it is unpickled, which happens in the worker."""
 
     problem_type: ClassVar[type] = Numbers
+    factor: float = param(1.0, source="ours")
 
     def run(self, problem: Numbers, ctx: Context) -> float:
         return 0.0
