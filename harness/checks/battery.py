@@ -168,8 +168,8 @@ def _trials_leave_no_trace(subject: Subject) -> None:
     tenth, _ = subject.observed(_SEEDS[0])
     if left:
         raise StateLeftError(
-            f"a trial leaves state of the process changed: {', '.join(dict.fromkeys(left))}. Put it back when "
-            "run ends, with a context manager or try and finally"
+            f"a trial leaves state of the process changed: {', '.join(dict.fromkeys(left))}. "
+            "Put it back when run ends, with a context manager or try and finally"
         )
     if difference := difference_of(first, tenth):
         raise CheckError(

@@ -123,7 +123,7 @@ class Signalled(Method[Numbers, float]):
 
 
 @pytest.mark.parametrize("swallow", [False, True])
-def test_the_users_own_interrupt_ends_the_run(swallow: bool, tmp_path: Path) -> None:
+def test_the_users_own_interrupt_ends_the_run(*, swallow: bool, tmp_path: Path) -> None:
     suite = toy_suite(methods={"signalled": Signalled(swallow=swallow), "mean": Shrunk()}, seeds=(100,))
     with pytest.raises(KeyboardInterrupt):
         run(suite, tmp_path)

@@ -104,7 +104,7 @@ class Leaking(Method[Numbers, float]):
     ways: str = param("type", source="ours", doc="names of leaks, with commas")
 
     def run(self, problem: Numbers, ctx: Context) -> float:
-        print(os.getpid())
+        print(os.getpid())  # noqa: T201 - logs are kept
         for way in filter(None, self.ways.split(",")):
             LEAKS[way][1]()
         return 0.0
@@ -117,8 +117,8 @@ class Witness(Method[Numbers, float]):
     problem_type: ClassVar[type] = Numbers
 
     def run(self, problem: Numbers, ctx: Context) -> float:
-        print(os.getpid())
-        print(signs())
+        print(os.getpid())  # noqa: T201 - logs are kept
+        print(signs())  # noqa: T201 - as above
         return float(torch.full((1000,), 0.1, device="cpu").sum()) + len(warnings.filters)
 
 
@@ -236,7 +236,7 @@ class Holding(Method[Numbers, float]):
     """Has a parameter that cannot be handed to another process."""
 
     problem_type: ClassVar[type] = Numbers
-    transform: Any = param(None, source="ours")
+    transform: Any = param(None, source="ours")  # noqa: RUF009 - anything may be a parameter
 
     def run(self, problem: Numbers, ctx: Context) -> float:
         return 0.0
@@ -286,7 +286,7 @@ class Loud(Method[Numbers, float]):
     repeat: int = param(1, source="ours")
 
     def run(self, problem: Numbers, ctx: Context) -> float:
-        print("from python\n" * self.repeat)
+        print("from python\n" * self.repeat)  # noqa: T201 - as above
         libc = ctypes.CDLL(None)
         libc.printf(b"from native code\n")
         os.write(2, b"from a descriptor\n")
