@@ -41,10 +41,12 @@ class Imports(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None, /
     ) -> ModuleSpec | None:
-        """The module as the other finders find it."""
-        for finder in list(sys.meta_path):
+        """The module as the finders after this one find it."""
+        finders = list(sys.meta_path)
+        # Another one of this kind may stand before it.
+        for finder in finders[finders.index(self) + 1 if self in finders else 0 :]:
             find = getattr(finder, "find_spec", None)
-            if finder is self or find is None:
+            if find is None or finder is self:
                 continue
             spec: ModuleSpec | None = find(fullname, path, target)
             if spec is not None:

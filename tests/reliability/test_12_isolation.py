@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from harness.errors import ExitCode
+from harness.method import Context
 from harness.store import RunReader
 from tests.harness.cli import demo
 from tests.harness.cli.conftest import Shell, shell  # noqa: F401 - a fixture
@@ -163,6 +169,22 @@ class Hanging(demo.Mean):
 
     def run(self, problem: demo.Samples, ctx: object) -> None:  # type: ignore[override]
         time.sleep(600)
+
+
+@dataclass(frozen=True)
+class Importing(demo.Mean):
+    """Imports what it needs where it needs it."""
+
+    def run(self, problem: demo.Samples, ctx: Context) -> np.ndarray:
+        sys.modules.pop("this", None)
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module("this")
+        return super().run(problem, ctx)
+
+
+def test_an_honest_method_passes_in_a_worker(shell: Shell) -> None:  # noqa: F811
+    code = shell("check-method", f"{__name__}:Importing", "--suite", "demo")
+    assert (code, shell.out.splitlines()[-1]) == (ExitCode.OK, "0 failed")
 
 
 def test_a_crash_is_a_failed_check(shell: Shell) -> None:  # noqa: F811
