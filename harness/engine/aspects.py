@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,10 +74,11 @@ def _set_environment(values: Mapping[str, str]) -> None:
 
 
 def _set_filters(filters: tuple[Any, ...]) -> None:
-    warnings.filters[:] = filters  # type: ignore[index]
-    # Python remembers which warnings were shown under which filters; its name for that has changed.
-    for name in ("_filters_mutated", "_filters_mutated_lock_held"):
-        getattr(warnings, name, lambda: None)()
+    with getattr(warnings, "_lock", nullcontext()):
+        warnings.filters[:] = filters  # type: ignore[index]
+        # Python remembers which warnings were shown under which filters; its name for that has changed.
+        for name in ("_filters_mutated", "_filters_mutated_lock_held"):
+            getattr(warnings, name, lambda: None)()
 
 
 def _levels() -> dict[str, Any]:

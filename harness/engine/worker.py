@@ -66,7 +66,8 @@ def _serve(jobs: Connection, scratch_root: Path, output: FileLog) -> None:
             if os.getpid() == owner:  # And not a process that foreign code has forked.
                 jobs.send(Progress(name, float(done), str(text)))
 
-        outcome = job = _unpacked(name, data)
+        with output.catching():
+            outcome = job = _unpacked(name, data)
         if not isinstance(job, Outcome):
             outcome = execute(job, loader, report, scratch_root, log=output, state=state)
         jobs.send(outcome)
