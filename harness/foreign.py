@@ -15,6 +15,7 @@ from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.ends import Stops
 from harness.errors import CorroborateError, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +46,15 @@ def foreign(what: str, *, where: str, kind: type[CorroborateError] = UsageError)
     Raises:
         CorroborateError: Of class ``kind``, with the place and the end of the foreign traceback.
     """
-    try:
-        with _no_way_out():
-            yield
-    except (CorroborateError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise kind(f"{what}: {reason(error)}", where=_place(where, error), fix=_story(error)) from error
+    with Stops() as stops:
+        try:
+            with _no_way_out():
+                yield
+        except CorroborateError:
+            raise
+        except BaseException as error:
+            stops.obey()
+            raise kind(f"{what}: {reason(error)}", where=_place(where, error), fix=_story(error)) from error
 
 
 def make_method(kind: type[M], where: str) -> M:

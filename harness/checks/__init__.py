@@ -6,9 +6,12 @@
     def test_contract(check: Check) -> None:
         with prepared(MyMethod, [SUITE], resolver) as subject:
             assert outcome_of(check, subject).status != "failed"
+
+Give :func:`bench` to run the method in a process of its own, with limits.
 """
 
 from harness.checks.battery import CHECKS, Check, Outcome, outcome_of, run_battery
+from harness.checks.bench import bench
 from harness.checks.subject import Subject, prepared
 
-__all__ = ["CHECKS", "Check", "Outcome", "Subject", "outcome_of", "prepared", "run_battery"]
+__all__ = ["CHECKS", "Check", "Outcome", "Subject", "bench", "outcome_of", "prepared", "run_battery"]

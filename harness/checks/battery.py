@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
@@ -11,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.checks.state import state_of
-from harness.checks.subject import Subject
+from harness.checks.subject import Call, EndedError, Subject, directly
+from harness.ends import Stops, own_process, story_of
 from harness.engine.context import seed_everything
 from harness.engine.trial import solve
 from harness.errors import ProblemError
@@ -23,6 +23,10 @@ _SEEDS = tuple(range(1, 10))
 
 class CheckError(Exception):
     """The method does not do what the contract asks for."""
+
+
+class StateLeftError(CheckError):
+    """A trial changes what later trials of other methods see: no declared reason makes that right."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +53,41 @@ class Outcome:
     detail: str = ""
 
 
-def run_battery(subject: Subject) -> Iterator[Outcome]:
-    """All checks in order, and one outcome for each exception that names no check."""
+def run_battery(subject: Subject, call: Call = directly) -> Iterator[Outcome]:
+    """All checks in order, and one outcome for each exception that names no check.
+
+    Args:
+        subject: The method and its problem.
+        call: Runs each check; by default in this process, where nothing can stop it.
+    """
     for check in CHECKS:
-        yield outcome_of(check, subject)
+        try:
+            yield call(subject, _outcome_named, check.name)
+        except EndedError as error:
+            yield Outcome(check.name, "failed", str(error))
     known = {check.name for check in CHECKS}
     for name in sorted(set(type(subject.method).check_exceptions) - known):
         yield Outcome(name, "failed", "check_exceptions names a check that does not exist")
 
 
+def _outcome_named(subject: Subject, name: str) -> Outcome:
+    return outcome_of(next(check for check in CHECKS if check.name == name), subject)
+
+
 def outcome_of(check: Check, subject: Subject) -> Outcome:
     """Run one check; anything it raises is a failure."""
-    try:
-        check.run(subject)
-    except CheckError as error:
-        detail = str(error)
-    except Exception:  # noqa: BLE001 - the method is foreign code
-        detail = traceback.format_exc(limit=-3)
-    else:
+    failure: BaseException | None = None
+    with Stops() as stops, own_process():
+        try:
+            check.run(subject)
+        except BaseException as error:  # noqa: BLE001 - the method is foreign code
+            failure = error
+        stops.obey()
+    if failure is None:
         return Outcome(check.name, "passed")
+    detail = str(failure) if isinstance(failure, CheckError) else story_of(failure, frames=3)
+    if isinstance(failure, StateLeftError):
+        return Outcome(check.name, "failed", detail)
     reason = type(subject.method).check_exceptions.get(check.name, "")
     return Outcome(check.name, "excepted", reason) if reason else Outcome(check.name, "failed", detail)
 
@@ -141,11 +161,17 @@ def _same_seed_same_result(subject: Subject) -> None:
         )
 
 
-def _first_and_tenth_trial_identical(subject: Subject) -> None:
-    first = subject.trial(_SEEDS[0])
+def _trials_leave_no_trace(subject: Subject) -> None:
+    first, left = subject.observed(_SEEDS[0])
     for seed in _SEEDS[1:]:
-        subject.trial(seed)
-    if difference := difference_of(first, subject.trial(_SEEDS[0])):
+        left += subject.observed(seed)[1]
+    tenth, _ = subject.observed(_SEEDS[0])
+    if left:
+        raise StateLeftError(
+            f"a trial leaves state of the process changed: {', '.join(dict.fromkeys(left))}. "
+            "Put it back when run ends, with a context manager or try and finally"
+        )
+    if difference := difference_of(first, tenth):
         raise CheckError(
             f"the first and the tenth trial in one worker differ: {difference}. Something is kept"
         )
@@ -156,10 +182,12 @@ def _inputs_not_changed(subject: Subject) -> None:
     seed_everything(ctx.seed)
     problem = subject.task.problem(ctx)
     # Once beforehand, so that what the method loads is there to be compared.
-    solve(subject.method, problem, ctx)
+    with subject.isolated():
+        solve(subject.method, problem, ctx)
     problem = subject.task.problem(ctx)
     before, kept, own = state_of(problem), state_of(subject.loader), state_of(subject.method)
-    solve(subject.method, problem, ctx)
+    with subject.isolated():
+        solve(subject.method, problem, ctx)
     if state_of(problem) != before:
         raise CheckError("the problem was changed: copy what is written to")
     if state_of(subject.loader) != kept:
@@ -213,6 +241,6 @@ CHECKS: tuple[Check, ...] = (
     Check("wrong-problem", "It refuses a foreign problem with a clear error.", _clear_error_on_wrong_problem),
     Check("picklable", "A pickled copy is equal and gives the same result.", _picklable),
     Check("same-seed-same-result", "The same seed gives the same result.", _same_seed_same_result),
-    Check("first-and-tenth-trial", "Trials leave no trace in a worker.", _first_and_tenth_trial_identical),
+    Check("first-and-tenth-trial", "Trials leave no trace in a worker.", _trials_leave_no_trace),
     Check("inputs-not-changed", "It changes neither the problem nor what it loads.", _inputs_not_changed),
 )

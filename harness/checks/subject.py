@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.claims import Profile
+from harness.ends import Stops, own_process
 from harness.engine.context import Loader, TrialContext, seed_everything
+from harness.engine.engines import import_framework
 from harness.engine.job import TrialJob
+from harness.engine.state import State
 from harness.engine.trial import run_trial
-from harness.errors import ProblemError, UsageError
+from harness.errors import ProblemError, SuiteError, UsageError
 from harness.foreign import make_method
 from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
@@ -37,6 +40,7 @@ class Subject:
         scratch: A folder for temporary files.
         paths: Folders of the references, by reference key.
         loader: Keeps what was loaded, as a worker does.
+        memory_gb: What its experiment may use.
     """
 
     method: AnyMethod
@@ -45,6 +49,7 @@ class Subject:
     scratch: Path
     paths: Mapping[str, str] = field(default_factory=dict)
     loader: Loader = field(default_factory=Loader)
+    memory_gb: float = 6.0
 
     def context(self, seed: int) -> TrialContext:
         """A trial's context."""
@@ -61,17 +66,52 @@ class Subject:
 
     def trial(self, seed: int, method: AnyMethod | None = None) -> Scores:
         """Execute one trial, exactly as a worker does."""
-        job = TrialJob(
+        return self.observed(seed, method)[0]
+
+    def _job(self, seed: int, method: AnyMethod) -> TrialJob:
+        return TrialJob(
             id="check",
             device="cpu",
             dtype="float32",
             paths=self.paths,
             task=self.task,
-            methods={"subject": method or self.method},
+            methods={"subject": method},
             seed=seed,
             stage="main",
         )
-        return run_trial(job, self.context(seed))
+
+    def observed(self, seed: int, method: AnyMethod | None = None) -> tuple[Scores, list[str]]:
+        """A trial's scores, and the state of the process that it leaves changed, in words."""
+        with self.isolated() as left:
+            scores = run_trial(self._job(seed, method or self.method), self.context(seed))
+        return scores, left
+
+    @contextmanager
+    def isolated(self) -> Iterator[list[str]]:
+        """Run foreign code as a worker does: what it leaves changed is named in the list, and put back."""
+        import_framework()
+        with State().watched() as left:
+            yield left
+
+
+class EndedError(Exception):
+    """What was called has ended without a result: by a limit, by a crash, or by an exception."""
+
+
+class Call(Protocol):
+    """Calls a function with a subject, and gives what it returns."""
+
+    def __call__(self, subject: Subject, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Call ``function(subject, *args)``.
+
+        Raises:
+            EndedError: If it ended without a result.
+        """
+
+
+def directly(subject: Subject, function: Callable[..., Any], /, *args: Any) -> Any:
+    """Call in this process."""
+    return function(subject, *args)
 
 
 @contextmanager
@@ -80,6 +120,7 @@ def prepared(
     suites: Sequence[Suite],
     resolver: Resolver,
     values: Mapping[str, Any] | None = None,
+    call: Call = directly,
 ) -> Iterator[Subject]:
     """A subject for a method class, on the first smoke problem that the method takes.
 
@@ -88,16 +129,18 @@ def prepared(
         suites: Where to look for a problem.
         resolver: Provides resources, if the problem needs any.
         values: Parameters to use instead of the suite's or the defaults.
+        call: Runs foreign code; by default in this process, where nothing can stop it.
 
     Raises:
         UsageError: If no suite has a problem for it, or it cannot be made without arguments.
         ResourceError: If a resource is missing.
+        SuiteError: If what the problem needs cannot be built.
     """
     refusals = []
     with tempfile.TemporaryDirectory(prefix="corroborate-check-") as folder:
         for subject in _candidates(kind, suites, Path(folder), values or {}):
-            ready = replace(subject, paths=_provide(subject, resolver))
-            if not (refusal := _refusal(ready)):
+            ready = replace(subject, paths=_provided(subject, resolver, call))
+            if not (refusal := _refused(ready, call)):
                 yield ready
                 return
             refusals.append(f"{subject.where}: {refusal}")
@@ -108,14 +151,34 @@ def prepared(
     )
 
 
+def _provided(subject: Subject, resolver: Resolver, call: Call) -> dict[str, str]:
+    if not all_references((subject.task, subject.method)):
+        return {}
+    try:
+        paths: dict[str, str] = call(subject, _provide, resolver)
+    except EndedError as error:
+        raise SuiteError(
+            f"What the problem needs could not be built.\n{str(error).strip()}", where=subject.where
+        ) from error
+    return paths
+
+
+def _refused(subject: Subject, call: Call) -> str:
+    try:
+        return str(call(subject, _refusal))
+    except EndedError:
+        return ""
+
+
 def _refusal(subject: Subject) -> str:
     """Why the method does not take the problem; any other error is for the checks to tell."""
-    try:
-        subject.trial(0)
-    except ProblemError as error:
-        return error.what
-    except Exception:  # noqa: BLE001 - the method is foreign code
-        return ""
+    with Stops() as stops, own_process():
+        try:
+            subject.trial(0)
+        except ProblemError as error:
+            return error.what
+        except BaseException:  # noqa: BLE001 - the method is foreign code
+            stops.obey()
     return ""
 
 
@@ -125,7 +188,8 @@ def _candidates(
     for suite, experiment in _fitting(kind, suites):
         method = with_values(_instance(kind, experiment), values)
         for name, task in experiment.tasks.items():
-            yield Subject(method, task, f"{suite.slug}/{experiment.id}/{name}", scratch)
+            where = f"{suite.slug}/{experiment.id}/{name}"
+            yield Subject(method, task, where, scratch, memory_gb=experiment.memory_gb)
 
 
 def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> list[tuple[Suite, Experiment]]:
@@ -177,6 +241,7 @@ def _provide(subject: Subject, resolver: Resolver) -> dict[str, str]:
             continue
         folder = Path(tempfile.mkdtemp(dir=subject.scratch))
         seed_everything(0)
-        ref.build(folder, replace(subject, paths=paths).context(0))  # type: ignore[attr-defined]
+        with subject.isolated():
+            ref.build(folder, replace(subject, paths=paths).context(0))  # type: ignore[attr-defined]
         paths[key] = str(folder)
     return paths

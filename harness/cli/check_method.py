@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from harness.checks import CHECKS, prepared, run_battery
+from harness.checks import CHECKS, bench, prepared, run_battery
 from harness.cli.options import parse_parameters
 from harness.cli.suites import method_class, usable_suites
-from harness.errors import ExitCode
+from harness.errors import ExitCode, UsageError
 from harness.resources import Resolver
 
+MINUTES = 10.0
 _MARKS = {"passed": "+", "failed": "-", "excepted": "~"}
 
 
@@ -25,21 +26,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-licence", metavar="KEY", action="append", default=[], help="accept these terms"
     )
+    parser.add_argument(
+        "--minutes",
+        metavar="M",
+        type=float,
+        default=MINUTES,
+        help=f"limit of each check (default: {MINUTES:g})",
+    )
 
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Run the battery; fails if the method breaks a promise without declaring it."""
+    if not args.minutes > 0:
+        raise UsageError("A check needs some time", where=f"--minutes {args.minutes:g}")
     kind = method_class(args.method)
     suites = usable_suites([args.suite] if args.suite else [])
     resolver = Resolver.from_environment(accept=args.accept_licence)
     promises = {check.name: check.promise for check in CHECKS}
     failed = 0
-    with prepared(kind, suites, resolver, parse_parameters(args.set, kind)) as subject:
-        print(f"{kind.__module__}:{kind.__qualname__} on {subject.where}")
-        for outcome in run_battery(subject):
+    values = parse_parameters(args.set, kind)
+    with bench(args.minutes) as call, prepared(kind, suites, resolver, values, call) as subject:
+        print(f"{kind.__module__}:{kind.__qualname__} on {subject.where}", flush=True)
+        for outcome in run_battery(subject, call):
             failed += outcome.status == "failed"
             promise = promises.get(outcome.check, "")
-            print(f" {_MARKS[outcome.status]} {outcome.check:28} {outcome.status:9} {promise}")
+            print(f" {_MARKS[outcome.status]} {outcome.check:28} {outcome.status:9} {promise}", flush=True)
             for line in outcome.detail.strip().splitlines():
                 print(f"     {line}")
     print(f"{failed} failed")

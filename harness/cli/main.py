@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 from harness.cli.homeless import settle
 from harness.cli.ownership import require_ours
+from harness.cli.signals import Terminated, obeyed
 from harness.cli.streams import lasting_streams
 from harness.errors import CorroborateError, ExitCode, is_storage_error, unknown_name
 
@@ -96,13 +97,14 @@ def _code(arguments: list[str]) -> int:
             return int(ExitCode.USAGE)
         name, args = command
         running = True
-        return int(_module(name).main(args))
+        with obeyed():
+            return int(_module(name).main(args))
     except CorroborateError as error:
         print(f"error: {error}", file=sys.stderr)
         return int(error.exit_code)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("\nInterrupted. Finished trials are kept; 'run --resume' goes on from there.", file=sys.stderr)
-        return INTERRUPTED
+        return stop.exit_code if isinstance(stop, Terminated) else INTERRUPTED
     except SystemExit as ended:
         if not running:
             raise  # The parser's, after help or a wrong option; whatever else ends the program is at fault.

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from harness.ends import text_of
+
 GB = 2**30
 MB = 2**20
 CONTEXT_GB = 0.7
@@ -107,12 +109,12 @@ def peaks_mb(device: str) -> tuple[float | None, float | None]:
     return round(gpu.max_memory_allocated() / MB, 1), round(gpu.max_memory_reserved() / MB, 1)
 
 
-def ran_out_of_memory(error: Exception) -> bool:
+def ran_out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that the GPU's memory did not suffice."""
     kind = getattr(_torch(), "OutOfMemoryError", None)
     if kind is not None and isinstance(error, kind):
         return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY)
+    return isinstance(error, RuntimeError) and any(text in text_of(error) for text in _OUT_OF_MEMORY)
 
 
 def memory_story(device: str, device_gb: float | None) -> str:

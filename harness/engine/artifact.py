@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.ends import own_process
 from harness.engine.context import TrialContext, seed_everything
 from harness.engine.files_read import changed_files, taken
 from harness.engine.job import ArtifactJob
@@ -99,7 +100,8 @@ def _build(job: ArtifactJob, ctx: TrialContext) -> None:
     try:
         start = time.perf_counter()
         seed_everything(ctx.seed)
-        job.artifact.build(folder, ctx)
+        with own_process():
+            job.artifact.build(folder, ctx)
         seconds = ctx.checkpoints.earlier[0] + time.perf_counter() - start
         files = dict(taken(job)[0])
         for path in job.paths.values():

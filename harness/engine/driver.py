@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from harness.ends import text_of
 from harness.engine.artifact import is_built, mark_used, read_manifest
 from harness.engine.engines import Engine
-from harness.engine.job import ArtifactJob, Job, Outcome
+from harness.engine.job import ArtifactJob, Job, Outcome, TrialJob
 from harness.engine.jobs import JobMaker, Preparation
 from harness.engine.reuse import Key, ReuseIndex, Stored, key_of
 from harness.engine.tuning import TuningState
@@ -95,6 +96,7 @@ class Driver:
         self._running: dict[str, Job] = {}
         self._built: set[str] = set()
         self._lost: set[str] = set()
+        self._left: set[tuple[str, ...]] = set()
         self.summary = Summary()
 
     def run(self) -> Summary:
@@ -145,7 +147,7 @@ class Driver:
 
     def _take(self, trial: PlannedTrial, stored: Stored) -> None:
         """Copy an equal trial of another run into this one, under this plan's names."""
-        empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost)
+        empty = Outcome(id=trial.id, status="ok", cost=stored.record.cost, left=tuple(stored.record.left))
         origin = {"reused_from": stored.run, **_made_with(stored.record)}
         record = self._maker.trial_record(trial, empty).model_copy(update=origin)
         self._maker.forget(trial)  # This run may have been killed in the middle of it.
@@ -196,12 +198,21 @@ class Driver:
             self._listener.note(f"{outcome.id}: {reason} It is tried once more.")
             self._waiting[job.id] = job
             return
+        self._name_left(job, outcome)
         if unkept := self._writer.log(outcome.id, outcome.log):
             self._listener.note(unkept)
         if outcome.id in self._artifacts:
             self._artifact_ended(outcome)
         else:
             self._trial_ended(outcome)
+
+    def _name_left(self, job: Job, outcome: Outcome) -> None:
+        """Tell of state that a job has left changed: once for all that leave the same."""
+        kinds = job.methods.values() if isinstance(job, TrialJob) else [getattr(job, "artifact", job)]
+        seen = (*(type(kind).__qualname__ for kind in kinds), *outcome.left)
+        if outcome.left and seen not in self._left:
+            self._left.add(seen)
+            self._listener.note(f"{outcome.id} left state of the process changed: {', '.join(outcome.left)}.")
 
     def _artifact_ended(self, outcome: Outcome) -> None:
         record = self._writer.append(self._maker.artifact_record(self._artifacts[outcome.id], outcome))
@@ -253,16 +264,21 @@ class Driver:
         state = next(owning, None)
         if state is None:
             return  # A tuning trial that is run by itself.
-        state.add(trial, units)
-        if not state.complete:
-            return
         group = state.group
-        winner = state.winner()
-        if winner is None:
-            names = f"{group.experiment.id}/{group.task_id}/{group.method_id}"
-            self._listener.note(f"{names}: every tuning trial failed, so its main trials cannot run.")
+        name = f"{group.experiment.id}/{group.task_id}/{group.method_id}"
+        try:
+            state.add(trial, units)
+            winner = state.winner() if state.complete else None
+            planned = self._planner.after_tuning(group, self._scale, winner) if winner is not None else []
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - metrics and parameters are foreign code
+            self._tunings.remove(state)
+            self.summary.failed += [f"{name}/{seed}" for seed in group.seeds]
+            reason = text_of(error) or type(error).__name__
+            self._listener.note(f"{name}: its main trials cannot be planned from its tuning trials: {reason}")
             return
-        for main in self._planner.after_tuning(group, self._scale, winner):
+        if state.complete and winner is None:
+            self._listener.note(f"{name}: every tuning trial failed, so its main trials cannot run.")
+        for main in planned:
             self._add(main)
 
 

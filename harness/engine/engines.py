@@ -9,6 +9,7 @@ from harness.engine.context import Loader
 from harness.engine.execute import execute
 from harness.engine.files_read import watch
 from harness.engine.job import Job, Outcome, Progress
+from harness.engine.state import State
 
 Listener = Callable[[Progress], None]
 
@@ -41,6 +42,7 @@ class InlineEngine:
         self._ended: list[Outcome] = []
         watch()
         import_framework()
+        self._state = State()
 
     def accepts(self, job: Job) -> bool:
         """One job at a time."""
@@ -52,7 +54,7 @@ class InlineEngine:
         def report(done: float, message: str) -> None:
             self._on_progress(Progress(job.id, done, message))
 
-        self._ended.append(execute(job, self._loader, report))
+        self._ended.append(execute(job, self._loader, report, state=self._state))
 
     def wait(self, seconds: float) -> list[Outcome]:
         """What has ended."""
@@ -60,7 +62,8 @@ class InlineEngine:
         return ended
 
     def close(self) -> None:
-        """Nothing is left running."""
+        """Nothing is left running; the process is as it was before."""
+        self._state.restore_original()
 
 
 def import_framework() -> None:

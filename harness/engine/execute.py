@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import resource
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness.ends import Stops, own_process, story_of, text_of
 from harness.engine import accelerator, files_read
 from harness.engine.artifact import build_artifact
 from harness.engine.context import Loader, TrialContext, set_threads
-from harness.engine.job import ArtifactJob, Job, Outcome, Status, TrialJob
+from harness.engine.job import ArtifactJob, CallJob, Job, Outcome, Status, TrialJob
+from harness.engine.log import Log, MemoryLog
+from harness.engine.state import State
 from harness.engine.trial import run_trial
 from harness.errors import DivergedError, UsageError
 from harness.method.checkpoints import EVERY_SECONDS, Checkpoints
@@ -26,42 +27,48 @@ from harness.store.units import check_table, encode
 EVERY_VARIABLE = "CORROBORATE_CHECKPOINT_SECONDS"
 """Environment variable: seconds between two checkpoints of a trial, and before the first."""
 
-LOG_LIMIT = 200_000
-"""Characters of a trial's output that are kept: its end."""
-
 
 def execute(
-    job: Job, loader: Loader, progress: Callable[[float, str], None], scratch_root: Path | None = None
+    job: Job,
+    loader: Loader,
+    progress: Callable[[float, str], None],
+    scratch_root: Path | None = None,
+    *,
+    log: Log | None = None,
+    state: State | None = None,
 ) -> Outcome:
-    """Run a job to its end; a failure becomes an outcome, never an exception.
+    """Run a job to its end; however foreign code ends becomes an outcome, never an exception.
 
     Args:
         job: What to run.
         loader: Gives the objects behind references.
         progress: Called with the share done and a message.
         scratch_root: Where its scratch folder is made; by default where temporary files go.
+        log: Takes what the job prints; by default what Python code prints.
+        state: The process's state, which the job must leave as it is.
+
+    Raises:
+        BaseException: What a signal raised that ends the run, such as the user's Ctrl-C.
     """
-    output = io.StringIO()
+    log, state = log or MemoryLog(), state or State()
     meter = _Meter(job.device)
     status: Status = "ok"
     units, error = b"", ""
     parts: tuple[str, ...] = ()
-    with tempfile.TemporaryDirectory(prefix="corroborate-", dir=scratch_root) as scratch, _captured(output):
+    left: list[str] = []
+    with _scratch(scratch_root) as scratch, log.catching(), Stops() as stops:
         try:
             set_threads(job.threads)
             accelerator.prepare(job.device, job.device_gb)
-            with accelerator.precision(tf32=job.tf32):
-                units, parts = _run(job, loader, Path(scratch), progress, meter)
-        except MemoryError:
-            status, error = "memory", traceback.format_exc()
-        except DivergedError as reason:
-            status, error = "diverged", str(reason)
-        except Exception as reason:  # noqa: BLE001 - a trial may raise anything; the run goes on
-            status, error = "failed", traceback.format_exc()
-            if accelerator.ran_out_of_memory(reason):
-                status = "memory"
-                error = f"{error}\n{accelerator.memory_story(job.device, job.device_gb)}"
+            with accelerator.precision(tf32=job.tf32), state.watched() as left:
+                ctx = _context(job, loader, scratch, progress)
+                meter.checkpoints = ctx.checkpoints
+                files_read.begin(job, ctx.checkpoints, scratch)
+                units, parts = _run(job, ctx, state.settle)
+        except BaseException as reason:  # noqa: BLE001 - foreign code may raise anything; the run goes on
+            status, error = _ended(job, reason)
         files, unsure = files_read.taken(job)
+        stops.obey()
     cost = meter.cost()
     accelerator.release(job.device)
     return Outcome(
@@ -71,16 +78,34 @@ def execute(
         parts=parts,
         cost=cost,
         error=error,
-        log=output.getvalue()[-LOG_LIMIT:],
+        log=log.text(),
         files=files,
         unsure=unsure,
+        left=tuple(left),
     )
 
 
-def _run(
-    job: Job, loader: Loader, scratch: Path, progress: Callable[[float, str], None], meter: _Meter
-) -> tuple[bytes, tuple[str, ...]]:
-    ctx = TrialContext(
+@contextlib.contextmanager
+def _scratch(root: Path | None) -> Iterator[Path]:
+    """A folder that is removed; what cannot be removed of it ends no run."""
+    with tempfile.TemporaryDirectory(prefix="corroborate-", dir=root, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _ended(job: Job, reason: BaseException) -> tuple[Status, str]:
+    """Status and text of a job that raised something."""
+    if isinstance(reason, DivergedError):
+        return "diverged", text_of(reason)
+    error = story_of(reason)
+    if isinstance(reason, MemoryError):
+        return "memory", error
+    if accelerator.ran_out_of_memory(reason):
+        return "memory", f"{error}\n{accelerator.memory_story(job.device, job.device_gb)}"
+    return "failed", error
+
+
+def _context(job: Job, loader: Loader, scratch: Path, progress: Callable[[float, str], None]) -> TrialContext:
+    return TrialContext(
         seed=job.seed if isinstance(job, TrialJob) else 0,
         stage=job.stage if isinstance(job, TrialJob) else "main",
         device=job.device,
@@ -93,12 +118,16 @@ def _run(
         checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
         on_progress=progress,
     )
-    files_read.begin(job, ctx.checkpoints, scratch)
-    meter.checkpoints = ctx.checkpoints
+
+
+def _run(job: Job, ctx: TrialContext, settle: Callable[[], None]) -> tuple[bytes, tuple[str, ...]]:
     if isinstance(job, ArtifactJob):
         build_artifact(job, ctx)
         return b"", ()
-    scores = run_trial(job, ctx)
+    with own_process():
+        if isinstance(job, CallJob):
+            return job.call(ctx), ()
+        scores = run_trial(job, ctx, settle)
     for part, table in scores.parts.items():
         check_table(part, table, job.id)
     return encode(scores.parts), tuple(scores.parts)
@@ -118,12 +147,6 @@ def _checkpoints(folder: Path | None) -> Checkpoints:
             f"'{text}' is no number of seconds", where=EVERY_VARIABLE, fix="Set it to a number, or unset it."
         ) from error
     return Checkpoints(folder, every)
-
-
-@contextlib.contextmanager
-def _captured(output: io.StringIO) -> Iterator[None]:
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        yield
 
 
 class _Meter:

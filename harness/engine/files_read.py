@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 import harness
+from harness.engine import imports
 from harness.engine.job import ArtifactJob, Job
 from harness.method.checkpoints import Checkpoints
 from harness.plan.canonical import digest
@@ -36,6 +37,8 @@ _MAKES = {"os.mkdir": 0, "os.rename": 1}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib", "/usr/lib", "/usr/share/zoneinfo/")
 _HARNESS = str(Path(harness.__file__).parent)
+_IMPORTS = imports.__file__
+"""Part of Python's own import as long as it watches: what it opens, the importing code has asked for."""
 _ROOT = Path(harness.__file__).parent.parent
 _METADATA = str(Path(importlib.metadata.__file__).parent)
 _KEPT = ("artifacts", "resources")
@@ -101,11 +104,13 @@ def _sources(frame: FrameType | None) -> Iterator[str]:
 
 @cache
 def _kind(file: str) -> str:
-    if file.startswith(_HARNESS):
+    if file.startswith(_HARNESS) and file != _IMPORTS:
         return "harness"
     if file.startswith(_METADATA):
         return "metadata"
-    return "source" if not file.startswith("<") and is_source(Path(file)) else "library"
+    if file.startswith("<") or file == _IMPORTS:
+        return "library"
+    return "source" if is_source(Path(file)) else "library"
 
 
 def _source_of(path: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.engine.context import TrialContext
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact
 from harness.plan.closure import Stamp
@@ -18,7 +19,7 @@ Status = Literal["ok", "failed", "timeout", "memory", "diverged"]
 
 @dataclass(frozen=True, kw_only=True)
 class JobBase:
-    """One piece of work: a trial, or an artifact to build. Picklable.
+    """One piece of work: a trial, an artifact to build, or a function to call. Picklable.
 
     Attributes:
         id: The trial's id, or ``artifact/…``.
@@ -73,7 +74,17 @@ class ArtifactJob(JobBase):
     """What ``artifact.json`` says besides its cost."""
 
 
-Job = TrialJob | ArtifactJob
+@dataclass(frozen=True, kw_only=True)
+class CallJob(JobBase):
+    """A function to call where trials are executed, for what is neither a trial nor an artifact.
+
+    What it returns becomes the outcome's ``units``.
+    """
+
+    call: Callable[[TrialContext], bytes]
+
+
+Job = TrialJob | ArtifactJob | CallJob
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +92,7 @@ class Outcome:
     """How a job ended.
 
     Attributes:
-        units: The encoded unit rows, empty for artifacts and failures.
+        units: The encoded unit rows, or what a function gave; empty for artifacts and failures.
         parts: Names of the evaluation sets in ``units``.
         error: Traceback or reason.
         log: What it printed.
@@ -89,6 +100,7 @@ class Outcome:
         unsure: Why it cannot stand for another trial, or empty.
         lost: The reason may lie outside the job (a worker that vanished, or had models loaded already);
             it may be tried again.
+        left: State of the process that it left changed, in words; it was put back.
     """
 
     id: str
@@ -101,6 +113,7 @@ class Outcome:
     lost: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
     unsure: str = ""
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

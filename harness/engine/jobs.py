@@ -203,6 +203,7 @@ class JobMaker:
             device=trial.world.device,
             float32_products=products(trial.world),
             error=outcome.error,
+            left=list(outcome.left),
             cost=outcome.cost,
         )
 
@@ -225,6 +226,7 @@ class JobMaker:
             device=item.world.device,
             float32_products=products(item.world),
             error=outcome.error,
+            left=list(outcome.left),
             cost=outcome.cost,
             reused_from=reused_from,
         )

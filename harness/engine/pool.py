@@ -2,103 +2,26 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from typing import Any
 
-import psutil
-
+from harness.ends import Stops, story_of, text_of
 from harness.engine.engines import Listener
-from harness.engine.job import Job, Outcome, Progress, Status
+from harness.engine.job import Job, Outcome, Progress
 from harness.engine.places import Places
-from harness.engine.worker import main as worker_main
+from harness.engine.process import END_SECONDS, Worker
 
-GB = 2**30
 WATCH_SECONDS = 0.2
 """How often limits are checked."""
 PATIENCE_SECONDS = 3.0
 """How long an idle worker may take to leave."""
-
-
-class Worker:
-    """One worker process and what it is doing."""
-
-    def __init__(self, scratch_root: Path) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self._lifeline, lifeline = context.Pipe()
-        self.process: SpawnProcess = context.Process(
-            target=worker_main, args=(theirs, lifeline, scratch_root), name="corroborate-worker", daemon=False
-        )
-        self.process.start()
-        theirs.close()
-        lifeline.close()
-        self.job: Job | None = None
-        self.given = 0
-        """Jobs so far; what earlier ones have loaded may still be there."""
-        self.gpu_share = 0.0
-        """The largest share of the GPU that its jobs had; what it keeps loaded may still take as much."""
-        self.ready = False
-        self._started = 0.0
-
-    def give(self, job: Job) -> None:
-        """Start a job; its time runs from here, or from when the worker is ready."""
-        self.job = job
-        self.given += 1
-        self._started = time.monotonic()
-        self.pipe.send(job)
-
-    def receive(self) -> Any:
-        """The next message; ``None`` says that the worker is ready."""
-        message = self.pipe.recv()
-        if message is None:
-            self.ready = True
-            self._started = time.monotonic()
-        return message
-
-    def excess(self) -> tuple[Status, str] | None:
-        """The limit that the running job has passed, if any."""
-        if self.job is None or not self.ready:
-            return None
-        seconds = time.monotonic() - self._started
-        if seconds > self.job.minutes * 60:
-            return "timeout", f"Stopped after {seconds:.0f} s: its limit is {self.job.minutes:g} minutes."
-        used = self._memory()
-        if used > self.job.memory_gb * GB:
-            limit = self.job.memory_gb
-            return "memory", f"Stopped at {used / GB:.1f} GB of memory: its limit is {limit:g} GB."
-        return None
-
-    def _memory(self) -> int:
-        try:
-            return int(psutil.Process(self.process.pid).memory_info().rss)
-        except psutil.Error:
-            return 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether it waits for a job."""
-        return self.ready and self.job is None
-
-    def dismiss(self) -> None:
-        """Ask an idle process to end by itself, so that it tidies up what it holds."""
-        with suppress(OSError):
-            self.pipe.send(None)
-
-    def kill(self) -> None:
-        """End the process at once."""
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
-        self._lifeline.close()
 
 
 class PoolEngine:
@@ -118,6 +41,7 @@ class PoolEngine:
         self._places = places
         self._workers: list[Worker] = []
         self._ended: list[Outcome] = []
+        self._started = 0
         self._scratch = tempfile.TemporaryDirectory(prefix="corroborate-", ignore_cleanup_errors=True)
 
     @property
@@ -130,6 +54,9 @@ class PoolEngine:
 
     def submit(self, job: Job) -> None:
         """Give a job to an idle worker of its kind, starting one if there is none."""
+        packed = self._packed(job)
+        if packed is None:
+            return
         share = self._places.share(job)
         mine = [worker for worker in self._workers if worker.job is None]
         idle = next((worker for worker in mine if bool(worker.gpu_share) == bool(share)), None)
@@ -138,11 +65,23 @@ class PoolEngine:
             idle = next((worker for worker in mine if not worker.gpu_share), None)
         if idle is None:
             with _quiet_libraries():
-                idle = Worker(Path(self._scratch.name))
+                idle = Worker(Path(self._scratch.name), self._started)
+            self._started += 1
             self._workers.append(idle)
         idle.gpu_share = max(idle.gpu_share, share)
         self._make_room(idle)
-        idle.give(job)
+        idle.give(job, packed)
+
+    def _packed(self, job: Job) -> bytes | None:
+        """A job as a worker is given it, or its failure: its objects decide how they are pickled."""
+        with Stops() as stops:
+            try:
+                return bytes(ForkingPickler.dumps(job))
+            except BaseException as error:  # noqa: BLE001 - foreign code
+                stops.obey()
+                reason = f"{story_of(error)}\nIt cannot be handed to a worker process: {text_of(error)}"
+        self._ended.append(Outcome(id=job.id, status="failed", error=reason))
+        return None
 
     def _make_room(self, chosen: Worker) -> None:
         """End idle workers that may hold memory on the GPU which the chosen one's job needs."""
@@ -183,26 +122,31 @@ class PoolEngine:
             # Models that earlier jobs have left loaded took their part: an empty worker decides.
             outcome = replace(outcome, lost=True)
         self._ended.append(outcome)
-        if outcome.status != "ok":
-            # What failed may have left memory, threads or global state behind.
+        if outcome.status != "ok" or outcome.left:
+            # It may have left more behind than can be found and put back.
             self._drop(worker)
 
     def _bury(self, worker: Worker) -> None:
         """A worker died on its own: killed from outside, or by a crash in native code."""
         job = worker.job
-        worker.process.join(timeout=5)
+        worker.process.join(timeout=END_SECONDS)
         code = worker.process.exitcode
+        error = _told(worker.stack(), f"The worker process ended without a result (exit code {code}).")
+        log = worker.log()
         self._drop(worker)
         if job is not None:
-            reason = f"The worker process ended without a result (exit code {code})."
-            self._ended.append(Outcome(id=job.id, status="failed", error=reason, lost=True))
+            self._ended.append(Outcome(id=job.id, status="failed", error=error, log=log, lost=True))
 
     def _enforce_limits(self) -> None:
         for worker in list(self._workers):
             excess = worker.excess()
             if excess is not None and worker.job is not None:
                 status, reason = excess
-                self._ended.append(Outcome(id=worker.job.id, status=status, error=reason))
+                worker.dump()
+                ended = Outcome(
+                    id=worker.job.id, status=status, error=_told(worker.stack(), reason), log=worker.log()
+                )
+                self._ended.append(ended)
                 self._drop(worker)
 
     def _drop(self, worker: Worker) -> None:
@@ -219,6 +163,11 @@ class PoolEngine:
         for worker in list(self._workers):
             self._drop(worker)
         self._scratch.cleanup()
+
+
+def _told(stack: str, reason: str) -> str:
+    """A reason, as the last line, below what the threads were doing."""
+    return f"{stack}\n\n{reason}" if stack else reason
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,10 +18,16 @@ BLOCK_SEEDS = 10_000
 """Block b of a timed trial with seed s runs under seed s · BLOCK_SEEDS + b."""
 
 
-def run_trial(job: TrialJob, ctx: TrialContext) -> Scores:
-    """Execute a trial and return its unit rows."""
+def run_trial(job: TrialJob, ctx: TrialContext, settle: Callable[[], None] = lambda: None) -> Scores:
+    """Execute a trial and return its unit rows.
+
+    Args:
+        job: What to run.
+        ctx: Its context.
+        settle: Called between the arms of a timed trial, so that none sees what another has left.
+    """
     if job.timed is not None:
-        return _run_timed(job, job.timed, ctx)
+        return _run_timed(job, job.timed, ctx, settle)
     (method,) = job.methods.values()
     probes = _Probes(job, ctx)
     ctx.on_probe = probes.add
@@ -115,7 +121,7 @@ def _stack(tables: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]
     }
 
 
-def _run_timed(job: TrialJob, timed: Timed, ctx: TrialContext) -> Scores:
+def _run_timed(job: TrialJob, timed: Timed, ctx: TrialContext, settle: Callable[[], None]) -> Scores:
     """Run all arms in turn, block by block, in a new random order in each."""
     order = ctx.rng("order of timed arms")
     names = list(job.methods)
@@ -131,6 +137,7 @@ def _run_timed(job: TrialJob, timed: Timed, ctx: TrialContext) -> Scores:
         for index in order.permutation(len(names)):
             name = names[index]
             seconds, result = _timed(job.methods[name], problem, inner)
+            settle()
             if block >= 0:
                 times.append((block, name, seconds))
                 scores = job.task.evaluate(result, inner)

@@ -2,62 +2,84 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
+import faulthandler
 import os
+import pickle
 import signal
-import sys
-import threading
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from harness.ends import own_process, story_of
 from harness.engine.context import Loader
 from harness.engine.engines import import_framework
 from harness.engine.execute import execute
 from harness.engine.files_read import watch
-from harness.engine.job import Job, Progress
+from harness.engine.job import Job, Outcome, Progress
+from harness.engine.log import FileLog
+from harness.engine.state import State
 
-PR_SET_PDEATHSIG: Final = 1
+DUMP_SIGNAL: Final = getattr(signal, "SIGRTMIN", signal.SIGUSR2 - 5) + 5
+"""Lets the worker write what its threads are doing; one that foreign code is not likely to use."""
+STACK_SUFFIX = ".stack"
 
 
-def main(jobs: Connection, lifeline: Connection, scratch_root: Path) -> None:
+@dataclass(frozen=True)
+class Ready:
+    """Says that a worker has started, and as which process."""
+
+    pid: int
+
+
+def main(jobs: Connection, scratch_root: Path, log: Path) -> None:
     """Serve jobs from ``jobs`` until it closes.
 
     Args:
-        jobs: Jobs come in, progress and outcomes go out.
-        lifeline: Never written to; when it closes, the driver is gone and so is this process.
+        jobs: Jobs come in, each as its id and its pickled form; progress and outcomes go out.
         scratch_root: The driver's folder for scratch; it clears what a killed worker leaves.
+        log: Takes what this process prints; beside it, in case of need, what its threads were doing.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The driver decides what Ctrl-C means.
-    _die_with_driver(lifeline)
-    watch()
-    import_framework()
+    output = FileLog(log)
+    with log.with_suffix(STACK_SUFFIX).open("w") as stack:
+        # Written by native code: also while native code runs, and after it has crashed.
+        faulthandler.enable(stack)
+        faulthandler.register(DUMP_SIGNAL, stack)
+        watch()
+        import_framework()
+        _serve(jobs, scratch_root, output)
+
+
+def _serve(jobs: Connection, scratch_root: Path, output: FileLog) -> None:
     loader = Loader()
-    jobs.send(None)  # Ready.
+    state = State()
+    owner = os.getpid()
+    jobs.send(Ready(owner))
     while True:
         try:
-            job: Job | None = jobs.recv()
+            message: tuple[str, bytes] | None = jobs.recv()
         except EOFError:
             return
-        if job is None:
+        if message is None:
             return
-        current = job
+        name, data = message
 
-        def report(done: float, message: str, current: Job = current) -> None:
-            jobs.send(Progress(current.id, done, message))
+        def report(done: float, text: str, name: str = name) -> None:
+            if os.getpid() == owner:  # And not a process that foreign code has forked.
+                jobs.send(Progress(name, float(done), str(text)))
 
-        jobs.send(execute(job, loader, report, scratch_root))
+        with output.catching():
+            outcome = job = _unpacked(name, data)
+        if not isinstance(job, Outcome):
+            outcome = execute(job, loader, report, scratch_root, log=output, state=state)
+        jobs.send(outcome)
 
 
-def _die_with_driver(lifeline: Connection) -> None:
-    """End this process when the driver ends, however that happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    def watch() -> None:
-        with contextlib.suppress(EOFError, OSError):
-            lifeline.recv()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="lifeline").start()
+def _unpacked(name: str, data: bytes) -> Job | Outcome:
+    """The job, or its failure if the code behind it cannot be imported or refuses."""
+    try:
+        with own_process():
+            job: Job = pickle.loads(data)  # noqa: S301 - the driver's own bytes
+    except BaseException as error:  # noqa: BLE001 - importing a module runs foreign code
+        return Outcome(id=name, status="failed", error=story_of(error))
+    return job

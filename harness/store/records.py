@@ -170,6 +170,8 @@ class TrialRecord(Record):
     """``tf32`` if products of float32 numbers may have been computed in TF32."""
     error: str = ""
     """Traceback of a failed trial."""
+    left: list[str] = Field(default_factory=list)
+    """State of the process that it left changed, in words; it was put back before anything else ran."""
     cost: Cost = Field(default_factory=Cost)
     reused_from: str = ""
     """The run in which this trial was executed, if it was not this one."""

@@ -1,0 +1,136 @@
+"""A worker process as the driver sees it: what it is doing, its limits, its log, its end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from contextlib import suppress
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.engine.job import Job, Status
+from harness.engine.keeper import main as keep
+from harness.engine.log import bound_log, read_log
+from harness.engine.worker import DUMP_SIGNAL, STACK_SUFFIX, Ready
+
+GB = 2**30
+END_SECONDS = 10.0
+"""How long a killed worker and what it has started may take to end."""
+DUMP_SECONDS = 1.0
+"""How long a worker may take to write what its threads are doing."""
+
+
+class Worker:
+    """One worker process and what it is doing.
+
+    Args:
+        scratch_root: Where its log and its jobs' scratch folders are made.
+        number: Of this worker in its pool.
+    """
+
+    def __init__(self, scratch_root: Path, number: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self._lifeline, lifeline = context.Pipe()
+        self._log = scratch_root / f"worker-{number}.log"
+        self.process: SpawnProcess = context.Process(
+            target=keep,
+            args=(theirs, lifeline, scratch_root, self._log),
+            name="corroborate-worker",
+            daemon=False,
+        )
+        self.process.start()
+        theirs.close()
+        lifeline.close()
+        self.job: Job | None = None
+        self.given = 0
+        """Jobs so far; what earlier ones have loaded may still be there."""
+        self.gpu_share = 0.0
+        """The largest share of the GPU that its jobs had; what it keeps loaded may still take as much."""
+        self._pid = 0
+        self._started = 0.0
+
+    def give(self, job: Job, packed: bytes) -> None:
+        """Start a job; its time runs from here, or from when the worker is ready."""
+        self.job = job
+        self.given += 1
+        self._started = time.monotonic()
+        with suppress(OSError):  # A worker that has died is found when it is listened to.
+            self.pipe.send((job.id, packed))
+
+    def receive(self) -> Any:
+        """The next message."""
+        message = self.pipe.recv()
+        if isinstance(message, Ready):
+            self._pid = message.pid
+            self._started = time.monotonic()
+        return message
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has started."""
+        return self._pid > 0
+
+    def excess(self) -> tuple[Status, str] | None:
+        """The limit that the running job has passed, if any."""
+        if self.job is None or not self.ready:
+            return None
+        bound_log(self._log)
+        seconds = time.monotonic() - self._started
+        if seconds > self.job.minutes * 60:
+            return "timeout", f"Stopped after {seconds:.0f} s: its limit is {self.job.minutes:g} minutes."
+        used = self._memory()
+        if used > self.job.memory_gb * GB:
+            limit = self.job.memory_gb
+            return "memory", f"Stopped at {used / GB:.1f} GB of memory: its limit is {limit:g} GB."
+        return None
+
+    def _memory(self) -> int:
+        try:
+            return int(psutil.Process(self._pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a job."""
+        return self.ready and self.job is None
+
+    def log(self) -> str:
+        """What its job has printed so far."""
+        return read_log(self._log)
+
+    def dump(self) -> None:
+        """Let it write what its threads are doing, which it can even inside native code."""
+        with suppress(OSError):
+            os.kill(self._pid, DUMP_SIGNAL)
+        deadline = time.monotonic() + DUMP_SECONDS
+        before, now = "", ""
+        while time.monotonic() < deadline and not (now and now == before):
+            time.sleep(DUMP_SECONDS / 20)
+            before, now = now, self.stack()
+
+    def stack(self) -> str:
+        """What its threads were doing when it was last told to write it, or when it crashed."""
+        return read_log(self._log.with_suffix(STACK_SUFFIX)).strip()
+
+    def dismiss(self) -> None:
+        """Ask an idle process to end by itself, so that it tidies up what it holds."""
+        with suppress(OSError):
+            self.pipe.send(None)
+
+    def kill(self) -> None:
+        """End the process at once, with all that it has started."""
+        self._lifeline.close()
+        if not self.ready:
+            self.process.kill()  # It may still be importing, and has not run foreign code.
+        self.process.join(timeout=END_SECONDS)
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+        for path in (self._log, self._log.with_suffix(STACK_SUFFIX)):
+            path.unlink(missing_ok=True)
