@@ -10,8 +10,9 @@ import numpy as np
 
 from harness.claims import Cell, Contrast, Replication
 from harness.evidence.inference import Inference, infer
-from harness.evidence.quantities import Quantity, Reader, Series
+from harness.evidence.quantities import Quantity
 from harness.evidence.rows import NotMeasuredError
+from harness.evidence.series import Reader, Series
 from harness.store.records import Interval, TrialRecord
 from harness.store.view import RunView
 

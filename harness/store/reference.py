@@ -176,6 +176,7 @@ class ReferenceReader(RunReader):
     """Committed results, as :class:`harness.store.view.RunView`."""
 
     _whole: Any = None
+    _names: Any = None
 
     @cached_property
     def omitted(self) -> frozenset[str]:
@@ -196,7 +197,8 @@ class ReferenceReader(RunReader):
 
         if self._whole is None:
             self._whole = pq.read_table(self.folder / UNITS_FILE)
-        rows = self._whole.filter(pc.equal(self._whole[TRIAL_COLUMN].cast(pa.string()), trial))
+            self._names = self._whole[TRIAL_COLUMN].cast(pa.string())  # Once: thousands of parts are read.
+        rows = self._whole.filter(pc.equal(self._names, trial))
         prefixes = [
             name.removesuffix("unit_id")
             for name in rows.column_names
