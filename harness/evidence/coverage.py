@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,6 +151,13 @@ def coverage(own: Answers, others: Sequence[Answers], *, belongs: bool = True) -
         repeated=own.rows - own.places if once else 0,
         foreign=len(own.units) - answered,
     )
+
+
+class Covering(Protocol):
+    """Says what trials answered."""
+
+    def of(self, trial: str, part: str, where: Where = (), arm: str = "") -> Coverage:
+        """What a trial (or an arm of a timed one) answered of its evaluation set."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.claims import Cell
 from harness.errors import RecordError
-from harness.evidence.coverage import Coverage, Coverages, together
+from harness.evidence.coverage import Coverage, Coverages, Covering, together
 from harness.evidence.rows import NotMeasuredError, Positions, Rows, select_rows
 from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView, trial_id
@@ -88,9 +88,9 @@ class Reader:
         coverages: What its trials answered; by default all methods count as the suite's own.
     """
 
-    def __init__(self, view: RunView, coverages: Coverages | None = None) -> None:
+    def __init__(self, view: RunView, coverages: Covering | None = None) -> None:
         self.view = view
-        self._coverages = coverages or Coverages(view)
+        self._coverages: Covering = coverages or Coverages(view)
         self._series: dict[Cell, Series] = {}
         self._planned = _by_place(view.record.planned)
 
