@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.claims import Cell, Claim, Contrast, Existence, Replication
-from harness.errors import CorroborateError
+from harness.errors import CorroborateError, RecordError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView, trials_sha256
 from harness.suite import Exhibit, Experiment, Reported, Scale, Suite, Tuned
+from reports.apart import anchors
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from harness.evidence import Estimate
+    from harness.evidence.coverage import Declared
 
 Quantity = Cell | Contrast
 
@@ -91,6 +93,25 @@ class Ledger:
         """The declared claims, by id."""
         return {claim.id: claim for claim in self.suite.claims}
 
+    @cached_property
+    def claim_anchors(self) -> Mapping[str, str]:
+        """Where links to claims lead, compound ones included."""
+        parents = (claim.parent for claim in self.suite.claims if claim.parent)
+        verdicts = (*self.verdicts.wholes, *self.verdicts.verdicts, *self.verdicts.controls)
+        return anchors((*self.claims, *parents, *(verdict.claim for verdict in verdicts)), "claim")
+
+    @cached_property
+    def deviation_anchors(self) -> Mapping[str, str]:
+        """Where links to deviations lead."""
+        return anchors((deviation.id for deviation in self.suite.deviations), "deviation")
+
+    @cached_property
+    def said(self) -> Declared:
+        """What the suite says of units."""
+        from harness.evidence.coverage import declared
+
+        return declared(self.suite, self.scale)
+
     @property
     def profile(self) -> str:
         """Name of the run's profile."""
@@ -124,6 +145,7 @@ class Ledger:
             high=None if constant else interval.high,
             digits=metric.digits if digits is None else digits,
             unit="" if isinstance(quantity, Contrast) and quantity.log else metric.unit,
+            coverage=estimate.coverage.mark if estimate.coverage else "",
         )
 
     def rows(self, exhibit: Exhibit) -> Mapping[str, np.ndarray] | NotMeasured:
@@ -133,7 +155,18 @@ class Ledger:
             HandleError: If the trial behind them is missing and nothing declares why.
         """
         declared = self._why_not(exhibit)
-        return declared or self.view.table(self._planned(exhibit)[0], exhibit.part)
+        if declared is not None:
+            return declared
+        trial = self._planned(exhibit)[0]
+        rows = self.columns(trial, exhibit.part)
+        return NotMeasured(_rowless([trial])) if rows is None else rows
+
+    def columns(self, trial: str, part: str) -> Mapping[str, np.ndarray] | None:
+        """The unit rows of a part of a trial, if the run has them."""
+        try:
+            return self.view.table(trial, part)
+        except RecordError:
+            return None
 
     def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The numbers of seeds and of units behind some quantities, each sorted and once."""
@@ -151,7 +184,7 @@ class Ledger:
         from harness.evidence import best_by_direction
 
         rivals = [cells[at] for at in measured]
-        best = best_by_direction(self.view, rivals, self.replication(rivals[0]))
+        best = best_by_direction(self.view, rivals, self.replication(rivals[0]), self.said)
         return frozenset(measured[at] for at in best)
 
     def reported(self, name: str) -> Number | Text:
@@ -259,15 +292,13 @@ class Ledger:
         from harness.evidence import NotMeasuredError, estimate
 
         try:
-            return estimate(self.view, quantity, self.replication(cells_of(quantity)[0]))
+            return estimate(self.view, quantity, self.replication(cells_of(quantity)[0]), self.said)
         except NotMeasuredError as error:
-            # What a weak model's answers leave undefined is a result, and no fault of the report.
-            # Cells may also name steps and sizes that a rehearsal has cut off.
-            if error.kind in ("foreign", "undefined") or self.view.record.rehearsal:
-                return NotMeasured(error.what)
-            raise HandleError(
-                f"The report needs {quantity_name(quantity)}. {error.what}", where=error.where
-            ) from error
+            # What a method leaves undefined, or out, is its result, and no fault of the report: one
+            # entry says so, and the others stand.
+            if error.kind == "missing":
+                return NotMeasured(_rowless(error.trials))
+            return NotMeasured(f"{error.what}{f' ({error.where})' if error.where else ''}")
 
     def _digits(self, claim: str) -> int:
         form = self.claims[claim].forms.get(self.scale.profile)
@@ -290,12 +321,15 @@ class Ledger:
         if not planned:
             if any(self.view.record.selection.values()):
                 return NotMeasured("not selected in this run")
+            if self.is_added(cell):
+                return NotMeasured("not run on this task")
             raise HandleError(
                 f"The report needs {_name(cell)}, for which nothing was planned",
                 where=f"run {self.view.record.run}",
                 fix="Run the suite again: its declarations have changed since this run.",
             )
-        return self._unfinished(planned, _name(cell), cell.metric.worst if isinstance(cell, Cell) else None)
+        worst = cell.metric.worst if isinstance(cell, Cell) else None
+        return self._unfinished(planned, _name(cell), worst, added=self.is_added(cell))
 
     def _planned(self, cell: Cell | Exhibit) -> tuple[str, ...]:
         """The trials of a cell, whatever became of them."""
@@ -316,9 +350,17 @@ class Ledger:
             )
         return experiment
 
-    def _unfinished(self, planned: tuple[str, ...], name: str, worst: float | None) -> NotMeasured | None:
+    def is_added(self, cell: Cell | Exhibit) -> bool:
+        """Whether a cell is of a method that the suite does not declare."""
+        return cell.method not in self._declared_experiment(cell).methods
+
+    def _unfinished(
+        self, planned: tuple[str, ...], name: str, worst: float | None, *, added: bool
+    ) -> NotMeasured | None:
         found: Mapping[str, TrialRecord] = self.view.trials
         missing = [trial for trial in planned if trial not in found]
+        if missing and added:
+            return NotMeasured(f"{len(missing)} of {len(planned)} trials have not finished")
         if missing:
             raise HandleError(
                 f"The report needs {name}, but {len(missing)} of its {len(planned)} trials have not "
@@ -327,10 +369,11 @@ class Ledger:
                 fix=self._resume,
             )
         scored = ("ok",) if worst is None else ("ok", "diverged")
-        failed = [found[trial].status for trial in planned if found[trial].status not in scored]
+        failed = [found[trial] for trial in planned if found[trial].status not in scored]
         if failed:
-            kinds = ", ".join(sorted(set(failed)))
-            return NotMeasured(f"{len(failed)} of {len(planned)} trials without a result ({kinds})")
+            kinds = ", ".join(sorted({record.status for record in failed}))
+            text = f"{len(failed)} of {len(planned)} trials without a result ({kinds})"
+            return NotMeasured(": ".join(filter(None, (text, failed[0].trial, last_line(failed[0])))))
         return None
 
     def _evidence(self, verdict: VerdictRecord) -> tuple[str, ...]:
@@ -368,6 +411,16 @@ class Ledger:
                 where=f"run {self.view.record.run}",
                 fix=_JUDGE_AGAIN,
             )
+
+
+def _rowless(trials: Sequence[str]) -> str:
+    more = " …" if len(trials) > 1 else ""
+    return f"the unit rows are not here: left out of committed results, or lost ({trials[0]}{more})"
+
+
+def last_line(record: TrialRecord) -> str:
+    """The last line of a trial's error, in which a traceback says what happened."""
+    return record.error.strip().rpartition("\n")[2]
 
 
 def method_of(experiment: Experiment, name: str) -> object:

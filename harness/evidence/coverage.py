@@ -52,6 +52,16 @@ class Coverage:
         said += [f"has {self.foreign} units that nobody asked"] if self.foreign else []
         return ", ".join(said) or f"answers all of {self.units} units"
 
+    @property
+    def mark(self) -> str:
+        """What stands beside a number that rests on it: "3 of 60 units"; nothing if it is complete."""
+        if self.complete:
+            return ""
+        said = [f"{self.answered} of {self.units} units"]
+        said += [f"{self.repeated} rows too many"] if self.repeated else []
+        said += [f"{self.foreign} units that nobody asked"] if self.foreign else []
+        return ", ".join(said)
+
     def __add__(self, other: Coverage) -> Coverage:
         return Coverage(
             self.answered + other.answered,
