@@ -17,8 +17,9 @@ from harness.errors import ProblemError, UsageError
 from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
 from harness.plan.references import all_references, reference_key
+from harness.plan.selection import pairs
 from harness.resources import Resolver
-from harness.suite import Experiment, Scale, Suite, Tuned
+from harness.suite import Experiment, OwnUnits, Scale, Suite, Tuned
 
 AnyMethod = Method[Any, Any]
 AnyTask = Task[Any, Any]
@@ -35,6 +36,8 @@ class Subject:
         scratch: A folder for temporary files.
         paths: Folders of the references, by reference key.
         loader: Keeps what was loaded, as a worker does.
+        others: The suite's own methods on the task, besides this one.
+        own_units: Where the suite lets methods have units of their own.
     """
 
     method: AnyMethod
@@ -43,6 +46,8 @@ class Subject:
     scratch: Path
     paths: Mapping[str, str] = field(default_factory=dict)
     loader: Loader = field(default_factory=Loader)
+    others: Mapping[str, AnyMethod] = field(default_factory=dict)
+    own_units: tuple[OwnUnits, ...] = ()
 
     def context(self, seed: int) -> TrialContext:
         """A trial's context."""
@@ -123,7 +128,14 @@ def _candidates(
     for suite, experiment in _fitting(kind, suites):
         method = replace(_instance(kind, experiment), **values)  # type: ignore[type-var]
         for name, task in experiment.tasks.items():
-            yield Subject(method, task, f"{suite.slug}/{experiment.id}/{name}", scratch)
+            subject = Subject(method, task, f"{suite.slug}/{experiment.id}/{name}", scratch)
+            yield replace(subject, others=_besides(kind, experiment, name), own_units=suite.own_units)
+
+
+def _besides(kind: type[AnyMethod], experiment: Experiment, task: str) -> dict[str, AnyMethod]:
+    """The experiment's methods on a task that are of another class."""
+    found = {name: _plain(experiment.methods[name]) for at, name in pairs(experiment) if at == task}
+    return {name: method for name, method in found.items() if type(method) is not kind}
 
 
 def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> list[tuple[Suite, Experiment]]:
