@@ -41,7 +41,7 @@ def fidelity(ledger: Ledger) -> Section:
 def _sources(ledger: Ledger) -> Paragraph:
     counts: Counter[str] = Counter()
     for experiment in ledger.experiments.values():
-        for kind in {type(method_of(experiment, name)) for name in experiment.methods}:
+        for kind in dict.fromkeys(type(method_of(experiment, name)) for name in experiment.methods):
             counts.update(_parameter_sources(kind))
     standing = Counter(str(entry.standing) for entry in ledger.suite.paper.reported.values())
     spans: list[Text] = []
