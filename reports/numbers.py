@@ -13,11 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.claims import Cell, Claim, Contrast, Existence, Replication
-from harness.errors import CorroborateError, RecordError
+from harness.errors import RecordError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
-from harness.store.view import TIMED_METHOD, RunView, trials_sha256
+from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Exhibit, Experiment, Reported, Scale, Suite, Tuned
 from reports.apart import anchors
+from reports.current import HandleError, finish, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
 
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
     from harness.evidence.coverage import Declared
 
 Quantity = Cell | Contrast
-
-_JUDGE_AGAIN = "Judge the run again, then write its report."
-
-
-class HandleError(CorroborateError):
-    """A number of the report has no evidence, or evidence that is out of date."""
 
 
 def cells_of(quantity: Quantity) -> tuple[Cell, ...]:
@@ -80,8 +75,7 @@ class Ledger:
         self.scale = scale
         self.view = view
         self.verdicts = verdicts
-        self._check_run()
-        self._check_trials()
+        refuse_stale(suite, scale, view, verdicts)
 
     @cached_property
     def experiments(self) -> Mapping[str, Experiment]:
@@ -97,8 +91,9 @@ class Ledger:
     def claim_anchors(self) -> Mapping[str, str]:
         """Where links to claims lead, compound ones included."""
         parents = (claim.parent for claim in self.suite.claims if claim.parent)
-        verdicts = (*self.verdicts.wholes, *self.verdicts.verdicts, *self.verdicts.controls)
-        return anchors((*self.claims, *parents, *(verdict.claim for verdict in verdicts)), "claim")
+        judged = (verdict.claim for verdict in (*self.verdicts.wholes, *self.verdicts.verdicts))
+        controlled = (control.claim for control in self.verdicts.controls)
+        return anchors((*self.claims, *parents, *judged, *controlled), "claim")
 
     @cached_property
     def deviation_anchors(self) -> Mapping[str, str]:
@@ -116,10 +111,6 @@ class Ledger:
     def profile(self) -> str:
         """Name of the run's profile."""
         return str(self.scale.profile)
-
-    @property
-    def _resume(self) -> str:
-        return f"Finish the run: corroborate run {self.suite.slug} --resume {self.view.record.run}"
 
     def cell(self, quantity: Quantity, *, digits: int | None = None) -> Number | NotMeasured:
         """What was measured for a cell or a contrast, with its interval.
@@ -366,7 +357,7 @@ class Ledger:
                 f"The report needs {name}, but {len(missing)} of its {len(planned)} trials have not "
                 f"finished, {missing[0]} among them",
                 where=f"run {self.view.record.run}",
-                fix=self._resume,
+                fix=finish(self.suite, self.view),
             )
         scored = ("ok",) if worst is None else ("ok", "diverged")
         failed = [found[trial] for trial in planned if found[trial].status not in scored]
@@ -378,39 +369,6 @@ class Ledger:
 
     def _evidence(self, verdict: VerdictRecord) -> tuple[str, ...]:
         return tuple(verdict.trials)
-
-    def _check_run(self) -> None:
-        record = self.view.record
-        ours = (record.run, record.suite, record.profile, record.full)
-        theirs = (self.verdicts.run, self.verdicts.suite, self.verdicts.profile, self.verdicts.full)
-        asked = (self.suite.slug, self.profile, self.scale.full)
-        if ours != theirs or ours[1:] != asked:
-            raise HandleError(
-                f"The verdicts are of run {theirs[0]} ({theirs[1]}, {theirs[2]}), the records of run "
-                f"{ours[0]} ({ours[1]}, {ours[2]}), and the report is asked for {asked[0]}, {asked[1]}",
-                where=f"run {record.run}",
-                fix=_JUDGE_AGAIN,
-            )
-
-    def _check_trials(self) -> None:
-        known = set(self.view.trials)
-        for verdict in (*self.verdicts.verdicts, *self.verdicts.wholes):
-            lost = [trial for trial in verdict.trials if trial not in known]
-            if lost and verdict.cause != "invalid":
-                planned = lost[0] in self.view.record.planned
-                raise HandleError(
-                    f"The verdict on {verdict.claim} rests on {lost[0]}, "
-                    f"which {'has not finished' if planned else 'the run does not have'}",
-                    where=f"run {self.view.record.run}",
-                    fix=self._resume if planned else _JUDGE_AGAIN,
-                )
-        judged = self.verdicts.trials_sha256
-        if judged and judged != trials_sha256(self.view):
-            raise HandleError(
-                "The verdicts are stale: trials have been added or rerun since they were given",
-                where=f"run {self.view.record.run}",
-                fix=_JUDGE_AGAIN,
-            )
 
 
 def _rowless(trials: Sequence[str]) -> str:

@@ -202,8 +202,7 @@ class Coverages:
         others = [
             self._of(name, part, where, other)
             for name, other in names
-            if (name, other) != (trial, arm)
-            and self.said.declares(experiment, other or name.split("/")[2])
+            if (name, other) != (trial, arm) and self.said.declares(experiment, other or name.split("/")[2])
         ]
         belongs = self.said.declares(experiment, arm or method)
         return coverage(own, [found for found in others if found.rows], belongs=belongs)

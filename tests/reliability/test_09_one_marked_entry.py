@@ -5,15 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from harness.errors import ExitCode
+from harness.method import Context, Scores
+from tests.harness.running import run
+from tests.harness.toy import MeanTask, Shrunk, toy_suite, tuned
 from tests.reliability.toys_reports import Shell, methods
 
 ODD = ("Nan", "Inf", "Empty", "NoPart", "NoColumn", "Words", "Objects", "Nothing")
 WAYS = ("nan", "inf", "no-part", "no-column", "words", "objects", "nothing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wordy(MeanTask):
+    """Has words for numbers on validation data."""
+
+    def evaluate(self, result: float, ctx: Context) -> Scores:
+        if ctx.stage == "main":
+            return MeanTask.evaluate(self, result, ctx)
+        return Scores({"validation": {"unit_id": ["a"], "error": ["much"]}})
 
 
 @pytest.fixture
@@ -80,3 +94,13 @@ def test_only_the_trial_at_fault_is_named(shell: Shell) -> None:
     row = lines_of(shell.report(run)["csv/added-e.csv"], "method")["fine"]
     assert "e/t/fine/102" in row["value"]
     assert "e/t/fine/100" not in row["value"]
+
+
+def test_a_grid_point_without_a_number_ends_no_run(tmp_path: Path) -> None:
+    suite = toy_suite(methods={"mean": tuned(), "half": Shrunk(factor=0.5)}, task=Wordy())
+    finished, reader, recorder = run(suite, tmp_path)
+    assert finished.summary.failed == []
+    assert [name for name in reader.trials if name.startswith("e/t/half/")] == [
+        f"e/t/half/{seed}" for seed in range(100, 105)
+    ]
+    assert any("every tuning trial failed" in note for note in recorder.notes)

@@ -8,7 +8,6 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
 from harness.claims import Cell, Claim, Control, Direction, Profile, Replication, difference
@@ -98,14 +97,10 @@ def _odd(name: str, way: str) -> type[Says]:
     return dataclass(frozen=True)(type(name, (Says,), body))
 
 
-Three, Twice, Others, More = (
-    _odd("Three", "three"),
-    _odd("Twice", "twice"),
-    _odd("Others", "others"),
-    _odd("More", "more"),
-)
-Nan, Inf, Empty, Fails = _odd("Nan", "nan"), _odd("Inf", "inf"), _odd("Empty", "empty"), _odd("Fails", "fails")
-NoPart, NoColumn = _odd("NoPart", "no-part"), _odd("NoColumn", "no-column")
+Three, Twice = _odd("Three", "three"), _odd("Twice", "twice")
+Others, More = _odd("Others", "others"), _odd("More", "more")
+Nan, Inf, Empty = _odd("Nan", "nan"), _odd("Inf", "inf"), _odd("Empty", "empty")
+NoPart, NoColumn, Fails = _odd("NoPart", "no-part"), _odd("NoColumn", "no-column"), _odd("Fails", "fails")
 Words, Objects, Nothing = _odd("Words", "words"), _odd("Objects", "objects"), _odd("Nothing", "nothing")
 Fine = _odd("Fine", "whole")
 
@@ -169,7 +164,9 @@ SUITE = Suite(
 class Shell:
     """Runs commands in a folder and keeps what they print."""
 
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, capture: Callable[[], tuple[str, str]]) -> None:
+    def __init__(
+        self, folder: Path, patch: pytest.MonkeyPatch, capture: Callable[[], tuple[str, str]]
+    ) -> None:
         self.folder = folder
         self._capture = capture
         points = {
