@@ -149,15 +149,14 @@ class Ledger:
         if declared is not None:
             return declared
         trial = self._planned(exhibit)[0]
-        rows = self.columns(trial, exhibit.part)
-        return NotMeasured(_rowless([trial])) if rows is None else rows
+        return self.columns(trial, exhibit.part)
 
-    def columns(self, trial: str, part: str) -> Mapping[str, np.ndarray] | None:
-        """The unit rows of a part of a trial, if the run has them."""
+    def columns(self, trial: str, part: str) -> Mapping[str, np.ndarray] | NotMeasured:
+        """The unit rows of a part of a trial, or why they are not there."""
         try:
             return self.view.table(trial, part)
         except RecordError:
-            return None
+            return NotMeasured(_rowless([trial]))
 
     def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The numbers of seeds and of units behind some quantities, each sorted and once."""

@@ -51,7 +51,7 @@ def _timed(ledger: Ledger, experiment: Experiment) -> list[str]:
 
 def _arms(ledger: Ledger, trial: str) -> list[str]:
     rows = ledger.columns(trial, "time")
-    return [] if rows is None else [str(arm) for arm in rows["arm"]]
+    return [] if isinstance(rows, NotMeasured) else [str(arm) for arm in rows["arm"]]
 
 
 def _parameters(ledger: Ledger, experiment: Experiment, names: list[str]) -> Table:

@@ -114,8 +114,8 @@ def _chosen(ledger: Ledger, place: str) -> tuple[tuple[str, ...], bool]:
 def _select(ledger: Ledger, select: Metric, trial: TrialRecord, part: str) -> float | NotMeasured:
     """The selected metric of a tuning trial."""
     rows = ledger.columns(trial.trial, part)
-    if rows is None:
-        return NotMeasured(f"no unit rows ({trial.trial})")
+    if isinstance(rows, NotMeasured):
+        return rows
     try:
         value = select(rows)
     except Exception as error:  # noqa: BLE001 - a metric is given whatever a method's trial left
