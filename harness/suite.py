@@ -309,6 +309,30 @@ class Exhibit:
     profiles: tuple[Profile, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnUnits:
+    """Says that methods have units of their own, and why.
+
+    Everywhere else the methods of an experiment answer the same units of a task, part and seed: one
+    that has no rows for some of them left these out, which reports say beside its numbers, and nothing
+    is compared with it.
+
+    Attributes:
+        why: What a unit is, that each method has others.
+        experiment: Id of the experiment; empty means all.
+        part: The part of the scores; empty means all.
+    """
+
+    why: str
+    experiment: str = ""
+    part: str = ""
+
+    def covers(self, experiment: str, part: str) -> bool:
+        """Whether it speaks of a part, or of its probes."""
+        whole = part.removeprefix("probe:") if part != "probe" else "main"
+        return self.experiment in ("", experiment) and self.part in ("", part, whole)
+
+
 class StandIn(Protocol):
     """A tiny copy of a resource, of the very kind and form, made without a network."""
 
@@ -350,6 +374,7 @@ class Suite:
         tables: Tables of the report.
         figures: Figures of the report.
         exhibits: Single results that the report shows.
+        own_units: Where methods need not answer the same units.
         bindings: Names for ``--bind NAME=PATH``, each with the name of the resource it replaces.
         rehearsal: How profiles for larger machines are tried out on small ones.
         folder: Where ``paper.toml`` and ``reference/`` are.
@@ -364,6 +389,7 @@ class Suite:
     tables: tuple[PaperTable, ...] = ()
     figures: tuple[PaperFigure, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
+    own_units: tuple[OwnUnits, ...] = ()
     bindings: Mapping[str, str] = field(default_factory=dict)
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
 

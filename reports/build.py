@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.store.records import VerdictsRecord
 from harness.store.view import RunView
 from harness.suite import PaperTable, Scale, Suite
+from reports.apart import told_apart
 from reports.document import Document, Section, Table
 from reports.numbers import Ledger
 from reports.sections.added import added
@@ -46,7 +47,7 @@ def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -
 def frame(ledger: Ledger, sections: tuple[Section, ...]) -> Document:
     """A document of some sections, with title, origin and citation."""
     suite, record = ledger.suite, ledger.view.record
-    return Document(
+    made = Document(
         title=suite.paper.title,
         byline=", ".join(suite.paper.authors),
         facts=title_facts(ledger),
@@ -60,6 +61,7 @@ def frame(ledger: Ledger, sections: tuple[Section, ...]) -> Document:
         created=record.provenance.created,
         bibtex=suite.paper.bibtex,
     )
+    return told_apart(made)
 
 
 def one_table(ledger: Ledger, table: PaperTable) -> tuple[Document, Table]:

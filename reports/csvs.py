@@ -31,7 +31,12 @@ def render(document: Document) -> dict[str, str]:
 
 
 def numbers(document: Document) -> str:
-    """Every number at full precision, with its evidence."""
+    """Every number at full precision, with its evidence.
+
+    A column says what numbers rest on, where one of them does not rest on its whole evaluation set.
+    """
+    found = document.numbers()
+    partial = any(number.coverage for number in found)
     rows = [
         (
             number.handle.kind,
@@ -45,10 +50,11 @@ def numbers(document: Document) -> str:
             document.slug,
             document.profile,
             document.run,
+            *((number.coverage,) if partial else ()),
         )
-        for number in document.numbers()
+        for number in found
     ]
-    return _csv(NUMBER_FIELDS, rows)
+    return _csv((*NUMBER_FIELDS, *(("coverage",) if partial else ())), rows)
 
 
 def verdicts(document: Document) -> str:
@@ -73,19 +79,30 @@ def verdicts(document: Document) -> str:
 
 
 def table_csv(table: Table) -> str:
-    """One table; a measured number takes three columns: value, low, high."""
+    """One table; a measured number takes three columns: value, low, high.
+
+    In a column of which a number does not rest on its whole evaluation set, a fourth says on what.
+    """
     wide = [_has_interval(row.cells[at] for row in table.rows) for at in range(len(table.columns))]
+    partial = [any(_coverage(row.cells[at]) for row in table.rows) for at in range(len(table.columns))]
     grouped = any(row.group for row in table.rows)
     header = ["group"] if grouped else []
-    for column, split in zip(table.columns, wide, strict=True):
+    for column, split, part in zip(table.columns, wide, partial, strict=True):
         header += [column.key, f"{column.key}_low", f"{column.key}_high"] if split else [column.key]
+        header += [f"{column.key}_coverage"] if part else []
     rows = []
     for row in table.rows:
         cells = [row.group] if grouped else []
-        for cell, split in zip(row.cells, wide, strict=True):
+        for cell, split, part in zip(row.cells, wide, partial, strict=True):
             cells += _split(cell) if split else [_text(cell)]
+            cells += [_coverage(cell)] if part else []
         rows.append(cells)
     return _csv(header, rows)
+
+
+def _coverage(cell: Spans) -> str:
+    found = (span.coverage for span in cell if isinstance(span, Number) and span.coverage)
+    return "; ".join(found)
 
 
 def _has_interval(cells: Iterable[Spans]) -> bool:

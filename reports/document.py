@@ -47,6 +47,7 @@ class Number:
         form: How it is printed.
         standing: For a number of the paper: how it was established.
         bold: Whether it won every pairwise test of its column.
+        coverage: What it rests on, if that is not the whole evaluation set: "3 of 60 units".
     """
 
     value: float
@@ -58,6 +59,7 @@ class Number:
     form: NumberFormat = "fixed"
     standing: str = ""
     bold: bool = False
+    coverage: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,11 +187,13 @@ class Row:
         cells: In the order of the columns.
         group: Heading that this row and its neighbours stand under.
         kind: Whether it is a compound claim or a part of one.
+        anchor: Where links to it lead; empty if nothing links to it.
     """
 
     cells: tuple[Spans, ...]
     group: str = ""
     kind: Literal["plain", "whole", "part"] = "plain"
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -268,6 +272,8 @@ class Card:
     parts: str = ""
     """For a compound claim: "2 of 3"."""
     exploratory: bool = False
+    anchor: str = ""
+    """Where links to it lead."""
 
 
 Block = Paragraph | Bullets | Facts | Listing | Table | Figure | Courses | Tree | Tally | Card

@@ -28,7 +28,7 @@ from reports.document import (
 )
 from reports.glyph import ends, places
 from reports.plots import figure_svg
-from reports.text import MINUS, anchor, clean, digits_of, show
+from reports.text import MINUS, clean, digits_of, show
 
 _ICONS = {
     "reproduced": "yes",
@@ -75,7 +75,6 @@ def environment() -> Environment:
     made.filters |= {
         "spans": spans,
         "label": label,
-        "anchor": anchor,
         "shown": lambda number: _signed(show(number).value),
         "plain": plain,
     }
@@ -175,8 +174,9 @@ def _number(number: Number) -> Markup:
     if shown.low:
         ends = (_signed(shown.low), _signed(shown.high))
         interval = Markup(' <span class="ci">[{}, {}]</span>').format(*ends)
-    return Markup('<span class="num" title="{}">{}{}{}{}</span>').format(
-        _evidence(number), value, unit, _standing(number.standing), interval
+    remark = Markup(' <em class="partial">{}</em>').format(shown.remark) if shown.remark else Markup("")
+    return Markup('<span class="num" title="{}">{}{}{}{}{}</span>').format(
+        _evidence(number), value, unit, _standing(number.standing), interval, remark
     )
 
 

@@ -112,7 +112,8 @@ def _cell_width(cell: Spans) -> float:
     if len(cell) != 1 or not isinstance(cell[0], Number):
         return min(len(_plain(cell)), _LONG_LABEL) * _LETTER
     shown = show(cell[0])
-    return (len(shown.value) + len(shown.unit)) * _LETTER + len(shown.interval) * _SMALL_LETTER
+    letters = len(shown.value) + len(shown.unit) + len(shown.remark)
+    return letters * _LETTER + len(shown.interval) * _SMALL_LETTER
 
 
 def spans(items: Spans, *, stacked: bool = False) -> str:
@@ -125,7 +126,8 @@ def number(item: Number, *, stacked: bool = False) -> str:
     shown = show(item)
     value = rf"\textbf{{{_math(shown.value, bold=True)}}}" if item.bold else _math(shown.value)
     unit = rf"~{latex(shown.unit)}" if shown.unit else ""
-    value = f"{value}{unit}{STANDING_MARK.get(item.standing, '')}"
+    remark = rf"~\emph{{{latex(shown.remark)}}}" if shown.remark else ""
+    value = f"{value}{unit}{STANDING_MARK.get(item.standing, '')}{remark}"
     if not shown.low:
         return value
     ends = rf"{{\scriptsize {interval(shown)}}}"
@@ -303,7 +305,7 @@ def _bare_format(table: Table, at: int) -> str:
 
 
 def _is_bare(item: Number) -> bool:
-    plain = item.low is None and not item.standing and not item.unit and not item.bold
+    plain = item.low is None and not any((item.standing, item.unit, item.bold, item.coverage))
     return plain and re.fullmatch(r"-?\d+(\.\d+)?", show(item).value) is not None
 
 

@@ -1,7 +1,8 @@
 r"""``macros.tex``: one LaTeX command for each number of a report.
 
 A command's name is the path of the number's evidence, in letters only:
-``\SpectrClaimCThreeTestOneEffect``, and the same with ``Low``, ``High`` and ``Interval``.
+``\SpectrClaimCThreeTestOneEffect``, and the same with ``Low``, ``High`` and ``Interval``. A number
+over part of its units says so itself, and the same with ``Coverage`` gives the remark alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from reports.latex_text import latex
 from reports.text import show
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+_ENDINGS = ("Low", "High", "Interval", "Coverage")
 _SIGNS = {
     "+": " plus ",
     "-1": " minus 1",
@@ -66,19 +68,26 @@ def _letters(char: str) -> str:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """The name itself, or with the first letter that makes it unique."""
+    """The name itself, or with the first letters that make it and what is derived from it unique."""
     free = name
     count = 0
-    while free in taken:
+    while taken & _derived(free):
         count += 1
         free = f"{name}X{'i' * count}"
-    taken.add(free)
+    taken |= _derived(free)
     return free
+
+
+def _derived(name: str) -> set[str]:
+    return {name, *(f"{name}{ending}" for ending in _ENDINGS)}
 
 
 def _commands(name: str, item: Number) -> list[str]:
     bare = replace(item, low=None, high=None, bold=False, standing="")
     lines = [rf"\newcommand{{\{name}}}{{{number(bare)}}}"]
+    if item.coverage:
+        lines.append(rf"\newcommand{{\{name}Coverage}}{{{latex(item.coverage)}}}")
+        bare = replace(bare, coverage="")
     if item.low is not None and item.high is not None:
         lines += [
             rf"\newcommand{{\{name}Low}}{{{number(replace(bare, value=item.low))}}}",

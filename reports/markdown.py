@@ -121,7 +121,8 @@ def number(item: Number) -> str:
     value = f"**{value}**" if item.bold else value
     unit = f" {escape(shown.unit)}" if shown.unit else ""
     interval = f" \\[{shown.low}, {shown.high}\\]".replace("-", MINUS) if shown.low else ""
-    return f"{value}{unit}{_STANDING.get(item.standing, '')}{interval}"
+    remark = f" *{escape(shown.remark)}*" if shown.remark else ""
+    return f"{value}{unit}{_STANDING.get(item.standing, '')}{interval}{remark}"
 
 
 def table(item: Table) -> str:

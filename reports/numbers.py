@@ -13,10 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.claims import Cell, Claim, Contrast, Existence, Replication
-from harness.errors import CorroborateError, OmittedRowsError
+from harness.errors import OmittedRowsError, RecordError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
-from harness.store.view import TIMED_METHOD, RunView, trials_sha256
+from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Exhibit, Experiment, Reported, Scale, Suite, Tuned
+from reports.apart import anchors
+from reports.current import HandleError, finish, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
 
@@ -24,14 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from harness.evidence import Estimate
+    from harness.evidence.coverage import Declared
 
 Quantity = Cell | Contrast
-
-_JUDGE_AGAIN = "Judge the run again, then write its report."
-
-
-class HandleError(CorroborateError):
-    """A number of the report has no evidence, or evidence that is out of date."""
 
 
 def cells_of(quantity: Quantity) -> tuple[Cell, ...]:
@@ -78,8 +75,7 @@ class Ledger:
         self.scale = scale
         self.view = view
         self.verdicts = verdicts
-        self._check_run()
-        self._check_trials()
+        refuse_stale(suite, scale, view, verdicts)
 
     @cached_property
     def experiments(self) -> Mapping[str, Experiment]:
@@ -91,14 +87,30 @@ class Ledger:
         """The declared claims, by id."""
         return {claim.id: claim for claim in self.suite.claims}
 
+    @cached_property
+    def claim_anchors(self) -> Mapping[str, str]:
+        """Where links to claims lead, compound ones included."""
+        parents = (claim.parent for claim in self.suite.claims if claim.parent)
+        judged = (verdict.claim for verdict in (*self.verdicts.wholes, *self.verdicts.verdicts))
+        controlled = (control.claim for control in self.verdicts.controls)
+        return anchors((*self.claims, *parents, *judged, *controlled), "claim")
+
+    @cached_property
+    def deviation_anchors(self) -> Mapping[str, str]:
+        """Where links to deviations lead."""
+        return anchors((deviation.id for deviation in self.suite.deviations), "deviation")
+
+    @cached_property
+    def said(self) -> Declared:
+        """What the suite says of units."""
+        from harness.evidence.coverage import declared
+
+        return declared(self.suite, self.scale)
+
     @property
     def profile(self) -> str:
         """Name of the run's profile."""
         return str(self.scale.profile)
-
-    @property
-    def _resume(self) -> str:
-        return f"Finish the run: corroborate run {self.suite.slug} --resume {self.view.record.run}"
 
     def cell(self, quantity: Quantity, *, digits: int | None = None) -> Number | NotMeasured:
         """What was measured for a cell or a contrast, with its interval.
@@ -124,6 +136,7 @@ class Ledger:
             high=None if constant else interval.high,
             digits=metric.digits if digits is None else digits,
             unit="" if isinstance(quantity, Contrast) and quantity.log else metric.unit,
+            coverage=estimate.coverage.mark if estimate.coverage else "",
         )
 
     def rows(self, exhibit: Exhibit) -> Mapping[str, np.ndarray] | NotMeasured:
@@ -133,10 +146,19 @@ class Ledger:
             HandleError: If the trial behind them is missing and nothing declares why.
         """
         declared = self._why_not(exhibit)
+        if declared is not None:
+            return declared
+        trial = self._planned(exhibit)[0]
+        return self.columns(trial, exhibit.part)
+
+    def columns(self, trial: str, part: str) -> Mapping[str, np.ndarray] | NotMeasured:
+        """The unit rows of a part of a trial, or why they are not there."""
         try:
-            return declared or self.view.table(self._planned(exhibit)[0], exhibit.part)
+            return self.view.table(trial, part)
         except OmittedRowsError as error:
             return NotMeasured(error.what)
+        except RecordError:
+            return NotMeasured(_rowless([trial]))
 
     def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The numbers of seeds and of units behind some quantities, each sorted and once."""
@@ -154,7 +176,7 @@ class Ledger:
         from harness.evidence import best_by_direction
 
         rivals = [cells[at] for at in measured]
-        best = best_by_direction(self.view, rivals, self.replication(rivals[0]))
+        best = best_by_direction(self.view, rivals, self.replication(rivals[0]), self.said)
         return frozenset(measured[at] for at in best)
 
     def reported(self, name: str) -> Number | Text:
@@ -262,15 +284,15 @@ class Ledger:
         from harness.evidence import NotMeasuredError, estimate
 
         try:
-            return estimate(self.view, quantity, self.replication(cells_of(quantity)[0]))
+            return estimate(self.view, quantity, self.replication(cells_of(quantity)[0]), self.said)
         except NotMeasuredError as error:
-            # What a weak model's answers leave undefined is a result, and no fault of the report.
-            # Cells may also name steps and sizes that a rehearsal has cut off.
-            if error.kind in ("omitted", "foreign", "undefined") or self.view.record.rehearsal:
+            # What a method leaves undefined, or out, is its result, and no fault of the report: one
+            # entry says so, and the others stand.
+            if error.kind == "omitted":
                 return NotMeasured(error.what)
-            raise HandleError(
-                f"The report needs {quantity_name(quantity)}. {error.what}", where=error.where
-            ) from error
+            if error.kind == "missing":
+                return NotMeasured(_rowless(error.trials))
+            return NotMeasured(f"{error.what}{f' ({error.where})' if error.where else ''}")
 
     def _digits(self, claim: str) -> int:
         form = self.claims[claim].forms.get(self.scale.profile)
@@ -293,12 +315,15 @@ class Ledger:
         if not planned:
             if any(self.view.record.selection.values()):
                 return NotMeasured("not selected in this run")
+            if self.is_added(cell):
+                return NotMeasured("not run on this task")
             raise HandleError(
                 f"The report needs {_name(cell)}, for which nothing was planned",
                 where=f"run {self.view.record.run}",
                 fix="Run the suite again: its declarations have changed since this run.",
             )
-        return self._unfinished(planned, _name(cell), cell.metric.worst if isinstance(cell, Cell) else None)
+        worst = cell.metric.worst if isinstance(cell, Cell) else None
+        return self._unfinished(planned, _name(cell), worst, added=self.is_added(cell))
 
     def _planned(self, cell: Cell | Exhibit) -> tuple[str, ...]:
         """The trials of a cell, whatever became of them."""
@@ -319,58 +344,44 @@ class Ledger:
             )
         return experiment
 
-    def _unfinished(self, planned: tuple[str, ...], name: str, worst: float | None) -> NotMeasured | None:
+    def is_added(self, cell: Cell | Exhibit) -> bool:
+        """Whether a cell is of a method that the suite does not declare."""
+        return cell.method not in self._declared_experiment(cell).methods
+
+    def _unfinished(
+        self, planned: tuple[str, ...], name: str, worst: float | None, *, added: bool
+    ) -> NotMeasured | None:
         found: Mapping[str, TrialRecord] = self.view.trials
         missing = [trial for trial in planned if trial not in found]
+        if missing and added:
+            return NotMeasured(f"{len(missing)} of {len(planned)} trials have not finished")
         if missing:
             raise HandleError(
                 f"The report needs {name}, but {len(missing)} of its {len(planned)} trials have not "
                 f"finished, {missing[0]} among them",
                 where=f"run {self.view.record.run}",
-                fix=self._resume,
+                fix=finish(self.suite, self.view),
             )
         scored = ("ok",) if worst is None else ("ok", "diverged")
-        failed = [found[trial].status for trial in planned if found[trial].status not in scored]
+        failed = [found[trial] for trial in planned if found[trial].status not in scored]
         if failed:
-            kinds = ", ".join(sorted(set(failed)))
-            return NotMeasured(f"{len(failed)} of {len(planned)} trials without a result ({kinds})")
+            kinds = ", ".join(sorted({record.status for record in failed}))
+            text = f"{len(failed)} of {len(planned)} trials without a result ({kinds})"
+            return NotMeasured(": ".join(filter(None, (text, failed[0].trial, last_line(failed[0])))))
         return None
 
     def _evidence(self, verdict: VerdictRecord) -> tuple[str, ...]:
         return tuple(verdict.trials)
 
-    def _check_run(self) -> None:
-        record = self.view.record
-        ours = (record.run, record.suite, record.profile, record.full)
-        theirs = (self.verdicts.run, self.verdicts.suite, self.verdicts.profile, self.verdicts.full)
-        asked = (self.suite.slug, self.profile, self.scale.full)
-        if ours != theirs or ours[1:] != asked:
-            raise HandleError(
-                f"The verdicts are of run {theirs[0]} ({theirs[1]}, {theirs[2]}), the records of run "
-                f"{ours[0]} ({ours[1]}, {ours[2]}), and the report is asked for {asked[0]}, {asked[1]}",
-                where=f"run {record.run}",
-                fix=_JUDGE_AGAIN,
-            )
 
-    def _check_trials(self) -> None:
-        known = set(self.view.trials)
-        for verdict in (*self.verdicts.verdicts, *self.verdicts.wholes):
-            lost = [trial for trial in verdict.trials if trial not in known]
-            if lost and verdict.cause != "invalid":
-                planned = lost[0] in self.view.record.planned
-                raise HandleError(
-                    f"The verdict on {verdict.claim} rests on {lost[0]}, "
-                    f"which {'has not finished' if planned else 'the run does not have'}",
-                    where=f"run {self.view.record.run}",
-                    fix=self._resume if planned else _JUDGE_AGAIN,
-                )
-        judged = self.verdicts.trials_sha256
-        if judged and judged != trials_sha256(self.view):
-            raise HandleError(
-                "The verdicts are stale: trials have been added or rerun since they were given",
-                where=f"run {self.view.record.run}",
-                fix=_JUDGE_AGAIN,
-            )
+def _rowless(trials: Sequence[str]) -> str:
+    more = " …" if len(trials) > 1 else ""
+    return f"the unit rows are lost ({trials[0]}{more})"
+
+
+def last_line(record: TrialRecord) -> str:
+    """The last line of a trial's error, in which a traceback says what happened."""
+    return record.error.strip().rpartition("\n")[2]
 
 
 def method_of(experiment: Experiment, name: str) -> object:

@@ -71,12 +71,14 @@ class Shown:
         low: The interval's ends; empty without one.
         high: As above.
         unit: The unit, or empty.
+        coverage: What the number rests on, if that is not the whole evaluation set.
     """
 
     value: str
     low: str = ""
     high: str = ""
     unit: str = ""
+    coverage: str = ""
 
     @property
     def interval(self) -> str:
@@ -86,18 +88,24 @@ class Shown:
     @property
     def plain(self) -> str:
         """Everything in one string."""
-        return " ".join(part for part in (self.value, self.unit, self.interval) if part)
+        return " ".join(part for part in (self.value, self.unit, self.interval, self.remark) if part)
+
+    @property
+    def remark(self) -> str:
+        """``"(3 of 60 units)"``, or nothing."""
+        return f"({self.coverage})" if self.coverage else ""
 
 
 def show(number: Number) -> Shown:
     """A number as it is printed everywhere."""
     if number.low is None or number.high is None:
-        return Shown(digits_of(number, number.value), unit=number.unit)
+        return Shown(digits_of(number, number.value), unit=number.unit, coverage=number.coverage)
     return Shown(
         digits_of(number, number.value),
         digits_of(number, number.low),
         digits_of(number, number.high),
         number.unit,
+        number.coverage,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.checks.state import state_of
 from harness.checks.subject import Call, EndedError, Subject, directly
+from harness.checks.units import unanswered
 from harness.ends import Stops, own_process, story_of
 from harness.engine.context import seed_everything
 from harness.engine.trial import solve
@@ -208,6 +209,11 @@ def _clear_error_on_wrong_problem(subject: Subject) -> None:
     raise CheckError("a problem of a foreign type was accepted: name the right class in problem_type")
 
 
+def _answers_every_unit(subject: Subject) -> None:
+    if fault := unanswered(subject):
+        raise CheckError(f"{fault}. A number over other units than the others' compares with none of theirs")
+
+
 def difference_of(one: Scores, other: Scores) -> str:
     """Where two scores differ, or nothing. Columns of seconds may."""
     if set(one.parts) != set(other.parts):
@@ -243,4 +249,5 @@ CHECKS: tuple[Check, ...] = (
     Check("same-seed-same-result", "The same seed gives the same result.", _same_seed_same_result),
     Check("first-and-tenth-trial", "Trials leave no trace in a worker.", _trials_leave_no_trace),
     Check("inputs-not-changed", "It changes neither the problem nor what it loads.", _inputs_not_changed),
+    Check("answers-every-unit", "It answers every unit, and each once.", _answers_every_unit),
 )

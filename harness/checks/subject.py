@@ -22,8 +22,9 @@ from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
 from harness.plan.declarations import with_values
 from harness.plan.references import all_references, reference_key
+from harness.plan.selection import pairs
 from harness.resources import Resolver
-from harness.suite import Experiment, Scale, Suite, Tuned
+from harness.suite import Experiment, OwnUnits, Scale, Suite, Tuned
 
 AnyMethod = Method[Any, Any]
 AnyTask = Task[Any, Any]
@@ -41,6 +42,8 @@ class Subject:
         paths: Folders of the references, by reference key.
         loader: Keeps what was loaded, as a worker does.
         memory_gb: What its experiment may use.
+        others: The suite's own methods on the task, besides this one.
+        own_units: Where the suite lets methods have units of their own.
     """
 
     method: AnyMethod
@@ -50,6 +53,8 @@ class Subject:
     paths: Mapping[str, str] = field(default_factory=dict)
     loader: Loader = field(default_factory=Loader)
     memory_gb: float = 6.0
+    others: Mapping[str, AnyMethod] = field(default_factory=dict)
+    own_units: tuple[OwnUnits, ...] = ()
 
     def context(self, seed: int) -> TrialContext:
         """A trial's context."""
@@ -189,7 +194,22 @@ def _candidates(
         method = with_values(_instance(kind, experiment), values)
         for name, task in experiment.tasks.items():
             where = f"{suite.slug}/{experiment.id}/{name}"
-            yield Subject(method, task, where, scratch, memory_gb=experiment.memory_gb)
+            others = _besides(kind, experiment, name)
+            yield Subject(
+                method,
+                task,
+                where,
+                scratch,
+                memory_gb=experiment.memory_gb,
+                others=others,
+                own_units=suite.own_units,
+            )
+
+
+def _besides(kind: type[AnyMethod], experiment: Experiment, task: str) -> dict[str, AnyMethod]:
+    """The experiment's methods on a task that are of another class."""
+    found = {name: _plain(experiment.methods[name]) for at, name in pairs(experiment) if at == task}
+    return {name: method for name, method in found.items() if type(method) is not kind}
 
 
 def _fitting(kind: type[AnyMethod], suites: Sequence[Suite]) -> list[tuple[Suite, Experiment]]:

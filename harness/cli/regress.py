@@ -15,10 +15,11 @@ from harness.errors import ExitCode
 from harness.text import expanded
 
 if TYPE_CHECKING:
-    from harness.evidence.regress import Item, Regression
+    from harness.evidence.outcomes import Item
+    from harness.evidence.regress import Regression
 
-_MARKS = {"regressed": "-", "improved": "+", "same": "=", "not comparable": "~"}
-_STATUS = {"regressed": "failed", "not comparable": "skipped"}
+_MARKS = {"regressed": "-", "lost": "-", "improved": "+", "same": "=", "not comparable": "~"}
+_STATUS = {"regressed": "failed", "lost": "failed", "not comparable": "skipped"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         default=REFERENCE,
         help="a run's folder or name, or 'reference' for the committed results (default)",
+    )
+    parser.add_argument(
+        "--claim",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="ask about this claim only, and what it measures; may be repeated",
     )
     parser.add_argument("--junit", metavar="FILE", type=expanded, help="also write a JUnit file")
     add_runs(parser)
@@ -51,8 +59,9 @@ def main(args: argparse.Namespace) -> ExitCode:
         run=run.reader,
         baseline_verdicts=before,
         verdicts=judged(run),
+        claims=args.claim,
     )
-    unfinished = _unfinished(run)
+    unfinished = _unfinished(run) | {name: _outside(reason) for name, reason in found.barred.items()}
     cases = [*map(_case, found.items), *(Case(name, "error", reason) for name, reason in unfinished.items())]
     _print(run, baseline, found, unfinished)
     if os.environ.get("GITHUB_ACTIONS"):
@@ -79,17 +88,26 @@ def _unfinished(run: OpenedRun) -> dict[str, str]:
     return found
 
 
+def _outside(reason: str) -> str:
+    return f"the baseline has it, and the run could not: {reason}"
+
+
 def _case(item: Item) -> Case:
     status = _STATUS.get(item.outcome, "passed")
-    return Case(f"{item.claim}: {item.label}", status, item.detail)  # type: ignore[arg-type]
+    return Case(item.name, status, item.detail)  # type: ignore[arg-type]
 
 
 def _print(run: OpenedRun, baseline: OpenedRun, found: Regression, unfinished: dict[str, str]) -> None:
     print(f"run      {run.folder}\nbaseline {baseline.folder}")
     for item in found.items:
-        print(f" {_MARKS[item.outcome]} {item.claim}: {item.label}: {item.outcome}\n     {item.detail}")
+        print(f" {_MARKS[item.outcome]} {item.name}: {item.outcome}\n     {item.detail}")
     for name, reason in unfinished.items():
         print(f" ! {name}: {reason}")
+    lost = any(item.outcome == "lost" for item in found.items)
+    restricted = {name: values for name, values in run.reader.record.selection.items() if values}
+    if lost and restricted:
+        told = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items())
+        print(f" ! the run was restricted to {told}; 'regress --claim ID' asks about one claim alone")
     print(f"{found.outcome}: {found.reason}")
 
 

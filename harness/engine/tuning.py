@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +18,15 @@ class TuningState:
 
     group: PlannedTuning
     scores: dict[str, float] = field(default_factory=dict)
-    """The selected metric by trial id; NaN for trials that failed."""
+    """The selected metric by trial id; NaN for trials that failed or left no number."""
 
     def add(self, trial: str, units: bytes | None) -> None:
         """Take in the rows of a finished trial, or ``None`` for one that failed."""
-        tuned = self.group.tuned
-        self.scores[trial] = math.nan if units is None else tuned.select(decode(units, tuned.part, trial))
+        self.scores[trial] = math.nan
+        if units is not None:
+            # What a method left for rows must not end a run; the report says what is wrong with them.
+            with suppress(Exception):
+                self.scores[trial] = self.group.tuned.select(decode(units, self.group.tuned.part, trial))
 
     @property
     def complete(self) -> bool:
@@ -32,12 +36,15 @@ class TuningState:
     def winner(self) -> Mapping[str, Any] | None:
         """The values with the best mean over the tuning seeds, or ``None`` if all trials failed.
 
-        Among equal values the one declared first wins. A point of which one seed failed is out.
+        Among equal values the one declared first wins. A point of which one seed failed is out, and one
+        that is better than any number.
         """
         sign = 1.0 if self.group.tuned.select.better == "higher" else -1.0
         best: tuple[float, Mapping[str, Any]] | None = None
         for values, mean in self.means():
-            if not math.isnan(mean) and (best is None or sign * mean > best[0]):
+            if math.isnan(mean) or sign * mean == math.inf:
+                continue
+            if best is None or sign * mean > best[0]:
                 best = (sign * mean, values)
         return best[1] if best else None
 

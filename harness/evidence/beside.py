@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.claims import Cell, Contrast, Replication
+from harness.evidence.coverage import NOTHING_SAID, Coverage, Coverages, Declared, Where
 from harness.evidence.inference import Inference, infer
-from harness.evidence.quantities import Quantity, Reader, Series
+from harness.evidence.quantities import Quantity
 from harness.evidence.rows import NotMeasuredError
+from harness.evidence.series import Reader, Series
 from harness.store.records import Interval, TrialRecord
 from harness.store.view import RunView
 
@@ -43,8 +45,25 @@ class BothRuns:
 
     def table(self, trial: str, part: str) -> Mapping[str, NDArray[np.generic]]:
         """The rows of a trial, on the side that its id names."""
-        side = _LEFT if trial.startswith(_LEFT) else _RIGHT
-        return self._sides[side].table(trial.removeprefix(side), part)
+        side, name = _split(trial)
+        return self._sides[side].table(name, part)
+
+
+@dataclass(frozen=True)
+class _BothCoverages:
+    """What the trials of each run answered, beside the other methods of the same run."""
+
+    sides: Mapping[str, Coverages]
+
+    def of(self, trial: str, part: str, where: Where = (), arm: str = "") -> Coverage:
+        side, name = _split(trial)
+        return self.sides[side].of(name, part, where, arm)
+
+
+def _split(trial: str) -> tuple[str, str]:
+    """The side that a trial's id names, and the id in that run."""
+    side = _LEFT if trial.startswith(_LEFT) else _RIGHT
+    return side, trial.removeprefix(side)
 
 
 def _finished(view: RunView) -> set[str]:
@@ -79,14 +98,41 @@ class Shift:
 class Beside:
     """Measures shifts between two runs.
 
+    Args:
+        left: The first run.
+        right: The second.
+        said: What their suite says of units.
+
     Attributes:
         shared: Ids of the trials that both runs finished.
     """
 
-    def __init__(self, left: RunView, right: RunView) -> None:
+    def __init__(self, left: RunView, right: RunView, said: Declared = NOTHING_SAID) -> None:
         runs = BothRuns(left, right)
         self.shared = runs.shared
-        self._reader = Reader(runs)
+        covering = {_LEFT: Coverages(left, said), _RIGHT: Coverages(right, said)}
+        self._reader = Reader(runs, _BothCoverages(covering))
+
+    def loss(self, theta: Contrast) -> NotMeasuredError | None:
+        """What the second run cannot give of a quantity's cells that the first can, if anything.
+
+        Trials that one of the runs lacks are another matter: a run may be over fewer seeds.
+        """
+        for (_, before), (_, after) in _pairs(_on(_LEFT, theta), _on(_RIGHT, theta)):
+            error = self._fault(after)
+            if error is not None and self._fault(before) is None:
+                return error if error.kind in ("partial", "undefined", "mismatch") else None
+        return None
+
+    def _fault(self, cell: Cell) -> NotMeasuredError | None:
+        """Why a cell cannot be compared with others."""
+        try:
+            quantity = Quantity(self._reader, Contrast(((1.0, cell),)))
+            quantity.refuse_partial()
+            quantity.by_replicate()
+        except NotMeasuredError as error:
+            return error
+        return None
 
     def shift(self, theta: Contrast, replication: Replication) -> Shift:
         """The difference right − left of a quantity.
@@ -142,5 +188,8 @@ def _identical(one: Series, other: Series) -> bool:
 
 def _equal(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
     """Equality in which a missing number equals a missing number."""
+    if "O" in (left.dtype.kind, right.dtype.kind):
+        # Objects may be arrays themselves, and these are equal in no single way.
+        return repr(left.tolist()) == repr(right.tolist())
     numbers = left.dtype.kind == "f" and right.dtype.kind == "f"
     return bool(np.array_equal(left, right, equal_nan=numbers))

@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness.claims import Contrast, CountCost, Form, NotComparable, Replication, StatisticalForm, Value
 from harness.evidence.beside import Beside, Shift
+from harness.evidence.coverage import declared
 from harness.evidence.labels import cell_label, contrast_label
 from harness.evidence.questions import questions, replication_of
 from harness.evidence.rows import NotMeasuredError
@@ -86,7 +87,7 @@ def compare_runs(suite: Suite, scale: Scale, left: RunView, right: RunView) -> C
     if blocking:
         because = "; ".join(f"{x.field}: {x.left or 'none'} against {x.right or 'none'}" for x in blocking)
         return Comparison("not comparable", because, fields, (), ())
-    beside = Beside(left, right)
+    beside = Beside(left, right, declared(suite, scale))
     if not beside.shared:
         return Comparison("not comparable", "The runs share no finished trial", fields, (), ())
     effects, skipped = _effects(suite, scale, beside)
@@ -107,6 +108,7 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     yield from _mapping("setting", one.settings, other.settings, "warning")
     yield from _field("claims", one.claims_sha256, other.claims_sha256, "warning")
     yield from _trials(left, right)
+    yield from _field("methods", _only(left, right), _only(right, left), "note")
     yield from _field("full", str(one.full), str(other.full), "note")
     if one.device and other.device:
         yield from _field("device", one.device, other.device, "note")
@@ -115,6 +117,14 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     yield from _field("cpu", before.cpu, after.cpu, "note")
     yield from _field("gpu", before.gpu, after.gpu, "note")
     yield from _mapping("package", before.packages, after.packages, "note")
+
+
+def _only(view: RunView, other: RunView) -> str:
+    """What one run has and the other lacks."""
+    there = {trial.rpartition("/")[0] for trial in other.record.planned}
+    own = dict.fromkeys(trial.rpartition("/")[0] for trial in view.record.planned)
+    names = [name for name in own if name not in there]
+    return f"also {', '.join(names[:3])}{' …' if len(names) > 3 else ''}" if names else ""
 
 
 def _rehearsal(record: RunRecord) -> str:

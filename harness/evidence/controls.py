@@ -27,10 +27,11 @@ from harness.evidence.exact import examine_count, examine_exact, examine_existen
 from harness.evidence.family import holm
 from harness.evidence.findings import Finding, Settled
 from harness.evidence.inference import infer
-from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.quantities import Quantity
 from harness.evidence.questions import replication_of, subtract
 from harness.evidence.rows import NotMeasuredError
 from harness.evidence.rules import Answer, Scene, ask, weigh
+from harness.evidence.series import Reader
 from harness.evidence.substitute import sabotaged
 from harness.evidence.wording import p_value
 from harness.store.records import ControlRecord

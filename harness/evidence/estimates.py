@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.claims import Cell, Contrast, Replication, difference
+from harness.evidence.coverage import NOTHING_SAID, Coverage, Coverages, Declared
 from harness.evidence.inference import MIN_UNITS, Inference, infer
-from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.quantities import Quantity
 from harness.evidence.rows import NotMeasuredError
+from harness.evidence.series import Reader
 from harness.store.records import Interval
 from harness.store.view import RunView
 
@@ -30,6 +32,8 @@ class Estimate:
         units: Units of each seed, or blocks of a time.
         test: How the interval was made.
         trials: Ids of the trials it comes from.
+        coverage: What the method answered of its evaluation sets; nothing for a contrast, which is
+            not made over part of them.
     """
 
     interval: Interval
@@ -37,6 +41,7 @@ class Estimate:
     units: int
     test: str
     trials: tuple[str, ...]
+    coverage: Coverage | None = None
 
 
 @dataclass
@@ -45,23 +50,32 @@ class _Cache:
     found: dict[tuple[Cell | Contrast, Replication], Estimate]
 
 
-_caches: dict[int, _Cache] = {}
+_caches: dict[tuple[int, Declared], _Cache] = {}
 """The runs read last, by identity; each cache keeps its view alive, so identities are not reused."""
 
 _MOST_CACHES = 4
 
 
 def estimate(
-    view: RunView, quantity: Cell | Contrast, replication: Replication = Replication.SEEDS
+    view: RunView,
+    quantity: Cell | Contrast,
+    replication: Replication = Replication.SEEDS,
+    said: Declared = NOTHING_SAID,
 ) -> Estimate:
     """A cell or a contrast of a finished run, with its interval.
 
     Results are remembered for the runs read last; the run is taken to be finished.
 
+    Args:
+        view: The run.
+        quantity: What to measure.
+        replication: What the interval is over.
+        said: What the suite says of units, for the coverage.
+
     Raises:
         NotMeasuredError: If the run cannot give it; its message says why.
     """
-    cache = _cache(view)
+    cache = _cache(view, said)
     key = (quantity, replication)
     if key not in cache.found:
         contrast = Contrast(((1.0, quantity),)) if isinstance(quantity, Cell) else quantity
@@ -77,19 +91,23 @@ def _estimate(quantity: Quantity, replication: Replication) -> Estimate:
         units=inference.units,
         test=inference.test,
         trials=quantity.trials,
+        coverage=quantity.coverage if len(quantity.series) == 1 else None,
     )
 
 
 def best_by_direction(
-    view: RunView, cells: Sequence[Cell], replication: Replication = Replication.SEEDS
+    view: RunView,
+    cells: Sequence[Cell],
+    replication: Replication = Replication.SEEDS,
+    said: Declared = NOTHING_SAID,
 ) -> list[int]:
     """The cells that may be set in bold: better than every other, each difference tested.
 
-    A cell wins if θ ≤ 0 is rejected for its difference to each other cell that was measured
-    (an intersection of tests, so none is corrected), over at least five seeds, 50 units or eight
-    blocks. That leaves one winner or none.
+    A cell wins if θ ≤ 0 is rejected for its difference to each other cell that was measured, and
+    measured whole (an intersection of tests, so none is corrected), over at least five seeds, 50
+    units or eight blocks. That leaves one winner or none.
     """
-    reader = _cache(view).reader
+    reader = _cache(view, said).reader
     measured = [index for index, cell in enumerate(cells) if _is_measured(reader, cell)]
     if len(measured) < 2:
         return []
@@ -123,15 +141,18 @@ def enough(inference: Inference, quantity: Quantity, replication: Replication, l
 
 def _is_measured(reader: Reader, cell: Cell) -> bool:
     try:
-        reader.series(cell)
+        quantity = Quantity(reader, Contrast(((1.0, cell),)))
+        quantity.refuse_partial()
+        quantity.by_replicate()
     except NotMeasuredError:
         return False
     return True
 
 
-def _cache(view: RunView) -> _Cache:
-    if id(view) not in _caches:
+def _cache(view: RunView, said: Declared) -> _Cache:
+    key = (id(view), said)
+    if key not in _caches:
         while len(_caches) >= _MOST_CACHES:
             del _caches[next(iter(_caches))]
-        _caches[id(view)] = _Cache(Reader(view), {})
-    return _caches[id(view)]
+        _caches[key] = _Cache(Reader(view, Coverages(view, said)), {})
+    return _caches[key]

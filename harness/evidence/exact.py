@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from harness.claims import Cell, CountCost, Exact, Existence, SamplerLaw
 from harness.evidence.findings import Finding, Settled, not_measured
 from harness.evidence.labels import cell_label, contrast_label
-from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.quantities import Quantity
 from harness.evidence.rows import NotMeasuredError
+from harness.evidence.series import Reader, Series, partial
 from harness.evidence.uniformity import dkw_half_width, ks_distance
 from harness.evidence.wording import count, number
 from harness.method.metric import Metric
@@ -27,10 +28,17 @@ def _nothing(_: Mapping[str, object]) -> float:
 
 @dataclass(frozen=True)
 class Pooled:
-    """The rows of one cell over all its trials."""
+    """The rows of one cell over all its trials.
+
+    Attributes:
+        columns: As they are named.
+        trials: Ids of the trials.
+        lacking: What of the cell's units is not among them, in words.
+    """
 
     columns: Mapping[str, NDArray[np.generic]]
     trials: tuple[str, ...]
+    lacking: str = ""
 
 
 def pooled(reader: Reader, cell: Cell, names: tuple[str, ...]) -> Pooled:
@@ -42,7 +50,29 @@ def pooled(reader: Reader, cell: Cell, names: tuple[str, ...]) -> Pooled:
     metric = Metric("rows", names, _nothing, "higher")
     series = reader.series(Cell(cell.experiment, cell.method, metric, cell.task, cell.part, cell.where))
     columns = {name: np.concatenate([rows.columns[name] for rows in series.rows]) for name in names}
-    return Pooled(columns, series.trials)
+    readable = {name: _readable(cell, name, column, series) for name, column in columns.items()}
+    lacking = partial(cell, series.coverage, series.partial).what if series.partial else ""
+    return Pooled(readable, series.trials, lacking)
+
+
+def _whole(settled: Settled, tables: Sequence[Pooled]) -> Settled:
+    """What held in some of the cases only has not been seen to hold; what broke is broken."""
+    lacking = [table.lacking for table in tables if table.lacking]
+    if settled.verdict != "reproduced" or not lacking:
+        return settled
+    return Settled("not comparable", f"{'; '.join(lacking)}.")
+
+
+def _readable(cell: Cell, name: str, column: NDArray[np.generic], series: Series) -> NDArray[np.generic]:
+    """The column, if it can be read as what its name says: numbers, but for names of cases."""
+    try:
+        return column if name == "case" else column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise NotMeasuredError(
+            f"The column {name} of '{cell.method}' holds something else than numbers",
+            kind="mismatch",
+            trials=series.trials,
+        ) from error
 
 
 def examine_exact(form: Exact, reader: Reader) -> Finding:
@@ -53,7 +83,7 @@ def examine_exact(form: Exact, reader: Reader) -> Finding:
         return Finding(settled=not_measured(error), trials=error.trials)
     tests = tuple(_exact_record(cell, table) for cell, table in zip(form.cells, tables, strict=True))
     trials = tuple(dict.fromkeys(trial for table in tables for trial in table.trials))
-    return Finding(tests=tests, trials=trials, settled=_settle_exact(form, tables))
+    return Finding(tests=tests, trials=trials, settled=_whole(_settle_exact(form, tables), tables))
 
 
 def _settle_exact(form: Exact, tables: Sequence[Pooled]) -> Settled:
@@ -109,6 +139,7 @@ def examine_law(form: SamplerLaw, reader: Reader) -> Finding:
     pit = rows.columns["pit"].astype(np.float64)
     bands = [_band(d, pit[depth == d]) for d in range(1, form.depths + 1)]
     settled, tests, trials = _settle_law(form, bands), tuple(band.record() for band in bands), rows.trials
+    settled = _whole(settled, [rows])
     if form.exact:
         exact = examine_exact(Exact(cells=form.exact, oracle="exact enumeration"), reader)
         tests, trials = (*exact.tests, *tests), (*exact.trials, *trials)
@@ -218,6 +249,7 @@ def examine_count(form: CountCost, reader: Reader) -> Finding:
     """A deterministic count: θ ≥ δ in every seed."""
     try:
         quantity = Quantity(reader, form.theta)
+        quantity.refuse_partial()
         theta = quantity.by_replicate()
     except NotMeasuredError as error:
         return Finding(settled=not_measured(error), trials=error.trials)

@@ -55,6 +55,6 @@ def not_measured(error: NotMeasuredError) -> Settled:
     where = f": {error.where}" if error.where else ""
     if error.kind in ("blocked", "unplanned"):
         return Settled("not run", f"{error.what}.")
-    if error.kind == "foreign":
+    if error.kind in ("foreign", "partial"):
         return Settled("not comparable", f"{error.what}{where}.")
     return Settled("inconclusive", f"{error.what}{where}.", "invalid")

@@ -1,4 +1,4 @@
-"""From a run's rows to the numbers of a claim: cells and contrasts by seed and unit.
+"""From a run's rows to the numbers of a claim: contrasts of cells by seed and unit.
 
 Vocabulary of shapes: S seeds, n units. Units are kept sorted by id, so that position i means
 the same unit in every method and seed.
@@ -7,181 +7,16 @@ the same unit in every method and seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.claims import Cell, Contrast
-from harness.errors import OmittedRowsError, RecordError
+from harness.evidence.coverage import Coverage, together
 from harness.evidence.laws import Floats
-from harness.evidence.rows import NotMeasuredError, Positions, Rows, select_rows
-from harness.store.records import TrialRecord
-from harness.store.view import TIMED_METHOD, RunView, trial_id
-
-FIRST_SEED = 100
-"""Seeds below are for pilots and tuning and never enter a verdict."""
-
-
-@dataclass(frozen=True)
-class Series:
-    """One cell over its replicates: seeds, or the blocks of timed trials."""
-
-    cell: Cell
-    keys: tuple[str, ...]
-    rows: tuple[Rows, ...]
-    trials: tuple[str, ...]
-    timed: bool
-    environments: frozenset[str]
-    _whole: dict[int, float] = field(default_factory=dict, compare=False, repr=False)
-
-    def value(self, replicate: int, units: Positions | None = None) -> float:
-        """The metric in one replicate, of all units or of chosen ones."""
-        rows = self.rows[replicate]
-        if rows.worst is not None:
-            return rows.worst
-        if units is not None:
-            return self.cell.metric(rows.take(units))
-        # The same cell enters many claims, and a rank correlation costs a millisecond.
-        if replicate not in self._whole:
-            self._whole[replicate] = self.cell.metric(rows.take(None))
-        return self._whole[replicate]
-
-
-class Reader:
-    """Reads the cells of a finished run, each once."""
-
-    def __init__(self, view: RunView) -> None:
-        self.view = view
-        self._series: dict[Cell, Series] = {}
-        self._planned = _by_place(view.record.planned)
-
-    def series(self, cell: Cell) -> Series:
-        """A cell over all its planned seeds.
-
-        Raises:
-            NotMeasuredError: If the run did not plan it, lacks trials, or has unfit rows.
-        """
-        if cell not in self._series:
-            self._series[cell] = self._read(cell)
-        return self._series[cell]
-
-    def all_series(self, cells: Sequence[Cell]) -> tuple[Series, ...]:
-        """Several cells; an error names the missing trials of all of them."""
-        found, missing = [], list[str]()
-        for cell in cells:
-            try:
-                found.append(self.series(cell))
-            except NotMeasuredError as error:
-                if error.kind != "missing":
-                    raise
-                missing += [trial for trial in error.trials if trial not in missing]
-        if missing:
-            raise _missing(missing)
-        return tuple(found)
-
-    def task_of(self, cell: Cell) -> str:
-        """The task a cell speaks of, also where it leaves it out."""
-        if cell.task:
-            return cell.task
-        tasks = sorted({task for experiment, task, _ in self._planned if experiment == cell.experiment})
-        if len(tasks) > 1:
-            raise NotMeasuredError(
-                f"A cell of experiment '{cell.experiment}' names none of its tasks", kind="mismatch"
-            )
-        return tasks[0] if tasks else ""
-
-    def _read(self, cell: Cell) -> Series:
-        task = self.task_of(cell)
-        self._refuse_blocked(cell, task)
-        timed = (cell.experiment, task, TIMED_METHOD) in self._planned
-        method = TIMED_METHOD if timed else cell.method
-        seeds = sorted(self._planned.get((cell.experiment, task, method), ()))
-        if not seeds:
-            raise _unplanned(cell, task)
-        trials = tuple(trial_id(cell.experiment, task, method, seed) for seed in seeds)
-        records = self._finished(trials)
-        rows = [self._rows(cell, record, timed=timed) for record in records]
-        keys = [str(seed) for seed in seeds]
-        if timed:
-            keys, rows = _blocks(keys, rows)
-        environments = frozenset(record.environment for record in records)
-        return Series(cell, tuple(keys), tuple(rows), trials, timed, environments)
-
-    def _refuse_blocked(self, cell: Cell, task: str) -> None:
-        blocked = self.view.record.blocked
-        for key in (cell.experiment, f"{cell.experiment}/{task}/{cell.method}"):
-            if key in blocked:
-                raise NotMeasuredError(blocked[key].rstrip("."), kind="blocked")
-
-    def _finished(self, trials: Sequence[str]) -> list[TrialRecord]:
-        """The records of trials that ended with a result, diverging being one."""
-        records = self.view.trials
-        missing = [t for t in trials if t not in records or records[t].status not in ("ok", "diverged")]
-        if missing:
-            raise _missing(missing)
-        return [records[trial] for trial in trials]
-
-    def _rows(self, cell: Cell, record: TrialRecord, *, timed: bool) -> Rows:
-        if record.status == "diverged":
-            return _diverged(cell, record.trial)
-        try:
-            table = self.view.table(record.trial, cell.part)
-        except OmittedRowsError as error:
-            raise NotMeasuredError(error.what, kind="omitted", trials=[record.trial]) from error
-        except RecordError as error:
-            raise _missing([record.trial]) from error
-        where = (("arm", cell.method), *cell.where) if timed else cell.where
-        if timed and "block" in table:
-            # Scores of a timed arm belong to its block, which is the replicate, as its times do.
-            table = {**table, "unit_id": table["block"]}
-        return select_rows(table, cell.metric.columns, where, record.trial)
-
-
-def _diverged(cell: Cell, trial: str) -> Rows:
-    if cell.metric.worst is None:
-        raise NotMeasuredError(
-            f"A trial diverged, and '{cell.metric.name}' declares no worst score",
-            kind="mismatch",
-            trials=[trial],
-        )
-    return Rows(np.empty(0, dtype=np.str_), np.zeros(1, dtype=np.intp), {}, cell.metric.worst)
-
-
-def _blocks(seeds: Sequence[str], rows: Sequence[Rows]) -> tuple[list[str], list[Rows]]:
-    """Timed rows split by block: the block is the replicate."""
-    keys, blocks = [], []
-    for seed, table in zip(seeds, rows, strict=True):
-        for at, unit in enumerate(table.units):
-            rows_of_unit = slice(table.starts[at], table.starts[at + 1])
-            columns = {name: column[rows_of_unit] for name, column in table.columns.items()}
-            size = table.starts[at + 1] - table.starts[at]
-            keys.append(f"{seed}/{unit}")
-            blocks.append(Rows(np.asarray([unit]), np.array([0, size]), columns))
-    return keys, blocks
-
-
-def _by_place(planned: Sequence[str]) -> dict[tuple[str, str, str], list[int]]:
-    """Verdict seeds by (experiment, task, method)."""
-    places: dict[tuple[str, str, str], list[int]] = {}
-    for trial in planned:
-        experiment, task, method, seed = trial.split("/")
-        if int(seed) >= FIRST_SEED:
-            places.setdefault((experiment, task, method), []).append(int(seed))
-    return places
-
-
-def _missing(trials: Sequence[str]) -> NotMeasuredError:
-    return NotMeasuredError(
-        f"{len(trials)} planned trial{'s have' if len(trials) > 1 else ' has'} no result",
-        kind="missing",
-        trials=trials,
-    )
-
-
-def _unplanned(cell: Cell, task: str) -> NotMeasuredError:
-    place = "/".join(part for part in (cell.experiment, task, cell.method) if part)
-    return NotMeasuredError(f"This run did not include {place}", kind="unplanned")
+from harness.evidence.rows import NotMeasuredError, Positions, Rows
+from harness.evidence.series import Reader, Series, partial
 
 
 @dataclass(frozen=True)
@@ -213,7 +48,24 @@ class Quantity:
             raise NotMeasuredError("The cells share no seed", kind="mismatch", trials=self.trials)
         self.keys = tuple(key for key in self.series[0].keys if key in shared)
         self._at = [[item.keys.index(key) for key in self.keys] for item in self.series]
+        if len(self.series) > 1:
+            self.refuse_partial()
         self._check_pairs()
+
+    @property
+    def coverage(self) -> Coverage:
+        """What its cells together answered of their evaluation sets."""
+        return together(item.coverage for item in self.series)
+
+    def refuse_partial(self) -> None:
+        """Stop if a cell does not rest on its whole evaluation set: it can be shown, not compared.
+
+        Raises:
+            NotMeasuredError: Which method answered how much, and in which trials.
+        """
+        for item in self.series:
+            if item.partial:
+                raise partial(item.cell, item.coverage, item.partial)
 
     @property
     def trials(self) -> tuple[str, ...]:
@@ -254,19 +106,22 @@ class Quantity:
         return self.combine(values)
 
     def combine(self, values: Floats) -> Floats:
-        """θ from cell values of shape (cells, …)."""
+        """θ from cell values of shape (cells, S)."""
         weights = np.array([weight for weight, _ in self.contrast.terms])
+        self._refuse_where(~np.isfinite(values), "{} is not a finite number")
         if self.contrast.log:
-            if np.any(values <= 0):
-                raise NotMeasuredError(
-                    "A logarithm needs positive values", kind="undefined", trials=self.trials
-                )
+            self._refuse_where(values <= 0, "{} is not positive, and has no logarithm")
             values = np.log(values)
-        theta = np.asarray(np.tensordot(weights, values, axes=1) - self.contrast.constant)
-        if not np.all(np.isfinite(theta)):
-            names = ", ".join(sorted({cell.metric.name for _, cell in self.contrast.terms}))
-            raise NotMeasuredError(f"{names} is not a finite number", kind="undefined", trials=self.trials)
-        return theta
+        return np.asarray(np.tensordot(weights, values, axes=1) - self.contrast.constant)
+
+    def _refuse_where(self, bad: NDArray[np.bool_], what: str) -> None:
+        """Stop if a cell has no usable value in some replicates, and name their trials."""
+        if not bad.any():
+            return
+        places = [(self.series[cell], self._at[cell][key]) for cell, key in np.argwhere(bad)]
+        names = sorted({item.cell.metric.name for item, _ in places})
+        trials = dict.fromkeys(item.trial_of(at) for item, at in places)
+        raise NotMeasuredError(what.format(", ".join(names)), kind="undefined", trials=list(trials))
 
     @property
     def additive(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.claims import (
@@ -18,48 +18,40 @@ from harness.claims import (
     StatisticalForm,
     Value,
 )
+from harness.errors import unknown_name
 from harness.evidence.beside import Beside, Shift
 from harness.evidence.compare import Weight, differences
+from harness.evidence.coverage import declared
 from harness.evidence.labels import cell_label
+from harness.evidence.lost import Gate, barred, control_items, trial_items, verdict_items
+from harness.evidence.outcomes import Item, Outcome
 from harness.evidence.questions import MarginForm, delta_of, questions, replication_of
 from harness.evidence.rows import NotMeasuredError
 from harness.evidence.wording import interval, number
-from harness.store.records import VerdictRecord, VerdictsRecord
+from harness.store.records import VerdictsRecord
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
 
-Outcome = Literal["regressed", "improved", "same", "not comparable"]
 Overall = Literal["regressed", "improved", "same", "nothing comparable"]
 
 _BLOCKS: Weight = "blocks"
 
 
 @dataclass(frozen=True)
-class Item:
-    """One thing that was set against the baseline.
+class Regression:
+    """The gate's answer and all that it rests on.
 
     Attributes:
-        claim: The claim it belongs to.
-        kind: A verdict, a claim's quantity, or one of its cells.
-        label: What it is, in words.
-        outcome: What became of it.
-        detail: The figures behind the outcome.
+        outcome: ``regressed`` also if something was lost.
+        reason: The counts behind it.
+        items: Everything that was looked at.
+        barred: What something outside the experiment kept the run from, with the reason.
     """
-
-    claim: str
-    kind: Literal["verdict", "quantity", "cell"]
-    label: str
-    outcome: Outcome
-    detail: str
-
-
-@dataclass(frozen=True)
-class Regression:
-    """The gate's answer and all that it rests on."""
 
     outcome: Overall
     reason: str
     items: tuple[Item, ...]
+    barred: Mapping[str, str] = field(default_factory=dict)
 
 
 def regress_run(
@@ -70,13 +62,15 @@ def regress_run(
     *,
     baseline_verdicts: VerdictsRecord | None = None,
     verdicts: VerdictsRecord | None = None,
+    claims: Collection[str] = (),
 ) -> Regression:
     """Set a run against a baseline.
 
     A quantity whose unit rows are equal is the same. Where they differ, it regressed if the
     interval of the paired difference lies wholly beyond δ on the wrong side. A claim that held
-    in the baseline and does not hold now is a regression as well. An improvement is never a
-    failure, and a gate that compared nothing says so.
+    in the baseline and does not hold now is a regression as well. What the baseline has and the run
+    lacks is lost: claims that held, controls that did as predicted, methods, trials and numbers. An
+    improvement is never a failure, and a gate that compared nothing says so.
 
     Args:
         suite: The suite of both runs.
@@ -85,66 +79,53 @@ def regress_run(
         run: The new run.
         baseline_verdicts: The baseline's verdicts, if there are any.
         verdicts: The new run's verdicts, if there are any.
+        claims: Ask about these claims only, and about what they measure.
+
+    Raises:
+        UsageError: If neither the suite nor the baseline has such a claim.
     """
+    gate = Gate(suite, scale, baseline, run, frozenset(claims))
+    _check_claims(gate, baseline_verdicts)
     blocking = [item for item in differences(baseline, run) if item.weight == _BLOCKS]
     if blocking:
         reason = "; ".join(f"{x.field}: {x.left or 'none'} against {x.right or 'none'}" for x in blocking)
         return Regression("nothing comparable", reason, ())
-    items = [*_verdict_items(baseline_verdicts, verdicts), *_quantity_items(suite, scale, baseline, run)]
+    items = [*trial_items(gate), *_quantity_items(gate)]
+    if baseline_verdicts is not None and verdicts is not None:
+        judged = [*verdict_items(gate, baseline_verdicts, verdicts)]
+        items = [*judged, *control_items(gate, baseline_verdicts, verdicts), *items]
     counts = {kind: sum(item.outcome == kind for item in items) for kind in _OUTCOMES}
     reason = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no claim to compare"
-    return Regression(_overall(counts), reason, tuple(items))
+    return Regression(_overall(counts), reason, tuple(items), barred(gate))
 
 
-_OUTCOMES: tuple[Outcome, ...] = ("regressed", "improved", "same", "not comparable")
+_OUTCOMES: tuple[Outcome, ...] = ("regressed", "lost", "improved", "same", "not comparable")
+
+
+def _check_claims(gate: Gate, before: VerdictsRecord | None) -> None:
+    known = {name for claim in gate.suite.claims for name in (claim.id, claim.parent) if name}
+    if before is not None:
+        known |= {verdict.claim for verdict in [*before.verdicts, *before.wholes]}
+    for name in sorted(gate.claims - known):
+        raise unknown_name("claim", name, sorted(known), where=f"suite {gate.suite.slug}")
 
 
 def _overall(counts: dict[Outcome, int]) -> Overall:
-    if counts["regressed"]:
+    if not counts["regressed"] + counts["improved"] + counts["same"]:
+        return "nothing comparable"
+    if counts["regressed"] + counts["lost"]:
         return "regressed"
     if counts["improved"]:
         return "improved"
-    return "same" if counts["same"] else "nothing comparable"
+    return "same"
 
 
-def _verdict_items(before: VerdictsRecord | None, after: VerdictsRecord | None) -> Iterator[Item]:
-    if before is None or after is None:
-        return
-    now = {verdict.claim: verdict for verdict in after.verdicts}
-    for old in before.verdicts:
-        new = now.get(old.claim)
-        if new is not None and not (old.verdict == new.verdict == "not run"):
-            yield Item(
-                claim=old.claim,
-                kind="verdict",
-                label=f"verdict on {old.claim}",
-                outcome=_verdict_outcome(old, new),
-                detail=f"{old.verdict} → {new.verdict}: {new.reason}",
-            )
-
-
-def _verdict_outcome(old: VerdictRecord, new: VerdictRecord) -> Outcome:
-    if old.verdict == new.verdict:
-        return "same"
-    if {old.verdict, new.verdict} & {"not run", "not comparable"}:
-        return "not comparable"
-    if old.verdict == "reproduced":
-        fewer = _seeds(new) < _seeds(old)
-        # A run over fewer seeds lacks power by design; that loses nothing.
-        return "not comparable" if fewer and new.cause == "power" else "regressed"
-    return "improved" if new.verdict == "reproduced" else "same"
-
-
-def _seeds(verdict: VerdictRecord) -> int:
-    return min((test.seeds for test in verdict.tests), default=0)
-
-
-def _quantity_items(suite: Suite, scale: Scale, baseline: RunView, run: RunView) -> Iterator[Item]:
-    beside = Beside(baseline, run)
+def _quantity_items(gate: Gate) -> Iterator[Item]:
+    beside = Beside(gate.baseline, gate.run, declared(gate.suite, gate.scale))
     seen: set[tuple[Contrast, float]] = set()
-    for claim in suite.claims:
-        form = claim.forms.get(scale.profile)
-        if not isinstance(form, StatisticalForm):
+    for claim in gate.suite.claims:
+        form = claim.forms.get(gate.scale.profile)
+        if not isinstance(form, StatisticalForm) or not gate.asks(claim.id, claim.parent):
             continue
         for watched in _watched(claim, form):
             key = (watched.theta, watched.delta)
@@ -169,6 +150,8 @@ class _Watched:
         try:
             shift = beside.shift(self.theta, self.replication)
         except NotMeasuredError as error:
+            if (loss := beside.loss(self.theta)) is not None:
+                return Item(self.claim, self.kind, self.label, "lost", f"measured before, now: {loss}")
             return Item(self.claim, self.kind, self.label, "not comparable", str(error))
         outcome, detail = self._read(shift)
         return Item(self.claim, self.kind, self.label, outcome, detail)

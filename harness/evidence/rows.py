@@ -22,7 +22,8 @@ class NotMeasuredError(CorroborateError):
             planned and are not there; ``"mismatch"`` is a contradiction in rows or declarations;
             rows that committed results leave out are ``"omitted"``;
             ``"foreign"`` trials come from unlike machines; an ``"undefined"`` value is the rows' own:
-            a mean over nothing, a logarithm of zero.
+            a mean over nothing, a logarithm of zero; a ``"partial"`` one does not rest on the whole
+            evaluation set.
         trials: Ids of the trials at fault.
     """
 
@@ -30,7 +31,9 @@ class NotMeasuredError(CorroborateError):
         self,
         what: str,
         *,
-        kind: Literal["blocked", "unplanned", "missing", "mismatch", "omitted", "foreign", "undefined"],
+        kind: Literal[
+            "blocked", "unplanned", "missing", "mismatch", "omitted", "foreign", "undefined", "partial"
+        ],
         trials: Sequence[str] = (),
     ) -> None:
         super().__init__(what, where=", ".join(trials[:3]) + (" …" if len(trials) > 3 else ""))
@@ -92,6 +95,8 @@ def select_rows(
     keep = np.ones(len(table["unit_id"]), dtype=bool)
     for name, value in where:
         keep &= np.asarray(table[name] == value)
+    if not len(keep):
+        raise NotMeasuredError("There are no rows", kind="mismatch", trials=[trial])
     if not keep.any():
         raise NotMeasuredError(f"No rows are left with {dict(where)}", kind="mismatch", trials=[trial])
     ids = np.asarray(table["unit_id"])[keep].astype(str)

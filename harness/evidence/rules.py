@@ -16,7 +16,7 @@ from harness.evidence.findings import Finding, Settled, not_measured
 from harness.evidence.inference import Inference, as_test, infer
 from harness.evidence.laws import StudentLaw
 from harness.evidence.power import collapsed, needed, upper_sd
-from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.quantities import Quantity
 from harness.evidence.questions import (
     Question,
     delta_of,
@@ -27,6 +27,7 @@ from harness.evidence.questions import (
 )
 from harness.evidence.ratio import Moments, fieller
 from harness.evidence.rows import NotMeasuredError
+from harness.evidence.series import Reader
 from harness.evidence.wording import interval, number
 from harness.store.records import AssayRecord, Interval, TestRecord
 
@@ -123,6 +124,7 @@ def ask(form: StatisticalForm, scene: Scene) -> list[Answer]:
                 f"Nothing is left to measure in '{question.label}': its cells cancel.", kind="mismatch"
             )
         quantity = Quantity(scene.reader, question.theta)
+        quantity.refuse_partial()
         inference = infer(
             quantity,
             replication_of(form),
@@ -201,6 +203,7 @@ def check_assay(assay: Assay, scene: Scene) -> AssayRecord:
         rule += f" and below {number(assay.below)}"
     try:
         quantity = Quantity(scene.reader, assay.theta)
+        quantity.refuse_partial()
         effect = infer(quantity, assay.replication, rng=scene.rng).interval
     except NotMeasuredError as error:
         return AssayRecord(

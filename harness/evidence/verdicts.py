@@ -22,16 +22,18 @@ from harness.claims import (
 from harness.errors import SuiteError
 from harness.evidence.conclude import Corrected, conclude, correct, corrected_tests, replication_text
 from harness.evidence.controls import control_matrix
+from harness.evidence.coverage import Coverages, declared
 from harness.evidence.declared import claims_hash
 from harness.evidence.exact import examine_count, examine_exact, examine_existence, examine_law
 from harness.evidence.findings import Finding, Settled
 from harness.evidence.inference import as_test, infer
 from harness.evidence.labels import contrast_label
-from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.quantities import Quantity
 from harness.evidence.questions import delta_of
 from harness.evidence.rows import NotMeasuredError
 from harness.evidence.rules import Scene, examine
 from harness.evidence.scope import scope_of
+from harness.evidence.series import Reader
 from harness.evidence.wholes import wholes
 from harness.store.records import VerdictRecord, VerdictsRecord
 from harness.store.view import RunView, trials_sha256
@@ -82,7 +84,7 @@ class _Court:
         forms = [self.form(claim) for claim in self.claims]
         self.declared = sum(isinstance(form, StatisticalForm) for form in forms)
         self.scene = Scene(
-            reader=Reader(self.view),
+            reader=Reader(self.view, Coverages(self.view, declared(self.suite, self.scale))),
             rng=_generator(self.suite.slug, self.scale.profile),
             reported={name: item.value for name, item in self.suite.paper.reported.items()},
             family=self.declared,
@@ -183,8 +185,11 @@ def _shown_only(form: NotComparable, scene: Scene) -> Finding:
     settled = Settled("not comparable", form.reason)
     try:
         quantity = Quantity(scene.reader, form.theta)
+        quantity.refuse_partial()
         inference = infer(quantity, form.replication, rng=scene.rng)
-    except NotMeasuredError:
+    except NotMeasuredError as error:
+        if error.kind == "partial":
+            settled = Settled("not comparable", f"{form.reason} Nor is it measured whole: {error.what}.")
         return Finding(settled=settled)
     record = as_test(contrast_label(form.theta), quantity, inference, None, None)
     return Finding(tests=(record,), trials=quantity.trials, settled=settled)

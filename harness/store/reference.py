@@ -208,7 +208,6 @@ class ReferenceReader(RunReader):
             OmittedRowsError: If they were left out for their size.
             RecordError: If they are missing without being listed, or damaged.
         """
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         if f"{trial}:{part}" in self.omitted_sets:
@@ -217,8 +216,7 @@ class ReferenceReader(RunReader):
                 where=f"{self.folder}: {trial}, part '{part}'",
                 fix=f"They are not among the committed results; {OMITTED_FILE} lists all that were left out.",
             )
-        whole = self._units
-        rows = whole.filter(pc.equal(whole[TRIAL_COLUMN].cast(pa.string()), trial))
+        rows = self._units.filter(pc.equal(self._names, trial))
         prefixes = [
             name.removesuffix("unit_id")
             for name in rows.column_names
@@ -245,6 +243,13 @@ class ReferenceReader(RunReader):
             return pq.read_table(path)
         except (pa.ArrowException, OSError) as error:
             raise RecordError(f"The committed rows cannot be read: {error}", where=str(path)) from error
+
+    @cached_property
+    def _names(self) -> Any:
+        """The trial of each row, as text."""
+        import pyarrow as pa
+
+        return self._units[TRIAL_COLUMN].cast(pa.string())
 
     def is_whole(self, trial: str) -> bool:
         """Whether the trial finished."""

@@ -84,7 +84,7 @@ def _column(part: str, name: str) -> str:
 
 
 def decode(data: bytes, part: str, where: str) -> dict[str, np.ndarray]:
-    """The columns of one part.
+    """The columns of one part; a part may have no rows.
 
     Raises:
         RecordError: If the bytes are no parquet file or the part is not in it.
@@ -97,11 +97,11 @@ def decode(data: bytes, part: str, where: str) -> dict[str, np.ndarray]:
         table = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
         raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
-    rows = table.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
-    if rows.num_rows == 0:
-        raise RecordError(f"There are no unit rows of part '{part}'", where=where, fix=RERUN)
     prefix = _column(part, "")
-    own = [name for name in rows.column_names if name.startswith(prefix)]
+    own = [name for name in table.column_names if name.startswith(prefix)]
+    if not own:
+        raise RecordError(f"There are no unit rows of part '{part}'", where=where, fix=RERUN)
+    rows = table.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
     return {name.removeprefix(prefix): rows[name].to_numpy() for name in own}
 
 

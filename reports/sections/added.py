@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.claims import Cell
-from harness.plan.selection import cells_of
+from harness.plan.selection import cells_of, pairs
+from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD
 from harness.suite import Experiment
-from reports.document import Block, Code, Column, NotMeasured, Number, Row, Section, Spans, Table, Text
-from reports.numbers import Ledger
+from reports.document import Block, Break, Code, Column, NotMeasured, Number, Row, Section, Spans, Table, Text
+from reports.numbers import Ledger, last_line
 from reports.sections.common import joined, run_note, words
 from reports.sections.methods import shown
-from reports.text import anchor
+from reports.text import anchor, plural
 
 
 def added(ledger: Ledger) -> Section | None:
-    """One table an experiment that got new methods; nothing if the run was given none."""
+    """One table an experiment that got new methods; nothing if there are none.
+
+    Added is what the run planned, or could not plan, and the suite does not declare: also what came
+    with ``--resume``, and what failed.
+    """
     blocks: list[Block] = []
-    command = ledger.view.record.provenance.command
-    if not any(part == "--method" or part.startswith("--method=") for part in command):
-        return None
     for experiment in ledger.experiments.values():
         names = _new(ledger, experiment)
         if names:
@@ -31,23 +34,77 @@ def added(ledger: Ledger) -> Section | None:
 
 def _new(ledger: Ledger, experiment: Experiment) -> list[str]:
     known = {*experiment.methods, TIMED_METHOD}
-    places = [trial.split("/") for trial in ledger.view.record.planned]
-    return list(dict.fromkeys(p[2] for p in places if p[0] == experiment.id and p[2] not in known))
+    record = ledger.view.record
+    places = [name.split("/") for name in (*record.planned, *record.blocked) if name.count("/") > 1]
+    found = [place[2] for place in places if place[0] == experiment.id]
+    found += [arm for trial in _timed(ledger, experiment) for arm in _arms(ledger, trial)]
+    return list(dict.fromkeys(name for name in found if name not in known))
+
+
+def _timed(ledger: Ledger, experiment: Experiment) -> list[str]:
+    """The trials of a timed experiment, whose methods are arms."""
+    if experiment.timed is None:
+        return []
+    trials = ledger.view.trials.values()
+    return [trial.trial for trial in trials if trial.experiment == experiment.id and trial.status == "ok"]
+
+
+def _arms(ledger: Ledger, trial: str) -> list[str]:
+    rows = ledger.columns(trial, "time")
+    return [] if isinstance(rows, NotMeasured) else [str(arm) for arm in rows["arm"]]
 
 
 def _parameters(ledger: Ledger, experiment: Experiment, names: list[str]) -> Table:
-    rows = tuple(Row(((Code(name),), _values(ledger, experiment, name))) for name in names)
-    columns = (Column("Method", "method"), Column("Parameters, as they ran", "parameters"))
+    rows = tuple(
+        Row(((Code(name),), _values(ledger, experiment, name), _state(ledger, experiment, name)))
+        for name in names
+    )
+    columns = (
+        Column("Method", "method"),
+        Column("Parameters, as they ran", "parameters"),
+        Column("Trials", "trials"),
+    )
     caption = (Text("Added to "), Code(experiment.id), Text("."))
     return Table(f"added-parameters-{anchor(experiment.id)}", caption, columns, rows)
 
 
 def _values(ledger: Ledger, experiment: Experiment, name: str) -> Spans:
-    for trial in ledger.view.trials.values():
-        if (trial.experiment, trial.method, trial.stage) == (experiment.id, name, "main"):
-            values = joined(Code(f"{key} = {shown(value)}") for key, value in trial.params.items())
-            return values or words("none")
-    return (NotMeasured("no trial has finished"),)
+    trials = _trials(ledger, experiment, name)
+    if not trials:
+        return (NotMeasured("no trial has finished"),)
+    values = joined(Code(f"{key} = {shown(value)}") for key, value in trials[0].params.items())
+    return values or words("none")
+
+
+def _trials(ledger: Ledger, experiment: Experiment, name: str) -> list[TrialRecord]:
+    names = (name, TIMED_METHOD) if experiment.timed else (name,)
+    return [
+        trial
+        for trial in ledger.view.trials.values()
+        if trial.experiment == experiment.id and trial.method in names and trial.stage == "main"
+    ]
+
+
+def _state(ledger: Ledger, experiment: Experiment, name: str) -> Spans:
+    """How its trials ended, with the last line of what the first failed one said."""
+    trials = _trials(ledger, experiment, name)
+    counts = Counter(trial.status for trial in trials)
+    spans = list(words(", ".join(f"{number} {status}" for status, number in counts.items())))
+    for trial in [trial for trial in trials if trial.status not in ("ok", "diverged")][:1]:
+        spans += [Break(), Code(trial.trial), Text(f" {last_line(trial)}")]
+    record = ledger.view.record
+    planned = sum(_is_of(place.rpartition("/")[0], experiment, name) for place in record.planned)
+    if planned > len(trials):
+        spans += [Break(), Text(f"{plural(planned - len(trials), 'trial')} not finished")]
+    for place, reason in record.blocked.items():
+        if _is_of(place, experiment, name):
+            spans += [Break(), Text(f"not run: {reason}")]
+    return tuple(spans if trials else spans[2:])
+
+
+def _is_of(place: str, experiment: Experiment, method: str) -> bool:
+    """Whether "experiment/task/method" is of a method in an experiment."""
+    return place.startswith(f"{experiment.id}/") and place.endswith(f"/{method}")
 
 
 def _table(ledger: Ledger, experiment: Experiment, names: list[str]) -> Table:
@@ -55,6 +112,10 @@ def _table(ledger: Ledger, experiment: Experiment, names: list[str]) -> Table:
     rows = [row for cell in _questions(ledger, experiment) for row in _rows(ledger, cell, experiment, names)]
     notes = (
         words("Bold: every pairwise difference to the other methods passes the direction rule."),
+        words(
+            "In brackets: over how many of the units the number is, where a method leaves some out. "
+            "It is compared with no other."
+        ),
         words(run_note(ledger)),
     )
     caption = (Text("New methods beside the declared ones in "), Code(experiment.id), Text("."))
@@ -64,23 +125,30 @@ def _table(ledger: Ledger, experiment: Experiment, names: list[str]) -> Table:
 def _questions(ledger: Ledger, experiment: Experiment) -> Iterator[Cell]:
     """One cell for each metric, task, set and filter that claims and tables look at."""
     scale = ledger.scale
-    rows = (row for table in ledger.suite.tables for row in table.rows(scale))
+    tables = (table for table in ledger.suite.tables if not table.profiles or scale.profile in table.profiles)
+    rows = (row for table in tables for row in table.rows(scale))
     entries = tuple(entry for row in rows for entry in row.entries.values())
     forms = tuple(claim.forms.get(scale.profile) for claim in ledger.suite.claims)
     seen: set[tuple[str, ...]] = set()
     for cell in cells_of((forms, entries)):
         key = (cell.metric.name, cell.task, cell.part, str(cell.where))
-        if cell.experiment == experiment.id and key not in seen:
+        here = cell.experiment == experiment.id and cell.task in ("", *experiment.tasks)
+        if here and key not in seen:
             seen.add(key)
             yield cell
 
 
 def _rows(ledger: Ledger, cell: Cell, experiment: Experiment, names: list[str]) -> Iterator[Row]:
+    """A row a method that has the number; a new one has its row in any case."""
     where = ", ".join([cell.task, *(f"{name} = {value}" for name, value in cell.where)]).strip(", ")
     group = f"{cell.metric.name}{f' ({where})' if where else ''}, {cell.metric.better} is better"
-    cells = [replace(cell, method=name) for name in (*names, *experiment.methods)]
+    task = cell.task or next(iter(experiment.tasks))
+    declared = [method for at, method in pairs(experiment) if at == task]
+    cells = [replace(cell, method=name) for name in (*names, *declared)]
     best = ledger.winners(cells)
     for at, one in enumerate(cells):
         number = ledger.cell(one)
         if isinstance(number, Number):
             yield Row(((Code(one.method),), (replace(number, bold=at in best),)), group)
+        elif one.method in names:
+            yield Row(((Code(one.method),), (number,)), group)

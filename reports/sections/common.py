@@ -10,7 +10,6 @@ from harness.store.records import VerdictRecord
 from harness.suite import Deviation
 from reports.document import Code, Glyph, Link, Number, Span, Spans, Text
 from reports.numbers import Ledger
-from reports.text import anchor
 
 MARGIN_FORMS = ("NonInferiority", "Equivalence", "Value")
 
@@ -27,14 +26,9 @@ def words(text: str) -> Spans:
     return (Text(text),)
 
 
-def claim_anchor(claim: str) -> str:
-    """Anchor of a claim's card."""
-    return anchor(f"claim-{claim}")
-
-
-def claim_link(claim: str) -> Link:
+def claim_link(ledger: Ledger, claim: str) -> Link:
     """A link to a claim's card."""
-    return Link(claim, f"#{claim_anchor(claim)}")
+    return Link(claim, f"#{ledger.claim_anchors[claim]}")
 
 
 def joined(parts: Iterable[Span], separator: str = ", ") -> Spans:

@@ -81,6 +81,7 @@ def card(ledger: Ledger, verdict: VerdictRecord) -> Card:
         blocks=blocks,
         parts=parts_held(ledger, verdict) if whole else "",
         exploratory=verdict.exploratory,
+        anchor=ledger.claim_anchors[verdict.claim],
     )
 
 
@@ -90,7 +91,7 @@ def _whole_blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
         essential = "" if ledger.claims[part.claim].essential else " (not essential)"
         items.append(
             (
-                claim_link(part.claim),
+                claim_link(ledger, part.claim),
                 Text(f"{essential}: "),
                 Badge(part.verdict, part.cause),
                 Text(f" {part.reason}"),
@@ -245,11 +246,11 @@ def _circumstances(ledger: Ledger, verdict: VerdictRecord) -> tuple[tuple[str, S
     facts: list[tuple[str, Spans]] = []
     touching = deviations_of(ledger, verdict.claim)
     if touching:
-        links = joined(Link(d.id, f"#{anchor(f'deviation-{d.id}')}") for d in touching)
+        links = joined(Link(d.id, f"#{ledger.deviation_anchors[d.id]}") for d in touching)
         facts.append(("Deviations touching it", links))
     relies = ledger.claims[verdict.claim].relies_on
     if relies:
-        facts.append(("Relies on", joined(claim_link(claim) for claim in relies)))
+        facts.append(("Relies on", joined(claim_link(ledger, claim) for claim in relies)))
     if verdict.needed_seeds:
         facts.append(("Seeds that would settle it", _needed(ledger, verdict)))
     if verdict.trials:

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.suite import Exhibit
 from reports.document import Block, NotMeasured, Paragraph, Section, Text
 from reports.exhibits import Branch, Course, Courses, Step, Tree
-from reports.numbers import HandleError, Ledger
+from reports.numbers import Ledger
 from reports.sections.common import run_note
 from reports.text import anchor, sentence
 
 if TYPE_CHECKING:
-    import numpy as np
-
     Columns = Mapping[str, np.ndarray]
 
 _COLUMNS = {
@@ -35,23 +35,31 @@ def exhibits(ledger: Ledger) -> Section | None:
 
 def _block(ledger: Ledger, exhibit: Exhibit) -> Block:
     rows = ledger.rows(exhibit)
+    if not isinstance(rows, NotMeasured):
+        rows = _fault(exhibit, rows) or rows
     if isinstance(rows, NotMeasured):
         return Paragraph((Text(f"{sentence(exhibit.title)} "), rows), "note")
-    _check(exhibit, rows)
     caption = f"{sentence(exhibit.title)} Method {exhibit.method}, first seed. {run_note(ledger)}"
     if exhibit.kind == "tree":
-        return Tree(anchor(exhibit.id), caption, _tree(exhibit, rows))
+        return Tree(anchor(exhibit.id), caption, _tree(rows))
     return Courses(anchor(exhibit.id), caption, tuple(_chosen(_courses(rows), exhibit.most)))
 
 
-def _check(exhibit: Exhibit, rows: Columns) -> None:
+def _fault(exhibit: Exhibit, rows: Columns) -> NotMeasured | None:
+    """Why rows cannot be shown as the exhibit asks, if they cannot."""
     missing = [name for name in _COLUMNS[exhibit.kind] if name not in rows]
     if missing:
-        raise HandleError(
-            f"Part '{exhibit.part}' has no column {', '.join(missing)}",
-            where=f"exhibit {exhibit.id}",
-            fix=f"Shown as {exhibit.kind}, a part has the columns {', '.join(_COLUMNS[exhibit.kind])}.",
+        return NotMeasured(
+            f"part '{exhibit.part}' has no column {', '.join(missing)}; shown as {exhibit.kind}, "
+            f"a part has {', '.join(_COLUMNS[exhibit.kind])}"
         )
+    if not len(rows["unit_id"]):
+        return NotMeasured(f"part '{exhibit.part}' has no rows")
+    if exhibit.kind == "steps" and np.asarray(rows["step"]).dtype.kind not in "iuf":
+        return NotMeasured(f"column step of part '{exhibit.part}' holds no numbers")
+    if exhibit.kind == "tree" and (roots := sum(str(parent) == "" for parent in rows["parent"])) != 1:
+        return NotMeasured(f"the tree has {roots} roots; exactly one row has an empty parent")
+    return None
 
 
 def _courses(rows: Columns) -> list[Course]:
@@ -79,16 +87,10 @@ def _chosen(courses: Sequence[Course], most: int) -> list[Course]:
     return [course for course in courses if id(course) in kept]
 
 
-def _tree(exhibit: Exhibit, rows: Columns) -> Branch:
+def _tree(rows: Columns) -> Branch:
     below: dict[str, list[int]] = defaultdict(list)
     for at, parent in enumerate(rows["parent"]):
         below[str(parent)].append(at)
-    if len(below[""]) != 1:
-        raise HandleError(
-            f"The tree has {len(below[''])} roots",
-            where=f"exhibit {exhibit.id}",
-            fix="Exactly one row has an empty parent.",
-        )
     return _branch(rows, below, below[""][0])
 
 

@@ -41,7 +41,7 @@ def fidelity(ledger: Ledger) -> Section:
 def _sources(ledger: Ledger) -> Paragraph:
     counts: Counter[str] = Counter()
     for experiment in ledger.experiments.values():
-        for kind in {type(method_of(experiment, name)) for name in experiment.methods}:
+        for kind in dict.fromkeys(type(method_of(experiment, name)) for name in experiment.methods):
             counts.update(_parameter_sources(kind))
     standing = Counter(str(entry.standing) for entry in ledger.suite.paper.reported.values())
     spans: list[Text] = []
@@ -89,7 +89,8 @@ def _deviations(ledger: Ledger) -> Table:
                 words(deviation.here),
                 words(deviation.effect),
                 words(", ".join(deviation.claims) or "all"),
-            )
+            ),
+            anchor=ledger.deviation_anchors[deviation.id],
         )
         for deviation in deviations_of(ledger)
     )
@@ -161,7 +162,7 @@ def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tabl
     rows = tuple(
         Row(
             (
-                (claim_link(claim),),
+                (claim_link(ledger, claim),),
                 *(
                     _matrix_cell(control.predicts.get(claim), found.get((control.id, claim)))
                     for control in sabotages
@@ -204,7 +205,7 @@ def _details(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tab
         Row(
             (
                 words(titles.get(cell.control, cell.control)),
-                (claim_link(cell.claim),),
+                (claim_link(ledger, cell.claim),),
                 _matrix_cell(cell.predicted, cell),
                 words(cell.detail),
             )

@@ -204,7 +204,7 @@ def standing_note() -> Spans:
 def _verdict_row(ledger: Ledger, verdict: VerdictRecord) -> Row:
     claim = ledger.claims.get(verdict.claim)
     whole = verdict in ledger.verdicts.wholes
-    name: Spans = (claim_link(verdict.claim),)
+    name: Spans = (claim_link(ledger, verdict.claim),)
     badge: list[Span] = [Badge(verdict.verdict, verdict.cause)]
     if whole:
         badge.append(Text(f" {parts_held(ledger, verdict)} parts"))

@@ -24,7 +24,7 @@ from reports.document import (
 from reports.numbers import Ledger
 from reports.sections.common import run_note, words
 from reports.sections.headline import standing_note
-from reports.text import anchor, plural, sentence
+from reports.text import anchor, plural, sentence, show
 
 Entry = Cell | Contrast | ReportedRef
 
@@ -172,8 +172,12 @@ def _line(ledger: Ledger, series: Series) -> tuple[Line, tuple[str, ...]]:
     for x, y in series.points:
         at = x if isinstance(x, float | int | str) else ledger.cell(x)
         number = ledger.cell(y)
+        partial = [f"only {show(n).plain}" for n in (at, number) if isinstance(n, Number) and n.coverage]
         if isinstance(at, NotMeasured) or isinstance(number, NotMeasured):
             reasons += _reasons(at, number)
+        elif partial:
+            # A mark among others would be read as one of them.
+            reasons += partial
         else:
             points.append(Point(at, number))
     reported = [(x, ledger.reported(ref.id)) for x, ref in series.reported]

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from harness.errors import OmittedRowsError
+from harness.method.metric import Metric
 from harness.store.records import TrialRecord
 from harness.suite import Experiment, Tuned
 from reports.document import (
@@ -111,14 +111,30 @@ def _chosen(ledger: Ledger, place: str) -> tuple[tuple[str, ...], bool]:
     return (), False
 
 
+def _select(ledger: Ledger, select: Metric, trial: TrialRecord, part: str) -> float | NotMeasured:
+    """The selected metric of a tuning trial."""
+    rows = ledger.columns(trial.trial, part)
+    if isinstance(rows, NotMeasured):
+        return rows
+    try:
+        value = select(rows)
+    except Exception as error:  # noqa: BLE001 - a metric is given whatever a method's trial left
+        return NotMeasured(f"{select.name} cannot be computed: {error} ({trial.trial})")
+    if not math.isfinite(value):
+        return NotMeasured(f"{select.name} is not a finite number ({trial.trial})")
+    return value
+
+
 def _score(grid: Grid, point: str, trials: list[TrialRecord], ledger: Ledger) -> Number | NotMeasured:
     done = [trial for trial in trials if trial.status == "ok"]
     if len(done) < len(trials):
         return NotMeasured(", ".join(sorted({trial.status for trial in trials if trial.status != "ok"})))
     select = grid.tuned.select
-    try:
-        scores = [select(ledger.view.table(trial.trial, grid.tuned.part)) for trial in done]
-    except OmittedRowsError as error:
-        return NotMeasured(error.what)
+    scores = []
+    for trial in done:
+        found = _select(ledger, select, trial, grid.tuned.part)
+        if isinstance(found, NotMeasured):
+            return found
+        scores.append(found)
     handle = Handle("cell", f"{grid.place}/tune/{point}", tuple(trial.trial for trial in done))
     return Number(math.fsum(scores) / len(scores), handle, digits=select.digits, unit=select.unit)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.suite import Paper, Suite
+from harness.suite import OwnUnits, Paper, Suite
 from suites.il_bench.claims import CLAIMS
 from suites.il_bench.controls import CONTROLS
 from suites.il_bench.deviations import DEVIATIONS
@@ -24,6 +24,10 @@ SUITE = Suite(
     figures=FIGURES,
     exhibits=EXHIBITS,
     bindings={"gemma": "gemma-3-270m", "model": "instruct-model"},
+    own_units=(
+        OwnUnits(part="program", why="a unit is a module of the method's own program"),
+        OwnUnits(part="growth", why="a unit is an expansion, and some methods make fewer"),
+    ),
     rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.suite import Paper, Suite
+from harness.suite import OwnUnits, Paper, Suite
 from suites.lite.claims import CLAIMS
 from suites.lite.controls import CONTROLS
 from suites.lite.deviations import DEVIATIONS
@@ -22,6 +22,7 @@ SUITE = Suite(
     tables=TABLES,
     figures=FIGURES,
     bindings={"encoder": "all-minilm-l6-v2"},
+    own_units=(OwnUnits(experiment="tables", why="a unit is a start of the fit: dot products have more"),),
     rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.suite import Paper, Suite
+from harness.suite import OwnUnits, Paper, Suite
 from suites.rest_react.claims import CLAIMS
 from suites.rest_react.controls import CONTROLS
 from suites.rest_react.deviations import DEVIATIONS
@@ -33,6 +33,10 @@ SUITE = Suite(
         "bamtwoogle": "bamtwoogle",
         "passages": "search-passages",
     },
+    own_units=(
+        OwnUnits(part="agents", why="a unit is an agent that the method made"),
+        OwnUnits(part="data", why="a unit is a training set that the method made"),
+    ),
     rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

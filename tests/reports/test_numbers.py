@@ -9,8 +9,9 @@ from harness.store.memory import MemoryRun
 from harness.store.records import VerdictsRecord
 from harness.suite import Scale
 from reports.build import build
+from reports.current import HandleError
 from reports.document import NotMeasured, Number, Text
-from reports.numbers import HandleError, Ledger
+from reports.numbers import Ledger
 from tests.reports import demo
 
 

@@ -58,6 +58,7 @@ def test_honest_methods_pass(kind: type[Method[Any, Any]], tmp_path: Path) -> No
         (demo.Clipping, {"parameters-stored-untouched"}),
         (demo.Undocumented, {"documented", "parameters-have-sources"}),
         (demo.Greedy, {"wrong-problem"}),
+        (demo.Sparing, {"answers-every-unit"}),
         (WithoutDefault, {"parameters-have-defaults"}),
     ],
 )
@@ -75,6 +76,7 @@ def test_every_check_is_failed_by_some_method(tmp_path: Path) -> None:
         demo.Clipping,
         demo.Undocumented,
         demo.Greedy,
+        demo.Sparing,
         WithoutDefault,
     ]
     found = set().union(*(failures(kind, tmp_path) for kind in broken))

@@ -199,6 +199,14 @@ class Picky(Mean):
 
 
 @dataclass(frozen=True)
+class Sparing(Mean):
+    """Answers the first three only."""
+
+    def run(self, problem: Samples, ctx: Context) -> np.ndarray:
+        return problem.rows[:3].mean(axis=1)
+
+
+@dataclass(frozen=True)
 class Stranger(Method[int, int]):
     """Solves what no suite has."""
 

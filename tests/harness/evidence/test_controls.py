@@ -146,7 +146,7 @@ def test_exact_claims_are_killed_by_the_oracle() -> None:
     assert outcome(form, exact_run(errors)).outcome == "kill"
     unconfirmed = {"a": [(1e-9, True)] * 3, "bad": [(0.1, False)]}
     assert outcome(form, exact_run(unconfirmed)).outcome == "undecided"
-    harmless = {"a": [(1e-9, True)] * 3, "bad": [(1e-9, False)]}
+    harmless = {"a": [(1e-9, True)] * 3, "bad": [(1e-9, False)] * 3}
     assert outcome(form, exact_run(harmless)).outcome == "keep"
 
 

@@ -12,8 +12,9 @@ from scipy import stats
 from harness.claims import Contrast, Replication
 from harness.evidence import NotMeasuredError, best_by_direction, estimate
 from harness.evidence.crossed import additive
-from harness.evidence.quantities import Quantity, Reader
+from harness.evidence.quantities import Quantity
 from harness.evidence.rows import select_rows
+from harness.evidence.series import Reader
 from harness.method import Metric, mean_of
 from harness.store.memory import MemoryRun
 from tests.harness.evidence.worlds import SCORE, cell, gain, record, run_of, seeded, timed_run, trial

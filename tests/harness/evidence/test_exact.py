@@ -10,7 +10,7 @@ import pytest
 from harness.claims import Exact, Existence, Form, SamplerLaw
 from harness.evidence import judge
 from harness.evidence.exact import examine_exact
-from harness.evidence.quantities import Reader
+from harness.evidence.series import Reader
 from harness.store.memory import MemoryRun
 from harness.store.records import VerdictRecord
 from tests.harness.evidence.worlds import SMALL, cell, claim, direction, record, run_of, seeded, suite, trial

@@ -16,9 +16,9 @@ from statsmodels.stats.weightstats import ttost_paired
 from harness.claims import Direction, Equivalence, Replication
 from harness.evidence.family import holm
 from harness.evidence.power import MOST, collapsed, needed, t_power, upper_sd
-from harness.evidence.quantities import Reader
 from harness.evidence.ratio import Moments, fieller
 from harness.evidence.rules import Scene, ask
+from harness.evidence.series import Reader
 from harness.evidence.uniformity import dkw_half_width, ks_distance
 from tests.harness.evidence.worlds import gain, run_of, seeded
 

@@ -542,11 +542,11 @@ def test_noise_floor_replaces_a_smaller_spread() -> None:
     assert tight.tests[0].effect.high < floored.tests[0].effect.high  # type: ignore[operator]
 
 
-def test_units_that_differ_are_an_error_not_a_pairing() -> None:
+def test_units_that_differ_are_not_compared() -> None:
     run = run_of(seeded(0.2 + SPREAD))
     run.tables["e/t/a/101", "main"]["unit_id"] = np.array(["u0", "u1", "u2", "other"])
     found = verdict(direction(), run)
-    assert (found.verdict, found.cause) == ("inconclusive", "invalid")
+    assert (found.verdict, found.cause) == ("not comparable", "")
     assert "units" in found.reason
 
 

@@ -1,0 +1,35 @@
+"""What became of each thing that a baseline has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["regressed", "lost", "improved", "same", "not comparable"]
+"""``lost`` is what the baseline has and the run lacks."""
+
+Kind = Literal["verdict", "control", "trials", "quantity", "cell"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that was set against the baseline.
+
+    Attributes:
+        claim: The claim it belongs to; empty for trials.
+        kind: A verdict, a control's effect, trials, a claim's quantity, or one of its cells.
+        label: What it is, in words.
+        outcome: What became of it.
+        detail: The figures behind the outcome.
+    """
+
+    claim: str
+    kind: Kind
+    label: str
+    outcome: Outcome
+    detail: str
+
+    @property
+    def name(self) -> str:
+        """The claim and the label."""
+        return f"{self.claim}: {self.label}" if self.claim else self.label

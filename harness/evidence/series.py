@@ -1,0 +1,244 @@
+"""The cells of a run: a metric of a method over seeds, or over the blocks of timed trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.claims import Cell
+from harness.errors import OmittedRowsError, RecordError
+from harness.evidence.coverage import Coverage, Coverages, Covering, together
+from harness.evidence.rows import NotMeasuredError, Positions, Rows, select_rows
+from harness.store.records import TrialRecord
+from harness.store.view import TIMED_METHOD, RunView, trial_id
+
+FIRST_SEED = 100
+"""Seeds below are for pilots and tuning and never enter a verdict."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One cell over its replicates: seeds, or the blocks of timed trials.
+
+    Attributes:
+        cell: What is measured.
+        keys: Names of the replicates.
+        rows: The rows of each.
+        trials: Ids of the trials behind them, one a seed.
+        timed: Whether the replicates are blocks.
+        environments: Environment keys of the trials.
+        covered: What each trial answered of its evaluation set.
+    """
+
+    cell: Cell
+    keys: tuple[str, ...]
+    rows: tuple[Rows, ...]
+    trials: tuple[str, ...]
+    timed: bool
+    environments: frozenset[str]
+    covered: tuple[Coverage, ...] = ()
+    _whole: dict[int, float] = field(default_factory=dict, compare=False, repr=False)
+
+    def value(self, replicate: int, units: Positions | None = None) -> float:
+        """The metric in one replicate, of all units or of chosen ones."""
+        rows = self.rows[replicate]
+        if rows.worst is not None:
+            return rows.worst
+        if units is not None:
+            return self._computed(replicate, rows.take(units))
+        # The same cell enters many claims, and a rank correlation costs a millisecond.
+        if replicate not in self._whole:
+            self._whole[replicate] = self._computed(replicate, rows.take(None))
+        return self._whole[replicate]
+
+    def trial_of(self, replicate: int) -> str:
+        """Id of the trial that a replicate is of."""
+        seed = self.keys[replicate].split("/")[0]
+        return next(trial for trial in self.trials if trial.endswith(f"/{seed}"))
+
+    @property
+    def coverage(self) -> Coverage:
+        """What its trials together answered of their evaluation sets."""
+        return together(self.covered)
+
+    @property
+    def partial(self) -> tuple[str, ...]:
+        """Ids of the trials that did not answer their evaluation set, once and as a whole."""
+        return tuple(t for t, found in zip(self.trials, self.covered, strict=True) if not found.complete)
+
+    def _computed(self, replicate: int, columns: Mapping[str, NDArray[np.generic]]) -> float:
+        try:
+            return self.cell.metric(columns)
+        except Exception as error:
+            raise NotMeasuredError(
+                f"{self.cell.metric.name} cannot be computed: {type(error).__name__}: {error}",
+                kind="undefined",
+                trials=[self.trial_of(replicate)],
+            ) from error
+
+
+class Reader:
+    """Reads the cells of a finished run, each once.
+
+    Args:
+        view: The run.
+        coverages: What its trials answered; by default all methods count as the suite's own.
+    """
+
+    def __init__(self, view: RunView, coverages: Covering | None = None) -> None:
+        self.view = view
+        self._coverages: Covering = coverages or Coverages(view)
+        self._series: dict[Cell, Series] = {}
+        self._planned = _by_place(view.record.planned)
+
+    def series(self, cell: Cell) -> Series:
+        """A cell over all its planned seeds.
+
+        Raises:
+            NotMeasuredError: If the run did not plan it, lacks trials, or has unfit rows.
+        """
+        if cell not in self._series:
+            self._series[cell] = self._read(cell)
+        return self._series[cell]
+
+    def all_series(self, cells: Sequence[Cell]) -> tuple[Series, ...]:
+        """Several cells; an error names the missing trials of all of them."""
+        found, missing = [], list[str]()
+        for cell in cells:
+            try:
+                found.append(self.series(cell))
+            except NotMeasuredError as error:
+                if error.kind != "missing":
+                    raise
+                missing += [trial for trial in error.trials if trial not in missing]
+        if missing:
+            raise _missing(missing)
+        return tuple(found)
+
+    def task_of(self, cell: Cell) -> str:
+        """The task a cell speaks of, also where it leaves it out."""
+        if cell.task:
+            return cell.task
+        tasks = sorted({task for experiment, task, _ in self._planned if experiment == cell.experiment})
+        if len(tasks) > 1:
+            raise NotMeasuredError(
+                f"A cell of experiment '{cell.experiment}' names none of its tasks", kind="mismatch"
+            )
+        return tasks[0] if tasks else ""
+
+    def _read(self, cell: Cell) -> Series:
+        task = self.task_of(cell)
+        self._refuse_blocked(cell, task)
+        timed = (cell.experiment, task, TIMED_METHOD) in self._planned
+        method = TIMED_METHOD if timed else cell.method
+        seeds = sorted(self._planned.get((cell.experiment, task, method), ()))
+        if not seeds:
+            raise _unplanned(cell, task)
+        trials = tuple(trial_id(cell.experiment, task, method, seed) for seed in seeds)
+        records = self._finished(trials)
+        rows = [self._rows(cell, record, timed=timed) for record in records]
+        keys = [str(seed) for seed in seeds]
+        if timed:
+            keys, rows = _blocks(keys, rows)
+        environments = frozenset(record.environment for record in records)
+        covered = tuple(self._coverage(cell, record, timed=timed) for record in records)
+        return Series(cell, tuple(keys), tuple(rows), trials, timed, environments, covered)
+
+    def _coverage(self, cell: Cell, record: TrialRecord, *, timed: bool) -> Coverage:
+        if record.status == "diverged":
+            return Coverage(0, 0)
+        return self._coverages.of(record.trial, cell.part, cell.where, cell.method if timed else "")
+
+    def _refuse_blocked(self, cell: Cell, task: str) -> None:
+        blocked = self.view.record.blocked
+        for key in (cell.experiment, f"{cell.experiment}/{task}/{cell.method}"):
+            if key in blocked:
+                raise NotMeasuredError(blocked[key].rstrip("."), kind="blocked")
+
+    def _finished(self, trials: Sequence[str]) -> list[TrialRecord]:
+        """The records of trials that ended with a result, diverging being one."""
+        records = self.view.trials
+        missing = [t for t in trials if t not in records or records[t].status not in ("ok", "diverged")]
+        if missing:
+            raise _missing(missing)
+        return [records[trial] for trial in trials]
+
+    def _rows(self, cell: Cell, record: TrialRecord, *, timed: bool) -> Rows:
+        if record.status == "diverged":
+            return _diverged(cell, record.trial)
+        try:
+            table = self.view.table(record.trial, cell.part)
+        except OmittedRowsError as error:
+            raise NotMeasuredError(error.what, kind="omitted", trials=[record.trial]) from error
+        except RecordError as error:
+            raise _without_rows(cell, record) from error
+        where = (("arm", cell.method), *cell.where) if timed else cell.where
+        if timed and "block" in table:
+            # Scores of a timed arm belong to its block, which is the replicate, as its times do.
+            table = {**table, "unit_id": table["block"]}
+        found = self._coverage(cell, record, timed=timed)
+        if found.units and not found.answered and not found.foreign:
+            raise partial(cell, found, [record.trial])
+        return select_rows(table, cell.metric.columns, where, record.trial)
+
+
+def _diverged(cell: Cell, trial: str) -> Rows:
+    if cell.metric.worst is None:
+        raise NotMeasuredError(
+            f"A trial diverged, and '{cell.metric.name}' declares no worst score",
+            kind="mismatch",
+            trials=[trial],
+        )
+    return Rows(np.empty(0, dtype=np.str_), np.zeros(1, dtype=np.intp), {}, cell.metric.worst)
+
+
+def _blocks(seeds: Sequence[str], rows: Sequence[Rows]) -> tuple[list[str], list[Rows]]:
+    """Timed rows split by block: the block is the replicate."""
+    keys, blocks = [], []
+    for seed, table in zip(seeds, rows, strict=True):
+        for at, unit in enumerate(table.units):
+            rows_of_unit = slice(table.starts[at], table.starts[at + 1])
+            columns = {name: column[rows_of_unit] for name, column in table.columns.items()}
+            size = table.starts[at + 1] - table.starts[at]
+            keys.append(f"{seed}/{unit}")
+            blocks.append(Rows(np.asarray([unit]), np.array([0, size]), columns))
+    return keys, blocks
+
+
+def _by_place(planned: Sequence[str]) -> dict[tuple[str, str, str], list[int]]:
+    """Verdict seeds by (experiment, task, method)."""
+    places: dict[tuple[str, str, str], list[int]] = {}
+    for trial in planned:
+        experiment, task, method, seed = trial.split("/")
+        if int(seed) >= FIRST_SEED:
+            places.setdefault((experiment, task, method), []).append(int(seed))
+    return places
+
+
+def _missing(trials: Sequence[str]) -> NotMeasuredError:
+    return NotMeasuredError(
+        f"{len(trials)} planned trial{'s have' if len(trials) > 1 else ' has'} no result",
+        kind="missing",
+        trials=trials,
+    )
+
+
+def _without_rows(cell: Cell, record: TrialRecord) -> NotMeasuredError:
+    if record.parts and cell.part not in record.parts:
+        return NotMeasuredError(
+            f"'{cell.method}' has no part '{cell.part}'", kind="mismatch", trials=[record.trial]
+        )
+    return _missing([record.trial])
+
+
+def partial(cell: Cell, found: Coverage, trials: Sequence[str]) -> NotMeasuredError:
+    """What to say of a cell that does not rest on its whole evaluation set."""
+    return NotMeasuredError(f"'{cell.method}' {found.text}", kind="partial", trials=trials)
+
+
+def _unplanned(cell: Cell, task: str) -> NotMeasuredError:
+    place = "/".join(part for part in (cell.experiment, task, cell.method) if part)
+    return NotMeasuredError(f"This run did not include {place}", kind="unplanned")
