@@ -41,7 +41,7 @@ def provide_brokenly(folder: Path) -> None:
 
 def interrupted(folder: Path) -> None:
     (folder / "letters.txt").write_bytes(CONTENT[:3])
-    raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def unpack(archive: Path, folder: Path) -> None:
