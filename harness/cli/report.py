@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.cli.options import add_runs
 from harness.cli.outputs import require_folder
 from harness.cli.runs import REFERENCE, OpenedRun, add_reference, chosen, judged, notes_on, tell
-from harness.cli.suites import reference_folders
+from harness.cli.suites import broken_suites, reference_folders
 from harness.errors import ExitCode, UsageError, unknown_name
 from harness.store import committed_report, runs_folder
 from harness.text import expanded
@@ -56,6 +56,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.index:
         from reports import write_index
 
+        tell(f"without suite '{name}': {reason}" for name, reason in broken_suites().items())
         print(write_index(runs_folder(args.runs), reference_folders()))
     return ExitCode.OK
 
