@@ -98,7 +98,8 @@ def _find(ledger: Ledger, table_id: str) -> tuple[Document, Table]:
     document = build(ledger.suite, ledger.scale, ledger.view, ledger.verdicts)
     tables = {table.id: table for table in document.tables()}
     if table_id not in tables:
-        raise unknown_name("table", table_id, [*declared, *tables], where=f"suite {ledger.suite.slug}")
+        known = list({**declared, **tables})
+        raise unknown_name("table", table_id, known, where=f"suite {ledger.suite.slug}")
     return document, tables[table_id]
 
 

@@ -16,7 +16,7 @@ from harness.claims import Profile
 from harness.cli.needs import resources_of_all
 from harness.cli.options import add_runs
 from harness.cli.runs import tell
-from harness.cli.suites import load_suite, suite_names
+from harness.cli.suites import broken_suites, suite_names, usable_suites
 from harness.engine.artifact import read_manifest
 from harness.errors import ExitCode, UsageError
 from harness.resources import Resolver, home_folder
@@ -153,23 +153,32 @@ def _age_s(text: str) -> float:
     return float(match[1]) * _UNITS_S[match[2]]
 
 
-def _needed_folders(runs: Path) -> tuple[set[Path], set[str]]:
-    """Folders of resources that suites declare, and fingerprints of artifacts that runs used."""
-    resolver = Resolver.from_environment()
-    declared = resources_of_all([load_suite(name) for name in suite_names()], list(Profile))
-    folders = {folder for resource in declared.values() if (folder := resolver.cached(resource))}
+def _needed_folders(runs: Path) -> tuple[set[Path] | None, set[str]]:
+    """Folders of resources that suites declare, and fingerprints of artifacts that runs used.
+
+    Where a suite cannot be used, nobody knows which resources it declares: then there are no folders.
+    """
     passed_over: list[str] = []
+    suites, broken = usable_suites(), broken_suites()
+    folders: set[Path] | None = None
+    if broken or len(suites) < len(suite_names()):
+        passed_over += [f"without suite '{name}': {reason}" for name, reason in broken.items()]
+        passed_over.append("all resources are kept: what that suite needs of them is not known")
+    else:
+        resolver = Resolver.from_environment()
+        declared = resources_of_all(suites, list(Profile))
+        folders = {folder for resource in declared.values() if (folder := resolver.cached(resource))}
     used = readable_runs([*list_single_trials(runs), *list_runs(runs)], passed_over)
     records = [record for run in used for record in run.trials.values()]
     tell(passed_over)
     return folders, {record.fingerprint for record in records if record.kind == "artifact"}
 
 
-def _is_needed(entry: Entry, needed: tuple[set[Path], set[str]]) -> bool:
+def _is_needed(entry: Entry, needed: tuple[set[Path] | None, set[str]]) -> bool:
     folders, fingerprints = needed
     if entry.kind == "artifact":
         return _fingerprint(entry.folder) in fingerprints
-    return entry.folder in folders
+    return entry.kind == "resource" if folders is None else entry.folder in folders
 
 
 def _fingerprint(folder: Path) -> str:

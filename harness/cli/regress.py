@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from harness.cli.ci import Case, annotation, write_junit
 from harness.cli.options import add_runs
 from harness.cli.outputs import require_file, writing
-from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, judged, opened, refuse_rehearsal
+from harness.cli.runs import (
+    REFERENCE,
+    OpenedRun,
+    committed_beside,
+    judged,
+    notes_on,
+    opened,
+    refuse_rehearsal,
+    tell,
+)
 from harness.errors import ExitCode
 from harness.text import expanded
 
@@ -64,6 +73,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     unfinished = _unfinished(run) | {name: _outside(reason) for name, reason in found.barred.items()}
     cases = [*map(_case, found.items), *(Case(name, "error", reason) for name, reason in unfinished.items())]
     _print(run, baseline, found, unfinished)
+    tell(dict.fromkeys([*notes_on(run), *notes_on(baseline)]))
     if os.environ.get("GITHUB_ACTIONS"):
         _annotate(run.suite.slug, cases)
     if args.junit:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
+from hashlib import sha256
 from pathlib import Path
 
 from harness.cli.options import add_runs
 from harness.cli.outputs import require_folder
-from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, tell
-from harness.cli.suites import reference_folders
+from harness.cli.runs import REFERENCE, OpenedRun, add_reference, chosen, judged, notes_on, tell
+from harness.cli.suites import broken_suites, reference_folders
 from harness.errors import ExitCode, UsageError, unknown_name
 from harness.store import committed_report, runs_folder
 from harness.text import expanded
@@ -54,6 +56,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.index:
         from reports import write_index
 
+        tell(f"without suite '{name}': {reason}" for name, reason in broken_suites().items())
         print(write_index(runs_folder(args.runs), reference_folders()))
     return ExitCode.OK
 
@@ -76,4 +79,9 @@ def _default_folder(run: OpenedRun, runs: Path) -> Path:
     """Where a report goes: into its run, but never into results that are committed."""
     if not run.reader.is_committed:
         return run.folder / "report"
-    return committed_report(runs, run.suite.slug, run.scale.profile, full=run.scale.full)
+    kept = committed_report(runs, run.suite.slug, run.scale.profile, full=run.scale.full)
+    folder = run.folder.resolve()
+    if folder.parent == (run.suite.folder / REFERENCE).resolve():
+        return kept
+    # A copy, or those of another checkout: the index takes what is in that place for the suite's own.
+    return kept.with_name(f"{kept.name}-{sha256(os.fsencode(folder)).hexdigest()[:8]}")

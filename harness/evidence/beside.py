@@ -110,6 +110,8 @@ class Beside:
     def __init__(self, left: RunView, right: RunView, said: Declared = NOTHING_SAID) -> None:
         runs = BothRuns(left, right)
         self.shared = runs.shared
+        left_out = "; committed results leave rows out for their size" if left.omitted | right.omitted else ""
+        self._unshared = f"The runs share no finished trial for it{left_out}"
         covering = {_LEFT: Coverages(left, said), _RIGHT: Coverages(right, said)}
         self._reader = Reader(runs, _BothCoverages(covering))
 
@@ -141,6 +143,14 @@ class Beside:
             NotMeasuredError: If the runs share no trials for it, their units differ, or times
                 come from two environments.
         """
+        try:
+            return self._shift(theta, replication)
+        except NotMeasuredError as error:
+            if error.kind != "unplanned":
+                raise
+            raise NotMeasuredError(self._unshared, kind="unplanned") from error
+
+    def _shift(self, theta: Contrast, replication: Replication) -> Shift:
         left, right = _on(_LEFT, theta), _on(_RIGHT, theta)
         negative = tuple((-weight, cell) for weight, cell in left.terms)
         change = Quantity(self._reader, Contrast((*right.terms, *negative), log=theta.log))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.errors import ExitCode
+from harness.evidence.compare import compare_runs
 from tests.harness.cli import conftest
 from tests.harness.cli.conftest import Shell
+from tests.harness.evidence.worlds import SMALL, claim, direction, run_of, seeded, suite
 from tests.reliability.committed import committed, finished, own_suite_folder
 
 shell = conftest.shell
@@ -62,3 +66,41 @@ def test_the_index_leads_to_reports_on_committed_results(shell: Shell, run: Path
     page = (tmp_path / "runs" / "index.html").read_text()
     assert 'href="references/demo-small/index.html"' in page
     assert (tmp_path / "runs" / "references" / "demo-small" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("command", [["compare", "{run}", "reference"], ["regress", "{run}"]])
+def test_comparisons_say_that_they_are_with_committed_results(
+    shell: Shell, run: Path, command: list[str]
+) -> None:
+    assert shell(*(argument.format(run=run) for argument in command)) == ExitCode.OK, shell.err
+    assert "committed in" in shell.err
+
+
+def test_rows_left_out_are_not_called_trials_that_were_never_planned() -> None:
+    declared = suite([claim(direction())])
+    left, right = (run_of(seeded(np.array([0.1, 0.2, 0.3])), declared) for _ in range(2))
+    left.omitted = frozenset(trial for trial in left.trials if "/b/" in trial)
+    found = compare_runs(declared, SMALL, left, right)
+    assert [effect.seeds for effect in found.effects] == [3]
+    assert found.skipped
+    for skipped in found.skipped:
+        assert "committed results leave rows out for their size" in skipped.reason
+
+
+def test_a_report_on_a_copy_does_not_take_the_place_of_the_suites_own(
+    shell: Shell, run: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(tmp_path / "suite" / "reference" / "small", tmp_path / "copied" / "small")
+    assert shell("report", str(copied)) == ExitCode.OK, shell.err
+    assert shell("report", "--index") == ExitCode.OK
+    assert "references/" not in (tmp_path / "runs" / "index.html").read_text()
+    assert shell("report", "demo", "--reference") == ExitCode.OK, shell.err
+    made = [path.name for path in (tmp_path / "runs" / "references").iterdir()]
+    assert len(made) == 2
+    assert "demo-small" in made
+
+
+def test_known_tables_are_listed_once(shell: Shell, run: Path) -> None:
+    assert shell("table", "demo", "t9", "--run", str(run)) == ExitCode.USAGE
+    known = shell.err.partition("Known: ")[2].partition(".")[0].split(", ")
+    assert len(known) == len(set(known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,20 @@ def test_a_method_of_a_broken_package_is_named(tmp_path: Path) -> None:
     done = process(tmp_path, "check-method", "guest-method", path=(folder,))
     assert done.returncode == ExitCode.USAGE
     assert "guest_h.py:1" in done.stderr
+
+
+@pytest.mark.parametrize("way", ["exit", "absent"])
+def test_what_a_broken_suite_may_need_is_not_pruned(tmp_path: Path, way: str) -> None:
+    folder, _ = installed(tmp_path / "site", way)
+    entry = tmp_path / "home" / "resources" / "numbers" / "0123456789ab"
+    (entry / "files").mkdir(parents=True)
+    told = {"name": "numbers", "version": "1", "source": "a package"}
+    (entry / "source.json").write_text(json.dumps(told))
+    home = {"CORROBORATE_HOME": str(entry.parents[2])}
+    pruned = process(tmp_path, "cache", "prune", "--unused", path=(folder,), environment=home)
+    assert pruned.returncode == ExitCode.OK, pruned.stderr
+    assert "without suite 'guest'" in pruned.stderr
+    assert entry.is_dir()
+    pruned = process(tmp_path, "cache", "prune", "--unused", environment=home)
+    assert pruned.returncode == ExitCode.OK, pruned.stderr
+    assert not entry.exists()
