@@ -15,6 +15,11 @@ def spelt_out(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def visible(text: str) -> str:
+    """One line for a terminal: characters that would end the line or command the terminal, as escapes."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def json_bytes(text: str) -> bytes:
     """JSON text as UTF-8; a lone surrogate becomes its JSON escape, so that it is read back as it was."""
     return text.encode("utf-8", "backslashreplace")

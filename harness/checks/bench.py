@@ -77,7 +77,7 @@ def _in_worker(
 
 def _story(outcome: Outcome) -> str:
     """The reason first, then what was running and what was printed last."""
-    lines = outcome.error.strip().splitlines() or [outcome.status]
-    printed = outcome.log.strip().splitlines()[-SHOWN_LINES:]
+    lines = (outcome.error.strip() or outcome.status).split("\n")
+    printed = outcome.log.strip().split("\n")[-SHOWN_LINES:] if outcome.log.strip() else []
     story = [lines[-1], *lines[:-1][-SHOWN_LINES:]]
     return "\n".join([*story, "It had printed:", *printed] if printed else story)

@@ -9,6 +9,7 @@ from harness.cli.options import parse_parameters
 from harness.cli.suites import method_class, usable_suites
 from harness.errors import ExitCode, UsageError
 from harness.resources import Resolver
+from harness.text import visible
 
 MINUTES = 10.0
 _MARKS = {"passed": "+", "failed": "-", "excepted": "~"}
@@ -51,7 +52,7 @@ def main(args: argparse.Namespace) -> ExitCode:
             failed += outcome.status == "failed"
             promise = promises.get(outcome.check, "")
             print(f" {_MARKS[outcome.status]} {outcome.check:28} {outcome.status:9} {promise}", flush=True)
-            for line in outcome.detail.strip().splitlines():
-                print(f"     {line}")
+            for line in filter(None, outcome.detail.strip().split("\n")):
+                print(f"     {visible(line)}".rstrip())
     print(f"{failed} failed")
     return ExitCode.LOST if failed else ExitCode.OK

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from harness.cli.remaining import Remaining, spoken
 from harness.engine.job import Progress
 from harness.store.records import TrialRecord
+from harness.text import visible
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -194,9 +195,9 @@ def display(known: Mapping[str, float] = _NOTHING) -> PlainDisplay | LiveDisplay
 
 def last_line(text: str) -> str:
     """The end of a traceback, in one line: the error itself, with the advice that is indented below it."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
+    lines = [line for line in text.strip().split("\n") if line.strip()]
     start = max((place for place, line in enumerate(lines) if not line[0].isspace()), default=0)
-    return " ".join(line.strip() for line in lines[start:]) or "no reason given"
+    return visible(" ".join(line.strip() for line in lines[start:])) or "no reason given"
 
 
 def duration(seconds: float) -> str:

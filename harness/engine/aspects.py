@@ -106,7 +106,14 @@ def _set_handlers(handlers: tuple[Any, ...]) -> None:
 
 
 def _handlers() -> dict[str, Any]:
-    return {signal.Signals(number).name: signal.getsignal(number) for number in SIGNALS}
+    return {signal.Signals(number).name: _handler(number) for number in SIGNALS}
+
+
+def _handler(number: signal.Signals) -> Any:
+    found = signal.getsignal(number)
+    # PyTorch's first data loader with processes sets it once, and would not set it again.
+    by_torch = getattr(found, "__module__", None) == "torch.utils.data._utils.signal_handling"
+    return signal.SIG_DFL if by_torch else found
 
 
 def _set_signals(handlers: Mapping[str, Any]) -> None:
@@ -115,7 +122,7 @@ def _set_signals(handlers: Mapping[str, Any]) -> None:
     for name, handler in handlers.items():
         number = signal.Signals[name]
         # None: set by native code, which Python can neither read nor set.
-        if handler is not None and signal.getsignal(number) is not handler:
+        if handler is not None and _handler(number) is not handler:
             signal.signal(number, handler)
 
 
@@ -153,6 +160,23 @@ def _set_list(target: Callable[[], list[Any]]) -> Callable[[tuple[Any, ...]], No
     return write
 
 
+def _set_modules(modules: Mapping[str, Any]) -> None:
+    for name, module in modules.items():
+        if sys.modules.get(name) is not module:
+            sys.modules[name] = module
+
+
+def _blocked() -> dict[str, str]:
+    """Modules that cannot be imported, because code has said so."""
+    modules: dict[str, Any] = dict(sys.modules)
+    return {name: "cannot be imported" for name, module in modules.items() if module is None}
+
+
+def _set_blocked(names: Mapping[str, str]) -> None:
+    for name in set(_blocked()) - set(names):
+        del sys.modules[name]
+
+
 PROCESS = (
     Aspect("working directory", _folder, _go_to, fixed=True, shown=True),
     Aspect("environment variable", os.environ.copy, _set_environment, new=True),
@@ -160,6 +184,8 @@ PROCESS = (
     Aspect("level of logger", _levels, _set_levels),
     Aspect("handlers of the root logger", lambda: tuple(logging.root.handlers), _set_handlers),
     Aspect("sys.path", lambda: tuple(sys.path), _set_list(lambda: sys.path)),
+    Aspect("blocked module", _blocked, _set_blocked, new=True),
+    Aspect("imported module", lambda: dict(sys.modules), _set_modules),
     Aspect("sys.argv", lambda: tuple(sys.argv), _set_list(lambda: sys.argv)),
     Aspect("standard streams", lambda: (sys.stdout, sys.stderr, sys.stdin), _set_streams),
     Aspect("hooks of sys", lambda: (sys.excepthook, sys.displayhook, sys.unraisablehook), _set_hooks),

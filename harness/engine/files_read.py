@@ -26,7 +26,8 @@ from harness.engine import imports
 from harness.engine.job import ArtifactJob, Job
 from harness.method.checkpoints import Checkpoints
 from harness.plan.canonical import digest
-from harness.plan.closure import Stamp, hash_of_file, is_source, stamp_of
+from harness.plan.closure import PROJECT, Stamp, hash_of_file, is_source, stamp_of
+from harness.plan.imports import imports_by_variable
 from harness.resources.environment import home_folder
 
 ABSENT = "absent"
@@ -142,11 +143,43 @@ def taken(job: Job) -> tuple[dict[str, str], str]:
         del _watch.pending[name]
         if _counts(name, job):
             _watch.hashes[name] = content_hash(name)
+    loaded = _perhaps_imported(job)
+    for name in loaded - set(_watch.hashes):
+        _watch.hashes[name] = content_hash(name)
+    sources = loaded.union(job.sources)
     known = list(_watch.hashes.items())
-    found = {name: text for name, text in known if not _watch.readers[name].isdisjoint(job.sources)}
+    readers = _watch.readers
+    found = {n: text for n, text in known if n in loaded or not readers.get(n, set()).isdisjoint(sources)}
     files = {_told(name): text for name, text in sorted(found.items()) if name not in job.sources}
     changed = [name for name, stamp in job.sources.items() if stamp_of(Path(name)) != stamp]
     return files, f"{', '.join(changed[:3])} changed after it was planned" if changed else ""
+
+
+def _perhaps_imported(job: Job) -> set[str]:
+    """Sources that a job may have imported by names which it puts together when it runs.
+
+    Python opens a module once for a process; who asks for it afterwards is not told. So all count that
+    are loaded, but for the harness's own repository, whose modules are followed by what they name.
+    """
+    if not any(_imports_by_variable(Path(name), stamp) for name, stamp in job.sources.items()):
+        return set()
+    modules = [module for name, module in list(sys.modules.items()) if name != "__main__"]
+    files = [getattr(module, "__file__", None) for module in modules]
+    places = {os.path.abspath(_source_of(file)) for file in files if isinstance(file, str)}  # noqa: PTH100
+    return {place for place in places - set(job.sources) if not _is_own(place) and _counts(place, job)}
+
+
+@lru_cache(maxsize=4096)
+def _imports_by_variable(path: Path, _stamp: Stamp) -> bool:
+    if path.suffix != ".py" or _is_own(str(path)):
+        return False
+    with suppress(OSError, SyntaxError, ValueError):
+        return imports_by_variable(path)
+    return False
+
+
+def _is_own(place: str) -> bool:
+    return any(_is_inside(place, str(_ROOT / folder)) for folder in PROJECT)
 
 
 def _told(name: str) -> str:

@@ -123,8 +123,10 @@ class _Functions:
 
 
 def _by_torch(function: Any) -> bool:
-    """Whether PyTorch has wrapped an optimizer's ``step``, which it does when the first is made."""
-    return getattr(function, "hooked", None) is True
+    """Whether PyTorch has wrapped its own, at the first optimizer or the first function that it compiles."""
+    if getattr(function, "hooked", None) is True:
+        return True
+    return getattr(function, "__module__", None) == "torch._dynamo.mutation_guard"
 
 
 def _hides(owner: type, key: str) -> bool:

@@ -4,7 +4,8 @@ What is compared: the :mod:`aspects <harness.engine.aspects>` of the process and
 :mod:`numerical libraries <harness.engine.aspects_numeric>`, functions put in the place of a library's own
 (:mod:`harness.engine.patches`), threads, and child processes. Random generators are seeded before each trial.
 What is not compared: attributes of other modules and of objects, open files, and what native code keeps
-to itself. What importing a module changes belongs to the process, but for what decides how is computed.
+to itself. What importing a module changes belongs to the process, but for what decides how is computed;
+so does what a library sets up for itself when it is first used.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from harness.engine.patches import Patches
 ASPECTS = (*PROCESS, *NUMERIC)
 GRACE_SECONDS = 0.2
 """How long threads and processes that are about to end are waited for."""
+_SHARED_POOLS = ("joblib.externals.loky.reusable_executor", "loky.reusable_executor")
 _SHOWN = 60
 _NAMED = 5
 _GONE = "unreadable"
@@ -89,6 +91,7 @@ class State:
         return [f"{text}, before it began" for text in found]
 
     def _changed(self) -> list[str]:
+        _close_shared_pools()
         now = _read()
         left = _differences(self.before, now)
         if left:
@@ -131,6 +134,15 @@ class State:
         self.clean |= new
         self.patches.accept(name for name in self.patches.changed() if name not in patched)
         self._threads |= _threads() - threads
+
+
+def _close_shared_pools() -> None:
+    """End the processes that joblib keeps for its next call: it starts others then, if it is told of it."""
+    for name in _SHARED_POOLS:
+        pool = getattr(sys.modules.get(name), "_executor", None)
+        if pool is not None:
+            with suppress(Exception):
+                pool.shutdown(wait=True, kill_workers=True)
 
 
 def _threads() -> set[threading.Thread]:

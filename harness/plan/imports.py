@@ -55,6 +55,12 @@ def imported_names(module: str, path: Path) -> tuple[str, ...]:
     return tuple(sorted(name for name in names | parents if name))
 
 
+def imports_by_variable(path: Path) -> bool:
+    """Whether a source imports modules whose names are known only when it runs."""
+    calls = (node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call))
+    return any(_called(node) in _IMPORTERS and _constant_name(node) is None for node in calls)
+
+
 def _from_targets(node: ast.ImportFrom, package: str) -> list[str]:
     base = _absolute("." * node.level + (node.module or ""), package)
     return [base, *(f"{base}.{alias.name}" for alias in node.names)]
@@ -70,12 +76,18 @@ def _absolute(name: str, package: str) -> str:
 
 def _called_targets(node: ast.Call, package: str) -> list[str]:
     """The module of ``importlib.import_module("name")``, where the name is a constant."""
+    name = _constant_name(node) if _called(node) in _IMPORTERS else None
+    return [] if name is None else [_absolute(name, package)]
+
+
+def _called(node: ast.Call) -> str:
     function = node.func
-    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _constant_name(node: ast.Call) -> str | None:
     first = node.args[0] if node.args else None
-    if called not in _IMPORTERS or not isinstance(first, ast.Constant) or not isinstance(first.value, str):
-        return []
-    return [_absolute(first.value, package)]
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
 
 
 def _named_module(text: str) -> list[str]:

@@ -104,5 +104,5 @@ def _arm(experiment: str, task: str, method: str, records: list[TrialRecord]) ->
 
 def _message(record: TrialRecord) -> str:
     """The line of a traceback that says what went wrong; advice is indented below it."""
-    lines = [line for line in record.error.splitlines() if line.strip() and not line.startswith(" ")]
+    lines = [line for line in record.error.split("\n") if line.strip() and not line.startswith(" ")]
     return lines[-1].strip() if lines else record.status

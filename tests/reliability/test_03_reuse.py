@@ -95,6 +95,28 @@ def test_code_that_a_method_uses_counts_wherever_it_lies(kind: str, shell: Shell
     assert errors(changed, "mine").min() > 20
 
 
+def test_a_module_counts_that_another_method_has_loaded_before(shell: Shell) -> None:
+    write(
+        "helper.py",
+        "from pathlib import Path\nFILE = Path(__file__).with_name('shift.txt')\n"
+        "SHIFT = float(FILE.read_text())\n",
+    )
+    write("shift.txt", "1.0")
+    write("first.py", method("import helper\n        return helper.SHIFT", name="First"))
+    write("mine.py", method("return import_module('hel' + 'per').SHIFT"))
+    both = ("--method", "first:First", "--method", "mine:Mine", "--methods", "first,mine,mean")
+    run_demo(shell, *both)
+    assert reused(run_demo(shell, *both))
+    write("shift.txt", "50.0")
+    by_data = run_demo(shell, *both)
+    write("helper.py", "SHIFT = 90.0\n")
+    by_code = run_demo(shell, *both)
+    assert [reused(by_data), reused(by_code)] == [False, False]
+    assert reused(by_code, "mean")
+    assert errors(by_data, "mine").min() > 20
+    assert errors(by_code, "mine").min() > 60
+
+
 def test_a_base_class_in_another_module_counts(shell: Shell) -> None:
     write("base.py", method("return 1.0", name="Base"))
     write("mine.py", method("return super().shift()", before="import base", base="base.Base"))

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from sklearn.utils.parallel import Parallel, delayed
+from torch.utils.data import DataLoader, TensorDataset
 
 from harness.checks import run_battery
 from harness.checks.subject import Subject
@@ -72,6 +74,25 @@ def test_what_is_put_back_in_time_is_no_leak(tmp_path: Path) -> None:
     )
     assert all(record.left == [] for record in reader.trials.values())
     assert not any("changed" in note for note in recorder.notes)
+
+
+def test_what_libraries_set_up_for_themselves_is_no_leak(tmp_path: Path) -> None:
+    methods = {"first": Using(), "second": Using()}
+    _, reader, _ = run(toy_suite(methods=methods, seeds=(100,)), tmp_path)
+    assert [(one.status, one.error, one.left) for one in reader.trials.values()] == [("ok", "", [])] * 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Using(Method[Numbers, float]):
+    """Computes in processes that joblib keeps, loads data in others, and compiles."""
+
+    problem_type: ClassVar[type] = Numbers
+
+    def run(self, problem: Numbers, ctx: Context) -> float:
+        found = Parallel(n_jobs=2)(delayed(abs)(number) for number in (-1, -2))
+        loader = DataLoader(TensorDataset(torch.zeros(2)), num_workers=1)
+        twice = torch.compile(lambda x: x * 2, backend="eager")
+        return float(sum(found) + sum(twice(part).sum() for (part,) in loader))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from harness.cli.display import last_line
 from harness.errors import ExitCode, RecordError
 from harness.method import Context, Method, Scores, param
 from harness.resources import read_split, write_split
@@ -79,6 +80,14 @@ def test_odd_text_in_errors_parameters_and_logs_loses_no_run(text: str, tmp_path
     assert any(said in log.read_bytes().decode() for log in (done.folder / "logs").iterdir())
     _, again, _ = run_toy(toy_suite(methods=methods, seeds=(100, 101)), tmp_path)
     assert again.trials["e/t/mean/101"].reused_from == done.folder.name
+
+
+@odd
+def test_odd_text_in_an_error_is_shown_whole_and_in_one_line(text: str) -> None:
+    shown = last_line(f"Traceback:\n  File 'x'\nValueError: {text}\n")
+    assert shown.isprintable()
+    assert shown.startswith("ValueError: a")
+    assert all(letter in shown for letter in text if letter.isprintable())
 
 
 @odd

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import colorsys
 import ctypes
 import logging
 import os
@@ -47,6 +48,7 @@ def leave_daemon() -> int:
     return int(done.stdout)
 
 
+BLOCKED = "corroborate_has_no_such_module"
 LEAKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "type": ("default type of torch", lambda: torch.set_default_dtype(torch.float64)),
     "grad": ("grad mode", lambda: torch.set_grad_enabled(False)),
@@ -66,6 +68,8 @@ LEAKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "alarm": ("pending alarm", lambda: signal.setitimer(signal.ITIMER_REAL, 3600.0)),
     "patch": ("function random.gauss", lambda: setattr(random, "gauss", lambda *_: 0.0)),
     "method": ("function torch.Tensor.relu", lambda: setattr(torch.Tensor, "relu", lambda x: x)),
+    "blocked": (f"blocked module {BLOCKED}", lambda: sys.modules.__setitem__(BLOCKED, None)),  # type: ignore[assignment]
+    "module": ("imported module colorsys", lambda: sys.modules.pop("colorsys")),
     "thread": ("running thread", lambda: threading.Thread(target=time.sleep, args=(2,)).start()),
     "child": ("running process", leave_child),
 }
@@ -93,6 +97,8 @@ def signs() -> list[Any]:
         signal.getitimer(signal.ITIMER_REAL)[0] > 0,
         random.gauss.__qualname__,
         torch.Tensor.relu.__qualname__,
+        sys.modules.get(BLOCKED, "free"),
+        sys.modules.get("colorsys") is colorsys,
     ]
 
 
