@@ -8,10 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+
+from harness.cli.signals import Terminated, obeyed
+from harness.ends import Stops
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -81,3 +86,18 @@ def test_what_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
     assert driver.poll() is None
     os.kill(driver.pid, signal.SIGTERM)
     assert driver.wait(timeout=PATIENCE) == 128 + signal.SIGTERM
+
+
+def cleared_after_a_signal() -> Iterator[bool]:
+    """Whether what a signal ends could clear up, although a second one came."""
+    with suppress(Terminated), obeyed():
+        try:
+            with Stops():  # Puts the handlers back that were there before it.
+                signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            yield True
+
+
+def test_a_second_signal_does_not_disturb_what_the_first_one_ends() -> None:
+    assert list(cleared_after_a_signal()) == [True]
