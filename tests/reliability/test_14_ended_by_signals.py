@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,7 +31,25 @@ if __name__ == "__main__":
 """
 
 
-def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts drivers; none outlives the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def one(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+        started.append(_driver(folder, *more))
+        return started[-1]
+
+    yield one
+    for driver in started:
+        driver.kill()
+        driver.wait()
+
+
+def _driver(folder: Path, *more: str) -> subprocess.Popen[bytes]:
     (folder / "temporary").mkdir(exist_ok=True)
     environment = {
         **os.environ,
@@ -52,7 +70,9 @@ def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize(("engine", "number"), [("pool", signal.SIGTERM), ("inline", signal.SIGHUP)])
-def test_asked_to_end_it_clears_up_and_can_go_on(engine: str, number: signal.Signals, tmp_path: Path) -> None:
+def test_asked_to_end_it_clears_up_and_can_go_on(
+    engine: str, number: signal.Signals, tmp_path: Path, start: Start
+) -> None:
     driver = start(tmp_path, "--engine", engine)
     deadline = time.monotonic() + PATIENCE
     while not (tmp_path / "marker").exists() and time.monotonic() < deadline and driver.poll() is None:
@@ -71,7 +91,7 @@ def test_asked_to_end_it_clears_up_and_can_go_on(engine: str, number: signal.Sig
     }
 
 
-def test_what_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
+def test_what_the_caller_ignores_stays_ignored(tmp_path: Path, start: Start) -> None:
     """As ``nohup`` has it."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -21,6 +21,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One run of ``demo``, to be copied."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("outputs")
+        for name in [name for name in os.environ if name.startswith("CORROBORATE_")]:
+            patch.delenv(name)
         patch.setenv("CORROBORATE_HOME", str(folder / "home"))
         shell = demo_shell(Silent(), patch, folder)  # type: ignore[arg-type]
         assert shell(*RUN) == ExitCode.OK
