@@ -22,11 +22,10 @@ from harness.claims import (
     Value,
 )
 from harness.errors import SuiteError
-from harness.evidence.series import FIRST_SEED
 from harness.plan.canonical import canonical_text
 from harness.plan.carried import Fault, alike, experiment_faults, name_faults, spoken, written
 from harness.plan.selection import cells_of
-from harness.suite import Exhibit, PaperFigure, PaperTable, ReportedRef, Scale, Suite
+from harness.suite import FIRST_SEED, Exhibit, PaperFigure, PaperTable, ReportedRef, Scale, Suite
 
 DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, Exhibit)
 
