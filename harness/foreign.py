@@ -108,7 +108,7 @@ def _frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _is_theirs(file: str) -> bool:
-    if file.startswith((str(OWN), "<")):
+    if file.startswith((f"{OWN}{os.sep}", "<")):
         return False
     # Installed packages may lie inside the folder of Python's own library.
     installed = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))

@@ -6,6 +6,7 @@ others from being found.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -64,18 +65,31 @@ def owner(point: EntryPoint) -> str:
 def location(point: EntryPoint) -> Path | None:
     """The file of an entry point's module, if there is one."""
     try:
-        spec = _spec(point.module)
-    except (AttributeError, ValueError, ImportError):
+        spec = spec_of(point.module)
+    except AttributeError:
         return None  # No name of a module at all.
     return Path(spec.origin) if spec and spec.origin and spec.has_location else None
 
 
-def _spec(module: str) -> ModuleSpec | None:
-    """Where a module is; ``find_spec`` would import the packages above it."""
-    parent = module.rpartition(".")[0]
-    if not parent:
-        return find_spec(module)
-    package = _spec(parent)
-    if package is None or package.submodule_search_locations is None:
+def spec_of(module: str) -> ModuleSpec | None:
+    """Where a module is, if it can be found; ``find_spec`` would import the packages above it."""
+    parent, _, name = module.rpartition(".")
+    inside: Iterable[str] | None = None
+    try:
+        if not parent:
+            return find_spec(module)
+        package = spec_of(parent)
+        inside = package.submodule_search_locations if package else None
+        return None if inside is None else PathFinder.find_spec(module, list(inside))
+    except KeyError:
+        return _folder_of_modules(module, name, inside or ())
+    except (ImportError, ValueError, AttributeError):
         return None
-    return PathFinder.find_spec(module, package.submodule_search_locations)
+
+
+def _folder_of_modules(module: str, name: str, above: Iterable[str]) -> ModuleSpec | None:
+    """A folder of modules inside another one, neither with a start of its own: Python asks the parent."""
+    places = [str(Path(place) / name) for place in above if (Path(place) / name).is_dir()]
+    spec = ModuleSpec(module, None, is_package=True)
+    spec.submodule_search_locations = places
+    return spec if places else None

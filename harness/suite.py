@@ -150,6 +150,10 @@ class Timed:
     warmup: int = 1
 
 
+FIRST_SEED = 100
+"""Seeds below are for pilots and tuning and never enter a verdict."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """Methods × tasks × seeds.

@@ -12,7 +12,7 @@ from typing import Any
 
 def spelt_out(text: str) -> str:
     """The text with lone surrogates as escapes; all other text as it is."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else utf8(text).decode("utf-8")
 
 
 def visible(text: str) -> str:
@@ -20,8 +20,8 @@ def visible(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def json_bytes(text: str) -> bytes:
-    """JSON text as UTF-8; a lone surrogate becomes its JSON escape, so that it is read back as it was."""
+def utf8(text: str) -> bytes:
+    """Text as UTF-8, lone surrogates spelt out; in JSON that is their escape, so they are read back."""
     return text.encode("utf-8", "backslashreplace")
 
 

@@ -12,6 +12,7 @@ from harness.errors import RecordError, unknown_name
 from harness.store.records import VerdictsRecord
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
+from harness.text import utf8
 from reports import csvs, html, junit, latex, macros, markdown
 from reports.build import build, one_table
 from reports.document import Document, Table
@@ -137,7 +138,7 @@ def _latex_files(document: Document, columns: Columns) -> Iterator[tuple[str, st
 
 def write_file(path: Path, content: str | bytes) -> Path:
     """Write a file as a whole or not at all, so that an interrupted report leaves no half page."""
-    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    data = utf8(content) if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

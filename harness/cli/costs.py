@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from harness.cli.runs import committed_folders
 from harness.errors import CorroborateError
 from harness.store import list_runs, open_run
 from harness.suite import Scale, Suite
@@ -31,11 +32,6 @@ def known_costs(suite: Suite, scale: Scale, runs: Path) -> dict[str, float]:
 
 def _folders(suite: Suite, scale: Scale, runs: Path) -> Iterator[Path]:
     """Where to look, what counts most last."""
-    profile = scale.profile.value
-    committed = suite.folder / "reference"
-    # A wide run contains the plain one, so either helps with the other.
-    names = sorted([profile, f"{profile}-full"], key=len, reverse=not scale.full)
-    yield from (committed / name for name in names if (committed / name).is_dir())
-    with suppress(OSError):
-        mine = [run for run in list_runs(runs) if run.name.startswith(f"{suite.slug}-{profile}-")]
-        yield from mine[-RUNS_READ:]
+    yield from reversed(committed_folders(suite, scale))
+    mine = [run for run in list_runs(runs) if run.name.startswith(f"{suite.slug}-{scale.profile.value}-")]
+    yield from mine[-RUNS_READ:]

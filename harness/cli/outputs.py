@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import RecordError, UsageError
-from harness.text import json_bytes
+from harness.text import utf8
 
 
 def require_file(path: Path | None, option: str) -> None:
@@ -76,7 +76,7 @@ def write_file(path: Path, text: str, what: str) -> None:
     """
     with writing(path, what):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(json_bytes(text))
+        path.write_bytes(utf8(text))
 
 
 def print_document(text: str) -> None:

@@ -124,14 +124,20 @@ def committed_beside(run: OpenedRun) -> OpenedRun:
     Raises:
         UsageError: If there are none.
     """
-    profile = run.scale.profile.value
-    # A wide run contains the plain one, so either can stand for the other.
-    names = sorted([profile, f"{profile}-full"], key=len, reverse=run.scale.full)
-    folders = [run.suite.folder / REFERENCE / name for name in names]
-    found = next((folder for folder in folders if holds_run(folder)), None)
-    if found is None:
-        raise _no_reference(run.suite, profile)
-    return opened_at(found)
+    found = committed_folders(run.suite, run.scale)
+    if not found:
+        raise _no_reference(run.suite, run.scale.profile.value)
+    return opened_at(found[0])
+
+
+def committed_folders(suite: Suite, scale: Scale) -> list[Path]:
+    """The committed results of a profile, those of the same width first.
+
+    A wide run contains the plain one, so either can stand for the other.
+    """
+    profile = scale.profile.value
+    names = sorted([profile, f"{profile}-full"], key=len, reverse=scale.full)
+    return [folder for name in names if holds_run(folder := suite.folder / REFERENCE / name)]
 
 
 def _no_reference(suite: Suite, profile: str) -> UsageError:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 _ASKING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -36,11 +35,13 @@ def obeyed() -> Iterator[None]:
         return
     before = {number: signal.getsignal(number) for number in _ASKING}
     ours = [number for number, handler in before.items() if handler is signal.SIG_DFL]
+    heard: list[int] = []
 
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        for other in ours:
-            signal.signal(other, signal.SIG_IGN)
-        raise Terminated(number)
+    def end(number: int, _frame: FrameType | None) -> None:
+        # Noted here and not by ignoring the signal: whoever has wrapped this handler puts it back.
+        if not heard:
+            heard.append(number)
+            raise Terminated(number)
 
     for number in ours:
         signal.signal(number, end)

@@ -118,7 +118,7 @@ def load_suite(name: str) -> Suite:
 
 
 @dataclass(frozen=True)
-class _Declared:
+class _Function:
     """A function of a suite's declaration, and whose it is."""
 
     function: Callable[[Scale], Sequence[Any]]
@@ -143,14 +143,14 @@ def _guarded(suite: Suite, where: str) -> Suite:
     """The suite with functions that end with a :class:`SuiteError` if they do not succeed."""
 
     def table(item: PaperTable) -> PaperTable:
-        return replace(item, rows=_Declared(item.rows, f"rows of table '{item.id}'", where, TableRow))
+        return replace(item, rows=_Function(item.rows, f"rows of table '{item.id}'", where, TableRow))
 
     def figure(item: PaperFigure) -> PaperFigure:
-        return replace(item, series=_Declared(item.series, f"series of figure '{item.id}'", where, Series))
+        return replace(item, series=_Function(item.series, f"series of figure '{item.id}'", where, Series))
 
     return replace(
         suite,
-        experiments=_Declared(suite.experiments, "experiments", where, Experiment),
+        experiments=_Function(suite.experiments, "experiments", where, Experiment),
         tables=tuple(map(table, suite.tables)),
         figures=tuple(map(figure, suite.figures)),
     )

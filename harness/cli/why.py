@@ -7,9 +7,9 @@ from pathlib import Path
 
 from harness.cli.options import add_runs
 from harness.cli.runs import tell
-from harness.errors import ExitCode, unknown_name
-from harness.plan.fingerprint import Fields, differences
-from harness.plan.stored import FIELDS_FILE, load_fields, load_libraries
+from harness.errors import ExitCode, RecordError, unknown_name
+from harness.plan.fingerprint import differences
+from harness.plan.stored import StoredFields, read_fields
 from harness.store import (
     RunReader,
     find_run,
@@ -76,15 +76,17 @@ def explain(reader: RunReader, record: TrialRecord, earlier: list[RunReader]) ->
     if record.unsure:
         lines.append(f"It is not reused by other runs: {record.unsure}.")
     lines += [f"It depends on a file that is not declared: {name}" for name in record.files]
+    lines += [f"It left state of the process changed: {text}" for text in record.left]
     if not earlier:
         return [*lines, "No earlier run has a trial of this name."]
+    here = _stored(reader)
     for other in earlier[:3]:
-        lines += _against(reader, record, other)
+        lines += _against(here, record, other)
     return lines
 
 
-def _against(reader: RunReader, record: TrialRecord, other: RunReader) -> list[str]:
-    before = other.trials[record.trial]
+def _against(here: StoredFields, record: TrialRecord, other: RunReader) -> list[str]:
+    before, there = other.trials[record.trial], _stored(other)
     lines = [f"Against {other.folder.name}:"]
     if before.status != "ok":
         lines.append(f"  that trial ended as '{before.status}', so there was nothing to reuse")
@@ -92,9 +94,9 @@ def _against(reader: RunReader, record: TrialRecord, other: RunReader) -> list[s
         lines.append(f"  environment: '{before.environment}' became '{record.environment}'")
     if doubt := _doubt(before):
         lines.append(f"  that trial is not reused: {doubt}")
-    libraries = _libraries(other, reader, record)
-    lines += [f"  library {name}: {_change(old, new)}" for name, (old, new) in libraries]
-    changed = differences(_fields(other, record.trial), _fields(reader, record.trial))
+    libraries = _libraries(before, there, record, here)
+    lines += [f"  library {name}: {_change(old, new)}" for name, (old, new) in libraries.items()]
+    changed = differences(there.fields.get(record.trial, {}), here.fields.get(record.trial, {}))
     lines += [f"  {name}: {_change(old, new)}" for name, (old, new) in changed.items()]
     if len(lines) == 1:
         same = "nothing differs; reuse was switched off (--fresh) or its rows were damaged"
@@ -102,15 +104,12 @@ def _against(reader: RunReader, record: TrialRecord, other: RunReader) -> list[s
     return lines
 
 
-def _fields(reader: RunReader, trial: str) -> Fields:
-    path = reader.folder / FIELDS_FILE
-    if not path.is_file():
-        return {}
+def _stored(reader: RunReader) -> StoredFields:
     try:
-        return load_fields(path.read_text(encoding="utf-8")).get(trial, {})
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        tell([f"{path} is damaged, so fields of this run cannot be compared: {error}"])
-        return {}
+        return read_fields(reader.folder)
+    except RecordError as error:
+        tell([f"{error.what} ({error.where}), so those of this run are not compared"])
+        return StoredFields()
 
 
 def _doubt(record: TrialRecord) -> str:
@@ -119,23 +118,15 @@ def _doubt(record: TrialRecord) -> str:
     return doubt(record)
 
 
-def _libraries(other: RunReader, reader: RunReader, record: TrialRecord) -> list[tuple[str, tuple[str, str]]]:
+def _libraries(
+    before: TrialRecord, there: StoredFields, record: TrialRecord, here: StoredFields
+) -> dict[str, tuple[str, str]]:
     """Versions of libraries that differ from those of an earlier run."""
-    before = other.trials[record.trial]
     if before.libraries == record.libraries:
-        return []
-    versions = [_versions(one, trial) for one, trial in ((other, before), (reader, record))]
-    changed = differences(*versions)
-    if not versions[0] or not changed:
-        return [("versions", (before.libraries or "not recorded", record.libraries))]
-    return list(changed.items())
-
-
-def _versions(reader: RunReader, record: TrialRecord) -> dict[str, str]:
-    path = reader.folder / FIELDS_FILE
-    if not path.is_file():
         return {}
-    return dict(load_libraries(path.read_text(encoding="utf-8")).get(record.libraries, {}))
+    known = there.libraries.get(before.libraries)
+    changed = differences(dict(known), dict(here.libraries.get(record.libraries, {}))) if known else {}
+    return changed or {"versions": (before.libraries or "not recorded", record.libraries)}
 
 
 def _change(old: str, new: str) -> str:

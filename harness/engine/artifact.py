@@ -30,12 +30,19 @@ def artifact_folder(home: Path, artifact: Artifact, fingerprint: str, environmen
 
 def is_built(folder: Path) -> bool:
     """Whether an artifact is whole, its manifest being written last, and what it was made from the same."""
-    return (folder / MANIFEST).is_file() and not changed_files(files_behind(folder))
+    try:
+        files: dict[str, str] = read_manifest(folder).get("files", {})
+        return not changed_files(files)
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def files_behind(folder: Path) -> dict[str, str]:
     """Files that a built artifact, and those that it was built from, have read without declaring them."""
-    files: dict[str, str] = read_manifest(folder).get("files", {}) if (folder / MANIFEST).is_file() else {}
+    try:
+        files: dict[str, str] = read_manifest(folder)["files"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}  # It is no artifact, but a resource; or one of an older version.
     return files
 
 

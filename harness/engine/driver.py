@@ -158,6 +158,8 @@ class Driver:
         found = self._reuse.failed(key)
         if found is None:
             self.summary.missing.append(trial.id)
+            if reason := self._reuse.refused(key):
+                self._listener.note(f"{trial.id}: its stored result is not taken: {reason}.")
             return
         before, run = found
         outcome = Outcome(id=trial.id, status=before.status, error=before.error, cost=before.cost)

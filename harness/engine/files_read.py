@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -24,11 +25,13 @@ from typing import Any
 import harness
 from harness.engine import imports
 from harness.engine.job import ArtifactJob, Job
+from harness.errors import RecordError
 from harness.method.checkpoints import Checkpoints
 from harness.plan.canonical import digest
 from harness.plan.closure import PROJECT, Stamp, hash_of_file, is_source, stamp_of
 from harness.plan.imports import imports_by_variable
 from harness.resources.environment import home_folder
+from harness.store.units import write_durably
 
 ABSENT = "absent"
 """Stands for the hash of a file that was looked for and not found."""
@@ -36,8 +39,11 @@ ABSENT = "absent"
 _READS = {"open": 0, "sqlite3.connect": 0, "ctypes.dlopen": 0, "os.listdir": 0, "os.scandir": 0}
 _MAKES = {"os.mkdir": 0, "os.rename": 1}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-_SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib", "/usr/lib", "/usr/share/zoneinfo/")
-_HARNESS = str(Path(harness.__file__).parent)
+_SYSTEM = (
+    *("/proc/", "/sys/", "/dev/", "/etc/", "/usr/share/zoneinfo/"),
+    *(f"{place}/lib{bits}/" for place in ("", "/usr") for bits in ("", "32", "64", "x32")),
+)
+_HARNESS = f"{Path(harness.__file__).parent}{os.sep}"
 _IMPORTS = imports.__file__
 """Part of Python's own import as long as it watches: what it opens, the importing code has asked for."""
 _ROOT = Path(harness.__file__).parent.parent
@@ -140,7 +146,7 @@ def taken(job: Job) -> tuple[dict[str, str], str]:
         the path from there); and why it cannot stand for another trial at all, or nothing.
     """
     for name in list(_watch.pending):
-        del _watch.pending[name]
+        _watch.pending.pop(name, None)  # A thread that the code has left may be here, too.
         if _counts(name, job):
             _watch.hashes[name] = content_hash(name)
     loaded = _perhaps_imported(job)
@@ -190,7 +196,7 @@ def _told(name: str) -> str:
 def _counts(name: str, job: Job) -> bool:
     """Whether a file that was opened is an input that nobody has declared."""
     place = name.rstrip("/")
-    if place.startswith(_SYSTEM) or place.startswith(_HARNESS) or not is_source(Path(place)):
+    if place.startswith((*_SYSTEM, _HARNESS)) or not is_source(Path(place)):
         return False
     own = [*job.paths.values(), *job.declared, str(job.checkpoints or "")]
     own += [str(home_folder() / kept) for kept in _KEPT]
@@ -237,12 +243,23 @@ def begin(job: Job, checkpoints: Checkpoints, scratch: Path) -> None:
     if folder is None:
         return
     note = folder / _NOTE
-    if note.is_file() and changed_files(json.loads(note.read_text(encoding="utf-8"))):
-        from harness.engine.artifact import forget_checkpoints
-
-        forget_checkpoints(folder)
+    if not _is_as_noted(note):
+        shutil.rmtree(folder, ignore_errors=True)
 
     def written() -> None:
-        note.write_text(json.dumps(taken(job)[0]), encoding="utf-8")
+        try:
+            write_durably(note, json.dumps(taken(job)[0]).encode())
+        except RecordError as error:
+            # Without it, nobody could tell later whether the state may be taken up.
+            shutil.rmtree(folder, ignore_errors=True)
+            checkpoints.give_up(error.what)
 
     checkpoints.on_written = written
+
+
+def _is_as_noted(note: Path) -> bool:
+    """Whether the files that a note lists are as they were; a damaged note says nothing of them."""
+    try:
+        return not note.is_file() or not changed_files(json.loads(note.read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError):
+        return False

@@ -8,14 +8,15 @@ a finished trial, and is recorded beside the first.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from harness.engine.files_read import changed_files
 from harness.engine.reuse import Key, doubt
 from harness.errors import RecordError, UsageError
-from harness.plan.fingerprint import differences
-from harness.plan.stored import FIELDS_FILE, load_fields
+from harness.plan.fingerprint import Fields, differences
+from harness.plan.stored import read_fields
 from harness.plan.trial import Plan, PlannedTrial
 from harness.provenance import environment_key
 from harness.store.reader import RunReader
@@ -113,8 +114,9 @@ def _known(plan: Plan) -> list[PlannedTrial]:
 def _change(reader: RunReader, record: TrialRecord, trial: PlannedTrial, *, anywhere: bool) -> str:
     """What has changed since a trial has finished, or nothing."""
     if record.fingerprint != trial.fingerprint:
-        path = reader.folder / FIELDS_FILE
-        before = load_fields(path.read_text(encoding="utf-8")).get(record.trial, {}) if path.is_file() else {}
+        before: Fields = {}
+        with suppress(RecordError):  # Damaged, it cannot say in what the fingerprints differ.
+            before = read_fields(reader.folder).fields.get(record.trial, {})
         return ", ".join(differences(before, trial.fields)) if before else "fingerprint"
     # What was computed in another environment is computed anew, and its record says where.
     here = record.environment == environment_key(trial.world.device, trial.experiment.threads)

@@ -80,6 +80,11 @@ class ReuseIndex:
                 return Stored(record, reader.units(trial), record.reused_from or reader.folder.name)
         return None
 
+    def refused(self, key: Key) -> str:
+        """Why the newest stored trial that equals one with this key does not stand for it, or nothing."""
+        known = self._found.get(self._key(key), [])
+        return doubt(known[-1][0].trials[known[-1][1]]) if known else ""
+
     def failed(self, key: Key) -> tuple[TrialRecord, str] | None:
         """The record, and the run, of an equal trial that diverged or failed, if none has succeeded.
 

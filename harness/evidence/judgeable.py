@@ -25,11 +25,9 @@ from harness.errors import SuiteError
 from harness.plan.canonical import canonical_text
 from harness.plan.carried import Fault, alike, experiment_faults, name_faults, spoken, written
 from harness.plan.selection import cells_of
-from harness.suite import Exhibit, PaperFigure, PaperTable, ReportedRef, Scale, Suite
+from harness.suite import FIRST_SEED, Exhibit, PaperFigure, PaperTable, ReportedRef, Scale, Suite
 
 DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, Exhibit)
-
-_FIRST_SEED = 100
 
 
 def refuse_unjudgeable(suite: Suite, scale: Scale) -> None:
@@ -105,10 +103,10 @@ class _Declared:
         for experiment in self.planned.listed:
             yield from experiment_faults(experiment)
             seeds: tuple[object, ...] = experiment.seeds
-            early = [seed for seed in seeds if isinstance(seed, int) and 0 <= seed < _FIRST_SEED]
+            early = [seed for seed in seeds if isinstance(seed, int) and 0 <= seed < FIRST_SEED]
             if early:
                 where = f"experiment {experiment.id}"
-                yield f"Seeds {early} are pilot seeds", where, "Verdict seeds start at 100."
+                yield f"Seeds {early} are pilot seeds", where, f"Verdict seeds start at {FIRST_SEED}."
         for claim in self.suite.claims:
             yield from self.claim(claim)
         yield from self.display()

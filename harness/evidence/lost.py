@@ -183,9 +183,8 @@ def barrier(run: RunView, place: Place) -> str:
 
 def barred(gate: Gate) -> dict[str, str]:
     """What the baseline ran and something outside kept the run from, with the reason."""
-    reasons = {"/".join(place): barrier(gate.run, place) for place in _results(gate.baseline)}
-    asked = {"/".join(place) for place in _results(gate.baseline) if _is_asked(gate, place)}
-    return {name: reason for name, reason in reasons.items() if reason and name in asked}
+    asked = [place for place in _results(gate.baseline) if _is_asked(gate, place)]
+    return {"/".join(place): reason for place in asked if (reason := barrier(gate.run, place))}
 
 
 def _planned(view: RunView) -> dict[Place, set[int]]:

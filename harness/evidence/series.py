@@ -14,9 +14,7 @@ from harness.evidence.coverage import Coverage, Coverages, Covering, together
 from harness.evidence.rows import NotMeasuredError, Positions, Rows, select_rows
 from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView, trial_id
-
-FIRST_SEED = 100
-"""Seeds below are for pilots and tuning and never enter a verdict."""
+from harness.suite import FIRST_SEED
 
 
 @dataclass(frozen=True)

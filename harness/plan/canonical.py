@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.errors import SuiteError
 from harness.method.references import Resource
+from harness.text import utf8
 
 
 def canonical(value: Any) -> Any:
@@ -129,4 +130,4 @@ def canonical_text(value: Any) -> str:
 
 def digest(text: str) -> str:
     """A short, stable hash of a text: 128 bits of BLAKE2b."""
-    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+    return hashlib.blake2b(utf8(text), digest_size=16).hexdigest()

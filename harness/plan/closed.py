@@ -109,10 +109,10 @@ def _functions(item: Any) -> list[FunctionType]:
 
 
 def _cells(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """The values that a function closes over, without the class that ``super`` needs."""
+    """The values that a function closes over, without the class around it, as ``super`` and hints need it."""
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     for name, cell in cells:
-        if name != "__class__":
+        if name not in ("__class__", "__classdict__"):
             yield from ((name, value) for value in _content(cell))
 
 

@@ -15,10 +15,9 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec
 from pathlib import Path
 
+from harness.installed import spec_of
 from harness.plan.imports import imported_names, module_hash
 from harness.plan.libraries import owners
 
@@ -46,11 +45,6 @@ class Closure:
     files: dict[str, Stamp]
     libraries: frozenset[str]
     unknown: frozenset[str]
-
-
-def code_closure(module: str) -> dict[str, str]:
-    """Hash of every source module that ``module`` needs, itself included, by name."""
-    return closure_of(module).code
 
 
 def closure_of(module: str) -> Closure:
@@ -145,37 +139,10 @@ def _file(module: str) -> Path | None:
     if module == "__main__":
         own = getattr(sys.modules[module], "__file__", None)
         return Path(own).absolute() if own else None
-    spec = _spec(module)
+    spec = spec_of(module)
     if spec is None or spec.origin is None:
         return None
     path = Path(spec.origin)
     archive = getattr(spec.loader, "archive", None)
     path = path if path.is_file() or archive is None else Path(archive)
     return path if path.is_file() else None
-
-
-@cache
-def _spec(module: str) -> ModuleSpec | None:
-    """Where a module is, found without importing its packages as ``find_spec`` would."""
-    parent = module.rpartition(".")[0]
-    try:
-        if not parent:
-            return find_spec(module)
-        package = _spec(parent)
-        if package is None or package.submodule_search_locations is None:
-            return None
-        return PathFinder.find_spec(module, list(package.submodule_search_locations))
-    except KeyError:
-        return _namespace(module, parent)
-    except (ImportError, ValueError, AttributeError):
-        return None
-
-
-def _namespace(module: str, parent: str) -> ModuleSpec | None:
-    """A folder of modules inside another one, neither with a start of its own: Python asks the parent."""
-    above = _spec(parent)
-    inside = above.submodule_search_locations if above else None
-    places = [Path(place) / module.rpartition(".")[2] for place in inside or ()]
-    spec = ModuleSpec(module, None, is_package=True)
-    spec.submodule_search_locations = [str(place) for place in places if place.is_dir()]
-    return spec if spec.submodule_search_locations else None

@@ -6,6 +6,7 @@ say, or changes what it is given, would be recorded with one value and run with 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
@@ -89,8 +90,17 @@ def _fault(kind: type) -> str:
 
 def _announced(kind: type) -> Iterator[str]:
     """Names that a class annotates as parameters."""
-    hints = vars(kind).get("__annotations__", {})
-    yield from (name for name, hint in hints.items() if not _of_class(hint))
+    yield from (name for name, hint in _annotations(kind).items() if not _of_class(hint))
+
+
+def _annotations(kind: type) -> Mapping[str, Any]:
+    """What stands in the class itself, whether or not the names in it can be looked up."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(kind, format=Format.FORWARDREF)
+    found: Mapping[str, Any] = vars(kind).get("__annotations__", {})
+    return found
 
 
 def _hidden(kind: type, *, declares: bool) -> Iterator[str]:

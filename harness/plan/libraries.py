@@ -8,8 +8,6 @@ from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from harness.plan.canonical import canonical_text, digest
 
 Versions = Mapping[str, str]
@@ -65,6 +63,8 @@ def versions_of(names: frozenset[str]) -> Versions:
 @cache
 def _requirements(name: str) -> tuple[str, ...]:
     """What a distribution requires here, extras left out."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     known = _distribution(name)
     needed = []
     for text in (known.requires if known else None) or ():

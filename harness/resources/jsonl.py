@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ResourceError
-from harness.text import json_bytes
+from harness.text import utf8
 
 SUFFIX = ".jsonl.gz"
 
@@ -57,5 +57,5 @@ def write_split(folder: Path, split: str, rows: Iterable[Mapping[str, Any]]) -> 
     # A time stamp or a file name in the gzip header would make equal data differ in their hash.
     with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
         for row in rows:
-            packed.write(json_bytes(json.dumps(row, ensure_ascii=False, default=str)) + b"\n")
+            packed.write(utf8(json.dumps(row, ensure_ascii=False, default=str)) + b"\n")
     return path

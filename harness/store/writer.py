@@ -14,7 +14,7 @@ from harness.store.locate import SINGLE_TRIALS
 from harness.store.reader import RunReader, is_committed, whole_length
 from harness.store.records import RunRecord, TrialRecord, VerdictsRecord
 from harness.store.units import check_table, encode, sha256, units_name, write_durably
-from harness.text import json_bytes
+from harness.text import utf8
 
 _BUSY_RUN = (
     "Another process is writing to this run",
@@ -122,7 +122,7 @@ class RunWriter:
 
     def text(self, name: str, text: str) -> None:
         """Write another JSON file of the run (the plan)."""
-        write_durably(self.folder / name, json_bytes(text))
+        write_durably(self.folder / name, utf8(text))
 
     def close(self) -> None:
         """Release the folder."""

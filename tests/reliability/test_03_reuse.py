@@ -15,15 +15,18 @@ import pytest
 import torch
 
 from harness.claims import Profile
-from harness.method import Context, Method, Resource
+from harness.engine import files_read
+from harness.engine.job import TrialJob
+from harness.engine.run import execute_one
+from harness.method import Checkpoints, Context, Method, Resource
 from harness.plan import Planner, Selection
 from harness.plan.canonical import canonical_text
-from harness.plan.closure import code_closure
+from harness.plan.closure import closure_of
 from harness.store import RunReader
 from harness.suite import Scale
 from tests.harness.cli.conftest import Shell, shell
-from tests.harness.running import run
-from tests.harness.toy import Numbers, Shrunk, toy_suite
+from tests.harness.running import Recorder, request, run
+from tests.harness.toy import MeanTask, Numbers, Offset, Shrunk, toy_suite
 from tests.reliability.toys_planning import errors, imported_from, method, run_demo
 
 __all__ = ["shell"]
@@ -228,8 +231,6 @@ def test_the_version_of_a_library_counts(shell: Shell, monkeypatch: pytest.Monke
 
 
 def test_libraries_that_shipped_methods_import_are_known() -> None:
-    from harness.plan.closure import closure_of
-
     found = {name: closure_of(f"methods.{name}.method").libraries for name in ("lite", "ibws")}
     assert {"numpy", "scipy"} <= found["ibws"]
     assert "bm25s" in found["lite"]
@@ -249,11 +250,11 @@ def test_compiled_modules_and_packages_installed_in_place_are_source(
     write("site/inplace-1.0.dist-info/top_level.txt", "inplace\n")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     with imported_from(tmp_path / "src"):
-        before = code_closure("user_method")
+        before = closure_of("user_method").code
         assert set(before) == {"user_method", "inplace", "native"}
         write(f"src/native{suffix}", "otherwise compiled")
     with imported_from(tmp_path / "src"):
-        after = code_closure("user_method")
+        after = closure_of("user_method").code
     assert {name for name in before if before[name] != after[name]} == {"native"}
 
 
@@ -378,7 +379,6 @@ def test_artifacts_are_built_again_when_a_file_that_they_read_has_changed(
     write_to.mkdir()
     (write_to / "offsets.py").write_text(source)
     (write_to / "offset.txt").write_text("1.0")
-    from tests.harness.toy import MeanTask
 
     def results() -> tuple[int, float]:
         with imported_from(write_to):
@@ -395,13 +395,8 @@ def test_artifacts_are_built_again_when_a_file_that_they_read_has_changed(
     assert error > 20
 
 
-def test_a_state_is_not_taken_up_when_a_file_that_was_read_has_changed(tmp_path: Path) -> None:
-    from harness.engine import files_read
-    from harness.engine.job import TrialJob
-    from harness.method import Checkpoints
-
-    kept, data = tmp_path / "state", tmp_path / "data.txt"
-    job = TrialJob(
+def a_job() -> TrialJob:
+    return TrialJob(
         id="e/t/mean/100",
         device="cpu",
         dtype="float32",
@@ -411,11 +406,64 @@ def test_a_state_is_not_taken_up_when_a_file_that_was_read_has_changed(tmp_path:
         seed=100,
         stage="main",
     )
+
+
+def test_a_state_is_not_taken_up_when_a_file_that_was_read_has_changed(tmp_path: Path) -> None:
+    kept, data = tmp_path / "state", tmp_path / "data.txt"
     data.write_text("1")
     kept.mkdir()
     (kept / "files.json").write_text(json.dumps({str(data): files_read.content_hash(str(data))}))
-    files_read.begin(job, Checkpoints(kept), tmp_path / "scratch")
+    files_read.begin(a_job(), Checkpoints(kept), tmp_path / "scratch")
     assert kept.is_dir()
     data.write_text("2")
-    files_read.begin(job, Checkpoints(kept), tmp_path / "scratch")
+    files_read.begin(a_job(), Checkpoints(kept), tmp_path / "scratch")
     assert not kept.exists()
+
+
+@pytest.mark.parametrize("note", ["", "[]", '{"a": '])
+def test_a_state_of_which_nobody_knows_what_was_read_is_not_taken_up(note: str, tmp_path: Path) -> None:
+    kept = tmp_path / "state"
+    kept.mkdir()
+    (kept / "files.json").write_text(note)
+    files_read.begin(a_job(), Checkpoints(kept), tmp_path / "scratch")
+    assert not kept.exists()
+
+
+def test_a_state_whose_files_cannot_be_noted_ends_no_trial(tmp_path: Path) -> None:
+    kept = tmp_path / "state"
+    checkpoints = Checkpoints(kept)
+    files_read.begin(a_job(), checkpoints, tmp_path / "scratch")
+    (kept / "files.json").mkdir(parents=True)
+    checkpoints.written(1.0, 1)
+    assert checkpoints.folder is None
+    assert not kept.exists()
+
+
+def test_what_the_system_provides_is_no_input() -> None:
+    places = ("/lib/x.so", "/usr/lib64/x", "/library/data.txt", "/usr/libdata/x")
+    assert [place for place in places if files_read._counts(place, a_job())] == list(places[2:])
+
+
+def test_an_artifact_whose_manifest_is_damaged_is_built_again(tmp_path: Path) -> None:
+    suite = toy_suite(methods={"mean": Shrunk()}, task=MeanTask(offset=Offset()), seeds=(100,))
+    run(suite, tmp_path)
+    (manifest,) = (tmp_path / "home" / "artifacts").glob("*/artifact.json")
+    manifest.write_text("")
+    again, _, _ = run(suite, tmp_path, fresh=True)
+    assert again.summary.executed == 1
+    assert json.loads(manifest.read_text())["seconds"] >= 0
+
+
+def test_gathering_tells_of_results_that_it_does_not_take(tmp_path: Path) -> None:
+    space: dict[str, Any] = {"__name__": "typed_in", "Shrunk": Shrunk, "dataclass": dataclass}
+    code = "@dataclass(frozen=True, kw_only=True)\nclass Typed(Shrunk):\n    'Typed in.'\n"
+    sys.modules["typed_in"] = type(sys)("typed_in")
+    try:
+        exec(code, space)  # noqa: S102 - as a notebook does
+        suite = toy_suite(methods={"typed": space["Typed"]()}, seeds=(100,))
+        execute_one(request(suite, tmp_path), "e/t/typed/100", Recorder())
+        finished, _, recorder = run(suite, tmp_path, gather=True)
+    finally:
+        del sys.modules["typed_in"]
+    assert finished.summary.missing == ["e/t/typed/100"]
+    assert any("e/t/typed/100: its stored result is not taken" in note for note in recorder.notes)

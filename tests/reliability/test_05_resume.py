@@ -191,3 +191,15 @@ def test_records_without_the_new_fields_are_read_and_continued(tmp_path: Path) -
     again, reader, _ = run(toy_suite(), tmp_path, resume=finished.folder)
     assert again.summary.executed == 1
     assert reader.record.device == "cpu"
+
+
+def test_parts_of_fingerprints_that_are_damaged_hide_no_difference(tmp_path: Path) -> None:
+    suite = toy_suite(seeds=(100,))
+    finished, _, _ = run(suite, tmp_path)
+    interrupt(finished.folder)
+    path = finished.folder / "trials.jsonl"
+    first = json.loads(path.read_bytes().splitlines()[0])
+    path.write_text(json.dumps({**first, "fingerprint": "another"}) + "\n")
+    (finished.folder / "fingerprints.json").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="fingerprint"):
+        run(suite, tmp_path, resume=finished.folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,3 +165,13 @@ def test_a_damaged_file_is_an_error_that_names_it(shell: Shell, name: str) -> No
     (folder / name).write_bytes(b'\xff\xfe"\n{}\n')
     with pytest.raises(RecordError, match=name):
         _ = open_run(folder).trials, RunReader(folder).verdicts
+
+
+def test_why_tells_of_other_libraries_where_the_list_of_them_is_damaged(shell: Shell) -> None:
+    before, now = finished(shell), finished(shell, "--fresh")
+    path = before / "trials.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**line, "libraries": "others"}) + "\n" for line in lines))
+    (before / "fingerprints.json").write_bytes(b"\xff")
+    assert shell("why", "heavy/t2/mean/100", "--run", str(now)) == ExitCode.OK
+    assert "'others' became" in shell.out

@@ -8,10 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+
+from harness.cli.signals import Terminated, obeyed
+from harness.ends import Stops
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -26,7 +31,25 @@ if __name__ == "__main__":
 """
 
 
-def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts drivers; none outlives the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def one(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+        started.append(_driver(folder, *more))
+        return started[-1]
+
+    yield one
+    for driver in started:
+        driver.kill()
+        driver.wait()
+
+
+def _driver(folder: Path, *more: str) -> subprocess.Popen[bytes]:
     (folder / "temporary").mkdir(exist_ok=True)
     environment = {
         **os.environ,
@@ -47,7 +70,9 @@ def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize(("engine", "number"), [("pool", signal.SIGTERM), ("inline", signal.SIGHUP)])
-def test_asked_to_end_it_clears_up_and_can_go_on(engine: str, number: signal.Signals, tmp_path: Path) -> None:
+def test_asked_to_end_it_clears_up_and_can_go_on(
+    engine: str, number: signal.Signals, tmp_path: Path, start: Start
+) -> None:
     driver = start(tmp_path, "--engine", engine)
     deadline = time.monotonic() + PATIENCE
     while not (tmp_path / "marker").exists() and time.monotonic() < deadline and driver.poll() is None:
@@ -66,7 +91,7 @@ def test_asked_to_end_it_clears_up_and_can_go_on(engine: str, number: signal.Sig
     }
 
 
-def test_what_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
+def test_what_the_caller_ignores_stays_ignored(tmp_path: Path, start: Start) -> None:
     """As ``nohup`` has it."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -81,3 +106,18 @@ def test_what_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
     assert driver.poll() is None
     os.kill(driver.pid, signal.SIGTERM)
     assert driver.wait(timeout=PATIENCE) == 128 + signal.SIGTERM
+
+
+def cleared_after_a_signal() -> Iterator[bool]:
+    """Whether what a signal ends could clear up, although a second one came."""
+    with suppress(Terminated), obeyed():
+        try:
+            with Stops():  # Puts the handlers back that were there before it.
+                signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            yield True
+
+
+def test_a_second_signal_does_not_disturb_what_the_first_one_ends() -> None:
+    assert list(cleared_after_a_signal()) == [True]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.plan import closure
-from harness.plan.closure import code_closure
+from harness.plan.closure import closure_of
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def hashes(module: str = "mypkg.method") -> dict[str, str]:
-    for cached in (closure._file, closure._spec, closure._installed):
+    for cached in (closure._file, closure._installed):
         cached.cache_clear()
-    return code_closure(module)
+    return closure_of(module).code
 
 
 def test_the_closure_holds_what_is_imported_anywhere_or_named_as_text(package: Path) -> None:

@@ -96,7 +96,7 @@ def test_differences_name_the_field() -> None:
 def test_fields_survive_storing() -> None:
     trials = plan().trials
     stored = load_fields(dump_fields(trials))
-    assert stored == {trial.id: trial.fields for trial in trials}
+    assert stored.fields == {trial.id: trial.fields for trial in trials}
 
 
 def test_a_missing_resource_blocks_only_what_needs_it() -> None:
