@@ -315,11 +315,7 @@ class Exhibit:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnUnits:
-    """Says that methods have units of their own, and why.
-
-    Everywhere else the methods of an experiment answer the same units of a task, part and seed: one
-    that has no rows for some of them left these out, which reports say beside its numbers, and nothing
-    is compared with it.
+    """Says that methods have units of their own, and why; elsewhere one without some units left them out.
 
     Attributes:
         why: What a unit is, that each method has others.

@@ -36,6 +36,8 @@ LIBRARIES = (
 """Modules whose functions and classes are compared."""
 CLASSES = {"torch": ("Tensor",), "torch.nn": ("Module", "Linear", "Embedding"), "random": ("Random",)}
 """Classes whose methods are compared, too."""
+_DERIVED = {("torch", "Storage")}
+"""Follow something else that is compared: the default type."""
 OWN = ("harness", "methods", "suites")
 """Packages of which all modules are compared, with the methods of their classes."""
 
@@ -67,7 +69,7 @@ class Patches:
         self._modules = len(sys.modules)
         for name, owner in _owners():
             if name not in self._known:
-                self._known[name] = _Functions(owner)
+                self._known[name] = _Functions(owner, name)
 
     def changed(self) -> list[str]:
         """Names of what was replaced since then."""
@@ -89,10 +91,14 @@ class Patches:
 class _Functions:
     """The functions of one module or class."""
 
-    def __init__(self, owner: Any) -> None:
+    def __init__(self, owner: Any, name: str) -> None:
         self._owner = owner
         self._get: Callable[[str], Any] = vars(owner).get
-        functions = {key: value for key, value in list(vars(owner).items()) if _is_function(value)}
+        functions = {
+            key: value
+            for key, value in list(vars(owner).items())
+            if _is_function(value) and (name, key) not in _DERIVED
+        }
         self._keys, self._values = list(functions), list(functions.values())
         self._present = set(vars(owner))
 
