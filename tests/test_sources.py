@@ -91,9 +91,9 @@ def says(page: Path, name: str) -> bool:
     text = page.read_text(encoding="utf-8")
     if re.search(rf"\b{re.escape(name)}\b", text, flags=re.IGNORECASE):
         return True
-    kind, _, number = name.partition(" ")
+    number = name.partition(" ")[2]
     listed = rf"^\s*{re.escape(number)}\.\s|\({re.escape(number)}\)"
-    return bool(number and kind in text.lower() and re.search(listed, text, flags=re.MULTILINE))
+    return bool(number and re.search(listed, text, flags=re.MULTILINE))
 
 
 def unresolved(found: list[Citation], papers: Path) -> list[str]:
