@@ -37,7 +37,7 @@ class Replication(StrEnum):
     UNITS = "units"
     """A deterministic method over sampled units: paired BCa bootstrap and sign-flip."""
     CROSSED = "crossed"
-    """Units crossed with seeds: the max-rule of ``evidence.md``."""
+    """Units crossed with seeds: the max-rule of ``docs/evidence.md``."""
 
 
 @dataclass(frozen=True)

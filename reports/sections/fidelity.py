@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import fields, is_dataclass
 
@@ -44,13 +45,17 @@ def _sources(ledger: Ledger) -> Paragraph:
         for kind in dict.fromkeys(type(method_of(experiment, name)) for name in experiment.methods):
             counts.update(_parameter_sources(kind))
     standing = Counter(str(entry.standing) for entry in ledger.suite.paper.reported.values())
-    spans: list[Text] = []
+    spans: list[Text | Code] = []
     if counts:
         listing = "; ".join(f"{source}: {n:,}" for source, n in counts.most_common())
         spans.append(Text(f"Parameters by the source of their value, over all experiments: {listing}. "))
     listing = ", ".join(f"{standing[str(kind)]:,} {kind}" for kind in Standing if standing[str(kind)])
     spans.append(Text(f"Numbers of the paper: {listing or 'none'}. "))
     spans.append(Text(f"Deviations under this profile: {len(deviations_of(ledger)):,}."))
+    if any(re.search(r"\bcard\b", text) for text in (*counts, repr(ledger.suite.claims))):
+        page = Code(f"docs/papers/{ledger.suite.slug}.md")
+        spans += [Text(" The card that sources and reasons name is "), page]
+        spans.append(Text(" of the repository, at the recorded commit."))
     return Paragraph(tuple(spans))
 
 

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from harness.store.memory import MemoryRun
-from harness.store.records import RehearsalRecord
+from harness.store.records import RehearsalRecord, VerdictsRecord
+from reports import csvs, markdown
 from reports.build import build
 from reports.document import Card, Document, Figure, Number, Table
 from reports.latex import table_file
@@ -70,6 +71,17 @@ def test_the_sections_are_all_there(document: Document) -> None:
 def test_only_deviations_of_the_profile_are_shown(document: Document) -> None:
     table = next(table for table in document.tables() if table.id == "deviations")
     assert [row.cells[0][0].text for row in table.rows] == ["D1", "D2"]  # type: ignore[union-attr]
+
+
+def test_a_report_says_where_the_card_is_if_it_speaks_of_one(
+    document: Document, view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    assert "docs/papers" not in markdown.render(document)
+    first, *others = demo.SUITE.claims
+    claims = (dataclasses.replace(first, note="The card's threshold."), *others)
+    made = build(dataclasses.replace(demo.SUITE, claims=claims), demo.SCALE, view, verdicts)
+    assert "`docs/papers/toy.md` of the repository" in markdown.render(made)
+    assert csvs.render(made) == csvs.render(document)
 
 
 def test_ids_are_unique(document: Document) -> None:
