@@ -123,4 +123,22 @@ DEVIATIONS: tuple[Deviation, ...] = (
         profiles=(Profile.GPU, Profile.PAPER),
         claims=("C5a", "C5b", "C5c", "C5d", "C5e"),
     ),
+    Deviation(
+        id="D13",
+        field="model",
+        paper="RoBERTa with a scalar head; size, what the head reads, epochs, batch and rate are unknown.",
+        here="RoBERTa-base, whose mean token vector a linear head reads; three passes in batches of 32 at "
+        "5e-5, texts of up to 128 tokens.",
+        effect="Unknown.",
+        profiles=(Profile.PAPER,),
+        claims=("C5a", "C5b", "C5c", "C5d", "C5e"),
+    ),
+    Deviation(
+        id="D14",
+        field="protocol",
+        paper="How many screens an iteration of EASL has is not known, nor whether the paper has EASL.",
+        here="As many as a pass over all items takes.",
+        effect="Little.",
+        profiles=_ALL_BUT_SMOKE,
+    ),
 )

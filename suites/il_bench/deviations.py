@@ -177,4 +177,42 @@ DEVIATIONS = (
         effect="None on the verdicts of this run.",
         profiles=_SMALL,
     ),
+    Deviation(
+        id="D18",
+        field="data",
+        paper="SynTree, Waveform, captions of birds and of creatures of a new game, and pictures of "
+        "aircraft, cars, flowers and birds.",
+        here="SynTree alone.",
+        effect="C2 is not run, and all verdicts are about symbols; what a model knows of the world is of no "
+        "use there.",
+        profiles=(*_GPU, *_PAPER),
+    ),
+    Deviation(
+        id="D19",
+        field="protocol",
+        paper="Batch size, proposals, expansions, beam and split sizes are not known.",
+        here="T = 8 expansions, m = 4 proposals, b = 64 examples, beam 1, one leaf a step; 200 items to "
+        "learn from, 50 for validation and 200 for the test.",
+        effect="As in D8: equal requests to the learner, and programs take more calls an input.",
+        profiles=_PAPER,
+    ),
+    Deviation(
+        id="D20",
+        field="protocol",
+        paper="Which baselines the paper tabulates is not known for certain.",
+        here="APE, OPRO, ProTeGi and Tree Prompting after their own papers and code, changed to fit as many "
+        "requests as LSP has; candidates are scored on 100 training items.",
+        effect="Favours LSP: with more requests, as their authors have, searches over single instructions "
+        "may find better ones.",
+        claims=("C1a", "C1b", "C1c"),
+    ),
+    Deviation(
+        id="D21",
+        field="protocol",
+        paper="Which learners the shifted sets are compared with is not known.",
+        here="Those of D14.",
+        effect="As in D14.",
+        profiles=(*_GPU, *_PAPER),
+        claims=("C5a", "C5b"),
+    ),
 )

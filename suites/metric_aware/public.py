@@ -76,7 +76,7 @@ def corpora() -> dict[str, Corpus]:
 def public(methods: Mapping[str, Method[Any, Any]], scale: Scale) -> Experiment:
     """Gemma-3-270M on similarity and relatedness.
 
-    Planned for ten minutes on one large GPU: five draws of 560 prompts a set, one pass each.
+    Planned for ten minutes on one large GPU: ten draws of 530 prompts a set, one pass each.
     """
     tasks = {}
     for name in ("sts", "sick"):

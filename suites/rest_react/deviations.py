@@ -183,4 +183,51 @@ DEVIATIONS = (
         effect="None expected: differences lie far below those between trainings.",
         profiles=(*_GPU, *_PAPER),
     ),
+    Deviation(
+        id="D17",
+        field="protocol",
+        paper="The ranker explains and ranks four candidates. Prompts are Python code with 9, 6, 5, 6 and 5 "
+        "solved examples; whether these stay in the inputs of fine-tuned agents is unknown.",
+        here="The bound model is asked for the letter of the best candidate, once for each rotation of the "
+        "letters, and explains nothing. Prompts are plain text with three solved examples of each kind of "
+        "step; fine-tuned agents see none. What cannot be read is replaced by a fallback and counted.",
+        effect="A choice without reasons may be worse, which makes the ranker's gain smaller; plain text is "
+        "easier to write rightly.",
+        profiles=_PAPER,
+    ),
+    Deviation(
+        id="D18",
+        field="steps",
+        paper="Checkpoints at 9,000 (XS), 5,000 (S) and 3,500 (L) steps; rates and batches are not stated.",
+        here="3,500 updates of 32 steps for agents of all sizes, at 2e-5, with AdamW.",
+        effect="The smaller agents are trained for less long: against C2.",
+        profiles=_PAPER,
+        claims=("C2a", "C2b", "C2c", "C3a", "C3b", "C7a", "C7b", "C8"),
+    ),
+    Deviation(
+        id="D19",
+        field="protocol",
+        paper="People removed a third of the pilot's steps, which came from HotpotQA and ELI5.",
+        here="A script removes as many: those that are empty or cannot be read, the others at random, since "
+        "it cannot follow questions in free wording. The 500 trajectories are all of HotpotQA.",
+        effect="Against a gain from filtering: nearly all that it does is to make data fewer.",
+        profiles=_PAPER,
+        claims=("C3a", "C3b", "C6"),
+    ),
+    Deviation(
+        id="D20",
+        field="protocol",
+        paper="People judge the answers of some agents.",
+        here="Nobody does; the judge is compared with an exact oracle instead (D8, D12).",
+        effect="C4 rests on the second set of questions.",
+        claims=("C4a",),
+    ),
+    Deviation(
+        id="D21",
+        field="protocol",
+        paper="Ten runs for each of several models.",
+        here="The same ten runs, of agents that are trained once.",
+        effect="Verdicts speak of this training; questions are the units.",
+        profiles=_PAPER,
+    ),
 )

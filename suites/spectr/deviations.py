@@ -111,4 +111,22 @@ DEVIATIONS = (
         effect="Verdicts speak of that pair.",
         profiles=_PAPER,
     ),
+    Deviation(
+        id="D12",
+        field="hardware",
+        paper="TPUs, on which scoring eight drafts costs about as much as scoring one.",
+        here="The GPU at hand, in bfloat16.",
+        effect="Unknown: how much eight drafts cost beside one depends on the device.",
+        profiles=(*_GPU, *_PAPER),
+        claims=("C1a", "C2a", "C11d"),
+    ),
+    Deviation(
+        id="D13",
+        field="protocol",
+        paper="About 1,000 prompts, 3 seeds.",
+        here="200 prompts × 64 tokens × 5 seeds (10 under --full) for block efficiency, fresh prompts for "
+        "each seed; end-of-text tokens are ordinary tokens; whole blocks are counted, also the last one.",
+        effect="No direction.",
+        profiles=(*_GPU, *_PAPER),
+    ),
 )
