@@ -31,6 +31,7 @@ LAYERS = {"Linear", "Embedding", "LayerNorm", "MultiheadAttention", "Transformer
 ALLOWED = {
     ("harness/engine/context.py", "Generator"): "the trial's own stream: this is where generators come from",
     ("harness/engine/context.py", "manual_seed"): "seeds that stream, and what libraries draw from",
+    ("harness/engine/aspects_numeric.py", "set_default_device"): "puts back what a trial has left changed",
     ("methods/spectr/huggingface.py", "do_sample"): "its caller wraps it in LibraryDraws",
 }
 
