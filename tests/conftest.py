@@ -1,10 +1,11 @@
-"""Isolation for all tests: their own cache, no hub, no network, no user settings."""
+"""Isolation for all tests: their own cache, no hub, no network, no settings of the user or the shell."""
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ if os.environ.get("TESTS_ONEDNN") == "off":  # Set by `nox -s tests-portable`.
 
     torch.backends.mkldnn.set_flags(_enabled=False)
 
+SIGNALS: Mapping[signal.Signals, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+"""As a shell in the foreground leaves them: under ``nohup`` and in background jobs some are ignored."""
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -31,6 +38,15 @@ def _offline() -> Iterator[None]:
         patch.setenv("HF_DATASETS_OFFLINE", "1")
         patch.setenv("MPLBACKEND", "agg")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """What the caller ignores would be ignored by the programs under test, too."""
+    before = {number: signal.signal(number, handler) for number, handler in SIGNALS.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,7 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
     return demo_shell(capsys, monkeypatch, tmp_path)
 
 
-def named_as_theirs(shell: Shell, file: str, line: int) -> None:
+def assert_named_as_theirs(shell: Shell, file: str, line: int) -> None:
     assert shell.code == ExitCode.USAGE, shell.err
     assert f"{file}:{line}" in shell.err
     assert "fault of corroborate" not in shell.err
@@ -75,7 +75,7 @@ def test_the_end_of_a_module_is_its_own(
     name = f"module_{way.replace('-', '_')}"
     (tmp_path / f"{name}.py").write_text(f"import json\n{WAYS[way]}\n")
     shell("check-method", f"{name}:Own")
-    named_as_theirs(shell, f"{name}.py", 2)
+    assert_named_as_theirs(shell, f"{name}.py", 2)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -83,13 +83,13 @@ def test_every_command_that_takes_a_method_says_so(shell: Shell, tmp_path: Path,
     name = f"ends_for_{command.replace('-', '_')}"
     (tmp_path / f"{name}.py").write_text("\nraise SystemExit(0)\n")
     shell(*COMMANDS[command], f"{name}:Own")
-    named_as_theirs(shell, f"{name}.py", 2)
+    assert_named_as_theirs(shell, f"{name}.py", 2)
 
 
 def test_a_syntax_error_is_shown_with_its_line(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "no_syntax.py").write_text("x = 1\ndef f(:\n")
     shell("check-method", "no_syntax:Own")
-    named_as_theirs(shell, "no_syntax.py", 2)
+    assert_named_as_theirs(shell, "no_syntax.py", 2)
     assert "SyntaxError" in shell.err
     assert "def f(:" in shell.err
 
@@ -101,7 +101,7 @@ def test_the_end_of_a_constructor_is_its_own(shell: Shell, tmp_path: Path, comma
     text = METHOD.format(way=WAYS[way], fields="", made="ended()")
     (tmp_path / f"{name}.py").write_text(text)
     shell(*COMMANDS[command], f"{name}:Own")
-    named_as_theirs(shell, f"{name}.py", text.splitlines().index(f"    {WAYS[way]}") + 1)
+    assert_named_as_theirs(shell, f"{name}.py", text.splitlines().index(f"    {WAYS[way]}") + 1)
 
 
 def test_the_end_of_a_default_factory_is_its_own(shell: Shell, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_end_of_a_default_factory_is_its_own(shell: Shell, tmp_path: Path) -
     text = METHOD.format(way="raise SystemExit(0)", fields=fields, made="pass")
     (tmp_path / "ends_in_default.py").write_text(text)
     shell("check-method", "ends_in_default:Own")
-    named_as_theirs(shell, "ends_in_default.py", 8)
+    assert_named_as_theirs(shell, "ends_in_default.py", 8)
 
 
 def test_a_constructor_that_refuses_a_value_is_named(shell: Shell, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_constructor_that_refuses_a_value_is_named(shell: Shell, tmp_path: Pat
     )
     (tmp_path / "refuses_value.py").write_text(text)
     shell("check-method", "refuses_value:Own", "--set", "share=2")
-    named_as_theirs(shell, "refuses_value.py", 8)
+    assert_named_as_theirs(shell, "refuses_value.py", 8)
     assert "share=2" in shell.err
 
 
@@ -175,7 +175,7 @@ def test_the_end_of_a_declaration_is_the_suites(
     (tmp_path / f"{name}.py").write_text(SUITE.format(body=WAYS[way]))
     install_demo(monkeypatch, f"{name}:SUITE")
     shell(*arguments)
-    named_as_theirs(shell, f"{name}.py", 7)
+    assert_named_as_theirs(shell, f"{name}.py", 7)
 
 
 def test_declarations_that_are_no_experiments_are_the_suites(
@@ -194,7 +194,7 @@ def test_a_suite_that_ends_the_program_is_named(
     (tmp_path / "suite_that_exits.py").write_text("import sys\nsys.exit(0)\n")
     install_demo(monkeypatch, "suite_that_exits:SUITE")
     shell("run", "demo", "--profile", "smoke")
-    named_as_theirs(shell, "suite_that_exits.py", 2)
+    assert_named_as_theirs(shell, "suite_that_exits.py", 2)
 
 
 def test_what_ends_a_command_from_inside_is_no_result(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
