@@ -126,6 +126,7 @@ def lint(session: nox.Session) -> None:
     """Ruff, and the import rules."""
     environment(session, "lint")
     session.run(PYTHON, "-m", "ruff", "check", *session.posargs)
+    session.run(PYTHON, "-m", "ruff", "format", "--check")
     session.run(str(ENVIRONMENT / "bin" / "lint-imports"), "--no-logo")
 
 

@@ -319,5 +319,3 @@ def _seeds_as_given(selection: Selection) -> list[str]:
 def _limits_as_given(limits: Limits) -> dict[str, float]:
     given = {"memory_gb": limits.memory_gb, "minutes": limits.minutes}
     return {name: value for name, value in given.items() if value is not None}
-
-

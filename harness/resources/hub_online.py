@@ -185,4 +185,3 @@ def _check_columns(
         where = f"{source.repo}@{source.revision}"
         with over_network(source, names[0]) as stream:
             require(wanted, columns_of(names[0], stream, where), f"{where}, {split or names[0]}")
-

@@ -86,9 +86,7 @@ def columns_of(name: str, stream: IO[bytes], where: str) -> list[str]:
     return list(first)
 
 
-def _parquet(
-    name: str, stream: IO[bytes], columns: tuple[str, ...], where: str
-) -> Iterator[dict[str, Any]]:
+def _parquet(name: str, stream: IO[bytes], columns: tuple[str, ...], where: str) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -148,9 +146,7 @@ def _unreadable(error: Exception, where: str) -> ResourceError:
     )
 
 
-def in_split(
-    reading: Reading | None, split: str, rows: Iterator[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
+def in_split(reading: Reading | None, split: str, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The rows of a file's split that belong to ``split``, where one is cut out of another."""
     held = reading.held_out if reading else None
     if held is None or split not in held[:2]:

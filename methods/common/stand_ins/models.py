@@ -196,9 +196,7 @@ _KINDS: dict[Family, _Kind] = {
     "t5-v1.1": _Kind("T5ForConditionalGeneration", "T5Config", "t5", _t5(**_GATED), padding=28),
     "mt5": _Kind("MT5ForConditionalGeneration", "MT5Config", "mt5", _t5(**_GATED), padding=12),
     "bert": _Kind("BertModel", "BertConfig", "bert", _encoder()),
-    "cross-encoder": _Kind(
-        "BertForSequenceClassification", "BertConfig", "bert", _encoder(num_labels=1)
-    ),
+    "cross-encoder": _Kind("BertForSequenceClassification", "BertConfig", "bert", _encoder(num_labels=1)),
     "distilbert": _Kind("DistilBertForMaskedLM", "DistilBertConfig", "bert", _distilbert),
     "roberta": _Kind(
         "RobertaForMaskedLM",

@@ -21,8 +21,7 @@ from methods.kaft.decoding import decode
 from tests.methods.common import models
 
 PROMPTS = [
-    [1, *np.random.default_rng(n).integers(2, models.VOCABULARY, n).tolist()]
-    for n in (3, 14, 15, 1, 16, 30)
+    [1, *np.random.default_rng(n).integers(2, models.VOCABULARY, n).tolist()] for n in (3, 14, 15, 1, 16, 30)
 ]
 OPTIONS = [[[3], [4, 9], [5, 6, 7], [5, 6, 8], [4]], [[3], [4, 5, 6, 7, 8]]] * (len(PROMPTS) // 2)
 TEXTS = ["red", "what colour is the hat?", "rating: 1 2 3", "1 2 3 4 5", "green rating: 10 blue", "hat"]

@@ -14,11 +14,7 @@ from methods.common import datasets, ratings
 from methods.common.stand_ins import COMMON, Collection, Images, QuestionTable, Rows
 from methods.common.stand_ins.rows import SCHEMAS
 
-LOADERS = {
-    resource.name: resource
-    for resource in vars(datasets).values()
-    if isinstance(resource, Resource)
-}
+LOADERS = {resource.name: resource for resource in vars(datasets).values() if isinstance(resource, Resource)}
 
 
 @pytest.mark.parametrize("name", sorted(LOADERS))
