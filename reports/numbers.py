@@ -16,7 +16,7 @@ from harness.claims import Cell, Claim, Contrast, Existence, Replication
 from harness.errors import OmittedRowsError, RecordError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView
-from harness.suite import Exhibit, Experiment, Reported, Scale, Suite, Tuned
+from harness.suite import Experiment, Reported, SampleView, Scale, Suite, Tuned
 from reports.apart import anchors
 from reports.current import HandleError, finish, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
@@ -44,7 +44,7 @@ def cell_name(cell: Cell) -> str:
     return f"{cell.experiment}{task}/{cell.method}/{cell.metric.name}{part}{where}"
 
 
-def _name(cell: Cell | Exhibit) -> str:
+def _name(cell: Cell | SampleView) -> str:
     return cell_name(cell) if isinstance(cell, Cell) else f"exhibit {cell.id}"
 
 
@@ -139,7 +139,7 @@ class Ledger:
             coverage=estimate.coverage.mark if estimate.coverage else "",
         )
 
-    def rows(self, exhibit: Exhibit) -> Mapping[str, np.ndarray] | NotMeasured:
+    def rows(self, exhibit: SampleView) -> Mapping[str, np.ndarray] | NotMeasured:
         """The rows of an exhibit, as columns.
 
         Raises:
@@ -304,7 +304,7 @@ class Ledger:
             return max(cell.metric.digits for cell in cells_of(theta))
         return 3
 
-    def _why_not(self, cell: Cell | Exhibit) -> NotMeasured | None:
+    def _why_not(self, cell: Cell | SampleView) -> NotMeasured | None:
         """Why a cell was not measured, if the run declares it; an error if nothing does."""
         experiment = self._declared_experiment(cell)
         task = cell.task or next(iter(experiment.tasks))
@@ -325,7 +325,7 @@ class Ledger:
         worst = cell.metric.worst if isinstance(cell, Cell) else None
         return self._unfinished(planned, _name(cell), worst, added=self.is_added(cell))
 
-    def _planned(self, cell: Cell | Exhibit) -> tuple[str, ...]:
+    def _planned(self, cell: Cell | SampleView) -> tuple[str, ...]:
         """The trials of a cell, whatever became of them."""
         experiment = self._declared_experiment(cell)
         task = cell.task or next(iter(experiment.tasks))
@@ -333,7 +333,7 @@ class Ledger:
         prefix = f"{cell.experiment}/{task}/{method}/"
         return tuple(trial for trial in self.view.record.planned if trial.startswith(prefix))
 
-    def _declared_experiment(self, cell: Cell | Exhibit) -> Experiment:
+    def _declared_experiment(self, cell: Cell | SampleView) -> Experiment:
         experiment = self.experiments.get(cell.experiment)
         if experiment is None or (cell.task and cell.task not in experiment.tasks):
             raise HandleError(
@@ -344,7 +344,7 @@ class Ledger:
             )
         return experiment
 
-    def is_added(self, cell: Cell | Exhibit) -> bool:
+    def is_added(self, cell: Cell | SampleView) -> bool:
         """Whether a cell is of a method that the suite does not declare."""
         return cell.method not in self._declared_experiment(cell).methods
 

@@ -77,7 +77,11 @@ def _show(suite: Suite, scale: Scale) -> None:
         form = claim.forms.get(scale.profile)
         kind = "not run" if form is None or isinstance(form, NotRun) else type(form).__name__
         print(f"  {claim.id:6} {kind:16} {claim.statement}")
-    for title, items in (("Tables", suite.tables), ("Figures", suite.figures), ("Exhibits", suite.exhibits)):
+    for title, items in (
+        ("Tables", suite.tables),
+        ("Figures", suite.figures),
+        ("Exhibits", suite.sample_views),
+    ):
         _ids(title, (item.id for item in items if not item.profiles or scale.profile in item.profiles))
     _ids("Names for --bind", suite.bindings)
 

@@ -143,10 +143,20 @@ def _guarded(suite: Suite, where: str) -> Suite:
     """The suite with functions that end with a :class:`SuiteError` if they do not succeed."""
 
     def table(item: PaperTable) -> PaperTable:
-        return replace(item, rows=_Function(item.rows, f"rows of table '{item.id}'", where, TableRow))
+        rows = item.rows
+        return (
+            replace(item, rows=_Function(rows, f"rows of table '{item.id}'", where, TableRow))
+            if callable(rows)
+            else item
+        )
 
     def figure(item: PaperFigure) -> PaperFigure:
-        return replace(item, series=_Function(item.series, f"series of figure '{item.id}'", where, Series))
+        series = item.series
+        return (
+            replace(item, series=_Function(series, f"series of figure '{item.id}'", where, Series))
+            if callable(series)
+            else item
+        )
 
     return replace(
         suite,

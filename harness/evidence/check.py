@@ -22,6 +22,7 @@ from harness.evidence.judgeable import Planned, as_errors, known, unjudgeable
 from harness.evidence.questions import delta_of
 from harness.evidence.substitute import sabotaged
 from harness.plan.carried import Fault
+from harness.plan.displayed import declared_rows, made_for
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, Scale, Suite, Tuned
 
@@ -137,10 +138,8 @@ class _Checker:
                     yield f"It touches '{name}', which is no claim", f"deviation {deviation.id}", known(names)
 
     def tables(self) -> Iterator[Fault]:
-        for table in self.suite.tables:
-            if table.profiles and self.scale.profile not in table.profiles:
-                continue
-            for row in table.rows(self.scale):
+        for table in made_for(self.suite.tables, self.scale.profile):
+            for row in declared_rows(table, self.scale):
                 where = f"table {table.id}, row {row.label}"
                 for key in row.entries:
                     if key not in table.columns:

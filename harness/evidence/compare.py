@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.claims import Contrast, CountCost, Form, NotComparable, Replication, StatisticalForm, Value
+from harness.claims.labels import cell_label, contrast_label
 from harness.evidence.beside import Beside, Shift
 from harness.evidence.coverage import declared
-from harness.evidence.labels import cell_label, contrast_label
 from harness.evidence.questions import questions, replication_of
 from harness.evidence.rows import NotMeasuredError
 from harness.plan.selection import cells_of

@@ -28,7 +28,7 @@ from harness.evidence.family import holm
 from harness.evidence.findings import Finding, Settled
 from harness.evidence.inference import infer
 from harness.evidence.quantities import Quantity
-from harness.evidence.questions import replication_of, subtract
+from harness.evidence.questions import replication_of
 from harness.evidence.rows import NotMeasuredError
 from harness.evidence.rules import Answer, Scene, ask, weigh
 from harness.evidence.series import Reader
@@ -129,7 +129,7 @@ def _worse_than_real(form: StatisticalForm, real: list[Answer], fake: list[Answe
     p_values: list[float | None] = []
     labels: list[str] = []
     for good, bad in zip(real, fake, strict=True):
-        theta = subtract(good.question.theta, bad.question.theta)
+        theta = good.question.theta - bad.question.theta
         if _passes(bad) or not theta.terms:
             continue
         loss = infer(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.claims import Cell, CountCost, Exact, Existence, SamplerLaw
+from harness.claims.labels import cell_label, contrast_label
 from harness.evidence.findings import Finding, Settled, not_measured
-from harness.evidence.labels import cell_label, contrast_label
 from harness.evidence.quantities import Quantity
 from harness.evidence.rows import NotMeasuredError
 from harness.evidence.series import Reader, Series, partial

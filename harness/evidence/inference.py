@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.claims import Replication
+from harness.claims.labels import cell_label
 from harness.evidence.crossed import (
     additive,
     crossed_law,
     jackknife_variance,
     jackknifed,
 )
-from harness.evidence.labels import cell_label
 from harness.evidence.laws import Floats, Law, StudentLaw, bca, sign_flip, student
 from harness.evidence.quantities import Quantity
 from harness.evidence.rows import NotMeasuredError, Positions

@@ -8,9 +8,8 @@ the rest is still worth a run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 from harness.claims import (
     Cell,
@@ -18,16 +17,23 @@ from harness.claims import (
     EveryCell,
     Form,
     Ordering,
+    Profile,
     Trend,
     Value,
 )
 from harness.errors import SuiteError
 from harness.plan.canonical import canonical_text
 from harness.plan.carried import Fault, alike, experiment_faults, name_faults, spoken, written
+from harness.plan.displayed import (
+    declared_rows,
+    declared_series,
+    made_for,
+    planned_rows,
+    planned_series,
+    profiles_of,
+)
 from harness.plan.selection import cells_of
-from harness.suite import FIRST_SEED, Exhibit, PaperFigure, PaperTable, ReportedRef, Scale, Suite
-
-DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, Exhibit)
+from harness.suite import Experiment, ReportedRef, SampleView, Scale, Suite
 
 
 def refuse_unjudgeable(suite: Suite, scale: Scale) -> None:
@@ -59,6 +65,7 @@ class Planned:
     """Which cells a suite plans under a scale."""
 
     def __init__(self, suite: Suite, scale: Scale) -> None:
+        self.scale = scale
         self.listed = list(suite.experiments(scale))
         self.experiments = {item.id: item for item in self.listed}
         self.wider = None if scale.full else Planned(suite, replace(scale, full=True))
@@ -69,7 +76,7 @@ class Planned:
         if faults and not (self.wider and not list(self.wider.shown(cell, where))):
             yield from faults
 
-    def shown(self, cell: Cell | Exhibit, where: str) -> Iterator[Fault]:
+    def shown(self, cell: Cell | SampleView, where: str) -> Iterator[Fault]:
         """A cell that must be there."""
         experiment = self.experiments.get(cell.experiment)
         if experiment is None:
@@ -97,20 +104,26 @@ class _Declared:
         self.suite = suite
         self.scale = scale
         self.planned = Planned(suite, scale)
+        self._planned: dict[Profile, Planned] = {}
 
     def faults(self) -> Iterator[Fault]:
         yield from self.ids()
         for experiment in self.planned.listed:
             yield from experiment_faults(experiment)
-            seeds: tuple[object, ...] = experiment.seeds
-            early = [seed for seed in seeds if isinstance(seed, int) and 0 <= seed < FIRST_SEED]
-            if early:
-                where = f"experiment {experiment.id}"
-                yield f"Seeds {early} are pilot seeds", where, f"Verdict seeds start at {FIRST_SEED}."
+            yield from self.early(experiment)
         for claim in self.suite.claims:
             yield from self.claim(claim)
         yield from self.display()
         yield from self.metrics()
+
+    def early(self, experiment: Experiment) -> Iterator[Fault]:
+        """Seeds that were seen before the rules were fixed."""
+        first = self.suite.first_seed
+        seeds: tuple[object, ...] = experiment.seeds
+        early = [seed for seed in seeds if isinstance(seed, int) and 0 <= seed < first.seed]
+        if early:
+            where = f"experiment {experiment.id}"
+            yield f"Seeds {early} are pilot seeds", where, f"Verdict seeds start at {first.seed}. {first.why}"
 
     def ids(self) -> Iterator[Fault]:
         suite = self.suite
@@ -121,7 +134,7 @@ class _Declared:
             "deviation": [item.id for item in suite.deviations],
             "table": [item.id for item in suite.tables],
             "figure": [item.id for item in suite.figures],
-            "exhibit": [item.id for item in suite.exhibits],
+            "exhibit": [item.id for item in suite.sample_views],
         }
         for kind, ids in names.items():
             yield from name_faults(kind, ids, f"{kind}s")
@@ -168,17 +181,29 @@ class _Declared:
                 yield f"Nothing is reported as '{name}'", where, "Name a row of paper.toml."
 
     def display(self) -> Iterator[Fault]:
-        for where, entry in shown_entries(self.suite, self.scale):
+        """Entries of nothing: numbers that the paper does not report, cells that no scale plans."""
+        for where, entry, profiles in _declared_entries(self.suite, self.scale):
             if isinstance(entry, ReportedRef):
                 yield from self.reported([entry.id], where)
-            for cell in [entry] if isinstance(entry, Exhibit) else cells_of(entry):
-                yield from self.planned.shown(cell, where)
+            for cell in [entry] if isinstance(entry, SampleView) else cells_of(entry):
+                faults = list(self.planned.shown(cell, where))
+                if faults and not any(not list(other.shown(cell, where)) for other in self._others(profiles)):
+                    yield from faults
+
+    def _others(self, profiles: Iterable[Profile]) -> Iterator[Planned]:
+        """What other scales plan; each is asked for once, and only where this one does not plan a cell."""
+        for profile in profiles:
+            if profile not in self._planned:
+                # It holds what is planned with and without `--full`.
+                self._planned[profile] = Planned(self.suite, Scale(profile=profile))
+            planned = self._planned[profile]
+            yield from (item for item in (planned, planned.wider) if item is not None)
 
     def metrics(self) -> Iterator[Fault]:
         """Metrics of nothing, and two of one name in one place: one of their numbers would be lost."""
         first: dict[tuple[str, ...], str] = {}
         forms = [claim.forms.get(self.scale.profile) for claim in self.suite.claims]
-        for cell in cells_of([*forms, *(entry for _, entry in shown_entries(self.suite, self.scale))]):
+        for cell in cells_of([*forms, *_shown_entries(self.suite, self.planned)]):
             filters = "".join(f",{column}={value}" for column, value in cell.where)
             place = (cell.experiment, cell.task, cell.method, cell.part, filters, cell.metric.name)
             rule = _rule_of(cell)
@@ -198,23 +223,33 @@ def _rule_of(cell: Cell) -> str:
         return canonical_text([cell.where, cell.metric.columns, type(cell.metric.reduce), cell.metric.better])
 
 
-def shown_entries(suite: Suite, scale: Scale) -> Iterator[tuple[str, object]]:
-    """What tables, figures and exhibits of a scale show, each with where that is declared."""
-    for table in _made(suite.tables, scale):
-        for row in table.rows(scale):
-            for entry in row.entries.values():
-                yield f"table {table.id}, row {row.label}", entry
-    for figure in _made(suite.figures, scale):
-        for series in figure.series(scale):
+def _declared_entries(suite: Suite, scale: Scale) -> Iterator[tuple[str, object, tuple[Profile, ...]]]:
+    """What a profile's displays declare: where, what, and in which profiles it may be planned."""
+    for table in made_for(suite.tables, scale.profile):
+        profiles = (scale.profile,) if isinstance(table.rows, Mapping) else profiles_of(table)
+        for row in declared_rows(table, scale):
+            yield from (
+                (f"table {table.id}, row {row.label}", item, profiles) for item in row.entries.values()
+            )
+    for figure in made_for(suite.figures, scale.profile):
+        profiles = (scale.profile,) if isinstance(figure.series, Mapping) else profiles_of(figure)
+        for series in declared_series(figure, scale):
+            where = f"figure {figure.id}, series {series.label}"
             for point in (*series.points, *series.reported):
-                yield from ((f"figure {figure.id}, series {series.label}", entry) for entry in point)
-    for exhibit in _made(suite.exhibits, scale):
-        yield f"exhibit {exhibit.id}", exhibit
+                yield from ((where, item, profiles) for item in point)
+    for view in made_for(suite.sample_views, scale.profile):
+        yield f"sample view {view.id}", view, ()
 
 
-def _made(items: Iterable[DisplayT], scale: Scale) -> Iterator[DisplayT]:
-    """Those that the profile has."""
-    return (item for item in items if not item.profiles or scale.profile in item.profiles)
+def _shown_entries(suite: Suite, planned: Planned) -> Iterator[object]:
+    """What tables and figures of a scale show."""
+    scale, experiments = planned.scale, planned.experiments
+    for table in made_for(suite.tables, scale.profile):
+        for row in planned_rows(table, scale, experiments):
+            yield from row.entries.values()
+    for figure in made_for(suite.figures, scale.profile):
+        for series in planned_series(figure, scale, experiments):
+            yield from (item for point in series.points for item in point)
 
 
 def known(names: Iterable[str]) -> str:

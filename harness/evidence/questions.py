@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from harness.claims import (
-    Cell,
     Contrast,
     Direction,
     Equivalence,
@@ -24,9 +23,11 @@ from harness.claims import (
     Time,
     Trend,
     Value,
+    log,
+    slope,
 )
+from harness.claims.labels import contrast_label
 from harness.errors import SuiteError
-from harness.evidence.labels import contrast_label
 
 MarginForm = NonInferiority | Equivalence | Value
 """Forms with a margin Δ around a value, where the others have a smallest effect δ."""
@@ -133,7 +134,7 @@ def _value(form: Value, reported: Mapping[str, float | None]) -> Question:
 
 def log_ratio(form: Time) -> Contrast:
     """log(slow) − log(fast)."""
-    return Contrast(((1.0, form.slow), (-1.0, form.fast)), log=True)
+    return log(form.slow) - log(form.fast)
 
 
 def share_contrast(form: Share) -> Contrast:
@@ -147,43 +148,9 @@ def share_denominator(form: Share) -> Contrast:
 
 
 def _trend(form: Trend) -> list[Question]:
-    slope = _direction(slope_contrast(form), form.delta)
     steps = [
-        Question(f"step from {x:g} to {y:g}", subtract(right, left), lower=-form.step_margin)
+        Question(f"step from {x:g} to {y:g}", right - left, lower=-form.step_margin)
         for (x, left), (y, right) in zip(form.points, form.points[1:], strict=False)
     ]
     name = form.points[0][1].terms[0][1].metric.name
-    return [Question(f"slope of {name}", slope.theta, falls_below=form.delta, size=form.delta), *steps]
-
-
-def slope_contrast(form: Trend) -> Contrast:
-    """The least-squares slope Σ (x − x̄) θ(x) / Σ (x − x̄)², which is linear in the cells."""
-    xs = [x for x, _ in form.points]
-    mean = sum(xs) / len(xs)
-    square = sum((x - mean) ** 2 for x in xs)
-    return combine([((x - mean) / square, theta) for x, theta in form.points])
-
-
-def subtract(left: Contrast, right: Contrast) -> Contrast:
-    """left − right."""
-    return combine([(1.0, left), (-1.0, right)])
-
-
-def combine(parts: list[tuple[float, Contrast]]) -> Contrast:
-    """Σ weight · contrast, as one contrast; cells that occur twice are added up.
-
-    Raises:
-        SuiteError: If some of the contrasts are of logarithms and some are not.
-    """
-    if len({theta.log for _, theta in parts}) > 1:
-        raise SuiteError(
-            "Logarithmic and plain quantities cannot be added", where=contrast_label(parts[0][1])
-        )
-    weights: dict[Cell, float] = {}
-    for weight, theta in parts:
-        for inner, cell in theta.terms:
-            weights[cell] = weights.get(cell, 0.0) + weight * inner
-    constant = sum(weight * theta.constant for weight, theta in parts)
-    # A cell that cancels (a baseline shared by two sizes) has no part in the quantity.
-    terms = tuple((weight, cell) for cell, weight in weights.items() if abs(weight) > 1e-12)
-    return Contrast(terms, constant, parts[0][1].log)
+    return [Question(f"slope of {name}", slope(form.points), falls_below=form.delta, size=form.delta), *steps]

@@ -18,11 +18,11 @@ from harness.claims import (
     StatisticalForm,
     Value,
 )
+from harness.claims.labels import cell_label
 from harness.errors import unknown_name
 from harness.evidence.beside import Beside, Shift
 from harness.evidence.compare import Weight, differences
 from harness.evidence.coverage import declared
-from harness.evidence.labels import cell_label
 from harness.evidence.lost import Gate, barred, control_items, trial_items, verdict_items
 from harness.evidence.outcomes import Item, Outcome
 from harness.evidence.questions import MarginForm, delta_of, questions, replication_of

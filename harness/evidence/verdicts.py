@@ -19,6 +19,7 @@ from harness.claims import (
     SamplerLaw,
     StatisticalForm,
 )
+from harness.claims.labels import contrast_label
 from harness.errors import SuiteError
 from harness.evidence.conclude import Corrected, conclude, correct, corrected_tests, replication_text
 from harness.evidence.controls import control_matrix
@@ -27,7 +28,6 @@ from harness.evidence.declared import claims_hash
 from harness.evidence.exact import examine_count, examine_exact, examine_existence, examine_law
 from harness.evidence.findings import Finding, Settled
 from harness.evidence.inference import as_test, infer
-from harness.evidence.labels import contrast_label
 from harness.evidence.quantities import Quantity
 from harness.evidence.questions import delta_of
 from harness.evidence.rows import NotMeasuredError

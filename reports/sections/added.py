@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.claims import Cell
+from harness.plan.displayed import made_for, planned_rows
 from harness.plan.selection import cells_of, pairs
 from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD
@@ -125,8 +126,8 @@ def _table(ledger: Ledger, experiment: Experiment, names: list[str]) -> Table:
 def _questions(ledger: Ledger, experiment: Experiment) -> Iterator[Cell]:
     """One cell for each metric, task, set and filter that claims and tables look at."""
     scale = ledger.scale
-    tables = (table for table in ledger.suite.tables if not table.profiles or scale.profile in table.profiles)
-    rows = (row for table in tables for row in table.rows(scale))
+    tables = made_for(ledger.suite.tables, scale.profile)
+    rows = (row for table in tables for row in planned_rows(table, scale, ledger.experiments))
     entries = tuple(entry for row in rows for entry in row.entries.values())
     forms = tuple(claim.forms.get(scale.profile) for claim in ledger.suite.claims)
     seen: set[tuple[str, ...]] = set()

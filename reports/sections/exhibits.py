@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.suite import Exhibit
+from harness.suite import SampleView
 from reports.document import Block, NotMeasured, Paragraph, Section, Text
 from reports.exhibits import Branch, Course, Courses, Step, Tree
 from reports.numbers import Ledger
@@ -27,13 +27,13 @@ _COLUMNS = {
 def exhibits(ledger: Ledger) -> Section | None:
     """What the suite declares to be shown; nothing if it declares nothing."""
     profile = ledger.scale.profile
-    found = [one for one in ledger.suite.exhibits if not one.profiles or profile in one.profiles]
+    found = [one for one in ledger.suite.sample_views if not one.profiles or profile in one.profiles]
     return (
         Section("exhibits", "Single results", tuple(_block(ledger, one) for one in found)) if found else None
     )
 
 
-def _block(ledger: Ledger, exhibit: Exhibit) -> Block:
+def _block(ledger: Ledger, exhibit: SampleView) -> Block:
     rows = ledger.rows(exhibit)
     if not isinstance(rows, NotMeasured):
         rows = _fault(exhibit, rows) or rows
@@ -45,7 +45,7 @@ def _block(ledger: Ledger, exhibit: Exhibit) -> Block:
     return Courses(anchor(exhibit.id), caption, tuple(_chosen(_courses(rows), exhibit.most)))
 
 
-def _fault(exhibit: Exhibit, rows: Columns) -> NotMeasured | None:
+def _fault(exhibit: SampleView, rows: Columns) -> NotMeasured | None:
     """Why rows cannot be shown as the exhibit asks, if they cannot."""
     missing = [name for name in _COLUMNS[exhibit.kind] if name not in rows]
     if missing:

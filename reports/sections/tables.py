@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from harness.claims import Cell, Contrast
-from harness.suite import PaperFigure, PaperTable, ReportedRef, Series, TableRow
+from harness.plan.displayed import made_for, planned_rows, planned_series
+from harness.suite import Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow
 from reports.document import (
     Column,
     Figure,
@@ -26,28 +27,23 @@ from reports.sections.common import run_note, words
 from reports.sections.headline import standing_note
 from reports.text import anchor, plural, sentence, show
 
-Entry = Cell | Contrast | ReportedRef
-
 
 def tables(ledger: Ledger) -> Section | None:
     """The paper's tables side by side with ours; nothing if the suite declares none."""
-    made = [paper_table(ledger, table) for table in ledger.suite.tables if _applies(ledger, table)]
+    made = [paper_table(ledger, table) for table in made_for(ledger.suite.tables, ledger.scale.profile)]
     return Section("tables", "The paper's tables beside ours", tuple(made)) if made else None
 
 
 def figures(ledger: Ledger) -> Section | None:
     """The suite's figures."""
-    made = [paper_figure(ledger, figure) for figure in ledger.suite.figures if _applies(ledger, figure)]
+    profile = ledger.scale.profile
+    made = [paper_figure(ledger, figure) for figure in made_for(ledger.suite.figures, profile)]
     return Section("figures", "Figures", tuple(made)) if made else None
-
-
-def _applies(ledger: Ledger, item: PaperTable | PaperFigure) -> bool:
-    return not item.profiles or ledger.scale.profile in item.profiles
 
 
 def paper_table(ledger: Ledger, table: PaperTable) -> Table:
     """One declared table with its entries."""
-    rows = tuple(table.rows(ledger.scale))
+    rows = tuple(planned_rows(table, ledger.scale, ledger.experiments))
     bold = _bold(ledger, table, rows)
     columns = (
         Column("", "row"),
@@ -146,7 +142,7 @@ def paper_figure(ledger: Ledger, figure: PaperFigure) -> Figure:
     """One declared figure with its numbers."""
     lines: list[Line] = []
     missing: list[tuple[str, str]] = []
-    for series in figure.series(ledger.scale):
+    for series in planned_series(figure, ledger.scale, ledger.experiments):
         line, reasons = _line(ledger, series)
         missing += [(series.label, reason) for reason in reasons]
         if line.points or line.reported:

@@ -22,7 +22,7 @@ SUITE = Suite(
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    exhibits=EXHIBITS,
+    sample_views=EXHIBITS,
     bindings={"gemma": "gemma-3-270m", "model": "instruct-model"},
     own_units=(
         OwnUnits(part="program", why="a unit is a module of the method's own program"),

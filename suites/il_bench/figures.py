@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.claims import Profile
-from harness.suite import Exhibit, PaperFigure, Scale, Series
+from harness.suite import PaperFigure, SampleView, Scale, Series
 from methods.il_bench.method import CALLS
 from suites.il_bench.cells import (
     COUNTS,
@@ -135,7 +135,7 @@ FIGURES = (
 )
 
 EXHIBITS = (
-    Exhibit(
+    SampleView(
         id="program",
         title="A program learnt for a hidden tree of depth 2, with its training items (surrogates)",
         experiment="search",
@@ -145,7 +145,7 @@ EXHIBITS = (
         task=tree(2),
         profiles=(Profile.SMOKE, Profile.SMALL),
     ),
-    Exhibit(
+    SampleView(
         id="program-neural",
         title="The same, followed by a small transformer",
         experiment="neural",
@@ -155,7 +155,7 @@ EXHIBITS = (
         task=tree(2),
         profiles=_SMALL,
     ),
-    Exhibit(
+    SampleView(
         id="program-instruct",
         title="A program written by an instruction-tuned model for a hidden tree of depth 2",
         experiment="instruct",
@@ -165,7 +165,7 @@ EXHIBITS = (
         task=tree(2),
         profiles=(Profile.GPU,),
     ),
-    Exhibit(
+    SampleView(
         id="program-served",
         title="A program written by a served model for a hidden tree of depth 2",
         experiment="served",

@@ -22,7 +22,7 @@ SUITE = Suite(
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    exhibits=EXHIBITS,
+    sample_views=EXHIBITS,
     bindings={
         "gemma": "gemma-3-270m",
         "agent": "search-agent",

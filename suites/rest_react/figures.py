@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.claims import Profile
-from harness.suite import Exhibit, PaperFigure, ReportedRef, Scale, Series
+from harness.suite import PaperFigure, ReportedRef, SampleView, Scale, Series
 from suites.rest_react.cells import GENERATIONS, PAIRS_RIGHT, SAMPLES
 from suites.rest_react.display import INVENTED, TRAINED, sizes_of, where_of
 
@@ -85,7 +85,7 @@ FIGURES = (
 )
 
 EXHIBITS = tuple(
-    Exhibit(
+    SampleView(
         id=f"trajectories-{agent.lower()}",
         title=title,
         experiment="agents",

@@ -15,7 +15,7 @@ from harness.cli.suites import load_suite, suite_names
 from harness.evidence import Estimate, judge
 from harness.store import open_run
 from harness.store.records import Interval
-from harness.suite import Deviation, Exhibit, PaperFigure, PaperTable, Scale
+from harness.suite import Deviation, PaperFigure, PaperTable, SampleView, Scale
 from reports import csvs, html, latex, macros
 from reports.build import build
 from reports.document import Document
@@ -106,8 +106,8 @@ def test_no_choice_of_ids_does(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
         figures=tuple(
             PaperFigure(id=name, title=name, x="x", y="y", series=lines) for name in ("f", "F", "a b", "a-b")
         ),
-        exhibits=tuple(
-            Exhibit(id=name, title=name, experiment="e", method="good", part="main", kind="steps")
+        sample_views=tuple(
+            SampleView(id=name, title=name, experiment="e", method="good", part="main", kind="steps")
             for name in names
         ),
     )

@@ -39,13 +39,13 @@ from harness.store.records import (
 from harness.store.view import trial_id, trials_sha256
 from harness.suite import (
     Deviation,
-    Exhibit,
     Experiment,
     Paper,
     PaperFigure,
     PaperTable,
     Reported,
     ReportedRef,
+    SampleView,
     Scale,
     Series,
     Standing,
@@ -308,8 +308,8 @@ SUITE = Suite(
         ),
         PaperFigure(id="bars", title="Accuracy by data", x="data", y="accuracy", series=bars, kind="bar"),
     ),
-    exhibits=(
-        Exhibit(
+    sample_views=(
+        SampleView(
             id="walks",
             title=f"Trajectories {SCRIPT}",
             experiment="main",
@@ -318,13 +318,13 @@ SUITE = Suite(
             kind="steps",
             most=4,
         ),
-        Exhibit(
+        SampleView(
             id="program", title="A program", experiment="main", method="new", part="program", kind="tree"
         ),
-        Exhibit(
+        SampleView(
             id="absent", title="Not here", experiment="licensed", method="new", part="program", kind="tree"
         ),
-        Exhibit(
+        SampleView(
             id="elsewhere",
             title="On a GPU",
             experiment="main",

@@ -10,7 +10,7 @@ import pytest
 
 from harness.store.memory import MemoryRun
 from harness.store.records import VerdictsRecord
-from harness.suite import Exhibit, Suite
+from harness.suite import SampleView, Suite
 from reports import html, latex, markdown
 from reports.build import build
 from reports.document import Document, Paragraph
@@ -63,7 +63,7 @@ def _with(rows: Mapping[str, Sequence[Any]], kind: Literal["steps", "tree"]) -> 
     trial = next(name for name in view.trials if name.startswith("main/toy/new/1"))
     main = view.table(trial, "main")
     view.add(view.trials[trial], main=main, shown=rows)
-    exhibit = Exhibit(
+    exhibit = SampleView(
         id="shown",
         title="Shown",
         experiment="main",
@@ -72,7 +72,7 @@ def _with(rows: Mapping[str, Sequence[Any]], kind: Literal["steps", "tree"]) -> 
         kind=kind,
         most=4,
     )
-    suite: Suite = replace(demo.SUITE, exhibits=(exhibit,))
+    suite: Suite = replace(demo.SUITE, sample_views=(exhibit,))
     verdicts: VerdictsRecord = demo.verdicts(view)
     return build(suite, demo.SCALE, view, verdicts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.claims import Contrast, EveryCell, Replication
-from harness.evidence.labels import cell_label, contrast_label
+from harness.claims.labels import cell_label, contrast_label
 from harness.evidence.questions import questions
 from harness.method import mean_of
 from tests.harness.evidence.worlds import cell, gain

@@ -94,7 +94,7 @@ def test_small_needs_no_mirror_and_no_hub() -> None:
 
 
 def test_exhibits_show_agents_that_keep_their_trajectories() -> None:
-    for exhibit in SUITE.exhibits:
+    for exhibit in SUITE.sample_views:
         method = SMALL[exhibit.experiment].methods[exhibit.method]
         assert exhibit.part.removesuffix("#steps") in method.shown  # type: ignore[union-attr]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from harness.claims import Cell, Contrast
+if TYPE_CHECKING:
+    from harness.claims.quantity import Cell, Contrast
 
 
 def cell_label(cell: Cell) -> str:

@@ -1,9 +1,4 @@
-"""Claims and the forms that decide them.
-
-A claim is a statement of the paper. For each profile it declares a *form*: the quantity θ,
-signed so that the paper's side is positive, and the rule that turns measurements of θ into a
-verdict. Everything here is declared before a run and hashed into it; the rules themselves are
-in :mod:`harness.evidence`.
+"""The forms of claims: what each declares of θ.
 
 The statistical forms share three fields: ``assays``, ``min_seeds`` (fewer give no verdict) and
 ``noise_floor``, the measured spread of θ between runs that should agree (batch size, threads);
@@ -12,70 +7,10 @@ a smaller standard deviation is replaced by it, and no margin may be below twice
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Literal
+from dataclasses import KW_ONLY, dataclass
 
-from harness.method.metric import Metric
-
-
-class Profile(StrEnum):
-    """At which scale a suite runs."""
-
-    SMOKE = "smoke"
-    SMALL = "small"
-    GPU = "gpu"
-    PAPER = "paper"
-
-
-class Replication(StrEnum):
-    """What is drawn again between replicates, and so carries the uncertainty of θ."""
-
-    SEEDS = "seeds"
-    """Each seed (or generated world) redraws everything: t with n - 1 degrees of freedom."""
-    UNITS = "units"
-    """A deterministic method over sampled units: paired BCa bootstrap and sign-flip."""
-    CROSSED = "crossed"
-    """Units crossed with seeds: the max-rule of ``docs/evidence.md``."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One measured number: a metric of one method on one task's evaluation set.
-
-    Attributes:
-        experiment: Id of the experiment.
-        method: Id of the method in it.
-        metric: What is computed from the unit rows.
-        task: Id of the task; may be empty when the experiment has one.
-        part: The evaluation set; timed experiments write part ``"time"``.
-        where: Keeps only rows whose column equals the value: ``(("depth", 3),)``.
-    """
-
-    experiment: str
-    method: str
-    metric: Metric
-    task: str = ""
-    part: str = "main"
-    where: tuple[tuple[str, str | int | float | bool], ...] = ()
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A linear combination of cells, computed within each replicate.
-
-    θ = Σ weight · cell − constant, or with logarithms of the cells when ``log`` is set.
-    """
-
-    terms: tuple[tuple[float, Cell], ...]
-    constant: float = 0.0
-    log: bool = False
-
-
-def difference(better: Cell, worse: Cell) -> Contrast:
-    """θ = better − worse; for metrics where lower is better, swap them."""
-    return Contrast(((1.0, better), (-1.0, worse)))
+from harness.claims.profiles import Replication
+from harness.claims.quantity import Cell, Contrast
 
 
 @dataclass(frozen=True)
@@ -94,59 +29,63 @@ class Assay:
     replication: Replication = Replication.SEEDS
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Direction:
     """θ is positive, and at least the smallest effect that matters."""
 
     theta: Contrast
+    _: KW_ONLY
     delta: float
     delta_reason: str
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class NonInferiority:
     """θ is not below −margin."""
 
     theta: Contrast
+    _: KW_ONLY
     margin: float
     margin_reason: str
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Equivalence:
     """θ lies inside (−margin, margin)."""
 
     theta: Contrast
+    _: KW_ONLY
     margin: float
     margin_reason: str
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Ordering:
     """Each of ``steps`` (adjacent differences, the paper's side positive) is positive."""
 
     steps: tuple[Contrast, ...]
+    _: KW_ONLY
     delta: float
     delta_reason: str
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Trend:
     """The per-replicate slope over at least three sizes is positive and no step falls.
 
@@ -157,29 +96,31 @@ class Trend:
     """
 
     points: tuple[tuple[float, Contrast], ...]
+    _: KW_ONLY
     delta: float
     delta_reason: str
     step_margin: float
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class EveryCell:
     """Each of ``thetas`` passes the direction rule."""
 
     thetas: tuple[Contrast, ...]
+    _: KW_ONLY
     delta: float
     delta_reason: str
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Share:
     """A gain is at least a share of another: θ = (a − b) − ratio · (c − d) > 0."""
 
@@ -187,10 +128,11 @@ class Share:
     b: Cell
     c: Cell
     d: Cell
+    _: KW_ONLY
     ratio: float
     delta: float
     delta_reason: str
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     denominator_delta: float = 0.0
     """The assay: the lower bound of c − d must lie above this."""
     assays: tuple[Assay, ...] = ()
@@ -198,15 +140,16 @@ class Share:
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Value:
     """Our number equals the reported one within ``margin``. Only under ``paper``."""
 
     theta: Contrast
+    _: KW_ONLY
     reported: str
     margin: float
     margin_reason: str
-    replication: Replication
+    replication: Replication = Replication.SEEDS
     assays: tuple[Assay, ...] = ()
     min_seeds: int = 3
     noise_floor: float = 0.0
@@ -214,7 +157,7 @@ class Value:
     """Runs behind the reported number; 1 where the paper does not say."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Exact:
     """A mathematical property: in every case the error is within its tolerance.
 
@@ -224,12 +167,13 @@ class Exact:
     """
 
     cells: tuple[Cell, ...]
+    _: KW_ONLY
     oracle: str
     """What checks it: "HiGHS on the full linear program"."""
     min_cases: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SamplerLaw:
     """Samples follow the target's law: randomised PIT values are uniform at every depth.
 
@@ -238,6 +182,7 @@ class SamplerLaw:
     """
 
     cell: Cell
+    _: KW_ONLY
     depths: int
     margin: float = 0.03
     min_tokens: int = 10_000
@@ -245,21 +190,23 @@ class SamplerLaw:
     """Enumerations that must hold besides, as in :class:`Exact`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CountCost:
     """A deterministic count (bytes, FLOPs, calls, judgements): θ ≥ delta, without a test."""
 
     theta: Contrast
+    _: KW_ONLY
     delta: float
     delta_reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Time:
     """A measured log-ratio of times: slow / fast ≥ exp(delta), over interleaved blocks."""
 
     slow: Cell
     fast: Cell
+    _: KW_ONLY
     delta: float
     delta_reason: str
     assays: tuple[Assay, ...] = ()
@@ -267,7 +214,7 @@ class Time:
     noise_floor: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Existence:
     """At least one stored witness that an oracle has checked.
 
@@ -275,19 +222,21 @@ class Existence:
     """
 
     cell: Cell
+    _: KW_ONLY
     oracle: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class NotComparable:
     """A proxy: θ is measured and shown, and never counted."""
 
     theta: Contrast
+    _: KW_ONLY
     reason: str
     replication: Replication = Replication.SEEDS
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class NotRun:
     """Nothing here can measure it: a closed model, missing hardware, no stated quantity."""
 
@@ -298,54 +247,3 @@ StatisticalForm = (
     Direction | NonInferiority | Equivalence | Ordering | Trend | EveryCell | Share | Value | Time
 )
 Form = StatisticalForm | Exact | SamplerLaw | CountCost | Existence | NotComparable | NotRun
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A statement of the paper, and how each profile decides it.
-
-    Attributes:
-        id: ``"C3"``, or ``"C3a"`` for a part of C3.
-        statement: What the paper says, in our words.
-        source: Where it says so: "abstract", "Table 1".
-        forms: The deciding rule for each profile. A profile that is missing gives ``not run``.
-        reported: Ids of the reported numbers that belong to it.
-        parent: For a part, the id of the whole.
-        essential: Whether the whole falls with this part.
-        relies_on: Ids of exact claims that must hold before this one is judged.
-        note: What a reader must know to read the verdict.
-    """
-
-    id: str
-    statement: str
-    source: str
-    forms: Mapping[Profile, Form]
-    reported: tuple[str, ...] = ()
-    parent: str = ""
-    essential: bool = True
-    relies_on: tuple[str, ...] = ()
-    note: str = ""
-
-
-Prediction = Literal["kill", "keep"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Control:
-    """A sabotage with a predicted effect on claims.
-
-    Attributes:
-        id: ``"rho-one"``.
-        title: What is broken.
-        experiment: Where both the real and the sabotaged methods run (empty: any).
-        replaces: Real method id to sabotaged method id.
-        predicts: What should happen to each claim.
-    """
-
-    id: str
-    title: str
-    replaces: Mapping[str, str]
-    predicts: Mapping[str, Prediction]
-    experiment: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)
-    """Task ids replaced by sabotaged tasks (shuffled labels), where the input is what is broken."""

@@ -1,0 +1,85 @@
+"""Claims and the forms that decide them.
+
+A claim is a statement of the paper. For each profile it declares a *form*: the quantity θ,
+signed so that the paper's side is positive, and the rule that turns measurements of θ into a
+verdict. Everything here is declared before a run and hashed into it; the statistics behind the rules
+are in :mod:`harness.evidence`.
+"""
+
+from harness.claims.claim import Claim, Control, Prediction
+from harness.claims.forms import (
+    Assay,
+    CountCost,
+    Direction,
+    Equivalence,
+    EveryCell,
+    Exact,
+    Existence,
+    Form,
+    NonInferiority,
+    NotComparable,
+    NotRun,
+    Ordering,
+    SamplerLaw,
+    Share,
+    StatisticalForm,
+    Time,
+    Trend,
+    Value,
+)
+from harness.claims.place import Place
+from harness.claims.profiles import EVERY, MEASURED, SCALED, Profile, Replication, at, by_profile
+from harness.claims.quantity import (
+    Cell,
+    Contrast,
+    Formula,
+    alone,
+    combine,
+    difference,
+    log,
+    mean,
+    slope,
+    total,
+)
+
+__all__ = [
+    "EVERY",
+    "MEASURED",
+    "SCALED",
+    "Assay",
+    "Cell",
+    "Claim",
+    "Contrast",
+    "Control",
+    "CountCost",
+    "Direction",
+    "Equivalence",
+    "EveryCell",
+    "Exact",
+    "Existence",
+    "Form",
+    "Formula",
+    "NonInferiority",
+    "NotComparable",
+    "NotRun",
+    "Ordering",
+    "Place",
+    "Prediction",
+    "Profile",
+    "Replication",
+    "SamplerLaw",
+    "Share",
+    "StatisticalForm",
+    "Time",
+    "Trend",
+    "Value",
+    "alone",
+    "at",
+    "by_profile",
+    "combine",
+    "difference",
+    "log",
+    "mean",
+    "slope",
+    "total",
+]

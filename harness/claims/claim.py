@@ -1,0 +1,61 @@
+"""A claim with its rules, and a sabotage with its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.claims.forms import Form
+from harness.claims.profiles import Profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A statement of the paper, and how each profile decides it.
+
+    Attributes:
+        id: ``"C3"``, or ``"C3a"`` for a part of C3.
+        statement: What the paper says, in our words.
+        source: Where it says so: "abstract", "Table 1".
+        forms: The deciding rule for each profile. A profile that is missing gives ``not run``.
+        reported: Ids of the reported numbers that belong to it.
+        parent: For a part, the id of the whole.
+        essential: Whether the whole falls with this part.
+        relies_on: Ids of exact claims that must hold before this one is judged.
+        note: What a reader must know to read the verdict.
+    """
+
+    id: str
+    statement: str
+    source: str
+    forms: Mapping[Profile, Form]
+    reported: tuple[str, ...] = ()
+    parent: str = ""
+    essential: bool = True
+    relies_on: tuple[str, ...] = ()
+    note: str = ""
+
+
+Prediction = Literal["kill", "keep"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """A sabotage with a predicted effect on claims.
+
+    Attributes:
+        id: ``"rho-one"``.
+        title: What is broken.
+        experiment: Where both the real and the sabotaged methods run (empty: any).
+        replaces: Real method id to sabotaged method id.
+        predicts: What should happen to each claim.
+    """
+
+    id: str
+    title: str
+    replaces: Mapping[str, str]
+    predicts: Mapping[str, Prediction]
+    experiment: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Task ids replaced by sabotaged tasks (shuffled labels), where the input is what is broken."""

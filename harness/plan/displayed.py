@@ -1,0 +1,82 @@
+"""What tables and figures show under a scale: the declared cells that it plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from harness.claims import Cell, Profile
+from harness.plan.selection import cells_of
+from harness.suite import Experiment, PaperFigure, PaperTable, SampleView, Scale, Series, TableRow
+
+DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, SampleView)
+Experiments = Mapping[str, Experiment]
+"""Experiments that a scale plans, by id."""
+
+
+def made_for(items: Iterable[DisplayT], profile: Profile) -> Iterator[DisplayT]:
+    """The tables, figures or views that a profile has."""
+    return (item for item in items if profile in profiles_of(item))
+
+
+def profiles_of(item: PaperTable | PaperFigure | SampleView) -> tuple[Profile, ...]:
+    """The profiles that something is made for."""
+    declared = (
+        item.rows if isinstance(item, PaperTable) else item.series if isinstance(item, PaperFigure) else ()
+    )
+    own = tuple(declared) if isinstance(declared, Mapping) else tuple(Profile)
+    return tuple(profile for profile in own if profile in (item.profiles or own))
+
+
+def declared_rows(table: PaperTable, scale: Scale) -> Sequence[TableRow]:
+    """All rows of a profile, planned or not."""
+    if isinstance(table.rows, Mapping):
+        return table.rows.get(scale.profile, ())
+    return table.rows(scale) if callable(table.rows) else table.rows
+
+
+def declared_series(figure: PaperFigure, scale: Scale) -> Sequence[Series]:
+    """All series of a profile, planned or not."""
+    if isinstance(figure.series, Mapping):
+        return figure.series.get(scale.profile, ())
+    return figure.series(scale) if callable(figure.series) else figure.series
+
+
+def planned_rows(table: PaperTable, scale: Scale, experiments: Experiments) -> list[TableRow]:
+    """Rows with the entries that are planned; a row of which nothing measured is planned is left out."""
+    found = []
+    for row in declared_rows(table, scale):
+        kept = {key: entry for key, entry in row.entries.items() if is_planned(entry, experiments)}
+        if _has_cells(kept.values()) or not _has_cells(row.entries.values()):
+            found.append(replace(row, entries=kept))
+    return found
+
+
+def planned_series(figure: PaperFigure, scale: Scale, experiments: Experiments) -> list[Series]:
+    """Series with the points that are planned; one of which none is planned is left out."""
+    found = []
+    for series in declared_series(figure, scale):
+        kept = tuple(point for point in series.points if is_planned(point, experiments))
+        if kept or not series.points:
+            found.append(replace(series, points=kept))
+    return found
+
+
+def is_planned(declaration: object, experiments: Experiments) -> bool:
+    """Whether every cell of an entry or a point is run; a number of the paper always is there."""
+    return all(_runs(cell, experiments) for cell in cells_of(declaration))
+
+
+def _has_cells(entries: Iterable[object]) -> bool:
+    return any(True for entry in entries for _ in cells_of(entry))
+
+
+def _runs(cell: Cell, experiments: Experiments) -> bool:
+    experiment = experiments.get(cell.experiment)
+    if experiment is None or cell.method not in experiment.methods:
+        return False
+    task = cell.task or next(iter(experiment.tasks), "")
+    if task not in experiment.tasks:
+        return False
+    return experiment.only is None or (task, cell.method) in experiment.only

@@ -1,0 +1,73 @@
+"""What a suite declares, all together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.claims import Claim, Control
+from harness.suite.display import PaperFigure, PaperTable, SampleView
+from harness.suite.experiment import Experiment, FirstSeed, Scale
+from harness.suite.paper import Deviation, Paper
+from harness.suite.rehearsal import Rehearsal
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnUnits:
+    """Says that methods have units of their own, and why; elsewhere one without some units left them out.
+
+    Attributes:
+        why: What a unit is, that each method has others.
+        experiment: Id of the experiment; empty means all.
+        part: The part of the scores; empty means all.
+    """
+
+    why: str
+    experiment: str = ""
+    part: str = ""
+
+    def covers(self, experiment: str, part: str) -> bool:
+        """Whether it speaks of a part, or of its probes."""
+        whole = part.removeprefix("probe:") if part != "probe" else "main"
+        return self.experiment in ("", experiment) and self.part in ("", part, whole)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """Everything that is declared about one paper.
+
+    Attributes:
+        paper: The bibliographic record and the reported numbers.
+        experiments: From a scale to the experiments that run under it.
+        claims: All claims of the paper, also those that cannot be run.
+        deviations: All places where a run differs from the paper.
+        controls: Sabotages with predicted effects.
+        tables: Tables of the report.
+        figures: Figures of the report.
+        sample_views: Single results that the report shows.
+        own_units: Where methods need not answer the same units.
+        first_seed: The lowest seed of its verdicts, and what was seen below it.
+        bindings: Names for ``--bind NAME=PATH``, each with the name of the resource it replaces.
+        rehearsal: How profiles for larger machines are tried out on small ones.
+        folder: Where ``paper.toml`` and ``reference/`` are.
+    """
+
+    paper: Paper
+    experiments: Callable[[Scale], Sequence[Experiment]]
+    claims: tuple[Claim, ...]
+    deviations: tuple[Deviation, ...]
+    folder: Path
+    controls: tuple[Control, ...] = ()
+    tables: tuple[PaperTable, ...] = ()
+    figures: tuple[PaperFigure, ...] = ()
+    sample_views: tuple[SampleView, ...] = ()
+    own_units: tuple[OwnUnits, ...] = ()
+    first_seed: FirstSeed = field(default_factory=FirstSeed)
+    bindings: Mapping[str, str] = field(default_factory=dict)
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
+
+    @property
+    def slug(self) -> str:
+        """The name used in commands: ``spectr``."""
+        return self.paper.slug

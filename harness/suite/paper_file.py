@@ -1,0 +1,183 @@
+"""Reading ``paper.toml``: what each table may hold, and on which line it holds something else."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.claims import Profile
+from harness.errors import SuiteError
+from harness.suite.paper import Deviation, Paper, Reported, Standing, Statement
+
+_HEADER = re.compile(r"\s*\[\[\s*([\w.]+)\s*\]\]")
+_QUOTES = re.compile(r'"""|\'\'\'')
+
+Place = tuple[str | int, ...]
+"""A way into the file: ``("claim", 3, "part", 0, "source")``."""
+
+
+class _Table(BaseModel):
+    """Only what is declared, and of the declared kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Reported(_Table):
+    id: str
+    value: float | None = None
+    unit: str = ""
+    where: str
+    row: str = ""
+    standing: Standing
+    note: str = ""
+
+
+class _Part(_Table):
+    id: str
+    statement: str
+    source: str
+    reported: tuple[str, ...] = ()
+    relies_on: tuple[str, ...] = ()
+    essential: bool = True
+    note: str = ""
+
+
+class _Claim(_Part):
+    parent: str = ""
+    part: list[_Part] = Field(default_factory=list)
+
+
+class _Deviation(_Table):
+    id: str
+    field: str
+    paper: str
+    here: str
+    effect: str
+    profiles: tuple[Profile, ...] = ()
+    claims: tuple[str, ...] = ()
+
+
+class _File(_Table):
+    slug: str
+    title: str
+    authors: tuple[str, ...]
+    arxiv: str
+    year: int
+    venue: str
+    bibtex: str
+    summary: str
+    reported: list[_Reported] = Field(default_factory=list)
+    claim: list[_Claim] = Field(default_factory=list)
+    deviation: list[_Deviation] = Field(default_factory=list)
+
+
+def read_paper(path: Path) -> Paper:
+    """Read ``paper.toml``; see :meth:`harness.suite.Paper.read`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        file = _File.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:  # It names the line itself.
+        raise SuiteError(f"This is not TOML: {error}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"This is not UTF-8: {error}", where=str(path)) from error
+    except ValidationError as error:
+        raise _told(path, text, error) from error
+    _refuse_twins(path, text, file)
+    record = file.model_dump(exclude={"reported", "claim", "deviation"})
+    return Paper(
+        **record,
+        reported={row.id: Reported(**row.model_dump()) for row in file.reported},
+        statements=tuple(_statements(file)),
+        deviations=tuple(Deviation(**row.model_dump()) for row in file.deviation),
+    )
+
+
+def _statements(file: _File) -> Iterator[Statement]:
+    for claim in file.claim:
+        yield Statement(**claim.model_dump(exclude={"part"}))
+        yield from (Statement(**part.model_dump(), parent=claim.id) for part in claim.part)
+
+
+def _told(path: Path, text: str, error: ValidationError) -> SuiteError:
+    """Everything that is wrong, with its line."""
+    faults = [
+        f"line {line_of(text, fault['loc'])}: {_name(fault['loc'])}: {fault['msg'].lower()}"
+        for fault in error.errors()
+    ]
+    fix = "" if len(faults) == 1 else "\n  ".join(["Mend, too:", *faults[1:]])
+    return SuiteError(f"The paper's record cannot be read, {faults[0]}", where=str(path), fix=fix)
+
+
+def _name(place: Place) -> str:
+    return ".".join(str(step) for step in place if not isinstance(step, int))
+
+
+def _refuse_twins(path: Path, text: str, file: _File) -> None:
+    """Two tables of one kind with one id: the first would be lost."""
+    claims: list[tuple[str, Place]] = []
+    for number, claim in enumerate(file.claim):
+        claims.append((claim.id, ("claim", number, "id")))
+        claims += [(part.id, ("claim", number, "part", at, "id")) for at, part in enumerate(claim.part)]
+    rows: list[tuple[str, Sequence[tuple[str, Place]]]] = [
+        ("reported", [(row.id, ("reported", at, "id")) for at, row in enumerate(file.reported)]),
+        ("claimed", claims),
+        ("declared", [(row.id, ("deviation", at, "id")) for at, row in enumerate(file.deviation)]),
+    ]
+    for kind, listed in rows:
+        first: dict[str, Place] = {}
+        for name, place in listed:
+            if name in first:
+                lines = f"lines {line_of(text, first[name])} and {line_of(text, place)}"
+                what = f"The paper's record cannot be read, {lines}: '{name}' is {kind} 2 times"
+                raise SuiteError(what, where=str(path), fix="Give each an id of its own.")
+            first[name] = place
+
+
+def line_of(text: str, place: Sequence[Any]) -> int:
+    """The line, from 1, on which a place of a TOML document stands; of what is missing, its table's."""
+    lines = list(enumerate(_without_quoted(text), start=1))
+    at, inside, kind = 0, lines, ""
+    steps = list(place)
+    while len(steps) > 1 and isinstance(steps[1], int):
+        kind = f"{kind}.{steps[0]}".strip(".")
+        headers = [number for number, line in inside if _header(line) == kind]
+        at = headers[steps[1]] if steps[1] < len(headers) else at
+        # The table ends with the next one of its own kind; those inside it are named by longer names.
+        end = next((n for n, line in inside if n > at and _ends(kind, line)), lines[-1][0] + 1)
+        inside = [(n, line) for n, line in inside if at < n < end]
+        steps = steps[2:]
+    own = inside if not kind else _until_header(inside)
+    keys = [number for number, line in own if steps and re.match(rf"\s*{re.escape(str(steps[0]))}\s*=", line)]
+    return keys[0] if keys else max(at, 1)
+
+
+def _header(line: str) -> str:
+    found = _HEADER.match(line)
+    return found[1] if found else ""
+
+
+def _ends(kind: str, line: str) -> bool:
+    name = _header(line)
+    return bool(name) and not name.startswith(f"{kind}.")
+
+
+def _until_header(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    end = next((at for at, (_, line) in enumerate(lines) if _header(line)), len(lines))
+    return list(lines[:end])
+
+
+def _without_quoted(text: str) -> Iterator[str]:
+    """The document's lines; those inside a string of several lines are empty."""
+    quoted = ""
+    for line in text.splitlines():
+        yield "" if quoted else line
+        for quote in _QUOTES.findall(line):
+            if not quoted:
+                quoted = quote
+            elif quote == quoted:
+                quoted = ""
