@@ -8,7 +8,6 @@ are in :mod:`harness.evidence`.
 
 from harness.claims.claim import Claim, Control, Prediction
 from harness.claims.forms import (
-    Assay,
     CountCost,
     Direction,
     Equivalence,
@@ -20,6 +19,7 @@ from harness.claims.forms import (
     NotComparable,
     NotRun,
     Ordering,
+    Precondition,
     SamplerLaw,
     Share,
     StatisticalForm,
@@ -46,7 +46,6 @@ __all__ = [
     "EVERY",
     "MEASURED",
     "SCALED",
-    "Assay",
     "Cell",
     "Claim",
     "Contrast",
@@ -64,6 +63,7 @@ __all__ = [
     "NotRun",
     "Ordering",
     "Place",
+    "Precondition",
     "Prediction",
     "Profile",
     "Replication",

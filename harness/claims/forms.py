@@ -1,6 +1,6 @@
 """The forms of claims: what each declares of θ.
 
-The statistical forms share three fields: ``assays``, ``min_seeds`` (fewer give no verdict) and
+The statistical forms share three fields: ``preconditions``, ``min_seeds`` (fewer give no verdict) and
 ``noise_floor``, the measured spread of θ between runs that should agree (batch size, threads);
 a smaller standard deviation is replaced by it, and no margin may be below twice it.
 """
@@ -14,7 +14,7 @@ from harness.claims.quantity import Cell, Contrast
 
 
 @dataclass(frozen=True)
-class Assay:
+class Precondition:
     """A precondition that shows that the effect could have appeared at all.
 
     It passes if the 95 % interval of ``theta`` lies above ``above`` and, where given,
@@ -38,7 +38,7 @@ class Direction:
     delta: float
     delta_reason: str
     replication: Replication = Replication.SEEDS
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
@@ -52,7 +52,7 @@ class NonInferiority:
     margin: float
     margin_reason: str
     replication: Replication = Replication.SEEDS
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
@@ -66,7 +66,7 @@ class Equivalence:
     margin: float
     margin_reason: str
     replication: Replication = Replication.SEEDS
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
@@ -80,7 +80,7 @@ class Ordering:
     delta: float
     delta_reason: str
     replication: Replication = Replication.SEEDS
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
@@ -101,7 +101,7 @@ class Trend:
     delta_reason: str
     step_margin: float
     replication: Replication = Replication.SEEDS
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
@@ -115,7 +115,7 @@ class EveryCell:
     delta: float
     delta_reason: str
     replication: Replication = Replication.SEEDS
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
@@ -134,8 +134,8 @@ class Share:
     delta_reason: str
     replication: Replication = Replication.SEEDS
     denominator_delta: float = 0.0
-    """The assay: the lower bound of c − d must lie above this."""
-    assays: tuple[Assay, ...] = ()
+    """The precondition: the lower bound of c − d must lie above this."""
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 5
     noise_floor: float = 0.0
 
@@ -150,7 +150,7 @@ class Value:
     margin: float
     margin_reason: str
     replication: Replication = Replication.SEEDS
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_seeds: int = 3
     noise_floor: float = 0.0
     paper_runs: int = 1
@@ -209,7 +209,7 @@ class Time:
     _: KW_ONLY
     delta: float
     delta_reason: str
-    assays: tuple[Assay, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     min_blocks: int = 8
     noise_floor: float = 0.0
 

@@ -99,7 +99,7 @@ def difference(better: Cell, worse: Cell) -> Contrast:
 
 
 def log(quantity: Formula) -> Contrast:
-    """A cell on a logarithmic scale, as in the ratio of times ``log(slow) - log(fast)``.
+    """A cell on a logarithmic scale; the difference of two is the logarithm of a ratio.
 
     Raises:
         SuiteError: If ``quantity`` is more than one cell, whose logarithm is not linear.

@@ -97,7 +97,7 @@ class _Checker:
 
     def seeds(self, form: StatisticalForm, where: str) -> Iterator[Fault]:
         """Whether the declared replicates reach what the form asks for."""
-        own = {cell.experiment for cell in cells_of(replace(form, assays=()))}
+        own = {cell.experiment for cell in cells_of(replace(form, preconditions=()))}
         for experiment in (item for item in self.planned.listed if item.id in own):
             if isinstance(form, Time):
                 blocks = len(experiment.seeds) * experiment.timed.blocks if experiment.timed else 0

@@ -17,6 +17,9 @@ _WORDS = frozenset(
 _DISPLAY = frozenset({"digits", "unit", "name"})
 """Fields of a metric that only reports read."""
 
+_NAMES = {"Precondition": "Assay", "preconditions": "assays"}
+"""What declarations were called when the first hashes were recorded; they are hashed under those names."""
+
 
 def claims_hash(suite: Suite) -> str:
     """A stable hash of every claim's rule and every control's prediction.
@@ -39,7 +42,8 @@ def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:
         kind = type(value).__name__
         skipped = _WORDS | leave_out | (_DISPLAY if kind == "Metric" else frozenset())
         names = [item.name for item in fields(value) if item.name not in skipped]
-        return {"kind": kind, **{name: _rule(getattr(value, name)) for name in names}}
+        items = {_NAMES.get(name, name): _rule(getattr(value, name)) for name in names}
+        return {"kind": _NAMES.get(kind, kind), **items}
     if isinstance(value, tuple | list):
         return [_rule(item) for item in value]
     if isinstance(value, dict):

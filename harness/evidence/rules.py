@@ -1,4 +1,4 @@
-"""The rules of the statistical forms, in the order of evidence: valid, assay, rule."""
+"""The rules of the statistical forms, in the order of evidence: valid, preconditions, rule."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from harness.claims import Assay, Replication, Share, StatisticalForm, Time, Value
+from harness.claims import Precondition, Replication, Share, StatisticalForm, Time, Value
 from harness.evidence.estimates import ALPHA, enough
 from harness.evidence.family import holm
 from harness.evidence.findings import Finding, Settled, not_measured
@@ -99,7 +99,7 @@ def examine(form: StatisticalForm, scene: Scene) -> Finding:
         extra = _fieller_record(form, scene) if isinstance(form, Share) else ()
     except NotMeasuredError as error:
         return Finding(settled=not_measured(error), trials=error.trials)
-    assays = tuple(check_assay(assay, scene) for assay in assays_of(form))
+    assays = tuple(check_precondition(assay, scene) for assay in preconditions_of(form))
     finding = weigh(form, answers, scene.family)
     finding = replace(finding, assays=assays, tests=(*finding.tests, *extra))
     least = form.min_blocks if isinstance(form, Time) else form.min_seeds
@@ -182,22 +182,22 @@ def _has_collapse(answer: Answer, delta: float) -> bool:
     return diverged or collapsed(np.array(answer.inference.replicates), delta)
 
 
-def assays_of(form: StatisticalForm) -> tuple[Assay, ...]:
-    """The declared assays, and the one that a share brings along."""
+def preconditions_of(form: StatisticalForm) -> tuple[Precondition, ...]:
+    """The declared preconditions, and the one that a share brings along."""
     if not isinstance(form, Share):
-        return form.assays
-    own = Assay(
+        return form.preconditions
+    own = Precondition(
         name="denominator",
         theta=share_denominator(form),
         above=form.denominator_delta,
         reason="A share of nothing means nothing.",
         replication=form.replication,
     )
-    return (own, *form.assays)
+    return (own, *form.preconditions)
 
 
-def check_assay(assay: Assay, scene: Scene) -> AssayRecord:
-    """Whether the 95 % interval of the assay's quantity lies where it must."""
+def check_precondition(assay: Precondition, scene: Scene) -> AssayRecord:
+    """Whether the 95 % interval of a precondition's quantity lies where it must."""
     rule = f"interval above {number(assay.above)}"
     if assay.below is not None:
         rule += f" and below {number(assay.below)}"

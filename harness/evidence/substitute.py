@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from harness.claims import Assay, Cell, Control
+from harness.claims import Cell, Control, Precondition
 
 FormT = TypeVar("FormT")
 
@@ -19,7 +19,7 @@ def sabotaged(form: FormT, control: Control) -> FormT:
 def _map(value: Any, control: Control) -> Any:
     if isinstance(value, Cell):
         return _cell(value, control)
-    if isinstance(value, Assay):
+    if isinstance(value, Precondition):
         return value
     if isinstance(value, tuple):
         return tuple(_map(item, control) for item in value)

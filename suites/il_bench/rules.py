@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.claims import (
-    Assay,
     Cell,
     Contrast,
     Direction,
@@ -16,6 +15,7 @@ from harness.claims import (
     Form,
     NonInferiority,
     NotComparable,
+    Precondition,
     Profile,
     Share,
     Trend,
@@ -123,7 +123,7 @@ def beats_short(models: Models) -> Form:
         delta=POINTS,
         delta_reason=POINTS_REASON,
         replication=SEEDS,
-        assays=(follows(place, depths),),
+        preconditions=(follows(place, depths),),
     )
 
 
@@ -134,7 +134,7 @@ def beats_singles(models: Models) -> EveryCell:
         delta=POINTS,
         delta_reason=POINTS_REASON,
         replication=SEEDS,
-        assays=(follows(models.deciding),),
+        preconditions=(follows(models.deciding),),
     )
 
 
@@ -149,7 +149,7 @@ def grows_with_depth(models: Models) -> Trend:
         delta_reason="two points a level: a growth that a reader would see",
         step_margin=POINTS,
         replication=SEEDS,
-        assays=(follows(models.deciding),),
+        preconditions=(follows(models.deciding),),
     )
 
 
@@ -159,10 +159,10 @@ def _gap(models: Models, depth: int) -> Contrast:
     return Contrast(((1.0, place.of("lsp", depth)), *((-share, place.of(name, depth)) for name in SINGLES)))
 
 
-def follows(place: Place, depths: tuple[int, ...] = DEEP) -> Assay:
-    """Assay: programs are followed well enough to be worth comparing."""
+def follows(place: Place, depths: tuple[int, ...] = DEEP) -> Precondition:
+    """Precondition: programs are followed well enough to be worth comparing."""
     untaught = place.over("lsp", "zero-shot", depths)
-    return Assay(
+    return Precondition(
         name="programs are followed",
         theta=untaught,
         above=0.1,
@@ -202,14 +202,14 @@ def stronger_reads_as_well(models: Models) -> NonInferiority:
         margin=0.02,
         margin_reason="two inputs in a hundred",
         replication=SEEDS,
-        assays=(_stronger(models),),
+        preconditions=(_stronger(models),),
     )
 
 
-def _stronger(models: Models) -> Assay:
+def _stronger(models: Models) -> Precondition:
     weaker, stronger = models.executors
     share = 1 / len(COUNTS)
-    return Assay(
+    return Precondition(
         name="the other executor is stronger",
         theta=Contrast(
             tuple(
@@ -239,7 +239,7 @@ def holds_up(parts: tuple[str, ...], baseline: str) -> Callable[[Models], Form]:
             delta=POINTS,
             delta_reason=POINTS_REASON,
             replication=SEEDS,
-            assays=(_has_something_to_lose(place, baseline),),
+            preconditions=(_has_something_to_lose(place, baseline),),
         )
 
     return make
@@ -257,8 +257,8 @@ def holds_up_elsewhere(models: Models) -> Form:
     return form
 
 
-def _has_something_to_lose(place: Place, baseline: str) -> Assay:
-    return Assay(
+def _has_something_to_lose(place: Place, baseline: str) -> Precondition:
+    return Precondition(
         name=f"{baseline} has learnt something",
         theta=difference(place.of(baseline, 2), place.of("majority", 2)),
         above=0.05,
@@ -328,7 +328,7 @@ def at_chance(models: Models) -> Equivalence:
         margin=0.1,
         margin_reason="one input in ten; programs gain several times that",
         replication=SEEDS,
-        assays=(follows(QUESTIONED),),
+        preconditions=(follows(QUESTIONED),),
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claims import (
-    Assay,
     Cell,
     Contrast,
     Direction,
@@ -17,6 +16,7 @@ from harness.claims import (
     Form,
     NonInferiority,
     NotRun,
+    Precondition,
     Profile,
     Replication,
     Share,
@@ -35,9 +35,9 @@ def missed(cell: Cell) -> Contrast:
     return Contrast(((-1.0, cell),), constant=-1.0)
 
 
-def reads(where: Reads) -> Assay:
-    """Assay: the pretrained model finds answers in contexts."""
-    return Assay(
+def reads(where: Reads) -> Precondition:
+    """Precondition: the pretrained model finds answers in contexts."""
+    return Precondition(
         name="the pretrained model reads",
         theta=Contrast(((1.0, where.relevant("pretrained")),)),
         above=0.8,
@@ -53,7 +53,7 @@ def low(where: Reads, attribute: str, methods: tuple[str, ...]) -> EveryCell:
         delta=LOW,
         delta_reason=LOW_REASON,
         replication=where.replication,
-        assays=(reads(where),),
+        preconditions=(reads(where),),
     )
 
 
@@ -64,7 +64,7 @@ def gain(where: Reads, baseline: str) -> Direction:
         delta=0.2,
         delta_reason="the card's threshold: a fifth of the contexts more",
         replication=where.replication,
-        assays=(reads(where),),
+        preconditions=(reads(where),),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.claims import Assay, Claim, Contrast, Direction, Form, Profile, Replication, difference
+from harness.claims import Claim, Contrast, Direction, Form, Precondition, Profile, Replication, difference
 from suites.lite.cells import LOSSES, MAIN_LOSS, MEASURED, loss_task, quality, with_loss
 
 POINT = 0.01
@@ -31,10 +31,10 @@ def _teacher_over_scorer(task: str) -> Form:
         for loss in LOSSES:
             weight = {"one-hot": -0.5, MAIN_LOSS: 0.5}.get(loss, 0.0) - sign / len(LOSSES)
             terms.append((weight, quality(with_loss(scorer, loss), task=task)))
-    return replace(_above(Contrast(tuple(terms))), assays=(_teacher_gains(task),))
+    return replace(_above(Contrast(tuple(terms))), preconditions=(_teacher_gains(task),))
 
 
-def _teacher_gains(task: str) -> Assay:
+def _teacher_gains(task: str) -> Precondition:
     """Mean gain of margin-MSE over one-hot."""
     pairs = ((0.5, MAIN_LOSS), (-0.5, "one-hot"))
     terms = [
@@ -42,7 +42,7 @@ def _teacher_gains(task: str) -> Assay:
         for weight, loss in pairs
         for name in ("lite", "maxsim")
     ]
-    return Assay(
+    return Precondition(
         name="gain by the teacher",
         theta=Contrast(tuple(terms)),
         above=0.0,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import log
 
 from harness.claims import (
-    Assay,
     Cell,
     Claim,
     Contrast,
@@ -15,6 +14,7 @@ from harness.claims import (
     Form,
     NotRun,
     Ordering,
+    Precondition,
     Profile,
     Value,
     difference,
@@ -47,10 +47,10 @@ _NO_INSTRUCTIONS = NotRun(
 )
 
 
-def _headroom(rank: int) -> tuple[Assay, ...]:
+def _headroom(rank: int) -> tuple[Precondition, ...]:
     """Adam, the common choice, is above chance and below the ceiling."""
     return tuple(
-        Assay(
+        Precondition(
             name=f"headroom on {task}, r = {rank}",
             theta=Contrast(((1.0, accuracy("adam", rank, task)),)),
             above=_HELD_BACK[task][0],
@@ -61,10 +61,10 @@ def _headroom(rank: int) -> tuple[Assay, ...]:
     )
 
 
-def _room(task: str) -> tuple[Assay, ...]:
+def _room(task: str) -> tuple[Precondition, ...]:
     theta = Contrast(((1.0, public("adam", task)),))
     return (
-        Assay(
+        Precondition(
             name=f"headroom on {task}",
             theta=theta,
             above=0.0,
@@ -74,12 +74,16 @@ def _room(task: str) -> tuple[Assay, ...]:
     )
 
 
-def _gain(theta: Contrast, assays: tuple[Assay, ...] = ()) -> Direction:
-    return Direction(theta=theta, delta=POINT, delta_reason=POINT_REASON, replication=SEEDS, assays=assays)
+def _gain(theta: Contrast, assays: tuple[Precondition, ...] = ()) -> Direction:
+    return Direction(
+        theta=theta, delta=POINT, delta_reason=POINT_REASON, replication=SEEDS, preconditions=assays
+    )
 
 
-def _every(thetas: tuple[Contrast, ...], assays: tuple[Assay, ...] = ()) -> EveryCell:
-    return EveryCell(thetas=thetas, delta=POINT, delta_reason=POINT_REASON, replication=SEEDS, assays=assays)
+def _every(thetas: tuple[Contrast, ...], assays: tuple[Precondition, ...] = ()) -> EveryCell:
+    return EveryCell(
+        thetas=thetas, delta=POINT, delta_reason=POINT_REASON, replication=SEEDS, preconditions=assays
+    )
 
 
 def _public_average(worse: str, *, instructions: bool = False) -> dict[Profile, Form]:
@@ -226,7 +230,7 @@ C7 = Claim(
             delta=POINT,
             delta_reason=POINT_REASON,
             replication=SEEDS,
-            assays=_headroom(16),
+            preconditions=_headroom(16),
         ),
         Profile.GPU: _TIME,
         Profile.PAPER: Ordering(
@@ -289,13 +293,13 @@ C8 = (
 )
 
 
-def _same(left: Cell, right: Cell, assays: tuple[Assay, ...] = ()) -> Equivalence:
+def _same(left: Cell, right: Cell, assays: tuple[Precondition, ...] = ()) -> Equivalence:
     return Equivalence(
         theta=difference(left, right),
         margin=0.02,
         margin_reason="half of the gain that the paper reports where there is one",
         replication=SEEDS,
-        assays=assays,
+        preconditions=assays,
     )
 
 
@@ -308,7 +312,7 @@ C12 = Claim(
             known("rite"),
             known("adam"),
             (
-                Assay(
+                Precondition(
                     name="the task is solved",
                     theta=Contrast(((1.0, known("adam")),)),
                     above=0.9,

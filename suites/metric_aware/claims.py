@@ -198,7 +198,7 @@ ERRORS = (
                 delta=POINT,
                 delta_reason=POINT_REASON,
                 replication=how,
-                assays=correlated(where, how),
+                preconditions=correlated(where, how),
             )
         ),
         reported=("auc",),

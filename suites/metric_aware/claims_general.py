@@ -142,7 +142,7 @@ def _mean_over_mode(where: Reads, how: Replication) -> EveryCell:
         delta=GAIN,
         delta_reason=GAIN_REASON,
         replication=how,
-        assays=informative(where, how),
+        preconditions=informative(where, how),
     )
 
 
@@ -152,7 +152,7 @@ def _median_over_mode(where: Reads, how: Replication) -> EveryCell:
         delta=0.005,
         delta_reason="half a hundredth of a grade",
         replication=how,
-        assays=correlated(where, how),
+        preconditions=correlated(where, how),
     )
 
 

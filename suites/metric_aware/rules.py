@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from math import log
 
 from harness.claims import (
-    Assay,
     Contrast,
     Direction,
     Equivalence,
@@ -15,6 +14,7 @@ from harness.claims import (
     NonInferiority,
     NotRun,
     Ordering,
+    Precondition,
     Profile,
     Replication,
 )
@@ -46,10 +46,10 @@ POINT_REASON = "a hundredth of the area; the card expects .02 to .06"
 NO_TOY = NotRun(reason="It needs no GPU: `--profile small` judges it.")
 
 
-def informative(where: Reads, replication: Replication = SEEDS) -> tuple[Assay, ...]:
+def informative(where: Reads, replication: Replication = SEEDS) -> tuple[Precondition, ...]:
     """The model tells something about the items, and its errors are below a constant's."""
     return (
-        Assay(
+        Precondition(
             name=f"{where.task}: the mean beats a constant",
             theta=lower(where.rmse("mean"), where.rmse("constant-mean")),
             above=0.02,
@@ -60,10 +60,10 @@ def informative(where: Reads, replication: Replication = SEEDS) -> tuple[Assay, 
     )
 
 
-def correlated(where: Reads, replication: Replication = SEEDS) -> tuple[Assay, ...]:
+def correlated(where: Reads, replication: Replication = SEEDS) -> tuple[Precondition, ...]:
     """The model tells something about the items."""
     return (
-        Assay(
+        Precondition(
             name=f"{where.task}: the mean correlates with the labels",
             theta=Contrast(((1.0, where.of("mean", PEARSON)),)),
             above=0.2,
@@ -80,7 +80,7 @@ def squared(where: Reads, replication: Replication = SEEDS, method: str = "mean"
         delta=GAIN,
         delta_reason=GAIN_REASON,
         replication=replication,
-        assays=informative(where, replication) if method == "mean" else correlated(where, replication),
+        preconditions=informative(where, replication) if method == "mean" else correlated(where, replication),
     )
 
 
@@ -91,7 +91,7 @@ def absolute(where: Reads, replication: Replication = SEEDS) -> EveryCell:
         delta=log(1.01),
         delta_reason="one per cent of the error; the card expects up to ten, and ties on coarse grids",
         replication=replication,
-        assays=correlated(where, replication),
+        preconditions=correlated(where, replication),
     )
 
 
@@ -105,7 +105,7 @@ def ranked(where: Reads, replication: Replication = SEEDS) -> Ordering:
         delta=POINT,
         delta_reason=POINT_REASON,
         replication=replication,
-        assays=correlated(where, replication),
+        preconditions=correlated(where, replication),
     )
 
 
@@ -124,7 +124,7 @@ def each_own(where: Reads, replication: Replication = SEEDS) -> EveryCell:
         delta=0.005,
         delta_reason="half a hundredth of each metric",
         replication=replication,
-        assays=correlated(where, replication),
+        preconditions=correlated(where, replication),
     )
 
 
@@ -143,7 +143,7 @@ def diagonal(where: Reads, replication: Replication = SEEDS) -> EveryCell:
         delta=0.002,
         delta_reason="what shows in the third digit",
         replication=replication,
-        assays=correlated(where, replication),
+        preconditions=correlated(where, replication),
     )
 
 
@@ -170,7 +170,7 @@ def few_samples(where: Reads, replication: Replication = SEEDS) -> NonInferiorit
         margin=0.05,
         margin_reason="the card's five per cent",
         replication=replication,
-        assays=correlated(where, replication),
+        preconditions=correlated(where, replication),
     )
 
 
@@ -194,7 +194,7 @@ def too_far(where: Reads, temperature: float, base: str, replication: Replicatio
         delta=GAIN,
         delta_reason=GAIN_REASON,
         replication=replication,
-        assays=correlated(where, replication),
+        preconditions=correlated(where, replication),
     )
 
 

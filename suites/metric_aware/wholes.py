@@ -23,7 +23,7 @@ def over(make: Make, places: tuple[Reads, ...], replication: Replication = CROSS
     return replace(
         found[0],
         thetas=tuple(theta for one in found for theta in one.thetas),
-        assays=tuple(assay for one in found for assay in one.assays),
+        preconditions=tuple(assay for one in found for assay in one.preconditions),
     )
 
 

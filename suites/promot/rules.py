@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.claims import (
-    Assay,
     Cell,
     Contrast,
     Direction,
@@ -14,6 +13,7 @@ from harness.claims import (
     NonInferiority,
     NotComparable,
     NotRun,
+    Precondition,
     Profile,
     Replication,
     Share,
@@ -56,8 +56,8 @@ def with_time(form: Callable[[Profile], Form]) -> Mapping[Profile, Form]:
     return {**{profile: form(profile) for profile in LONG}, Profile.GPU: TIME}
 
 
-def _able(experiment: str, method: str = "pretrained", task: str = "") -> Assay:
-    return Assay(
+def _able(experiment: str, method: str = "pretrained", task: str = "") -> Precondition:
+    return Precondition(
         name="something to lose",
         theta=only(held_out(method, experiment, task=task)),
         above=10.0,
@@ -67,9 +67,9 @@ def _able(experiment: str, method: str = "pretrained", task: str = "") -> Assay:
 
 def _learned(
     method: str, experiment: str, profile: Profile, task: str = "", level: float | None = None
-) -> Assay:
+) -> Precondition:
     level = _level(experiment, profile) if level is None else level
-    return Assay(
+    return Precondition(
         name=f"{method} reaches the matched target score",
         theta=only(reached(method, level, experiment, task)),
         above=level - 3.0,
@@ -88,7 +88,7 @@ def loses_half(profile: Profile) -> Direction:
         delta=2.0,
         delta_reason=f"beyond the half that the contrast takes off, two points: {POINTS}",
         replication=SEEDS,
-        assays=(_able("entailment"), _learned("fine-tuning", "entailment", profile)),
+        preconditions=(_able("entailment"), _learned("fine-tuning", "entailment", profile)),
     )
 
 
@@ -102,7 +102,7 @@ def specialises(profile: Profile) -> Direction:
         delta=2.0,
         delta_reason="beyond the fifty points that the contrast takes off, two points",
         replication=SEEDS,
-        assays=(_learned("fine-tuning", "entailment", profile),),
+        preconditions=(_learned("fine-tuning", "entailment", profile),),
     )
 
 
@@ -138,8 +138,8 @@ def beats_prompt(experiment: str) -> Direction:
         delta=0.5,
         delta_reason="half a point, the order of the paper's gains",
         replication=SEEDS,
-        assays=(
-            Assay(
+        preconditions=(
+            Precondition(
                 name="prompt tuning learns something",
                 theta=only(target("prompt-tuning", experiment)),
                 above=chance,
@@ -163,7 +163,7 @@ def avoids_half(experiment: str, profile: Profile, task: str = "") -> Share:
         delta_reason=f"beyond the half that the contrast takes off, one point: {POINTS}",
         replication=SEEDS,
         denominator_delta=5.0,
-        assays=(
+        preconditions=(
             _learned("fine-tuning", experiment, profile, task),
             _learned("promot", experiment, profile, task),
         ),
@@ -177,7 +177,7 @@ def gains(experiment: str) -> Direction:
         delta=0.5,
         delta_reason=POINTS,
         replication=SEEDS,
-        assays=(_able(experiment),),
+        preconditions=(_able(experiment),),
     )
 
 
@@ -194,7 +194,7 @@ def like_fine_tuning(variant: str, best: str, level: float, profile: Profile) ->
         delta=1.0,
         delta_reason=f"one point below the middle: {POINTS}",
         replication=SEEDS,
-        assays=tuple(_learned(name, "entailment", profile, level=level) for name in (variant, best)),
+        preconditions=tuple(_learned(name, "entailment", profile, level=level) for name in (variant, best)),
     )
 
 
@@ -205,7 +205,7 @@ def higher_curve(profile: Profile) -> Direction:
         delta=2.0,
         delta_reason=POINTS,
         replication=SEEDS,
-        assays=(
+        preconditions=(
             _learned("fine-tuning", "entailment", profile),
             _learned("promot", "entailment", profile),
         ),
@@ -228,7 +228,7 @@ def everywhere(profile: Profile) -> EveryCell:
         delta=2.0,
         delta_reason=POINTS,
         replication=SEEDS,
-        assays=tuple(_able("models", task=task) for task in levels),
+        preconditions=tuple(_able("models", task=task) for task in levels),
     )
 
 

@@ -72,7 +72,7 @@ def _generations(where: Place, size: str) -> Ordering:
         delta=STEP,
         delta_reason=STEP_REASON,
         replication=where.replication,
-        assays=(room(where, cells[1]),),
+        preconditions=(room(where, cells[1]),),
     )
 
 

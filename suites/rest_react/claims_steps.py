@@ -32,7 +32,7 @@ def _larger(where: Place) -> Trend:
         delta_reason="half of what the paper's second generation gains from one size to the next",
         step_margin=1.0,
         replication=where.replication,
-        assays=(room(where, where.of("gen1-L", DRAFT)),),
+        preconditions=(room(where, where.of("gen1-L", DRAFT)),),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.claims import (
-    Assay,
     Cell,
     Contrast,
     Direction,
@@ -13,6 +12,7 @@ from harness.claims import (
     Form,
     NonInferiority,
     NotRun,
+    Precondition,
     Profile,
     difference,
 )
@@ -43,9 +43,9 @@ def on_worlds(form: Callable[[Place], Form]) -> Mapping[Profile, Form]:
     return {**each(form), Profile.PAPER: INVENTED}
 
 
-def headroom(where: Place) -> Assay:
-    """Assay: generation 0 is weak enough to improve, and good enough to learn from."""
-    return Assay(
+def headroom(where: Place) -> Precondition:
+    """Precondition: generation 0 is weak enough to improve, and good enough to learn from."""
+    return Precondition(
         name="generation 0 has headroom",
         theta=Contrast(((1.0, where.accuracy("gen0-L")),)),
         above=15.0,
@@ -55,9 +55,9 @@ def headroom(where: Place) -> Assay:
     )
 
 
-def room(where: Place, cell: Cell) -> Assay:
-    """Assay: an accuracy that something is to be added to is not near 100 already."""
-    return Assay(
+def room(where: Place, cell: Cell) -> Precondition:
+    """Precondition: an accuracy that something is to be added to is not near 100 already."""
+    return Precondition(
         name="there is room to the top",
         theta=Contrast(((1.0, cell),)),
         above=-1.0,
@@ -76,7 +76,7 @@ def above(
         delta=delta,
         delta_reason=reason,
         replication=where.replication,
-        assays=(headroom(where), room(where, worse)),
+        preconditions=(headroom(where), room(where, worse)),
     )
 
 
@@ -90,7 +90,7 @@ def not_below(
 
 
 def as_good(
-    where: Place, cell: Cell, other: Cell, *, margin: float, reason: str, assay: Assay
+    where: Place, cell: Cell, other: Cell, *, margin: float, reason: str, assay: Precondition
 ) -> Equivalence:
     """Two numbers differ by less than a margin, where they could differ."""
     return Equivalence(
@@ -98,5 +98,5 @@ def as_good(
         margin=margin,
         margin_reason=reason,
         replication=where.replication,
-        assays=(assay,),
+        preconditions=(assay,),
     )

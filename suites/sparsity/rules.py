@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from math import log2
 
 from harness.claims import (
-    Assay,
     Cell,
     Contrast,
     Direction,
     Equivalence,
     EveryCell,
     Form,
+    Precondition,
     Profile,
     Replication,
     Share,
@@ -68,9 +68,9 @@ def halves(cell: Cell) -> Direction:
     )
 
 
-def sparse_at_all(cell: Cell) -> Assay:
+def sparse_at_all(cell: Cell) -> Precondition:
     """Sparsity has emerged where its features are looked at."""
-    return Assay(
+    return Precondition(
         name="sparsity has emerged",
         theta=drop(cell),
         above=3.0,
@@ -78,19 +78,19 @@ def sparse_at_all(cell: Cell) -> Assay:
     )
 
 
-def above(theta: Contrast, delta: float, reason: str, *assays: Assay) -> Direction:
+def above(theta: Contrast, delta: float, reason: str, *assays: Precondition) -> Direction:
     """θ is at least δ."""
-    return Direction(theta=theta, delta=delta, delta_reason=reason, replication=SEEDS, assays=assays)
+    return Direction(theta=theta, delta=delta, delta_reason=reason, replication=SEEDS, preconditions=assays)
 
 
-def within(left: Cell, right: Cell, margin: float, reason: str, *assays: Assay) -> Equivalence:
+def within(left: Cell, right: Cell, margin: float, reason: str, *assays: Precondition) -> Equivalence:
     """Two cells differ by less than a margin."""
     return Equivalence(
         theta=difference(left, right),
         margin=margin,
         margin_reason=reason,
         replication=SEEDS,
-        assays=assays,
+        preconditions=assays,
     )
 
 
@@ -146,9 +146,9 @@ def more_neurons(profile: Profile) -> Trend:
     )
 
 
-def memorised(method: str, task: str = NOISE_TASK) -> Assay:
+def memorised(method: str, task: str = NOISE_TASK) -> Precondition:
     """Noisy labels have been learnt by heart."""
-    return Assay(
+    return Precondition(
         name=f"{method} has memorised its noisy labels ({task})",
         theta=only(noise(method, task, part="fit")),
         above=90.0,
@@ -156,9 +156,9 @@ def memorised(method: str, task: str = NOISE_TASK) -> Assay:
     )
 
 
-def learns(method: str) -> Assay:
+def learns(method: str) -> Precondition:
     """The model can do the task."""
-    return Assay(
+    return Precondition(
         name=f"{method} learns",
         theta=only(noise(method)),
         above=50.0,
@@ -166,7 +166,7 @@ def learns(method: str) -> Assay:
     )
 
 
-def robust(better: Cell, worse: Cell, *assays: Assay) -> Direction:
+def robust(better: Cell, worse: Cell, *assays: Precondition) -> Direction:
     """Half a point or more in favour of Top-k."""
     return above(
         difference(better, worse),

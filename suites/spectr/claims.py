@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from math import log, log2
 
 from harness.claims import (
-    Assay,
     Cell,
     Claim,
     Contrast,
@@ -18,6 +17,7 @@ from harness.claims import (
     Form,
     NotComparable,
     NotRun,
+    Precondition,
     Profile,
     Replication,
     SamplerLaw,
@@ -58,8 +58,8 @@ def _same(form: Form, profiles: tuple[Profile, ...]) -> Mapping[Profile, Form]:
     return dict.fromkeys(profiles, form)
 
 
-def _informative(experiment: str = "grid") -> Assay:
-    return Assay(
+def _informative(experiment: str = "grid") -> Precondition:
+    return Precondition(
         name="quality of the draft",
         theta=Contrast(((1.0, overlap(name(8, 8), experiment)),)),
         above=0.56,
@@ -76,7 +76,7 @@ def _gain(experiment: str = "grid") -> Direction:
         delta=0.05,
         delta_reason="beyond the 15 % that the contrast takes off, a twentieth of a token a call",
         replication=SEEDS,
-        assays=(_informative(experiment),),
+        preconditions=(_informative(experiment),),
     )
 
 

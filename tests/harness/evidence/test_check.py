@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.claims import Assay, Claim, Contrast, Control, Profile, Replication, Time, Trend, Value
+from harness.claims import Claim, Contrast, Control, Precondition, Profile, Replication, Time, Trend, Value
 from harness.evidence import check_suite, claims_hash
 from harness.method import mean_of
 from harness.suite import (
@@ -36,7 +36,8 @@ from tests.harness.evidence.worlds import (
 )
 
 SEEDS = range(100, 105)
-ASSAY = Assay("headroom", Contrast(((1.0, cell("a")),)), above=0.1, reason="a is not at the floor")
+READS = Precondition("headroom", Contrast(((1.0, cell("a")),)), above=0.1, reason="a is not at the floor")
+PRECONDITION_ALONE = direction(theta=gain("b", "bad"), preconditions=(READS,))
 KILL = Control(id="K1", title="broken", replaces={"a": "bad"}, predicts={"C1": "kill"})
 
 
@@ -107,7 +108,7 @@ def test_a_sound_suite_has_no_problem() -> None:
         (lambda: with_control(predicts={"C1": "keep"}), "No control is predicted to kill it"),
         (lambda: with_control(predicts={"C1": "kill", "C7": "keep"}), "'C7', which is no claim"),
         (lambda: with_control(replaces={"z": "bad"}), "replaces nothing"),
-        (lambda: with_claim(claim(direction(theta=gain("b", "bad"), assays=(ASSAY,)))), "replaces nothing"),
+        (lambda: with_claim(claim(PRECONDITION_ALONE)), "replaces nothing"),
         (lambda: with_control(replaces={"a": "gone"}), "no method 'gone'"),
         (lambda: with_table(x=cell("nobody")), "no method 'nobody'"),
         (lambda: with_table(y=cell("a")), "no column 'y'"),

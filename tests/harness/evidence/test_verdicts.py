@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.claims import (
-    Assay,
     Contrast,
     CountCost,
     Direction,
@@ -23,6 +22,7 @@ from harness.claims import (
     NotComparable,
     NotRun,
     Ordering,
+    Precondition,
     Profile,
     Replication,
     Share,
@@ -157,30 +157,32 @@ def test_variance_between_seeds_only_is_not_hidden_by_many_units() -> None:
 
 
 def test_failed_assay_comes_before_the_rule_whatever_the_sign() -> None:
-    assay = Assay(
+    assay = Precondition(
         "headroom", Contrast(((-1.0, cell("b")),), constant=-1.0), above=0.6, reason="b is near the top"
     )
     for effects in (0.2 + SPREAD, -0.2 + SPREAD):
-        found = verdict(direction(assays=(assay,)), run_of(seeded(effects)))
+        found = verdict(direction(preconditions=(assay,)), run_of(seeded(effects)))
         assert (found.verdict, found.cause) == ("inconclusive", "assay")
         assert not found.assays[0].passed
         assert found.assays[0].effect.value == pytest.approx(0.5)
-    passing = Assay("headroom", assay.theta, above=0.4, reason="")
-    assert verdict(direction(assays=(passing,)), run_of(seeded(0.2 + SPREAD))).verdict == "reproduced"
+    passing = Precondition("headroom", assay.theta, above=0.4, reason="")
+    assert verdict(direction(preconditions=(passing,)), run_of(seeded(0.2 + SPREAD))).verdict == "reproduced"
 
 
 def test_an_assay_needs_its_whole_interval() -> None:
     noisy = seeded(0.2 + SPREAD)
     noisy = {name: values + np.array([0.4, -0.4, 0.2, -0.2, 0.1])[:, None] for name, values in noisy.items()}
-    level = Assay("level", Contrast(((1.0, cell("b")),)), above=0.3, reason="b is not at the floor")
-    found = verdict(direction(assays=(level,)), run_of(noisy))
+    level = Precondition("level", Contrast(((1.0, cell("b")),)), above=0.3, reason="b is not at the floor")
+    found = verdict(direction(preconditions=(level,)), run_of(noisy))
     assert found.assays[0].effect.value > 0.3
     assert found.cause == "assay"
 
 
 def test_assay_band_has_two_sides() -> None:
-    band = Assay("band", Contrast(((1.0, cell("b")),)), above=0.4, below=0.45, reason="outside the band")
-    found = verdict(direction(assays=(band,)), run_of(seeded(0.2 + SPREAD)))
+    band = Precondition(
+        "band", Contrast(((1.0, cell("b")),)), above=0.4, below=0.45, reason="outside the band"
+    )
+    found = verdict(direction(preconditions=(band,)), run_of(seeded(0.2 + SPREAD)))
     assert found.cause == "assay"
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.claims import Assay, Cell, NotRun, Profile
+from harness.claims import Cell, NotRun, Precondition, Profile
 from harness.evidence.substitute import sabotaged
-from harness.suite import Experiment, Scale, Standing, TableRow, Tuned
+from harness.suite import Experiment, Scale, Standing, Tuned
 from suites.ibws import SUITE
 
 SCALED = (Profile.SMALL, Profile.GPU)
@@ -25,7 +25,7 @@ def _cells(value: Any) -> Iterator[Cell]:
     elif isinstance(value, tuple | list):
         for item in value:
             yield from _cells(item)
-    elif is_dataclass(value) and not isinstance(value, type) and not isinstance(value, Assay):
+    elif is_dataclass(value) and not isinstance(value, type) and not isinstance(value, Precondition):
         for item in fields(value):
             yield from _cells(getattr(value, item.name))
 
@@ -49,23 +49,6 @@ def test_every_measured_claim_reads_planned_cells(profile: Profile) -> None:
     for claim in SUITE.claims:
         for cell in _cells(claim.forms.get(profile)):
             assert _is_planned(cell, experiments), (claim.id, cell)
-
-
-@pytest.mark.parametrize("profile", SCALED)
-def test_every_table_and_figure_reads_planned_cells(profile: Profile) -> None:
-    experiments, scale = _by_id(profile), Scale(profile=profile)
-    for table in SUITE.tables:
-        if profile in table.profiles:
-            rows: list[TableRow] = list(table.rows(scale))
-            for row in rows:
-                assert set(row.entries) <= set(table.columns)
-                for cell in _cells(list(row.entries.values())):
-                    assert _is_planned(cell, experiments), (table.id, row.label, cell)
-    for figure in SUITE.figures:
-        if not figure.profiles or profile in figure.profiles:
-            for series in figure.series(scale):
-                for cell in _cells(series.points):
-                    assert _is_planned(cell, experiments), (figure.id, series.label, cell)
 
 
 def test_every_claim_of_the_card_is_measured_under_small() -> None:

@@ -58,7 +58,7 @@ def test_retention_is_compared_at_a_target_score_that_both_reach(name: str) -> N
     assert isinstance(form, Share)
     assert form.ratio == 0.5
     assert form.a.metric == form.b.metric == form.d.metric != form.c.metric
-    assert {assay.name.split()[0] for assay in form.assays} == {"fine-tuning", "promot"}
+    assert {assay.name.split()[0] for assay in form.preconditions} == {"fine-tuning", "promot"}
 
 
 def test_every_tuned_method_gets_the_same_budget() -> None:
@@ -91,7 +91,7 @@ def test_variants_are_compared_at_a_target_score_that_they_reach() -> None:
         assert isinstance(form, Direction)
         names = {cell.metric.name for _, cell in form.theta.terms}
         assert names == {f"Norm. Avg. at target score {level}"}
-        assert [assay.above for assay in form.assays] == [level - 3, level - 3]
+        assert [assay.above for assay in form.preconditions] == [level - 3, level - 3]
 
 
 def test_at_least_eight_tasks_are_held_out_and_none_is_a_target() -> None:
