@@ -1,9 +1,10 @@
 """Whether two builds declare, plan and report the same: run ``write`` in each, then ``compare``.
 
 ``python -m benchmarks.identity write FOLDER`` writes, for every suite of the working directory's build:
-the hash of its claims, all trials of every profile with their fingerprints, and every CSV of the report on
-its committed references. ``compare A B`` prints each file that differs, with the first lines that do, and
-exits 1 if any does. Restructuring a suite must leave all of it as it is.
+the hash of its claims, all trials of every profile with their fingerprints, its words, the cells of its
+tables and figures under every scale, and every CSV of the report on its committed references.
+``compare A B`` prints, for the suites that both have, each file that differs with the first lines that do,
+and exits 1 if any does. Restructuring a suite must leave all of it as it is.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def write_suite(slug: str, folder: Path) -> None:
             text = _corroborate("plan", slug, "--profile", profile, *flags, "--json")
             (folder / name).write_text("\n".join(_trials(text)) + "\n", encoding="utf-8")
     (folder / "claims.txt").write_text(_claims_hash(slug) + "\n", encoding="utf-8")
+    declared = _output([sys.executable, str(Path(__file__).with_name("identity_declared.py")), slug])
+    (folder / "declared.txt").write_text(declared, encoding="utf-8")
     for reference in sorted((Path("suites") / slug.replace("-", "_") / "reference").iterdir()):
         out = folder / f"report-{reference.name}"
         _corroborate("report", str(reference), "--format", "csv", "--out", str(out))
@@ -87,9 +90,11 @@ def _output(command: list[str]) -> str:
 
 def compare_folders(before: Path, after: Path) -> int:
     """Print the files that differ; 1 if any does."""
-    names = sorted({path.relative_to(root).as_posix() for root in (before, after) for path in _files(root)})
+    suites = sorted(path.name for path in before.iterdir() if (after / path.name).is_dir())
+    roots = [root / suite for root in (before, after) for suite in suites]
+    names = sorted({path.relative_to(root.parent).as_posix() for root in roots for path in _files(root)})
     differing = [name for name in names if not _same(before / name, after / name, name)]
-    print(f"{len(names)} files, {len(differing)} differ")
+    print(f"{len(names)} files of {', '.join(suites) or 'no suite'}: {len(differing)} differ")
     return 1 if differing or not names else 0
 
 

@@ -48,7 +48,8 @@ def planned_rows(table: PaperTable, scale: Scale, experiments: Experiments) -> l
     found = []
     for row in declared_rows(table, scale):
         kept = {key: entry for key, entry in row.entries.items() if is_planned(entry, experiments)}
-        if _has_cells(kept.values()) or not _has_cells(row.entries.values()):
+        empty = _has_cells(row.entries.values()) and not _has_cells(kept.values())
+        if not empty and is_planned(row.needs, experiments):
             found.append(replace(row, entries=kept))
     return found
 
@@ -64,7 +65,7 @@ def planned_series(figure: PaperFigure, scale: Scale, experiments: Experiments) 
 
 
 def is_planned(declaration: object, experiments: Experiments) -> bool:
-    """Whether every cell of an entry or a point is run; a number of the paper always is there."""
+    """Whether every cell of an entry or a point is run; what has no cells always is there."""
     return all(_runs(cell, experiments) for cell in cells_of(declaration))
 
 

@@ -49,11 +49,19 @@ def arms(labels: Mapping[str, str], group: str = "") -> tuple[Arm, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class TableRow:
-    """A row: its label, and an entry for each column that has one."""
+    """A row: its label, and an entry for each column that has one.
+
+    Attributes:
+        label: Its name.
+        entries: By column key. A row of which nothing measured is planned is left out.
+        group: The heading that it stands under.
+        needs: A cell without which the row is left out, whatever else of it is planned.
+    """
 
     label: str
     entries: Mapping[str, Entry]
     group: str = ""
+    needs: Cell | None = None
 
 
 def by_arm(

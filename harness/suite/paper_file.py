@@ -29,7 +29,7 @@ class _Table(BaseModel):
 
 class _Reported(_Table):
     id: str
-    value: float | None = None
+    value: int | float | None = None
     unit: str = ""
     where: str
     row: str = ""

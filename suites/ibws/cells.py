@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.claims import Cell, Contrast
+from harness.claims import Cell, Place
 from harness.method import Metric, mean_of
 from methods.common.rank_metrics import kendall, pearson, spearman
 from suites.ibws import arms
@@ -24,15 +24,18 @@ LABEL_READS = mean_of("label_reads", better="lower", name="reads a label", digit
 LAST_ROUND = 5
 """Rounds that thirds take on 300 items with tuples of 4 (card: about log3(N / 4) + 1)."""
 
-
-def quality(method: str, metric: Metric = RHO, task: str = "amazon") -> Cell:
-    """A protocol on 300 items."""
-    return Cell("quality", method, metric, task)
-
-
-def after_round(number: int, method: str = "ibws-4", metric: Metric = RHO, task: str = "amazon") -> Cell:
-    """IBWS after a round."""
-    return Cell("quality", method, metric, task, part="probe", where=(("step", number),))
+PERFECT = Place("exact", "perfect", metric=RHO_IBWS)
+"""Judges without errors."""
+QUALITY = Place("quality", "amazon", metric=RHO)
+"""Protocols on 300 product reviews; ``task="nyt"`` are editorials."""
+ROUNDS = QUALITY.on(part="probe")
+"""The same after each round: ``ROUNDS("ibws-4", step=1)``."""
+RANKING = Place("ranking", metric=RHO)
+"""Linear rankers; the task is a domain."""
+ENCODER = Place("encoder", metric=RHO)
+"""Fine-tuned encoders; the task is a domain."""
+READER = Place("reader", metric=RHO)
+"""A language model as annotator."""
 
 
 def bias(method: str, level: float, metric: Metric = RHO) -> Cell:
@@ -44,21 +47,6 @@ def bias(method: str, level: float, metric: Metric = RHO) -> Cell:
     return Cell("bias", method, metric, bias_id(0.0 if method in arms.BIAS_TUPLES else level))
 
 
-def cost(method: str, size: int, metric: Metric = JUDGEMENTS) -> Cell:
-    """A protocol on a set of this size."""
-    return Cell("cost", method, metric, f"items-{size}")
-
-
-def ranking(method: str, task: str, metric: Metric = RHO) -> Cell:
-    """A linear ranker on a domain."""
-    return Cell("ranking", method, metric, task)
-
-
-def encoder(method: str, task: str, metric: Metric = RHO) -> Cell:
-    """A fine-tuned encoder on a domain."""
-    return Cell("encoder", method, metric, task)
-
-
-def alone(cell: Cell) -> Contrast:
-    """θ is the cell itself."""
-    return Contrast(((1.0, cell),))
+def cost(method: str, size: int) -> Cell:
+    """Judgements an item that a protocol takes on a set of this size."""
+    return Cell("cost", method, JUDGEMENTS, f"items-{size}")

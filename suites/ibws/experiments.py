@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method
-from harness.suite import Experiment, Scale, Tuned, on_cpu
+from harness.suite import Experiment, FirstSeed, Scale, Tuned, on_cpu
 from methods.common.minilm import MINILM, RatedTextEmbeddings
 from methods.common.ratings import RATINGS
 from methods.ibws.method import DirectAssessment, IteratedBestWorst
@@ -16,9 +16,10 @@ from methods.ibws.sabotage import SingleRound, SwappedIteratedBestWorst
 from methods.ibws.tasks import AnnotationTask, Items, PerfectJudgeTask, RankingTask
 from suites.ibws import arms
 
-MAIN_SEEDS = tuple(range(100, 110))
-RANKING_SEEDS = tuple(range(100, 108))
-SMOKE_SEEDS = tuple(range(100, 105))
+FIRST = FirstSeed()
+MAIN_SEEDS = FIRST.take(10)
+RANKING_SEEDS = FIRST.take(8)
+SMOKE_SEEDS = FIRST.take(5)
 
 BIAS_LEVELS = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Standard deviation of a worker's shift, in points of the -4 ... 4 scale."""
@@ -29,9 +30,8 @@ COST_SIZES = (81, 243, 729)
 DOMAINS = ("amazon", "nyt")
 
 
-def bias_levels(scale: Scale) -> tuple[float, ...]:
-    """Levels of rater bias: a finer grid under ``--full``."""
-    return tuple(sorted({*BIAS_LEVELS, 0.75, 1.5})) if scale.full else BIAS_LEVELS
+ALL_BIAS_LEVELS = tuple(sorted({*BIAS_LEVELS, 0.75, 1.5}))
+"""The finer grid of ``--full``."""
 
 
 def bias_id(level: float) -> str:
@@ -100,7 +100,8 @@ def _quality() -> Experiment:
 
 def _bias(scale: Scale) -> Experiment:
     items = _items("amazon")
-    tasks = {bias_id(level): AnnotationTask(items=_biased(items, level)) for level in bias_levels(scale)}
+    levels = ALL_BIAS_LEVELS if scale.full else BIAS_LEVELS
+    tasks = {bias_id(level): AnnotationTask(items=_biased(items, level)) for level in levels}
     only = {(task, method) for task in tasks for method in arms.BIAS_SCALES}
     only |= {(bias_id(0.0), method) for method in arms.BIAS_TUPLES}
     return Experiment(

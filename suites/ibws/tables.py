@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.claims import Cell, Contrast, Profile
+from harness.claims import SCALED, Place, Profile
 from harness.method import Metric
-from harness.suite import PaperTable, ReportedRef, Scale, TableRow
-from suites.ibws import arms, cells
-from suites.ibws.experiments import bias_levels
+from harness.suite import Arm, Entry, PaperTable, ReportedRef, TableRow, arms, by_arm
+from suites.ibws.arms import DIRECT, ITERATED, LABELS, ONE_SHOT, RANDOM
+from suites.ibws.cells import (
+    ENCODER,
+    JUDGEMENTS,
+    LABEL_READS,
+    QUALITY,
+    RANKING,
+    READER,
+    READS,
+    RHO,
+    RHO_IBWS,
+    RHO_IBWS_BT,
+    SECONDS,
+    SPLIT_HALF,
+    TAU,
+    bias,
+)
+from suites.ibws.experiments import ALL_BIAS_LEVELS
 
-_SCALED = (Profile.SMALL, Profile.GPU)
-
-_GROUPS: dict[str, Sequence[str]] = {
-    "direct assessment": tuple(arms.DIRECT),
-    "one round of best-worst scaling": tuple(arms.ONE_SHOT),
-    "iterated best-worst scaling": tuple(arms.ITERATED),
-    "no annotation": tuple(arms.RANDOM),
-}
-
-LABELS = {
+_SCALES = {
     "slider": "slider",
     "three-point": "3-point scale",
     "five-point": "5-point scale",
@@ -30,7 +37,6 @@ LABELS = {
     "easl": "EASL",
 }
 """Names of the direct protocols without their number of ratings."""
-
 _SCORERS = {
     "count": "counting",
     "abw": "analytic",
@@ -43,11 +49,11 @@ _SCORERS = {
 }
 
 
-def label(method: str) -> str:
+def _label(method: str) -> str:
     """A protocol's name in tables: ``slider, 4 ratings``."""
     stem, _, amount = method.rpartition("-")
-    if stem in LABELS:
-        return f"{LABELS[stem]}, {amount} rating{'s' if amount != '1' else ''}"
+    if stem in _SCALES:
+        return f"{_SCALES[stem]}, {amount} rating{'s' if amount != '1' else ''}"
     kind, *rest = method.split("-")
     if kind == "bws":
         return f"BWS, {_SCORERS[rest[0]]}, {rest[1]} appearances"
@@ -58,119 +64,18 @@ def label(method: str) -> str:
     return method
 
 
-def _protocol_rows(_: Scale) -> Sequence[TableRow]:
-    return [
-        TableRow(label=label(method), entries=_protocol_entries(method), group=group)
-        for group, methods in _GROUPS.items()
-        for method in methods
-    ]
+def _arms(methods: Sequence[str], group: str = "") -> tuple[Arm, ...]:
+    return tuple(Arm(method, _label(method), group) for method in methods)
 
 
-def _protocol_entries(method: str) -> Mapping[str, Cell | Contrast | ReportedRef]:
-    entries: dict[str, Cell | Contrast | ReportedRef] = {
-        "reads": cells.quality(method, cells.READS),
-        "judgements": cells.quality(method, cells.JUDGEMENTS),
-        "seconds": cells.quality(method, cells.SECONDS),
-        "rho_amazon": cells.quality(method),
-        "tau_amazon": cells.quality(method, cells.TAU),
-        "rho_nyt": cells.quality(method, task="nyt"),
-        "tau_nyt": cells.quality(method, cells.TAU, "nyt"),
-    }
-    # Bias leaves best-worst answers as they are, so only scales are measured under it.
-    if method in arms.DIRECT:
-        entries["rho_biased"] = cells.quality(method, task="amazon-biased")
-    return entries
-
-
-def _closeness_rows(_: Scale) -> Sequence[TableRow]:
-    rows = [TableRow(label="paper (second-hand)", entries={"bt": ReportedRef(id="slider-vs-ibws")})]
-    return rows + [
-        TableRow(
-            label=label(method),
-            entries={
-                "bt": cells.quality(method, cells.RHO_IBWS_BT),
-                "position": cells.quality(method, cells.RHO_IBWS),
-                "biased": cells.quality(method, cells.RHO_IBWS_BT, "amazon-biased"),
-                "nyt": cells.quality(method, cells.RHO_IBWS_BT, "nyt"),
-                "reads": cells.quality(method, cells.READS),
-            },
-        )
-        for method in arms.DIRECT
-    ]
-
-
-def _bias_rows(scale: Scale) -> Sequence[TableRow]:
-    columns: Mapping[str, tuple[str, Metric]] = {
-        "bws": ("bws-bt-8", cells.RHO),
-        "slider_judgements": ("slider-2", cells.RHO),
-        "slider_reads": ("slider-8", cells.RHO),
-        "half_bws": ("bws-count-8", cells.SPLIT_HALF),
-        "half_scale": ("nine-point-2", cells.SPLIT_HALF),
-    }
-    reported = TableRow(
-        label="paper (second-hand)",
-        entries={
-            "half_bws": ReportedRef(id="bws-split-half"),
-            "half_scale": ReportedRef(id="scale-split-half"),
-        },
-    )
-    return [reported] + [
-        TableRow(
-            label=f"shift sd {level:g}",
-            entries={key: cells.bias(method, level, metric) for key, (method, metric) in columns.items()},
-        )
-        for level in bias_levels(scale)
-    ]
-
-
-_RANKERS = {
-    "ridge": ("MiniLM embeddings, ridge", (*arms.LABELS, "slider-2-shuffled")),
-    "pairwise": ("MiniLM embeddings, pairwise loss", ("slider-2", "gold")),
-    "tfidf": ("TF-IDF, ridge", ("slider-2", "gold")),
-}
-
-
-def _ranking_rows(_: Scale) -> Sequence[TableRow]:
-    rows = [
-        TableRow(label=f"{name} labels", entries=_ranking_entries("ranking", f"{model}-{name}"), group=group)
-        for model, (group, names) in _RANKERS.items()
-        for name in names
-    ]
-    return [
-        *rows,
-        TableRow(label="VADER lexicon", entries=_ranking_entries("ranking", "lexicon", priced=False)),
-    ]
-
-
-def _encoder_rows(_: Scale) -> Sequence[TableRow]:
-    names = ("slider-2", "slider-2-mse", "slider-2-margin", "slider-2-listnet", "bws-8", "gold")
-    rows = [
-        TableRow(label=f"{name} labels", entries=_ranking_entries("encoder", f"encoder-{name}"))
-        for name in (*names, "slider-2-shuffled")
-    ]
-    return [
-        *rows,
-        TableRow(label="VADER lexicon", entries=_ranking_entries("encoder", "lexicon", priced=False)),
-    ]
-
-
-def _ranking_entries(
-    experiment: str, method: str, *, priced: bool = True
-) -> Mapping[str, Cell | Contrast | ReportedRef]:
-    entries: dict[str, Cell | Contrast | ReportedRef] = {
-        "amazon": Cell(experiment, method, cells.RHO, "amazon"),
-        "amazon_ibws": Cell(experiment, method, cells.RHO_IBWS_BT, "amazon"),
-        "movie": Cell(experiment, method, cells.RHO, "movie"),
-        "movie_ibws": Cell(experiment, method, cells.RHO_IBWS_BT, "movie"),
-    }
-    # Gold labels have no price here.
-    if priced and "gold" not in method:
-        entries["reads"] = Cell(experiment, method, cells.LABEL_READS, "amazon")
-    return entries
-
-
-def _reader_rows(_: Scale) -> Sequence[TableRow]:
-    names = {
+_PROTOCOLS = (
+    *_arms(tuple(DIRECT), "direct assessment"),
+    *_arms(tuple(ONE_SHOT), "one round of best-worst scaling"),
+    *_arms(tuple(ITERATED), "iterated best-worst scaling"),
+    *_arms(tuple(RANDOM), "no annotation"),
+)
+_READERS = arms(
+    {
         "lm-slider": "language model, marks 0-100",
         "lm-bws-8": "language model, BWS",
         "lm-ibws-2": "language model, IBWS",
@@ -178,17 +83,87 @@ def _reader_rows(_: Scale) -> Sequence[TableRow]:
         "bws-bt-8": "people, BWS",
         "ibws-2-bt": "people, IBWS",
     }
-    return [
-        TableRow(
-            label=text,
-            entries={
-                "rho": Cell("reader", method, cells.RHO),
-                "tau": Cell("reader", method, cells.TAU),
-                "reads": Cell("reader", method, cells.READS),
-            },
-        )
-        for method, text in names.items()
-    ]
+)
+
+
+def _trained(model: str, labels: Sequence[str], group: str = "") -> tuple[Arm, ...]:
+    return tuple(Arm(f"{model}-{name}", f"{name} labels", group) for name in labels)
+
+
+_LEXICON = Arm("lexicon", "VADER lexicon")
+_RANKERS = (
+    *_trained("ridge", (*LABELS, "slider-2-shuffled"), "MiniLM embeddings, ridge"),
+    *_trained("pairwise", ("slider-2", "gold"), "MiniLM embeddings, pairwise loss"),
+    *_trained("tfidf", ("slider-2", "gold"), "TF-IDF, ridge"),
+    _LEXICON,
+)
+_SLIDERS = ("slider-2", "slider-2-mse", "slider-2-margin", "slider-2-listnet")
+_ENCODERS = (*_trained("encoder", (*_SLIDERS, "bws-8", "gold", "slider-2-shuffled")), _LEXICON)
+
+
+def _protocol(method: str) -> Mapping[str, Entry | None]:
+    return {
+        "reads": QUALITY(method, READS),
+        "judgements": QUALITY(method, JUDGEMENTS),
+        "seconds": QUALITY(method, SECONDS),
+        "rho_amazon": QUALITY(method),
+        "tau_amazon": QUALITY(method, TAU),
+        "rho_nyt": QUALITY(method, task="nyt"),
+        "tau_nyt": QUALITY(method, TAU, task="nyt"),
+        # Bias leaves best-worst answers as they are, so only scales are measured under it.
+        "rho_biased": QUALITY(method, task="amazon-biased") if method in DIRECT else None,
+    }
+
+
+def _closeness(method: str) -> Mapping[str, Entry | None]:
+    return {
+        "bt": QUALITY(method, RHO_IBWS_BT),
+        "position": QUALITY(method, RHO_IBWS),
+        "biased": QUALITY(method, RHO_IBWS_BT, task="amazon-biased"),
+        "nyt": QUALITY(method, RHO_IBWS_BT, task="nyt"),
+        "reads": QUALITY(method, READS),
+    }
+
+
+_BIASED: Mapping[str, tuple[str, Metric]] = {
+    "bws": ("bws-bt-8", RHO),
+    "slider_judgements": ("slider-2", RHO),
+    "slider_reads": ("slider-8", RHO),
+    "half_bws": ("bws-count-8", SPLIT_HALF),
+    "half_scale": ("nine-point-2", SPLIT_HALF),
+}
+"""Method and metric of each column."""
+
+
+def _second_hand(**ids: str) -> TableRow:
+    entries = {key: ReportedRef(name) for key, name in ids.items()}
+    return TableRow(label="paper (second-hand)", entries=entries)
+
+
+def _shifted(level: float) -> TableRow:
+    entries = {key: bias(method, level, metric) for key, (method, metric) in _BIASED.items()}
+    # Without `--full` the finer levels are not run, though best-worst answers are the same at all of them.
+    return TableRow(label=f"shift sd {level:g}", entries=entries, needs=bias("slider-2", level))
+
+
+def _ranked(listed: Sequence[Arm], where: Place) -> Sequence[TableRow]:
+    """Both domains, and what a label costs; gold labels and lexicons have no price here."""
+
+    def entries(method: str) -> Mapping[str, Entry | None]:
+        free = "gold" in method or method == "lexicon"
+        return {
+            "amazon": where(method, task="amazon"),
+            "amazon_ibws": where(method, RHO_IBWS_BT, task="amazon"),
+            "movie": where(method, task="movie"),
+            "movie_ibws": where(method, RHO_IBWS_BT, task="movie"),
+            "reads": None if free else where(method, LABEL_READS, task="amazon"),
+        }
+
+    return by_arm(listed, entries)
+
+
+def _reader(method: str) -> Mapping[str, Entry]:
+    return {"rho": READER(method), "tau": READER(method, TAU), "reads": READER(method, READS)}
 
 
 _RANKING_COLUMNS = {
@@ -213,8 +188,8 @@ TABLES: tuple[PaperTable, ...] = (
             "rho_nyt": "ρ editorials",
             "tau_nyt": "τ-b editorials",
         },
-        rows=_protocol_rows,
-        profiles=_SCALED,
+        rows=by_arm(_PROTOCOLS, _protocol),
+        profiles=SCALED,
     ),
     PaperTable(
         id="closeness",
@@ -226,8 +201,8 @@ TABLES: tuple[PaperTable, ...] = (
             "nyt": "editorials",
             "reads": "reads",
         },
-        rows=_closeness_rows,
-        profiles=_SCALED,
+        rows=(_second_hand(bt="slider-vs-ibws"), *by_arm(_arms(tuple(DIRECT)), _closeness)),
+        profiles=SCALED,
     ),
     PaperTable(
         id="bias",
@@ -239,28 +214,31 @@ TABLES: tuple[PaperTable, ...] = (
             "half_bws": "split-half BWS",
             "half_scale": "split-half 9-point",
         },
-        rows=_bias_rows,
-        profiles=_SCALED,
+        rows=(
+            _second_hand(half_bws="bws-split-half", half_scale="scale-split-half"),
+            *map(_shifted, ALL_BIAS_LEVELS),
+        ),
+        profiles=SCALED,
     ),
     PaperTable(
         id="ranking",
         title="Learning to rank new texts from cheap labels (ρ)",
         columns=_RANKING_COLUMNS,
-        rows=_ranking_rows,
-        profiles=_SCALED,
+        rows=_ranked(_RANKERS, RANKING),
+        profiles=SCALED,
     ),
     PaperTable(
         id="encoder",
         title="Fine-tuned encoders ranking new texts (ρ)",
         columns=_RANKING_COLUMNS,
-        rows=_encoder_rows,
+        rows=_ranked(_ENCODERS, ENCODER),
         profiles=(Profile.GPU, Profile.PAPER),
     ),
     PaperTable(
         id="reader",
         title="A language model as annotator beside people, 150 product reviews",
         columns={"rho": "ρ gold", "tau": "τ-b gold", "reads": "reads"},
-        rows=_reader_rows,
+        rows=by_arm(_READERS, _reader),
         profiles=(Profile.GPU,),
     ),
 )
