@@ -144,9 +144,11 @@ def line_of(text: str, place: Sequence[Any]) -> int:
     at, inside, kind = 0, lines, ""
     steps = list(place)
     while len(steps) > 1 and isinstance(steps[1], int):
-        kind = f"{kind}.{steps[0]}".strip(".")
-        headers = [number for number, line in inside if _header(line) == kind]
-        at = headers[steps[1]] if steps[1] < len(headers) else at
+        longer = f"{kind}.{steps[0]}".strip(".")
+        headers = [number for number, line in inside if _header(line) == longer]
+        if steps[1] >= len(headers):  # An item of a list that is written as a value.
+            break
+        kind, at = longer, headers[steps[1]]
         # The table ends with the next one of its own kind; those inside it are named by longer names.
         end = next((n for n, line in inside if n > at and _ends(kind, line)), lines[-1][0] + 1)
         inside = [(n, line) for n, line in inside if at < n < end]
