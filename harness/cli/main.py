@@ -53,6 +53,7 @@ COMMANDS = {
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
     "reference": Command("harness.cli.reference", "keep a run as a suite's committed results"),
+    "new-suite": Command("harness.cli.new_suite", "write the first files of a new suite, complete and green"),
     "check-method": Command("harness.cli.check_method", "put a method through the contract's checks"),
     "doctor": Command("harness.cli.doctor", "what is installed, and what each suite would need"),
     "mirror": Command("harness.cli.mirror", "build a folder of data sets for work offline"),

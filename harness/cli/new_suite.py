@@ -1,0 +1,70 @@
+"""``corroborate new-suite``: the first files of a suite, complete and green."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from harness.cli.outputs import require_folder, writing
+from harness.errors import ExitCode, UsageError
+from harness.scaffold import files_of, inside, package, registered, write_all
+from harness.text import expanded
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("name", help="its name in commands: letters, digits and hyphens, as in il-bench")
+    parser.add_argument("--title", metavar="TEXT", default="", help="the paper's title")
+    parser.add_argument(
+        "--package",
+        metavar="FOLDER",
+        type=expanded,
+        help="make a package of its own in this folder, instead of a suite of the repository one stands in",
+    )
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Write the files and say what comes next."""
+    slug = str(args.name)
+    if not _NAME.fullmatch(slug):
+        fix = "Use small letters, digits and single hyphens, as in 'il-bench'."
+        raise UsageError(f"'{slug}' is no name for a suite", fix=fix)
+    module, title = slug.replace("-", "_"), args.title.strip() or f"A paper called {slug}"
+    if '"' in title or "\\" in title or "{" in title:
+        raise UsageError(
+            "The title has a quote, a brace or a backslash", fix="Write it into paper.toml later."
+        )
+    if args.package is None:
+        _in_repository(Path.cwd(), module, slug, title)
+    else:
+        _as_package(args.package, module, slug, title)
+    return ExitCode.OK
+
+
+def _in_repository(root: Path, module: str, slug: str, title: str) -> None:
+    pyproject = root / "pyproject.toml"
+    if not (pyproject.is_file() and (root / "suites").is_dir() and (root / "methods").is_dir()):
+        fix = "Go to the root of Corroborate's repository, or make a package with --package FOLDER."
+        raise UsageError("Suites of the repository are made at its root", where=str(root), fix=fix)
+    layout = inside(module, slug)
+    changed = registered(pyproject.read_text(encoding="utf-8"), slug, layout.suite)
+    with writing(root, "The suite"):
+        write_all(root, files_of(layout, module, slug, title))
+        pyproject.write_text(changed, encoding="utf-8")
+    print("\n".join([*layout.files, "pyproject.toml (its entry point)"]))
+    print(
+        f"\nNext: nox -s reproduce-{slug} -- --profile smoke; then make it the paper's, file by file.\n"
+        "Before it is merged it needs a row in README.md and a reference in CITATION.cff (CONTRIBUTING.md)."
+    )
+
+
+def _as_package(root: Path, module: str, slug: str, title: str) -> None:
+    require_folder(root, "--package")
+    layout = package(module)
+    with writing(root, "The package"):
+        write_all(root, files_of(layout, module, slug, title))
+    print("\n".join(layout.files))
+    print(f"\nNext, in {root}: pip install -e . && corroborate run {slug} --profile smoke && pytest")
