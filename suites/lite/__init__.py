@@ -3,26 +3,28 @@
 from pathlib import Path
 
 from harness.suite import OwnUnits, Paper, Suite
-from suites.lite.claims import CLAIMS
+from suites.lite.claims import RULES
 from suites.lite.controls import CONTROLS
-from suites.lite.deviations import DEVIATIONS
 from suites.lite.display import FIGURES, TABLES
 from suites.lite.experiments import experiments
+from suites.lite.rankers import FIRST
 from suites.lite.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims(RULES),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    bindings={"encoder": "all-minilm-l6-v2"},
     own_units=(OwnUnits(experiment="tables", why="a unit is a start of the fit: dot products have more"),),
+    first_seed=FIRST,
+    bindings={"encoder": "all-minilm-l6-v2"},
     rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

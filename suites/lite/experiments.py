@@ -16,7 +16,7 @@ from methods.lite.order import LearnOrder, WordOrder
 from methods.lite.tables import FitEmbeddings, FitScorer, IdentityTable
 from suites.lite.cells import TARGETS
 from suites.lite.large import large_ranking
-from suites.lite.rankers import rankers, small_ranking, smoke_rankers
+from suites.lite.rankers import FIRST, rankers, small_ranking, smoke_rankers
 
 Methods = dict[str, Method[Any, Any]]
 
@@ -39,7 +39,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
 
 def _smoke_theory() -> tuple[Experiment, ...]:
-    """What existence and exact claims need, and the sabotages that must lose them."""
+    """What existence and exact claims need, and the negative controls that must lose them."""
     kept = {"order": ("maxsim", "lite"), "approximation": ("maxsim", "lite"), "tables": ("de", "de-wide")}
     found = []
     for experiment in (_order(1, steps=30), _approximation(1, steps=220), _tables(1, steps=100)):
@@ -50,17 +50,13 @@ def _smoke_theory() -> tuple[Experiment, ...]:
     return tuple(found)
 
 
-def _seeds(count: int) -> tuple[int, ...]:
-    return tuple(range(100, 100 + count))
-
-
 def _ranking(task: GeneratedRanking, methods: Methods) -> Experiment:
     return Experiment(
         id="ranking",
         title="Re-ranking generated candidates",
         tasks={"generated": task},
         methods=methods,
-        seeds=_seeds(1),
+        seeds=FIRST.take(1),
         unit="query text",
     )
 
@@ -79,7 +75,7 @@ def _order(seeds: int, *, steps: int) -> Experiment:
         title="Phrases among the same words out of order",
         tasks={"phrases": WordOrder()},
         methods=methods,
-        seeds=_seeds(seeds),
+        seeds=FIRST.take(seeds),
         unit="query text",
     )
 
@@ -101,7 +97,7 @@ def _approximation(seeds: int, *, steps: int, full: bool = False) -> Experiment:
         title="Functions of the similarities, fitted",
         tasks=tasks,
         methods=methods,
-        seeds=_seeds(seeds),
+        seeds=FIRST.take(seeds),
         unit="sample",
     )
 
@@ -119,7 +115,7 @@ def _tables(seeds: int, *, steps: int) -> Experiment:
         title="The identity as scores of eight queries and documents",
         tasks={"identity": IdentityTable()},
         methods=methods,
-        seeds=_seeds(seeds),
+        seeds=FIRST.take(seeds),
         unit="start",
     )
 
@@ -137,7 +133,7 @@ def _latency(profile: Profile) -> Experiment:
         title="Seconds to re-rank a thousand documents from stored vectors, loading included",
         tasks={"stored": StoredVectors(dim=width)},
         methods=arms,
-        seeds=_seeds(1),
+        seeds=FIRST.take(1),
         unit="block",
         timed=Timed(blocks=8, warmup=1),
     )

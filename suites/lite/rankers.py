@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.method import Method
-from harness.suite import Experiment, Tuned
+from harness.suite import Experiment, FirstSeed, Tuned
 from methods.common.minilm import MINILM
 from methods.lite.functions import FunctionBodies
 from methods.lite.method import KnownScores, ShuffledTeacher, TrainRanker
@@ -15,6 +15,7 @@ from methods.lite.passages import DocstringPassages
 from methods.lite.prepare import TokenVectors
 from methods.lite.task import MRR, Reranking
 from methods.lite.teacher import Teacher
+from suites.lite.cells import TOP_K
 
 PASSAGES = DocstringPassages()
 VECTORS = TokenVectors(data=PASSAGES, encoder=MINILM, l1=24)
@@ -32,10 +33,9 @@ STEPS = 120
 QUARTER = 16
 """A quarter of the 64 document vectors."""
 
-SEEDS = tuple(range(200, 210))
-"""Fresh ones: seeds from 100 on were seen with narrower grids."""
-
-Arms = Mapping[str, Method[Any, Any]]
+FIRST = FirstSeed()
+FRESH = FirstSeed(200, "Seeds from 100 on were seen with narrower grids of rates.")
+"""The first seed of rankers whose rate is tuned."""
 
 
 def trained(**common: Any) -> dict[str, TrainRanker]:
@@ -46,7 +46,7 @@ def trained(**common: Any) -> dict[str, TrainRanker]:
         "de": TrainRanker(scorer="de", rate=CENTRES["de"], **common),
         "maxsim": maxsim,
         "maxsim-unscaled": replace(maxsim, scale=False),
-        **{f"maxsim-top{k}": replace(maxsim, top_k=k) for k in (2, 4, 8)},
+        **{f"maxsim-top{k}": replace(maxsim, top_k=k) for k in TOP_K},
         "knrm": TrainRanker(scorer="knrm", rate=CENTRES["knrm"], **common),
         "lite": lite,
         "lite-flat": replace(lite, scorer="lite-flat", rate=CENTRES["lite-flat"]),
@@ -60,7 +60,7 @@ def trained(**common: Any) -> dict[str, TrainRanker]:
 
 
 def untrained(**common: Any) -> dict[str, Method[Any, Any]]:
-    """Rankers of a frozen encoder, systems whose scores are known, and saboteurs."""
+    """Rankers of a frozen encoder, systems whose scores are known, and negative controls."""
     shuffled = ShuffledTeacher(factor=4, rate=CENTRES["lite"], **common)
     frozen = TrainRanker(trains="scorer", scale=False, factor=4, **{**common, "steps": 0})
     return {
@@ -115,6 +115,6 @@ def small_ranking(methods: Mapping[str, Method[Any, Any] | Tuned], *, full: bool
         tasks=tasks,
         methods=methods,
         only=frozenset(only),
-        seeds=SEEDS if full else SEEDS[:5],
+        seeds=FRESH.take(10 if full else 5),
         unit="query text",
     )

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 from harness.suite import Rehearsal
 from methods.common.stand_ins import COMMON, Collection, Rows, TinyModel
+from methods.lite.ir_sets import BEIR_SETS
 
 _RANKED = ("msmarco-passage-train", "msmarco-passage-dev", "trec-dl-2019", "trec-dl-2020")
 _JUDGED = ("nq-passages-train", "nq-passages-dev")
-_BEIR = (
-    "arguana",
-    "climate-fever",
-    "dbpedia-entity",
-    "fever",
-    "fiqa",
-    "hotpotqa",
-    "nfcorpus",
-    "nq",
-    "quora",
-    "scidocs",
-    "scifact",
-    "trec-covid",
-    "webis-touche2020",
-)
 
 REHEARSAL = Rehearsal(
     stand_ins={
         **COMMON,
         **{name: Collection(given=True) for name in (*_RANKED, *_JUDGED)},
-        **{f"beir-{name}": Collection(documents=30, queries=4) for name in _BEIR},
+        **{data.name: Collection(documents=30, queries=4) for data in BEIR_SETS},
         "cranfield": Collection(),
         "six-layer-bert": TinyModel("distilbert"),
         "teacher": TinyModel("cross-encoder"),
