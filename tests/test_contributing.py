@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,36 +17,32 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', PAGE, flags=re.DOTALL))
-COMMANDS = [line.split()[1:] for line in re.findall(r"^\$ corroborate .*$", PAGE, flags=re.MULTILINE)]
+COMMANDS = [shlex.split(line)[1:] for line in re.findall(r"^\$ corroborate .*$", PAGE, flags=re.MULTILINE)]
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the source tree with the files of the page added."""
+    """A copy of the source tree with the suite that the page makes, and the method from outside."""
     folder = tmp_path_factory.mktemp("checkout")
     leave = shutil.ignore_patterns("__pycache__", "reference")
     for name in ("harness", "methods", "suites", "reports"):
         shutil.copytree(ROOT / name, folder / name, ignore=leave)
-    for name, text in FILES.items():
-        if name != "pyproject.toml":
-            target = folder / name
-            target.parent.mkdir(exist_ok=True)
-            target.write_text(text, encoding="utf-8")
-    _register(folder, tomllib.loads(FILES["pyproject.toml"])["project"]["entry-points"])
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    made = corroborate(folder, *COMMANDS[0][1:])
+    assert made.returncode == 0, made.stderr
+    (folder / "median.py").write_text(FILES["median.py"], encoding="utf-8")
+    _register(folder)
     return folder
 
 
-def _register(folder: Path, entry_points: dict[str, dict[str, str]]) -> None:
+def _register(folder: Path) -> None:
     """Do what installing the changed ``pyproject.toml`` would do."""
+    changed = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     installed = folder / "robust-0.1.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: robust\nVersion: 0.1\n")
-    lines = [
-        line
-        for group, entries in entry_points.items()
-        for line in (f"[{group}]", *(f"{name} = {target}" for name, target in entries.items()))
-    ]
-    (installed / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    target = changed["project"]["entry-points"]["corroborate.suites"]["robust"]
+    (installed / "entry_points.txt").write_text(f"[corroborate.suites]\nrobust = {target}\n")
 
 
 def corroborate(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -67,12 +64,18 @@ def latest(checkout: Path) -> Path:
 
 def test_the_page_has_its_files_and_commands() -> None:
     assert {Path(name).name for name in FILES} >= {"method.py", "claims.py", "paper.toml", "median.py"}
-    assert [command[1] for command in COMMANDS] == ["plan", "run", "verdicts", "check-method", "run"]
+    names = ["new-suite", "plan", "run", "verdicts", "check-method", "run"]
+    assert [command[1] for command in COMMANDS] == names
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "median.py"])
+def test_the_page_shows_the_files_as_they_are_written(checkout: Path, name: str) -> None:
+    assert FILES[name] == (checkout / name).read_text(encoding="utf-8")
 
 
 def test_the_example_works_as_written(checkout: Path) -> None:
     """Assert that every command succeeds, and that the claim, its control and the guest are judged."""
-    for _, *arguments in COMMANDS:
+    for _, *arguments in COMMANDS[1:]:
         done = corroborate(checkout, *arguments)
         assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
     run = latest(checkout)

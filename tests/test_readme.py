@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,12 @@ def test_the_session_exists(session: str) -> None:
     noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
     suites = {f"reproduce-{path.parent.name.replace('_', '-')}" for path in ROOT.glob("suites/*/paper.toml")}
     assert session in suites or f"def {session.replace('-', '_')}(" in noxfile
+
+
+@pytest.mark.parametrize(
+    "record", sorted(ROOT.glob("suites/*/paper.toml")), ids=lambda path: path.parent.name
+)
+def test_the_suite_has_a_row(record: Path) -> None:
+    paper = tomllib.loads(record.read_text(encoding="utf-8"))
+    assert f"| `{paper['slug']}` | [" in TEXT
+    assert f"https://arxiv.org/abs/{paper['arxiv']}" in TEXT

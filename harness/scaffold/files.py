@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -69,7 +68,6 @@ def _code(methods: str, suite: str) -> dict[str, str]:
 
 def files_of(layout: Layout, module: str, slug: str, title: str) -> dict[str, str]:
     """The text of each file, by its path."""
-    year = date.today().year  # noqa: DTZ011 (the year on the wall)
     names = {
         "methods": layout.methods,
         "suite": layout.suite,
@@ -80,8 +78,7 @@ def files_of(layout: Layout, module: str, slug: str, title: str) -> dict[str, st
         "house_gap": "" if layout.methods == module else "\n",
         "own_gap": "\n" if layout.methods == module else "",
         "arxiv": "0000.00000",
-        "year": str(year),
-        "bibtex": f"@misc{{{module}, title={{{title}}}, author={{Author, A. N.}}, year={{{year}}}}}",
+        "bibtex": f"@misc{{{module}, title={{{title}}}, author={{Author, A. N.}}, year={{2024}}}}",
     }
     return {path: _rendered(name, names) if name else "" for path, name in layout.files.items()}
 
