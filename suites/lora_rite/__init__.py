@@ -3,24 +3,26 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
-from suites.lora_rite.claims import CLAIMS
+from suites.lora_rite import claims, claims_tuning
+from suites.lora_rite.arms import FIRST
 from suites.lora_rite.controls import CONTROLS
-from suites.lora_rite.deviations import DEVIATIONS
 from suites.lora_rite.display import FIGURES, TABLES
 from suites.lora_rite.experiments import experiments
 from suites.lora_rite.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims({**claims.RULES, **claims_tuning.RULES}),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
+    first_seed=FIRST,
     bindings={
         "gemma": "gemma-3-270m",
         "gemma-2b": "gemma-2b",

@@ -4,163 +4,115 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.claims import Cell, Contrast, Profile
-from harness.suite import PaperFigure, PaperTable, ReportedRef, Scale, Series, TableRow
-from methods.lora_rite.finetune import GROWTH_A, GROWTH_B, IMBALANCE
+from harness.claims import MEASURED, Profile
+from harness.suite import Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow, by_arm, curves
+from methods.lora_rite.finetune import GROWTH_A, GROWTH_B
+from methods.lora_rite.gauge import KINDS
+from suites.lora_rite.arms import LABELS, LATER, OPTIMIZERS, at_rank, named
 from suites.lora_rite.cells import (
+    ASKED_KNOWN,
+    BENCHMARKS,
+    ENCODER,
     IMBALANCES,
-    KINDS,
-    LATER,
+    INVARIANCE,
+    KNOWN,
+    LANGUAGE,
     LORA_RANKS,
-    MODELS,
-    OPTIMIZERS,
+    PUBLIC,
     RANKS,
+    REGRESSION,
+    REGRET,
+    RESCALED,
     SCALES,
+    STATE,
+    STEP_TIME,
     STRING_TASKS,
-    accuracy,
-    balance,
-    exponent,
-    known,
-    numbers,
-    online_loss,
-    parted,
-    public,
-    public_sets,
-    rating,
-    regression,
-    step_time,
-    training_time,
-    tuned,
+    TRAINING_TIME,
+    UNBALANCED,
+    factors,
+    scale_id,
 )
 
-Entries = dict[str, Cell | Contrast | ReportedRef]
 _SMALL = (Profile.SMALL,)
-_MEASURED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
 _WITHOUT_GPU = (Profile.SMALL, Profile.PAPER)
-_ALL_KINDS = {
-    "rite": "LoRA-RITE",
-    "rite-no-mass": "LoRA-RITE without escaped mass",
-    "adam": "Adam",
-    "lora-plus": "LoRA+",
-    "lamb": "LAMB",
-    "scaled-adam": "ScaledAdam",
-    "shampoo": "Shampoo",
-    "rmsprop": "RMSProp",
-    "adagrad": "Adagrad",
-    "gd": "GD",
-    "scaled-gd": "ScaledGD",
-    "alt-lora": "AltLoRA",
-    "untransported": "LoRA-RITE, moments not carried over",
+_LOOKS = (20, 30, 40)
+"""Steps at which factors are looked at once B is not zero any more."""
+_TRAJECTORIES = (
+    "rite",
+    "rite-no-mass",
+    "adam",
+    "lora-plus",
+    "lamb",
+    "scaled-adam",
+    "shampoo",
+    "rmsprop",
+    "adagrad",
+    "gd",
+    "scaled-gd",
+    "alt-lora",
+    "untransported",
+)
+_SETS = {
+    Profile.GPU: BENCHMARKS[Profile.GPU],
+    Profile.PAPER: (*BENCHMARKS[Profile.PAPER], "instructions"),
 }
+_ALL_SETS = {name: name for sets in _SETS.values() for name in sets}
+_BY_SCALE = {f"{s:g}": f"s = {s:g}" for s in SCALES}
+_BY_IMBALANCE = {f"{s:g}": f"s = {s:g}" for s in IMBALANCES}
+_FACTORS = factors(LANGUAGE.on(STRING_TASKS[0]))
 
 
-def _invariance_rows(_: Scale) -> Sequence[TableRow]:
-    return [
-        TableRow(label=label, entries={kind: parted(name, kind) for kind in KINDS})
-        for name, label in _ALL_KINDS.items()
-    ]
+def _strings(rank: int) -> Sequence[TableRow]:
+    def entries(optimizer: str) -> Mapping[str, Entry | None]:
+        method = at_rank(optimizer, rank)
+        asked = rank == 16 and optimizer in ASKED_KNOWN
+        return {
+            **{task: LANGUAGE(method, task=task) for task in STRING_TASKS},
+            "known": KNOWN(method) if asked else None,
+        }
+
+    return by_arm(named(OPTIMIZERS, f"r = {rank}"), entries)
 
 
-def _language_rows(scale: Scale) -> Sequence[TableRow]:
-    rows = []
-    for rank in LORA_RANKS:
-        for name, label in OPTIMIZERS.items():
-            entries: Entries = {task: accuracy(name, rank, task) for task in STRING_TASKS}
-            if rank == 16 and name in ("rite", "adam", "lamb"):
-                entries["known"] = known(name)
-            rows.append(TableRow(label=label, entries=entries, group=f"r = {rank}"))
-    return rows
+def _public(profile: Profile, optimizers: Sequence[str]) -> Sequence[TableRow]:
+    return by_arm(
+        named(optimizers),
+        lambda name: {task: PUBLIC(at_rank(name, 16), task=task) for task in _SETS[profile]},
+    )
 
 
-def _reported_rows(_: Scale) -> Sequence[TableRow]:
-    rows = []
-    for size in ("2b", "7b"):
-        for name, label in OPTIMIZERS.items():
-            entries: Entries = {
-                key: ReportedRef(id=_reported(key, size, name))
-                for key in ("hellaswag", "arc-challenge", "gsm8k", "openbookqa")
-            }
-            rows.append(TableRow(label=label, entries=entries, group=f"Gemma-{size.upper()}, paper"))
-    return rows
+def _reported(size: str) -> Sequence[TableRow]:
+    return by_arm(
+        named(OPTIMIZERS, f"Gemma-{size.upper()}, paper"),
+        lambda name: {key: ReportedRef(f"{key}-{size}-{name}") for key in BENCHMARKS[Profile.PAPER]},
+    )
 
 
-def _reported(key: str, size: str, name: str) -> str:
-    read = key == "gsm8k" and size == "7b" and name in ("adam", "lamb", "rite")
-    return f"gsm8k-7b-{name}" if read else f"{key}-{size}-{name}"
+def _cost(method: str) -> Mapping[str, Entry]:
+    return {
+        **{f"r{rank}": STEP_TIME(at_rank(method, rank)) for rank in RANKS},
+        **{size: TRAINING_TIME(f"{method}-{size}") for size in ("small", "large")},
+        "state": STATE(method),
+    }
 
-
-def _public_columns() -> Mapping[str, str]:
-    names = [name for profile in MODELS for name in public_sets(profile)]
-    return {name: name for name in (*dict.fromkeys(names), "instructions")}
-
-
-def _public_rows(scale: Scale) -> Sequence[TableRow]:
-    sets = public_sets(scale.profile)
-    if scale.profile is Profile.PAPER:
-        sets = (*sets, *public_sets(scale.profile, instructions=True))
-    return [
-        TableRow(label=label, entries={name: public(optimizer, name) for name in sets})
-        for optimizer, label in OPTIMIZERS.items()
-        if scale.profile is Profile.PAPER or optimizer in ("rite", "adam")
-    ]
-
-
-def _encoder_rows(_: Scale) -> Sequence[TableRow]:
-    arms = {name: OPTIMIZERS[name] for name in ("rite", "adam", "lora-plus")}
-    arms["misaligned"] = "LoRA-RITE, steps mapped back from another basis"
-    return [TableRow(label=label, entries={"rho": rating(name)}) for name, label in arms.items()]
-
-
-def _scale_rows(_: Scale) -> Sequence[TableRow]:
-    return [
-        TableRow(
-            label=label,
-            entries={"tuned": tuned(name), **{f"{s:g}": regression(name, s) for s in SCALES}},
-        )
-        for name, label in {**OPTIMIZERS, **LATER}.items()
-    ]
-
-
-def _cost_rows(_: Scale) -> Sequence[TableRow]:
-    rows = []
-    for name in ("rite", "adam"):
-        entries: Entries = {f"r{rank}": step_time(name, rank) for rank in RANKS}
-        entries |= {size: training_time(name, size) for size in ("small", "large")}
-        rows.append(TableRow(label=OPTIMIZERS[name], entries={**entries, "state": numbers(name)}))
-    return rows
-
-
-def _theory_rows(_: Scale) -> Sequence[TableRow]:
-    return [
-        TableRow(
-            label=label,
-            entries={
-                "exponent": exponent(name),
-                **{f"{s:g}": online_loss(name, s) for s in IMBALANCES},
-            },
-        )
-        for name, label in (
-            ("rite-sum", "LoRA-RITE (summed)"),
-            ("matrix-adagrad", "one-sided matrix Adagrad"),
-        )
-    ]
-
-
-_STRINGS = {"sort-shift": "sort and shift", "mostly-late": "majority question", "known": "known question"}
 
 TABLES = (
     PaperTable(
         id="invariance",
         title="Largest relative deviation of Z from equivalent factors",
         columns={kind: kind for kind in KINDS},
-        rows=_invariance_rows,
-        profiles=_MEASURED,
+        rows=by_arm(named(_TRAJECTORIES), lambda name: {kind: INVARIANCE(name, task=kind) for kind in KINDS}),
+        profiles=MEASURED,
     ),
     PaperTable(
         id="strings",
         title="Accuracy of a small language model on functions of strings, each optimizer at its best rate",
-        columns=_STRINGS,
-        rows=_language_rows,
+        columns={
+            "sort-shift": "sort and shift",
+            "mostly-late": "majority question",
+            "known": "known question",
+        },
+        rows=[row for rank in LORA_RANKS for row in _strings(rank)],
         source="Tables 1 and 3",
         bold=STRING_TASKS,
         profiles=_SMALL,
@@ -169,18 +121,20 @@ TABLES = (
         id="ratings",
         title="MiniLM on ratings of product reviews, at the better of two rates",
         columns={"rho": "Spearman's ρ"},
-        rows=_encoder_rows,
+        rows=by_arm(named(("rite", "adam", "lora-plus", "misaligned")), lambda name: {"rho": ENCODER(name)}),
         bold=("rho",),
         profiles=_SMALL,
     ),
     PaperTable(
         id="public",
         title="Accuracy on public data sets, each optimizer at its best rate",
-        columns=_public_columns(),
-        rows=_public_rows,
+        columns=_ALL_SETS,
+        rows={
+            Profile.GPU: _public(Profile.GPU, ("rite", "adam")),
+            Profile.PAPER: _public(Profile.PAPER, OPTIMIZERS),
+        },
         source="Tables 1 and 2",
-        bold=tuple(_public_columns()),
-        profiles=MODELS,
+        bold=tuple(_ALL_SETS),
     ),
     PaperTable(
         id="paper",
@@ -191,15 +145,21 @@ TABLES = (
             "gsm8k": "GSM8K",
             "openbookqa": "OpenBookQA",
         },
-        rows=_reported_rows,
+        rows=(*_reported("2b"), *_reported("7b")),
         source="Table 2",
-        profiles=_MEASURED,
+        profiles=MEASURED,
     ),
     PaperTable(
         id="scales",
         title="Error of a linear regression at the best rate, and with A scaled at the rate of scale 1",
-        columns={"tuned": "best rate", **{f"{s:g}": f"s = {s:g}" for s in SCALES}},
-        rows=_scale_rows,
+        columns={"tuned": "best rate", **_BY_SCALE},
+        rows=by_arm(
+            named((*OPTIMIZERS, *LATER)),
+            lambda name: {
+                "tuned": REGRESSION(name),
+                **{f"{s:g}": RESCALED(name, task=scale_id(s)) for s in SCALES},
+            },
+        ),
         profiles=_WITHOUT_GPU,
     ),
     PaperTable(
@@ -211,57 +171,33 @@ TABLES = (
             "large": "larger model",
             "state": "numbers kept by a parameter",
         },
-        rows=_cost_rows,
+        rows=by_arm(named(("rite", "adam")), _cost),
         source="speed table",
-        profiles=_MEASURED,
+        profiles=MEASURED,
     ),
     PaperTable(
         id="theory",
         title="Exponent of the first-order term, and average loss from unbalanced factors",
-        columns={"exponent": "exponent in T", **{f"{s:g}": f"s = {s:g}" for s in IMBALANCES}},
-        rows=_theory_rows,
+        columns={"exponent": "exponent in T", **_BY_IMBALANCE},
+        rows=by_arm(
+            named(("rite-sum", "matrix-adagrad")),
+            lambda name: {
+                "exponent": REGRET(name),
+                **{f"{s:g}": UNBALANCED(name, task=scale_id(s)) for s in IMBALANCES},
+            },
+        ),
         profiles=_WITHOUT_GPU,
     ),
 )
 
-
-def _scale_series(_: Scale) -> Sequence[Series]:
-    return [
-        Series(label=label, points=tuple((s, regression(name, s)) for s in SCALES))
-        for name, label in {**OPTIMIZERS, **LATER}.items()
-    ]
-
-
-def _at(cell: Cell, step: int) -> Cell:
-    from dataclasses import replace
-
-    return replace(cell, where=(("step", step),))
-
-
-def _norm_series(_: Scale) -> Sequence[Series]:
-    series = []
-    for name in ("rite", "adam", "lamb"):
-        for metric, factor in ((GROWTH_A, "A"), (GROWTH_B, "B")):
-            cell = balance(name, 16, STRING_TASKS[0], metric)
-            points = tuple((float(step), _at(cell, step)) for step in LOOKS)
-            series.append(Series(label=f"{OPTIMIZERS[name]}, {factor}", points=points))
-    return series
-
-
-def _balance_series(_: Scale) -> Sequence[Series]:
-    return [
-        Series(
-            label=label,
-            points=tuple(
-                (float(step), _at(balance(name, 16, STRING_TASKS[0], IMBALANCE), step)) for step in LOOKS
-            ),
-        )
-        for name, label in OPTIMIZERS.items()
-    ]
-
-
-LOOKS = (20, 30, 40)
-"""Steps at which factors are looked at once B is not zero any more."""
+_NORMS = tuple(
+    Series(
+        label=f"{LABELS[name]}, {factor}",
+        points=tuple((float(step), _FACTORS(at_rank(name, 16), metric, step=step)) for step in _LOOKS),
+    )
+    for name in ("rite", "adam", "lamb")
+    for metric, factor in ((GROWTH_A, "A"), (GROWTH_B, "B"))
+)
 
 FIGURES = (
     PaperFigure(
@@ -269,7 +205,7 @@ FIGURES = (
         title="Linear regression from rescaled initial factors, at the rate of scale 1",
         x="factor on the initial A",
         y="test mean squared error",
-        series=_scale_series,
+        series=curves(named((*OPTIMIZERS, *LATER)), SCALES, lambda name, s: RESCALED(name, task=scale_id(s))),
         log_x=True,
         log_y=True,
         profiles=_WITHOUT_GPU,
@@ -279,7 +215,7 @@ FIGURES = (
         title="How far the factors move in training (sort and shift, r = 16)",
         x="step",
         y="‖A − A₀‖/‖A₀‖ and ‖B‖/‖A₀‖",
-        series=_norm_series,
+        series=_NORMS,
         source="Figure 1",
         profiles=_SMALL,
     ),
@@ -288,7 +224,7 @@ FIGURES = (
         title="How unevenly the factors contribute to Z (sort and shift, r = 16)",
         x="step",
         y="|log ‖δA Bᵀ‖/‖A δBᵀ‖|",
-        series=_balance_series,
+        series=curves(named(OPTIMIZERS), _LOOKS, lambda name, step: _FACTORS(at_rank(name, 16), step=step)),
         profiles=_SMALL,
     ),
 )

@@ -5,51 +5,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method, Metric, Reference
+from harness.method import Method, Reference
 from harness.suite import Experiment, Scale, Timed, Tuned, on_cpu
 from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import StepCost, TakeSteps, Train, TrainingCost
 from methods.lora_rite.descent import Descend, Factored, Rescaled, TinyTransformer
 from methods.lora_rite.encoder import RatingTask
-from methods.lora_rite.finetune import ACCURACY, FineTune
+from methods.lora_rite.finetune import ACCURACY
 from methods.lora_rite.gauge import KINDS
 from methods.lora_rite.language import StringTask
 from methods.lora_rite.models import GEMMA_2B
 from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
 from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression
+from suites.lora_rite.arms import (
+    FIRST,
+    NOT_SCALED,
+    REGRESSION_RATES,
+    STRING_RATES,
+    at_rank,
+    fine_tune,
+    tuned,
+)
 from suites.lora_rite.cells import (
-    FIRST_SEED,
+    ASKED_KNOWN,
     IMBALANCES,
     LORA_RANKS,
-    NOT_SCALED,
     RANKS,
     SCALES,
     STRING_TASKS,
-    arm,
     scale_id,
 )
 from suites.lora_rite.public import GEMMA_SMALL, public_experiment
-
-BEST = {
-    "rite": 0.1,
-    "adam": 0.03,
-    "lora-plus": 0.03,
-    "scaled-adam": 0.1,
-    "lamb": 0.03,
-    "shampoo": 0.1,
-    "alt-lora": 100.0,
-    "muon": 0.03,
-}
-"""Best rates of the regression in the card's grid, found on its own seeds; of the last two on pilot seeds."""
-SIZES = ("small", "large")
-"""Models whose training steps are timed."""
-STEP = 10**0.5
-"""Ratio of neighbouring rates in every grid."""
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -100,15 +91,6 @@ def _smoke() -> tuple[Experiment, ...]:
     return (replace(invariance, tasks=short, only=frozenset(only)), first, replace(state, methods=kept))
 
 
-def _seeds(count: int) -> tuple[int, ...]:
-    return tuple(range(FIRST_SEED, FIRST_SEED + count))
-
-
-def grid(centre: float, points: int = 5) -> tuple[float, ...]:
-    """Rates around a centre, a half decade apart."""
-    return tuple(float(f"{centre * STEP**k:.2g}") for k in range(-(points // 2), points - points // 2))
-
-
 def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
     names = ("rite", "rite-no-mass", "lora-plus", "scaled-adam", "lamb", "adam", "shampoo", "rmsprop")
     methods: dict[str, Method[Any, Any]] = {name: Descend(optimizer=name) for name in (*names, "adagrad")}
@@ -134,7 +116,7 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
             title="Trajectories from equivalent factors",
             tasks=tasks,
             methods=methods,
-            seeds=_seeds(seeds),
+            seeds=FIRST.take(seeds),
             unit="case",
             only=frozenset(only),
         ),
@@ -143,7 +125,7 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
             title="What each factor contributes to the first step",
             tasks={"rescaled": Rescaled()},
             methods=first,
-            seeds=_seeds(1),
+            seeds=FIRST.take(1),
             unit="case",
         ),
         Experiment(
@@ -151,7 +133,7 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
             title="Numbers kept by each optimizer, for attention layers of Gemma-2B",
             tasks={"layers": layers},
             methods=kept,
-            seeds=_seeds(1),
+            seeds=FIRST.take(1),
             unit="optimizer",
         ),
     )
@@ -159,37 +141,27 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
 
 def _regression(seeds: int) -> Experiment:
     methods = {
-        name: Tuned(
-            method=FitLinear(optimizer=name, rate=BEST[name]),
-            grid={"rate": grid(BEST[name])},
-            select=ERROR,
-            seeds=(1,),
-        )
-        for name in BEST
+        name: tuned(FitLinear(optimizer=name, rate=rate), ERROR) for name, rate in REGRESSION_RATES.items()
     }
-    broken = FitLinear(optimizer="rite-misaligned", rate=BEST["rite"])
-    methods["misaligned"] = replace(methods["rite"], method=broken)
+    broken = FitLinear(optimizer="rite-misaligned", rate=REGRESSION_RATES["rite"])
     return Experiment(
         id="regression",
         title="Linear regression with a low-rank correction, at the best rates",
         tasks={"plain": LinearRegression()},
-        methods=methods,
-        seeds=_seeds(seeds),
+        methods={**methods, "misaligned": tuned(broken, ERROR)},
+        seeds=FIRST.take(seeds),
         unit="output",
     )
 
 
-def _scales(seeds: int, *, steps: int = 300, names: tuple[str, ...] = tuple(BEST)) -> Experiment:
+def _scales(seeds: int, *, steps: int = 300, names: Iterable[str] = REGRESSION_RATES) -> Experiment:
     """Rates stay those of s = 1, since a user does not tune again for every initialisation."""
-    methods: dict[str, Method[Any, Any]] = {
-        name: FitLinear(optimizer=name, rate=BEST[name]) for name in names
-    }
     return Experiment(
         id="scales",
         title="Linear regression from rescaled initial factors",
         tasks={scale_id(scale): LinearRegression(scale=scale, steps=steps) for scale in SCALES},
-        methods=methods,
-        seeds=_seeds(seeds),
+        methods={name: FitLinear(optimizer=name, rate=REGRESSION_RATES[name]) for name in names},
+        seeds=FIRST.take(seeds),
         unit="output",
     )
 
@@ -204,29 +176,24 @@ def _regret(seeds: int, *, steps: int = 1024) -> Experiment:
             "matrix-adagrad": Follow(optimizer="matrix-adagrad"),
             "gd": Follow(optimizer="gd"),
         },
-        seeds=_seeds(seeds),
+        seeds=FIRST.take(seeds),
         unit="world",
     )
 
 
 def _unbalanced(seeds: int) -> Experiment:
+    adagrad = Follow(optimizer="matrix-adagrad", rate=1.0)
     methods = {
-        name: Tuned(
-            method=Follow(optimizer=name, rate=rate),
-            grid={"rate": grid(rate, 7)},
-            select=LOSS,
-            seeds=(1,),
-        )
-        for name, rate in (("rite-sum", 3.0), ("matrix-adagrad", 1.0))
+        "rite-sum": Follow(optimizer="rite-sum", rate=3.0),
+        "matrix-adagrad": adagrad,
+        "balanced-adagrad": replace(adagrad, balance=True),
     }
-    balanced = Follow(optimizer="matrix-adagrad", rate=1.0, balance=True)
-    methods["balanced-adagrad"] = replace(methods["matrix-adagrad"], method=balanced)
     return Experiment(
         id="unbalanced",
         title="Average loss from unbalanced factors, at the best rates",
         tasks={scale_id(s): Unbalanced(imbalance=s, worlds=2) for s in IMBALANCES},
-        methods=methods,
-        seeds=_seeds(seeds),
+        methods={name: tuned(method, LOSS, points=7) for name, method in methods.items()},
+        seeds=FIRST.take(seeds),
         unit="world",
     )
 
@@ -236,8 +203,8 @@ def _step_time() -> Experiment:
         id="step-time",
         title="Seconds of optimizer steps by rank",
         tasks={"layers": StepCost(ranks=RANKS)},
-        methods={f"{o}-r{r}": TakeSteps(optimizer=o, rank=r) for o in ("rite", "adam") for r in RANKS},
-        seeds=_seeds(1),
+        methods={at_rank(o, r): TakeSteps(optimizer=o, rank=r) for o in ("rite", "adam") for r in RANKS},
+        seeds=FIRST.take(1),
         unit="block",
         timed=Timed(blocks=10, warmup=1),
     )
@@ -249,48 +216,33 @@ def _training_time(profile: Profile) -> Experiment:
     if profile is not Profile.SMALL:
         larger: Reference = GEMMA_SMALL if profile is Profile.GPU else GEMMA_2B
         task = TrainingCost(model=larger, rows=16, length=512)
-    arms = {f"{o}-{s}": Train(optimizer=o, size=s, repeats=6) for o in ("rite", "adam") for s in SIZES}
     return Experiment(
         id="training-time",
         title="Seconds of training steps at two model sizes",
         tasks={"models": task},
-        methods=dict(arms),
-        seeds=_seeds(1),
+        methods={
+            f"{o}-{s}": Train(optimizer=o, size=s, repeats=6)
+            for o in ("rite", "adam")
+            for s in ("small", "large")
+        },
+        seeds=FIRST.take(1),
         unit="block",
         timed=Timed(blocks=8, warmup=1),
         memory_gb=6.0 if profile is Profile.SMALL else 64.0,
     )
 
 
-CENTRES = {
-    "rite": 5e-3,
-    "adam": 1e-2,
-    "lora-plus": 3e-3,
-    "scaled-adam": 5e-3,
-    "lamb": 0.1,
-    "shampoo": 0.2,
-}
-"""Middle of each optimizer's grid of rates on functions of strings, from pilot seeds."""
-
-
-def _tuned(optimizer: str, rates: tuple[float, ...], rank: int, select: Metric) -> Tuned:
-    """LoRA scale 1 at every rank."""
-    method = FineTune(optimizer=optimizer, rate=rates[len(rates) // 2], rank=rank, alpha=float(rank))
-    return Tuned(method=method, grid={"rate": rates}, select=select, seeds=(1,))
-
-
 def _language(seeds: int) -> Experiment:
     """Six optimizers, two ranks, a task to generate, a question, and a question known already."""
-    methods: dict[str, Any] = {
-        arm(name, rank): _tuned(name, grid(centre), rank, ACCURACY)
-        for name, centre in CENTRES.items()
+    methods: dict[str, Method[Any, Any] | Tuned] = {
+        at_rank(name, rank): tuned(fine_tune(name, rate, rank), ACCURACY)
+        for name, rate in STRING_RATES.items()
         for rank in LORA_RANKS
     }
     for rank in LORA_RANKS:
-        broken = FineTune(optimizer="rite-misaligned", rank=rank, alpha=float(rank))
-        methods[arm("misaligned", rank)] = broken
+        methods[at_rank("misaligned", rank)] = fine_tune("rite-misaligned", STRING_RATES["rite"], rank)
     only = {(task, method) for task in STRING_TASKS for method in methods}
-    only |= {("known", arm(name, 16)) for name in ("rite", "adam", "lamb", "misaligned")}
+    only |= {("known", at_rank(name, 16)) for name in (*ASKED_KNOWN, "misaligned")}
     return Experiment(
         id="language",
         title="A small language model learns functions of strings",
@@ -299,21 +251,23 @@ def _language(seeds: int) -> Experiment:
             "known": StringTask(function="rises"),
         },
         methods=methods,
-        seeds=_seeds(seeds),
+        seeds=FIRST.take(seeds),
         unit="test string",
         only=frozenset(only),
     )
 
 
 def _encoder(seeds: int) -> Experiment:
-    rates = {"rite": (5e-4, 1.5e-3), "adam": (4e-3, 1.2e-2), "lora-plus": (1e-3, 3e-3)}
-    methods: dict[str, Any] = {name: _tuned(name, pair, 16, spearman()) for name, pair in rates.items()}
-    methods["misaligned"] = FineTune(optimizer="rite-misaligned", rate=1.5e-3)
+    pairs = {"rite": (5e-4, 1.5e-3), "adam": (4e-3, 1.2e-2), "lora-plus": (1e-3, 3e-3)}
+    methods = {
+        name: Tuned(method=fine_tune(name, rates[1], 16), grid={"rate": rates}, select=spearman())
+        for name, rates in pairs.items()
+    }
     return Experiment(
         id="encoder",
         title="MiniLM learns ratings of product reviews",
         tasks={"amazon": RatingTask()},
-        methods=methods,
-        seeds=_seeds(seeds),
+        methods={**methods, "misaligned": fine_tune("rite-misaligned", pairs["rite"][1], 16)},
+        seeds=FIRST.take(seeds),
         unit="test text",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
@@ -11,24 +10,16 @@ from harness.method.sizes import activations_gb, model_gb
 from harness.suite import Experiment, Scale, Tuned
 from methods.common import datasets
 from methods.common.gemma import SafeWeights
-from methods.lora_rite.finetune import ACCURACY, FineTune
+from methods.lora_rite.finetune import ACCURACY
 from methods.lora_rite.models import GEMMA2_2B, GEMMA_2B, GEMMA_7B, MT5_XXL
 from methods.lora_rite.public import INSTRUCTIONS, PublicTask
-from suites.lora_rite.cells import FIRST_SEED, LORA_RANKS, arm
+from suites.lora_rite.arms import FIRST, PUBLIC_RATES, at_rank, fine_tune, tuned
+from suites.lora_rite.cells import LORA_RANKS
 
 FOLDER = "suites/lora_rite/tasks"
-CENTRES = {
-    "rite": 1e-3,
-    "adam": 3e-4,
-    "lora-plus": 1e-4,
-    "scaled-adam": 3e-4,
-    "lamb": 1e-2,
-    "shampoo": 6e-3,
-}
-"""Middle of each grid: the official code's rates for LoRA-RITE and Adam, and the ratios that the
-small language model shows between the others."""
-STEP = 10**0.5
 GEMMA_SMALL = SafeWeights()
+_FEW = ("rite", "adam")
+"""Optimizers that run where six would take too long."""
 
 
 def _task(model: Reference, data: Resource, **changes: Any) -> PublicTask:
@@ -64,30 +55,27 @@ def public_experiment(scale: Scale) -> Experiment:
     """
     gpu = scale.profile is Profile.GPU
     tasks = _gpu_tasks(scale) if gpu else _paper_tasks()
-    methods: dict[str, Any] = {}
-    points = 5 if scale.full or not gpu else 3
-    for name in ("rite", "adam") if gpu else CENTRES:
-        centre = CENTRES[name]
-        rates = tuple(float(f"{centre * STEP**k:.2g}") for k in range(-(points // 2), points // 2 + 1))
-        methods[arm(name, 16)] = Tuned(
-            method=FineTune(optimizer=name, rate=centre), grid={"rate": rates}, select=ACCURACY, seeds=(1,)
-        )
     ranks = (16,) if gpu else LORA_RANKS
+    points = 5 if scale.full or not gpu else 3
+
+    def chosen(name: str, rank: int) -> Tuned:
+        return tuned(fine_tune(name, PUBLIC_RATES[name], rank), ACCURACY, points)
+
+    methods: dict[str, Any] = {
+        at_rank(name, 16): chosen(name, 16) for name in (_FEW if gpu else PUBLIC_RATES)
+    }
     for rank in ranks:
-        broken = FineTune(optimizer="rite-misaligned", rate=CENTRES["rite"], rank=rank, alpha=float(rank))
-        methods[arm("misaligned", rank)] = broken
-    only = {(task, name) for task in tasks for name in methods if name != arm("misaligned", 4)}
+        methods[at_rank("misaligned", rank)] = fine_tune("rite-misaligned", PUBLIC_RATES["rite"], rank)
+    only = {(task, name) for task in tasks for name in methods if name != at_rank("misaligned", 4)}
     if not gpu:
-        for name in ("rite", "adam"):
-            small = FineTune(optimizer=name, rate=CENTRES[name], rank=4, alpha=4.0)
-            methods[arm(name, 4)] = replace(methods[arm(name, 16)], method=small)
-        only |= {("openbookqa", arm(name, 4)) for name in ("rite", "adam", "misaligned")}
+        methods |= {at_rank(name, 4): chosen(name, 4) for name in _FEW}
+        only |= {("openbookqa", at_rank(name, 4)) for name in (*_FEW, "misaligned")}
     return Experiment(
         id="public",
         title="Pretrained language models on public data sets",
         tasks=dict(tasks),
         methods=methods,
-        seeds=tuple(range(FIRST_SEED, FIRST_SEED + 5)),
+        seeds=FIRST.take(5),
         unit="question",
         minutes=20.0 if gpu else 600.0,
         memory_gb=24.0 if gpu else 32.0,
