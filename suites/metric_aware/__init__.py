@@ -3,24 +3,27 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
-from suites.metric_aware.claims import CLAIMS
+from suites.metric_aware.cells import FIRST
+from suites.metric_aware.claims import RULES
+from suites.metric_aware.claims_training import TRAINING_RULES
 from suites.metric_aware.controls import CONTROLS
-from suites.metric_aware.deviations import DEVIATIONS
 from suites.metric_aware.display import FIGURES, TABLES
 from suites.metric_aware.experiments import experiments
 from suites.metric_aware.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims({**RULES, **TRAINING_RULES}),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
+    first_seed=FIRST,
     bindings={
         "gemma": "gemma-3-270m",
         "flan-base": "flan-t5-base",

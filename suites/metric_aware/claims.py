@@ -1,209 +1,96 @@
-"""The claims about inference (M1 to M8) and the rules that decide them, declared before any run.
+"""The rules that decide the claims about inference (M1 to M8, X1), declared before any run.
 
 No number of the paper could be verified, so every claim is a direction, an order or an equivalence.
 """
 
 from __future__ import annotations
 
-from harness.claims import (
-    Claim,
-    EveryCell,
-    Exact,
-    Profile,
-)
-from methods.metric_aware.metrics import RANKING
-from suites.metric_aware.cells import (
-    EMBEDDED,
-    NOISES,
-    embedded,
-    exact,
-    higher,
-    toy,
-)
-from suites.metric_aware.claims_general import GENERAL, OPEN, SAMPLES
-from suites.metric_aware.claims_training import TRAINING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from harness.claims import EveryCell, Form, Place, Profile, Replication, by_profile
+from suites.metric_aware.cells import ASKED, EMBEDDED, MAIN_TOY, OPEN, SETS, TOYS, WIDE_TOY, WIDTHS
 from suites.metric_aware.rules import (
-    POINT,
-    POINT_REASON,
-    SEEDS,
     absolute,
-    correlated,
+    converges,
     diagonal,
     each_own,
+    falling,
+    few_samples,
+    mean_over_mode,
+    median_over_mode,
+    over,
+    proved,
     ranked,
+    ranked_over_mode,
     small_only,
     squared,
-)
-from suites.metric_aware.wholes import on_models, over, whole
-
-EVERY = tuple(Profile)
-_MAIN_TOY = toy("noise-0.8")
-_WIDE_TOY = toy("noise-1.5")
-_RATED = embedded("amazon", part="rater")
-_TYPICAL = embedded("amazon")
-
-
-DECODING = (
-    whole(
-        "M1",
-        "Autoregressive decoding is sub-optimal where the metric is not exact match: each metric has a "
-        "read-out of its own.",
-        "abstract",
-        "decoding",
-    ),
-    Claim(
-        id="M1a",
-        parent="M1",
-        statement="For RMSE, MAE and both kinds of AUC the metric's own rule beats the greedy answer and a "
-        "sample: latent grades.",
-        source="abstract",
-        forms=small_only(each_own(_WIDE_TOY)),
-        reported=("decoding",),
-    ),
-    Claim(
-        id="M1b",
-        parent="M1",
-        statement="The same for heads on sentence embeddings, judged by single human ratings.",
-        source="abstract",
-        forms=small_only(each_own(_RATED)),
-        reported=("decoding",),
-    ),
-    Claim(
-        id="M1c",
-        parent="M1",
-        statement="The same for a prompted language model.",
-        source="abstract",
-        forms=on_models(each_own),
-        reported=("decoding",),
-    ),
-    Claim(
-        id="M1d",
-        parent="M1",
-        statement="The diagonal of the cross table of rules and metrics is the best of each column: latent "
-        "grades.",
-        source="rule table",
-        forms=small_only(diagonal(_WIDE_TOY)),
-        reported=("rules",),
-    ),
-    Claim(
-        id="M1e",
-        parent="M1",
-        statement="The same for heads on sentence embeddings, judged by single human ratings.",
-        source="rule table",
-        forms=small_only(diagonal(_RATED)),
-        reported=("rules",),
-    ),
-    Claim(
-        id="M1f",
-        parent="M1",
-        statement="Each rule with a closed form has the least expected loss.",
-        source="rule table",
-        forms=dict.fromkeys(
-            EVERY, Exact(cells=(exact("rules"),), oracle="all decisions on a fine net", min_cases=100)
-        ),
-        reported=("rules",),
-    ),
+    squared_when_fitted,
+    text_gain,
+    too_far,
 )
 
-ERRORS = (
-    whole(
-        "M2", "For squared error, the mean of the distribution is the better read-out.", "abstract", "rmse"
-    ),
-    Claim(
-        id="M2a",
-        parent="M2",
-        statement="Latent grades: the mean has a smaller RMSE than the greedy answer and the mode.",
-        source="main table",
-        forms=small_only(over(squared, tuple(toy(noise) for noise in NOISES), SEEDS)),
-        reported=("rmse",),
-        note="Nearly a theorem: the model is trained on the labels' own distribution.",
-    ),
-    Claim(
-        id="M2b",
-        parent="M2",
-        statement="Heads on sentence embeddings, human mean ratings: the same.",
-        source="main table",
-        forms=small_only(over(squared, tuple(embedded(domain) for domain in EMBEDDED), SEEDS)),
-        reported=("rmse",),
-    ),
-    Claim(
-        id="M2c",
-        parent="M2",
-        statement="A prompted language model: the same.",
-        source="main table",
-        forms=on_models(squared),
-        reported=("rmse",),
-    ),
-    Claim(
-        id="M2d",
-        parent="M2",
-        statement="A prompted language model: the same at a temperature fitted on held-out texts.",
-        source="main table; the card's weaker form",
-        forms=on_models(lambda where, how: squared(where, how, "fitted")),
-        reported=("rmse",),
-        essential=False,
-    ),
-    whole("M3", "For absolute error, the median is the better read-out.", "rule table", "mae"),
-    Claim(
-        id="M3a",
-        parent="M3",
-        statement="Latent grades with much noise: the median has a smaller MAE than the greedy answer and "
-        "the mode.",
-        source="main table",
-        forms=small_only(over(absolute, (_MAIN_TOY, _WIDE_TOY), SEEDS)),
-        reported=("mae",),
-        note="With little noise the median is the mode, and both tie.",
-    ),
-    Claim(
-        id="M3b",
-        parent="M3",
-        statement="Heads on sentence embeddings, human mean ratings: the same.",
-        source="main table",
-        forms=small_only(over(absolute, tuple(embedded(domain) for domain in EMBEDDED), SEEDS)),
-        reported=("mae",),
-    ),
-    Claim(
-        id="M3c",
-        parent="M3",
-        statement="A prompted language model: the same.",
-        source="main table",
-        forms=on_models(absolute),
-        reported=("mae",),
-    ),
-    whole("M4", "For ranking, the expected grade is better than a decoded one.", "rule table", "auc"),
-    Claim(
-        id="M4a",
-        parent="M4",
-        statement="Latent grades: the mean ranks better than the mode, and that better than a sample.",
-        source="rule table",
-        forms=small_only(ranked(_MAIN_TOY)),
-        reported=("auc",),
-    ),
-    Claim(
-        id="M4b",
-        parent="M4",
-        statement="Heads on sentence embeddings: the same.",
-        source="rule table",
-        forms=small_only(ranked(_TYPICAL)),
-        reported=("auc",),
-    ),
-    Claim(
-        id="M4c",
-        parent="M4",
-        statement="A prompted language model: the mean ranks better than the mode.",
-        source="rule table",
-        forms=on_models(
-            lambda where, how: EveryCell(
-                thetas=(higher(where.of("mean", RANKING), where.of("mode", RANKING)),),
-                delta=POINT,
-                delta_reason=POINT_REASON,
-                replication=how,
-                preconditions=correlated(where, how),
-            )
-        ),
-        reported=("auc",),
-    ),
-)
+_RATED = EMBEDDED.on(part="rater")
+_HEADS = tuple(EMBEDDED.on(task) for task in WIDTHS)
+_ASKED: Mapping[Profile, Sequence[Place]] = {
+    profile: tuple(places.values()) for profile, places in ASKED.items()
+}
+_SEVERAL = {**_ASKED, Profile.SMALL: (*TOYS.values(), EMBEDDED, *_ASKED[Profile.SMALL])}
 
-CLAIMS = (*DECODING, *ERRORS, *SAMPLES, *GENERAL, *OPEN, *TRAINING)
-"""All claims, in the order in which the report shows them."""
+
+def _on_models(rule: Callable[[Place], EveryCell]) -> Mapping[Profile, Form]:
+    """Gemma-3-270M under ``small`` and ``gpu``, FLAN-T5 under ``paper``, on every set."""
+    return by_profile(_ASKED, lambda places: over(rule, places))
+
+
+def _on_one_model(rule: Callable[[Place], Form]) -> Mapping[Profile, Form]:
+    """The same on the first set."""
+    return by_profile(_ASKED, lambda places: rule(places[0]))
+
+
+def _on_every_set(places: Sequence[Place]) -> EveryCell:
+    crossed = (replace(where, replication=Replication.CROSSED) for where in places)
+    return over(mean_over_mode, crossed)
+
+
+RULES: Mapping[str, Mapping[Profile, Form]] = {
+    "M1a": small_only(each_own(WIDE_TOY)),
+    "M1b": small_only(each_own(_RATED)),
+    "M1c": _on_models(each_own),
+    "M1d": small_only(diagonal(WIDE_TOY)),
+    "M1e": small_only(diagonal(_RATED)),
+    "M1f": proved("rules", "all decisions on a fine net", 100),
+    "M2a": small_only(over(squared, TOYS.values())),
+    "M2b": small_only(squared(EMBEDDED)),
+    "M2c": _on_models(squared),
+    "M2d": _on_models(squared_when_fitted),
+    "M3a": small_only(over(absolute, (MAIN_TOY, WIDE_TOY))),
+    "M3b": small_only(absolute(EMBEDDED)),
+    "M3c": _on_models(absolute),
+    "M4a": small_only(ranked(MAIN_TOY)),
+    "M4b": small_only(ranked(EMBEDDED)),
+    "M4c": _on_models(ranked_over_mode),
+    "M5a": small_only(converges(WIDE_TOY)),
+    "M5b": small_only(falling(WIDE_TOY)),
+    "M5c": small_only(few_samples(WIDE_TOY)),
+    "M5d": small_only(few_samples(EMBEDDED)),
+    "M5e": _on_one_model(few_samples),
+    "M6a": small_only(too_far(WIDE_TOY, 0.25, "mean")),
+    "M6b": small_only(too_far(WIDE_TOY, 4.0, "mean")),
+    "M6c": _on_one_model(lambda where: too_far(where, 0.25, "fitted")),
+    "M6d": _on_one_model(lambda where: too_far(where, 4.0, "fitted")),
+    "M7a": by_profile(_SEVERAL, _on_every_set),
+    "M7b": small_only(over(mean_over_mode, _HEADS)),
+    "M7c": small_only(over(median_over_mode, _HEADS)),
+    "M8a": by_profile(OPEN, lambda where: text_gain(where, "greedy")),
+    "M8b": by_profile(OPEN, lambda where: text_gain(where, "one-sample")),
+    "M8c": by_profile(OPEN, lambda where: text_gain(where, "most-frequent")),
+    "X1a": proved("sets", "the expected F1 of all sets", 15),
+    "X1b": small_only(
+        EveryCell(
+            tuple(SETS("f1") - SETS(other) for other in ("hamming", "mode")),
+            delta=0.01,
+            delta_reason="a point of F1",
+        )
+    ),
+}

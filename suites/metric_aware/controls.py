@@ -1,9 +1,9 @@
-"""Sabotages, and what each should do to the claims."""
+"""Negative controls: sabotages, and which claims each must kill."""
 
 from __future__ import annotations
 
 from harness.claims import Control, Prediction
-from suites.metric_aware.cells import COUNTS, at, sampled
+from suites.metric_aware.arms import COUNTS, mean_at, sampled
 
 
 def _kills(*claims: str) -> dict[str, Prediction]:
@@ -41,7 +41,7 @@ CONTROLS = (
     Control(
         id="no-temperature",
         title="The fitted temperature stands in for the extreme ones",
-        replaces={at(0.25): "fitted", at(4.0): "fitted"},
+        replaces={mean_at(0.25): "fitted", mean_at(4.0): "fitted"},
         predicts=_kills(*(f"M6{letter}" for letter in "abcd")),
     ),
     Control(

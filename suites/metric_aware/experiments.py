@@ -8,72 +8,41 @@ public data (``gpu``), ``flan`` asks FLAN-T5 about the paper's sets (``paper``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from harness.claims import Profile
-from harness.method import Method
-from harness.suite import Experiment, Scale, Tuned, on_cpu
+from harness.suite import Experiment, Scale, on_cpu
 from methods.common.minilm import MINILM, RatedTextEmbeddings
 from methods.common.ratings import RATINGS
 from methods.metric_aware.corpora import Corpus
 from methods.metric_aware.exact import ClosedForms, Property
-from methods.metric_aware.label_sets import LabelSets, LabelTask
-from methods.metric_aware.method import (
-    Blind,
-    Constant,
-    Enumerated,
-    Greedy,
-    Misplaced,
-    Sampled,
-    SelfConsistency,
-)
-from methods.metric_aware.metrics import RMSE
-from methods.metric_aware.open_answers import (
-    GreedyText,
-    MinimumRisk,
-    MostFrequent,
-    OneSample,
-    OpenTask,
-    Questions,
-    SampledAnswers,
-)
+from methods.metric_aware.label_sets import LabelTask
+from methods.metric_aware.open_answers import OpenTask, Questions, SampledAnswers
 from methods.metric_aware.prepare import GradedEmbeddings, PromptedGrades
 from methods.metric_aware.task import EmbeddedRatings, LatentTask, PromptedTask
-from methods.metric_aware.training_method import AsIs, FineTuned
+from methods.metric_aware.training_method import FineTuned
 from methods.metric_aware.training_task import LatentTraining, PretrainedScorer, RatedTraining
+from suites.metric_aware.arms import LABEL_SETS, LATE, fine_tuned, read_outs, text_methods
 from suites.metric_aware.cells import (
-    COUNTS,
-    EMBEDDED,
-    EMBEDDED_SEEDS,
+    COMPARED,
+    FIRST,
+    FRESH,
     NOISES,
-    OBJECTIVES,
     ONLY_FULL,
-    OPEN_SEED,
     PROMPT_SEEDS,
     PROMPTED,
-    TEMPERATURES,
-    TOY_SEEDS,
-    TRAINING_SEEDS,
-    TUNING_SEED,
     WIDTHS,
-    at,
-    sampled,
 )
+from suites.metric_aware.public import flan, open_questions, public
 
-FAMILIES: tuple[Literal["rules", "lemmas", "losses", "ends", "sets"], ...] = (
+_FAMILIES: tuple[Literal["rules", "lemmas", "losses", "ends", "sets"], ...] = (
     "rules",
     "lemmas",
     "losses",
     "ends",
     "sets",
 )
-RATES = (0.001, 0.004, 0.016, 0.064)
-"""Learning rates tried for every objective and task, on a seed of its own."""
-PAIRS = ("ce", "raft", "head")
-"""Objectives that are run everywhere."""
-LATE = ("ce", "raft", "mbr")
-"""Objectives that are also trained to the last step."""
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -82,49 +51,24 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         return (_exact(15), _smoke_toy(), _smoke_raft())
     if scale.profile is Profile.SMALL:
         return (_open(), _prompted(), _embedded(scale), _exact(60), _toy(scale), _sets(), _raft(scale))
-    from suites.metric_aware.public import flan, open_questions, public
-
     if scale.profile is Profile.GPU:
-        return (*on_cpu([_exact(60)]), public(read_outs(), scale), open_questions(scale))
-    return (*on_cpu([_exact(60)]), flan(read_outs()))
-
-
-def read_outs(*, record: bool = False) -> dict[str, Method[Any, Any]]:
-    """All read-outs of one set of distributions, by id; ``record`` keeps the calls once."""
-    found: dict[str, Method[Any, Any]] = {
-        "greedy": Greedy(),
-        "mode": Enumerated(rule="mode", record=record),
-        "median": Enumerated(rule="median"),
-        "mean": Enumerated(),
-        "probability": Enumerated(rule="probability"),
-        "consistency": SelfConsistency(),
-        "fitted": Enumerated(fit="likelihood"),
-        "line": Enumerated(fit="line"),
-        "constant-mean": Constant(),
-        "constant-median": Constant(rule="median"),
-        "misplaced": Misplaced(),
-        "misplaced-median": Misplaced(rule="median"),
-        "misplaced-probability": Misplaced(rule="probability"),
-        "blind": Blind(),
-    }
-    found |= {sampled(count): Sampled(count=count) for count in COUNTS}
-    found |= {at(t): Enumerated(temperature=t) for t in TEMPERATURES if t != 1.0}
-    return found
+        return (*on_cpu([_exact(60)]), public(scale), open_questions(scale))
+    return (*on_cpu([_exact(60)]), flan())
 
 
 def _exact(count: int) -> Experiment:
     return Experiment(
         id="exact",
         title="What is proved, against brute force and automatic differentiation",
-        tasks={family: Property(family=family, count=count) for family in FAMILIES},
+        tasks={family: Property(family=family, count=count) for family in _FAMILIES},
         methods={"closed-forms": ClosedForms(), "exchanged-forms": ClosedForms(broken=True)},
-        seeds=(100,),
+        seeds=FIRST.take(1),
         unit="case",
     )
 
 
-def _seeds(seeds: tuple[int, ...], scale: Scale) -> tuple[int, ...]:
-    return tuple(range(seeds[0], seeds[0] + 2 * len(seeds))) if scale.full else seeds
+def _seeds(count: int, scale: Scale) -> tuple[int, ...]:
+    return FRESH.take(2 * count if scale.full else count)
 
 
 def _toy(scale: Scale) -> Experiment:
@@ -133,34 +77,33 @@ def _toy(scale: Scale) -> Experiment:
         title="Read-outs of a softmax regression, grades of a noisy latent quality",
         tasks={name: LatentTask(noise=noise) for name, noise in NOISES.items()},
         methods=read_outs(),
-        seeds=_seeds(TOY_SEEDS, scale),
+        seeds=_seeds(16, scale),
     )
 
 
-def _embeddings(domain: str) -> RatedTextEmbeddings:
-    return RatedTextEmbeddings(encoder=MINILM, data=RATINGS, domain=domain)
+def _embeddings() -> RatedTextEmbeddings:
+    return RatedTextEmbeddings(encoder=MINILM, data=RATINGS, domain="amazon")
 
 
 def _embedded(scale: Scale) -> Experiment:
     """All read-outs of linear heads; few of heads with hidden units."""
-    seeds = _seeds(EMBEDDED_SEEDS, scale)
-    tasks, pairs = {}, set()
+    seeds = _seeds(12, scale)
     methods = read_outs()
-    for domain in EMBEDDED:
-        for name, width in WIDTHS.items():
-            task = domain if not width else f"{domain}-{name}"
-            scores = GradedEmbeddings(domain=domain, embeddings=_embeddings(domain), draws=seeds, width=width)
-            tasks[task] = EmbeddedRatings(scores=scores)
-            few = ("mode", "median", "mean", "constant-mean", "sample-1", "misplaced-median")
-            pairs |= {(task, method) for method in (few if width else methods)}
+    few = ("mode", "median", "mean", "constant-mean", "sample-1", "misplaced-median")
+    heads = {
+        task: GradedEmbeddings(domain="amazon", embeddings=_embeddings(), draws=seeds, width=width)
+        for task, width in WIDTHS.items()
+    }
     return Experiment(
         id="embedded",
         title="Read-outs of heads on sentence embeddings, human sentiment ratings",
-        tasks=dict(tasks),
+        tasks={task: EmbeddedRatings(scores=scores) for task, scores in heads.items()},
         methods=methods,
         seeds=seeds,
         unit="text",
-        only=frozenset(pairs),
+        only=frozenset(
+            (task, name) for task, width in WIDTHS.items() for name in (few if width else methods)
+        ),
     )
 
 
@@ -182,26 +125,15 @@ def _prompted() -> Experiment:
     )
 
 
-def text_methods() -> dict[str, Method[Any, Any]]:
-    """Read-outs of sampled texts."""
-    return {
-        "greedy": GreedyText(record=True),
-        "one-sample": OneSample(),
-        "most-frequent": MostFrequent(),
-        "mbr-f1": MinimumRisk(),
-        "mbr-misplaced": MinimumRisk(misplaced=True),
-    }
-
-
 def _open() -> Experiment:
     questions = Questions()
-    answers = SampledAnswers(questions=questions, draws=(OPEN_SEED,))
+    answers = SampledAnswers(questions=questions, draws=FIRST.take(1))
     return Experiment(
         id="open",
         title="Answers of Gemma-3-270M to open questions: official names of countries",
         tasks={"countries": OpenTask(answers=answers, questions=questions)},
         methods=text_methods(),
-        seeds=(OPEN_SEED,),
+        seeds=FIRST.take(1),
         unit="question",
         minutes=30.0,
     )
@@ -212,13 +144,8 @@ def _sets() -> Experiment:
         id="sets",
         title="Sets of labels from samples of a model that is right about its uncertainty",
         tasks={"mixture": LabelTask()},
-        methods={
-            "f1": LabelSets(),
-            "hamming": LabelSets(rule="hamming"),
-            "mode": LabelSets(rule="mode"),
-            "misplaced": LabelSets(rule="misplaced"),
-        },
-        seeds=TOY_SEEDS,
+        methods=LABEL_SETS,
+        seeds=FRESH.take(16),
     )
 
 
@@ -231,7 +158,7 @@ def _training_tasks(scale: Scale) -> dict[str, LatentTraining | RatedTraining]:
         "bent-5000": LatentTraining(train=5000, valid=1000),
         "pretrained": LatentTraining(noise=base.noise, **small),
         "random": LatentTraining(noise=base.noise, pretrained=False, **small),
-        "ratings": RatedTraining(embeddings=_embeddings("amazon")),
+        "ratings": RatedTraining(embeddings=_embeddings()),
     }
     if scale.full:
         return {**found, "bent-20000": LatentTraining(train=20_000, valid=2000)}
@@ -241,41 +168,21 @@ def _training_tasks(scale: Scale) -> dict[str, LatentTraining | RatedTraining]:
 def _raft(scale: Scale) -> Experiment:
     """All objectives where claims compare them, few elsewhere."""
     tasks = _training_tasks(scale)
-    methods: dict[str, Any] = {name: _tuned(name) for name in OBJECTIVES}
-    broken = {
-        "raft-shuffled": FineTuned(labels="shuffled"),
-        "ce-shuffled": FineTuned(objective="ce", labels="shuffled"),
-        "head-shuffled": FineTuned(objective="head", labels="shuffled"),
-        "raft-inner": _tuned("raft", digits="inner"),
-        "ce-mode": FineTuned(objective="ce", read="mode"),
-        "as-is-mode": AsIs(read="mode"),
-    }
-    methods |= {f"{name}-late": _tuned(name, early=False, watched=48) for name in LATE}
-    methods |= {"raft-ends": _tuned("raft", digits="ends"), "as-is": AsIs(), **broken}
-    only = {(task, name) for task in tasks for name in PAIRS}
-    full = [task for task in tasks if task in ("bent-5000", "pretrained", "ratings")]
-    only |= {(task, name) for task in full for name in (*OBJECTIVES, "raft-shuffled")}
-    only |= {(task, "mbr") for task in ONLY_FULL if task in tasks}
+    only = {(task, name) for task in tasks for name in COMPARED[task]}
+    only |= {(task, "raft-shuffled") for task in ("bent-5000", "pretrained", "ratings")}
     only |= {(task, f"{name}-late") for task in ("bent-5000", "ratings") for name in LATE}
     only |= {
         (task, name) for task in ("bent-5000", "ratings", "random") for name in ("raft-ends", "raft-inner")
     }
-    only |= {
-        ("pretrained", name) for name in ("as-is", "as-is-mode", "ce-mode", "ce-shuffled", "head-shuffled")
-    }
+    only |= {("pretrained", name) for name in ("as-is-mode", "ce-mode", "ce-shuffled", "head-shuffled")}
     return Experiment(
         id="raft",
         title="Fine-tuning small scorers on grades",
         tasks=dict(tasks),
-        methods=methods,
-        seeds=_seeds(TRAINING_SEEDS, scale),
+        methods=fine_tuned(),
+        seeds=_seeds(8, scale),
         only=frozenset(only),
     )
-
-
-def _tuned(objective: Any, **changes: Any) -> Tuned:
-    method = FineTuned(objective=objective, **changes)
-    return Tuned(method=method, grid={"rate": RATES}, select=RMSE, seeds=(TUNING_SEED,))
 
 
 def _smoke_toy() -> Experiment:
@@ -286,19 +193,16 @@ def _smoke_toy() -> Experiment:
         title="Read-outs of a softmax regression on few items",
         tasks={"noise-0.8": LatentTask(train=200, held=50, test=60)},
         methods={name: found[name] for name in kept},
-        seeds=(100,),
+        seeds=FIRST.take(1),
     )
 
 
 def _smoke_raft() -> Experiment:
     task = LatentTraining(train=100, valid=50, test=50)
-    methods: Mapping[str, FineTuned] = {
-        name: FineTuned(objective=name, steps=20) for name in ("ce", "raft", "mbr", "head")
-    }
     return Experiment(
         id="raft",
         title="A few steps of fine-tuning",
         tasks={"bent-1000": task},
-        methods=dict(methods),
-        seeds=(100,),
+        methods={name: FineTuned(objective=name, steps=20) for name in ("ce", "raft", "mbr", "head")},
+        seeds=FIRST.take(1),
     )

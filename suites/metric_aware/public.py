@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from harness.method import Method
 from harness.method.sizes import model_gb
 from harness.suite import Experiment, Scale
 from methods.common.datasets import NQ_OPEN, SICK
@@ -15,7 +11,8 @@ from methods.metric_aware.open_answers import OpenTask, Questions, SampledAnswer
 from methods.metric_aware.prepare import PromptedGrades
 from methods.metric_aware.public_sets import AMAZON, FLAN, STS, STS_B
 from methods.metric_aware.task import PromptedTask
-from suites.metric_aware.cells import PAPER_MODELS, PROMPT_SEEDS
+from suites.metric_aware.arms import read_outs, text_methods
+from suites.metric_aware.cells import PAPER_MODELS, PAPER_SETS, PROMPT_SEEDS, PUBLIC
 
 _PAIR = "First: {first}\nSecond: {second}\nSimilarity:"
 _SIMILARITY = "Pairs of sentences, with how similar in meaning they are, from 0 (not) to 5 (the same)."
@@ -73,13 +70,13 @@ def corpora() -> dict[str, Corpus]:
     }
 
 
-def public(methods: Mapping[str, Method[Any, Any]], scale: Scale) -> Experiment:
+def public(scale: Scale) -> Experiment:
     """Gemma-3-270M on similarity and relatedness.
 
     Planned for ten minutes on one large GPU: ten draws of 530 prompts a set, one pass each.
     """
     tasks = {}
-    for name in ("sts", "sick"):
+    for name in PUBLIC:
         corpus = corpora()[name]
         answers = PromptedGrades(
             source=SafeWeights(),
@@ -93,7 +90,7 @@ def public(methods: Mapping[str, Method[Any, Any]], scale: Scale) -> Experiment:
         id="public",
         title="Read-outs of Gemma-3-270M after six solved examples, similarity of sentences",
         tasks=dict(tasks),
-        methods=dict(methods),
+        methods=read_outs(),
         seeds=PROMPT_SEEDS,
         unit="pair",
         minutes=30.0,
@@ -103,8 +100,6 @@ def public(methods: Mapping[str, Method[Any, Any]], scale: Scale) -> Experiment:
 
 def open_questions(scale: Scale) -> Experiment:
     """Gemma-3-270M on NQ-open."""
-    from suites.metric_aware.experiments import text_methods
-
     questions = Questions(
         data=NQ_OPEN,
         kind="qa",
@@ -132,10 +127,10 @@ def open_questions(scale: Scale) -> Experiment:
     )
 
 
-def flan(methods: Mapping[str, Method[Any, Any]]) -> Experiment:
+def flan() -> Experiment:
     """FLAN-T5 in three sizes on STS-B and American Amazon reviews, after six solved examples."""
     tasks = {}
-    for name in ("sts-b", "amazon-us"):
+    for name in PAPER_SETS:
         corpus = corpora()[name]
         for size in PAPER_MODELS:
             answers = PromptedGrades(
@@ -155,7 +150,7 @@ def flan(methods: Mapping[str, Method[Any, Any]]) -> Experiment:
         id="flan",
         title="Read-outs of FLAN-T5 on the paper's sets",
         tasks=dict(tasks),
-        methods=dict(methods),
+        methods=read_outs(),
         seeds=PROMPT_SEEDS,
         unit="item",
         minutes=240.0,

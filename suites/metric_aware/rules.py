@@ -1,218 +1,271 @@
-"""The rules that decide the claims, with the card's thresholds."""
+"""The rules that decide the claims about inference, with the card's thresholds.
+
+Errors are compared by the logarithm of their ratio, areas by their difference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import log
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from math import log as ln
 
 from harness.claims import (
+    EVERY,
     Contrast,
     Direction,
     Equivalence,
     EveryCell,
+    Exact,
     Form,
     NonInferiority,
     NotRun,
     Ordering,
+    Place,
     Precondition,
     Profile,
-    Replication,
-)
-from methods.metric_aware.metrics import ACCURACY, DETECTION, PEARSON, RANKING
-from suites.metric_aware.cells import (
-    COUNTS,
-    PAPER_MODELS,
-    PAPER_SETS,
-    PUBLIC,
-    Reads,
+    alone,
     at,
-    decay,
-    flan,
-    higher,
-    lower,
-    plain_lower,
-    public,
-    sampled,
+    log,
 )
+from harness.method import Metric
+from methods.metric_aware.metrics import ACCURACY, DETECTION, EXCESS, MAE, PEARSON, RANKING, RMSE
+from suites.metric_aware.arms import COUNTS, mean_at, sampled
+from suites.metric_aware.cells import PROVED
 
-SEEDS = Replication.SEEDS
-CROSSED = Replication.CROSSED
-GAIN = log(1.02)
+GAIN = ln(1.02)
 GAIN_REASON = "two per cent of the error; the card expects five to 25"
-SLIGHT = log(1.005)
+SLIGHT = ln(1.005)
 SLIGHT_REASON = "half a per cent of the error: the paper's differences between its best methods"
 POINT = 0.01
 POINT_REASON = "a hundredth of the area; the card expects .02 to .06"
-NO_TOY = NotRun(reason="It needs no GPU: `--profile small` judges it.")
+_NO_TOY = NotRun("It needs no GPU: `--profile small` judges it.")
+
+OWN: Mapping[Metric, str] = {
+    RMSE: "mean",
+    MAE: "median",
+    RANKING: "mean",
+    DETECTION: "probability",
+    ACCURACY: "mode",
+}
+"""The read-out that each metric asks for."""
 
 
-def informative(where: Reads, replication: Replication = SEEDS) -> tuple[Precondition, ...]:
-    """The model tells something about the items, and its errors are below a constant's."""
-    return (
-        Precondition(
-            name=f"{where.task}: the mean beats a constant",
-            theta=lower(where.rmse("mean"), where.rmse("constant-mean")),
-            above=0.02,
-            reason="a nearly constant mean beats the mode without any information",
-            replication=replication,
-        ),
-        *correlated(where, replication),
+def small_only(form: Form, elsewhere: NotRun = _NO_TOY) -> Mapping[Profile, Form]:
+    """Judged on a CPU."""
+    return at(Profile.SMALL, form) | at((Profile.GPU, Profile.PAPER), elsewhere)
+
+
+def proved(family: str, oracle: str, min_cases: int) -> Mapping[Profile, Form]:
+    """A family of checks holds in every case."""
+    return at(EVERY, Exact((PROVED("closed-forms", task=family),), oracle=oracle, min_cases=min_cases))
+
+
+def over(rule: Callable[[Place], EveryCell], places: Iterable[Place]) -> EveryCell:
+    """One rule for several sets at once."""
+    found = [rule(where) for where in places]
+    return replace(
+        found[0],
+        thetas=tuple(theta for one in found for theta in one.thetas),
+        preconditions=tuple(condition for one in found for condition in one.preconditions),
     )
 
 
-def correlated(where: Reads, replication: Replication = SEEDS) -> tuple[Precondition, ...]:
+def correlated(where: Place) -> tuple[Precondition, ...]:
     """The model tells something about the items."""
     return (
         Precondition(
-            name=f"{where.task}: the mean correlates with the labels",
-            theta=Contrast(((1.0, where.of("mean", PEARSON)),)),
+            f"{where.task}: the mean correlates with the labels",
+            alone(where("mean", PEARSON)),
             above=0.2,
             reason="the card's threshold for an informative model",
-            replication=replication,
+            replication=where.replication,
         ),
     )
 
 
-def squared(where: Reads, replication: Replication = SEEDS, method: str = "mean") -> EveryCell:
-    """A read-out has a smaller root mean squared error than the greedy answer and the mode."""
-    return EveryCell(
-        thetas=tuple(lower(where.rmse(method), where.rmse(other)) for other in ("greedy", "mode")),
-        delta=GAIN,
-        delta_reason=GAIN_REASON,
-        replication=replication,
-        preconditions=informative(where, replication) if method == "mean" else correlated(where, replication),
-    )
-
-
-def absolute(where: Reads, replication: Replication = SEEDS) -> EveryCell:
-    """The median has a smaller mean absolute error than the greedy answer and the mode."""
-    return EveryCell(
-        thetas=tuple(lower(where.mae("median"), where.mae(other)) for other in ("greedy", "mode")),
-        delta=log(1.01),
-        delta_reason="one per cent of the error; the card expects up to ten, and ties on coarse grids",
-        replication=replication,
-        preconditions=correlated(where, replication),
-    )
-
-
-def ranked(where: Reads, replication: Replication = SEEDS) -> Ordering:
-    """The mean ranks better than the mode, and that better than a sample."""
-    return Ordering(
-        steps=(
-            higher(where.of("mean", RANKING), where.of("mode", RANKING)),
-            higher(where.of("mode", RANKING), where.of(sampled(1), RANKING)),
+def informative(where: Place) -> tuple[Precondition, ...]:
+    """The model tells something about the items, and its errors are below a constant's."""
+    return (
+        Precondition(
+            f"{where.task}: the mean beats a constant",
+            log(where("constant-mean")) - log(where("mean")),
+            above=0.02,
+            reason="a nearly constant mean beats the mode without any information",
+            replication=where.replication,
         ),
-        delta=POINT,
-        delta_reason=POINT_REASON,
-        replication=replication,
-        preconditions=correlated(where, replication),
+        *correlated(where),
     )
 
 
-def each_own(where: Reads, replication: Replication = SEEDS) -> EveryCell:
-    """For every metric but exact match, its own rule beats the greedy answer and one sample."""
-    thetas = []
-    for other in ("greedy", sampled(1)):
-        thetas += [
-            plain_lower(where.rmse("mean"), where.rmse(other)),
-            plain_lower(where.mae("median"), where.mae(other)),
-            higher(where.of("mean", RANKING), where.of(other, RANKING)),
-            higher(where.of("probability", DETECTION), where.of(other, DETECTION)),
-        ]
+def _own_over(where: Place, metric: Metric, other: str) -> Contrast:
+    """The advantage of a metric's own read-out over another one."""
+    own, rival = where(OWN[metric], metric), where(other, metric)
+    return rival - own if metric.better == "lower" else own - rival
+
+
+def each_own(where: Place) -> EveryCell:
+    """For every metric but exact match, its own read-out beats the greedy answer and one sample."""
     return EveryCell(
-        thetas=tuple(thetas),
+        tuple(
+            _own_over(where, metric, other)
+            for other in ("greedy", sampled(1))
+            for metric in (RMSE, MAE, RANKING, DETECTION)
+        ),
         delta=0.005,
         delta_reason="half a hundredth of each metric",
-        replication=replication,
-        preconditions=correlated(where, replication),
+        replication=where.replication,
+        preconditions=correlated(where),
     )
 
 
-def diagonal(where: Reads, replication: Replication = SEEDS) -> EveryCell:
-    """Among mode, median and mean, each metric's own rule is the best."""
+def diagonal(where: Place) -> EveryCell:
+    """Among mode, median and mean, each metric's own read-out is the best."""
     return EveryCell(
-        thetas=(
-            plain_lower(where.rmse("mean"), where.rmse("median")),
-            plain_lower(where.rmse("mean"), where.rmse("mode")),
-            plain_lower(where.mae("median"), where.mae("mean")),
-            plain_lower(where.mae("median"), where.mae("mode")),
-            higher(where.of("mode", ACCURACY), where.of("median", ACCURACY)),
-            higher(where.of("mean", RANKING), where.of("median", RANKING)),
-            higher(where.of("mean", RANKING), where.of("mode", RANKING)),
+        (
+            _own_over(where, RMSE, "median"),
+            _own_over(where, RMSE, "mode"),
+            _own_over(where, MAE, "mean"),
+            _own_over(where, MAE, "mode"),
+            _own_over(where, ACCURACY, "median"),
+            _own_over(where, RANKING, "median"),
+            _own_over(where, RANKING, "mode"),
         ),
         delta=0.002,
         delta_reason="what shows in the third digit",
-        replication=replication,
-        preconditions=correlated(where, replication),
+        replication=where.replication,
+        preconditions=correlated(where),
     )
 
 
-def converges(where: Reads, replication: Replication = SEEDS) -> Equivalence:
-    """The squared distance to the exact mean falls as 1/K."""
-    return Equivalence(
-        theta=_minus(decay(where)),
-        margin=0.1,
-        margin_reason="a tenth of the exponent; unreadable answers and ties of few samples bend the line",
-        replication=replication,
-    )
-
-
-def _minus(theta: Contrast) -> Contrast:
-    """−θ, so that a decay of exponent −1 is 0 either way and signs read as a decay."""
-    terms = tuple((-weight, cell) for weight, cell in theta.terms)
-    return Contrast(terms, constant=-theta.constant, log=theta.log)
-
-
-def few_samples(where: Reads, replication: Replication = SEEDS) -> NonInferiority:
-    """The mean of 16 samples is nearly as good as the enumerated mean."""
-    return NonInferiority(
-        theta=lower(where.rmse(sampled(16)), where.rmse("mean")),
-        margin=0.05,
-        margin_reason="the card's five per cent",
-        replication=replication,
-        preconditions=correlated(where, replication),
-    )
-
-
-def falling(where: Reads, replication: Replication = SEEDS) -> Ordering:
-    """The error falls with each doubling of the samples, to 8."""
-    counts = [count for count in COUNTS if count <= 8]
-    return Ordering(
-        steps=tuple(
-            lower(where.rmse(sampled(2 * count)), where.rmse(sampled(count))) for count in counts[:-1]
-        ),
-        delta=SLIGHT,
-        delta_reason="half a per cent of the error",
-        replication=replication,
-    )
-
-
-def too_far(where: Reads, temperature: float, base: str, replication: Replication = SEEDS) -> Direction:
-    """A temperature far from the calibrated one has a larger error."""
-    return Direction(
-        theta=lower(where.rmse(base), where.rmse(at(temperature))),
+def _smaller_rmse(
+    where: Place, method: str, others: Iterable[str], preconditions: tuple[Precondition, ...]
+) -> EveryCell:
+    return EveryCell(
+        tuple(log(where(other)) - log(where(method)) for other in others),
         delta=GAIN,
         delta_reason=GAIN_REASON,
-        replication=replication,
-        preconditions=correlated(where, replication),
+        replication=where.replication,
+        preconditions=preconditions,
     )
 
 
-def everywhere(small: Form, gpu: Form, paper: Form) -> Mapping[Profile, Form]:
-    """A rule for each profile but smoke."""
-    return {Profile.SMALL: small, Profile.GPU: gpu, Profile.PAPER: paper}
+def squared(where: Place) -> EveryCell:
+    """The mean has a smaller root mean squared error than the greedy answer and the mode."""
+    return _smaller_rmse(where, "mean", ("greedy", "mode"), informative(where))
 
 
-def small_only(form: Form, reason: NotRun = NO_TOY) -> Mapping[Profile, Form]:
-    """Judged on a CPU."""
-    return everywhere(form, reason, reason)
+def squared_when_fitted(where: Place) -> EveryCell:
+    """So has the mean at a fitted temperature."""
+    return _smaller_rmse(where, "fitted", ("greedy", "mode"), correlated(where))
 
 
-def publics() -> tuple[Reads, ...]:
-    """The sets under ``gpu``."""
-    return tuple(public(name) for name in PUBLIC)
+def mean_over_mode(where: Place) -> EveryCell:
+    """The mean has a smaller root mean squared error than the mode."""
+    return _smaller_rmse(where, "mean", ("mode",), informative(where))
 
 
-def flans() -> tuple[Reads, ...]:
-    """The models and sets under ``paper``."""
-    return tuple(flan(size, name) for name in PAPER_SETS for size in PAPER_MODELS)
+def absolute(where: Place) -> EveryCell:
+    """The median has a smaller mean absolute error than the greedy answer and the mode."""
+    return EveryCell(
+        tuple(log(where(other, MAE)) - log(where("median", MAE)) for other in ("greedy", "mode")),
+        delta=ln(1.01),
+        delta_reason="one per cent of the error; the card expects up to ten, and ties on coarse grids",
+        replication=where.replication,
+        preconditions=correlated(where),
+    )
+
+
+def ranked(where: Place) -> Ordering:
+    """The mean ranks better than the mode, and that better than a sample."""
+    return Ordering(
+        (
+            where("mean", RANKING) - where("mode", RANKING),
+            where("mode", RANKING) - where(sampled(1), RANKING),
+        ),
+        delta=POINT,
+        delta_reason=POINT_REASON,
+        replication=where.replication,
+        preconditions=correlated(where),
+    )
+
+
+def ranked_over_mode(where: Place) -> EveryCell:
+    """The mean ranks better than the mode."""
+    return EveryCell(
+        (where("mean", RANKING) - where("mode", RANKING),),
+        delta=POINT,
+        delta_reason=POINT_REASON,
+        replication=where.replication,
+        preconditions=correlated(where),
+    )
+
+
+def median_over_mode(where: Place) -> EveryCell:
+    """The median has a smaller mean absolute error than the mode."""
+    return EveryCell(
+        (where("mode", MAE) - where("median", MAE),),
+        delta=0.005,
+        delta_reason="half a hundredth of a grade",
+        replication=where.replication,
+        preconditions=correlated(where),
+    )
+
+
+def converges(where: Place) -> Equivalence:
+    """The squared distance to the exact mean falls as 1/K: its exponent is −1."""
+    xs = [ln(count) for count in COUNTS]
+    middle = sum(xs) / len(xs)
+    square = sum((x - middle) ** 2 for x in xs)
+    # Not by `slope`, which leaves out the count in the middle, whose weight is 0: all of them are recorded.
+    terms = tuple(
+        (-(x - middle) / square, where(sampled(count), EXCESS)) for x, count in zip(xs, COUNTS, strict=True)
+    )
+    return Equivalence(
+        Contrast(terms, constant=1.0, log=True),
+        margin=0.1,
+        margin_reason="a tenth of the exponent; unreadable answers and ties of few samples bend the line",
+        replication=where.replication,
+    )
+
+
+def falling(where: Place) -> Ordering:
+    """The error falls with each doubling of the samples, to 8."""
+    return Ordering(
+        tuple(log(where(sampled(count))) - log(where(sampled(2 * count))) for count in (1, 2, 4)),
+        delta=SLIGHT,
+        delta_reason="half a per cent of the error",
+        replication=where.replication,
+    )
+
+
+def few_samples(where: Place) -> NonInferiority:
+    """The mean of 16 samples is nearly as good as the enumerated mean."""
+    return NonInferiority(
+        log(where("mean")) - log(where(sampled(16))),
+        margin=0.05,
+        margin_reason="the card's five per cent",
+        replication=where.replication,
+        preconditions=correlated(where),
+    )
+
+
+def too_far(where: Place, temperature: float, base: str) -> Direction:
+    """The mean far from the temperature of ``base``, which is calibrated, has a larger error."""
+    return Direction(
+        log(where(mean_at(temperature))) - log(where(base)),
+        delta=GAIN,
+        delta_reason=GAIN_REASON,
+        replication=where.replication,
+        preconditions=correlated(where),
+    )
+
+
+def text_gain(where: Place, other: str) -> Direction:
+    """The answer with the largest expected token F1 beats another one."""
+    return Direction(
+        where("mbr-f1") - where(other),
+        delta=0.01,
+        delta_reason="a point of token F1",
+        replication=where.replication,
+        min_seeds=1,
+    )
