@@ -29,6 +29,7 @@ from harness.claims import (
     log,
     mean,
 )
+from harness.method import Metric
 from methods.sparsity.image_task import KINDS
 from methods.sparsity.initial_gradient import CLOSENESS, LOSSES
 from methods.sparsity.scoring import ABOVE_ONE, BELOW_TEN, COUNT, DEAD, ECE, GAP, HIGHEST, NNZ
@@ -115,8 +116,9 @@ def _denser_ends(plan: Plan) -> Form:
     )
 
 
-_FIRST_LAYER = TEXT.on(part="test")
-"""How often neurons fire on test text; the first layer is the encoder's."""
+def _first_layer(metric: Metric) -> Cell:
+    """The encoder's first layer on test text."""
+    return TEXT("dense", metric, part="test", layer=0)
 
 
 def _firing(theta: Contrast, reason: str) -> Rule:
@@ -215,19 +217,19 @@ SPARSITY: Mapping[str, Rule] = {
     ),
     "C5b": by_profile(PLANS, _denser_ends),
     "C6a": _firing(
-        5.0 - _FIRST_LAYER("dense", DEAD, layer=0),
+        5.0 - _first_layer(DEAD),
         "a hundredth of the neurons below the limit; in the paper there is no dead neuron",
     ),
     "C6b": _firing(
-        95.0 - _FIRST_LAYER("dense", HIGHEST, layer=0),
+        95.0 - _first_layer(HIGHEST),
         "a point below what would be always; in the paper the most active ones fire on about half",
     ),
     "C6c": _firing(
-        _FIRST_LAYER("dense", BELOW_TEN, layer=0) - 50.0,
+        _first_layer(BELOW_TEN) - 50.0,
         "a hundredth of the neurons beyond half; in the paper it is 93.5 %",
     ),
     "C6d": _firing(
-        _FIRST_LAYER("dense", ABOVE_ONE, layer=0) - 90.0,
+        _first_layer(ABOVE_ONE) - 90.0,
         "a hundredth of the neurons beyond the limit; in the paper it is 99 %",
     ),
     "C7": by_profile(PLANS, _deeper),

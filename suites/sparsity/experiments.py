@@ -25,10 +25,8 @@ from suites.sparsity.cells import LABEL_NOISE, NOISE_TASK, TOP, noise_tasks, rat
 from suites.sparsity.plan import Plan, plan_of
 
 FIRST = FirstSeed()
-FRESH = FirstSeed(
-    200,
-    "Those from 100 on were seen in a first run, after which training became longer where these are used.",
-)
+FRESH = FirstSeed(200, "Those from 100 on were seen in a first run, after which training became longer.")
+"""For what trains longer since then; what did not change, or trains nothing, stays with the first."""
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -132,7 +130,7 @@ def _noise(plan: Plan, scale: Scale) -> Experiment:
         "untrained": Untrained(activation=TopK(keep), sure=True),
     }
     if scale.full:
-        methods |= baselines(plan)
+        methods |= _baselines(plan)
     # The strongest label noise belongs to wide grids.
     wide = scale.full or scale.profile is Profile.PAPER
     noises = LABEL_NOISE if wide else {NOISE_TASK: LABEL_NOISE[NOISE_TASK]}
@@ -150,7 +148,7 @@ def _noise(plan: Plan, scale: Scale) -> Experiment:
     )
 
 
-def baselines(plan: Plan) -> dict[str, Any]:
+def _baselines(plan: Plan) -> dict[str, Any]:
     """What else makes activations few or models small, under ``--full``."""
     keep, rate = plan.keep, plan.noise_rate
     return {
