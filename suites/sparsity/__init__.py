@@ -3,25 +3,26 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
-from suites.sparsity.claims import CLAIMS
+from suites.sparsity.claims import RULES
 from suites.sparsity.controls import CONTROLS
-from suites.sparsity.deviations import DEVIATIONS
-from suites.sparsity.display import TABLES
-from suites.sparsity.experiments import experiments
+from suites.sparsity.experiments import FIRST, experiments
 from suites.sparsity.figures import FIGURES
 from suites.sparsity.rehearsal import REHEARSAL
+from suites.sparsity.tables import TABLES
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims(RULES),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
+    first_seed=FIRST,
     bindings={"t5-base": "t5-base", "opt": "opt-125m", "imagenet": "imagenet-1k", "c4": "c4-en"},
     rehearsal=REHEARSAL,
 )

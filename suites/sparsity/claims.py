@@ -1,193 +1,324 @@
-"""The claims that sparsity emerges, and where (C1 to C5)."""
+"""The rules that decide the claims of ``paper.toml``, declared before any run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import log2
 
-from harness.claims import Cell, Claim, Form, Profile, Value
-from methods.sparsity.scoring import GAP, NNZ
-from suites.sparsity.cells import (
-    DEPTHS,
-    LAYERS,
+from harness.claims import (
+    EVERY,
     MEASURED,
-    STACK,
-    WIDTHS,
-    below,
-    depth_task,
-    ends_above_middle,
-    image,
-    only,
-    text,
-    tuned,
-    width_task,
+    Cell,
+    Contrast,
+    Direction,
+    Equivalence,
+    EveryCell,
+    Exact,
+    Form,
+    NotComparable,
+    NotRun,
+    Place,
+    Precondition,
+    Profile,
+    Share,
+    Trend,
+    Value,
+    alone,
+    at,
+    by_profile,
+    log,
+    mean,
 )
-from suites.sparsity.claims_causes import CAUSES_AND_SIZES
-from suites.sparsity.claims_topk import TOP_K
-from suites.sparsity.rules import (
-    SEEDS,
-    above,
-    every_layer_falls,
-    falls,
-    halves,
-    same,
-    sparse_at_all,
-    within,
+from harness.method import Metric
+from methods.sparsity.image_task import KINDS
+from methods.sparsity.initial_gradient import CLOSENESS, LOSSES
+from methods.sparsity.scoring import ABOVE_ONE, BELOW_TEN, COUNT, DEAD, ECE, GAP, HIGHEST, NNZ
+from suites.sparsity.cells import (
+    IMAGES,
+    MORE_NOISE_TASK,
+    NOISE,
+    NOISE_TASK,
+    PRODUCT,
+    TEXT,
+    TIME,
+    TOP,
+    TUNED,
+    at_start,
+    drop,
+    of_layer,
 )
+from suites.sparsity.plan import PLANS, Plan
+
+Rule = Mapping[Profile, Form]
+
+_POINTS = "the card's rule: sparsity that emerges is a fall of at least three points"
+_TEXT = TEXT("dense")
+_VIT = TUNED("dense", NNZ, part="train")
 
 
-def _each(rule: Callable[[Profile], Form]) -> Mapping[Profile, Form]:
-    """A rule for each profile in which models are trained."""
-    return {profile: rule(profile) for profile in MEASURED}
+def _above(theta: Contrast, delta: float, reason: str, *preconditions: Precondition) -> Rule:
+    """θ is at least δ."""
+    return at(MEASURED, Direction(theta, delta=delta, delta_reason=reason, preconditions=preconditions))
 
 
-def _whole(number: str, statement: str, source: str, *reported: str) -> Claim:
-    return Claim(id=number, statement=statement, source=source, forms={}, reported=reported)
+def _within(theta: Contrast, margin: float, reason: str, *preconditions: Precondition) -> Rule:
+    """θ is less than a margin from zero."""
+    return at(MEASURED, Equivalence(theta, margin=margin, margin_reason=reason, preconditions=preconditions))
 
 
-def _emergence(number: str, cell: Cell, layers: Mapping[Profile, int], what: str) -> tuple[Claim, ...]:
-    """The card's rule for C1 and C2 in three parts."""
-    return (
-        Claim(
-            id=f"{number}a",
-            parent=number,
-            statement=f"Training lowers the percentage of non-zero activations of {what}.",
-            source="Figures 1 and 2",
-            forms=same(falls(cell), *MEASURED),
-            reported=("initial",),
-        ),
-        Claim(
-            id=f"{number}b",
-            parent=number,
-            statement=f"It does so in every layer of {what}.",
-            source="Figures 1 and 2",
-            forms=_each(lambda profile: every_layer_falls(((cell, layers[profile]),))),
-        ),
-        Claim(
-            id=f"{number}c",
-            parent=number,
-            statement=f"At the end at most half as many activations of {what} are non-zero as at first.",
-            source="Figures 1 and 2",
-            forms=same(halves(cell), *MEASURED),
-            note="The paper's models end near 3 and 6 %; half of 50 % is what the card asks of any scale.",
-        ),
+def _falls(cell: Cell) -> Rule:
+    """The mean over layers falls by at least three points."""
+    return _above(drop(cell), 3.0, _POINTS)
+
+
+def _halves(cell: Cell) -> Rule:
+    """After training at most half of what it was before."""
+    reason = "beyond the half that the contrast takes off, half a point"
+    return _above(0.5 * at_start(cell) - cell, 0.5, reason)
+
+
+def _every_layer_falls(models: Callable[[Plan], Mapping[Cell, int]]) -> Rule:
+    """Every layer of every model is sparser after training than before.
+
+    Args:
+        models: Number of layers of each.
+    """
+
+    def rule(plan: Plan) -> Form:
+        layers = [of_layer(cell, layer) for cell, count in models(plan).items() for layer in range(count)]
+        reason = "a fiftieth of the percentage at the start"
+        return EveryCell(tuple(map(drop, layers)), delta=1.0, delta_reason=reason)
+
+    return by_profile(PLANS, rule)
+
+
+def _sparse_at_all(cell: Cell) -> Precondition:
+    """Sparsity has emerged where its features are looked at."""
+    return Precondition(
+        name="sparsity has emerged",
+        theta=drop(cell),
+        above=3.0,
+        reason="features of a sparsity that is not there say nothing",
     )
 
 
-_STACKS = {profile: 2 * layers for profile, layers in STACK.items()}
+def _denser_ends(plan: Plan) -> Form:
+    """First and last layer of the deepest model against the middle half."""
+    layers = plan.depths[-1]
+    deepest = IMAGES("dense", task=plan.depth_task(layers))
+    middle = range(layers // 4, layers - layers // 4)
+    ends = mean(of_layer(deepest, layer) for layer in (0, layers - 1))
+    return Direction(
+        ends - mean(of_layer(deepest, layer) for layer in middle),
+        delta=1.0,
+        delta_reason="a point; in the paper ends and middle differ by several",
+        preconditions=(_sparse_at_all(deepest),),
+    )
 
-EMERGENCE = (
-    _whole("C1", "Sparsity emerges in T5 without any regulariser.", "Figure 1", "t5-base-abstract"),
-    *_emergence("C1", text(), _STACKS, "a T5 on span corruption"),
-    Claim(
-        id="C1d",
-        parent="C1",
-        statement="In pretrained T5-Base 2.7 % of the activations are non-zero.",
-        source="Figure 1",
-        forms={
-            Profile.PAPER: Value(
-                theta=only(Cell("pretrained", "pretrained", NNZ, task="t5-base", part="test")),
-                reported="t5-base-mean",
-                margin=1.0,
-                margin_reason="the paper's own two figures differ by .3, and its text is another sample",
-                replication=SEEDS,
-            )
-        },
-        reported=("t5-base-mean", "t5-base-max", "t5-base-min"),
-    ),
-    _whole("C2", "It emerges in vision transformers, too.", "Figure 2a", "vit-b16"),
-    *_emergence("C2", tuned("dense", NNZ, part="train"), LAYERS, "a vision transformer"),
-    Claim(
-        id="C2d",
-        parent="C2",
-        statement="In a ViT-B/16 it ends at 6.3 %.",
-        source="abstract",
-        forms={
-            Profile.PAPER: Value(
-                theta=only(tuned("dense", NNZ, part="train")),
-                reported="vit-b16",
-                margin=2.0,
-                margin_reason="the paper trains on ImageNet-21k, and calls what the data set changes little",
-                replication=SEEDS,
-            )
-        },
-        reported=("vit-b16",),
-        essential=False,
-    ),
-    _whole("C3", "Training and evaluation data give the same sparsity.", "Figure 2b", "train-eval"),
-    Claim(
-        id="C3a",
-        parent="C3",
-        statement="The means over layers agree within two points.",
-        source="Figure 2b",
-        forms=same(
-            within(text(), text(part="test"), 2.0, "the card's rule; curves of the paper nearly coincide"),
-            *MEASURED,
+
+def _first_layer(metric: Metric) -> Cell:
+    """The encoder's first layer on test text."""
+    return TEXT("dense", metric, part="test", layer=0)
+
+
+def _firing(theta: Contrast, reason: str) -> Rule:
+    return _above(theta, 1.0, reason, _sparse_at_all(TEXT("dense", layer=0)))
+
+
+def _deeper(plan: Plan) -> Trend:
+    """The percentage falls with each doubling of the depth."""
+    return Trend(
+        tuple((log2(n), -IMAGES("dense", task=plan.depth_task(n))) for n in plan.depths),
+        delta=1.0,
+        delta_reason="one point for each doubling; the paper's sizes differ by more",
+        step_margin=2.0,
+    )
+
+
+def _wider(plan: Plan) -> Trend:
+    """The percentage falls with each doubling of the width."""
+    return Trend(
+        tuple((log2(n), -IMAGES("dense", task=plan.width_task(n))) for n in plan.widths),
+        delta=0.5,
+        delta_reason="half a point for each doubling; the paper's sizes differ by more",
+        step_margin=2.0,
+    )
+
+
+def _more_neurons(plan: Plan) -> Trend:
+    """The number of active neurons rises with the width."""
+    return Trend(
+        tuple((log2(n), log(IMAGES("dense", COUNT, task=plan.width_task(n)))) for n in plan.widths),
+        delta=0.1,
+        delta_reason="a tenth more active neurons for each doubling of the width",
+        step_margin=0.1,
+    )
+
+
+def _persists(task: str) -> Rule:
+    """The fall is at least half of that on natural data."""
+    varied, natural = IMAGES("dense", task=task), IMAGES("dense")
+    form = Share(
+        at_start(varied),
+        varied,
+        at_start(natural),
+        natural,
+        ratio=0.5,
+        delta=1.0,
+        delta_reason="beyond the half that the contrast takes off, one point",
+        denominator_delta=3.0,
+    )
+    return at(MEASURED, form)
+
+
+def _exact(cell: Cell, oracle: str) -> Rule:
+    return at(EVERY, Exact((cell,), oracle=oracle, min_cases=4))
+
+
+def _closed_form(loss: str) -> Rule:
+    gradient = Place("gradient", part=loss, metric=CLOSENESS)
+    return _exact(gradient("random"), "the closed form of the expectation")
+
+
+SPARSITY: Mapping[str, Rule] = {
+    "C1a": _falls(_TEXT),
+    "C1b": _every_layer_falls(lambda plan: {_TEXT: plan.text_layers}),
+    "C1c": _halves(_TEXT),
+    "C1d": at(
+        Profile.PAPER,
+        Value(
+            alone(Cell("pretrained", "pretrained", NNZ, task="t5-base", part="test")),
+            reported="t5-base-mean",
+            margin=1.0,
+            margin_reason="the paper's own two figures differ by .3, and its text is another sample",
         ),
-        reported=("train-eval",),
     ),
-    Claim(
-        id="C3b",
-        parent="C3",
-        statement="No layer differs by more than two points.",
-        source="Figure 2b",
-        forms=same(
-            above(below(2.0, text(metric=GAP, part="gap")), 0.1, "a twentieth of the card's two points"),
-            *MEASURED,
+    "C2a": _falls(_VIT),
+    "C2b": _every_layer_falls(lambda plan: {_VIT: plan.layers}),
+    "C2c": _halves(_VIT),
+    "C2d": at(
+        Profile.PAPER,
+        Value(
+            alone(_VIT),
+            reported="vit-b16",
+            margin=2.0,
+            margin_reason="the paper trains on ImageNet-21k, and calls what the data set changes little",
         ),
-        reported=("train-eval",),
     ),
-    Claim(
-        id="C4",
-        statement="The size of the training set matters little.",
-        source="Figure 2c",
-        forms=same(
-            within(image("quarter"), image("real"), 5.0, "a tenth of the percentage at the start"),
-            *MEASURED,
+    "C3a": _within(
+        _TEXT - TEXT("dense", part="test"), 2.0, "the card's rule; curves of the paper nearly coincide"
+    ),
+    "C3b": _above(2.0 - TEXT("dense", GAP, part="gap"), 0.1, "a twentieth of the card's two points"),
+    "C4": _within(
+        IMAGES("dense", task="quarter") - IMAGES("dense"), 5.0, "a tenth of the percentage at the start"
+    ),
+    "C5a": _every_layer_falls(
+        lambda plan: {IMAGES("dense", task=task): layers for task, layers in plan.sizes.items()}
+    ),
+    "C5b": by_profile(PLANS, _denser_ends),
+    "C6a": _firing(
+        5.0 - _first_layer(DEAD),
+        "a hundredth of the neurons below the limit; in the paper there is no dead neuron",
+    ),
+    "C6b": _firing(
+        95.0 - _first_layer(HIGHEST),
+        "a point below what would be always; in the paper the most active ones fire on about half",
+    ),
+    "C6c": _firing(
+        _first_layer(BELOW_TEN) - 50.0,
+        "a hundredth of the neurons beyond half; in the paper it is 93.5 %",
+    ),
+    "C6d": _firing(
+        _first_layer(ABOVE_ONE) - 90.0,
+        "a hundredth of the neurons beyond the limit; in the paper it is 99 %",
+    ),
+    "C7": by_profile(PLANS, _deeper),
+    "C8a": by_profile(PLANS, _wider),
+    "C8b": by_profile(PLANS, _more_neurons),
+    "C9": _persists("random-labels"),
+    "C10": _persists("random-images"),
+    "C11": _persists("fresh"),
+    "C12a": _falls(IMAGES("dense", task="mixer")),
+    "C12b": _falls(IMAGES("dense", task="mlp")),
+    "C12c": at(MEASURED, NotRun("The appendix could not be read, and the main text states no quantity.")),
+    "C13a": _closed_form(LOSSES[0]),
+    "C13b": _closed_form(LOSSES[1]),
+    "C14a": _exact(PRODUCT("sparse"), "the dense product in float64"),
+    "C14b": _exact(PRODUCT("sparse", part="flops"), "the count of active entries"),
+}
+"""Where sparsity emerges, what causes it, and what it saves."""
+
+
+def _gain(task: str = "clean", part: str = "main") -> Contrast:
+    """What Top-k gains over dense in accuracy."""
+    return NOISE(TOP, task=task, part=part) - NOISE("dense", task=task, part=part)
+
+
+def _memorised(*tasks: str) -> tuple[Precondition, ...]:
+    """Noisy labels have been learnt by heart."""
+    return tuple(
+        Precondition(
+            name=f"{method} has memorised its noisy labels ({task})",
+            theta=alone(NOISE(method, task=task, part="fit")),
+            above=90.0,
+            reason="label noise does little to a model that has not fitted it (card, section 8)",
+        )
+        for task in tasks
+        for method in ("dense", TOP)
+    )
+
+
+def _learns(method: str) -> Precondition:
+    """The model can do the task."""
+    return Precondition(
+        name=f"{method} learns",
+        theta=alone(NOISE(method)),
+        above=50.0,
+        reason="robustness of a model that has learnt nothing is none",
+    )
+
+
+_BOTH_LEARN = (_learns("dense"), _learns(TOP))
+_HALF_A_POINT = "half a point: a quarter of the paper's smallest gain from noise"
+_AS_THE_GAIN = "half a point, as for the gain itself"
+
+
+def _robust(kind: str) -> Rule:
+    """More accurate on corrupted images."""
+    return _above(_gain(part=kind), 0.5, _HALF_A_POINT, *_BOTH_LEARN)
+
+
+TOP_K: Mapping[str, Rule] = {
+    "C15a": _within(
+        TUNED(TOP) - TUNED("dense"), 1.0, "the card's rule; the paper's Top-k models lose about .3 points"
+    ),
+    "C15b": _above(TUNED("dense") - TUNED("top-1"), 1.0, "more than what counts as a match"),
+    "C16": at(
+        MEASURED,
+        NotComparable(
+            log(TIME("dense")) - log(TIME("sparse")),
+            reason="The paper times whole T5 models up to 11B on a TPUv4 with approximate top-k; here "
+            "one second layer is timed, its active neurons being given.",
         ),
-        reported=("data-scale",),
     ),
-)
-
-
-def _all_sizes(profile: Profile) -> tuple[tuple[Cell, int], ...]:
-    """Every configuration of the vision transformer, with its layers."""
-    depths = {depth_task(n, profile): n for n in DEPTHS[profile]}
-    widths = {width_task(n, profile): LAYERS[profile] for n in WIDTHS[profile]}
-    return tuple((image(task), layers) for task, layers in {**depths, **widths}.items())
-
-
-def _deepest(profile: Profile) -> tuple[str, int]:
-    return depth_task(DEPTHS[profile][-1], profile), DEPTHS[profile][-1]
-
-
-SHAPE = (
-    _whole(
-        "C5", "All configurations are sparse in all layers, less so at both ends.", "Figure 2", "all-layers"
+    "C17a": _above(_gain(NOISE_TASK), 0.5, _HALF_A_POINT, *_memorised(NOISE_TASK)),
+    "C17b": _above(_gain(NOISE_TASK) - _gain(), 0.5, _AS_THE_GAIN, *_memorised(NOISE_TASK)),
+    "C17c": _above(
+        _gain(MORE_NOISE_TASK) - _gain(NOISE_TASK),
+        0.5,
+        _AS_THE_GAIN,
+        *_memorised(NOISE_TASK, MORE_NOISE_TASK),
     ),
-    Claim(
-        id="C5a",
-        parent="C5",
-        statement="Training lowers the percentage in every layer of every size.",
-        source="Figures 2d to 2f",
-        forms=_each(lambda profile: every_layer_falls(_all_sizes(profile))),
-        reported=("all-layers",),
+    **{f"C18{letter}": _robust(kind) for letter, kind in zip("abc", KINDS, strict=True)},
+    "C19": _above(
+        NOISE("dense", ECE) - NOISE(TOP, ECE),
+        0.25,
+        "a quarter of a point, as much of the paper's gain of .94",
+        *_BOTH_LEARN,
     ),
-    Claim(
-        id="C5b",
-        parent="C5",
-        statement="The first and the last layer are denser than those in the middle.",
-        source="Figures 2d to 2f",
-        forms=_each(
-            lambda profile: above(
-                ends_above_middle(*_deepest(profile)),
-                1.0,
-                "a point; in the paper ends and middle differ by several",
-                sparse_at_all(image(_deepest(profile)[0])),
-            )
-        ),
-        reported=("all-layers",),
-    ),
-)
+    "C20": _within(_gain(), 1.0, "the card's rule", _learns("dense")),
+}
+"""The Top-k transformer beside the dense one."""
 
-CLAIMS = (*EMERGENCE, *SHAPE, *CAUSES_AND_SIZES, *TOP_K)
-"""All claims, in the paper's order."""
+RULES = {**SPARSITY, **TOP_K}
+"""By claim."""

@@ -1,28 +1,23 @@
-"""Sabotages, and what each should do to the claims."""
+"""Negative controls: what each breaks, and what that should do to the claims."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.claims import Control
-from suites.sparsity.cells import (
-    DEPTHS,
-    MEASURED,
-    MORE_NOISE_TASK,
-    NOISE_TASK,
-    TOP,
-    WIDTHS,
-    depth_task,
-    width_task,
-)
+from harness.claims import Control, Prediction
+from suites.sparsity.cells import MORE_NOISE_TASK, NOISE_TASK, TOP
+from suites.sparsity.plan import PLANS
+
+
+def _kill(*claims: str) -> Mapping[str, Prediction]:
+    return dict.fromkeys(claims, "kill")
 
 
 def _swapped() -> Mapping[str, str]:
     """The smallest model under the name of the largest, and the other way round."""
     swapped: dict[str, str] = {}
-    for profile in MEASURED:
-        depths = [depth_task(n, profile) for n in DEPTHS[profile]]
-        widths = [width_task(n, profile) for n in WIDTHS[profile]]
+    for plan in PLANS.values():
+        depths, widths = map(plan.depth_task, plan.depths), map(plan.width_task, plan.widths)
         for small, *_, large in (depths, widths):
             swapped |= {small: large, large: small}
     return swapped
@@ -34,34 +29,20 @@ CONTROLS = (
         title="No step of training is taken",
         replaces={"dense": "untrained"},
         predicts={
-            "C1a": "kill",
-            "C1b": "kill",
-            "C1c": "kill",
-            "C2a": "kill",
-            "C2b": "kill",
-            "C2c": "kill",
-            "C2d": "kill",
+            **_kill("C1a", "C1b", "C1c", "C2a", "C2b", "C2c", "C2d"),
             "C3a": "keep",
             "C4": "keep",
-            "C5a": "kill",
-            "C6c": "kill",
-            "C7": "kill",
-            "C8a": "kill",
+            **_kill("C5a", "C6c", "C7", "C8a"),
             # Half of more neurons is more.
             "C8b": "keep",
-            "C9": "kill",
-            "C10": "kill",
-            "C11": "kill",
-            "C12a": "kill",
-            "C12b": "kill",
-            "C15b": "kill",
+            **_kill("C9", "C10", "C11", "C12a", "C12b", "C15b"),
         },
     ),
     Control(
         id="initialised",
         title="The pretrained model has the weights of its initialisation",
         replaces={"pretrained": "initialised"},
-        predicts={"C1d": "kill"},
+        predicts=_kill("C1d"),
     ),
     Control(
         id="foreign-text",
@@ -69,7 +50,7 @@ CONTROLS = (
         replaces={},
         extra={"spans": "spans-foreign"},
         experiment="text",
-        predicts={"C3a": "kill", "C3b": "kill"},
+        predicts=_kill("C3a", "C3b"),
     ),
     Control(
         id="noise-for-data",
@@ -77,7 +58,7 @@ CONTROLS = (
         replaces={},
         extra={"quarter": "fresh"},
         experiment="images",
-        predicts={"C4": "kill"},
+        predicts=_kill("C4"),
     ),
     Control(
         id="swapped-sizes",
@@ -85,49 +66,49 @@ CONTROLS = (
         replaces={},
         extra=_swapped(),
         experiment="images",
-        predicts={"C7": "kill", "C8a": "kill", "C8b": "kill"},
+        predicts=_kill("C7", "C8a", "C8b"),
     ),
     Control(
         id="shallow",
         title="Layers of an untrained model, which are all alike",
         replaces={"dense": "untrained"},
         experiment="images",
-        predicts={"C5b": "kill"},
+        predicts=_kill("C5b"),
     ),
     Control(
         id="fixed-neurons",
         title="The first half of the neurons always fires, the other half never does",
         replaces={"dense": "fixed-neurons"},
         experiment="text",
-        predicts={"C6a": "kill", "C6b": "kill", "C6d": "kill"},
+        predicts=_kill("C6a", "C6b", "C6d"),
     ),
     Control(
         id="knowing-layer",
         title="The last layer knows the target, as after training",
         replaces={"random": "knowing"},
         experiment="gradient",
-        predicts={"C13a": "kill", "C13b": "kill"},
+        predicts=_kill("C13a", "C13b"),
     ),
     Control(
         id="forgotten-row",
         title="The last active row of each token is left out",
         replaces={"sparse": "forgetful"},
         experiment="second-layer",
-        predicts={"C14a": "kill", "C14b": "kill"},
+        predicts=_kill("C14a", "C14b"),
     ),
     Control(
         id="random-mask",
         title="k neurons pass that are drawn at random",
         replaces={TOP: "random-k"},
         experiment="tuned",
-        predicts={"C15a": "kill"},
+        predicts=_kill("C15a"),
     ),
     Control(
         id="moderate-for-tiny",
         title="Moderate k in the place of k = 1",
         replaces={"top-1": TOP},
         experiment="tuned",
-        predicts={"C15b": "kill"},
+        predicts=_kill("C15b"),
     ),
     Control(
         id="confident-guess",
@@ -135,13 +116,9 @@ CONTROLS = (
         replaces={TOP: "untrained"},
         experiment="noise",
         predicts={
-            "C17a": "kill",
+            **_kill("C17a"),
             "C17b": "keep",
-            "C18a": "kill",
-            "C18b": "kill",
-            "C18c": "kill",
-            "C19": "kill",
-            "C20": "kill",
+            **_kill("C18a", "C18b", "C18c", "C19", "C20"),
         },
     ),
     Control(
@@ -150,7 +127,7 @@ CONTROLS = (
         replaces={},
         extra={"clean": NOISE_TASK, NOISE_TASK: "clean"},
         experiment="noise",
-        predicts={"C17b": "kill"},
+        predicts=_kill("C17b"),
     ),
     Control(
         id="swapped-more-noise",
@@ -158,6 +135,6 @@ CONTROLS = (
         replaces={},
         extra={NOISE_TASK: MORE_NOISE_TASK, MORE_NOISE_TASK: NOISE_TASK},
         experiment="noise",
-        predicts={"C17c": "kill"},
+        predicts=_kill("C17c"),
     ),
 )

@@ -13,32 +13,20 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.suite import Experiment, Scale, Timed, Tuned, on_cpu
+from harness.suite import Experiment, FirstSeed, Scale, Timed, Tuned, on_cpu
 from methods.sparsity.activation import HiddenDropout, L1Penalty, RandomK, TopK, TopKAtInference
 from methods.sparsity.initial_gradient import DrawSlopes, InitialGradientTask
 from methods.sparsity.method import Train
+from methods.sparsity.pretrained import C4, OPT_125M, T5_BASE, Read, ReadingTask
 from methods.sparsity.sabotage import FixedNeurons, Untrained
 from methods.sparsity.scoring import LOSS
 from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
-from suites.sparsity.cells import (
-    DEPTHS,
-    KEEP,
-    LABEL_NOISE,
-    SGD_RATES,
-    TOP,
-    WIDTH,
-    WIDTHS,
-    adam_rates,
-    depth_task,
-    noise_tasks,
-    other_keeps,
-    rate_id,
-    width_task,
-)
+from suites.sparsity.cells import LABEL_NOISE, NOISE_TASK, TOP, noise_tasks, rate_id
 from suites.sparsity.plan import Plan, plan_of
 
-FRESH = 200
-"""First seed where training became longer after a first run: those from 100 on were seen before it."""
+FIRST = FirstSeed()
+FRESH = FirstSeed(200, "Those from 100 on were seen in a first run, after which training became longer.")
+"""For what trains longer since then; what did not change, or trains nothing, stays with the first."""
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -60,18 +48,12 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         _second_layer_time(plan),
     ]
     if scale.profile is Profile.PAPER:
-        from suites.sparsity.paper import pretrained
-
-        found.append(pretrained())
+        found.append(_pretrained())
     return found
 
 
-def _seeds(count: int, first: int = 100) -> tuple[int, ...]:
-    return tuple(range(first, first + count))
-
-
 def _experiment(plan: Plan, **fields: Any) -> Experiment:
-    given: dict[str, Any] = {"seeds": _seeds(plan.seeds, FRESH), "minutes": plan.minutes}
+    given: dict[str, Any] = {"seeds": FRESH.take(plan.seeds), "minutes": plan.minutes}
     given |= {"memory_gb": plan.memory_gb, "device_gb": plan.device_gb}
     return Experiment(**{**given, **fields})
 
@@ -82,7 +64,7 @@ def _smoke_images(plan: Plan) -> Experiment:
         id="images",
         title="Vision models of a few steps",
         tasks={"real": plan.images, "mixer": plan.mixer, "mlp": plan.two_layers},
-        methods={"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(KEEP[plan.profile]))},
+        methods={"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(plan.keep))},
         unit="layer",
     )
 
@@ -99,10 +81,10 @@ def _images(plan: Plan) -> Experiment:
         "mlp": plan.two_layers,
         "mlp-fresh": replace(plan.two_layers, fresh=True),
     }
-    for layers in DEPTHS[plan.profile]:
-        tasks.setdefault(depth_task(layers, plan.profile), _resized(real, layers=layers))
-    for d_ff in WIDTHS[plan.profile]:
-        tasks.setdefault(width_task(d_ff, plan.profile), _resized(real, d_ff=d_ff))
+    for layers in plan.depths:
+        tasks.setdefault(plan.depth_task(layers), _resized(real, layers=layers))
+    for d_ff in plan.widths:
+        tasks.setdefault(plan.width_task(d_ff), _resized(real, d_ff=d_ff))
     return _experiment(
         plan,
         id="images",
@@ -118,8 +100,7 @@ def _resized(task: Any, **changes: int) -> Any:
 
 
 def _tuned(plan: Plan, *, wide: bool) -> Experiment:
-    keep = KEEP[plan.profile]
-    rates = adam_rates(plan.rate)[1:4]
+    keep, rates = plan.keep, plan.rates["adamw"][1:4]
     arms = {"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(keep), rate=plan.rate)}
     methods: dict[str, Any] = {
         name: Tuned(method=method, grid={"rate": rates}, select=LOSS, seeds=(1,))
@@ -129,7 +110,7 @@ def _tuned(plan: Plan, *, wide: bool) -> Experiment:
     methods["random-k"] = Train(activation=RandomK(keep), rate=plan.rate)
     methods["untrained"] = Untrained()
     if wide:
-        methods |= {f"top-{k}": Train(activation=TopK(k), rate=plan.rate) for k in other_keeps(plan.profile)}
+        methods |= {f"top-{k}": Train(activation=TopK(k), rate=plan.rate) for k in plan.other_keeps}
         methods["top-k-at-inference"] = Train(activation=TopKAtInference(keep), rate=plan.rate)
     return _experiment(
         plan,
@@ -142,38 +123,40 @@ def _tuned(plan: Plan, *, wide: bool) -> Experiment:
 
 
 def _noise(plan: Plan, scale: Scale) -> Experiment:
-    keep = KEEP[plan.profile]
+    keep = plan.keep
     methods: dict[str, Any] = {
         "dense": Train(rate=plan.noise_rate),
         TOP: Train(activation=TopK(keep), rate=plan.noise_rate),
         "untrained": Untrained(activation=TopK(keep), sure=True),
     }
     if scale.full:
-        methods |= baselines(plan)
-    noisy = {(task, name) for name in methods for task in noise_tasks(name, scale)}
-    tasks = {"clean": plan.noise}
-    tasks |= {task: replace(plan.noise, noise=LABEL_NOISE[task]) for task in noise_tasks("dense", scale)}
+        methods |= _baselines(plan)
+    # The strongest label noise belongs to wide grids.
+    wide = scale.full or scale.profile is Profile.PAPER
+    noises = LABEL_NOISE if wide else {NOISE_TASK: LABEL_NOISE[NOISE_TASK]}
+    tasks = {"clean": plan.noise} | {task: replace(plan.noise, noise=share) for task, share in noises.items()}
+    noisy = {(task, name) for name in methods for task in noise_tasks(name, plan) if task in tasks}
     return _experiment(
         plan,
         id="noise",
         title="Long training: label noise, input corruption, calibration",
         tasks=tasks,
         methods=methods,
-        seeds=_seeds(plan.seeds),
+        seeds=FIRST.take(plan.seeds),
         only=frozenset(noisy | {("clean", name) for name in methods}),
         unit="image",
     )
 
 
-def baselines(plan: Plan) -> dict[str, Any]:
+def _baselines(plan: Plan) -> dict[str, Any]:
     """What else makes activations few or models small, under ``--full``."""
-    keep, rate = KEEP[plan.profile], plan.noise_rate
+    keep, rate = plan.keep, plan.noise_rate
     return {
         f"top-{keep // 2}": Train(activation=TopK(keep // 2), rate=rate),
         f"top-{2 * keep}": Train(activation=TopK(2 * keep), rate=rate),
         "top-k-at-inference": Train(activation=TopKAtInference(keep), rate=rate),
         "random-k": Train(activation=RandomK(keep), rate=rate),
-        "dropout": Train(activation=HiddenDropout(keep / WIDTH[plan.profile]), rate=rate),
+        "dropout": Train(activation=HiddenDropout(keep / plan.d_ff), rate=rate),
         "l1": Train(activation=L1Penalty(1e-4), rate=rate),
         "narrow": Train(d_ff=keep, rate=rate),
     }
@@ -181,16 +164,18 @@ def baselines(plan: Plan) -> dict[str, Any]:
 
 def _rates(plan: Plan) -> Experiment:
     methods = {
-        rate_id("adamw", rate): Train(rate=rate) for rate in adam_rates(plan.rate) if rate != plan.rate
+        rate_id(optimizer, rate): Train(optimizer=optimizer, rate=rate)
+        for optimizer, rates in plan.rates.items()
+        for rate in rates
+        if (optimizer, rate) != ("adamw", plan.rate)
     }
-    methods |= {rate_id("sgd", rate): Train(optimizer="sgd", rate=rate) for rate in SGD_RATES}
     return _experiment(
         plan,
         id="rates",
         title="What the learning rate does to loss and sparsity",
         tasks={"real": plan.images},
         methods=methods,
-        seeds=_seeds(3, FRESH),
+        seeds=FRESH.take(3),
         unit="layer",
     )
 
@@ -226,7 +211,7 @@ def _gradient(plan: Plan) -> Experiment:
         title="The gradient of pre-activations under a random last layer",
         tasks={"cases": InitialGradientTask(random=3 if smoke else 8)},
         methods={"random": DrawSlopes(), "knowing": DrawSlopes(knowing=True)},
-        seeds=_seeds(1 if smoke else 3),
+        seeds=FIRST.take(1 if smoke else 3),
         unit="case",
     )
 
@@ -242,7 +227,7 @@ def _second_layer(plan: Plan) -> Experiment:
             "sparse": SparseProduct(),
             "forgetful": SparseProduct(forgets=True),
         },
-        seeds=_seeds(1 if plan.profile is Profile.SMOKE else 3),
+        seeds=FIRST.take(1 if plan.profile is Profile.SMOKE else 3),
         unit="case",
     )
 
@@ -255,7 +240,22 @@ def _second_layer_time(plan: Plan) -> Experiment:
         title="Seconds of an unbatched second layer of T5-3B's size",
         tasks={"one-token": task},
         methods={"dense": DenseProduct(repeats=50), "sparse": SparseProduct(repeats=50)},
-        seeds=_seeds(1),
+        seeds=FIRST.take(1),
         unit="block",
         timed=Timed(blocks=10, warmup=1),
+    )
+
+
+def _pretrained() -> Experiment:
+    """Pretrained models read what they were trained on."""
+    models = {"t5-base": T5_BASE, "opt-125m": OPT_125M}
+    return Experiment(
+        id="pretrained",
+        title="Pretrained models on C4",
+        tasks={name: ReadingTask(checkpoint=ref, data=C4) for name, ref in models.items()},
+        methods={"pretrained": Read(), "initialised": Read(trained=False)},
+        seeds=FIRST.take(5),
+        unit="layer",
+        minutes=240.0,
+        memory_gb=64.0,
     )

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from harness.claims import Cell, Profile
-from harness.suite import PaperFigure, ReportedRef, Scale, Series
+from harness.claims import MEASURED, Cell, Place, Profile, by_profile
+from harness.suite import Arm, PaperFigure, ReportedRef, Scale, Series, arms, curves
+from methods.sparsity.image_task import KINDS
 from methods.sparsity.scoring import COUNT, ECE, LOSS, NNZ, RANKS, RATE
 from methods.sparsity.task import looks
 from suites.sparsity.cells import (
     CAUSES,
-    DEPTHS,
+    IMAGES,
     LABEL_NOISE,
-    LAYERS,
-    MEASURED,
+    NOISE,
     NOISE_TASK,
-    NOISES,
-    SGD_RATES,
-    STACK,
+    OPTIMIZERS,
+    REPORTED_AS,
+    TEXT,
     TOP,
-    WIDTHS,
-    adam_rates,
+    at_rate,
     at_start,
     at_step,
-    depth_task,
-    image,
-    noise,
-    noise_tasks,
     of_layer,
-    of_rate,
-    rate_id,
-    text,
-    width_task,
 )
-from suites.sparsity.plan import plan_of
+from suites.sparsity.plan import PLANS, Plan, plan_of
+
+_ROBUST = arms({"dense": "dense", TOP: "Top-k"})
 
 
 def _by_layer(label: str, cell: Cell, layers: int) -> Series:
@@ -42,30 +34,22 @@ def _by_layer(label: str, cell: Cell, layers: int) -> Series:
     return Series(label=label, points=points)
 
 
-def _layer_series(scale: Scale) -> Sequence[Series]:
-    profile = scale.profile
-    deepest = DEPTHS[profile][-1]
-    deep = image(depth_task(deepest, profile))
+def _layers(plan: Plan) -> Sequence[Series]:
+    deepest, blocks = plan.depths[-1], plan.text_layers
+    deep = IMAGES("dense", task=plan.depth_task(deepest))
     return [
-        _by_layer("T5, before training", at_start(text()), 2 * STACK[profile]),
-        _by_layer("T5, training text", text(), 2 * STACK[profile]),
-        _by_layer("T5, test text", text(part="test"), 2 * STACK[profile]),
-        _by_layer(f"ViT, {LAYERS[profile]} layers", image("real"), LAYERS[profile]),
+        _by_layer("T5, before training", at_start(TEXT("dense")), blocks),
+        _by_layer("T5, training text", TEXT("dense"), blocks),
+        _by_layer("T5, test text", TEXT("dense", part="test"), blocks),
+        _by_layer(f"ViT, {plan.layers} layers", IMAGES("dense"), plan.layers),
         _by_layer(f"ViT, {deepest} layers", deep, deepest),
         _by_layer(f"ViT, {deepest} layers, before training", at_start(deep), deepest),
     ]
 
 
-def _firing_series(scale: Scale) -> Sequence[Series]:
-    cells = {
-        "T5, first encoder layer": text(metric=RATE, part="neurons"),
-        "ViT, first layer": image("real", RATE, part="neurons"),
-        "ViT, before training": image("real", RATE, part="neurons", method="untrained"),
-    }
-    return [
-        Series(label=label, points=tuple((float(r), replace(cell, where=(("rank", r),))) for r in RANKS))
-        for label, cell in cells.items()
-    ]
+def _firing(label: str, where: Place, method: str) -> Series:
+    neurons = where.on(part="neurons", metric=RATE)
+    return Series(label=label, points=tuple((float(rank), neurons(method, rank=rank)) for rank in RANKS))
 
 
 def _over_steps(label: str, cell: Cell, steps: int) -> Series:
@@ -74,88 +58,97 @@ def _over_steps(label: str, cell: Cell, steps: int) -> Series:
     return Series(label=label, points=(*points, (float(steps), cell)))
 
 
-def _training_series(scale: Scale) -> Sequence[Series]:
+def _training(scale: Scale) -> Sequence[Series]:
     plan = plan_of(scale)
-    tasks = (
-        {"real": "digits", **CAUSES} if scale.profile is not Profile.PAPER else {"real": "images", **CAUSES}
+    tasks = {"real": "images" if scale.profile is Profile.PAPER else "digits", **CAUSES}
+    vision = [
+        _over_steps(f"ViT, {label}", IMAGES("dense", task=task), plan.images.steps)
+        for task, label in tasks.items()
+    ]
+    return [*vision, _over_steps("T5, text", TEXT("dense"), plan.text.steps)]
+
+
+def _depths(plan: Plan) -> Sequence[Series]:
+    return [_by_layer(f"{n} layers", IMAGES("dense", task=plan.depth_task(n)), n) for n in plan.depths]
+
+
+def _widths(plan: Plan) -> Sequence[Series]:
+    return curves(
+        [Arm("dense", "ViT, mean over layers")],
+        plan.widths,
+        lambda method, d_ff: IMAGES(method, task=plan.width_task(d_ff)),
     )
-    found = [_over_steps(f"ViT, {label}", image(task), plan.images.steps) for task, label in tasks.items()]
-    return [*found, _over_steps("T5, text", text(), plan.text.steps)]
 
 
-def _depth_series(scale: Scale) -> Sequence[Series]:
-    profile = scale.profile
+def _width_counts(plan: Plan) -> Sequence[Series]:
+    counts = [(float(n), IMAGES("dense", COUNT, task=plan.width_task(n))) for n in plan.widths]
     return [
-        _by_layer(f"{layers} layers", image(depth_task(layers, profile)), layers)
-        for layers in DEPTHS[profile]
+        Series(label="after training", points=tuple(counts)),
+        Series(label="before training", points=tuple((x, at_start(count)) for x, count in counts)),
     ]
 
 
-def _width_series(scale: Scale) -> Sequence[Series]:
-    points = tuple((float(n), image(width_task(n, scale.profile))) for n in WIDTHS[scale.profile])
-    return [Series(label="ViT, mean over layers", points=points)]
+_VARIED = {
+    label: IMAGES("dense", task=task)
+    for task, label in {"real": "natural", **CAUSES, "quarter": "a quarter of the data"}.items()
+}
+_SETTINGS: Mapping[str, tuple[str, str, str]] = {
+    "clean": ("clean", "main", "natural"),
+    **{f"{100 * share:.0f} % label noise": (task, "main", task) for task, share in LABEL_NOISE.items()},
+    **{f"{kind} noise": ("clean", kind, kind) for kind in KINDS},
+}
+"""Task, part, and the end of the reported number's id."""
 
 
-def _width_counts(scale: Scale) -> Sequence[Series]:
-    tasks = [(float(n), width_task(n, scale.profile)) for n in WIDTHS[scale.profile]]
-    return [
-        Series(label="after training", points=tuple((n, image(task, COUNT)) for n, task in tasks)),
-        Series(label="before training", points=tuple((n, at_start(image(task, COUNT))) for n, task in tasks)),
-    ]
+def _robustness(arm: Arm) -> Series:
+    return Series(
+        label=arm.label,
+        points=tuple(
+            (x, NOISE(arm.method, task=task, part=part)) for x, (task, part, _) in _SETTINGS.items()
+        ),
+        reported=tuple(
+            (x, ReportedRef(f"{REPORTED_AS[arm.method]}-{name}")) for x, (*_, name) in _SETTINGS.items()
+        ),
+    )
 
 
-def _cause_series(_: Scale) -> Sequence[Series]:
-    tasks = {"real": "natural", **CAUSES, "quarter": "a quarter of the data"}
-    return [
-        Series(label="before training", points=tuple((v, at_start(image(k))) for k, v in tasks.items())),
-        Series(label="after training", points=tuple((v, image(k)) for k, v in tasks.items())),
-    ]
+def _calibration(arm: Arm) -> Series:
+    return Series(
+        label=arm.label,
+        points=(
+            ("clean labels", NOISE(arm.method, ECE)),
+            ("40 % label noise", NOISE(arm.method, ECE, task=NOISE_TASK)),
+        ),
+        reported=(("clean labels", ReportedRef(f"{REPORTED_AS[arm.method]}-ece")),),
+    )
 
 
-def _noise_series(scale: Scale) -> Sequence[Series]:
-    series = []
-    labels = {t: f"{100 * LABEL_NOISE[t]:.0f} % label noise" for t in noise_tasks("dense", scale)}
-    for method, label, row in (("dense", "dense", "dense"), (TOP, "Top-k", "top-128")):
-        cells = {"clean": noise(method), **{label: noise(method, task) for task, label in labels.items()}}
-        cells |= {f"{kind} noise": noise(method, part=kind) for kind in NOISES}
-        rows = ("natural", *labels, *NOISES)
-        reported = tuple((x, ReportedRef(id=f"{row}-{name}")) for x, name in zip(cells, rows, strict=True))
-        series.append(Series(label=label, points=tuple(cells.items()), reported=reported))
-    return series
-
-
-def _calibration_series(_: Scale) -> Sequence[Series]:
+def _rates(plan: Plan) -> Sequence[Series]:
     return [
         Series(
-            label=label,
-            points=(
-                ("clean labels", noise(method, metric=ECE)),
-                ("40 % label noise", noise(method, NOISE_TASK, ECE)),
+            label=arm.label,
+            points=tuple(
+                (rate, at_rate(plan, arm.method, rate, NNZ, "train")) for rate in plan.rates[arm.method]
             ),
-            reported=(("clean labels", ReportedRef(id=f"{row}-ece")),),
         )
-        for method, label, row in (("dense", "dense", "dense"), (TOP, "Top-k", "top-128"))
+        for arm in OPTIMIZERS
     ]
 
 
-def _rate_series(scale: Scale) -> Sequence[Series]:
-    rate = plan_of(scale).rate
-    adam = tuple((r, of_rate(r, rate, NNZ, "train")) for r in adam_rates(rate))
-    sgd = tuple((r, Cell("rates", rate_id("sgd", r), NNZ, part="train")) for r in SGD_RATES)
-    return [Series(label="AdamW", points=adam), Series(label="SGD with momentum", points=sgd)]
-
-
-def _loss_series(scale: Scale) -> Sequence[Series]:
-    rate = plan_of(scale).rate
-    adam = [(of_rate(r, rate, LOSS, "validation"), of_rate(r, rate, NNZ, "train")) for r in adam_rates(rate)]
-    sgd = [
-        (
-            Cell("rates", rate_id("sgd", r), LOSS, part="validation"),
-            Cell("rates", rate_id("sgd", r), NNZ, part="train"),
+def _matched_loss(plan: Plan) -> Sequence[Series]:
+    return [
+        Series(
+            label=arm.label,
+            points=tuple(
+                (
+                    at_rate(plan, arm.method, rate, LOSS, "validation"),
+                    at_rate(plan, arm.method, rate, NNZ, "train"),
+                )
+                for rate in plan.rates[arm.method]
+            ),
         )
-        for r in SGD_RATES
+        for arm in OPTIMIZERS
     ]
-    return [Series(label="AdamW", points=tuple(adam)), Series(label="SGD with momentum", points=tuple(sgd))]
 
 
 _NONZERO = "non-zero entries (%)"
@@ -166,17 +159,20 @@ FIGURES = (
         title="Non-zero activations by layer; of the T5 first the encoder's, then the decoder's",
         x="layer",
         y=_NONZERO,
-        series=_layer_series,
+        series=by_profile(PLANS, _layers),
         log_y=True,
         source="Figures 1 and 2",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="firing",
         title="Firing rates of the neurons of the first layer on test data, in descending order",
         x="neurons (%)",
         y="tokens on which it fires (%)",
-        series=_firing_series,
+        series=(
+            _firing("T5, first encoder layer", TEXT, "dense"),
+            _firing("ViT, first layer", IMAGES, "dense"),
+            _firing("ViT, before training", IMAGES, "untrained"),
+        ),
         log_y=True,
         source="Figure 3",
         profiles=MEASURED,
@@ -186,7 +182,7 @@ FIGURES = (
         title="Non-zero activations in training, mean over layers",
         x="update",
         y=_NONZERO,
-        series=_training_series,
+        series=_training,
         log_x=True,
         profiles=MEASURED,
     ),
@@ -195,39 +191,39 @@ FIGURES = (
         title="Vision transformers of different depth",
         x="layer",
         y=_NONZERO,
-        series=_depth_series,
+        series=by_profile(PLANS, _depths),
         log_y=True,
         source="Figure 4a",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="width",
         title="Vision transformers of different width: percentage",
         x="d_ff",
         y=_NONZERO,
-        series=_width_series,
+        series=by_profile(PLANS, _widths),
         log_x=True,
         log_y=True,
         source="Figure 4b",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="width-count",
         title="Vision transformers of different width: number",
         x="d_ff",
         y="non-zero entries a token",
-        series=_width_counts,
+        series=by_profile(PLANS, _width_counts),
         log_x=True,
         log_y=True,
         source="Figure 4c",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="causes",
         title="What is random in the data",
         x="training data",
         y=_NONZERO,
-        series=_cause_series,
+        series=(
+            Series(label="before training", points=tuple((x, at_start(y)) for x, y in _VARIED.items())),
+            Series(label="after training", points=tuple(_VARIED.items())),
+        ),
         kind="bar",
         profiles=MEASURED,
     ),
@@ -236,7 +232,7 @@ FIGURES = (
         title="Accuracy under label noise and on corrupted images",
         x="setting",
         y="accuracy (%)",
-        series=_noise_series,
+        series=tuple(map(_robustness, _ROBUST)),
         kind="bar",
         source="Table 1",
         profiles=MEASURED,
@@ -246,7 +242,7 @@ FIGURES = (
         title="Calibration error, 15 bins",
         x="training labels",
         y="calibration error (%)",
-        series=_calibration_series,
+        series=tuple(map(_calibration, _ROBUST)),
         kind="bar",
         source="Table 1",
         profiles=MEASURED,
@@ -256,17 +252,15 @@ FIGURES = (
         title="Sparsity by learning rate (vision transformer, natural images)",
         x="largest learning rate",
         y=_NONZERO,
-        series=_rate_series,
+        series=by_profile(PLANS, _rates),
         log_x=True,
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="matched-loss",
         title="Sparsity and validation loss of the same runs",
         x="validation loss (nats)",
         y=_NONZERO,
-        series=_loss_series,
+        series=by_profile(PLANS, _matched_loss),
         kind="scatter",
-        profiles=MEASURED,
     ),
 )

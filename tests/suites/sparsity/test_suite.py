@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.claims import Direction, NotComparable, NotRun, Profile
+from harness.claims import MEASURED, Direction, NotComparable, NotRun, Profile
 from harness.suite import Scale, Standing, Tuned
 from suites.sparsity import SUITE
-from suites.sparsity.cells import DEPTHS, KEEP, LAYERS, MEASURED, TOP, WIDTH, WIDTHS
+from suites.sparsity.cells import TOP
+from suites.sparsity.experiments import FIRST, FRESH
+from suites.sparsity.plan import PAPER, PLANS
 
 SMALL = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL))}
 
@@ -43,12 +45,18 @@ def test_tasks_of_images_differ_from_the_natural_one_in_one_thing() -> None:
 
 
 def test_sizes_include_the_common_one_and_grow() -> None:
-    for profile in MEASURED:
-        assert DEPTHS[profile][-1] >= 6
-        assert list(DEPTHS[profile]) == sorted(DEPTHS[profile])
-        assert LAYERS[profile] in DEPTHS[profile]
-        assert WIDTH[profile] in WIDTHS[profile]
-    assert KEEP[Profile.PAPER] * 24 == WIDTH[Profile.PAPER]
+    for plan in PLANS.values():
+        assert plan.depths[-1] >= 6
+        assert list(plan.depths) == sorted(plan.depths)
+        assert plan.layers in plan.depths
+        assert plan.d_ff in plan.widths
+    assert PAPER.keep * 24 == PAPER.d_ff
+
+
+def test_what_trains_longer_since_the_first_run_is_on_seeds_that_it_did_not_use() -> None:
+    assert FIRST.seed == 100
+    for name in ("images", "text", "tuned", "rates"):
+        assert min(SMALL[name].seeds) >= FRESH.seed == 200, name
 
 
 def test_noise_cells_have_five_seeds_and_the_wider_grid_belongs_to_full() -> None:
