@@ -118,7 +118,7 @@ class _Declared:
 
     def early(self, experiment: Experiment) -> Iterator[Fault]:
         """Seeds that were seen before the rules were fixed."""
-        first = self.suite.first_seed
+        first = experiment.first_seed or self.suite.first_seed
         seeds: tuple[object, ...] = experiment.seeds
         early = [seed for seed in seeds if isinstance(seed, int) and 0 <= seed < first.seed]
         if early:

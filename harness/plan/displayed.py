@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.claims import Cell, Profile
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, PaperFigure, PaperTable, SampleView, Scale, Series, TableRow
 
+T = TypeVar("T")
 DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, SampleView)
 Experiments = Mapping[str, Experiment]
 """Experiments that a scale plans, by id."""
@@ -25,22 +26,28 @@ def profiles_of(item: PaperTable | PaperFigure | SampleView) -> tuple[Profile, .
     declared = (
         item.rows if isinstance(item, PaperTable) else item.series if isinstance(item, PaperFigure) else ()
     )
-    own = tuple(declared) if isinstance(declared, Mapping) else tuple(Profile)
+    keys: tuple[Profile | Scale, ...] = tuple(declared) if isinstance(declared, Mapping) else tuple(Profile)
+    own = tuple(dict.fromkeys(key.profile if isinstance(key, Scale) else key for key in keys))
     return tuple(profile for profile in own if profile in (item.profiles or own))
 
 
 def declared_rows(table: PaperTable, scale: Scale) -> Sequence[TableRow]:
     """All rows of a profile, planned or not."""
     if isinstance(table.rows, Mapping):
-        return table.rows.get(scale.profile, ())
+        return _of_scale(table.rows, scale)
     return table.rows(scale) if callable(table.rows) else table.rows
 
 
 def declared_series(figure: PaperFigure, scale: Scale) -> Sequence[Series]:
     """All series of a profile, planned or not."""
     if isinstance(figure.series, Mapping):
-        return figure.series.get(scale.profile, ())
+        return _of_scale(figure.series, scale)
     return figure.series(scale) if callable(figure.series) else figure.series
+
+
+def _of_scale(declared: Mapping[Any, Sequence[T]], scale: Scale) -> Sequence[T]:
+    """What is declared for a scale, or for its profile."""
+    return declared.get(scale, declared.get(scale.profile, ()))
 
 
 def planned_rows(table: PaperTable, scale: Scale, experiments: Experiments) -> list[TableRow]:
@@ -55,12 +62,17 @@ def planned_rows(table: PaperTable, scale: Scale, experiments: Experiments) -> l
 
 
 def planned_series(figure: PaperFigure, scale: Scale, experiments: Experiments) -> list[Series]:
-    """Series with the points that are planned; one of which none is planned is left out."""
+    """Series with the points that are planned; one of which none is planned is left out.
+
+    A reported number beside a point that is not planned goes with it.
+    """
     found = []
     for series in declared_series(figure, scale):
         kept = tuple(point for point in series.points if is_planned(point, experiments))
         if kept or not series.points:
-            found.append(replace(series, points=kept))
+            left_out = {x for x, _ in series.points} - {x for x, _ in kept}
+            reported = tuple(point for point in series.reported if point[0] not in left_out)
+            found.append(replace(series, points=kept, reported=reported))
     return found
 
 

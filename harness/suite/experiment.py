@@ -89,6 +89,7 @@ class Experiment:
         device: ``"cpu"`` if a GPU is of no use to it; it then runs beside those that need it.
         tf32: Why products of float32 may be computed in TF32 on a GPU; empty if they may not.
         only: Pairs (task id, method id) to run, if not all.
+        first_seed: Where more seeds were seen than the suite's own first seed says.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Experiment:
     device: Literal["any", "cpu"] = "any"
     tf32: str = ""
     only: frozenset[tuple[str, str]] | None = None
+    first_seed: FirstSeed | None = None
 
     def device_need(self, task_id: str, method_ids: Iterable[str]) -> float | None:
         """Memory in GB that the models of a trial need, or ``None`` if that is not declared."""

@@ -116,5 +116,6 @@ def small_ranking(methods: Mapping[str, Method[Any, Any] | Tuned], *, full: bool
         methods=methods,
         only=frozenset(only),
         seeds=FRESH.take(10 if full else 5),
+        first_seed=FRESH,
         unit="query text",
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
-from suites.metric_aware.cells import FIRST
+from suites.metric_aware.cells import FRESH
 from suites.metric_aware.claims import RULES
 from suites.metric_aware.claims_training import TRAINING_RULES
 from suites.metric_aware.controls import CONTROLS
@@ -23,7 +23,7 @@ SUITE = Suite(
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    first_seed=FIRST,
+    first_seed=FRESH,
     bindings={
         "gemma": "gemma-3-270m",
         "flan-base": "flan-t5-base",

@@ -63,6 +63,7 @@ def _exact(count: int) -> Experiment:
         tasks={family: Property(family=family, count=count) for family in _FAMILIES},
         methods={"closed-forms": ClosedForms(), "exchanged-forms": ClosedForms(broken=True)},
         seeds=FIRST.take(1),
+        first_seed=FIRST,
         unit="case",
     )
 
@@ -134,6 +135,7 @@ def _open() -> Experiment:
         tasks={"countries": OpenTask(answers=answers, questions=questions)},
         methods=text_methods(),
         seeds=FIRST.take(1),
+        first_seed=FIRST,
         unit="question",
         minutes=30.0,
     )
@@ -194,6 +196,7 @@ def _smoke_toy() -> Experiment:
         tasks={"noise-0.8": LatentTask(train=200, held=50, test=60)},
         methods={name: found[name] for name in kept},
         seeds=FIRST.take(1),
+        first_seed=FIRST,
     )
 
 
@@ -205,4 +208,5 @@ def _smoke_raft() -> Experiment:
         tasks={"bent-1000": task},
         methods={name: FineTuned(objective=name, steps=20) for name in ("ce", "raft", "mbr", "head")},
         seeds=FIRST.take(1),
+        first_seed=FIRST,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from harness.suite import Paper, Suite
 from suites.sparsity.claims import RULES
 from suites.sparsity.controls import CONTROLS
-from suites.sparsity.experiments import FIRST, experiments
+from suites.sparsity.experiments import FRESH, experiments
 from suites.sparsity.figures import FIGURES
 from suites.sparsity.rehearsal import REHEARSAL
 from suites.sparsity.tables import TABLES
@@ -22,7 +22,7 @@ SUITE = Suite(
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    first_seed=FIRST,
+    first_seed=FRESH,
     bindings={"t5-base": "t5-base", "opt": "opt-125m", "imagenet": "imagenet-1k", "c4": "c4-en"},
     rehearsal=REHEARSAL,
 )

@@ -143,6 +143,7 @@ def _noise(plan: Plan, scale: Scale) -> Experiment:
         tasks=tasks,
         methods=methods,
         seeds=FIRST.take(plan.seeds),
+        first_seed=FIRST,
         only=frozenset(noisy | {("clean", name) for name in methods}),
         unit="image",
     )
@@ -212,6 +213,7 @@ def _gradient(plan: Plan) -> Experiment:
         tasks={"cases": InitialGradientTask(random=3 if smoke else 8)},
         methods={"random": DrawSlopes(), "knowing": DrawSlopes(knowing=True)},
         seeds=FIRST.take(1 if smoke else 3),
+        first_seed=FIRST,
         unit="case",
     )
 
@@ -228,6 +230,7 @@ def _second_layer(plan: Plan) -> Experiment:
             "forgetful": SparseProduct(forgets=True),
         },
         seeds=FIRST.take(1 if plan.profile is Profile.SMOKE else 3),
+        first_seed=FIRST,
         unit="case",
     )
 
@@ -241,6 +244,7 @@ def _second_layer_time(plan: Plan) -> Experiment:
         tasks={"one-token": task},
         methods={"dense": DenseProduct(repeats=50), "sparse": SparseProduct(repeats=50)},
         seeds=FIRST.take(1),
+        first_seed=FIRST,
         unit="block",
         timed=Timed(blocks=10, warmup=1),
     )
@@ -255,6 +259,7 @@ def _pretrained() -> Experiment:
         tasks={name: ReadingTask(checkpoint=ref, data=C4) for name, ref in models.items()},
         methods={"pretrained": Read(), "initialised": Read(trained=False)},
         seeds=FIRST.take(5),
+        first_seed=FIRST,
         unit="layer",
         minutes=240.0,
         memory_gb=64.0,

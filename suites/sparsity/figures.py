@@ -58,6 +58,9 @@ def _over_steps(label: str, cell: Cell, steps: int) -> Series:
     return Series(label=label, points=(*points, (float(steps), cell)))
 
 
+_SCALES = tuple(Scale(profile=profile, full=full) for profile in MEASURED for full in (False, True))
+
+
 def _training(scale: Scale) -> Sequence[Series]:
     plan = plan_of(scale)
     tasks = {"real": "images" if scale.profile is Profile.PAPER else "digits", **CAUSES}
@@ -182,9 +185,8 @@ FIGURES = (
         title="Non-zero activations in training, mean over layers",
         x="update",
         y=_NONZERO,
-        series=_training,
+        series={scale: _training(scale) for scale in _SCALES},
         log_x=True,
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="depth",

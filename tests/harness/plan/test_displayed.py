@@ -99,6 +99,26 @@ def test_rows_of_each_profile() -> None:
     assert list(made_for([table(rows, profiles=(Profile.GPU,))], Profile.SMALL)) == []
 
 
+def test_series_of_each_scale_where_full_changes_the_points() -> None:
+    full = replace(SMALL, full=True)
+    declared = {
+        scale: curves(ARMS[:1], xs, lambda method, _: cell(method, task="t"))
+        for scale, xs in ((SMALL, (1,)), (full, (1, 2)))
+    }
+    one = figure(declared)
+    assert [len(line.points) for line in planned_series(one, SMALL, PLANNED)] == [1]
+    assert [len(line.points) for line in planned_series(one, full, PLANNED)] == [2]
+    assert planned_series(one, GPU, PLANNED) == []
+    assert [list(made_for([one], profile)) == [one] for profile in Profile] == [False, True, False, False]
+
+
+def test_a_reported_number_goes_with_its_point() -> None:
+    points = (("t", cell("a", task="t")), ("u", cell("a", task="u")))
+    reported = tuple((x, ReportedRef("x")) for x in ("t", "u", "elsewhere"))
+    (shown,) = planned_series(figure([Series(label="s", points=points, reported=reported)]), SMALL, PLANNED)
+    assert [x for x, _ in shown.reported] == ["t", "elsewhere"]
+
+
 def test_a_cell_that_no_scale_of_its_profiles_plans_is_refused() -> None:
     def experiments(scale: Scale) -> Sequence[Experiment]:
         names = ["a", "wide"] if scale.full else ["a"]
@@ -129,5 +149,7 @@ def test_seeds_below_a_suites_first_are_refused() -> None:
     (fault,) = check_suite(declared, SMALL)
     assert "[199]" in str(fault)
     assert "start at 200. Pilots saw the others." in str(fault)
+    own = [experiment(["a"], [300], first_seed=FirstSeed(301, "One more was seen."))]
+    assert "start at 301. One more was seen." in str(check_suite(suite([], own), SMALL)[0])
     assert FirstSeed(200, "").take(3) == (200, 201, 202)
     assert check_suite(suite([], [experiment(["a"], FirstSeed().take(2))]), SMALL) == []
