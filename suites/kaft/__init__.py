@@ -3,24 +3,25 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
-from suites.kaft.claims import CLAIMS
+from suites.kaft.claims import RULES
 from suites.kaft.controls import CONTROLS
-from suites.kaft.deviations import DEVIATIONS
 from suites.kaft.display import FIGURES, TABLES
-from suites.kaft.experiments import experiments
+from suites.kaft.experiments import FIRST, experiments
 from suites.kaft.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims(RULES),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
+    first_seed=FIRST,
     bindings={"model": "kaft-t5", "gemma": "gemma-3-270m"},
     rehearsal=REHEARSAL,
 )

@@ -1,226 +1,221 @@
-"""The claims of the paper and the rules that decide them, declared before any run.
+"""The rules that decide the claims of ``paper.toml``, declared before any run.
 
 No number of the paper could be verified, so every claim is a direction or an equivalence.
 """
 
 from __future__ import annotations
 
-from harness.claims import Claim, EveryCell, NonInferiority, Profile, Trend, difference
-from suites.kaft.ablations import ABLATIONS, EXAMPLES
-from suites.kaft.cells import PROBE, SIZES, at, size_of
-from suites.kaft.rules import SEEDS, as_robust, both, flat, gain, low, missed, more_robust, on_worlds
-from suites.kaft.wholes import WHOLES
+from collections.abc import Mapping
 
-LOW_BEFORE = (
-    Claim(
-        id="C1a",
-        parent="C1",
-        statement="Pretrained models often do not follow a relevant context that contradicts what they know.",
-        source="abstract",
-        forms=both(lambda where: low(where, "ctrl", ("pretrained",))),
-        reported=("low",),
-    ),
-    Claim(
-        id="C1b",
-        parent="C1",
-        statement="Nor do ordinarily finetuned models (relevant-only and noisy).",
-        source="abstract",
-        forms=both(lambda where: low(where, "ctrl", ("relevant", "noisy"))),
-        reported=("low",),
-    ),
-    Claim(
-        id="C1c",
-        parent="C1",
-        statement="The same of a real pretrained model as it is: Gemma-3-270M, four solved examples.",
-        source="abstract",
-        forms={Profile.SMALL: low(PROBE, "ctrl", ("pretrained",))},
-        reported=("low",),
-        essential=False,
-        note="Small models copy more than large ones, so this is harder to see here than in the paper.",
-    ),
-    Claim(
-        id="C2a",
-        parent="C2",
-        statement="Pretrained models often take their answer from an irrelevant context.",
-        source="abstract",
-        forms=both(lambda where: low(where, "rob", ("pretrained",))),
-        reported=("low",),
-    ),
-    Claim(
-        id="C2b",
-        parent="C2",
-        statement="So do models finetuned on relevant contexts only.",
-        source="abstract",
-        forms=both(lambda where: low(where, "rob", ("relevant",))),
-        reported=("low",),
-    ),
-    Claim(
-        id="C2c",
-        parent="C2",
-        statement="The same of a real pretrained model as it is: Gemma-3-270M, four solved examples.",
-        source="abstract",
-        forms={Profile.SMALL: low(PROBE, "rob", ("pretrained",))},
-        reported=("low",),
-        essential=False,
-    ),
+from harness.claims import (
+    SCALED,
+    Contrast,
+    Direction,
+    EveryCell,
+    Existence,
+    Form,
+    NonInferiority,
+    NotRun,
+    Place,
+    Precondition,
+    Profile,
+    Share,
+    Trend,
+    alone,
+    at,
+    by_profile,
+    mean,
+    slope,
+)
+from methods.kaft.method import CONTROLLABILITY
+from suites.kaft.cells import (
+    FINETUNING,
+    PROBE,
+    RATES_AT,
+    SIZES,
+    Axis,
+    agrees,
+    controllability,
+    doublings,
+    joint,
+    relevant,
+    robustness,
+    sized,
+    unread,
 )
 
-SIZE = (
-    Claim(
-        id="C3a",
-        parent="C3",
-        statement="Controllability of pretrained models does not improve with size.",
-        source="abstract",
-        forms=on_worlds(flat("pretrained", "ctrl", -1.0)),
-        reported=("low",),
-    ),
-    Claim(
-        id="C3b",
-        parent="C3",
-        statement="Controllability of models after noisy finetuning does not improve with size.",
-        source="abstract",
-        forms=on_worlds(flat("noisy", "ctrl", -1.0)),
-        reported=("low",),
-    ),
-    Claim(
-        id="C3c",
-        parent="C3",
-        statement="Robustness of pretrained models does not improve with size.",
-        source="abstract",
-        forms=on_worlds(flat("pretrained", "rob", -1.0)),
-        reported=("low",),
-    ),
-    Claim(
-        id="C3d",
-        parent="C3",
-        statement="Larger pretrained models ignore a contradicting context more often.",
-        source="introduction",
-        forms=on_worlds(
-            Trend(
-                points=tuple((size_of(size), missed(at(size).ctrl("pretrained"))) for size in SIZES),
-                delta=0.02,
-                delta_reason="beyond the card's band around a flat curve, for each doubling of the weights",
-                step_margin=0.05,
-                replication=SEEDS,
-            )
+_CARD = "the card's threshold"
+_ONE_SIZE = NotRun("Sizes are compared on generated worlds only: one model is finetuned here.")
+
+
+def _reads(where: Place) -> Precondition:
+    """The pretrained model finds answers in contexts."""
+    return Precondition(
+        name="the pretrained model reads",
+        theta=alone(relevant(where, "pretrained")),
+        above=0.8,
+        reason="a model that cannot find an answer in a context could not follow one",
+        replication=where.replication,
+    )
+
+
+def _misses(where: Place, axis: Axis, *methods: str) -> Form:
+    """Each method misses at least a fifth."""
+    return EveryCell(
+        tuple(1 - axis(where, method) for method in methods),
+        delta=0.2,
+        delta_reason="a model that goes wrong on fewer than a fifth of the contexts could be called good "
+        "at it",
+        replication=where.replication,
+        preconditions=(_reads(where),),
+    )
+
+
+def _low(axis: Axis, *methods: str) -> Mapping[Profile, Form]:
+    return by_profile(FINETUNING, lambda where: _misses(where, axis, *methods))
+
+
+def _better(
+    axis: Axis, better: str, worse: str, delta: float, reason: str = _CARD, *, reads: bool = False
+) -> Mapping[Profile, Form]:
+    """A method is above another on an axis; with ``reads``, if the pretrained model reads at all."""
+    return by_profile(
+        FINETUNING,
+        lambda where: Direction(
+            axis(where, better) - axis(where, worse),
+            delta=delta,
+            delta_reason=reason,
+            replication=where.replication,
+            preconditions=(_reads(where),) if reads else (),
         ),
-        reported=("ignoring",),
-        essential=False,
-    ),
-    Claim(
-        id="C6a",
-        parent="C6",
-        statement="KAFT gains controllability over noisy finetuning at every size.",
-        source="abstract",
-        forms=on_worlds(
-            EveryCell(
-                thetas=tuple(difference(at(size).ctrl("kaft"), at(size).ctrl("noisy")) for size in SIZES),
-                delta=0.05,
-                delta_reason="one context in twenty",
-                replication=SEEDS,
-            )
+    )
+
+
+def _more_controllable(baseline: str) -> Mapping[Profile, Form]:
+    reason = f"{_CARD}: a fifth of the contexts more"
+    return _better(controllability, "kaft", baseline, 0.2, reason, reads=True)
+
+
+def _more_robust(baseline: str) -> Mapping[Profile, Form]:
+    return _better(robustness, "kaft", baseline, 0.1, f"{_CARD}: a tenth of the contexts more")
+
+
+def _no_worse(
+    axis: Axis, method: str, other: str, margin: float, reason: str = _CARD
+) -> Mapping[Profile, Form]:
+    """A method is as good as another on an axis."""
+    return by_profile(
+        FINETUNING,
+        lambda where: NonInferiority(
+            axis(where, method) - axis(where, other),
+            margin=margin,
+            margin_reason=reason,
+            replication=where.replication,
         ),
-        reported=("across",),
-    ),
-    Claim(
-        id="C6b",
-        parent="C6",
-        statement="KAFT gains on both axes together (harmonic mean) over noisy finetuning at every size.",
-        source="abstract",
-        forms=on_worlds(
-            EveryCell(
-                thetas=tuple(difference(at(size).joint("kaft"), at(size).joint("noisy")) for size in SIZES),
-                delta=0.05,
-                delta_reason="one twentieth of the scale",
-                replication=SEEDS,
-            )
+    )
+
+
+def _keeps(axis: Axis, ablation: str) -> Mapping[Profile, Form]:
+    """An ablation keeps what KAFT has on an axis."""
+    reason = f"{_CARD} for the axis that an ablation should leave alone"
+    return _no_worse(axis, ablation, "kaft", 0.05, reason)
+
+
+def _halves_gain(axis: Axis, ablation: str, baseline: str) -> Mapping[Profile, Form]:
+    """An ablation loses at least half of KAFT's gain over a baseline."""
+    return by_profile(
+        FINETUNING,
+        lambda where: Share(
+            axis(where, "kaft"),
+            axis(where, ablation),
+            axis(where, "kaft"),
+            axis(where, baseline),
+            ratio=0.5,
+            delta=0.02,
+            delta_reason="the contrast already takes off half of the gain; two contexts in a hundred "
+            "beyond that",
+            replication=where.replication,
         ),
-        reported=("across",),
-    ),
-    Claim(
-        id="C7",
-        statement="With KAFT controllability does not fall with size.",
-        source="figure on model size",
-        forms=on_worlds(flat("kaft", "ctrl", 1.0)),
-        reported=("larger",),
-        note="Recalled with low confidence.",
-    ),
-)
+    )
 
-GAINS = (
-    Claim(
-        id="C4a",
-        parent="C4",
-        statement="KAFT is more controllable than noisy finetuning.",
-        source="main table",
-        forms=both(lambda where: gain(where, "noisy")),
-        reported=("gain-controllability", "table"),
+
+def _own_over_gold(profile: Profile) -> Form:
+    """What the model's own answers as targets gain in agreement over gold ones, at common rates."""
+    where = FINETUNING[profile]
+    return Direction(
+        mean(agrees(where, f"kaft-{rate}") - agrees(where, f"gold-{rate}") for rate in RATES_AT[profile]),
+        delta=0.02,
+        delta_reason="two answers in a hundred",
+        replication=where.replication,
+    )
+
+
+def _on_worlds(form: Form) -> Mapping[Profile, Form]:
+    return at(SCALED, form) | at(Profile.PAPER, _ONE_SIZE)
+
+
+def _by_size(axis: Axis, method: str) -> Contrast:
+    """What each doubling of the weights adds."""
+    return slope([(doublings(size), axis(sized(size), method)) for size in SIZES])
+
+
+def _not_negative(theta: Contrast) -> Mapping[Profile, Form]:
+    return _on_worlds(
+        NonInferiority(
+            theta,
+            margin=0.02,
+            margin_reason="the card's band around a flat curve, for each doubling of the weights",
+        )
+    )
+
+
+def _at_every_size(axis: Axis, reason: str) -> Mapping[Profile, Form]:
+    """KAFT is above noisy finetuning."""
+    thetas = tuple(axis(sized(size), "kaft") - axis(sized(size), "noisy") for size in SIZES)
+    return _on_worlds(EveryCell(thetas, delta=0.05, delta_reason=reason))
+
+
+RULES: Mapping[str, Mapping[Profile, Form]] = {
+    "C1a": _low(controllability, "pretrained"),
+    "C1b": _low(controllability, "relevant", "noisy"),
+    "C1c": at(Profile.SMALL, _misses(PROBE, controllability, "pretrained")),
+    "C2a": _low(robustness, "pretrained"),
+    "C2b": _low(robustness, "relevant"),
+    "C2c": at(Profile.SMALL, _misses(PROBE, robustness, "pretrained")),
+    "C3a": _not_negative(-_by_size(controllability, "pretrained")),
+    "C3b": _not_negative(-_by_size(controllability, "noisy")),
+    "C3c": _not_negative(-_by_size(robustness, "pretrained")),
+    "C3d": _on_worlds(
+        Trend(
+            tuple((doublings(size), 1 - controllability(sized(size), "pretrained")) for size in SIZES),
+            delta=0.02,
+            delta_reason="beyond the card's band around a flat curve, for each doubling of the weights",
+            step_margin=0.05,
+        )
     ),
-    Claim(
-        id="C4b",
-        parent="C4",
-        statement="KAFT is more controllable than relevant-only finetuning.",
-        source="main table",
-        forms=both(lambda where: gain(where, "relevant")),
-        reported=("gain-controllability", "table"),
-    ),
-    Claim(
-        id="C4c",
-        parent="C4",
-        statement="KAFT is more controllable than the pretrained model.",
-        source="main table",
-        forms=both(lambda where: gain(where, "pretrained")),
-        reported=("gain-controllability", "table"),
-        note="A small model that copies leaves little room above itself.",
-    ),
-    Claim(
-        id="C5a",
-        parent="C5",
-        statement="KAFT is more robust than relevant-only finetuning.",
-        source="main table",
-        forms=both(lambda where: more_robust(where, "relevant")),
-        reported=("gain-robustness", "table"),
-    ),
-    Claim(
-        id="C5b",
-        parent="C5",
-        statement="KAFT is as robust as noisy finetuning.",
-        source="main table",
-        forms=both(as_robust),
-        reported=("table",),
-        note="A model that ignores every context is robust: read it beside controllability.",
-    ),
-    Claim(
-        id="C5c",
-        parent="C5",
-        statement="KAFT is more robust than the pretrained model.",
-        source="main table",
-        forms=both(lambda where: more_robust(where, "pretrained")),
-        reported=("gain-robustness", "table"),
-    ),
-    Claim(
-        id="C12",
-        statement="Accuracy on relevant contexts is not sacrificed: KAFT is no worse than relevant-only "
-        "finetuning.",
-        source="appendix",
-        forms=both(
-            lambda where: NonInferiority(
-                theta=difference(where.reads("kaft"), where.reads("relevant")),
-                margin=0.02,
-                margin_reason="the card's threshold",
-                replication=where.replication,
-            )
+    "C4a": _more_controllable("noisy"),
+    "C4b": _more_controllable("relevant"),
+    "C4c": _more_controllable("pretrained"),
+    "C5a": _more_robust("relevant"),
+    "C5b": _no_worse(robustness, "kaft", "noisy", 0.03),
+    "C5c": _more_robust("pretrained"),
+    "C6a": _at_every_size(controllability, "one context in twenty"),
+    "C6b": _at_every_size(joint, "one twentieth of the scale"),
+    "C7": _not_negative(_by_size(controllability, "kaft")),
+    "C8a": _halves_gain(controllability, "no-cf", "noisy"),
+    "C8b": _keeps(robustness, "no-cf"),
+    "C9a": _halves_gain(robustness, "no-irr", "relevant"),
+    "C9b": _no_worse(robustness, "relevant", "no-irr", 0.03, f"{_CARD} for robustness"),
+    "C9c": _keeps(controllability, "no-irr"),
+    "C10a": _better(controllability, "kaft", "noise-50", 0.05),
+    "C10b": _better(robustness, "kaft", "noise-50", 0.05),
+    "C11": {profile: _own_over_gold(profile) for profile in FINETUNING},
+    "C12": _no_worse(unread, "kaft", "relevant", 0.02),
+    "C13": by_profile(
+        FINETUNING,
+        lambda where: Existence(
+            where("kaft", CONTROLLABILITY, part="examples"),
+            oracle="the passage states the answer given, and not the remembered one",
         ),
-        reported=("quality",),
-        note="Measured on facts that the pretrained model does not know: what it knows it answers without "
-        "reading. A gain would sacrifice nothing, so only a loss speaks against the claim.",
     ),
-)
-
-
-def _order(claim: Claim) -> tuple[int, str]:
-    """The paper's order, each whole before its parts."""
-    return int("".join(filter(str.isdigit, claim.id))), claim.id
-
-
-CLAIMS = tuple(sorted((*WHOLES, *LOW_BEFORE, *SIZE, *GAINS, *ABLATIONS, EXAMPLES), key=_order))
+}

@@ -1,4 +1,4 @@
-"""Sabotages, and what each should do to the claims."""
+"""Sabotages, and which claims each must kill."""
 
 from __future__ import annotations
 

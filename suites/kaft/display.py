@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from harness.claims import Cell, Contrast, Profile
-from harness.suite import PaperFigure, PaperTable, ReportedRef, Scale, Series, TableRow
+from harness.claims import SCALED, Place, Profile, by_profile
+from harness.suite import Arm, Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow, by_arm
 from methods.kaft.method import (
     AGREES,
     BOTH,
@@ -15,246 +16,183 @@ from methods.kaft.method import (
     FALLBACK,
     HOLLOW,
     NEITHER,
-    RELEVANT,
     RETAINED,
     ROBUST_EASY,
     ROBUSTNESS,
     STUBBORN,
 )
-from suites.kaft.cells import (
+from suites.kaft.arms import (
+    ALL_WEIGHTS,
     BY_SIZE,
-    CURVES,
+    CAD,
+    MIXTURES,
+    PERFECT_READERS,
+    PRETRAINED,
+    TARGETS,
+    at_common_rate,
+)
+from suites.kaft.cells import (
     FACTS,
-    METHODS,
     OPEN,
-    ORACLES,
-    PAIRED,
     PROBE,
-    SHOWN_ONLY,
     SIZES,
     WORLD,
-    Reads,
-    after,
-    at,
+    agrees,
+    controllability,
+    joint,
+    measured,
+    relevant,
+    robustness,
+    sized,
+    unread,
     weights,
 )
 
-_MAIN_COLUMNS = {
-    "ctrl": "controllability",
-    "rob": "robustness",
-    "joint": "harmonic mean",
-    "relevant": "relevant",
-    "unread": "relevant, unknown facts",
-    "retained": "closed-book",
-    "agrees": "agreement with M(q)",
-    "paper": "paper",
+Columns = Mapping[str, tuple[str, Callable[[Place, str], Entry]]]
+"""Header and entry of each column, by its key."""
+
+_AXES: Columns = {
+    "ctrl": ("controllability", controllability),
+    "rob": ("robustness", robustness),
+    "joint": ("harmonic mean", joint),
 }
-_CLOSED_COLUMNS = {"correct": "accuracy on NQ-open", "agrees": "agreement with the pretrained model"}
-_DETAIL_COLUMNS = {
-    "stubborn": "stubborn",
-    "neither": "neither",
-    "both": "both answers",
-    "fallback": "fallback",
-    "distractor": "distractor",
-    "hollow": "empty",
-    "easy": "robustness, easy",
+_MAIN: Columns = {
+    **_AXES,
+    "relevant": ("relevant", relevant),
+    "unread": ("relevant, unknown facts", unread),
+    "retained": ("closed-book", measured(RETAINED)),
+    "agrees": ("agreement with M(q)", agrees),
+    "paper": ("paper", lambda _where, _method: ReportedRef("table")),
+}
+_DETAIL: Columns = {
+    "stubborn": ("stubborn", measured(STUBBORN)),
+    "neither": ("neither", measured(NEITHER)),
+    "both": ("both answers", measured(BOTH)),
+    "fallback": ("fallback", measured(FALLBACK)),
+    "distractor": ("distractor", measured(DISTRACTOR)),
+    "hollow": ("empty", measured(HOLLOW)),
+    "easy": ("robustness, easy", measured(ROBUST_EASY)),
+}
+# Gemma is asked about nothing but facts that it knows.
+_PROBE: Columns = {key: column for key, column in {**_MAIN, **_DETAIL}.items() if key != "unread"}
+_CLOSED: Columns = {
+    "correct": ("accuracy on NQ-open", measured(CORRECT, "closed")),
+    "agrees": ("agreement with the pretrained model", measured(AGREES, "closed")),
 }
 
-
-_PROBE_COLUMNS = {key: text for key, text in _MAIN_COLUMNS.items() if key != "unread"} | _DETAIL_COLUMNS
-
-
-def _place(scale: Scale) -> Reads:
-    places = {Profile.GPU: FACTS, Profile.PAPER: OPEN}
-    return places.get(scale.profile, WORLD)
-
-
-def _listed(scale: Scale) -> dict[str, str]:
-    """The arms of the main experiment, with their labels."""
-    gpu, brief = scale.profile is Profile.GPU, scale.profile is Profile.GPU and not scale.full
-    out = {"cad"} if scale.profile is Profile.PAPER else set(SHOWN_ONLY) if brief else set()
-    kept = {key: label for key, label in METHODS.items() if key not in out}
-    common = {f"{name}-{rate}" for rate in _place(scale).common for name in ("kaft", "gold")}
-    kept |= {key: label for key, label in PAIRED.items() if key in common}
-    if gpu and scale.full:
-        kept |= {"noisy-full": "noisy finetuning, all weights", "kaft-full": "KAFT, all weights"}
-    return kept
+_IN_WORLD = (PRETRAINED, CAD, *MIXTURES, *at_common_rate("lower"), *at_common_rate("higher"))
+_ON_FACTS = (PRETRAINED, CAD, *MIXTURES, *at_common_rate("lower"), *ALL_WEIGHTS)
+_ON_OPEN = (PRETRAINED, *MIXTURES, *at_common_rate("lower"))
+_COMPARED = {
+    Profile.SMALL: (WORLD, _IN_WORLD),
+    Profile.GPU: (FACTS, _ON_FACTS),
+    Profile.PAPER: (OPEN, _ON_OPEN),
+}
+"""Where each profile compares finetuned models, and which."""
+_ORACLES = tuple(replace(arm, group="oracles") for arm in PERFECT_READERS)
 
 
-def _main_entries(where: Reads, method: str) -> dict[str, Cell | Contrast | ReportedRef]:
-    return {
-        "ctrl": where.ctrl(method),
-        "rob": where.rob(method),
-        "joint": where.joint(method),
-        "relevant": where.of(method, RELEVANT),
-        "unread": where.reads(method),
-        "retained": where.of(method, RETAINED),
-        "agrees": where.agrees(method),
-        "paper": ReportedRef(id="table"),
-    }
+def _headers(columns: Columns) -> Mapping[str, str]:
+    return {key: header for key, (header, _) in columns.items()}
 
 
-def _detail_entries(where: Reads, method: str) -> dict[str, Cell | Contrast | ReportedRef]:
-    return {
-        "stubborn": where.of(method, STUBBORN),
-        "neither": where.of(method, NEITHER),
-        "both": where.of(method, BOTH),
-        "fallback": where.of(method, FALLBACK),
-        "distractor": where.of(method, DISTRACTOR),
-        "hollow": where.of(method, HOLLOW),
-        "easy": where.of(method, ROBUST_EASY),
-    }
+def _rows(columns: Columns, where: Place, listed: Sequence[Arm]) -> Sequence[TableRow]:
+    return by_arm(listed, lambda method: {key: entry(where, method) for key, (_, entry) in columns.items()})
 
 
-def _main_rows(scale: Scale) -> Sequence[TableRow]:
-    where = _place(scale)
-    rows = [TableRow(label=label, entries=_main_entries(where, key)) for key, label in _listed(scale).items()]
-    if scale.profile is Profile.PAPER:
-        return rows
+def _size_rows(arm: Arm) -> Sequence[TableRow]:
+    """One method on models of each size."""
     return [
-        *rows,
-        *(
-            TableRow(label=label, entries=_main_entries(where, key), group="oracles")
-            for key, label in ORACLES.items()
-        ),
-    ]
-
-
-def _detail_rows(scale: Scale) -> Sequence[TableRow]:
-    where = _place(scale)
-    return [
-        TableRow(label=label, entries=_detail_entries(where, key)) for key, label in _listed(scale).items()
-    ]
-
-
-def _closed_rows(scale: Scale) -> Sequence[TableRow]:
-    return [
-        TableRow(
-            label=label,
-            entries={
-                "correct": FACTS.of(key, CORRECT, "closed"),
-                "agrees": FACTS.of(key, AGREES, "closed"),
-            },
+        row
+        for size in SIZES
+        for row in _rows(
+            _AXES, sized(size), [Arm(arm.method, f"{arm.label}, {weights(size):,} weights", arm.label)]
         )
-        for key, label in _listed(scale).items()
     ]
 
-
-def _size_rows(scale: Scale) -> Sequence[TableRow]:
-    del scale
-    rows = []
-    for method in BY_SIZE:
-        for size in SIZES:
-            where = at(size)
-            entries: dict[str, Cell | Contrast | ReportedRef] = {
-                "ctrl": where.ctrl(method),
-                "rob": where.rob(method),
-                "joint": where.joint(method),
-            }
-            label = f"{METHODS[method]}, {weights(size):,} weights"
-            rows.append(TableRow(label=label, entries=entries, group=METHODS[method]))
-    return rows
-
-
-def _probe_entries(method: str) -> dict[str, Cell | Contrast | ReportedRef]:
-    entries = {**_main_entries(PROBE, method), **_detail_entries(PROBE, method)}
-    return {key: entry for key, entry in entries.items() if key in _PROBE_COLUMNS}
-
-
-def _probe_rows(scale: Scale) -> Sequence[TableRow]:
-    del scale
-    arms = {key: METHODS[key] for key in ("pretrained", "cad")} | ORACLES
-    return [TableRow(label=label, entries=_probe_entries(key)) for key, label in arms.items()]
-
-
-_PROBED = range(0, 251, 50)
-"""Updates after which the arms with a curve are evaluated."""
-_TRAINED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
-_SIZED = (Profile.SMALL, Profile.GPU)
 
 TABLES = (
     PaperTable(
         id="main",
         title="Controllability and robustness by method",
-        columns=_MAIN_COLUMNS,
-        rows=_main_rows,
+        columns=_headers(_MAIN),
+        # On public data trained readers stand in for the oracles, which are not shown there.
+        rows=by_profile(
+            {
+                Profile.SMALL: (WORLD, (*_IN_WORLD, *_ORACLES)),
+                Profile.GPU: (FACTS, (*_ON_FACTS, *_ORACLES)),
+                Profile.PAPER: (OPEN, _ON_OPEN),
+            },
+            lambda compared: _rows(_MAIN, *compared),
+        ),
         source="main table",
-        bold=("ctrl", "rob", "joint"),
-        profiles=_TRAINED,
+        bold=tuple(_AXES),
     ),
     PaperTable(
         id="detail",
         title="What models answer instead",
-        columns=_DETAIL_COLUMNS,
-        rows=_detail_rows,
-        profiles=_TRAINED,
+        columns=_headers(_DETAIL),
+        rows=by_profile(_COMPARED, lambda compared: _rows(_DETAIL, *compared)),
     ),
     PaperTable(
         id="closed",
         title="What finetuning forgets: NQ-open without a context",
-        columns=_CLOSED_COLUMNS,
-        rows=_closed_rows,
+        columns=_headers(_CLOSED),
+        rows=_rows(_CLOSED, FACTS, _ON_FACTS),
         profiles=(Profile.GPU,),
     ),
     PaperTable(
         id="sizes",
         title="Three sizes of model in generated worlds",
-        columns={"ctrl": "controllability", "rob": "robustness", "joint": "harmonic mean"},
-        rows=_size_rows,
+        columns=_headers(_AXES),
+        rows=tuple(row for arm in BY_SIZE for row in _size_rows(arm)),
         source="figure on model size",
-        profiles=_SIZED,
+        profiles=SCALED,
     ),
     PaperTable(
         id="probe",
         title="Gemma-3-270M as it is, on facts that it knows",
-        columns=_PROBE_COLUMNS,
-        rows=_probe_rows,
+        columns=_headers(_PROBE),
+        rows=_rows(_PROBE, PROBE, (PRETRAINED, CAD, *PERFECT_READERS)),
         profiles=(Profile.SMALL,),
     ),
 )
 
 
-def _plane(scale: Scale) -> Sequence[Series]:
-    where = _place(scale)
+def _plane(where: Place, listed: Sequence[Arm]) -> Sequence[Series]:
     return [
-        Series(label=label, points=((where.rob(key), where.ctrl(key)),))
-        for key, label in _listed(scale).items()
+        Series(label=arm.label, points=((robustness(where, arm.method), controllability(where, arm.method)),))
+        for arm in listed
     ]
 
 
-def _sizes(scale: Scale) -> Sequence[Series]:
-    del scale
-    return [
-        Series(
-            label=f"{METHODS[method]}, {metric.name}",
-            points=tuple((float(weights(size)), at(size).of(method, metric)) for size in SIZES),
-        )
-        for method in BY_SIZE
-        for metric in (CONTROLLABILITY, ROBUSTNESS)
-    ]
-
-
-def _steps(scale: Scale) -> Sequence[Series]:
-    """Both metrics and agreement with M(q) while KAFT and its variant with gold targets train."""
-    del scale
-    measured = {"controllability": CONTROLLABILITY, "robustness": ROBUSTNESS}
-    return [
-        *(
-            Series(
-                label=f"KAFT, {name}",
-                points=tuple((float(step), after("kaft-lower", metric, step)) for step in _PROBED),
-            )
-            for name, metric in measured.items()
+_UPDATES = range(0, 251, 50)
+"""After which the arms with a curve are evaluated."""
+_OWN, _GOLD = TARGETS
+_LEARNING = (
+    (_OWN, "controllability", CONTROLLABILITY, "probe"),
+    (_OWN, "robustness", ROBUSTNESS, "probe"),
+    (_OWN, "agreement with M(q)", AGREES, "probe:recall"),
+    (_GOLD, "agreement with M(q)", AGREES, "probe:recall"),
+)
+"""Method, what is measured, and the evaluation set of the curves."""
+_STEPS = tuple(
+    Series(
+        label=f"{arm.label}, {name}",
+        points=tuple(
+            (float(step), WORLD(f"{arm.method}-lower", metric, part=part, step=step)) for step in _UPDATES
         ),
-        *(
-            Series(
-                label=f"{METHODS[arm.partition('-')[0]]}, agreement with M(q)",
-                points=tuple((float(step), after(arm, AGREES, step, "recall")) for step in _PROBED),
-            )
-            for arm in CURVES
-        ),
-    ]
-
+    )
+    for arm, name, metric, part in _LEARNING
+)
+_SIZES = tuple(
+    Series(
+        label=f"{arm.label}, {name}",
+        points=tuple((float(weights(size)), axis(sized(size), arm.method)) for size in SIZES),
+    )
+    for arm in BY_SIZE
+    for name, axis in (("controllability", controllability), ("robustness", robustness))
+)
 
 FIGURES = (
     PaperFigure(
@@ -262,16 +200,15 @@ FIGURES = (
         title="Both axes at once: a good reader is at the upper right",
         x="robustness",
         y="controllability",
-        series=_plane,
+        series=by_profile(_COMPARED, lambda compared: _plane(*compared)),
         kind="scatter",
-        profiles=_TRAINED,
     ),
     PaperFigure(
         id="steps",
         title="What finetuning changes, update by update, at one rate",
         x="updates",
         y="share of contexts or questions",
-        series=_steps,
+        series=_STEPS,
         profiles=(Profile.SMALL,),
     ),
     PaperFigure(
@@ -279,9 +216,9 @@ FIGURES = (
         title="Controllability and robustness by number of weights",
         x="weights without embeddings",
         y="share of contexts",
-        series=_sizes,
+        series=_SIZES,
         log_x=True,
         source="figure on model size",
-        profiles=_SIZED,
+        profiles=SCALED,
     ),
 )

@@ -8,43 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method
-from harness.suite import Experiment, Scale, Tuned
+from harness.suite import Experiment, FirstSeed, Scale
 from methods.common.datasets import NQ_OPEN
 from methods.common.gemma import SafeWeights
-from methods.kaft.method import (
-    JOINT,
-    ContextAware,
-    CounterfactualOnly,
-    FineTuned,
-    Kaft,
-    Noisy,
-    Oracle,
-    Pretrained,
-    RelevantOnly,
-    Sabotaged,
-)
+from methods.kaft.method import Kaft, Noisy, Pretrained
 from methods.kaft.prepare import Knowledge, PretrainedWorld
 from methods.kaft.task import FactReading, WorldReading
-from suites.kaft.cells import (
+from suites.kaft.arms import (
     BY_SIZE,
-    CURVES,
-    EQUAL,
-    MAIN,
+    COMMON_RATES,
+    FINETUNED,
+    ORACLES,
     SABOTAGES,
     SHOWN_ONLY,
-    SIZES,
     TUNING_WORLD,
-    WORLDS,
+    UNSEEN,
+    UNTRAINED,
+    Methods,
+    changed,
+    paired,
+    tuned,
 )
+from suites.kaft.cells import MAIN, SIZES
+from suites.kaft.paper import open_experiment
 
-THIRD = 1 / 3
+FIRST = FirstSeed()
+"""Of the smoke profile, which judges no claim; verdicts rest on :data:`suites.kaft.arms.UNSEEN`."""
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 """Learning rates tried for every finetuned method, on a world and subjects of their own."""
 GEMMA = SafeWeights()
+_ON_EVERY_SIZE = tuple(arm.method for arm in BY_SIZE)
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -58,38 +53,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         # Models of generated worlds are small enough to share a GPU.
         worlds = (replace(item, device_gb=3.0) for item in (_world(scale), _sizes(scale)))
         return (*worlds, _facts(scale))
-    from suites.kaft.paper import open_experiment
-
-    return (open_experiment(finetuned(), paired("lower")),)
-
-
-def finetuned() -> dict[str, FineTuned]:
-    """The mixtures, by id."""
-    return {
-        "relevant": RelevantOnly(),
-        "noisy": Noisy(),
-        "cf-only": CounterfactualOnly(),
-        "kaft": Kaft(),
-        "no-cf": Kaft(relevant=THIRD, irrelevant=THIRD, empty=THIRD, counterfactual=0.0),
-        "no-irr": Kaft(relevant=0.5, irrelevant=0.0, empty=0.0, counterfactual=0.5),
-        "gold": Kaft(targets="gold"),
-        "no-tags": Kaft(tags=False),
-        "easy": Kaft(hardness="easy"),
-        "noise-50": Kaft(noise=0.5),
-    }
-
-
-def oracles() -> dict[str, Method[Any, Any]]:
-    """Readers without a model."""
-    return {
-        "copy": Oracle(habit="copy"),
-        "closed-book": Oracle(habit="closed-book"),
-        "gated": Oracle(habit="gated"),
-    }
-
-
-def _tuned(method: Method[Any, Any], rates: Sequence[float], seed: int) -> Tuned:
-    return Tuned(method=method, grid={"rate": tuple(rates)}, select=JOINT, seeds=(seed,))
+    return (open_experiment(),)
 
 
 def bases(size: str, worlds: Sequence[int]) -> tuple[PretrainedWorld, ...]:
@@ -99,23 +63,22 @@ def bases(size: str, worlds: Sequence[int]) -> tuple[PretrainedWorld, ...]:
 
 
 def _worlds(scale: Scale) -> tuple[int, ...]:
-    return tuple(range(WORLDS[0], WORLDS[0] + 10)) if scale.full else WORLDS
+    return UNSEEN.take(10 if scale.full else 5)
 
 
 def _world(scale: Scale) -> Experiment:
     """Every method on the main size; under ``gpu`` only those that are compared across sizes."""
     worlds = _worlds(scale)
     every = (*worlds, TUNING_WORLD)
-    methods: dict[str, Any] = {"pretrained": Pretrained(), "cad": ContextAware(), **oracles()}
-    methods |= {name: _tuned(method, RATES, TUNING_WORLD) for name, method in finetuned().items()}
+    methods: Methods = {**UNTRAINED, **tuned(FINETUNED, RATES)}
     # A sabotage changes a target and nothing else, so it keeps KAFT's best rate.
-    methods |= {bug: Sabotaged(bug=bug, rate=EQUAL["higher"]) for bug in SABOTAGES}
-    for name, rate in EQUAL.items():
-        methods |= {arm: replace(m, rate=rate) for arm, m in paired(name).items()}
+    methods |= changed(SABOTAGES, rate=COMMON_RATES["higher"])
+    for name, rate in COMMON_RATES.items():
+        methods |= changed(paired(name), rate=rate)
     if scale.full:
-        methods["noise-25"] = _tuned(Kaft(noise=0.25), RATES, TUNING_WORLD)
+        methods |= tuned({"noise-25": Kaft(noise=0.25)}, RATES)
     if scale.profile is Profile.GPU and not scale.full:
-        methods = {name: methods[name] for name in (*BY_SIZE, *oracles())}
+        methods = {name: methods[name] for name in (*_ON_EVERY_SIZE, *ORACLES)}
     return Experiment(
         id="world",
         title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
@@ -124,12 +87,6 @@ def _world(scale: Scale) -> Experiment:
         seeds=worlds,
         unit="question",
     )
-
-
-def paired(rate: str) -> dict[str, Kaft]:
-    """KAFT and its variant with gold targets, to be trained at one rate."""
-    found: dict[str, Kaft] = {f"kaft-{rate}": Kaft(), f"gold-{rate}": Kaft(targets="gold")}
-    return {arm: replace(method, every=50 if arm in CURVES else 0) for arm, method in found.items()}
 
 
 def _others(size: str, worlds: Sequence[int]) -> tuple[PretrainedWorld, ...]:
@@ -143,16 +100,15 @@ def _sizes(scale: Scale) -> Experiment:
     every = (*worlds, TUNING_WORLD)
     others = [size for size in SIZES if size != MAIN]
     tasks = {size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in others}
-    pairs = {(size, name) for size in others for name in (*BY_SIZE, *oracles())}
+    pairs = {(size, name) for size in others for name in (*_ON_EVERY_SIZE, *ORACLES)}
     pairs |= {("blind-s", "gated"), ("blind-l", "gated"), ("blind-l", "copy")}
     tasks |= {f"blind-{size}": replace(tasks[size], blind=True) for size in others}
-    mixtures = finetuned()
-    trained = {name: _tuned(mixtures[name], RATES, TUNING_WORLD) for name in BY_SIZE if name in mixtures}
+    trained = {name: FINETUNED[name] for name in _ON_EVERY_SIZE if name in FINETUNED}
     return Experiment(
         id="sizes",
         title="A smaller and a larger model on the same generated worlds",
         tasks=dict(tasks),
-        methods={"pretrained": Pretrained(), **oracles(), **trained},
+        methods={"pretrained": Pretrained(), **ORACLES, **tuned(trained, RATES)},
         seeds=worlds,
         unit="question",
         only=frozenset(pairs),
@@ -162,15 +118,15 @@ def _sizes(scale: Scale) -> Experiment:
 def _smoke() -> Experiment:
     """The whole way on a tiny world that hardly learns anything."""
     base = PretrainedWorld(
-        world=100, subjects=12, novel=4, objects=4, layers=1, hidden=16, steps=250, batch=16, pool=2000
+        world=FIRST.seed, subjects=12, novel=4, objects=4, layers=1, hidden=16, steps=250, batch=16, pool=2000
     )
     kept = {"kaft": Kaft(steps=3, batch=4), "noisy": Noisy(steps=3, batch=4)}
     return Experiment(
         id="world",
         title="The whole way on a tiny world",
         tasks={MAIN: WorldReading(bases=(base,), draws=1)},
-        methods={"pretrained": Pretrained(), "cad": ContextAware(), **oracles(), **kept},
-        seeds=(100,),
+        methods={**UNTRAINED, **kept},
+        seeds=FIRST.take(1),
         unit="question",
     )
 
@@ -190,8 +146,8 @@ def _probe() -> Experiment:
         id="probe",
         title="Gemma-3-270M as it is, on facts that it knows",
         tasks={"gemma": task},
-        methods={"pretrained": Pretrained(), "cad": ContextAware(), **oracles()},
-        seeds=WORLDS[:1],
+        methods=UNTRAINED,
+        seeds=UNSEEN.take(1),
         unit="question",
         minutes=30.0,
     )
@@ -211,18 +167,15 @@ def _facts(scale: Scale) -> Experiment:
         batch=256,
         dtype="bfloat16",
     )
-    steps, common = 200 if scale.full else 50, 3e-4
-    methods: dict[str, Any] = {"pretrained": Pretrained(), "cad": ContextAware(), **oracles()}
-    for name, method in finetuned().items():
-        if scale.full or name not in SHOWN_ONLY:
-            lora = replace(method, rank=8, steps=steps, rate=common)
-            methods[name] = _tuned(lora, (1e-4, 3e-4, 1e-3), TUNING_WORLD)
-    for name in ("noisy", "kaft") if scale.full else ():
-        full = replace(finetuned()[name], steps=steps, rate=3e-5)
-        methods[f"{name}-full"] = _tuned(full, (1e-5, 3e-5, 1e-4), TUNING_WORLD)
-    for arm, method in paired("lower").items():
-        methods[arm] = replace(method, rank=8, steps=steps, rate=common, every=0)
-    methods |= {bug: Sabotaged(bug=bug, rank=8, steps=steps, rate=common) for bug in SABOTAGES}
+    steps = 200 if scale.full else 50
+    lora = {"rank": 8, "steps": steps, "rate": 3e-4}
+    mixtures = {name: m for name, m in FINETUNED.items() if scale.full or name not in SHOWN_ONLY}
+    methods: Methods = {**UNTRAINED, **tuned(changed(mixtures, **lora), (1e-4, 3e-4, 1e-3))}
+    if scale.full:
+        full = {f"{name}-full": FINETUNED[name] for name in ("noisy", "kaft")}
+        methods |= tuned(changed(full, steps=steps, rate=3e-5), (1e-5, 3e-5, 1e-4))
+    methods |= changed(paired("lower"), **lora, every=0)
+    methods |= changed(SABOTAGES, **lora)
     return Experiment(
         id="facts",
         title="Gemma-3-270M finetuned on half of the countries and elements, tested on the others",

@@ -7,25 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.claims import Direction, NotComparable, NotRun, Profile
-from harness.evidence.check import check_suite
+from harness.claims import MEASURED, Direction, NotComparable, NotRun, Profile
 from harness.suite import Scale, Standing, Tuned
 from methods.common.causal_lm import Checkpoint
 from methods.kaft.facts import WORDINGS, collect
 from methods.kaft.method import FineTuned, Kaft
 from methods.kaft.task import FactReading
 from suites.kaft import SUITE
-from suites.kaft.cells import EQUAL, PAIRED, SABOTAGES, TUNING_WORLD
+from suites.kaft.arms import COMMON_RATES, SABOTAGES, TUNING_WORLD, UNSEEN, at_common_rate
 from tests.methods.common.real_tables import atlas, elements, tables
 from tests.methods.kaft.worlds import FakeContext
 
 FORMS = {claim.id: claim.forms for claim in SUITE.claims}
-
-
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("profile", list(Profile))
-def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
-    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
 
 
 def test_every_claim_can_be_killed_and_every_sabotage_kills() -> None:
@@ -51,7 +44,7 @@ def test_numbers_nobody_could_read_are_marked() -> None:
 
 
 def test_every_finetuned_method_has_the_same_tuning_budget() -> None:
-    for profile in (Profile.SMALL, Profile.GPU, Profile.PAPER):
+    for profile in MEASURED:
         for experiment in SUITE.experiments(Scale(profile=profile)):
             tuned = {name: m for name, m in experiment.methods.items() if isinstance(m, Tuned)}
             budgets = {(len(m.grid["rate"]), m.seeds, m.select.name) for m in tuned.values()}
@@ -64,14 +57,16 @@ def test_targets_are_compared_at_equal_rates() -> None:
     (world,) = (e for e in SUITE.experiments(Scale(profile=Profile.SMALL)) if e.id == "world")
     form = FORMS["C11"][Profile.SMALL]
     assert isinstance(form, Direction)
-    assert {cell.method for _, cell in form.theta.terms} == set(PAIRED)
-    for rate, value in EQUAL.items():
+    assert {cell.method for _, cell in form.theta.terms} == {
+        arm.method for rate in COMMON_RATES for arm in at_common_rate(rate)
+    }
+    for rate, value in COMMON_RATES.items():
         own, gold = (world.methods[f"{name}-{rate}"] for name in ("kaft", "gold"))
         assert isinstance(own, Kaft)
         assert (own.rate, own.targets) == (value, "model")
         assert replace(own, targets="gold") == gold
     for bug in SABOTAGES:
-        assert world.methods[bug].rate == EQUAL["higher"]  # type: ignore[union-attr]
+        assert world.methods[bug].rate == COMMON_RATES["higher"]  # type: ignore[union-attr]
 
 
 def test_gpu_is_planned_for_minutes() -> None:
@@ -84,6 +79,14 @@ def test_gpu_is_planned_for_minutes() -> None:
             elif isinstance(method, FineTuned):
                 trained += len(tasks) * len(experiment.seeds)
     assert trained <= 140
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("profile", MEASURED)
+def test_verdicts_rest_on_worlds_that_no_rule_saw(profile: Profile, full: bool) -> None:  # noqa: FBT001
+    for experiment in SUITE.experiments(Scale(profile=profile, full=full)):
+        assert min(experiment.seeds) == UNSEEN.seed == 200
+    assert not any(Profile.SMOKE in claim.forms for claim in SUITE.claims)
 
 
 def test_tuning_worlds_are_not_judged() -> None:
