@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
+from suites.kaft.arms import UNSEEN
 from suites.kaft.claims import RULES
 from suites.kaft.controls import CONTROLS
 from suites.kaft.display import FIGURES, TABLES
-from suites.kaft.experiments import FIRST, experiments
+from suites.kaft.experiments import experiments
 from suites.kaft.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
@@ -21,7 +22,7 @@ SUITE = Suite(
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    first_seed=FIRST,
+    first_seed=UNSEEN,
     bindings={"model": "kaft-t5", "gemma": "gemma-3-270m"},
     rehearsal=REHEARSAL,
 )

@@ -127,6 +127,7 @@ def _smoke() -> Experiment:
         tasks={MAIN: WorldReading(bases=(base,), draws=1)},
         methods={**UNTRAINED, **kept},
         seeds=FIRST.take(1),
+        first_seed=FIRST,
         unit="question",
     )
 
