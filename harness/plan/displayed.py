@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.claims import Cell, Profile
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, PaperFigure, PaperTable, SampleView, Scale, Series, TableRow
 
 DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, SampleView)
+ItemT = TypeVar("ItemT", TableRow, Series)
 Experiments = Mapping[str, Experiment]
 """Experiments that a scale plans, by id."""
 
@@ -25,22 +26,27 @@ def profiles_of(item: PaperTable | PaperFigure | SampleView) -> tuple[Profile, .
     declared = (
         item.rows if isinstance(item, PaperTable) else item.series if isinstance(item, PaperFigure) else ()
     )
-    own = tuple(declared) if isinstance(declared, Mapping) else tuple(Profile)
+    keys = declared if isinstance(declared, Mapping) else Profile
+    own = tuple(dict.fromkeys(key.profile if isinstance(key, Scale) else key for key in keys))
     return tuple(profile for profile in own if profile in (item.profiles or own))
 
 
 def declared_rows(table: PaperTable, scale: Scale) -> Sequence[TableRow]:
-    """All rows of a profile, planned or not."""
-    if isinstance(table.rows, Mapping):
-        return table.rows.get(scale.profile, ())
-    return table.rows(scale) if callable(table.rows) else table.rows
+    """All rows of a scale, planned or not."""
+    return _declared(table.rows, scale)
 
 
 def declared_series(figure: PaperFigure, scale: Scale) -> Sequence[Series]:
-    """All series of a profile, planned or not."""
-    if isinstance(figure.series, Mapping):
-        return figure.series.get(scale.profile, ())
-    return figure.series(scale) if callable(figure.series) else figure.series
+    """All series of a scale, planned or not."""
+    return _declared(figure.series, scale)
+
+
+def _declared(
+    items: Sequence[ItemT] | Mapping[Any, Sequence[ItemT]] | Callable[[Scale], Sequence[ItemT]], scale: Scale
+) -> Sequence[ItemT]:
+    if isinstance(items, Mapping):
+        return items.get(scale, items.get(scale.profile, ()))
+    return items(scale) if callable(items) else items
 
 
 def planned_rows(table: PaperTable, scale: Scale, experiments: Experiments) -> list[TableRow]:

@@ -78,8 +78,13 @@ def _without_none(entries: Mapping[str, Entry | None]) -> Mapping[str, Entry]:
     return {key: entry for key, entry in entries.items() if entry is not None}
 
 
-Rows = Sequence[TableRow] | Mapping[Profile, Sequence[TableRow]] | Callable[[Scale], Sequence[TableRow]]
-"""Rows of all profiles, or by profile."""
+Rows = (
+    Sequence[TableRow]
+    | Mapping[Profile, Sequence[TableRow]]
+    | Mapping[Scale, Sequence[TableRow]]
+    | Callable[[Scale], Sequence[TableRow]]
+)
+"""Rows of all profiles, by profile, or by scale where ``--full`` changes what rows are of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +120,13 @@ class Series:
     """Numbers of the paper to draw beside the measured ones."""
 
 
-Lines = Sequence[Series] | Mapping[Profile, Sequence[Series]] | Callable[[Scale], Sequence[Series]]
-"""Series of all profiles, or by profile."""
+Lines = (
+    Sequence[Series]
+    | Mapping[Profile, Sequence[Series]]
+    | Mapping[Scale, Sequence[Series]]
+    | Callable[[Scale], Sequence[Series]]
+)
+"""Series of all profiles, by profile, or by scale where ``--full`` changes their x (it trains longer)."""
 
 
 def curves(

@@ -242,18 +242,24 @@ TABLES = (
 )
 
 
-def _over_steps(draw: Callable[[Sequence[int]], Sequence[Series]]) -> Callable[[Scale], Sequence[Series]]:
-    def series(scale: Scale) -> Sequence[Series]:
+Drawn = Callable[[Sequence[Arm], Sequence[int]], Sequence[Series]]
+
+
+def _over_steps(draw: Drawn, *ablations: Arm) -> Mapping[Scale, Sequence[Series]]:
+    """What is drawn at every checkpoint: fine-tuning and ProMoT, and some ablations where they are run."""
+    found = {}
+    for scale in (Scale(profile=profile, full=full) for profile in MEASURED for full in (False, True)):
         model = size_of(scale).model
-        return draw(range(0, model.get("steps", 1000) + 1, model.get("every", 100)))
+        steps = range(0, model.get("steps", 1000) + 1, model.get("every", 100))
+        more = ablations if scale.profile in _LONG else ()
+        found[scale] = draw((_TUNED, _PROMOT, *more), steps)
+    return found
 
-    return series
 
-
-def _trade_off(where: Place, *listed: Arm) -> Callable[[Sequence[int]], Sequence[Series]]:
+def _trade_off(where: Place) -> Drawn:
     """Held-out score against target score."""
 
-    def series(steps: Sequence[int]) -> Sequence[Series]:
+    def series(listed: Sequence[Arm], steps: Sequence[int]) -> Sequence[Series]:
         return [
             Series(
                 label=arm.label,
@@ -268,15 +274,12 @@ def _trade_off(where: Place, *listed: Arm) -> Callable[[Sequence[int]], Sequence
     return series
 
 
-def _shares(steps: Sequence[int]) -> Sequence[Series]:
-    return curves(
-        (_TUNED, _PROMOT, _JOINT, _RANDOM),
-        steps,
-        lambda method, step: held_out_after(ENTAILMENT, method, step, FORMAT_SHARE),
-    )
+def _shares(listed: Sequence[Arm], steps: Sequence[int]) -> Sequence[Series]:
+    return curves(listed, steps, lambda method, step: held_out_after(ENTAILMENT, method, step, FORMAT_SHARE))
 
 
-def _cosines(steps: Sequence[int]) -> Sequence[Series]:
+def _cosines(_: Sequence[Arm], steps: Sequence[int]) -> Sequence[Series]:
+    """Of fine-tuning alone, by block."""
     return [
         Series(
             label=block,
@@ -295,27 +298,24 @@ FIGURES = (
         title="Held-out score against target score over training, true-or-false target",
         x="target score",
         y="Norm. Avg., 1-shot",
-        series=_over_steps(_trade_off(ENTAILMENT, _TUNED, _PROMOT, _JOINT, _RANDOM, _PROMOT_1SHOT)),
+        series=_over_steps(_trade_off(ENTAILMENT), _JOINT, _RANDOM, _PROMOT_1SHOT),
         source="Figures 5 and 6",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="trade-off-translation",
         title="The same for the translation target",
         x="target score",
         y="Norm. Avg., 1-shot",
-        series=_over_steps(_trade_off(TRANSLATION, _TUNED, _PROMOT)),
+        series=_over_steps(_trade_off(TRANSLATION)),
         source="Figures 5 and 6",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="shares",
         title="Held-out outputs in the target's format over training",
         x="updates of the model",
         y="share (%)",
-        series=_over_steps(_shares),
+        series=_over_steps(_shares, _JOINT, _RANDOM),
         source="Figure 2",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="cosines",
@@ -324,6 +324,5 @@ FIGURES = (
         y="cosine",
         series=_over_steps(_cosines),
         source="Figures 3 and 7",
-        profiles=MEASURED,
     ),
 )

@@ -99,6 +99,17 @@ def test_rows_of_each_profile() -> None:
     assert list(made_for([table(rows, profiles=(Profile.GPU,))], Profile.SMALL)) == []
 
 
+def test_series_of_a_profile_and_of_its_full_scale() -> None:
+    steps = {SMALL: [1.0, 2.0], replace(SMALL, full=True): [1.0, 2.0, 3.0], GPU: [5.0]}
+    one = figure(
+        {scale: curves(ARMS[:1], xs, lambda method, _: cell(method, task="t")) for scale, xs in steps.items()}
+    )
+    for scale, xs in steps.items():
+        (line,) = planned_series(one, scale, PLANNED)
+        assert [x for x, _ in line.points] == xs
+    assert [list(made_for([one], profile)) == [one] for profile in Profile] == [False, True, True, False]
+
+
 def test_a_cell_that_no_scale_of_its_profiles_plans_is_refused() -> None:
     def experiments(scale: Scale) -> Sequence[Experiment]:
         names = ["a", "wide"] if scale.full else ["a"]
