@@ -3,24 +3,25 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
-from suites.promot.claims import CLAIMS
+from suites.promot.claims import RULES
 from suites.promot.controls import CONTROLS
-from suites.promot.deviations import DEVIATIONS
 from suites.promot.display import FIGURES, TABLES
-from suites.promot.experiments import experiments
+from suites.promot.experiments import FIRST, experiments
 from suites.promot.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims(RULES),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
+    first_seed=FIRST,
     bindings={"gemma": "gemma-3-270m", "model": "mt5-xxl"},
     rehearsal=REHEARSAL,
 )

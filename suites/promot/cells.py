@@ -1,23 +1,25 @@
-"""The cells that claims, tables and figures read."""
+"""Measured numbers by name, so that claims and displays speak of the same cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.claims import Cell, Contrast, Profile
-from methods.promot.metrics import (
-    COSINE,
-    DRIFT,
-    FORMAT_SHARE,
-    NORM_AVG,
-    PROPERTY,
-    SATURATED_COSINE,
-    TARGET_SCORE,
-    WORST_TASK,
-    held_out_at,
-    target_at,
-    trade_off,
-)
+from harness.claims import Cell, Place, Profile, by_profile
+from harness.method import Metric
+from methods.promot.metrics import NORM_AVG, TARGET_SCORE, held_out_at, target_at
+
+ENTAILMENT = Place("entailment", metric=TARGET_SCORE)
+"""Tuned on the true-or-false task; called with a method, the test score on the target."""
+TRANSLATION = Place("translation", metric=TARGET_SCORE)
+"""Tuned on translation."""
+SEVERAL = Place("several", metric=TARGET_SCORE)
+"""Tuned on both; the score is the mean of the targets."""
+MODELS = Place("models", metric=TARGET_SCORE)
+"""Other models and targets, each a task."""
+EXTRAS = Place("extras", metric=TARGET_SCORE)
+"""LoRA, and other remedies against forgetting."""
+ALIGNMENT = ENTAILMENT.on(part="probe:alignment")
+"""Cosines of the gradient and the format gradient; rows have a ``step`` and, as units, blocks."""
 
 LEVELS = {Profile.SMALL: 90.0, Profile.GPU: 85.0, Profile.PAPER: 85.0}
 """The target score at which methods are compared, on true-or-false tasks."""
@@ -30,104 +32,47 @@ MODEL_LEVELS: Mapping[Profile, Mapping[str, float]] = {
     Profile.SMALL: {"encoder-decoder": 90.0},
     Profile.PAPER: {"mt5-xl-en-fr": 34.0, "t5-rte": 85.0, "openbookqa": 70.0},
 }
-"""The same for each task of the experiment ``models``."""
-TRADE_OFF = {
-    Profile.SMALL: (70.0, 80.0, 90.0),
-    Profile.GPU: (70.0, 80.0, 85.0),
-    Profile.PAPER: (70.0, 80.0, 85.0),
-}
-"""Target scores over which trade-off curves are averaged."""
+"""The same for each task of ``MODELS``."""
+TRADE_OFF = by_profile(LEVELS, lambda level: (70.0, 80.0, level))
+"""Target scores over which trade-off curves are averaged; the last is the level."""
 
 
-def target(method: str, experiment: str = "entailment", task: str = "") -> Cell:
-    """Test score on the target task."""
-    return Cell(experiment, method, TARGET_SCORE, task=task)
+def held_out(where: Place, method: str, metric: Metric = NORM_AVG, shots: int = 1) -> Cell:
+    """Norm. Avg. (or what else is asked) of the held-out tasks at the chosen checkpoint."""
+    return where(method, metric, part="held-out", shots=shots)
 
 
-def held_out(method: str, experiment: str = "entailment", shots: int = 1, task: str = "") -> Cell:
-    """Norm. Avg. of the held-out tasks at the chosen checkpoint."""
-    return Cell(experiment, method, NORM_AVG, task=task, part="held-out", where=(("shots", shots),))
+def related(where: Place, method: str, shots: int = 1) -> Cell:
+    """Norm. Avg. of held-out tasks with the target's meaning in another format."""
+    return where(method, NORM_AVG, part="related", shots=shots)
 
 
-def one_task(method: str, name: str, experiment: str = "entailment", shots: int = 1) -> Cell:
-    """The score of one held-out task."""
-    return Cell(experiment, method, NORM_AVG, part="held-out", where=(("shots", shots), ("task", name)))
+def one_task(where: Place, method: str, name: str) -> Cell:
+    """The 1-shot score of one held-out task."""
+    rows = (("shots", 1), ("task", name))
+    return Cell(where.experiment, method, NORM_AVG, where.task, "held-out", rows)
 
 
-def related(method: str, experiment: str = "translation", shots: int = 1) -> Cell:
-    """Held-out tasks with the target's meaning in another format."""
-    return Cell(experiment, method, NORM_AVG, part="related", where=(("shots", shots),))
+def over_training(where: Place, method: str, metric: Metric) -> Cell:
+    """What is computed from the whole course of training."""
+    return where(method, metric, part="probe:curve")
 
 
-def worst(method: str, experiment: str = "entailment") -> Cell:
-    """The lowest score among the held-out tasks."""
-    return Cell(experiment, method, WORST_TASK, part="held-out", where=(("shots", 1),))
-
-
-def share(method: str, experiment: str = "entailment") -> Cell:
-    """Held-out outputs in the target's format."""
-    return Cell(experiment, method, FORMAT_SHARE, part="held-out", where=(("shots", 1),))
-
-
-def matched(method: str, level: float, experiment: str = "entailment", task: str = "") -> Cell:
+def matched(where: Place, method: str, level: float) -> Cell:
     """Norm. Avg. where the target first reaches ``level``."""
-    return Cell(experiment, method, held_out_at(level), task=task, part="probe:curve")
+    return over_training(where, method, held_out_at(level))
 
 
-def reached(method: str, level: float, experiment: str = "entailment", task: str = "") -> Cell:
+def reached(where: Place, method: str, level: float) -> Cell:
     """The target score at which :func:`matched` reads."""
-    return Cell(experiment, method, target_at(level), task=task, part="probe:curve")
+    return over_training(where, method, target_at(level))
 
 
-def height(method: str, profile: Profile, experiment: str = "entailment") -> Cell:
-    """Height of the trade-off curve."""
-    return Cell(experiment, method, trade_off(*TRADE_OFF[profile]), part="probe:curve")
+def held_out_after(where: Place, method: str, step: int, metric: Metric = NORM_AVG) -> Cell:
+    """Norm. Avg. (or what else is asked) of the held-out tasks after so many updates of the model."""
+    return where(method, metric, part="probe:curve", kind="held-out", step=step)
 
 
-def held_out_after(method: str, step: int, experiment: str = "entailment") -> Cell:
-    """Norm. Avg. after so many updates of the model."""
-    return Cell(
-        experiment, method, NORM_AVG, part="probe:curve", where=(("kind", "held-out"), ("step", step))
-    )
-
-
-def target_after(method: str, step: int, experiment: str = "entailment") -> Cell:
+def target_after(where: Place, method: str, step: int) -> Cell:
     """Target score after so many updates of the model."""
-    return Cell(
-        experiment, method, TARGET_SCORE, part="probe:curve", where=(("kind", "target"), ("step", step))
-    )
-
-
-def share_after(method: str, step: int, experiment: str = "entailment") -> Cell:
-    """Held-out outputs in the target's format, after so many updates of the model."""
-    return Cell(
-        experiment, method, FORMAT_SHARE, part="probe:curve", where=(("kind", "held-out"), ("step", step))
-    )
-
-
-def cosine_after(method: str, step: int, block: str = "") -> Cell:
-    """Cosine of gradient and format gradient, of one block or their mean."""
-    where: tuple[tuple[str, str | int | float | bool], ...] = (("step", step),)
-    if block:
-        where = (*where, ("unit_id", block))
-    return Cell("entailment", method, COSINE, part="probe:alignment", where=where)
-
-
-def saturated(method: str) -> Cell:
-    """The cosine from where nine of ten held-out outputs are in the target's format."""
-    return Cell("entailment", method, SATURATED_COSINE, part="probe:alignment")
-
-
-def drift(method: str, experiment: str = "entailment") -> Cell:
-    """Distance of all weights from the pretrained ones."""
-    return Cell(experiment, method, DRIFT, part="drift")
-
-
-def untouched(method: str, experiment: str = "entailment") -> Cell:
-    """Differences of weights and answers from the pretrained model's."""
-    return Cell(experiment, method, PROPERTY, part="untouched")
-
-
-def only(cell: Cell, constant: float = 0.0) -> Contrast:
-    """One cell, minus a constant."""
-    return Contrast(((1.0, cell),), constant)
+    return where(method, part="probe:curve", kind="target", step=step)

@@ -19,12 +19,13 @@ from typing import Any
 from harness.claims import Profile
 from harness.method import Method, Task
 from harness.method.sizes import Mode, activations_gb, model_gb
-from harness.suite import Experiment, Scale, Tuned
+from harness.suite import Experiment, FirstSeed, Scale, Tuned
 from methods.promot.formats import FormatWorld
 from methods.promot.method import LoraFirst, Pretrained, PromptTuning
 from methods.promot.prepare import DECODER, ENCODER_DECODER, OTHER_DECODER, FormatModel
 from suites.promot import arms, texts
 
+FIRST = FirstSeed(400, "Seeds from 100 to 399 were seen while settings changed.")
 TINY = FormatModel(layers=1, hidden=16, heads=2, steps=5, batch=4)
 """For ``smoke``: knows nothing."""
 
@@ -34,49 +35,43 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     size = arms.size_of(scale)
     if scale.profile is Profile.SMOKE:
         return (_smoke(size),)
-    seeds = _seeds(10 if scale.full else 5)
     if scale.profile is Profile.SMALL:
-        return (
-            _several(
-                size,
-                FormatWorld(model=DECODER, targets=("entailment", "translation")),
-                _seeds(1),
-                wide=scale.full,
-            ),
-            _entailment(size, FormatWorld(model=DECODER), seeds),
-            # Scores at the ceiling are equal in all seeds, and five equal seeds decide nothing.
-            _translation(
-                size, FormatWorld(model=DECODER, targets=("translation",)), _seeds(10 if scale.full else 6)
-            ),
-            _models(
-                size,
-                {"encoder-decoder": FormatWorld(model=ENCODER_DECODER)}
-                | ({"other-decoder": FormatWorld(model=OTHER_DECODER)} if scale.full else {}),
-                seeds,
-            ),
-            _extras(
-                size,
-                FormatWorld(model=DECODER),
-                _seeds(5 if scale.full else 1),
-                wide=scale.full,
-                replay=True,
-            ),
-        )
+        return _formal(size, full=scale.full)
+    seeds = FIRST.take(10 if scale.full else 5)
     entailment, translation = texts.worlds(scale.profile)
+    core = (_entailment(size, entailment, seeds), _translation(size, translation, seeds))
     if scale.profile is Profile.GPU:
-        return (
-            _brief(_entailment(size, entailment, seeds, minutes=30.0), ABLATIONS),
-            _brief(_translation(size, translation, seeds, minutes=30.0), ("prompt-tuning",)),
-        )
-    minutes = 24 * 60.0
+        return _brief(core[0], arms.ablations(size)), _brief(core[1], ("prompt-tuning",))
     planned = (
-        _entailment(size, entailment, seeds, minutes=minutes),
-        _translation(size, translation, seeds, minutes=minutes),
-        _several(size, texts.both(), seeds, wide=True, minutes=minutes),
-        _models(size, texts.elsewhere(), seeds, minutes=minutes),
-        _extras(size, translation, seeds, wide=True, minutes=minutes),
+        *core,
+        _several(size, texts.both(), seeds, wide=True),
+        _models(size, texts.elsewhere(), seeds),
+        _extras(arms.extras(size, wide=True), translation, seeds),
     )
     return tuple(_with_needs(experiment) for experiment in planned)
+
+
+def _formal(size: arms.Size, *, full: bool) -> Sequence[Experiment]:
+    """Models pretrained on a formal language."""
+    task = FormatWorld(model=DECODER)
+    seeds = FIRST.take(10 if full else 5)
+    models = {"encoder-decoder": FormatWorld(model=ENCODER_DECODER)}
+    if full:
+        models["other-decoder"] = FormatWorld(model=OTHER_DECODER)
+    return (
+        _several(size, replace(task, targets=("entailment", "translation")), FIRST.take(1), wide=full),
+        _entailment(size, task, seeds),
+        # Scores at the ceiling are equal in all seeds, and five equal seeds decide nothing.
+        _translation(size, replace(task, targets=("translation",)), FIRST.take(10 if full else 6)),
+        _models(size, models, seeds),
+        _extras(arms.extras(size, wide=full, replay=True), task, FIRST.take(5 if full else 1)),
+    )
+
+
+def _brief(experiment: Experiment, without: Collection[str]) -> Experiment:
+    """The experiment without some of its methods, on a model of natural language."""
+    kept = {name: method for name, method in experiment.methods.items() if name not in without}
+    return replace(experiment, methods=kept, minutes=30.0)
 
 
 def _with_needs(experiment: Experiment) -> Experiment:
@@ -91,7 +86,7 @@ def _with_needs(experiment: Experiment) -> Experiment:
         for name, method in experiment.methods.items():
             mode: Mode = "adapter" if _keeps_the_model(method) else "full"
             needs[task_id, name] = model_gb(billions, mode, optimizer="adafactor", passes=8, beside_gb=beside)
-    return replace(experiment, memory_gb=48.0, device_gb=needs)
+    return replace(experiment, minutes=24 * 60.0, memory_gb=48.0, device_gb=needs)
 
 
 def _keeps_the_model(method: Method[Any, Any] | Tuned) -> bool:
@@ -100,104 +95,67 @@ def _keeps_the_model(method: Method[Any, Any] | Tuned) -> bool:
     return isinstance(plain, Pretrained | PromptTuning) or (isinstance(plain, LoraFirst) and plain.frozen)
 
 
-ABLATIONS = tuple(arms.ablations(arms.SIZES[Profile.SMALL]))
-
-
-def _brief(experiment: Experiment, without: Collection[str]) -> Experiment:
-    """The experiment without some of its methods."""
-    kept = {name: method for name, method in experiment.methods.items() if name not in without}
-    return replace(experiment, methods=kept)
-
-
-def _seeds(count: int) -> tuple[int, ...]:
-    # Seeds from 100 to 399 were seen while settings changed.
-    return tuple(range(400, 400 + count))
-
-
 def _smoke(size: arms.Size) -> Experiment:
-    task = FormatWorld(model=TINY, train=24, validation=6, test=6, items=2, shots=(1,))
-    return Experiment(
-        id="entailment",
-        title="A model that knows nothing is tuned on a true-or-false task",
-        tasks={"entailment": task},
-        methods=arms.core(size),
-        seeds=_seeds(1),
-        unit="question",
+    return _experiment(
+        "entailment",
+        "A model that knows nothing is tuned on a true-or-false task",
+        {"entailment": FormatWorld(model=TINY, train=24, validation=6, test=6, items=2, shots=(1,))},
+        arms.core(size),
+        FIRST.take(1),
     )
 
 
-def _entailment(
-    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
-) -> Experiment:
-    return Experiment(
-        id="entailment",
-        title="Tuning on a true-or-false task, and what becomes of other tasks",
-        tasks={"entailment": task},
-        methods={**arms.core(size), **arms.ablations(size), **arms.sabotages(size)},
-        seeds=seeds,
-        unit="question",
-        minutes=minutes,
+def _entailment(size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...]) -> Experiment:
+    return _experiment(
+        "entailment",
+        "Tuning on a true-or-false task, and what becomes of other tasks",
+        {"entailment": task},
+        {**arms.core(size), **arms.ablations(size), **arms.sabotages(size)},
+        seeds,
     )
 
 
-def _translation(
-    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, minutes: float = 10.0
-) -> Experiment:
-    return Experiment(
-        id="translation",
-        title="Tuning on translation, and what becomes of other tasks",
-        tasks={"translation": task},
-        methods=arms.core(arms.for_translation(size)),
-        seeds=seeds,
-        unit="question",
-        minutes=minutes,
+def _translation(size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...]) -> Experiment:
+    return _experiment(
+        "translation",
+        "Tuning on translation, and what becomes of other tasks",
+        {"translation": task},
+        arms.core(arms.for_translation(size)),
+        seeds,
     )
 
 
-def _several(
-    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, wide: bool, minutes: float = 10.0
-) -> Experiment:
-    return Experiment(
-        id="several",
-        title="Two target tasks at once, or one after the other",
-        tasks={"both": task},
-        methods=arms.several(size, wide=wide),
-        seeds=seeds,
-        unit="question",
-        minutes=minutes,
+def _several(size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, wide: bool) -> Experiment:
+    return _experiment(
+        "several",
+        "Two target tasks at once, or one after the other",
+        {"both": task},
+        arms.several(size, wide=wide),
+        seeds,
     )
 
 
-def _models(
-    size: arms.Size, tasks: Mapping[str, Task[Any, Any]], seeds: tuple[int, ...], *, minutes: float = 10.0
-) -> Experiment:
+def _models(size: arms.Size, tasks: Mapping[str, Task[Any, Any]], seeds: tuple[int, ...]) -> Experiment:
     core = arms.core(replace(size, rates=(size.model.get("rate", size.rates[0]),)))
-    return Experiment(
-        id="models",
-        title="The core comparison with other models and targets",
-        tasks=tasks,
-        methods={name: core[name] for name in ("pretrained", "fine-tuning", "promot")},
-        seeds=seeds,
-        unit="question",
-        minutes=minutes,
+    return _experiment(
+        "models",
+        "The core comparison with other models and targets",
+        tasks,
+        {name: core[name] for name in ("pretrained", "fine-tuning", "promot")},
+        seeds,
     )
 
 
-def _extras(
-    size: arms.Size,
-    task: Task[Any, Any],
+def _extras(methods: arms.Arms, task: Task[Any, Any], seeds: tuple[int, ...]) -> Experiment:
+    title = "LoRA in the prompt's place, and other remedies against forgetting"
+    return _experiment("extras", title, {"target": task}, methods, seeds)
+
+
+def _experiment(
+    name: str,
+    title: str,
+    tasks: Mapping[str, Task[Any, Any]],
+    methods: arms.Arms,
     seeds: tuple[int, ...],
-    *,
-    wide: bool,
-    replay: bool = False,
-    minutes: float = 10.0,
 ) -> Experiment:
-    return Experiment(
-        id="extras",
-        title="LoRA in the prompt's place, and other remedies against forgetting",
-        tasks={"target": task},
-        methods=arms.extras(size, wide=wide, replay=replay),
-        seeds=seeds,
-        unit="question",
-        minutes=minutes,
-    )
+    return Experiment(id=name, title=title, tasks=tasks, methods=methods, seeds=seeds, unit="question")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from harness.claims import Claim, Direction, NotComparable, NotRun, Profile, Share
-from harness.evidence.check import check_suite
 from harness.suite import Experiment, Scale, Standing, Tuned
 from methods.promot.metrics import NORM_AVG
 from methods.promot.text_task import TextWorld
@@ -23,19 +22,12 @@ def experiments(profile: Profile) -> dict[str, Experiment]:
     return {item.id: item for item in SUITE.experiments(Scale(profile=profile))}
 
 
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("profile", list(Profile))
-def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
-    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
-
-
 def test_all_claims_of_the_paper_are_there() -> None:
-    wholes = {claim.parent or claim.id for claim in SUITE.claims}
-    assert {f"C{number}" for number in range(1, 18)} <= wholes
+    assert {claim.parent or claim.id for claim in SUITE.claims} == {f"C{number}" for number in range(1, 18)}
 
 
 @pytest.mark.parametrize("profile", [Profile.SMALL, Profile.GPU, Profile.PAPER])
-def test_every_claim_can_be_killed_and_every_sabotage_kills(profile: Profile) -> None:
+def test_every_judged_claim_can_be_killed(profile: Profile) -> None:
     killed = {name for control in SUITE.controls for name, what in control.predicts.items() if what == "kill"}
     judged = {
         claim.id
@@ -43,7 +35,6 @@ def test_every_claim_can_be_killed_and_every_sabotage_kills(profile: Profile) ->
         if not isinstance(claim.forms.get(profile), NotComparable | NotRun | None)
     }
     assert judged <= killed
-    assert all("kill" in control.predicts.values() for control in SUITE.controls)
 
 
 def test_what_needs_natural_language_is_never_counted_for_the_formal_language() -> None:
@@ -58,7 +49,7 @@ def test_retention_is_compared_at_a_target_score_that_both_reach(name: str) -> N
     assert isinstance(form, Share)
     assert form.ratio == 0.5
     assert form.a.metric == form.b.metric == form.d.metric != form.c.metric
-    assert {assay.name.split()[0] for assay in form.preconditions} == {"fine-tuning", "promot"}
+    assert {condition.name.split()[0] for condition in form.preconditions} == {"fine-tuning", "promot"}
 
 
 def test_every_tuned_method_gets_the_same_budget() -> None:
@@ -91,7 +82,7 @@ def test_variants_are_compared_at_a_target_score_that_they_reach() -> None:
         assert isinstance(form, Direction)
         names = {cell.metric.name for _, cell in form.theta.terms}
         assert names == {f"Norm. Avg. at target score {level}"}
-        assert [assay.above for assay in form.preconditions] == [level - 3, level - 3]
+        assert [condition.above for condition in form.preconditions] == [level - 3, level - 3]
 
 
 def test_at_least_eight_tasks_are_held_out_and_none_is_a_target() -> None:
