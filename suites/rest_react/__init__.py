@@ -3,26 +3,31 @@
 from pathlib import Path
 
 from harness.suite import OwnUnits, Paper, Suite
-from suites.rest_react.claims import CLAIMS
+from suites.rest_react.claims import RULES
 from suites.rest_react.controls import CONTROLS
-from suites.rest_react.deviations import DEVIATIONS
-from suites.rest_react.display import TABLES
-from suites.rest_react.experiments import experiments
-from suites.rest_react.figures import EXHIBITS, FIGURES
+from suites.rest_react.experiments import FIRST, experiments
+from suites.rest_react.figures import FIGURES, SAMPLE_VIEWS
 from suites.rest_react.rehearsal import REHEARSAL
+from suites.rest_react.tables import TABLES
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims(RULES),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    sample_views=EXHIBITS,
+    sample_views=SAMPLE_VIEWS,
+    own_units=(
+        OwnUnits(part="agents", why="a unit is an agent that the method made"),
+        OwnUnits(part="data", why="a unit is a training set that the method made"),
+    ),
+    first_seed=FIRST,
     bindings={
         "gemma": "gemma-3-270m",
         "agent": "search-agent",
@@ -33,10 +38,6 @@ SUITE = Suite(
         "bamtwoogle": "bamtwoogle",
         "passages": "search-passages",
     },
-    own_units=(
-        OwnUnits(part="agents", why="a unit is an agent that the method made"),
-        OwnUnits(part="data", why="a unit is a training set that the method made"),
-    ),
     rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

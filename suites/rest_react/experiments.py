@@ -9,7 +9,7 @@ from typing import Any
 from harness.claims import Profile
 from harness.method import Method, Reference, Task
 from harness.method.sizes import model_gb
-from harness.suite import Experiment, Scale
+from harness.suite import Experiment, FirstSeed, Scale
 from methods.common.countries import TABLES
 from methods.common.elements import ELEMENTS
 from methods.common.gemma import SafeWeights
@@ -39,8 +39,12 @@ from suites.rest_react.paper import public_experiment
 Methods = dict[str, Method[Any, Any]]
 XS = 8
 """Samples of the smallest agents; the paper's 16 take twice as long and choose the mode as surely."""
-FIRST_SEED = 400
-"""Seeds below were seen while generation 0 and the number of seeds changed."""
+FIRST = FirstSeed(200, "Seed 100 was seen with an earlier generation 0 (deviation D13).")
+"""Of the bound models under ``paper``, which no pilot had."""
+IN_WORLDS = FirstSeed(
+    400, "Seeds below were seen while generation 0 and the number of seeds changed (deviation D13)."
+)
+"""Of generated worlds and of judges."""
 TEACHER = Teacher()
 """Generation 0 as it is for every seed but for what it draws."""
 TASK = WorldAgents(
@@ -62,10 +66,10 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     if scale.profile is Profile.SMOKE:
         return _smoke()
     if scale.profile is Profile.PAPER:
-        return (public_experiment(), replace(_judges(5, AGENT), minutes=240.0))
+        return (public_experiment(FIRST.take(1)), replace(_judges(5, AGENT), minutes=240.0))
     if scale.profile is Profile.GPU:
         return _gpu(scale)
-    seeds = tuple(range(FIRST_SEED, FIRST_SEED + (10 if scale.full else 6)))
+    seeds = IN_WORLDS.take(10 if scale.full else 6)
     task = replace(TASK, teachers=_teachers(TEACHER, seeds), runs=10 if scale.full else 5)
     return (_agents(task, arms(full=scale.full), seeds), _baselines(task, seeds), _judges(1))
 
@@ -75,7 +79,11 @@ def _teachers(like: Teacher, seeds: Sequence[int]) -> tuple[Teacher, ...]:
 
 
 def arms(*, full: bool) -> Methods:
-    """Everything that trains agents."""
+    """Everything that trains agents.
+
+    A pilot has 125 trajectories: half as many as the 250 questions of ``small``, where the paper's 500
+    are a quarter of its 2000.
+    """
     main = SelfImprove(samples_xs=XS, subsets=(1, 2), start=False, everywhere=TAKE_ALL, shown=("gen2-L",))
     # Ablations are about the largest agent, which grows the data of all others.
     largest = replace(main, sizes=("L",), subsets=(), everywhere=(), shown=())
@@ -91,7 +99,7 @@ def arms(*, full: bool) -> Methods:
         "random": replace(once, ranker="random"),
         "oracle": replace(once, ranker="oracle"),
         "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
-        **sabotages(),
+        **broken(),
     }
     if full:
         found["noise"] = replace(once, noise=1.0)
@@ -100,8 +108,8 @@ def arms(*, full: bool) -> Methods:
     return found
 
 
-def sabotages() -> Methods:
-    """Controls; see ``controls.py``."""
+def broken() -> Methods:
+    """What negative controls put in the place of agents; see ``controls.py``."""
     everybody = ("gen0-L", "gen0-S", "gen0-XS", *STUDENTS, *SUBSETS)
     return {
         "unlearnt": StandIn(names=everybody, everywhere=("gen0-L",)),
@@ -124,6 +132,7 @@ def _agents(task: WorldAgents, methods: Mapping[str, Method[Any, Any]], seeds: S
         methods=dict(methods),
         seeds=tuple(seeds),
         unit="question",
+        first_seed=IN_WORLDS,
         minutes=20.0,
         only=frozenset(pairs),
     )
@@ -136,7 +145,7 @@ def _baselines(task: WorldAgents, seeds: Sequence[int]) -> Experiment:
         "single-search": SingleSearch(),
         "react": PlainReAct(),
         "majority": MajorityVote(),
-        **{f"k-{k}": SearchAgent(samples=k) for k in SAMPLES if k != 4},
+        **{name: SearchAgent(samples=k) for k, name in SAMPLES.items() if name != "search-agent"},
     }
     own = replace(task, second=0, facts=())
     pairs = {("worlds", name) for name in methods}
@@ -148,6 +157,7 @@ def _baselines(task: WorldAgents, seeds: Sequence[int]) -> Experiment:
         methods=methods,
         seeds=tuple(seeds),
         unit="question",
+        first_seed=IN_WORLDS,
         only=frozenset(pairs),
     )
 
@@ -166,14 +176,15 @@ def _judges(seeds: int, model: Reference | None = None) -> Experiment:
         title="Judges of free answers of eleven agents, against the oracle",
         tasks={"answers": Judging()},
         methods=methods,
-        seeds=tuple(range(FIRST_SEED, FIRST_SEED + seeds)),
+        seeds=IN_WORLDS.take(seeds),
         unit="answer",
+        first_seed=IN_WORLDS,
     )
 
 
 def _smoke() -> tuple[Experiment, ...]:
     """The whole way with agents that hardly learn anything."""
-    seeds = (FIRST_SEED,)
+    seeds = IN_WORLDS.take(1)
     teacher = replace(TEACHER, entities=20, relations=4, demonstrations=30, steps=40, batch=16)
     task = replace(
         TASK, teachers=_teachers(teacher, seeds), runs=2, questions=24, asked=12, second=8, facts=()
@@ -191,7 +202,7 @@ def _smoke() -> tuple[Experiment, ...]:
 
 def _gpu(scale: Scale) -> tuple[Experiment, ...]:
     """Gemma-3-270M as the largest agent; one training, so that only questions vary."""
-    seeds = (FIRST_SEED,)
+    seeds = IN_WORLDS.take(1)
     teacher = PretrainedTeacher(demonstrations=200, base_steps=300 if scale.full else 100)
     task = replace(
         TASK,
@@ -199,8 +210,8 @@ def _gpu(scale: Scale) -> tuple[Experiment, ...]:
         questions=500 if scale.full else 150,
         runs=10 if scale.full else 5,
     )
-    left_out = ("oracle",)
-    methods = {name: method for name, method in arms(full=False).items() if name not in left_out}
+    # There is no time for the sweep of rankers.
+    methods = {name: method for name, method in arms(full=False).items() if name != "oracle"}
     agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0, tf32=TF32)
     # Generation 0 is one artifact for both, so both see it trained in the same way.
     baselines = replace(_baselines(task, seeds), tf32=TF32)

@@ -2,57 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from harness.claims import Profile
-from harness.suite import PaperFigure, ReportedRef, SampleView, Scale, Series
-from suites.rest_react.cells import GENERATIONS, PAIRS_RIGHT, SAMPLES
-from suites.rest_react.display import INVENTED, TRAINED, sizes_of, where_of
+from harness.claims import SCALED, Place, Profile
+from harness.suite import Arm, PaperFigure, ReportedRef, SampleView, Series, curves
+from suites.rest_react.cells import (
+    AGENTS,
+    BASELINES,
+    NOT_PROMPTED,
+    PAIRS_RIGHT,
+    SAMPLES,
+    SIZES,
+    WORLDS,
+    by_scale,
+    of,
+)
 
 
-def _generation_series(scale: Scale) -> Sequence[Series]:
-    where = where_of(scale)
+def _by_size(agents: Iterable[str], size: str) -> Mapping[str, str]:
+    """Agents of a size by their generation."""
+    return {agent.partition("-")[0]: agent for agent in agents if agent.endswith(f"-{size}")}
+
+
+def _generations(where: Place, agents: Sequence[str]) -> Sequence[Series]:
+    reported = [agent for agent in AGENTS if agent not in NOT_PROMPTED]
     return [
         Series(
             label=size,
-            points=tuple(
-                (generation, where.accuracy(f"{generation}-{size}"))
-                for generation in GENERATIONS
-                if size in sizes_of(scale, generation)
-            ),
+            points=tuple((data, of(agent)(where)) for data, agent in _by_size(agents, size).items()),
             reported=tuple(
-                (generation, ReportedRef(id=f"t1-{generation}-{size.lower()}"))
-                for generation in GENERATIONS
-                if generation != "gen0" or size == "L"
+                (data, ReportedRef(f"t1-{agent.lower()}")) for data, agent in _by_size(reported, size).items()
             ),
         )
-        for size in reversed(where.sizes)
+        for size in reversed(SIZES)
     ]
 
 
-def _ranker_series(scale: Scale) -> Sequence[Series]:
-    where = where_of(scale)
-    return [
-        Series(
-            label="1st generation, L",
-            points=tuple(
-                (round(100 * share, 1), where.accuracy("gen1-L", method=name))
-                for name, share in PAIRS_RIGHT.items()
-            ),
-        )
-    ]
-
-
-def _sample_series(scale: Scale) -> Sequence[Series]:
-    where = where_of(scale)
-    names = {k: "search-agent" if k == 4 else f"k-{k}" for k in SAMPLES}
-    return [
-        Series(
-            label="generation 0, L",
-            points=tuple((float(k), where.baseline(name)) for k, name in names.items()),
-        )
-    ]
-
+_BY_RANKER = Series(
+    label="1st generation, L",
+    points=tuple(
+        (round(100 * share, 1), of("gen1-L", method=name)(WORLDS)) for name, share in PAIRS_RIGHT.items()
+    ),
+)
 
 FIGURES = (
     PaperFigure(
@@ -60,17 +51,16 @@ FIGURES = (
         title="Accuracy by generation and size",
         x="data",
         y="accuracy, %",
-        series=_generation_series,
+        series=by_scale(_generations),
         kind="bar",
         source="Figure 1",
-        profiles=TRAINED,
     ),
     PaperFigure(
         id="ranker",
         title="The next generation by the ranker's accuracy",
         x="pairs that the ranker orders rightly, %",
         y="accuracy, %",
-        series=_ranker_series,
+        series=(_BY_RANKER,),
         profiles=(Profile.SMALL,),
     ),
     PaperFigure(
@@ -78,13 +68,13 @@ FIGURES = (
         title="Samples of a step",
         x="k",
         y="accuracy, %",
-        series=_sample_series,
+        series=curves((Arm("search-agent", "generation 0, L"),), SAMPLES, lambda _, k: BASELINES(SAMPLES[k])),
         log_x=True,
-        profiles=INVENTED,
+        profiles=SCALED,
     ),
 )
 
-EXHIBITS = tuple(
+SAMPLE_VIEWS = tuple(
     SampleView(
         id=f"trajectories-{agent.lower()}",
         title=title,
@@ -93,7 +83,7 @@ EXHIBITS = tuple(
         part=f"{agent}#steps",
         kind="steps",
         task="worlds",
-        profiles=(Profile.SMOKE, *INVENTED),
+        profiles=(Profile.SMOKE, *SCALED),
     )
     for agent, method, title in (
         ("gen2-L", "rest", "Trajectories of the largest agent after two generations."),

@@ -13,9 +13,12 @@ from methods.rest_react.public_task import FewShotTeacher, PublicAgents
 from suites.rest_react.cells import LAST, SIZES, STUDENTS, SUBSETS
 
 
-def public_experiment() -> Experiment:
-    """All agents of the paper's tables, trained once: ten runs, and questions as units."""
-    task = PublicAgents(teachers=(FewShotTeacher(seed=200),))
+def public_experiment(seeds: tuple[int, ...]) -> Experiment:
+    """All agents of the paper's tables: ten runs, and questions as units.
+
+    The pilot has 500 trajectories, a quarter of the questions to learn from, as in the paper.
+    """
+    task = PublicAgents(teachers=tuple(FewShotTeacher(seed=seed) for seed in seeds))
     take_all = ("gen0-L", *STUDENTS)
     main = SelfImprove(ranker="model", subsets=(1, 2), start=False, everywhere=take_all, shown=("gen2-L",))
     largest = replace(main, sizes=("L",), subsets=(), everywhere=("gen2-L",), shown=())
@@ -38,7 +41,7 @@ def public_experiment() -> Experiment:
         title="The paper's agents on Bamboogle and BamTwoogle",
         tasks={"public": task, "labelled": replace(task, labels=True)},
         methods=methods,
-        seeds=(200,),
+        seeds=seeds,
         unit="question",
         minutes=2880.0,
         memory_gb=400.0,

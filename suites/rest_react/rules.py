@@ -1,4 +1,4 @@
-"""The rules that decide the claims, with the card's thresholds in points of accuracy."""
+"""The rules that decide the claims, with their thresholds in points of accuracy."""
 
 from __future__ import annotations
 
@@ -6,48 +6,56 @@ from collections.abc import Callable, Mapping
 
 from harness.claims import (
     Cell,
-    Contrast,
     Direction,
     Equivalence,
     Form,
     NonInferiority,
+    NotComparable,
     NotRun,
+    Place,
     Precondition,
     Profile,
-    difference,
+    alone,
+    at,
+    by_profile,
 )
-from suites.rest_react.cells import LANGUAGE, PUBLIC, WORLDS, Place
+from suites.rest_react.cells import PLACES, PUBLIC, Reading, of
 
 STEP = 2.0
 STEP_REASON = "the smallest step between generations that the paper reports is 2.1 points"
 CLOSE = 5.0
 CLOSE_REASON = "the card's threshold for comparable performance"
-PLACES: Mapping[Profile, Place] = {
-    Profile.SMALL: WORLDS,
-    Profile.GPU: LANGUAGE,
-    Profile.PAPER: PUBLIC,
-}
-"""Where agents are trained."""
+
+INVENTED = NotRun("This is measured in generated worlds, which the profiles small and gpu have.")
+_PROXY = (
+    "The ranker is a script that reads states rightly but for noise; that no labels are needed is built in."
+)
 
 
-def each(form: Callable[[Place], Form]) -> Mapping[Profile, Form]:
+def each(rule: Callable[[Place], Form]) -> Mapping[Profile, Form]:
     """The same rule wherever agents are trained."""
-    return {profile: form(where) for profile, where in PLACES.items()}
+    return by_profile(PLACES, rule)
 
 
-INVENTED = NotRun(reason="This is measured in generated worlds, which the profiles small and gpu have.")
-
-
-def on_worlds(form: Callable[[Place], Form]) -> Mapping[Profile, Form]:
+def on_worlds(rule: Callable[[Place], Form]) -> Mapping[Profile, Form]:
     """The same rule in generated worlds."""
-    return {**each(form), Profile.PAPER: INVENTED}
+    return by_profile(PLACES, rule) | at(Profile.PAPER, INVENTED)
+
+
+def without_labels(rule: Callable[[Place], Direction | NonInferiority]) -> Mapping[Profile, Form]:
+    """The rule where the ranker is a language model; a proxy elsewhere."""
+
+    def proxy(where: Place) -> Form:
+        return NotComparable(rule(where).theta, reason=_PROXY, replication=where.replication)
+
+    return by_profile(PLACES, proxy) | at(Profile.PAPER, rule(PUBLIC))
 
 
 def headroom(where: Place) -> Precondition:
     """Precondition: generation 0 is weak enough to improve, and good enough to learn from."""
     return Precondition(
         name="generation 0 has headroom",
-        theta=Contrast(((1.0, where.accuracy("gen0-L")),)),
+        theta=alone(of("gen0-L")(where)),
         above=15.0,
         below=80.0,
         reason="above, nothing is left to gain; below, there is nothing to start from",
@@ -59,7 +67,7 @@ def room(where: Place, cell: Cell) -> Precondition:
     """Precondition: an accuracy that something is to be added to is not near 100 already."""
     return Precondition(
         name="there is room to the top",
-        theta=Contrast(((1.0, cell),)),
+        theta=alone(cell),
         above=-1.0,
         below=97.0,
         reason="what is nearly always right cannot be improved upon",
@@ -68,35 +76,42 @@ def room(where: Place, cell: Cell) -> Precondition:
 
 
 def above(
-    where: Place, better: Cell, worse: Cell, *, delta: float = STEP, reason: str = STEP_REASON
-) -> Direction:
+    better: Reading, worse: Reading, *, delta: float = STEP, reason: str = STEP_REASON
+) -> Callable[[Place], Direction]:
     """One number is above another, given that generation 0 and the lower number have headroom."""
-    return Direction(
-        theta=difference(better, worse),
+    return lambda where: Direction(
+        better(where) - worse(where),
         delta=delta,
         delta_reason=reason,
         replication=where.replication,
-        preconditions=(headroom(where), room(where, worse)),
+        preconditions=(headroom(where), room(where, worse(where))),
     )
 
 
 def not_below(
-    where: Place, cell: Cell, other: Cell, *, margin: float = CLOSE, reason: str = CLOSE_REASON
-) -> NonInferiority:
+    number: Reading, other: Reading, *, margin: float = CLOSE, reason: str = CLOSE_REASON
+) -> Callable[[Place], NonInferiority]:
     """One number is not below another by more than a margin."""
-    return NonInferiority(
-        theta=difference(cell, other), margin=margin, margin_reason=reason, replication=where.replication
+    return lambda where: NonInferiority(
+        number(where) - other(where), margin=margin, margin_reason=reason, replication=where.replication
     )
 
 
 def as_good(
-    where: Place, cell: Cell, other: Cell, *, margin: float, reason: str, assay: Precondition
-) -> Equivalence:
-    """Two numbers differ by less than a margin, where they could differ."""
-    return Equivalence(
-        theta=difference(cell, other),
+    number: Reading, other: Reading, *, margin: float, reason: str, with_room: Reading
+) -> Callable[[Place], Equivalence]:
+    """Two numbers differ by less than a margin, where ``with_room`` leaves room for a difference."""
+    return lambda where: Equivalence(
+        number(where) - other(where),
         margin=margin,
         margin_reason=reason,
         replication=where.replication,
-        preconditions=(assay,),
+        preconditions=(room(where, with_room(where)),),
+    )
+
+
+def falls(first: Reading, last: Reading, *, delta: float, reason: str) -> Callable[[Place], Direction]:
+    """A number is lower for the last agent than for the first."""
+    return lambda where: Direction(
+        first(where) - last(where), delta=delta, delta_reason=reason, replication=where.replication
     )

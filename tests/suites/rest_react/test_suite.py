@@ -6,23 +6,28 @@ from dataclasses import fields
 
 import pytest
 
-from harness.claims import Cell, NotComparable, NotRun, Profile, Replication
+from harness.claims import MEASURED, Cell, NotComparable, NotRun, Profile, Replication
+from harness.plan.displayed import made_for, planned_rows, planned_series
 from harness.plan.selection import cells_of
-from harness.suite import Scale, Standing
-from methods.rest_react.method import Pilot, SelfImprove
+from harness.suite import Experiment, Scale, Standing
+from methods.rest_react.method import Pilot, Prompted, SelfImprove
 from methods.rest_react.task import WorldAgents
 from suites.rest_react import SUITE
 from suites.rest_react.cells import PAIRS_RIGHT
 
-SMALL = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL))}
-TRAINED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
+
+def _planned(scale: Scale) -> dict[str, Experiment]:
+    return {experiment.id: experiment for experiment in SUITE.experiments(scale)}
+
+
+SMALL = _planned(Scale(profile=Profile.SMALL))
 
 
 def test_all_claims_of_the_paper_are_there() -> None:
     assert {f"C{number}" for number in range(1, 14)} <= {claim.parent or claim.id for claim in SUITE.claims}
 
 
-@pytest.mark.parametrize("profile", TRAINED)
+@pytest.mark.parametrize("profile", MEASURED)
 def test_every_claim_that_counts_can_be_killed(profile: Profile) -> None:
     killed = {name for control in SUITE.controls for name, what in control.predicts.items() if what == "kill"}
     judged = {
@@ -51,8 +56,8 @@ def test_every_seed_has_a_generation_0_of_its_own() -> None:
 
 
 def test_arms_differ_from_self_improvement_in_what_they_are_named_for() -> None:
-    wide = SUITE.experiments(Scale(profile=Profile.SMALL, full=True))
-    (methods,) = [experiment.methods for experiment in wide if experiment.id == "agents"]
+    wide = _planned(Scale(profile=Profile.SMALL, full=True))
+    methods = wide["agents"].methods
     main = methods["rest"]
     assert isinstance(main, SelfImprove)
     whole = {"sizes", "subsets", "everywhere", "shown"}
@@ -93,10 +98,10 @@ def test_small_needs_no_mirror_and_no_hub() -> None:
     assert sources == {"PackageSource"}
 
 
-def test_exhibits_show_agents_that_keep_their_trajectories() -> None:
-    for exhibit in SUITE.sample_views:
-        method = SMALL[exhibit.experiment].methods[exhibit.method]
-        assert exhibit.part.removesuffix("#steps") in method.shown  # type: ignore[union-attr]
+def test_sample_views_show_agents_that_keep_their_trajectories() -> None:
+    for view in SUITE.sample_views:
+        method = SMALL[view.experiment].methods[view.method]
+        assert view.part.removesuffix("#steps") in method.shown  # type: ignore[union-attr]
 
 
 def test_the_paper_s_tables_are_complete_and_verified() -> None:
@@ -119,22 +124,55 @@ def test_the_paper_s_tables_are_complete_and_verified() -> None:
         assert reported[name].value == pytest.approx(final.value - draft.value, abs=0.01)
 
 
-def test_wherever_an_agent_is_read_it_is_trained() -> None:
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("profile", MEASURED)
+def test_wherever_an_agent_is_read_it_is_trained(profile: Profile, *, full: bool) -> None:
     """Parts are named after agents: no cell may read one that its method does not have."""
-    methods = SMALL["agents"].methods
-    for claim in SUITE.claims:
-        for cell in cells_of(claim.forms.get(Profile.SMALL)):
-            if cell.experiment == "agents" and isinstance(methods[cell.method], SelfImprove):
-                assert _trains(methods[cell.method], cell), (claim.id, cell.part)
+    scale = Scale(profile=profile, full=full)
+    experiments = _planned(scale)
+    rules = [claim.forms.get(profile) for claim in SUITE.claims]
+    rows = [
+        row.entries
+        for table in made_for(SUITE.tables, profile)
+        for row in planned_rows(table, scale, experiments)
+    ]
+    points = [
+        series.points
+        for figure in made_for(SUITE.figures, profile)
+        for series in planned_series(figure, scale, experiments)
+    ]
+    entries = [entry for row in rows for entry in row.values()]
+    read = [cell for cell in cells_of([*rules, *entries, *points]) if cell.experiment == "agents"]
+    assert len(read) > 100
+    for cell in read:
+        assert _trains(experiments["agents"].methods[cell.method], cell), cell
 
 
 def _trains(method: object, cell: Cell) -> bool:
-    assert isinstance(method, SelfImprove)
-    if cell.part in ("agents", "data", "main"):
+    name = cell.part if cell.part != "agents" else str(dict(cell.where).get("unit_id", ""))
+    if not name or cell.part == "data":
         return True
-    agent, _, exam = cell.part.partition("@")
+    agent, _, exam = name.partition("@")
     generation, *middle, size = agent.split("-")
-    known = size in method.sizes and int(generation.removeprefix("gen")) <= method.generations
-    if middle:
-        known = int(middle[0].removesuffix("x")) in method.subsets
-    return known and (not exam or agent in method.everywhere)
+    if exam and agent not in method.everywhere:  # type: ignore[attr-defined]
+        return False
+    if isinstance(method, SelfImprove):
+        enough = not middle or int(middle[0].removesuffix("x")) in method.subsets
+        return enough and size in method.sizes and int(generation.removeprefix("gen")) <= method.generations
+    assert isinstance(method, Pilot | Prompted)
+    return size in method.sizes and generation == ("pilot" if isinstance(method, Pilot) else "gen0")
+
+
+def test_generated_worlds_show_the_largest_agent_s_pilot_with_full_only() -> None:
+    (table,) = [item for item in SUITE.tables if item.id == "agents"]
+    shown = {
+        (profile, full): "pilot-L" in {row.label for row in planned_rows(table, scale, _planned(scale))}
+        for profile in MEASURED
+        for full in (False, True)
+        for scale in [Scale(profile=profile, full=full)]
+    }
+    assert {at for at, there in shown.items() if there} == {
+        (Profile.SMALL, True),
+        (Profile.PAPER, False),
+        (Profile.PAPER, True),
+    }
