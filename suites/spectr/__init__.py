@@ -3,24 +3,25 @@
 from pathlib import Path
 
 from harness.suite import Paper, Suite
-from suites.spectr.claims import CLAIMS
+from suites.spectr.claims import RULES
 from suites.spectr.controls import CONTROLS
-from suites.spectr.deviations import DEVIATIONS
 from suites.spectr.display import FIGURES, TABLES
-from suites.spectr.experiments import experiments
+from suites.spectr.experiments import FIRST, experiments
 from suites.spectr.rehearsal import REHEARSAL
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims(RULES),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
+    first_seed=FIRST,
     bindings={"target": "spectr-target", "draft": "spectr-draft", "gemma": "gemma-3-270m"},
     rehearsal=REHEARSAL,
 )

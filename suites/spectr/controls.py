@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from harness.claims import Control
-from suites.spectr.cells import DRAFTS, PROGRAM_TRIES, SIZES, SMALL_SIZES, name
+from suites.spectr.cells import DRAFTS, EIGHT, PROGRAM_TRIES, SIZES, SMALL_SIZES, name
 
 CONTROLS = (
     Control(
         id="undivided",
         title="ρ = 1 with several tries",
-        replaces={"spectr": "undivided", name(8, 8): "undivided", "k-seq": "undivided"},
+        replaces={"spectr": "undivided", EIGHT: "undivided", "k-seq": "undivided"},
         predicts={"C4": "kill", "C8": "kill", "C3b": "keep"},
     ),
     Control(
@@ -35,7 +35,7 @@ CONTROLS = (
     Control(
         id="plain-residual",
         title="The residual of single-draft decoding",
-        replaces={"spectr": "plain-residual", name(8, 8): "plain-residual"},
+        replaces={"spectr": "plain-residual", EIGHT: "plain-residual"},
         predicts={"C4": "kill", "C3b": "keep"},
     ),
     Control(
@@ -48,7 +48,7 @@ CONTROLS = (
     Control(
         id="copied-drafts",
         title="The K drafts are copies of one",
-        replaces={name(8, 8): "copied-drafts"},
+        replaces={EIGHT: "copied-drafts"},
         predicts={"C3a": "kill", "C3b": "kill", "C11a": "kill"},
     ),
     Control(
@@ -60,7 +60,7 @@ CONTROLS = (
     Control(
         id="shuffled-draft",
         title="The draft's tokens are renamed, so that it knows nothing",
-        replaces={name(8, 8): "shuffled-draft"},
+        replaces={EIGHT: "shuffled-draft"},
         experiment="simulation",
         predicts={"C3b": "kill"},
     ),
@@ -75,7 +75,7 @@ CONTROLS = (
         id="no-cache",
         title="The target reads the whole text again at every call",
         replaces={"k8": "no-cache"},
-        predicts={"C1a": "kill", "C1b": "kill", "C2a": "kill", "C2b": "kill"},
+        predicts=dict.fromkeys(("C1a", "C1b", "C2a", "C2b"), "kill"),
     ),
     Control(
         id="no-drafts",

@@ -8,13 +8,13 @@ Gemma-3-270M under ``small``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method, Resource
-from harness.suite import Experiment, Scale, Timed, on_cpu
+from harness.suite import Experiment, FirstSeed, Scale, Timed, on_cpu
 from methods.common.ratings import RATINGS
 from methods.spectr.chains import TinyChains
 from methods.spectr.method import (
@@ -33,9 +33,11 @@ from methods.spectr.speed import SelectOnce, Speed
 from methods.spectr.task import Chain, Continue
 from suites.spectr.cells import (
     DRAFTS,
-    LAW,
+    EIGHT,
+    LAW_SIZE,
     LENGTHS,
     NOISES,
+    ONE,
     PROGRAM_TRIES,
     SIZES,
     SMALL_SIZES,
@@ -43,15 +45,24 @@ from suites.spectr.cells import (
     name,
 )
 
+Methods = dict[str, Method[Any, Any]]
+
+FIRST = FirstSeed()
+
 _LOADER = "methods.common.causal_lm:load_checkpoint"
-TARGET = Resource(
-    name="spectr-target", kind="model", licence="", version="the user's", sources=(), loader=_LOADER
+TARGET, DRAFT = (
+    Resource(name=name, kind="model", licence="", version="the user's", sources=(), loader=_LOADER)
+    for name in ("spectr-target", "spectr-draft")
 )
-"""The paper's target is closed; ``--bind target=PATH`` puts a model in its place."""
-DRAFT = Resource(
-    name="spectr-draft", kind="model", licence="", version="the user's", sources=(), loader=_LOADER
-)
-"""As :data:`TARGET`, for ``--bind draft=PATH``."""
+"""The paper's pair is closed; ``--bind target=PATH`` and ``--bind draft=PATH`` put another in its place."""
+
+_GEMMA = Continue(target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompt_tokens=8)
+_PAIRS = {
+    Profile.SMALL: Continue(target=SCRATCH_TARGET, draft=SCRATCH_DRAFT, texts=RATINGS),
+    Profile.GPU: replace(_GEMMA, dtype="bfloat16"),
+    Profile.PAPER: replace(_GEMMA, target=TARGET, draft=DRAFT, dtype="bfloat16"),
+}
+"""The pair of the profile."""
 
 BUGS: tuple[Bug, ...] = ("undivided", "deduplicated", "stale-count", "plain-residual")
 SILENT: tuple[Bug, ...] = ("undivided", "plain-residual")
@@ -67,44 +78,36 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     if scale.profile is Profile.SMALL:
         # Gemma's trials are the longest: started first, they leave no worker idle at the end.
         return (*_gemma(), *exact, *_selection(), *worlds, *_scratch(full=scale.full))
-    pair = _pair(scale.profile)
-    seeds = _seeds(10 if scale.full else 5)
+    return (*on_cpu(exact), *_selection(), *on_cpu(worlds), *_large(_PAIRS[scale.profile], full=scale.full))
+
+
+def _scratch(*, full: bool) -> tuple[Experiment, ...]:
+    pair = _PAIRS[Profile.SMALL]
+    prompts, tokens, seeds = (100, 64, 10) if full else (40, 32, 7)
     return (
-        *on_cpu(exact),
-        *_selection(),
-        *on_cpu(worlds),
-        _grid(replace(pair, prompts=200, measure="overlap", contexts=4), seeds, rivals=True, minutes=30.0),
-        _law(replace(pair, prompts=700, tokens=120, measure="law"), all_bugs=scale.full, minutes=30.0),
-        _time(replace(pair, prompts=200, tokens=64), length=8, threads=1),
+        _grid(replace(pair, prompts=prompts, tokens=tokens), seeds, rivals=full),
+        _law(replace(pair, prompts=650, tokens=64), all_bugs=full),
+        _time(replace(pair, prompts=200, tokens=24)),
     )
 
 
-def _seeds(count: int) -> tuple[int, ...]:
-    return tuple(range(100, 100 + count))
+def _large(pair: Continue, *, full: bool) -> tuple[Experiment, ...]:
+    grid = _grid(replace(pair, prompts=200, contexts=4), 10 if full else 5, rivals=True)
+    law = _law(replace(pair, prompts=700, tokens=120), all_bugs=full)
+    longer = (replace(experiment, minutes=30.0) for experiment in (grid, law))
+    return (*longer, _time(replace(pair, prompts=200, tokens=64)))
 
 
-def _pair(profile: Profile) -> Continue:
-    if profile is Profile.SMALL:
-        return Continue(target=SCRATCH_TARGET, draft=SCRATCH_DRAFT, texts=RATINGS)
-    if profile is Profile.GPU:
-        return Continue(
-            target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompt_tokens=8, dtype="bfloat16"
-        )
-    return Continue(target=TARGET, draft=DRAFT, texts=RATINGS, prompt_tokens=8, dtype="bfloat16")
+def _rules(names: Iterable[str]) -> Methods:
+    return {rule: SelectWith(name=rule) for rule in names}
 
 
 def _pairs(*, seeds: int, random: int) -> Experiment:
-    rules = {
+    rules: Methods = {
         "k-seq": SelectWith(),
         "k-seq-half": SelectWith(slack=0.5),
         "k-seq-k": SelectWith(slack=1.0),
-        "single": SelectWith(name="single"),
-        "recursive": SelectWith(name="recursive"),
-        "optimal": SelectWith(name="optimal"),
-        "target-first": SelectWith(name="target-first"),
-        "undivided": SelectWith(name="undivided"),
-        "half-divided": SelectWith(name="half-divided"),
-        "one-try": SelectWith(name="one-try"),
+        **_rules(("single", "recursive", "optimal", "target-first", "undivided", "half-divided", "one-try")),
     }
     apart = {("disjoint", "k-seq"), ("disjoint", "optimal")}
     return Experiment(
@@ -112,62 +115,54 @@ def _pairs(*, seeds: int, random: int) -> Experiment:
         title="Selection rules on small laws, against linear programs",
         tasks={"pairs": Pairs(random=random), "disjoint": Pairs(random=0, most=2, disjoint=True)},
         methods=rules,
-        seeds=_seeds(seeds),
+        seeds=FIRST.take(seeds),
         unit="pair of laws",
         only=frozenset({("pairs", rule) for rule in rules} | apart),
     )
 
 
 def _chains(*, worlds: int, most: int) -> Experiment:
-    rules = {"spectr": SelectWith(), "recursive": SelectWith(name="recursive")}
-    rules |= {"naive": SelectWith(name="single"), "optimal": SelectWith(name="optimal")}
-    rules |= {bug: SelectWith(name=bug) for bug in BUGS}
     return Experiment(
         id="chains",
         title="The law of whole blocks, enumerated for chains of three states",
         tasks={"chains": TinyChains(worlds=worlds, most=most)},
-        methods=rules,
-        seeds=_seeds(1),
+        methods={
+            "spectr": SelectWith(),
+            "recursive": SelectWith(name="recursive"),
+            "naive": SelectWith(name="single"),
+            **_rules(("optimal", *BUGS)),
+        },
+        seeds=FIRST.take(1),
         unit="chain and K",
     )
 
 
 def _selection() -> tuple[Experiment, ...]:
-    sizes: dict[str, Method[Any, Any]] = {
-        f"v{size}": SelectOnce(vocabulary=size, repeats=4) for size in SIZES
-    }
-    sizes |= {
-        f"program-v{size}": SelectOnce(vocabulary=size, candidates=2, program=True) for size in SMALL_SIZES
-    }
-    tries: dict[str, Method[Any, Any]] = {}
+    """K-SEQ and the linear program, timed."""
+    sizes: Methods = {f"v{size}": SelectOnce(vocabulary=size, repeats=4) for size in SIZES}
+    tries: Methods = {}
+    for size in SMALL_SIZES:
+        sizes[f"program-v{size}"] = SelectOnce(vocabulary=size, candidates=2, program=True)
     for k in PROGRAM_TRIES:
         tries[f"program-k{k}"] = SelectOnce(vocabulary=6, candidates=k, program=True)
         tries[f"k-seq-k{k}"] = SelectOnce(vocabulary=6, candidates=k, repeats=10)
-    return (
-        Experiment(
-            id="size",
-            title="Time of one selection by vocabulary size",
-            tasks={"laws": Speed(sizes=(*SIZES, *SMALL_SIZES))},
-            methods=sizes,
-            seeds=_seeds(1),
-            unit="block",
-            timed=Timed(blocks=12, warmup=2),
-        ),
-        Experiment(
-            id="tries",
-            title="Time of the linear program by number of candidates",
-            tasks={"laws": Speed(sizes=(6,))},
-            methods=tries,
-            seeds=_seeds(1),
-            unit="block",
-            timed=Timed(blocks=12, warmup=2),
-        ),
+    by_size = Experiment(
+        id="size",
+        title="Time of one selection by vocabulary size",
+        tasks={"laws": Speed(sizes=(*SIZES, *SMALL_SIZES))},
+        methods=sizes,
+        seeds=FIRST.take(1),
+        unit="block",
+        timed=Timed(blocks=12, warmup=2),
     )
+    title = "Time of the linear program by number of candidates"
+    tasks = {"laws": Speed(sizes=(6,))}
+    return by_size, replace(by_size, id="tries", title=title, tasks=tasks, methods=tries)
 
 
-def _grid_methods() -> dict[str, Method[Any, Any]]:
-    """Plain sampling, the K × L grid, and what replaces its cells in controls."""
-    methods: dict[str, Method[Any, Any]] = {"ar": Autoregressive()}
+def _grid_methods() -> Methods:
+    """Plain sampling, and the K × L grid."""
+    methods: Methods = {"ar": Autoregressive()}
     for length in LENGTHS:
         for drafts in DRAFTS:
             kind = Speculative if drafts == 1 else SpecTr
@@ -175,32 +170,34 @@ def _grid_methods() -> dict[str, Method[Any, Any]]:
     return methods
 
 
-def _sabotage_methods() -> dict[str, Method[Any, Any]]:
-    bugs: tuple[Bug, ...] = ("undivided", "plain-residual", "copied-drafts")
-    return {bug: Sabotaged(drafts=8, length=8, bug=bug) for bug in bugs}
+def _rivals() -> Methods:
+    """Other rules with the same drafts: K = L = 8, as by default."""
+    return {"recursive": RecursiveRejection(), "naive": NaiveMultiPath(), "rho-k": SpecTr(slack=1.0)}
 
 
-def _rivals(drafts: int, length: int) -> dict[str, Method[Any, Any]]:
-    return {
-        "recursive": RecursiveRejection(drafts=drafts, length=length),
-        "naive": NaiveMultiPath(drafts=drafts, length=length),
-        "rho-k": SpecTr(drafts=drafts, length=length, slack=1.0),
-    }
-
-
-def _simulation(seeds: int, *, prompts: int = 64, tokens: int = 40) -> Experiment:
-    task = Chain(prompts=prompts, tokens=tokens, measure="overlap")
-    methods: dict[str, Any] = {**_grid_methods(), **_rivals(8, 8), **_sabotage_methods()}
-    methods["shuffled-draft"] = Sabotaged(drafts=8, length=8, bug="shuffled-draft")
+def _simulation(seeds: int) -> Experiment:
+    bugs: tuple[Bug, ...] = ("undivided", "plain-residual", "copied-drafts", "shuffled-draft")
+    methods: dict[str, Any] = {**_grid_methods(), **_rivals(), **{bug: Sabotaged(bug=bug) for bug in bugs}}
     return Experiment(
         id="simulation",
         title="Block efficiency of random Markov chains with 40 states",
-        tasks={"chain": task},
-        # A chain costs no memory, so all requests are decoded together.
-        methods={key: replace(method, batch=prompts) for key, method in methods.items()},
-        seeds=_seeds(seeds),
+        tasks={"chain": Chain(prompts=64, measure="overlap")},
+        methods=_together(methods, 64),
+        seeds=FIRST.take(seeds),
         unit="request",
     )
+
+
+def _together(methods: dict[str, Any], requests: int) -> Methods:
+    """The methods, decoding all requests at once: a chain costs no memory."""
+    return {key: replace(method, batch=requests) for key, method in methods.items()}
+
+
+def _smoke_simulation() -> Experiment:
+    """Three decoders of the simulation, on one world, so that the loop itself is run."""
+    whole = _simulation(1)
+    methods = _together({key: whole.methods[key] for key in ("ar", ONE, EIGHT)}, 10)
+    return replace(whole, tasks={"chain": Chain(prompts=10, tokens=8, measure="overlap")}, methods=methods)
 
 
 def _limits(seeds: int) -> Experiment:
@@ -208,112 +205,80 @@ def _limits(seeds: int) -> Experiment:
     base = Chain(prompts=64, measure="overlap")
     tasks = {key: replace(base, noise=noise) for key, noise in NOISES.items()}
     tasks |= {key: replace(base, temperature=value) for key, value in TEMPERATURES.items()}
-    methods = {
-        name(1, 8): Speculative(length=8, batch=64),
-        name(8, 8): SpecTr(length=8, batch=64),
-    }
     return Experiment(
         id="limits",
         title="The gain from eight drafts by quality of the draft and by temperature",
-        tasks=dict(tasks),
-        methods=dict(methods),
-        seeds=_seeds(seeds),
+        tasks=tasks,
+        methods=_together({ONE: Speculative(), EIGHT: SpecTr()}, 64),
+        seeds=FIRST.take(seeds),
         unit="request",
     )
 
 
-def _smoke_simulation() -> Experiment:
-    """Two decoders of the simulation, on one world, so that the loop itself is run."""
-    whole = _simulation(1, prompts=10, tokens=8)
-    kept = ("ar", name(1, 8), name(8, 8))
-    return replace(whole, methods={key: whole.methods[key] for key in kept})
-
-
-def _grid(task: Continue, seeds: tuple[int, ...], *, rivals: bool, minutes: float = 15.0) -> Experiment:
-    methods = {**_grid_methods(), "copied-drafts": Sabotaged(drafts=8, length=8, bug="copied-drafts")}
+def _grid(task: Continue, seeds: int, *, rivals: bool) -> Experiment:
+    methods: Methods = {**_grid_methods(), "copied-drafts": Sabotaged(bug="copied-drafts")}
     return Experiment(
         id="grid",
         title="Block efficiency by number and length of drafts",
-        tasks={"pair": task},
-        methods={**methods, **_rivals(8, 8)} if rivals else methods,
-        seeds=seeds,
+        tasks={"pair": replace(task, measure="overlap")},
+        methods={**methods, **_rivals()} if rivals else methods,
+        seeds=FIRST.take(seeds),
         unit="prompt",
-        minutes=minutes,
+        minutes=15.0,
     )
 
 
-def _law(task: Continue, *, all_bugs: bool, minutes: float = 15.0) -> Experiment:
-    drafts, length = LAW
-    methods: dict[str, Method[Any, Any]] = {"spectr": SpecTr(drafts=drafts, length=length)}
-    methods["stale-cache"] = Sabotaged(drafts=drafts, length=length, bug="stale-cache")
-    for bug in BUGS if all_bugs else SILENT:
-        methods[bug] = Sabotaged(drafts=drafts, length=length, bug=bug)
+def _law(task: Continue, *, all_bugs: bool) -> Experiment:
+    drafts, length = LAW_SIZE
+    bugs: tuple[Bug, ...] = ("stale-cache", *(BUGS if all_bugs else SILENT))
+    methods: Methods = {"spectr": SpecTr(drafts=drafts, length=length)}
+    methods |= {bug: Sabotaged(drafts=drafts, length=length, bug=bug) for bug in bugs}
     return Experiment(
         id="law",
         title="Ranks of emitted tokens under the target's law",
-        tasks={"pair": task},
+        tasks={"pair": replace(task, measure="law")},
         methods=methods,
-        seeds=_seeds(1),
+        seeds=FIRST.take(1),
         unit="prompt",
-        minutes=minutes,
+        minutes=15.0,
     )
 
 
-def _arms(length: int, only: int) -> Mapping[str, Method[Any, Any]]:
-    return {
-        "ar": Autoregressive(batch=1, only=only),
-        "k1": Speculative(length=length, batch=1, only=only),
-        "k8": SpecTr(length=length, batch=1, only=only),
-        "assisted": Assisted(length=length, batch=1, only=only),
-        "no-cache": Sabotaged(length=length, batch=1, only=only, bug="no-cache"),
-    }
-
-
-def _time(
-    task: Continue, *, length: int, threads: int, experiment: str = "time", only: int = 2
-) -> Experiment:
+def _time(task: Continue, *, length: int = 8, experiment: str = "time", only: int = 2) -> Experiment:
+    """Decoders in turn, each on ``only`` prompts a block."""
     return Experiment(
         id=experiment,
         title="Seconds for the same prompts, one request at a time",
         tasks={"pair": task},
-        methods=_arms(length, only),
-        seeds=_seeds(1),
+        methods={
+            "ar": Autoregressive(batch=1, only=only),
+            "k1": Speculative(length=length, batch=1, only=only),
+            "k8": SpecTr(length=length, batch=1, only=only),
+            "assisted": Assisted(length=length, batch=1, only=only),
+            "no-cache": Sabotaged(length=length, batch=1, only=only, bug="no-cache"),
+        },
+        seeds=FIRST.take(1),
         unit="prompt",
         timed=Timed(blocks=8, warmup=1),
-        threads=threads,
         minutes=30.0,
-    )
-
-
-def _scratch(*, full: bool) -> tuple[Experiment, ...]:
-    pair = _pair(Profile.SMALL)
-    prompts, tokens, seeds = (100, 64, 10) if full else (40, 32, 7)
-    return (
-        _grid(replace(pair, prompts=prompts, tokens=tokens, measure="overlap"), _seeds(seeds), rivals=full),
-        _law(replace(pair, prompts=650, tokens=64, measure="law"), all_bugs=full),
-        _time(replace(pair, prompts=200, tokens=24), length=8, threads=1),
     )
 
 
 def _gemma() -> tuple[Experiment, ...]:
     """Gemma-3-270M on a CPU: 30 prompts of 8 tokens, 32 new tokens, L = 4."""
-    task = Continue(
-        target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompts=30, prompt_tokens=8, tokens=32
-    )
-    methods: dict[str, Method[Any, Any]] = {
-        "ar": Autoregressive(batch=30),
-        "k1": Speculative(length=4, batch=30),
-        "k8": SpecTr(length=4, batch=15),
-        "assisted": Assisted(length=4, batch=1),
-    }
     shown = Experiment(
         id="gemma",
         title="Block efficiency of Gemma-3-270M with a trigram draft",
-        tasks={"pair": replace(task, measure="overlap", contexts=2)},
-        methods=methods,
-        seeds=_seeds(1),
+        tasks={"pair": replace(_GEMMA, prompts=30, tokens=32, measure="overlap", contexts=2)},
+        methods={
+            "ar": Autoregressive(batch=30),
+            "k1": Speculative(length=4, batch=30),
+            "k8": SpecTr(length=4, batch=15),
+            "assisted": Assisted(length=4, batch=1),
+        },
+        seeds=FIRST.take(1),
         unit="prompt",
         minutes=30.0,
     )
-    timed = _time(replace(task, prompts=200, tokens=8), length=4, threads=1, experiment="gemma-time", only=1)
+    timed = _time(replace(_GEMMA, prompts=200, tokens=8), length=4, experiment="gemma-time", only=1)
     return shown, timed

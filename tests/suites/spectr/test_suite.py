@@ -5,20 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from harness.claims import NotComparable, NotRun, Profile, SamplerLaw
-from harness.evidence.check import check_suite
 from harness.suite import Scale, Standing
 from suites.spectr import SUITE
 
 FORMS = {claim.id: claim.forms for claim in SUITE.claims}
-
-
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("profile", list(Profile))
-def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
-    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
 
 
 def test_every_claim_can_be_killed_and_every_sabotage_kills() -> None:
