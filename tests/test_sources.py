@@ -238,3 +238,12 @@ def terms(page: Path) -> set[str]:
 @pytest.mark.parametrize("form", [kind.__name__ for kind in get_args(Form)])
 def test_every_form_of_claim_is_described(form: str) -> None:
     assert form in terms(EVIDENCE)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda path: path.stem)
+def test_files_that_pages_name_in_text_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(
+        r"`((?:benchmarks|harness|methods|reports|suites|tests)/[\w./-]+\.(?:py|toml|md))`", text
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
