@@ -3,26 +3,28 @@
 from pathlib import Path
 
 from harness.suite import OwnUnits, Paper, Suite
-from suites.il_bench.claims import CLAIMS
+from suites.il_bench.claims import RULES
 from suites.il_bench.controls import CONTROLS
-from suites.il_bench.deviations import DEVIATIONS
-from suites.il_bench.display import TABLES
 from suites.il_bench.experiments import experiments
-from suites.il_bench.figures import EXHIBITS, FIGURES
+from suites.il_bench.figures import FIGURES, SAMPLE_VIEWS
 from suites.il_bench.rehearsal import REHEARSAL
+from suites.il_bench.tables import TABLES
+from suites.il_bench.trees import FIRST
 
 _FOLDER = Path(__file__).parent
+_PAPER = Paper.read(_FOLDER / "paper.toml")
 
 SUITE = Suite(
-    paper=Paper.read(_FOLDER / "paper.toml"),
+    paper=_PAPER,
     experiments=experiments,
-    claims=CLAIMS,
-    deviations=DEVIATIONS,
+    claims=_PAPER.claims(RULES),
+    deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
-    sample_views=EXHIBITS,
+    sample_views=SAMPLE_VIEWS,
+    first_seed=FIRST,
     bindings={"gemma": "gemma-3-270m", "model": "instruct-model"},
     own_units=(
         OwnUnits(part="program", why="a unit is a module of the method's own program"),

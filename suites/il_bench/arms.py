@@ -1,17 +1,19 @@
-"""The methods that are compared, all within one budget of requests to the learner."""
+"""The methods that are compared, all within one budget of requests to the learner, and their names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.method import Method
+from harness.suite import arms
 from methods.il_bench.classical import ClassicalLearner, EmbeddingLearner
 from methods.il_bench.method import (
     LSP,
     Ape,
     BestOf,
+    ChainOfThought,
     Ensemble,
     InContext,
     LongPrompt,
@@ -24,6 +26,75 @@ from methods.il_bench.method import (
 from methods.il_bench.sabotage import Backwards
 
 Methods = dict[str, Method[Any, Any]]
+
+UNTAUGHT = arms(
+    {
+        "zero-shot": "zero-shot",
+        "in-context": "32 examples in context",
+        "reasoning": "8 examples in context, with reasoning",
+    },
+    "without learning",
+)
+OPTIMISERS = arms(
+    {"best-of": "best of 32", "ape": "APE", "opro": "OPRO", "protegi": "ProTeGi"},
+    "one instruction of three rules",
+)
+"""Searches for one instruction of three rules, as a module of a program has."""
+_LENGTHS = (6, 12, 24)
+LONG = arms(
+    {f"long-{rules}": f"one instruction of {rules} rules" for rules in _LENGTHS},
+    "one instruction of more rules",
+)
+LONG_FROM_ALL = arms({"long-24-all": "one instruction of 24 rules, from all items"}, LONG[0].group)
+POOLED = arms({"vote": "vote of the 3 best", "tree-prompting": "Tree Prompting"}, "several instructions")
+PROGRAMS = arms(
+    {
+        "lsp": "LSP, error count",
+        "lsp-rate": "LSP, error rate",
+        "lsp-random": "LSP, random leaf with errors",
+        "lsp-any": "LSP, any leaf",
+        "lsp-early": "LSP, ends with the first vain expansion",
+        "lsp-one": "LSP, T = 1",
+        "lsp-two": "LSP, T = 2",
+        "lsp-half": "LSP, half of T",
+        "lsp-beam": "LSP, beam of 3",
+        "lsp-pruned": "LSP, pruned on validation items",
+        "lsp-paraphrase": "LSP, modules by paraphrase",
+    },
+    "programs",
+)
+"""Programs, by how they are grown."""
+SABOTAGED = arms(
+    {
+        "lsp-shuffled": "LSP shown exchanged labels",
+        "lsp-crossed": "LSP with crossed branches",
+        "lsp-backwards": "LSP that undoes its expansions",
+    },
+    "sabotaged programs",
+)
+"""LSP with one mechanism broken."""
+CLASSICAL = arms(
+    {
+        "majority": "majority",
+        "cart": "CART (upper line)",
+        "forest": "random forest",
+        "boosting": "gradient boosting",
+        "knn": "5 nearest neighbours",
+        "logistic": "logistic regression",
+    },
+    "asking nobody",
+)
+"""Learners over symbols, which ask no language model."""
+EMBEDDED = arms({"minilm-knn": "5 nearest neighbours, MiniLM embeddings"}, CLASSICAL[0].group)
+
+ARMS = {
+    arm.method: arm
+    for kind in (UNTAUGHT, OPTIMISERS, LONG, LONG_FROM_ALL, POOLED, PROGRAMS, SABOTAGED, CLASSICAL, EMBEDDED)
+    for arm in kind
+}
+"""All methods as reports call them, by id, in the order of their rows."""
+SINGLES = tuple(arm.method for arm in (*OPTIMISERS, *LONG))
+"""Single instructions to beat, short and long."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +119,13 @@ class Sizes:
         return self.expansions * self.proposals
 
 
-def programs(sizes: Sizes) -> Methods:
+def chosen(names: Iterable[str], sizes: Sizes) -> Methods:
+    """Some of the methods, in the order of their names."""
+    found = {**_instructions(sizes), **_programs(sizes), **_asking_nobody()}
+    return {name: found[name] for name in names}
+
+
+def _programs(sizes: Sizes) -> Methods:
     """LSP and its variants, whole and broken."""
     same: dict[str, Any] = {
         "expansions": sizes.expansions,
@@ -77,27 +154,26 @@ def programs(sizes: Sizes) -> Methods:
     }
 
 
-def instructions(sizes: Sizes) -> Methods:
+def _instructions(sizes: Sizes) -> Methods:
     """Searches for one instruction, short or long, and votes over several."""
     rules, batch = sizes.rules, sizes.batch
     return {
         "zero-shot": ZeroShot(),
         "in-context": InContext(),
+        "reasoning": ChainOfThought(),
         "best-of": BestOf(rules=rules, batch=batch),
         "ape": Ape(rules=rules, batch=batch),
         "opro": Opro(rules=rules),
         "protegi": ProTeGi(rules=rules, batch=batch),
-        "long-6": LongPrompt(rules=6, batch=batch),
-        "long-12": LongPrompt(rules=12, batch=batch),
-        "long-24": LongPrompt(rules=24, batch=batch),
+        **{f"long-{length}": LongPrompt(rules=length, batch=batch) for length in _LENGTHS},
         "long-24-all": LongPrompt(rules=24, batch=100_000),
         "vote": Ensemble(rules=rules, batch=batch),
         "tree-prompting": TreePrompting(rules=rules, batch=batch),
     }
 
 
-def classical() -> Methods:
-    """Learners that ask nobody."""
+def _asking_nobody() -> Methods:
+    """Learners over symbols and over sentence embeddings."""
     return {
         "majority": ClassicalLearner(learner="majority"),
         "cart": ClassicalLearner(learner="cart"),
@@ -105,14 +181,5 @@ def classical() -> Methods:
         "boosting": ClassicalLearner(learner="boosting"),
         "knn": ClassicalLearner(learner="knn"),
         "logistic": ClassicalLearner(learner="logistic"),
+        "minilm-knn": EmbeddingLearner(learner="knn"),
     }
-
-
-def embedded() -> Methods:
-    """Learners over sentence embeddings."""
-    return {"minilm-knn": EmbeddingLearner(learner="knn")}
-
-
-def some(methods: Mapping[str, Method[Any, Any]], names: Iterable[str]) -> Methods:
-    """Some of the methods, in the order of their names."""
-    return {name: methods[name] for name in names}

