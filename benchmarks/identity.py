@@ -70,7 +70,7 @@ def _claims_hash(slug: str) -> str:
     """From a process of its own, so that the build asked is the one of the working directory."""
     program = (
         "import importlib, sys; sys.path.insert(0, '.'); from harness.suite import Scale\n"
-        "try:\n    from harness.claims.declared import claims_hash\n"
+        "try:\n    from harness.declared import claims_hash\n"
         "except ImportError:\n    from harness.evidence.declared import claims_hash\n"
         f"print(claims_hash(importlib.import_module('suites.{slug.replace('-', '_')}').SUITE))"
     )

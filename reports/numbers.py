@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.claims import Cell, Claim, Contrast, Existence, Replication
+from harness.claims import Cell, Claim, Contrast, Replication
 from harness.errors import OmittedRowsError, RecordError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView
@@ -296,13 +296,7 @@ class Ledger:
 
     def _digits(self, claim: str) -> int:
         form = self.claims[claim].forms.get(self.scale.profile)
-        if isinstance(form, Existence):
-            return 0
-        theta = getattr(form, "theta", None) or next(iter(getattr(form, "thetas", ()) or ()), None)
-        theta = theta or next(iter(getattr(form, "steps", ()) or ()), None)
-        if isinstance(theta, Contrast) and not theta.log and theta.terms:
-            return max(cell.metric.digits for cell in cells_of(theta))
-        return 3
+        return form.digits if form else 3
 
     def _why_not(self, cell: Cell | SampleView) -> NotMeasured | None:
         """Why a cell was not measured, if the run declares it; an error if nothing does."""

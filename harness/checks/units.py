@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from harness.checks.subject import AnyMethod, Subject
-from harness.evidence.coverage import answers_of, coverage
 from harness.plan.references import all_references, reference_key
+from harness.store.answers import answers_of, coverage
 
 _SEED = 1
 """A pilot seed."""

@@ -19,7 +19,6 @@ from harness.claims.forms import (
     NotComparable,
     NotRun,
     Ordering,
-    Precondition,
     SamplerLaw,
     Share,
     StatisticalForm,
@@ -28,6 +27,7 @@ from harness.claims.forms import (
     Value,
 )
 from harness.claims.place import Place
+from harness.claims.precondition import Precondition
 from harness.claims.profiles import EVERY, MEASURED, SCALED, Profile, Replication, at, by_profile
 from harness.claims.quantity import (
     Cell,

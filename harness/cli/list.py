@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from harness.claims import NotRun
 from harness.cli.options import add_profile, profile_named
 from harness.cli.resources_table import as_markdown, as_text, listed
 from harness.cli.suites import (
@@ -75,7 +74,7 @@ def _show(suite: Suite, scale: Scale) -> None:
     print("\nClaims:")
     for claim in suite.claims:
         form = claim.forms.get(scale.profile)
-        kind = "not run" if form is None or isinstance(form, NotRun) else type(form).__name__
+        kind = form.kind if form else "not run"
         print(f"  {claim.id:6} {kind:16} {claim.statement}")
     for title, items in (
         ("Tables", suite.tables),

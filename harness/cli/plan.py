@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Plan and print."""
+    from harness.declared import refuse_unjudgeable
     from harness.engine.run import stored_trials
-    from harness.evidence.judgeable import refuse_unjudgeable
 
     request = make_request(args, executes=False)
     refuse_unjudgeable(request.suite, request.scale)

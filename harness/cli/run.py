@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.claims.forms import form_named
 from harness.cli.costs import known_costs
 from harness.cli.display import display, duration
 from harness.cli.request import NEWEST, add_request, make_request
@@ -170,7 +171,7 @@ def _lost(verdicts: VerdictsRecord) -> ExitCode:
     broken = [
         v.claim
         for v in verdicts.verdicts
-        if v.form in ("Exact", "SamplerLaw") and v.verdict == "not reproduced"
+        if v.form and form_named(v.form).at_any_scale and v.verdict == "not reproduced"
     ]
     for claim in broken:
         print(f"lost: {claim} is exact and does not hold here.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from harness.declared import claims_hash, refuse_unjudgeable, unwise
 from harness.engine.driver import Driver, RunListener, Summary
 from harness.engine.engines import Engine, InlineEngine
 from harness.engine.job import Progress
@@ -16,9 +17,6 @@ from harness.engine.resume import check_finished, continued, started_again
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.single import only_trial
 from harness.errors import ResourceError
-from harness.evidence.check import unwise
-from harness.evidence.declared import claims_hash
-from harness.evidence.judgeable import refuse_unjudgeable
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
 from harness.plan.limits import Limits

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.claims import Cell, Contrast, Replication
-from harness.evidence.coverage import NOTHING_SAID, Coverage, Coverages, Declared, Where
+from harness.claims.findings import NotMeasuredError
+from harness.evidence.coverage import NOTHING_SAID, Coverages, Declared
 from harness.evidence.inference import Inference, infer
 from harness.evidence.quantities import Quantity
-from harness.evidence.rows import NotMeasuredError
 from harness.evidence.series import Reader, Series
+from harness.store.answers import Coverage, Where
 from harness.store.records import Interval, TrialRecord
 from harness.store.view import RunView
 

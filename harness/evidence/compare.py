@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.claims import Contrast, CountCost, Form, NotComparable, Replication, StatisticalForm, Value
-from harness.claims.labels import cell_label, contrast_label
+from harness.claims import Contrast, Form, Replication, alone
+from harness.claims.findings import NotMeasuredError
+from harness.claims.labels import cell_label
 from harness.evidence.beside import Beside, Shift
 from harness.evidence.coverage import declared
-from harness.evidence.questions import questions, replication_of
-from harness.evidence.rows import NotMeasuredError
 from harness.plan.selection import cells_of
 from harness.store.records import Interval, RunRecord, TrialRecord
 from harness.store.view import RunView
@@ -178,19 +177,10 @@ def _environments(view: RunView, trials: list[str]) -> str:
 
 def quantities_of(form: Form | None) -> list[tuple[str, Contrast, Replication]]:
     """What a form measures: its thetas, then its cells one by one."""
-    if isinstance(form, StatisticalForm):
-        replication = replication_of(form)
-        # A reported number only shifts θ, so any stands in for it here.
-        reported = {form.reported: 0.0} if isinstance(form, Value) else {}
-        thetas = [(q.label, q.theta) for q in questions(form, reported)]
-    elif isinstance(form, CountCost | NotComparable):
-        replication = form.replication if isinstance(form, NotComparable) else Replication.SEEDS
-        thetas = [(contrast_label(form.theta), form.theta)]
-    else:
-        return []
-    cells = dict.fromkeys(cell for _, theta in thetas for cell in cells_of(theta))
-    singles = [(cell_label(cell), Contrast(((1.0, cell),))) for cell in cells]
-    return [(label, theta, replication) for label, theta in [*thetas, *singles]]
+    measured = form.measured() if form else ()
+    cells = {cell: item.replication for item in measured for cell in cells_of(item.theta)}
+    singles = [(cell_label(cell), alone(cell), replication) for cell, replication in cells.items()]
+    return [*((item.label, item.theta, item.replication) for item in measured), *singles]
 
 
 def _effects(

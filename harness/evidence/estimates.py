@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.claims import Cell, Contrast, Replication, difference
-from harness.evidence.coverage import NOTHING_SAID, Coverage, Coverages, Declared
+from harness.claims.findings import ALPHA, NotMeasuredError
+from harness.evidence.coverage import NOTHING_SAID, Coverages, Declared
 from harness.evidence.inference import MIN_UNITS, Inference, infer
 from harness.evidence.quantities import Quantity
-from harness.evidence.rows import NotMeasuredError
 from harness.evidence.series import Reader
+from harness.store.answers import Coverage
 from harness.store.records import Interval
 from harness.store.view import RunView
-
-ALPHA = 0.025
-"""One-sided level of every test; the same as reading 95 % intervals."""
 
 MIN_SEEDS = 5
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from harness.claims.findings import Corrected, Finding
+from harness.store.records import TestRecord
+
 
 def holm(p_values: Sequence[float | None], size: int = 0) -> list[float | None]:
     """Holm's adjusted p-values.
@@ -25,3 +28,42 @@ def holm(p_values: Sequence[float | None], size: int = 0) -> list[float | None]:
         largest = max(largest, min(1.0, (m - rank) * p))
         adjusted[i] = largest
     return adjusted
+
+
+def correct(findings: Sequence[Finding], declared: int = 0) -> list[Corrected]:
+    """Holm over the findings that are tested, p₊ and p₋ separately.
+
+    Args:
+        findings: Of all claims of a suite and profile.
+        declared: Claims in the family as declared, where the run was restricted to some.
+    """
+    plus = holm([finding.p_plus for finding in findings], declared)
+    minus = holm([finding.p_minus for finding in findings], declared)
+    family = max(declared, sum(finding.p_plus is not None for finding in findings))
+    return [Corrected(p, q, family) for p, q in zip(plus, minus, strict=True)]
+
+
+def corrected_tests(finding: Finding, corrected: Corrected) -> list[TestRecord]:
+    """The test records with p-values as the family corrects them.
+
+    Within a claim, p₊ of its parts are not corrected (all must pass) and p₋ are, by Holm (any
+    may fail). The family's factor for the claim then applies to each.
+    """
+    up, down = _factor(finding.p_plus, corrected.plus), _factor(finding.p_minus, corrected.minus)
+    falls = holm([test.p_minus for test in finding.tests])
+    return [
+        test.model_copy(
+            update={"p_plus_adjusted": _times(test.p_plus, up), "p_minus_adjusted": _times(fall, down)}
+        )
+        for test, fall in zip(finding.tests, falls, strict=True)
+    ]
+
+
+def _factor(alone: float | None, together: float | None) -> float | None:
+    if alone is None or together is None:
+        return None
+    return together / alone if alone > 0 else 1.0
+
+
+def _times(p: float | None, factor: float | None) -> float | None:
+    return None if p is None or factor is None else min(1.0, p * factor)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.claims import Replication
+from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
 from harness.evidence.crossed import (
     additive,
@@ -17,7 +18,7 @@ from harness.evidence.crossed import (
 )
 from harness.evidence.laws import Floats, Law, StudentLaw, bca, sign_flip, student
 from harness.evidence.quantities import Quantity
-from harness.evidence.rows import NotMeasuredError, Positions
+from harness.evidence.rows import Positions
 from harness.store.records import Interval, TestRecord
 
 MIN_UNITS = 50

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.claims import Cell, Contrast
-from harness.evidence.coverage import Coverage, together
+from harness.claims.findings import NotMeasuredError
 from harness.evidence.laws import Floats
-from harness.evidence.rows import NotMeasuredError, Positions, Rows
+from harness.evidence.rows import Positions, Rows
 from harness.evidence.series import Reader, Series, partial
+from harness.store.answers import Coverage, together
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,16 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.claims import (
-    Cell,
-    Claim,
-    Contrast,
-    Direction,
-    EveryCell,
-    NonInferiority,
-    Ordering,
-    Replication,
-    StatisticalForm,
-    Value,
-)
+from harness.claims import Cell, Claim, Contrast, Form, Replication
+from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
+from harness.claims.wording import interval, number
 from harness.errors import unknown_name
 from harness.evidence.beside import Beside, Shift
 from harness.evidence.compare import Weight, differences
 from harness.evidence.coverage import declared
 from harness.evidence.lost import Gate, barred, control_items, trial_items, verdict_items
 from harness.evidence.outcomes import Item, Outcome
-from harness.evidence.questions import MarginForm, delta_of, questions, replication_of
-from harness.evidence.rows import NotMeasuredError
-from harness.evidence.wording import interval, number
 from harness.store.records import VerdictsRecord
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
@@ -125,7 +113,7 @@ def _quantity_items(gate: Gate) -> Iterator[Item]:
     seen: set[tuple[Contrast, float]] = set()
     for claim in gate.suite.claims:
         form = claim.forms.get(gate.scale.profile)
-        if not isinstance(form, StatisticalForm) or not gate.asks(claim.id, claim.parent):
+        if form is None or not gate.asks(claim.id, claim.parent):
             continue
         for watched in _watched(claim, form):
             key = (watched.theta, watched.delta)
@@ -173,22 +161,16 @@ class _Watched:
         return ("improved" if low > self.delta else "same"), detail
 
 
-def _watched(claim: Claim, form: StatisticalForm) -> Iterator[_Watched]:
-    delta, _ = delta_of(form)
-    replication = replication_of(form)
-    # A reported number only shifts θ, which a difference of two runs does not see.
-    reported = {form.reported: 0.0} if isinstance(form, Value) else {}
-    two_sided = isinstance(form, MarginForm) and not isinstance(form, NonInferiority)
-    asked = [q for q in questions(form, reported) if q.falls_below is not None]
-    for question in asked:
-        yield _Watched(claim.id, "quantity", question.label, question.theta, replication, delta, two_sided)
-    if not isinstance(form, Direction | NonInferiority | Ordering | EveryCell):
-        return
-    for question in asked:
-        if not question.theta.log:
-            for weight, cell in question.theta.terms:
+def _watched(claim: Claim, form: Form) -> Iterator[_Watched]:
+    held = [(item, item.allowed) for item in form.measured() if item.allowed is not None]
+    for item, delta in held:
+        yield _Watched(claim.id, "quantity", item.label, item.theta, item.replication, delta, item.two_sided)
+    for item, delta in held:
+        if item.by_cell and not item.theta.log:
+            for weight, cell in item.theta.terms:
                 if abs(weight) == 1:
-                    yield _Watched(claim.id, "cell", cell_label(cell), _upwards(cell), replication, delta)
+                    label, theta = cell_label(cell), _upwards(cell)
+                    yield _Watched(claim.id, "cell", label, theta, item.replication, delta)
 
 
 def _upwards(cell: Cell) -> Contrast:

@@ -1,44 +1,16 @@
-"""Unit rows of one trial, grouped by unit, and the error for what a run cannot give."""
+"""Unit rows of one trial, grouped by unit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import CorroborateError
+from harness.claims.findings import NotMeasuredError
 
 Positions = NDArray[np.intp]
-
-
-class NotMeasuredError(CorroborateError):
-    """A quantity that this run cannot give.
-
-    Attributes:
-        kind: ``"blocked"`` and ``"unplanned"`` were never meant to run; ``"missing"`` trials were
-            planned and are not there; ``"mismatch"`` is a contradiction in rows or declarations;
-            rows that committed results leave out are ``"omitted"``;
-            ``"foreign"`` trials come from unlike machines; an ``"undefined"`` value is the rows' own:
-            a mean over nothing, a logarithm of zero; a ``"partial"`` one does not rest on the whole
-            evaluation set.
-        trials: Ids of the trials at fault.
-    """
-
-    def __init__(
-        self,
-        what: str,
-        *,
-        kind: Literal[
-            "blocked", "unplanned", "missing", "mismatch", "omitted", "foreign", "undefined", "partial"
-        ],
-        trials: Sequence[str] = (),
-    ) -> None:
-        super().__init__(what, where=", ".join(trials[:3]) + (" …" if len(trials) > 3 else ""))
-        self.kind = kind
-        self.trials = tuple(trials)
 
 
 @dataclass(frozen=True)

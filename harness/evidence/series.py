@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.claims import Cell
+from harness.claims.findings import NotMeasuredError
 from harness.errors import OmittedRowsError, RecordError
-from harness.evidence.coverage import Coverage, Coverages, Covering, together
-from harness.evidence.rows import NotMeasuredError, Positions, Rows, select_rows
+from harness.evidence.coverage import Coverages, Covering
+from harness.evidence.rows import Positions, Rows, select_rows
+from harness.store.answers import Coverage, together
 from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView, trial_id
 from harness.suite import FIRST_SEED

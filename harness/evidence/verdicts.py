@@ -7,31 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from harness.claims import (
-    Claim,
-    CountCost,
-    Exact,
-    Existence,
-    Form,
-    NotComparable,
-    NotRun,
-    Profile,
-    SamplerLaw,
-    StatisticalForm,
-)
-from harness.claims.labels import contrast_label
-from harness.errors import SuiteError
-from harness.evidence.conclude import Corrected, conclude, correct, corrected_tests, replication_text
+from harness.claims import Claim, Form, Profile
+from harness.claims.findings import Corrected, Finding, Settled
+from harness.declared import claims_hash
+from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
 from harness.evidence.coverage import Coverages, declared
-from harness.evidence.declared import claims_hash
-from harness.evidence.exact import examine_count, examine_exact, examine_existence, examine_law
-from harness.evidence.findings import Finding, Settled
-from harness.evidence.inference import as_test, infer
-from harness.evidence.quantities import Quantity
-from harness.evidence.questions import delta_of
-from harness.evidence.rows import NotMeasuredError
-from harness.evidence.rules import Scene, examine
+from harness.evidence.family import correct, corrected_tests
 from harness.evidence.scope import scope_of
 from harness.evidence.series import Reader
 from harness.evidence.wholes import wholes
@@ -49,10 +31,10 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
     Raises:
         SuiteError: If a claim's form contradicts itself.
     """
-    court = _Court(suite, scale, view)
-    verdicts = [_tried_out(v) if view.record.rehearsal else v for v in court.verdicts()]
+    judging = _Judge(suite, scale, view)
+    verdicts = [_tried_out(v) if view.record.rehearsal else v for v in judging.verdicts()]
     judged = {verdict.claim for verdict in verdicts if verdict.verdict != "not run"}
-    controls = control_matrix(suite, scale.profile, court.scene) if court.fits else []
+    controls = control_matrix(suite, scale.profile, judging.context) if judging.fits else []
     return VerdictsRecord(
         run=view.record.run,
         suite=suite.slug,
@@ -66,13 +48,13 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
 
 
 @dataclass
-class _Court:
+class _Judge:
     """One judgement of one run."""
 
     suite: Suite
     scale: Scale
     view: RunView
-    scene: Scene = field(init=False)
+    context: RunContext = field(init=False)
     fits: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,8 +64,8 @@ class _Court:
         self.parents = {claim.parent for claim in self.suite.claims if claim.parent}
         self.claims = [claim for claim in self.suite.claims if claim.id not in self.parents]
         forms = [self.form(claim) for claim in self.claims]
-        self.declared = sum(isinstance(form, StatisticalForm) for form in forms)
-        self.scene = Scene(
+        self.declared = sum(form is not None and form.statistical for form in forms)
+        self.context = RunContext(
             reader=Reader(self.view, Coverages(self.view, declared(self.suite, self.scale))),
             rng=_generator(self.suite.slug, self.scale.profile),
             reported={name: item.value for name, item in self.suite.paper.reported.items()},
@@ -109,22 +91,11 @@ class _Court:
         settled = self.unjudged(form)
         if settled is not None or form is None:
             return Finding(settled=settled)
-        match form:
-            case Exact():
-                return examine_exact(form, self.scene.reader)
-            case SamplerLaw():
-                return examine_law(form, self.scene.reader)
-            case Existence():
-                return examine_existence(form, self.scene.reader)
-            case CountCost():
-                return examine_count(form, self.scene.reader)
-            case NotComparable():
-                return _shown_only(form, self.scene)
-            case NotRun():
-                return Finding(settled=Settled("not run", form.reason))
-            case _:
-                rng = _generator(self.suite.slug, self.scale.profile, claim.id)
-                return examine(form, replace(self.scene, rng=rng))
+        if not form.statistical:
+            return form.examine(self.context)
+        # Whatever else is judged, a tested claim draws the same samples.
+        rng = _generator(self.suite.slug, self.scale.profile, claim.id)
+        return form.examine(replace(self.context, rng=rng))
 
     def unjudged(self, form: Form | None) -> Settled | None:
         """The verdict of claims that nothing is measured for."""
@@ -137,7 +108,7 @@ class _Court:
                 f"The run is of suite {record.suite} under the {record.profile} profile, "
                 f"not of {self.suite.slug} under {self.scale.profile}.",
             )
-        if self.scale.profile is Profile.SMOKE and isinstance(form, StatisticalForm):
+        if self.scale.profile is Profile.SMOKE and form.statistical:
             return Settled(
                 "not comparable", "The smoke profile checks the plumbing; only exact claims count."
             )
@@ -145,13 +116,11 @@ class _Court:
 
     def verdict(self, claim: Claim, finding: Finding, corrected: Corrected) -> VerdictRecord:
         form = self.form(claim)
-        statistical = form if isinstance(form, StatisticalForm) else None
         settled = finding.settled
-        if settled is None and statistical is not None:
-            settled = conclude(statistical, finding, corrected, self.scale.profile)
         if settled is None:
-            raise SuiteError(f"Claim {claim.id} has a form without a rule", where=self.suite.slug)
-        delta, reason = _delta(form)
+            assert form is not None  # A claim without one is settled.
+            settled = form.conclude(finding, corrected, self.scale.profile)
+        delta, reason = form.effect if form else (None, "")
         trials = [self.view.trials[name] for name in finding.trials if name in self.view.trials]
         return VerdictRecord(
             claim=claim.id,
@@ -163,36 +132,13 @@ class _Court:
             scope=scope_of(self.suite, self.scale, form, self.view.record, trials),
             delta=delta,
             delta_reason=reason,
-            replication=replication_text(form) if form else "",
+            replication=form.replicates if form else "",
             tests=corrected_tests(finding, corrected),
             assays=list(finding.assays),
             trials=list(finding.trials),
             needed_seeds=finding.needed if settled.cause in ("power", "multiplicity") else {},
             exploratory=self.exploratory,
         )
-
-
-def _delta(form: Form | None) -> tuple[float | None, str]:
-    if isinstance(form, StatisticalForm):
-        return delta_of(form)
-    if isinstance(form, CountCost):
-        return form.delta, form.delta_reason
-    return None, ""
-
-
-def _shown_only(form: NotComparable, scene: Scene) -> Finding:
-    """A proxy's numbers, if the run has them."""
-    settled = Settled("not comparable", form.reason)
-    try:
-        quantity = Quantity(scene.reader, form.theta)
-        quantity.refuse_partial()
-        inference = infer(quantity, form.replication, rng=scene.rng)
-    except NotMeasuredError as error:
-        if error.kind == "partial":
-            settled = Settled("not comparable", f"{form.reason} Nor is it measured whole: {error.what}.")
-        return Finding(settled=settled)
-    record = as_test(contrast_label(form.theta), quantity, inference, None, None)
-    return Finding(tests=(record,), trials=quantity.trials, settled=settled)
 
 
 def _relying(claim: Claim, by_id: dict[str, VerdictRecord]) -> VerdictRecord:

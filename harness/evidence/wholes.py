@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.claims import Claim
-from harness.evidence.findings import Verdict
-from harness.evidence.wording import count
+from harness.claims.findings import Verdict
+from harness.claims.wording import count
 from harness.store.records import VerdictRecord
 
 

@@ -9,8 +9,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from harness.declared import refuse_unjudgeable
 from harness.engine.run import Display, Finished, RunRequest, execute_run
-from harness.evidence.judgeable import refuse_unjudgeable
 from harness.method.names import named_function
 from harness.method.references import Resource
 from harness.plan.references import all_references

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from harness.claims import Claim, Profile
+from harness.claims.forms import form_named
 from harness.store.records import VerdictRecord
 from harness.suite import Deviation
 from reports.document import Code, Glyph, Link, Number, Span, Spans, Text
 from reports.numbers import Ledger
-
-MARGIN_FORMS = ("NonInferiority", "Equivalence", "Value")
 
 PROFILE_MEANING = {
     Profile.SMOKE: "It checks the plumbing on tiny generated inputs; only exact claims count.",
@@ -94,11 +93,7 @@ def effects(ledger: Ledger, verdict: VerdictRecord) -> tuple[Number, ...]:
 
 def thresholds(verdict: VerdictRecord) -> tuple[float, ...]:
     """Where θ has to lie: δ for a direction, the ends of the margin for an equivalence."""
-    if verdict.delta is None:
-        return ()
-    if verdict.form == "NonInferiority":
-        return (-verdict.delta,)
-    return (-verdict.delta, verdict.delta) if verdict.form in MARGIN_FORMS else (verdict.delta,)
+    return () if verdict.delta is None else form_named(verdict.form).thresholds(verdict.delta)
 
 
 def drawn(number: Number, verdict: VerdictRecord) -> Spans:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.claims import Claim
+from harness.claims.forms import form_named
 from harness.store.records import VerdictRecord
 from reports.document import (
     Badge,
@@ -26,7 +27,6 @@ from reports.document import (
 )
 from reports.numbers import Ledger
 from reports.sections.common import (
-    MARGIN_FORMS,
     claim_link,
     deviations_of,
     drawn,
@@ -37,29 +37,6 @@ from reports.sections.common import (
 )
 from reports.sections.headline import in_order, parts_held, parts_of, statement_of
 from reports.text import anchor, capital, prose
-
-FORM_MEANING = {
-    "Direction": "reproduced if θ > 0 is significant and the estimate is at least δ",
-    "NonInferiority": "reproduced if the interval of θ lies above minus the margin",
-    "Equivalence": "reproduced if the interval of θ lies inside the margins",
-    "Ordering": "reproduced if every adjacent difference passes",
-    "Trend": "reproduced if the slope passes and no step falls",
-    "EveryCell": "reproduced if every cell passes",
-    "Share": "reproduced if the gain exceeds the stated share of the other gain",
-    "Value": "reproduced if the interval of ours minus the paper's number lies inside the margin",
-    "Exact": "reproduced if every case stays within its tolerance",
-    "SamplerLaw": "reproduced if samples follow the target's law at every depth",
-    "CountCost": "a deterministic count, compared without a test",
-    "Time": "reproduced if the log-ratio of measured times is large enough over interleaved blocks",
-    "Existence": "reproduced by one stored witness that an oracle has checked",
-    "NotComparable": "measured and shown, never counted",
-    "NotRun": "nothing here can measure it",
-}
-_HYPOTHESES = {
-    "NonInferiority": ("θ ≤ −Δ", "θ ≥ −Δ"),
-    "Equivalence": ("|θ| ≥ Δ", "|θ| ≤ Δ"),
-    "Value": ("|θ| ≥ Δ", "|θ| ≤ Δ"),
-}
 
 
 def evidence(ledger: Ledger) -> Section:
@@ -119,16 +96,14 @@ def _blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
 def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tuple[str, Spans], ...]:
     form = claim.forms.get(ledger.scale.profile)
     facts: list[tuple[str, Spans]] = [("Source", words(claim.source)), ("The paper", _paper(ledger, claim))]
-    meaning = FORM_MEANING.get(verdict.form, "")
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", verdict.form).capitalize()
-    if name:
-        facts.append(("Rule", words(f"{name}: {meaning}" if meaning else name)))
+    if verdict.form:
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", verdict.form).capitalize()
+        facts.append(("Rule", words(f"{name}: {form_named(verdict.form).meaning}")))
     facts += _thresholds(ledger, claim, verdict)
     if verdict.replication:
         facts.append(("Replication over", words(verdict.replication)))
-    oracle = getattr(form, "oracle", "")
-    if oracle:
-        facts.append(("Oracle", words(oracle)))
+    if form is not None and form.checked_by:
+        facts.append(("Oracle", words(form.checked_by)))
     return tuple(facts)
 
 
@@ -150,12 +125,10 @@ def _thresholds(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> list[tu
     if verdict.delta is not None:
         delta = ledger.declared(f"{claim.id}/delta", verdict.delta)
         reason = f", because {_lower(verdict.delta_reason)}" if verdict.delta_reason else ""
-        name = "Margin Δ" if verdict.form in MARGIN_FORMS else "Smallest effect δ"
-        facts.append((name, (delta, Text(reason))))
-    margin = getattr(form, "margin", None)
+        facts.append((form_named(verdict.form).effect_name, (delta, Text(reason))))
+    margin, why = form.margin_shown if form else (None, "")
     if margin is not None and margin != verdict.delta:
-        reason = getattr(form, "margin_reason", "")
-        because = f", because {_lower(reason)}" if reason else ""
+        because = f", because {_lower(why)}" if why else ""
         facts.append(("Margin", (ledger.declared(f"{claim.id}/margin", margin), Text(because))))
     return facts
 
@@ -169,7 +142,7 @@ def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
     tested = any(test.p_plus is not None or test.p_minus is not None for test in verdict.tests)
     columns = [Column("Quantity θ", "quantity"), Column("Estimate, 95 % interval", "effect", "number")]
     if tested:
-        plus, minus = _HYPOTHESES.get(verdict.form, ("θ ≤ 0", "θ ≥ δ"))
+        plus, minus = form_named(verdict.form).hypotheses
         columns += [Column(f"p₊ ({plus})", "p_plus", "number"), Column(f"p₋ ({minus})", "p_minus", "number")]
     counts = [name for name in ("seeds", "units") if any(getattr(test, name) for test in verdict.tests)]
     columns += [Column(name.capitalize(), name, "number") for name in counts]

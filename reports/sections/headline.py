@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness.claims import Claim
+from harness.claims.forms import form_named
 from harness.store.records import VerdictRecord
 from reports.document import (
     Badge,
@@ -36,7 +37,6 @@ from reports.sections.common import (
 from reports.text import plural
 
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not comparable", "not run")
-_SHOWN_EFFECTS = 3
 REHEARSAL = (
     "This is a rehearsal: tiny random models and made-up data stand in for what the profile declares, "
     "and sizes are cut down. It shows that the code runs from beginning to end. Its numbers mean nothing, "
@@ -230,16 +230,9 @@ def ours(ledger: Ledger, verdict: VerdictRecord) -> Spans:
     found = effects(ledger, verdict)
     if not found:
         return words(verdict.reason if verdict.verdict == "not run" else "no quantity")
-    shown, tail = found, ""
-    if verdict.form == "Trend":
-        shown, tail = found[:1], "slope"
-    elif verdict.form in ("Exact", "SamplerLaw") and len(found) > 1:
-        shown, tail = (max(found, key=lambda number: number.value),), f"largest of {len(found)}"
-    elif len(found) > _SHOWN_EFFECTS:
-        shown = (min(found, key=lambda number: number.value),)
-        tail = f"weakest of {plural(len(found), 'quantity', 'quantities')}"
+    shown, tail = form_named(verdict.form).summary([number.value for number in found])
     spans: list[Span] = []
-    for number in shown:
+    for at in shown:
         spans += [Break()] if spans else []
-        spans += drawn(number, verdict)
+        spans += drawn(found[at], verdict)
     return (*spans, Text(f" {tail}")) if tail else tuple(spans)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.claims import Claim, Contrast, Control, Precondition, Profile, Replication, Time, Trend, Value
-from harness.evidence import check_suite, claims_hash
+from harness.declared import check_suite, claims_hash
 from harness.method import mean_of
 from harness.suite import (
     Experiment,
@@ -168,7 +168,7 @@ def test_planning_imports_no_statistics() -> None:
     import sys
 
     code = (
-        "import sys; from harness.evidence import claims_hash, check_suite; "
+        "import sys; from harness.declared import claims_hash, check_suite; "
         "print([m for m in ('scipy', 'pandas', 'statsmodels', 'torch') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.claims import Exact, Existence, Form, SamplerLaw
 from harness.evidence import judge
-from harness.evidence.exact import examine_exact
+from harness.evidence.context import RunContext
 from harness.evidence.series import Reader
 from harness.store.memory import MemoryRun
 from harness.store.records import VerdictRecord
@@ -81,7 +81,7 @@ def test_exact_says_in_how_many_cases_and_by_which_oracle() -> None:
 def test_exact_needs_its_columns() -> None:
     run = exact_run({"a": [FINE] * 3})
     del run.tables["e/t/a/100", "main"]["tolerance"]
-    finding = examine_exact(EXACT, Reader(run))
+    finding = EXACT.examine(RunContext(Reader(run), np.random.default_rng(0), {}))
     assert finding.settled is not None
     assert "tolerance" in finding.settled.reason
 

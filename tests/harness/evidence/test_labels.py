@@ -6,7 +6,6 @@ import pytest
 
 from harness.claims import Contrast, EveryCell, Replication
 from harness.claims.labels import cell_label, contrast_label
-from harness.evidence.questions import questions
 from harness.method import mean_of
 from tests.harness.evidence.worlds import cell, gain
 
@@ -48,5 +47,5 @@ def test_cells_of_one_formula_are_told_apart_by_task() -> None:
         delta_reason="",
         replication=Replication.SEEDS,
     )
-    labels = [question.label for question in questions(form)]
+    labels = [question.label for question in form.questions({})]
     assert labels == ["score: a − b, on amazon", "score: a − b, on nyt"]

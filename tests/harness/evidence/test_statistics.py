@@ -14,10 +14,10 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import ttost_paired
 
 from harness.claims import Direction, Equivalence, Replication
+from harness.evidence.context import RunContext
 from harness.evidence.family import holm
 from harness.evidence.power import MOST, collapsed, needed, t_power, upper_sd
 from harness.evidence.ratio import Moments, fieller
-from harness.evidence.rules import Scene, ask
 from harness.evidence.series import Reader
 from harness.evidence.uniformity import dkw_half_width, ks_distance
 from tests.harness.evidence.worlds import gain, run_of, seeded
@@ -133,7 +133,8 @@ def test_dkw_half_width_is_that_of_the_issue() -> None:
 def test_equivalence_agrees_with_two_one_sided_tests() -> None:
     effects = RNG.normal(0.02, 0.1, 9)
     form = Equivalence(theta=gain(), margin=0.1, margin_reason="", replication=Replication.SEEDS)
-    answer = ask(form, Scene(Reader(run_of(seeded(effects))), RNG, {}))[0]
+    context = RunContext(Reader(run_of(seeded(effects))), RNG, {})
+    answer = context.ask(form.questions({}), form.sampling)[0]
     expected = ttost_paired(0.5 + effects, np.full(9, 0.5), -0.1, 0.1)[0]
     assert answer.p_plus == pytest.approx(expected)
 
@@ -142,7 +143,8 @@ def test_direction_agrees_with_paired_t_tests() -> None:
     rng = np.random.default_rng(2)
     scores = {"a": rng.normal(0.6, 0.1, (7, 20)), "b": rng.normal(0.5, 0.1, (7, 20))}
     form = Direction(theta=gain(), delta=0.15, delta_reason="", replication=Replication.SEEDS)
-    answer = ask(form, Scene(Reader(run_of(scores)), rng, {}))[0]
+    context = RunContext(Reader(run_of(scores)), rng, {})
+    answer = context.ask(form.questions({}), form.sampling)[0]
     a, b = scores["a"].mean(axis=1), scores["b"].mean(axis=1)
     assert answer.p_plus == pytest.approx(stats.ttest_rel(a, b, alternative="greater").pvalue)
     assert answer.p_minus == pytest.approx(stats.ttest_rel(a, b + 0.15, alternative="less").pvalue)

@@ -20,7 +20,7 @@ from harness.claims import (
     Replication,
     difference,
 )
-from harness.evidence import claims_hash
+from harness.declared import claims_hash
 from harness.method import Context, Method, Metric, Scores, Task, mean_of
 from harness.store.memory import MemoryRun
 from harness.store.records import Provenance, RunRecord, TrialRecord

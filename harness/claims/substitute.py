@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from harness.claims import Cell, Control, Precondition
+from harness.claims.claim import Control
+from harness.claims.precondition import Precondition
+from harness.claims.quantity import Cell
 
 FormT = TypeVar("FormT")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from harness.claims import Value
 from harness.plan.canonical import canonical_text, digest
 from harness.suite import Suite
 
@@ -27,10 +26,11 @@ def claims_hash(suite: Suite) -> str:
     Reported numbers that a rule compares with belong to it; explanations do not.
     """
     reported = {
-        form.reported: suite.paper.reported[form.reported].value
+        name: suite.paper.reported[name].value
         for claim in suite.claims
         for form in claim.forms.values()
-        if isinstance(form, Value) and form.reported in suite.paper.reported
+        for name in form.reported_numbers
+        if name in suite.paper.reported
     }
     rules = [_rule(claim, frozenset({"reported"})) for claim in suite.claims]
     return digest(canonical_text([rules, [_rule(item) for item in suite.controls], reported]))

@@ -2,7 +2,7 @@
 
 What stands here is refused: its rows could not be told apart or found again, claims could not be judged
 at all or would be judged by another rule than they declare, or no report could be written. What costs one
-claim its verdict, which then says so, is left to :mod:`harness.evidence.check`, whose findings are notes:
+claim its verdict, which then says so, is left to :mod:`harness.declared.check`, whose findings are notes:
 the rest is still worth a run.
 """
 
@@ -11,16 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from harness.claims import (
-    Cell,
-    Claim,
-    EveryCell,
-    Form,
-    Ordering,
-    Profile,
-    Trend,
-    Value,
-)
+from harness.claims import Cell, Claim, Form, Profile
 from harness.errors import SuiteError
 from harness.plan.canonical import canonical_text
 from harness.plan.carried import Fault, alike, experiment_faults, name_faults, spoken, written
@@ -164,16 +155,8 @@ class _Declared:
 
     def rule(self, form: Form, where: str) -> Iterator[Fault]:
         """Whether a rule has what it computes with."""
-        if isinstance(form, Ordering) and not form.steps:
-            yield "An ordering has no steps", where, "Give the adjacent differences."
-        if isinstance(form, EveryCell) and not form.thetas:
-            yield "It asks something of every cell and names none", where, "Give the quantities."
-        if isinstance(form, Trend):
-            sizes = [x for x, _ in form.points]
-            if len(sizes) < 3 or sizes != sorted(set(sizes)):
-                yield "A trend needs at least three increasing sizes", where, "Add sizes, in order."
-        if isinstance(form, Value):
-            yield from self.reported([form.reported], where)
+        yield from ((what, where, fix) for what, fix in form.faults())
+        yield from self.reported(form.reported_numbers, where)
 
     def reported(self, names: Iterable[str], where: str) -> Iterator[Fault]:
         for name in names:

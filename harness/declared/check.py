@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from harness.claims import (
-    Claim,
-    Control,
-    Form,
-    NotComparable,
-    NotRun,
-    Profile,
-    Replication,
-    StatisticalForm,
-    Time,
-    Value,
-)
+from harness.claims import Claim, Control, Form, Profile
+from harness.claims.substitute import sabotaged
+from harness.declared.judgeable import Planned, as_errors, known, unjudgeable
 from harness.errors import SuiteError
-from harness.evidence.judgeable import Planned, as_errors, known, unjudgeable
-from harness.evidence.questions import delta_of
-from harness.evidence.substitute import sabotaged
 from harness.plan.carried import Fault
 from harness.plan.displayed import declared_rows, made_for
 from harness.plan.selection import cells_of
@@ -77,35 +64,22 @@ class _Checker:
         where = f"claim {claim.id}"
         for cell in cells_of(form):
             yield from self.planned.measured(cell, where)
-        if isinstance(form, StatisticalForm):
-            yield from self.thresholds(form, where)
-        if isinstance(form, StatisticalForm) and self.scale.profile is not Profile.SMOKE:
-            yield from self.seeds(form, where)
+        yield from ((what, where, fix) for what, fix in form.cautions())
+        if form.reported_numbers and self.scale.profile is not Profile.PAPER:
+            yield "Only the paper profile may compare with the paper's number", where, "Use another form."
+        if form.statistical and self.scale.profile is not Profile.SMOKE:
+            if not any(form.faults()):
+                yield from self.replicates(form, where)
             if not any(control.predicts.get(claim.id) == "kill" for control in self.suite.controls):
                 yield "No control is predicted to kill it", where, "Declare a sabotage that must break it."
 
-    def thresholds(self, form: StatisticalForm, where: str) -> Iterator[Fault]:
-        delta, reason = delta_of(form)
-        if not delta > 0:
-            yield f"The smallest effect that matters is {delta}", where, "It must be positive."
-        if not reason.strip():
-            yield "The smallest effect that matters has no reason", where, "Say why this size matters."
-        if delta < 2 * form.noise_floor:
-            yield f"{delta} is below twice the noise floor {form.noise_floor}", where, "Widen it."
-        if isinstance(form, Value) and self.scale.profile is not Profile.PAPER:
-            yield "Only the paper profile may compare with the paper's number", where, "Use another form."
-
-    def seeds(self, form: StatisticalForm, where: str) -> Iterator[Fault]:
+    def replicates(self, form: Form, where: str) -> Iterator[Fault]:
         """Whether the declared replicates reach what the form asks for."""
-        own = {cell.experiment for cell in cells_of(replace(form, preconditions=()))}
+        own = {cell.experiment for item in form.measured() for cell in cells_of(item.theta)}
         for experiment in (item for item in self.planned.listed if item.id in own):
-            if isinstance(form, Time):
-                blocks = len(experiment.seeds) * experiment.timed.blocks if experiment.timed else 0
-                lacking = f"{blocks} blocks of at least {form.min_blocks}" if blocks < form.min_blocks else ""
-            else:
-                few = len(experiment.seeds) < form.min_seeds and form.replication is not Replication.UNITS
-                lacking = f"{len(experiment.seeds)} seeds of at least {form.min_seeds}" if few else ""
-            if lacking and (isinstance(form, Time) or experiment.timed is None):
+            seeds = len(experiment.seeds)
+            blocks = seeds * experiment.timed.blocks if experiment.timed else None
+            if lacking := form.lacking(seeds, blocks):
                 yield f"'{experiment.id}' has {lacking}", where, "Add some, or no verdict can be reached."
 
     def control(self, control: Control) -> Iterator[Fault]:
@@ -121,7 +95,7 @@ class _Checker:
 
     def prediction(self, control: Control, claim: Claim, where: str) -> Iterator[Fault]:
         form = claim.forms.get(self.scale.profile)
-        if form is None or isinstance(form, NotComparable | NotRun):
+        if form is None or not form.decides:
             return
         broken = sabotaged(form, control)
         if broken == form:

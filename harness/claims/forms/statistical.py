@@ -1,0 +1,285 @@
+"""Forms that ask questions of θ by tests: all must pass, any may fall."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Self
+
+from harness.claims.findings import (
+    ALPHA,
+    ControlOutcome,
+    Corrected,
+    Finding,
+    NotMeasuredError,
+    Settled,
+    not_measured,
+)
+from harness.claims.forms.base import Fault, Form, Measured
+from harness.claims.forms.concluding import Bound, concluded
+from harness.claims.judging import Answer, JudgingContext, Question, Sampling
+from harness.claims.precondition import Precondition
+from harness.claims.profiles import Profile, Replication
+from harness.claims.wording import interval, p_value
+from harness.store.records import AssayRecord, TestRecord
+
+COLLAPSE_SEEDS = 10
+"""Seeds that a verdict needs once one of them has collapsed."""
+
+
+class StatisticalForm(Form):
+    """A form whose verdict rests on tests of θ.
+
+    Attributes:
+        replication: What is drawn again between replicates.
+        preconditions: What must hold before the rule is asked.
+        min_seeds: Fewer give no verdict.
+        noise_floor: The measured spread of θ between runs that should agree (batch size, threads). A
+            smaller standard deviation is replaced by it, and no margin may be below twice it.
+    """
+
+    statistical: ClassVar[bool] = True
+    cells_gated: ClassVar[bool] = False
+    """Whether a new run must not lose any single cell of θ, either."""
+    two_sided: ClassVar[bool] = False
+    """Whether θ has no better side."""
+
+    replication: Replication
+    preconditions: tuple[Precondition, ...]
+    min_seeds: int
+    noise_floor: float
+
+    @abstractmethod
+    def questions(self, reported: Mapping[str, float | None]) -> list[Question]:
+        """What is asked of the data; the claim holds if all pass.
+
+        Args:
+            reported: The paper's numbers by id.
+        """
+
+    @property
+    @abstractmethod
+    def bound(self) -> Bound:
+        """What θ is held to."""
+
+    @property
+    def effect(self) -> tuple[float | None, str]:
+        """The bound."""
+        return self.bound.value, self.bound.reason
+
+    @property
+    def sampling(self) -> Sampling:
+        """How θ varies between replicates."""
+        return Sampling(self.replication, self.min_seeds, self.noise_floor)
+
+    @property
+    def replicates(self) -> str:
+        """What is drawn again."""
+        return str(self.replication)
+
+    @property
+    def required(self) -> tuple[Precondition, ...]:
+        """The declared preconditions, and those that the rule brings along."""
+        return self.preconditions
+
+    @property
+    def may_collapse(self) -> bool:
+        """Whether single replicates may fail, which needs more of them for a verdict."""
+        return self.replication is not Replication.UNITS
+
+    def shown_besides(self, context: JudgingContext) -> tuple[TestRecord, ...]:
+        """Records that decide nothing."""
+        return ()
+
+    def cautions(self) -> Iterator[Fault]:
+        """A bound that decides nothing, or that nobody can weigh."""
+        value, floor = self.bound.value, self.noise_floor
+        if not value > 0:
+            yield f"The smallest effect that matters is {value}", "It must be positive."
+        if not self.bound.reason.strip():
+            yield "The smallest effect that matters has no reason", "Say why this size matters."
+        if value < 2 * floor:
+            yield f"{value} is below twice the noise floor {floor}", "Widen it."
+
+    def lacking(self, seeds: int, blocks: int | None) -> str:
+        """Too few seeds, unless the units are the replicates."""
+        few = seeds < self.min_seeds and self.replication is not Replication.UNITS and blocks is None
+        return f"{seeds} seeds of at least {self.min_seeds}" if few else ""
+
+    def measured(self) -> tuple[Measured, ...]:
+        """θ of each question."""
+        # A reported number only shifts θ, which a difference of two runs does not see.
+        asked = self.questions(dict.fromkeys(self.reported_numbers, 0.0))
+        return tuple(
+            Measured(
+                question.label,
+                question.theta,
+                self.sampling.replication,
+                # A step that cannot make the claim fall may change.
+                allowed=None if question.falls_below is None else self.bound.value,
+                two_sided=self.two_sided,
+                by_cell=self.cells_gated,
+            )
+            for question in asked
+        )
+
+    def examine(self, context: JudgingContext) -> Finding:
+        """Measured? Enough replicates? Preconditions, collapsed seeds; then the rule is open."""
+        try:
+            answers = context.ask(self.questions(context.reported), self.sampling)
+            besides = self.shown_besides(context)
+        except NotMeasuredError as error:
+            return not_measured(error)
+        checked = tuple(item.check(context) for item in self.required)
+        finding = self.weigh(answers, context)
+        finding = replace(finding, assays=checked, tests=(*finding.tests, *besides))
+        lacking = next((answer.lacking for answer in answers if answer.lacking), "")
+        if lacking:
+            settled = Settled("inconclusive", f"Only {lacking} for a verdict.", "power")
+            # It was never going to be decided, and so does not burden the other claims.
+            return replace(finding, p_plus=None, p_minus=None, settled=settled)
+        return replace(finding, settled=self._gate(answers, checked))
+
+    def weigh(self, answers: Sequence[Answer], context: JudgingContext) -> Finding:
+        """Put the answers together.
+
+        The claim's p₊ is the largest of the questions' (intersection-union); its p₋ is the smallest
+        after Holm over the questions that can make it fall.
+        """
+        plus = [answer.p_plus for answer in answers]
+        minus = context.corrected([answer.p_minus for answer in answers])
+        known = [p for p in plus if p is not None]
+        falls = [p for p in minus if p is not None]
+        return Finding(
+            tests=tuple(answer.record() for answer in answers),
+            trials=tuple(dict.fromkeys(trial for answer in answers for trial in answer.trials)),
+            p_plus=max(known) if len(known) == len(plus) else None,
+            p_minus=min(falls) if falls else None,
+            large_enough=all(answer.large_enough for answer in answers),
+            needed=self._needed(answers, ALPHA / max(context.family, 1)),
+            weakest=plus.index(max(known)) if known else 0,
+            lowest=minus.index(min(falls)) if falls else 0,
+        )
+
+    def _needed(self, answers: Sequence[Answer], alpha: float) -> dict[str, int | None]:
+        """Replicates for 80 % power at θ = 2δ and θ = 0, the largest over the questions."""
+        delta = self.bound.value
+        result: dict[str, int | None] = {}
+        for name, truth in (("θ = 2δ", 2 * delta), ("θ = 0", 0.0)):
+            sizes = [a.needed(truth, alpha) for a in answers if a.question.falls_below is not None]
+            if sizes:
+                result[name] = None if None in sizes else max(size for size in sizes if size is not None)
+        return result
+
+    def _gate(self, answers: Sequence[Answer], checked: Sequence[AssayRecord]) -> Settled | None:
+        """The verdict where a precondition failed, or a seed collapsed and there are few."""
+        failed = next((item for item in checked if not item.passed), None)
+        if failed is not None:
+            measured = f"{interval(failed.effect)}, wanted {failed.rule}"
+            reason = f"Assay '{failed.name}' failed: {measured}. {failed.reason}"
+            return Settled("inconclusive", reason, "assay")
+        seeds, delta = answers[0].seeds, self.bound.value
+        if self.may_collapse and seeds < COLLAPSE_SEEDS and any(a.has_collapse(delta) for a in answers):
+            reason = f"A seed collapsed; a verdict then needs {COLLAPSE_SEEDS} seeds, and there are {seeds}."
+            return Settled("inconclusive", reason, "power")
+        return None
+
+    def conclude(self, finding: Finding, corrected: Corrected, profile: Profile) -> Settled:
+        """The verdict by the corrected p-values."""
+        return finding.settled or concluded(finding, corrected, profile, self.bound)
+
+    def under_control(self, broken: Self, context: JudgingContext, profile: Profile) -> ControlOutcome:
+        """Killed if the sabotage is not reproduced, and shown to do worse than the real thing.
+
+        Losing power is no kill.
+        """
+        try:
+            real = context.ask(self.questions(context.reported), self.sampling)
+            fake = context.ask(broken.questions(context.reported), self.sampling)
+            lacking = next((answer.lacking for answer in (*real, *fake) if answer.lacking), "")
+            if lacking:
+                return "undecided", f"Only {lacking}."
+            finding = broken.weigh(fake, context)
+            alone = Corrected(finding.p_plus, finding.p_minus, 1)
+            settled = broken.conclude(finding, alone, profile)
+            if settled.verdict == "reproduced":
+                return "keep", settled.reason
+            return self._killed(settled, real, fake, context)
+        except NotMeasuredError as error:
+            return "undecided", str(error)
+
+    def _killed(
+        self, settled: Settled, real: Sequence[Answer], fake: Sequence[Answer], context: JudgingContext
+    ) -> ControlOutcome:
+        """Whether real − sabotaged is above zero in a question that the sabotage does not pass."""
+        losses: list[Answer] = []
+        for good, bad in zip(real, fake, strict=True):
+            theta = replace(good.question.theta - bad.question.theta, constant=0.0)
+            if not _passes(bad) and theta.terms:
+                losses += context.ask([Question(good.question.label, theta)], self.sampling)
+        adjusted = context.corrected([loss.p_plus for loss in losses])
+        known = [
+            (p, f"{loss.question.label}: real − sabotaged = {loss.effect.value:.3g}")
+            for p, loss in zip(adjusted, losses, strict=True)
+            if p is not None
+        ]
+        if not known:
+            return "undecided", "The claim does not hold under the sabotage, which changes none of its parts."
+        p, label = min(known)
+        return "kill" if p <= ALPHA else "undecided", f"{label}, {p_value(p)}."
+
+
+class EffectForm(StatisticalForm):
+    """A statistical form with a smallest effect δ: θ is positive, and at least δ in size."""
+
+    hypotheses: ClassVar[tuple[str, str]] = ("θ ≤ 0", "θ ≥ δ")
+
+    delta: float
+    delta_reason: str
+
+    @property
+    def bound(self) -> Bound:
+        """The smallest effect that matters."""
+        return Bound(self.delta, self.delta_reason)
+
+
+class MarginForm(StatisticalForm):
+    """A statistical form with a margin Δ around a value."""
+
+    effect_name: ClassVar[str] = "Margin Δ"
+
+    margin: float
+    margin_reason: str
+
+    @property
+    def bound(self) -> Bound:
+        """The margin."""
+        return Bound(self.margin, self.margin_reason, is_margin=True)
+
+    @property
+    def margin_shown(self) -> tuple[float | None, str]:
+        """The margin, once more if it is not the one that a run recorded."""
+        return self.margin, self.margin_reason
+
+
+class InsideForm(MarginForm):
+    """A form of which θ lies on neither side of its margin, so that a sabotage has no worse side."""
+
+    hypotheses: ClassVar[tuple[str, str]] = ("|θ| ≥ Δ", "|θ| ≤ Δ")
+    two_sided: ClassVar[bool] = True
+
+    @classmethod
+    def thresholds(cls, delta: float) -> tuple[float, ...]:
+        """Both ends of the margin."""
+        return (-delta, delta)
+
+    def _killed(
+        self, settled: Settled, real: Sequence[Answer], fake: Sequence[Answer], context: JudgingContext
+    ) -> ControlOutcome:
+        """Whether the sabotage is shown outside the margin."""
+        return "kill" if settled.verdict == "not reproduced" else "undecided", settled.reason
+
+
+def _passes(answer: Answer) -> bool:
+    return answer.p_plus is not None and answer.p_plus <= ALPHA and answer.large_enough

@@ -1,0 +1,7 @@
+"""What a suite declares before a run: whether it can be judged, and the hash that fixes its rules."""
+
+from harness.declared.check import check_suite, unwise
+from harness.declared.judgeable import refuse_unjudgeable
+from harness.declared.rules_hash import claims_hash
+
+__all__ = ["check_suite", "claims_hash", "refuse_unjudgeable", "unwise"]

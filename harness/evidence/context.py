@@ -1,0 +1,237 @@
+"""A run as the forms of its claims see it: their questions measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from harness.claims import Cell, Contrast, Replication
+from harness.claims.findings import ALPHA, NotMeasuredError
+from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, Values
+from harness.evidence.estimates import enough
+from harness.evidence.family import holm
+from harness.evidence.inference import Inference, as_test, infer
+from harness.evidence.laws import StudentLaw
+from harness.evidence.power import collapsed, needed, upper_sd
+from harness.evidence.quantities import Quantity
+from harness.evidence.ratio import Moments, fieller
+from harness.evidence.series import Reader, Series, partial
+from harness.evidence.uniformity import dkw_half_width, ks_distance
+from harness.method.metric import Metric
+from harness.store.records import Interval, TestRecord
+
+
+@dataclass(frozen=True)
+class MeasuredAnswer:
+    """One question, measured.
+
+    Attributes:
+        question: What was asked.
+        sampling: How θ varies, as declared.
+        quantity: θ over the run.
+        inference: What is known of it.
+    """
+
+    question: Question
+    sampling: Sampling
+    quantity: Quantity
+    inference: Inference
+
+    @property
+    def effect(self) -> Interval:
+        """The estimate with its 95 % interval."""
+        return self.inference.interval
+
+    @property
+    def p_plus(self) -> float | None:
+        """Small if θ lies where the claim needs it."""
+        p = self.inference.p_above(self.question.lower)
+        if p is None or self.question.upper is None:
+            return p
+        return max(p, self.inference.p_below(self.question.upper) or 0.0)
+
+    @property
+    def p_minus(self) -> float | None:
+        """Small if θ lies where the claim falls."""
+        sides = []
+        if self.question.falls_below is not None:
+            sides.append(self.inference.p_below(self.question.falls_below))
+        if self.question.falls_above is not None:
+            sides.append(self.inference.p_above(self.question.falls_above))
+        known = [p for p in sides if p is not None]
+        return min(known) if known else None
+
+    @property
+    def large_enough(self) -> bool:
+        """Whether the estimate reaches the smallest effect that matters."""
+        return self.question.size is None or self.inference.value >= self.question.size
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Ids of the trials behind θ."""
+        return self.quantity.trials
+
+    @property
+    def seeds(self) -> int:
+        """Replicates that all cells share."""
+        return len(self.quantity.keys)
+
+    @property
+    def lacking(self) -> str:
+        """What it lacks for a verdict, or nothing."""
+        return enough(self.inference, self.quantity, self.sampling.replication, self.sampling.least)
+
+    def has_collapse(self, delta: float) -> bool:
+        """Whether a trial diverged, or some seeds lie far from all others."""
+        diverged = any(rows.worst is not None for item in self.quantity.series for rows in item.rows)
+        return diverged or collapsed(np.array(self.inference.replicates), delta)
+
+    def needed(self, truth: float, alpha: float) -> int | None:
+        """Replicates that would answer it, from the upper 80 % bound of the spread seen."""
+        law, question = self.inference.law, self.question
+        n = len(self.inference.replicates)
+        if not isinstance(law, StudentLaw) or n < 2:
+            return None
+        passes = [truth - question.lower] + ([question.upper - truth] if question.upper is not None else [])
+        falls = [question.falls_below - truth] if question.falls_below is not None else []
+        falls += [truth - question.falls_above] if question.falls_above is not None else []
+        distance = min(passes) if min(passes) > 0 else max(falls, default=0.0)
+        power = 0.9 if question.upper is not None and min(passes) > 0 else 0.8
+        spread = max(float(np.std(self.inference.replicates, ddof=1)), 0.0)
+        sd = upper_sd(spread, n - 1) if law.se > 0 else 0.0
+        return needed(distance, sd, alpha, power, self.inference.unit_variance)
+
+    def record(self) -> TestRecord:
+        """The record of this test, not yet corrected."""
+        return as_test(self.question.label, self.quantity, self.inference, self.p_plus, self.p_minus)
+
+
+@dataclass(frozen=True)
+class RunContext(JudgingContext):
+    """A run that is judged.
+
+    Attributes:
+        reader: The run.
+        rng: For bootstrap samples and sign flips.
+        reported: The paper's numbers by id.
+        family: Claims that are tested together, for the number of seeds still needed.
+    """
+
+    reader: Reader
+    rng: np.random.Generator
+    reported: Mapping[str, float | None]
+    family: int = 1
+
+    def ask(self, questions: Sequence[Question], sampling: Sampling) -> list[MeasuredAnswer]:
+        """Measure the quantities of all questions.
+
+        Raises:
+            NotMeasuredError: If the run cannot give one of them.
+        """
+        return [self._answer(question, sampling) for question in questions]
+
+    def _answer(self, question: Question, sampling: Sampling) -> MeasuredAnswer:
+        if not question.theta.terms:
+            raise NotMeasuredError(
+                f"Nothing is left to measure in '{question.label}': its cells cancel.", kind="mismatch"
+            )
+        quantity = self._quantity(question.theta)
+        inference = infer(
+            quantity,
+            sampling.replication,
+            rng=self.rng,
+            noise_floor=sampling.noise_floor,
+            threshold=question.lower,
+        )
+        if sampling.paper_runs:
+            inference = _with_paper_noise(inference, sampling.paper_runs)
+        return MeasuredAnswer(question, sampling, quantity, inference)
+
+    def _quantity(self, theta: Contrast) -> Quantity:
+        quantity = Quantity(self.reader, theta)
+        quantity.refuse_partial()
+        return quantity
+
+    def values(self, theta: Contrast) -> Values:
+        """A quantity in each replicate."""
+        quantity = self._quantity(theta)
+        values = quantity.by_replicate()
+        cells = tuple(float(row.mean()) for row in quantity.cell_values())
+        return Values(tuple(values.tolist()), float(values.mean()), cells, quantity.size, quantity.trials)
+
+    def pooled(self, cell: Cell, columns: tuple[str, ...]) -> Pooled:
+        """Columns of a cell's rows, all seeds together; the cell's own metric is not asked.
+
+        Raises:
+            NotMeasuredError: As :meth:`Reader.series`; also for a diverged trial, which has no rows.
+        """
+        metric = Metric("rows", columns, _nothing, "higher")
+        series = self.reader.series(
+            Cell(cell.experiment, cell.method, metric, cell.task, cell.part, cell.where)
+        )
+        found = {name: np.concatenate([rows.columns[name] for rows in series.rows]) for name in columns}
+        readable = {name: _readable(cell, name, column, series) for name, column in found.items()}
+        lacking = partial(cell, series.coverage, series.partial).what if series.partial else ""
+        return Pooled(readable, series.trials, lacking)
+
+    def ratio(
+        self, label: str, top: Contrast, bottom: Contrast, gap: Contrast, replication: Replication
+    ) -> TestRecord:
+        """The ratio of two quantities with Fieller's interval."""
+        over, under, both = (
+            infer(Quantity(self.reader, theta), replication, rng=self.rng) for theta in (top, bottom, gap)
+        )
+        known = [x.law for x in (over, under, both) if isinstance(x.law, StudentLaw)]
+        bounds = None
+        if len(known) == 3:
+            var_top, var_bottom, var_gap = (law.se**2 for law in known)
+            # Var(top − bottom) holds the covariance.
+            covariance = (var_top + var_bottom - var_gap) / 2
+            moments = Moments(over.value, under.value, var_top, var_bottom, covariance)
+            bounds = fieller(moments, float(special.stdtrit(min(law.df for law in known), 1 - ALPHA)))
+        value = over.value / under.value if under.value else float("nan")
+        low, high = bounds or (None, None)
+        return TestRecord(
+            label=label,
+            effect=Interval(value=value, low=low, high=high),
+            test="Fieller's interval",
+            seeds=len(over.replicates),
+            units=over.units,
+        )
+
+    def uniformity(self, values: NDArray[np.float64], level: float) -> tuple[float, float]:
+        """The Kolmogorov-Smirnov distance from uniformity, and its DKW half-width."""
+        return ks_distance(values), dkw_half_width(len(values), level)
+
+    def corrected(self, p_values: Sequence[float | None]) -> list[float | None]:
+        """Holm's adjusted p-values."""
+        return holm(p_values)
+
+
+def _with_paper_noise(inference: Inference, paper_runs: int) -> Inference:
+    """Add the paper's own noise, taken as ours: the standard error becomes s·√(1/n + 1/n_paper)."""
+    if not isinstance(inference.law, StudentLaw):
+        return inference
+    variance = float(np.var(inference.replicates, ddof=1)) / paper_runs
+    law = replace(inference.law, se=float(np.sqrt(inference.law.se**2 + variance)))
+    return replace(inference, law=law, test=f"{inference.test}, with the paper's noise")
+
+
+def _nothing(_: Mapping[str, object]) -> float:
+    return float("nan")
+
+
+def _readable(cell: Cell, name: str, column: NDArray[np.generic], series: Series) -> NDArray[np.generic]:
+    """The column, if it can be read as what its name says: numbers, but for names of cases."""
+    try:
+        return column if name == "case" else column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise NotMeasuredError(
+            f"The column {name} of '{cell.method}' holds something else than numbers",
+            kind="mismatch",
+            trials=series.trials,
+        ) from error

@@ -1,0 +1,74 @@
+"""What every form of claim must stand: declared, judged, reported, compared and held to a baseline."""
+
+from __future__ import annotations
+
+import re
+
+from harness.declared import check_suite, claims_hash
+from harness.evidence import judge
+from harness.evidence.compare import compare_runs
+from harness.evidence.regress import regress_run
+from reports import html, latex, markdown
+from reports.build import build
+from tests.harness.evidence.form_cases import FormCase
+
+_LONGEST_WORDS = re.compile(r"[A-Za-z ]+")
+
+
+def declared(case: FormCase) -> None:
+    """A suite may declare it, and its hash depends on nothing but the declaration."""
+    assert check_suite(case.suite, case.scale) == []
+    assert claims_hash(case.suite) == claims_hash(case.suite)
+
+
+def judged(case: FormCase) -> None:
+    """Each run gives its verdict with a reason, and a sabotage does what was predicted."""
+    for expected, run in case.runs.items():
+        found = judge(case.suite, case.scale, run)
+        [verdict] = found.verdicts
+        assert (verdict.verdict, verdict.form) == (expected, type(case.form).__name__), verdict.reason
+        assert verdict.reason.endswith(".")
+        delta, reason = case.form.effect
+        assert (verdict.delta, verdict.delta_reason) == (delta, reason)
+        if expected == "reproduced":
+            assert [control.outcome for control in found.controls] == ["kill"], found.controls
+
+
+def reported(case: FormCase) -> None:
+    """Its meaning, its verdict and its numbers are in every format."""
+    for verdict, run in case.runs.items():
+        document = build(case.suite, case.scale, run, judge(case.suite, case.scale, run))
+        said = max(_LONGEST_WORDS.findall(case.form.meaning), key=len).strip()
+        for text in (html.render(document), latex.render(document), markdown.render(document)):
+            plain = " ".join(text.split())
+            assert said in plain
+            assert verdict in plain
+            assert case.form.effect[0] is None or case.form.effect[1] in plain
+        assert case.form.statistical <= ("p₊" in markdown.render(document))
+
+
+def compared(case: FormCase) -> None:
+    """Two equal runs are identical in all that it measures."""
+    run = next(iter(case.runs.values()))
+    found = compare_runs(case.suite, case.scale, run, run)
+    assert {effect.label for effect in found.effects} >= {item.label for item in case.form.measured()}
+    assert all(effect.identical for effect in found.effects)
+    assert not found.skipped
+
+
+def regressed(case: FormCase) -> None:
+    """A run that does not reproduce it any more is a regression."""
+    good = next(iter(case.runs.values()))
+    before = judge(case.suite, case.scale, good)
+    for verdict, run in case.runs.items():
+        after = judge(case.suite, case.scale, run)
+        found = regress_run(
+            case.suite, case.scale, good, run, baseline_verdicts=before, verdicts=after, claims=("C1",)
+        )
+        expected = "same" if verdict == "reproduced" else "regressed"
+        assert found.outcome == (expected if case.form.decides else "nothing comparable"), found.items
+        if case.form.statistical:
+            assert [item for item in found.items if item.kind == "quantity"]
+
+
+BATTERY = (declared, judged, reported, compared, regressed)

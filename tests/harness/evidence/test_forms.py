@@ -1,0 +1,154 @@
+"""Every form of claim says all that a form must say, and a new one needs its own module only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from harness.claims import Contrast, Precondition, Replication, alone
+from harness.claims.forms import FORMS, form_named, register
+from harness.claims.forms.base import Form, digits_of
+from harness.claims.forms.concluding import Bound
+from harness.claims.forms.statistical import StatisticalForm
+from harness.claims.judging import Question
+from harness.claims.labels import contrast_label
+from harness.errors import SuiteError
+from tests.harness.evidence.battery import BATTERY
+from tests.harness.evidence.form_cases import CASES, SPREAD, FormCase, levels
+from tests.harness.evidence.worlds import cell
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_every_form_has_its_case() -> None:
+    assert set(CASES) == set(FORMS)
+    assert all(type(case.form) is FORMS[name] for name, case in CASES.items())
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("hold", BATTERY)
+def test_battery(name: str, hold: Callable[[FormCase], None]) -> None:
+    hold(CASES[name])
+
+
+@dataclass(frozen=True)
+class AtLeast(StatisticalForm):
+    """θ itself reaches a level that the paper names."""
+
+    meaning: ClassVar[str] = "reproduced if the interval of θ lies above the level that the paper names"
+    hypotheses: ClassVar[tuple[str, str]] = ("θ ≤ level", "θ ≥ level")
+    effect_name: ClassVar[str] = "Level"
+
+    theta: Contrast
+    _: KW_ONLY
+    level: float
+    level_reason: str
+    replication: Replication = Replication.SEEDS
+    preconditions: tuple[Precondition, ...] = ()
+    min_seeds: int = 5
+    noise_floor: float = 0.0
+
+    def questions(self, reported: Mapping[str, float | None]) -> list[Question]:
+        label = contrast_label(self.theta)
+        return [Question(label, self.theta, lower=self.level, falls_below=self.level)]
+
+    @property
+    def bound(self) -> Bound:
+        return Bound(self.level, self.level_reason)
+
+    @property
+    def digits(self) -> int:
+        return digits_of(self.theta)
+
+
+AT_LEAST = FormCase(
+    AtLeast(alone(cell("a")), level=0.7, level_reason="the paper says so"),
+    {
+        "reproduced": levels(a=0.3 + SPREAD),
+        "not reproduced": levels(a=0.1 + SPREAD),
+        "inconclusive": levels(a=0.2 + SPREAD),
+    },
+)
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    register(AtLeast)
+    yield
+    del FORMS["AtLeast"]
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("hold", BATTERY)
+def test_a_new_form_needs_its_own_module_and_the_registry(hold: Callable[[FormCase], None]) -> None:
+    hold(AT_LEAST)
+
+
+def test_a_form_that_leaves_something_out_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Silent(Form):
+        pass
+
+    @dataclass(frozen=True)
+    class Untold(AtLeast):
+        meaning: ClassVar[str] = " "
+        hypotheses: ClassVar[tuple[str, str]] = ("", "θ ≥ level")
+
+    class Fieldless(AtLeast):
+        pass
+
+    for form, lacking in (
+        (Silent, "digits, examine, measured, meaning"),
+        (Untold, "meaning, hypotheses"),
+        (Fieldless, "no dataclass"),
+    ):
+        with pytest.raises(SuiteError, match=lacking):
+            register(form)
+    assert set(CASES) == set(FORMS)
+
+
+def test_two_forms_of_one_name_are_refused() -> None:
+    @dataclass(frozen=True)
+    class Direction(AtLeast):
+        pass
+
+    with pytest.raises(SuiteError, match="Two forms are called Direction"):
+        register(Direction)
+
+
+def test_a_record_of_an_unknown_form_is_no_blank() -> None:
+    with pytest.raises(SuiteError, match="called 'Opinion'"):
+        form_named("Opinion")
+
+
+def test_nothing_but_a_form_itself_asks_which_form_it_is() -> None:
+    modules = [*(ROOT / "harness").rglob("*.py"), *(ROOT / "reports").rglob("*.py")]
+    others = [path for path in modules if path.parent != ROOT / "harness/claims/forms"]
+    assert len(others) > 200
+    asked = [
+        f"{path.relative_to(ROOT)}: {ast.unparse(node)}"
+        for path in others
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _tells_forms_apart(node)
+    ]
+    assert asked == []
+    for code in ("isinstance(form, Direction | Trend)", "form == 'Exact'", "kind in ('Time', 'Share')"):
+        assert any(map(_tells_forms_apart, ast.walk(ast.parse(code))))
+
+
+def _tells_forms_apart(node: ast.AST) -> bool:
+    """A type test or a pattern with a form's class, or a comparison with a form's name."""
+    names = {*FORMS, "StatisticalForm"}
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("isinstance", "issubclass"):
+        return any(getattr(inner, "id", "") in names for arg in node.args[1:] for inner in ast.walk(arg))
+    if isinstance(node, ast.MatchClass):
+        return getattr(node.cls, "id", "") in names
+    if isinstance(node, ast.Compare):
+        words = {getattr(inner, "value", "") for inner in ast.walk(node) if isinstance(inner, ast.Constant)}
+        return bool(words & set(FORMS))
+    return False
