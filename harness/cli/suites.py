@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -18,7 +18,7 @@ from harness.foreign import foreign
 from harness.hub.facts import facts_files, read_facts
 from harness.installed import broken_points, found_points, location
 from harness.method.contract import Method
-from harness.suite import Experiment, PaperFigure, PaperTable, Scale, Series, Suite, TableRow
+from harness.suite import Experiment, Lines, Rows, Scale, Series, Suite, TableRow
 
 SUITE_GROUP = "corroborate.suites"
 METHOD_GROUP = "corroborate.methods"
@@ -117,53 +117,39 @@ def load_suite(name: str) -> Suite:
     return _guarded(suite, where)
 
 
-@dataclass(frozen=True)
-class _Function:
-    """A function of a suite's declaration, and whose it is."""
+def _guarded(suite: Suite, where: str) -> Suite:
+    """The suite, whose experiments end with a :class:`SuiteError` if they cannot be made.
 
-    function: Callable[[Scale], Sequence[Any]]
-    what: str
-    where: str
-    kind: type
+    Raises:
+        SuiteError: If a table or a figure holds something else than rows or series.
+    """
+    for table in suite.tables:
+        _require(_all(table.rows), TableRow, f"rows of table '{table.id}'", where)
+    for figure in suite.figures:
+        _require(_all(figure.series), Series, f"series of figure '{figure.id}'", where)
 
-    def __call__(self, scale: Scale) -> Sequence[Any]:
-        """What it declares; a list, so that nothing of it is left to run elsewhere."""
-        with foreign(f"The suite's {self.what} cannot be made", where=self.where, kind=SuiteError):
-            found = list(self.function(scale))
-        for item in found:
-            if not isinstance(item, self.kind):
-                raise SuiteError(
-                    f"The suite's {self.what} hold {type(item).__name__}, not {self.kind.__name__}",
-                    where=self.where,
-                )
+    def experiments(scale: Scale) -> Sequence[Experiment]:
+        """A list, so that nothing of it is left to run elsewhere."""
+        with foreign("The suite's experiments cannot be made", where=where, kind=SuiteError):
+            found = list(suite.experiments(scale))
+        _require(found, Experiment, "experiments", where)
         return found
 
+    return replace(suite, experiments=experiments)
 
-def _guarded(suite: Suite, where: str) -> Suite:
-    """The suite with functions that end with a :class:`SuiteError` if they do not succeed."""
 
-    def table(item: PaperTable) -> PaperTable:
-        rows = item.rows
-        return (
-            replace(item, rows=_Function(rows, f"rows of table '{item.id}'", where, TableRow))
-            if callable(rows)
-            else item
-        )
+def _all(declared: Rows | Lines) -> list[object]:
+    """What is declared for any profile."""
+    if isinstance(declared, Mapping):
+        return [item for items in declared.values() for item in items]
+    return list(declared)
 
-    def figure(item: PaperFigure) -> PaperFigure:
-        series = item.series
-        return (
-            replace(item, series=_Function(series, f"series of figure '{item.id}'", where, Series))
-            if callable(series)
-            else item
-        )
 
-    return replace(
-        suite,
-        experiments=_Function(suite.experiments, "experiments", where, Experiment),
-        tables=tuple(map(table, suite.tables)),
-        figures=tuple(map(figure, suite.figures)),
-    )
+def _require(items: Iterable[object], kind: type, what: str, where: str) -> None:
+    for item in items:
+        if not isinstance(item, kind):
+            told = f"The suite's {what} hold {type(item).__name__}, not {kind.__name__}"
+            raise SuiteError(told, where=where)
 
 
 def method_class(name: str) -> type[Method[Any, Any]]:

@@ -35,14 +35,14 @@ def declared_rows(table: PaperTable, scale: Scale) -> Sequence[TableRow]:
     """All rows of a profile, planned or not."""
     if isinstance(table.rows, Mapping):
         return _of_scale(table.rows, scale)
-    return table.rows(scale) if callable(table.rows) else table.rows
+    return table.rows
 
 
 def declared_series(figure: PaperFigure, scale: Scale) -> Sequence[Series]:
     """All series of a profile, planned or not."""
     if isinstance(figure.series, Mapping):
         return _of_scale(figure.series, scale)
-    return figure.series(scale) if callable(figure.series) else figure.series
+    return figure.series
 
 
 def _of_scale(declared: Mapping[Any, Sequence[T]], scale: Scale) -> Sequence[T]:

@@ -78,12 +78,7 @@ def _without_none(entries: Mapping[str, Entry | None]) -> Mapping[str, Entry]:
     return {key: entry for key, entry in entries.items() if entry is not None}
 
 
-Rows = (
-    Sequence[TableRow]
-    | Mapping[Profile, Sequence[TableRow]]
-    | Mapping[Scale, Sequence[TableRow]]
-    | Callable[[Scale], Sequence[TableRow]]
-)
+Rows = Sequence[TableRow] | Mapping[Profile, Sequence[TableRow]] | Mapping[Scale, Sequence[TableRow]]
 """Rows of all profiles, by profile, or by scale where ``--full`` changes more than what is planned."""
 
 
@@ -120,12 +115,7 @@ class Series:
     """Numbers of the paper to draw beside the measured ones."""
 
 
-Lines = (
-    Sequence[Series]
-    | Mapping[Profile, Sequence[Series]]
-    | Mapping[Scale, Sequence[Series]]
-    | Callable[[Scale], Sequence[Series]]
-)
+Lines = Sequence[Series] | Mapping[Profile, Sequence[Series]] | Mapping[Scale, Sequence[Series]]
 """Series of all profiles, by profile, or by scale where ``--full`` changes more than what is planned."""
 
 

@@ -101,10 +101,11 @@ def test_no_choice_of_ids_does(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
             for name in ("D 1", "D-1")
         ),
         tables=tuple(
-            PaperTable(id=name, title=name, columns={"error": "Error"}, rows=table_rows) for name in names
+            PaperTable(id=name, title=name, columns={"error": "Error"}, rows=table_rows()) for name in names
         ),
         figures=tuple(
-            PaperFigure(id=name, title=name, x="x", y="y", series=lines) for name in ("f", "F", "a b", "a-b")
+            PaperFigure(id=name, title=name, x="x", y="y", series=lines())
+            for name in ("f", "F", "a b", "a-b")
         ),
         sample_views=tuple(
             SampleView(id=name, title=name, experiment="e", method="good", part="main", kind="steps")

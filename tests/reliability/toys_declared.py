@@ -90,13 +90,13 @@ def with_grid(**changes: Any) -> Suite:
 def table(name: str, entry: Any = None) -> PaperTable:
     """A table with one number."""
     rows: Sequence[TableRow] = [TableRow(label="row", entries={"x": entry or cell("mean")})]
-    return PaperTable(id=name, title="A table", columns={"x": "X"}, rows=lambda _: rows)
+    return PaperTable(id=name, title="A table", columns={"x": "X"}, rows=rows)
 
 
 def figure(name: str) -> PaperFigure:
     """A figure with two points."""
     line = Series(label="s", points=((1.0, cell("mean")), (2.0, cell("half"))))
-    return PaperFigure(id=name, title="A figure", x="x", y="y", series=lambda _: [line])
+    return PaperFigure(id=name, title="A figure", x="x", y="y", series=[line])
 
 
 def reported(name: str) -> ReportedRef:

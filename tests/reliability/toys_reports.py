@@ -129,11 +129,11 @@ def experiments(scale: Scale) -> list[Experiment]:
     return [Experiment(id="e", title="Answers", tasks={"t": Answering()}, methods=methods, seeds=seeds)]
 
 
-def table_rows(scale: Scale) -> list[TableRow]:
+def table_rows() -> list[TableRow]:
     return [TableRow(label=name, entries={"error": cell(name)}) for name in ("good", "bad", "fair")]
 
 
-def lines(scale: Scale) -> list[Series]:
+def lines() -> list[Series]:
     return [Series(label=name, points=((1.0, cell(name)),)) for name in ("good", "bad")]
 
 
@@ -155,9 +155,9 @@ SUITE = Suite(
     folder=Path(__file__).parent,
     controls=(Control(id="N1", title="The bad one", replaces={"good": "bad"}, predicts={"C1": "kill"}),),
     tables=(
-        PaperTable(id="t1", title="Errors", columns={"error": "Error"}, rows=table_rows, bold=("error",)),
+        PaperTable(id="t1", title="Errors", columns={"error": "Error"}, rows=table_rows(), bold=("error",)),
     ),
-    figures=(PaperFigure(id="f1", title="Errors", x="x", y="error", series=lines),),
+    figures=(PaperFigure(id="f1", title="Errors", x="x", y="error", series=lines()),),
 )
 
 

@@ -180,7 +180,7 @@ def experiments(scale: Scale) -> list[Experiment]:
     ]
 
 
-def rows(scale: Scale) -> list[TableRow]:
+def rows() -> list[TableRow]:
     return [
         TableRow(
             label=SCRIPT, group=HEBREW, entries={"paper": ReportedRef(id="acc-new"), "ours": cell("new")}
@@ -197,7 +197,7 @@ def rows(scale: Scale) -> list[TableRow]:
     ]
 
 
-def lines(scale: Scale) -> list[Series]:
+def lines() -> list[Series]:
     return [
         Series(
             label=f"new {HEBREW} {EMOJI}",
@@ -209,7 +209,7 @@ def lines(scale: Scale) -> list[Series]:
     ]
 
 
-def bars(scale: Scale) -> list[Series]:
+def bars() -> list[Series]:
     return [
         Series(
             label="new", points=((WRITE18[:9], cell("new")), (CHINESE, cell("new", where=(("depth", 2),))))
@@ -297,16 +297,21 @@ SUITE = Suite(
             id="main_1",
             title=f"Accuracy by method: {WRITE18}",
             columns={"paper": "Paper", "ours": "Ours, 100 %"},
-            rows=rows,
+            rows=rows(),
             source="Table 1",
             bold=("ours",),
         ),
     ),
     figures=(
         PaperFigure(
-            id="by-depth", title="Accuracy by depth", x="depth (L)", y="accuracy ↑", series=lines, log_x=True
+            id="by-depth",
+            title="Accuracy by depth",
+            x="depth (L)",
+            y="accuracy ↑",
+            series=lines(),
+            log_x=True,
         ),
-        PaperFigure(id="bars", title="Accuracy by data", x="data", y="accuracy", series=bars, kind="bar"),
+        PaperFigure(id="bars", title="Accuracy by data", x="data", y="accuracy", series=bars(), kind="bar"),
     ),
     sample_views=(
         SampleView(

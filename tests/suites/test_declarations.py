@@ -6,7 +6,7 @@ import pytest
 
 from harness.claims import Profile
 from harness.cli.suites import load_suite, suite_names
-from harness.evidence import check_suite
+from harness.declared import check_suite
 from harness.suite import Scale
 
 SCALES = [Scale(profile=profile, full=full) for profile in Profile for full in (False, True)]

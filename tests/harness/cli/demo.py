@@ -233,7 +233,10 @@ def cell(method: str) -> Cell:
     return Cell("heavy", method, ERROR)
 
 
-def rows(scale: Scale) -> list[TableRow]:
+GPU = (Profile.GPU,)
+
+
+def rows() -> list[TableRow]:
     return [TableRow(label="T", entries={"mean": cell("mean"), "trimmed": cell("trimmed")})]
 
 
@@ -271,8 +274,8 @@ SUITE = Suite(
     deviations=(),
     folder=Path(__file__).parent,
     tables=(
-        PaperTable(id="t1", title="Errors", columns={"mean": "Mean", "trimmed": "Trimmed"}, rows=rows),
-        PaperTable(id="gpu-only", title="None", columns={"mean": "Mean"}, rows=rows, profiles=(Profile.GPU,)),
+        PaperTable(id="t1", title="Errors", columns={"mean": "Mean", "trimmed": "Trimmed"}, rows=rows()),
+        PaperTable(id="gpu-only", title="None", columns={"mean": "Mean"}, rows=rows(), profiles=GPU),
     ),
     bindings={"figures": "numbers"},
 )

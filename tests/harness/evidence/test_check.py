@@ -60,7 +60,7 @@ def with_control(**more: object) -> Suite:
 
 def with_table(**entries: object) -> Suite:
     row = TableRow(label="row", entries=entries)  # type: ignore[arg-type]
-    table = PaperTable(id="T1", title="", columns={"x": "X"}, rows=lambda _: [row])
+    table = PaperTable(id="T1", title="", columns={"x": "X"}, rows=[row])
     return replace(sound(), tables=(table,))
 
 
@@ -135,7 +135,7 @@ def test_tuning_on_verdict_seeds_is_refused() -> None:
 
 def test_figures_are_checked() -> None:
     line = Series(label="s", points=((1.0, cell("nobody")),), reported=((1.0, ReportedRef(id="r")),))
-    figure = PaperFigure(id="F1", title="", x="x", y="y", series=lambda _: [line])
+    figure = PaperFigure(id="F1", title="", x="x", y="y", series=[line])
     found = [str(error) for error in check_suite(replace(sound(), figures=(figure,)), SMALL)]
     assert len(found) == 2
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.claims import Cell, NotRun, Precondition, Profile
-from harness.evidence.substitute import sabotaged
+from harness.claims.substitute import sabotaged
 from harness.suite import Experiment, Scale, Standing, Tuned
 from suites.ibws import SUITE
 
