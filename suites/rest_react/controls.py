@@ -46,14 +46,14 @@ CONTROLS = (
     ),
     Control(
         id="unchecked",
-        title="Nobody heeds the checks",
+        title="The results of the checks are ignored",
         replaces={"rest": "unchecked", "prompted": "unchecked"},
         experiment="agents",
         predicts=_kills("C10a"),
     ),
     Control(
         id="unchecked-before",
-        title="Nobody heeds the checks of generation 0",
+        title="The results of generation 0's checks are ignored",
         replaces={"prompted": "unchecked"},
         experiment="agents",
         predicts=_kills("C10c"),
