@@ -1,4 +1,4 @@
-"""Sabotages, and which claims each must kill."""
+"""Negative controls, and which claims each must lose."""
 
 from __future__ import annotations
 

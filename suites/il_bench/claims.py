@@ -153,7 +153,7 @@ def _stronger_follows_as_well(pair: tuple[Place, Place]) -> Form:
 def _read_by_people(here: Place) -> Form:
     return NotComparable(
         here("lsp", part="proxy") - here("lsp"),
-        reason="No people: an interpreter of the printed rules stands in for them, which errs never.",
+        reason="No people: an interpreter of the printed rules stands in for them, and never errs.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Sabotages, and what each should do to the claims."""
+"""Negative controls, and what each should do to the claims."""
 
 from __future__ import annotations
 

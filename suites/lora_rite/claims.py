@@ -41,7 +41,7 @@ from suites.lora_rite.cells import (
 )
 
 _TRANSFORMATIONS = (*KINDS, "transformer", "transformer-scale")
-_ROUNDED = "the same run from a start that differs by rounding, which stays where it was"
+_ROUNDED = "the same run from a start that differs by rounding, which does not diverge"
 
 
 def _convergent(method: str, *tasks: str) -> Mapping[Profile, Form]:

@@ -56,7 +56,7 @@ CONTROLS = (
     ),
     Control(
         id="misaligned-regression",
-        title="Steps are mapped back from another basis, at that sabotage's own best rate",
+        title="Steps are mapped back from another basis, at the best rate of that",
         replaces={"rite": "misaligned"},
         experiment="regression",
         predicts=_kill("E2"),
