@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.claims import Profile, by_profile
-from harness.evidence import check_suite
+from harness.declared import check_suite
 from harness.plan.displayed import made_for, planned_rows, planned_series
 from harness.suite import (
     Arm,
