@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from harness.evidence.crossed import additive, crossed_law
+from harness.evidence.crossed import additive, crossed_distribution
+from harness.evidence.distributions import Floats, bca, student
 from harness.evidence.family import holm
-from harness.evidence.laws import Floats, bca, student
 from harness.evidence.power import needed, t_power
 
 ALPHA = 0.025
@@ -94,7 +94,7 @@ def excludes_zero(values: Floats) -> bool:
 
 def max_rule_excludes_zero(matrix: Floats) -> bool:
     """Whether the crossed interval excludes zero."""
-    law = crossed_law(float(matrix.mean()), additive([matrix]), matrix.shape[1])
+    law = crossed_distribution(float(matrix.mean()), additive([matrix]), matrix.shape[1])
     low, high = law.interval()
     return not low <= 0 <= high
 

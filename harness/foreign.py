@@ -132,4 +132,4 @@ def _story(error: BaseException) -> str:
     lines = [f"  {frame.filename}, line {frame.lineno}: {frame.line or frame.name}" for frame in frames]
     if isinstance(error, SyntaxError) and error.text:
         lines.append(f"  {error.filename}, line {error.lineno}: {error.text.strip()}")
-    return "\n  ".join(["Mend it there.", *lines])
+    return "\n  ".join(["Correct it there.", *lines])

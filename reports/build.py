@@ -5,7 +5,6 @@ from __future__ import annotations
 from harness.store.records import VerdictsRecord
 from harness.store.view import RunView
 from harness.suite import PaperTable, Scale, Suite
-from reports.apart import told_apart
 from reports.document import Document, Section, Table
 from reports.numbers import Ledger
 from reports.sections.added import added
@@ -17,6 +16,7 @@ from reports.sections.methods import methods
 from reports.sections.run import cost, provenance, rerun
 from reports.sections.tables import figures, paper_table, tables
 from reports.sections.tuning import tuning
+from reports.unique_names import with_unique_names
 
 
 def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -> Document:
@@ -61,7 +61,7 @@ def frame(ledger: Ledger, sections: tuple[Section, ...]) -> Document:
         created=record.provenance.created,
         bibtex=suite.paper.bibtex,
     )
-    return told_apart(made)
+    return with_unique_names(made)
 
 
 def one_table(ledger: Ledger, table: PaperTable) -> tuple[Document, Table]:

@@ -28,7 +28,7 @@ from reports.document import (
 )
 from reports.glyph import ends, places
 from reports.plots import figure_svg
-from reports.text import MINUS, clean, digits_of, show
+from reports.text import MINUS, cause_text, clean, digits_of, show
 
 _ICONS = {
     "reproduced": "yes",
@@ -143,7 +143,7 @@ def _safe(target: str) -> str:
 def badge(verdict: str, cause: str = "", word: str = "") -> Markup:
     """A verdict in a word, a shape and a colour."""
     name = _ICONS.get(verdict, "none")
-    tail = Markup(' <span class="cause">({})</span>').format(cause) if cause else Markup("")
+    tail = Markup(' <span class="cause">({})</span>').format(cause_text(cause)) if cause else Markup("")
     return Markup('<span class="badge v-{}">{}<span>{}{}</span></span>').format(
         name, icon(verdict), label(word or verdict), tail
     )

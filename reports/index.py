@@ -13,7 +13,7 @@ from harness.errors import RecordError
 from harness.store import committed_report, holds_run, open_run
 from harness.store.records import RunRecord, VerdictsRecord
 from reports.html import environment
-from reports.ours import refuse_foreign
+from reports.own_files import refuse_foreign
 from reports.sections.headline import VERDICTS
 from reports.write import write_file
 

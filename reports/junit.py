@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from harness.store.records import VerdictRecord, VerdictsRecord
-from reports.text import clean
+from reports.text import cause_text, clean
 
 
 def render(verdicts: VerdictsRecord) -> str:
@@ -35,6 +35,6 @@ def _case(verdicts: VerdictsRecord, verdict: VerdictRecord) -> ET.Element:
             verdict.scope
         )
     elif verdict.verdict != "reproduced":
-        cause = f" ({verdict.cause})" if verdict.cause else ""
+        cause = f" ({cause_text(verdict.cause)})" if verdict.cause else ""
         ET.SubElement(case, "skipped", message=clean(f"{verdict.verdict}{cause}: {verdict.reason}"))
     return case

@@ -28,7 +28,7 @@ from reports.document import (
 )
 from reports.glyph import places
 from reports.latex_text import latex, latex_code
-from reports.text import Shown, show
+from reports.text import Shown, cause_text, show
 
 Columns = Literal["single", "double"]
 
@@ -183,7 +183,7 @@ def glyph(item: Glyph) -> str:
 def badge(verdict: str, cause: str = "", word: str = "") -> str:
     """A verdict as a sign and a word."""
     sign = f"{VERDICT_MARK[verdict]}~" if verdict in VERDICT_MARK else ""
-    tail = f" ({latex(cause)})" if cause else ""
+    tail = f" ({latex(cause_text(cause))})" if cause else ""
     return f"{sign}{latex(word or verdict)}{tail}"
 
 
@@ -320,7 +320,7 @@ def _span_text(span: Span) -> str:
         case NotMeasured(reason=reason):
             return f"not measured: {reason}"
         case Badge(verdict=verdict, cause=cause, word=word):
-            return f"* {word or verdict}" + (f" ({cause})" if cause else "")
+            return f"* {word or verdict}" + (f" ({cause_text(cause)})" if cause else "")
         case Glyph() | Break():
             return " "
         case Text(text=text) | Strong(text=text) | Code(text=text) | Link(text=text):

@@ -29,7 +29,7 @@ from reports.document import (
     Text,
 )
 from reports.exhibits import Branch, Course, Courses, Tree
-from reports.text import MINUS, clean, sentence, show
+from reports.text import MINUS, cause_text, clean, sentence, show
 
 _MARKS = {
     "reproduced": "✓",
@@ -107,7 +107,7 @@ def _span(span: Span) -> str:
             return escape(text) if target.startswith("#") else f"[{escape(text)}]({target})"
         case Badge(verdict=verdict, cause=cause, word=word):
             mark = f"{_MARKS[verdict]} " if verdict in _MARKS else ""
-            return f"{mark}{escape(word or verdict)}{f' ({escape(cause)})' if cause else ''}"
+            return f"{mark}{escape(word or verdict)}{f' ({escape(cause_text(cause))})' if cause else ''}"
         case Glyph():
             return ""
         case Break():

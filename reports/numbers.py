@@ -17,10 +17,10 @@ from harness.errors import OmittedRowsError, RecordError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Experiment, Reported, SampleView, Scale, Suite, Tuned
-from reports.apart import anchors
 from reports.current import HandleError, finish, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
+from reports.unique_names import anchors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -246,8 +246,8 @@ class Ledger:
             digits=self._digits(verdict.claim),
         )
 
-    def assay(self, verdict: VerdictRecord, at: int) -> Number:
-        """The effect of one assay of a claim."""
+    def precondition(self, verdict: VerdictRecord, at: int) -> Number:
+        """The measured effect of one precondition of a claim."""
         effect = verdict.assays[at].effect
         return Number(
             effect.value,

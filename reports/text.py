@@ -159,6 +159,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
 
+def cause_text(cause: str) -> str:
+    """The cause of a verdict as readers know it; records keep the word that they began with."""
+    return "precondition" if cause == "assay" else cause
+
+
 def plural(count: int, noun: str, several: str = "") -> str:
     """``"1 seed"``, ``"5 seeds"``, ``"2 queries"``."""
     regular = re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"

@@ -18,7 +18,7 @@ from reports.build import build, one_table
 from reports.document import Document, Table
 from reports.latex_tables import Columns
 from reports.numbers import Ledger
-from reports.ours import refuse_foreign
+from reports.own_files import refuse_foreign
 from reports.plots import figure_pdf
 
 Format = Literal["html", "latex", "markdown", "csv", "junit"]

@@ -97,9 +97,7 @@ def _frozen_dataclass(subject: Subject) -> None:
     kind = type(subject.method)
     params = vars(kind).get("__dataclass_params__")
     if params is None:
-        raise CheckError(
-            f"{kind.__qualname__} is no dataclass itself: decorate it with @dataclass(frozen=True)"
-        )
+        raise CheckError(f"{kind.__qualname__} is not a dataclass: decorate it with @dataclass(frozen=True)")
     if not params.frozen:
         raise CheckError(f"{kind.__qualname__} can be changed: write @dataclass(frozen=True)")
 

@@ -33,7 +33,7 @@ class Finding:
 
     Attributes:
         tests: One record for each tested quantity.
-        assays: The preconditions.
+        preconditions: What was found of them.
         trials: Ids of the trials behind it.
         p_plus: The claim's p of the paper's side, or ``None`` if it is not tested.
         p_minus: The claim's p against it.
@@ -45,7 +45,7 @@ class Finding:
     """
 
     tests: tuple[TestRecord, ...] = ()
-    assays: tuple[AssayRecord, ...] = ()
+    preconditions: tuple[AssayRecord, ...] = ()
     trials: tuple[str, ...] = ()
     p_plus: float | None = None
     p_minus: float | None = None

@@ -13,7 +13,7 @@ FormT = TypeVar("FormT")
 
 
 def sabotaged(form: FormT, control: Control) -> FormT:
-    """The form over sabotaged cells; its assays stay, since they speak of the set-up."""
+    """The form over sabotaged cells; its preconditions stay, since they are about the set-up."""
     changed: FormT = _map(form, control)
     return changed
 

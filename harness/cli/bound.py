@@ -20,7 +20,7 @@ def require_content(bindings: Mapping[str, Path], resources: Mapping[str, Resour
         kind = resources[name].kind
         if wrong := _wrong_model(folder) if kind == "model" else _empty(folder):
             raise UsageError(
-                f"This folder is no {'model' if kind == 'model' else 'data set'}: {wrong[0]}",
+                f"This folder is not a {'model' if kind == 'model' else 'data set'}: {wrong[0]}",
                 where=f"--bind {name}={folder}",
                 fix=wrong[1],
             )

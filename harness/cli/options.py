@@ -102,7 +102,7 @@ def parse_seeds(text: str | None) -> int | tuple[int, ...] | None:
         first, dash, last = part.partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
             raise UsageError(
-                f"'{part}' is no seed and no range of seeds",
+                f"'{part}' is neither a seed nor a range of seeds",
                 where=where,
                 fix="8 asks for eight seeds; 100,103 or 100-104 choose them.",
             )

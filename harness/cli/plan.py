@@ -50,7 +50,7 @@ def _as_json(plan: Plan) -> dict[str, object]:
     return {
         "suite": plan.suite,
         "trials": [
-            {"trial": t.id, "fingerprint": t.fingerprint, "stage": t.stage, "device": t.world.device}
+            {"trial": t.id, "fingerprint": t.fingerprint, "stage": t.stage, "device": t.placement.device}
             for t in _first(plan)
         ],
         "after_tuning": [name for name in plan.main_ids if name not in {t.id for t in plan.trials}],
@@ -95,5 +95,5 @@ def _is_stored(trial: PlannedTrial, reuse: ReuseIndex) -> bool:
     from harness.engine.reuse import key_of
     from harness.provenance import environment_key
 
-    environment = environment_key(trial.world.device, trial.experiment.threads)
+    environment = environment_key(trial.placement.device, trial.experiment.threads)
     return reuse.find(key_of(trial, environment)) is not None

@@ -89,7 +89,7 @@ class _Checker:
         for name in control.predicts:
             claim = self.claims.get(name)
             if claim is None:
-                yield f"It predicts '{name}', which is no claim", where, known(self.claims)
+                yield f"It predicts '{name}', which is not a claim", where, known(self.claims)
             elif self.scale.profile is not Profile.SMOKE:
                 yield from self.prediction(control, claim, f"{where}, claim {name}")
 
@@ -109,7 +109,11 @@ class _Checker:
         for deviation in self.suite.deviations:
             for name in deviation.claims:
                 if name not in names:
-                    yield f"It touches '{name}', which is no claim", f"deviation {deviation.id}", known(names)
+                    yield (
+                        f"It touches '{name}', which is not a claim",
+                        f"deviation {deviation.id}",
+                        known(names),
+                    )
 
     def tables(self) -> Iterator[Fault]:
         for table in made_for(self.suite.tables, self.scale.profile):

@@ -31,7 +31,7 @@ def refuse_unjudgeable(suite: Suite, scale: Scale) -> None:
     """Stop before anything is run whose results could not be judged or shown.
 
     Raises:
-        SuiteError: With every such declaration, where it is and how to mend it.
+        SuiteError: With every such declaration, where it is and how to correct it.
     """
     faults = unjudgeable(suite, scale)
     if len(faults) == 1:
@@ -146,7 +146,7 @@ class _Declared:
             if name in (claim.id, claim.parent):
                 yield f"It relies on '{name}', which is itself", where, "Name another claim."
             elif name not in names:
-                yield f"It relies on '{name}', which is no claim", where, known(names)
+                yield f"It relies on '{name}', which is not a claim", where, known(names)
         if claim.parent and claim.id in self._parents():
             yield "It is a part and has parts of its own", where, "Make its parts parts of its parent."
         form = claim.forms.get(self.scale.profile)

@@ -1,4 +1,4 @@
-"""The world as one trial sees it: :class:`harness.method.Context`, made real."""
+"""What a trial is given: the implementation of :class:`harness.method.Context`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ class Loader:
 
     _kept: dict[tuple[str, str, str, str], Any] = field(default_factory=dict)
 
-    def load(self, ref: Reference, paths: Mapping[str, str], *, keep: bool, world: tuple[str, str]) -> Any:
+    def load(
+        self, ref: Reference, paths: Mapping[str, str], *, keep: bool, placement: tuple[str, str]
+    ) -> Any:
         """The object behind ``ref``.
 
         Args:
             ref: A resource or artifact.
             paths: Folders by reference key.
             keep: Whether to share one object between all who ask.
-            world: Device and type, since a reference may load differently on another device.
+            placement: Device and type, since a reference may load differently on another device.
 
         Raises:
             SuiteError: If the trial did not declare the reference.
@@ -48,7 +50,7 @@ class Loader:
             )
         if not keep:
             return ref.load(Path(paths[key]))
-        slot = (key, paths[key], *world)
+        slot = (key, paths[key], *placement)
         if slot not in self._kept:
             self._kept[slot] = ref.load(Path(paths[key]))
         return self._kept[slot]
@@ -78,7 +80,7 @@ class TrialContext:
 
     def load(self, ref: Reference, *, fresh: bool = False) -> Any:
         """The object behind a declared reference; see :class:`harness.method.Context`."""
-        return self.loader.load(ref, self.paths, keep=not fresh, world=(self.device, self.dtype))
+        return self.loader.load(ref, self.paths, keep=not fresh, placement=(self.device, self.dtype))
 
     def rng(self, name: str) -> np.random.Generator:
         """The random stream ``name`` of this trial's seed."""

@@ -144,7 +144,9 @@ def _checkpoints(folder: Path | None) -> Checkpoints:
         every = float(text or EVERY_SECONDS)
     except ValueError as error:
         raise UsageError(
-            f"'{text}' is no number of seconds", where=EVERY_VARIABLE, fix="Set it to a number, or unset it."
+            f"'{text}' is not a number of seconds",
+            where=EVERY_VARIABLE,
+            fix="Set it to a number, or unset it.",
         ) from error
     return Checkpoints(folder, every)
 

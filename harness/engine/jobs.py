@@ -15,9 +15,9 @@ from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
 from harness.plan.fingerprint import Code
 from harness.plan.limits import Limits
+from harness.plan.placement import Placement, Placements
 from harness.plan.references import all_references, inputs_of, reference_key
 from harness.plan.trial import PlannedTrial
-from harness.plan.worlds import World, Worlds
 from harness.store.records import TrialRecord
 from harness.store.units import units_name
 
@@ -39,10 +39,10 @@ def weights_gb(folder: Path) -> float:
 
 @dataclass(frozen=True)
 class Preparation:
-    """An artifact, and the world in which what needs it is computed: it is built there too."""
+    """An artifact, and the placement of what needs it: it is built there too."""
 
     artifact: Artifact
-    world: World
+    placement: Placement
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class JobMaker:
         checkpoints: The run's folder of the state of trials that are not over.
     """
 
-    worlds: Worlds
+    placements: Placements
     environment: Environment
     home: Path
     resources: Mapping[str, str]
@@ -64,25 +64,25 @@ class JobMaker:
 
     def environment_of(self, trial: PlannedTrial) -> str:
         """The environment key of a trial that runs here."""
-        return self.environment(trial.world.device, trial.experiment.threads)
+        return self.environment(trial.placement.device, trial.experiment.threads)
 
     def needs(self, trial: PlannedTrial) -> list[Preparation]:
         """The artifacts of a trial, in building order."""
-        return [Preparation(artifact, trial.world) for artifact in trial.artifacts]
+        return [Preparation(artifact, trial.placement) for artifact in trial.artifacts]
 
     def trial(self, trial: PlannedTrial) -> TrialJob:
         """The job of a trial."""
-        experiment, world = trial.experiment, trial.world
+        experiment, placement = trial.experiment, trial.placement
         return TrialJob(
             id=trial.id,
-            device=world.device,
-            dtype=world.dtype,
-            tf32=world.tf32,
-            paths=self._paths(trial.references, world),
+            device=placement.device,
+            dtype=placement.dtype,
+            tf32=placement.tf32,
+            paths=self._paths(trial.references, placement),
             threads=experiment.threads,
             minutes=self.limits.minutes_of(experiment.minutes),
-            memory_gb=self._main_gb(world, experiment.memory_gb, trial.device_gb, trial.references),
-            device_gb=self.limits.device_gb(world.device, trial.device_gb),
+            memory_gb=self._main_gb(placement, experiment.memory_gb, trial.device_gb, trial.references),
+            device_gb=self.limits.device_gb(placement.device, trial.device_gb),
             needs=frozenset(self.artifact_id(item) for item in self.needs(trial)),
             exclusive=trial.timed is not None,
             checkpoints=self.kept(trial),
@@ -97,19 +97,19 @@ class JobMaker:
 
     def artifact(self, item: Preparation) -> ArtifactJob:
         """The job that builds an artifact."""
-        artifact, world = item.artifact, item.world
+        artifact, placement = item.artifact, item.placement
         inputs = inputs_of(artifact)
-        needs = [Preparation(ref, world) for ref in inputs if isinstance(ref, Artifact)]
+        needs = [Preparation(ref, placement) for ref in inputs if isinstance(ref, Artifact)]
         return ArtifactJob(
             id=self.artifact_id(item),
-            device=world.device,
-            dtype=world.dtype,
-            tf32=world.tf32,
-            paths=self._paths(inputs, world),
+            device=placement.device,
+            dtype=placement.dtype,
+            tf32=placement.tf32,
+            paths=self._paths(inputs, placement),
             threads=artifact.threads,
             minutes=self.limits.minutes_of(artifact.minutes),
-            memory_gb=self._main_gb(world, artifact.memory_gb, artifact.device_gb, inputs),
-            device_gb=self.limits.device_gb(world.device, artifact.device_gb),
+            memory_gb=self._main_gb(placement, artifact.memory_gb, artifact.device_gb, inputs),
+            device_gb=self.limits.device_gb(placement.device, artifact.device_gb),
             needs=frozenset(self.artifact_id(needed) for needed in needs),
             checkpoints=checkpoints_of(self.folder(item)),
             sources=self._code(item).files,
@@ -128,13 +128,13 @@ class JobMaker:
     def artifact_id(self, item: Preparation) -> str:
         """The id of an artifact in records: one built off the run's main device says where."""
         name = f"{type(item.artifact).__name__}-{digest(canonical_text(item.artifact))[:8]}"
-        return f"artifact/{name}{self.worlds.suffix(item.world)}"
+        return f"artifact/{name}{self.placements.suffix(item.placement)}"
 
     def kept(self, trial: PlannedTrial) -> Path:
         """Where a trial's state is kept: another code, data or environment finds nothing there."""
         name = units_name(trial.id).removesuffix(".parquet")
-        world = digest(f"{trial.fingerprint} {self.environment_of(trial)} {trial.libraries}")
-        return self.checkpoints / f"{name}.{world[:12]}"
+        state = digest(f"{trial.fingerprint} {self.environment_of(trial)} {trial.libraries}")
+        return self.checkpoints / f"{name}.{state[:12]}"
 
     def forget(self, trial: PlannedTrial) -> None:
         """Remove the state of a trial that is over, and what its earlier forms have left."""
@@ -146,39 +146,39 @@ class JobMaker:
 
     def folder(self, item: Preparation) -> Path:
         """Where an artifact is, or will be."""
-        world = f"{self._environment(item)} {self._libraries(item)}"
-        return artifact_folder(self.home, item.artifact, self._fingerprint(item), world)
+        made_with = f"{self._environment(item)} {self._libraries(item)}"
+        return artifact_folder(self.home, item.artifact, self._fingerprint(item), made_with)
 
     def _fingerprint(self, item: Preparation) -> str:
-        return self.worlds.fingerprinter(item.world).artifact(item.artifact)
+        return self.placements.fingerprinter(item.placement).artifact(item.artifact)
 
     def _code(self, item: Preparation) -> Code:
         """The code behind an artifact, and behind those that it is built from."""
         needed = [ref for ref in all_references(item.artifact) if isinstance(ref, Artifact)]
-        return self.worlds.fingerprinter(item.world).code(needed)
+        return self.placements.fingerprinter(item.placement).code(needed)
 
     def _libraries(self, item: Preparation) -> str:
         return self._code(item).versions_key
 
     def _environment(self, item: Preparation) -> str:
-        return self.environment(item.world.device, item.artifact.threads)
+        return self.environment(item.placement.device, item.artifact.threads)
 
     def _main_gb(
-        self, world: World, memory_gb: float, device_gb: float | None, references: Iterable[Reference]
+        self, placement: Placement, memory_gb: float, device_gb: float | None, references: Iterable[Reference]
     ) -> float:
         """The limit on main memory: as declared, and room for models of which only the files are known."""
         if device_gb is None:
             models = [ref for ref in references if isinstance(ref, Resource) and ref.kind == "model"]
             found = [self.resources.get(reference_key(ref), "") for ref in models]
             device_gb = LOADING * sum(weights_gb(Path(folder)) for folder in found if folder)
-        return self.limits.main_gb(world.device, memory_gb, device_gb)
+        return self.limits.main_gb(placement.device, memory_gb, device_gb)
 
-    def _paths(self, references: Iterable[Reference], world: World) -> dict[str, str]:
+    def _paths(self, references: Iterable[Reference], placement: Placement) -> dict[str, str]:
         paths = {}
         for ref in references:
             key = reference_key(ref)
             if isinstance(ref, Artifact):
-                paths[key] = str(self.folder(Preparation(ref, world)))
+                paths[key] = str(self.folder(Preparation(ref, placement)))
             else:
                 paths[key] = self.resources[key]
         return paths
@@ -200,8 +200,8 @@ class JobMaker:
             libraries=trial.libraries,
             files={**self._files_behind(trial), **outcome.files},
             unsure="; ".join(filter(None, [trial.code.unknown, outcome.unsure])),
-            device=trial.world.device,
-            float32_products=products(trial.world),
+            device=trial.placement.device,
+            float32_products=products(trial.placement),
             error=outcome.error,
             left=list(outcome.left),
             cost=outcome.cost,
@@ -223,8 +223,8 @@ class JobMaker:
             environment=self._environment(item),
             libraries=self._libraries(item),
             files=files_behind(self.folder(item)),
-            device=item.world.device,
-            float32_products=products(item.world),
+            device=item.placement.device,
+            float32_products=products(item.placement),
             error=outcome.error,
             left=list(outcome.left),
             cost=outcome.cost,
@@ -232,9 +232,9 @@ class JobMaker:
         )
 
 
-def products(world: World) -> Literal["", "tf32"]:
+def products(placement: Placement) -> Literal["", "tf32"]:
     """How products of float32 may be computed, as records say it."""
-    return "tf32" if world.tf32 else ""
+    return "tf32" if placement.tf32 else ""
 
 
 def parameters(trial: PlannedTrial) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _change(reader: RunReader, record: TrialRecord, trial: PlannedTrial, *, anyw
             before = read_fields(reader.folder).fields.get(record.trial, {})
         return ", ".join(differences(before, trial.fields)) if before else "fingerprint"
     # What was computed in another environment is computed anew, and its record says where.
-    here = record.environment == environment_key(trial.world.device, trial.experiment.threads)
+    here = record.environment == environment_key(trial.placement.device, trial.experiment.threads)
     if here and record.libraries != trial.libraries and record.libraries and not anywhere:
         return "versions of libraries"
     changed = changed_files(record.files)

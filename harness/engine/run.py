@@ -20,9 +20,9 @@ from harness.errors import ResourceError
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
 from harness.plan.limits import Limits
+from harness.plan.placement import DTYPES, Device
 from harness.plan.references import reference_key
 from harness.plan.selection import seeds_text
-from harness.plan.worlds import DTYPES, Device
 from harness.provenance import collect, environment_key, usable_cores
 from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
 from harness.store.records import RehearsalRecord, RunRecord
@@ -174,7 +174,7 @@ def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
 
     prepared = plan_and_fetch(request, display, planned)
     (one,) = prepared.plan.trials
-    environment = environment_key(one.world.device, one.experiment.threads)
+    environment = environment_key(one.placement.device, one.experiment.threads)
     _tell_added(request, display)
     place = f"{environment} {one.libraries}"
     folder = single_trial_folder(
@@ -221,7 +221,7 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
 
 def _maker(request: RunRequest, prepared: Prepared, folder: Path) -> JobMaker:
     return JobMaker(
-        worlds=prepared.planner.worlds,
+        placements=prepared.planner.placements,
         environment=environment_key,
         home=request.resolver.home,
         resources=prepared.paths,

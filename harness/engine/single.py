@@ -51,7 +51,7 @@ def _tuned(
     state = TuningState(group)
     missing = []
     for point in group.points:
-        key = key_of(point, environment_key(point.world.device, point.experiment.threads))
+        key = key_of(point, environment_key(point.placement.device, point.experiment.threads))
         rows = stored.find(key)
         if rows is not None:
             state.add(point.id, rows.units)

@@ -9,8 +9,8 @@ from typing import Literal
 from harness.claims import Contrast, Form, Replication, alone
 from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
-from harness.evidence.beside import Beside, Shift
 from harness.evidence.coverage import declared
+from harness.evidence.paired_runs import PairedRuns, Shift
 from harness.plan.selection import cells_of
 from harness.store.records import Interval, RunRecord, TrialRecord
 from harness.store.view import RunView
@@ -86,13 +86,13 @@ def compare_runs(suite: Suite, scale: Scale, left: RunView, right: RunView) -> C
     if blocking:
         because = "; ".join(f"{x.field}: {x.left or 'none'} against {x.right or 'none'}" for x in blocking)
         return Comparison("not comparable", because, fields, (), ())
-    beside = Beside(left, right, declared(suite, scale))
-    if not beside.shared:
+    paired = PairedRuns(left, right, declared(suite, scale))
+    if not paired.shared:
         return Comparison("not comparable", "The runs share no finished trial", fields, (), ())
-    effects, skipped = _effects(suite, scale, beside)
+    effects, skipped = _effects(suite, scale, paired)
     warned = [item.field for item in fields if item.weight == "warning"]
     answer: Answer = "comparable with warnings" if warned else "comparable"
-    because = f"differing in {', '.join(warned)}" if warned else f"{len(beside.shared)} trials shared"
+    because = f"differing in {', '.join(warned)}" if warned else f"{len(paired.shared)} trials shared"
     return Comparison(answer, because, fields, effects, skipped)
 
 
@@ -184,7 +184,7 @@ def quantities_of(form: Form | None) -> list[tuple[str, Contrast, Replication]]:
 
 
 def _effects(
-    suite: Suite, scale: Scale, beside: Beside
+    suite: Suite, scale: Scale, paired: PairedRuns
 ) -> tuple[tuple[PairedEffect, ...], tuple[Skipped, ...]]:
     effects, skipped, seen = [], [], set[tuple[str, Contrast]]()
     for claim in suite.claims:
@@ -194,7 +194,7 @@ def _effects(
                 continue
             seen.add((name, theta))
             try:
-                effects.append(_effect(label, name, beside.shift(theta, replication)))
+                effects.append(_effect(label, name, paired.shift(theta, replication)))
             except NotMeasuredError as error:
                 skipped.append(Skipped(label, name, str(error)))
     return tuple(effects), tuple(skipped)

@@ -12,10 +12,10 @@ from scipy import special
 from harness.claims import Cell, Contrast, Replication
 from harness.claims.findings import ALPHA, NotMeasuredError
 from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, Values
+from harness.evidence.distributions import StudentDistribution
 from harness.evidence.estimates import enough
 from harness.evidence.family import holm
 from harness.evidence.inference import Inference, as_test, infer
-from harness.evidence.laws import StudentLaw
 from harness.evidence.power import collapsed, needed, upper_sd
 from harness.evidence.quantities import Quantity
 from harness.evidence.ratio import Moments, fieller
@@ -92,9 +92,9 @@ class MeasuredAnswer:
 
     def needed(self, truth: float, alpha: float) -> int | None:
         """Replicates that would answer it, from the upper 80 % bound of the spread seen."""
-        law, question = self.inference.law, self.question
+        distribution, question = self.inference.distribution, self.question
         n = len(self.inference.replicates)
-        if not isinstance(law, StudentLaw) or n < 2:
+        if not isinstance(distribution, StudentDistribution) or n < 2:
             return None
         passes = [truth - question.lower] + ([question.upper - truth] if question.upper is not None else [])
         falls = [question.falls_below - truth] if question.falls_below is not None else []
@@ -102,7 +102,7 @@ class MeasuredAnswer:
         distance = min(passes) if min(passes) > 0 else max(falls, default=0.0)
         power = 0.9 if question.upper is not None and min(passes) > 0 else 0.8
         spread = max(float(np.std(self.inference.replicates, ddof=1)), 0.0)
-        sd = upper_sd(spread, n - 1) if law.se > 0 else 0.0
+        sd = upper_sd(spread, n - 1) if distribution.se > 0 else 0.0
         return needed(distance, sd, alpha, power, self.inference.unit_variance)
 
     def record(self) -> TestRecord:
@@ -185,14 +185,18 @@ class RunContext(JudgingContext):
         over, under, both = (
             infer(Quantity(self.reader, theta), replication, rng=self.rng) for theta in (top, bottom, gap)
         )
-        known = [x.law for x in (over, under, both) if isinstance(x.law, StudentLaw)]
+        known = [
+            x.distribution for x in (over, under, both) if isinstance(x.distribution, StudentDistribution)
+        ]
         bounds = None
         if len(known) == 3:
-            var_top, var_bottom, var_gap = (law.se**2 for law in known)
+            var_top, var_bottom, var_gap = (distribution.se**2 for distribution in known)
             # Var(top − bottom) holds the covariance.
             covariance = (var_top + var_bottom - var_gap) / 2
             moments = Moments(over.value, under.value, var_top, var_bottom, covariance)
-            bounds = fieller(moments, float(special.stdtrit(min(law.df for law in known), 1 - ALPHA)))
+            bounds = fieller(
+                moments, float(special.stdtrit(min(distribution.df for distribution in known), 1 - ALPHA))
+            )
         value = over.value / under.value if under.value else float("nan")
         low, high = bounds or (None, None)
         return TestRecord(
@@ -213,12 +217,12 @@ class RunContext(JudgingContext):
 
 
 def _with_paper_noise(inference: Inference, paper_runs: int) -> Inference:
-    """Add the paper's own noise, taken as ours: the standard error becomes s·√(1/n + 1/n_paper)."""
-    if not isinstance(inference.law, StudentLaw):
+    """Add the paper's own noise, taken to be as large: the standard error becomes s·√(1/n + 1/n_paper)."""
+    if not isinstance(inference.distribution, StudentDistribution):
         return inference
     variance = float(np.var(inference.replicates, ddof=1)) / paper_runs
-    law = replace(inference.law, se=float(np.sqrt(inference.law.se**2 + variance)))
-    return replace(inference, law=law, test=f"{inference.test}, with the paper's noise")
+    distribution = replace(inference.distribution, se=float(np.sqrt(inference.distribution.se**2 + variance)))
+    return replace(inference, distribution=distribution, test=f"{inference.test}, with the paper's noise")
 
 
 def _nothing(_: Mapping[str, object]) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.evidence.laws import Floats, StudentLaw
+from harness.evidence.distributions import Floats, StudentDistribution
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,6 @@ def satterthwaite(total: float, terms: Sequence[tuple[float, int]], least: int) 
     return max(total**2 / below, float(least)) if below > 0 else float(least)
 
 
-def crossed_law(value: float, variances: Variances, n_seeds: int) -> StudentLaw:
-    """The t law of an estimate over units and seeds."""
-    return StudentLaw(value, float(np.sqrt(variances.total)), variances.df, n_seeds)
+def crossed_distribution(value: float, variances: Variances, n_seeds: int) -> StudentDistribution:
+    """The t distribution of an estimate over units and seeds."""
+    return StudentDistribution(value, float(np.sqrt(variances.total)), variances.df, n_seeds)

@@ -12,11 +12,18 @@ from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
 from harness.evidence.crossed import (
     additive,
-    crossed_law,
+    crossed_distribution,
     jackknife_variance,
     jackknifed,
 )
-from harness.evidence.laws import Floats, Law, StudentLaw, bca, sign_flip, student
+from harness.evidence.distributions import (
+    Floats,
+    SamplingDistribution,
+    StudentDistribution,
+    bca,
+    sign_flip,
+    student,
+)
 from harness.evidence.quantities import Quantity
 from harness.evidence.rows import Positions
 from harness.store.records import Interval, TestRecord
@@ -38,7 +45,7 @@ class Inference:
 
     Attributes:
         value: The estimate.
-        law: Its sampling law, or ``None`` if there is only one replicate.
+        distribution: Its sampling distribution, or ``None`` if there is only one replicate.
         test: Name of the test.
         replicates: θ of each seed or block.
         units: Units behind each replicate.
@@ -48,7 +55,7 @@ class Inference:
     """
 
     value: float
-    law: Law | None
+    distribution: SamplingDistribution | None
     test: str
     replicates: tuple[float, ...]
     units: int
@@ -59,18 +66,18 @@ class Inference:
     @property
     def interval(self) -> Interval:
         """The estimate with its 95 % interval."""
-        if self.law is None:
+        if self.distribution is None:
             return Interval(value=self.value)
-        low, high = self.law.interval()
+        low, high = self.distribution.interval()
         return Interval(value=self.value, low=low, high=high)
 
     def p_above(self, threshold: float) -> float | None:
-        """One-sided p of θ ≤ ``threshold``, if a law is known."""
-        return None if self.law is None else self.law.p_above(threshold)
+        """One-sided p of θ ≤ ``threshold``, if a distribution is known."""
+        return None if self.distribution is None else self.distribution.p_above(threshold)
 
     def p_below(self, threshold: float) -> float | None:
-        """One-sided p of θ ≥ ``threshold``, if a law is known."""
-        return None if self.law is None else self.law.p_below(threshold)
+        """One-sided p of θ ≥ ``threshold``, if a distribution is known."""
+        return None if self.distribution is None else self.distribution.p_below(threshold)
 
 
 def infer(
@@ -96,72 +103,73 @@ def infer(
     Raises:
         NotMeasuredError: If rows cannot be paired, or a metric gives no number.
     """
-    how = _How(rng, noise_floor, threshold)
+    options = InferenceOptions(rng, noise_floor, threshold)
     if quantity.timed:
-        return _by_replicate(quantity, how, "t over blocks")
+        return _by_replicate(quantity, options, "t over blocks")
     if replication is Replication.SEEDS:
-        return _by_replicate(quantity, how, "t over seeds")
+        return _by_replicate(quantity, options, "t over seeds")
     if quantity.nested():
         if replication is Replication.UNITS:
             raise NotMeasuredError(
                 "Each seed has units of its own, so seeds are the replicates", kind="mismatch"
             )
-        return _by_replicate(quantity, how, "t over seeds with units of their own")
+        return _by_replicate(quantity, options, "t over seeds with units of their own")
     if replication is Replication.UNITS:
-        return _over_units(quantity, how)
+        return _over_units(quantity, options)
     if len(quantity.keys) < 2 or min(group.size for group in quantity.groups()) < 2:
-        return _by_replicate(quantity, how, "t over seeds")
-    return _crossed(quantity, how)
+        return _by_replicate(quantity, options, "t over seeds")
+    return _crossed(quantity, options)
 
 
 @dataclass(frozen=True)
-class _How:
+class InferenceOptions:
     """The settings of one inference, as :func:`infer` was given them."""
 
     rng: np.random.Generator
-    floor: float
+    noise_floor: float
     threshold: float
 
     def sign_flip(self, values: Floats) -> float:
+        """One-sided p of θ ≤ threshold by flipping signs."""
         return sign_flip(values - self.threshold, self.rng)
 
 
-def _by_replicate(quantity: Quantity, how: _How, name: str) -> Inference:
+def _by_replicate(quantity: Quantity, options: InferenceOptions, name: str) -> Inference:
     theta = quantity.by_replicate()
-    law = student(theta, how.floor)
+    distribution = student(theta, options.noise_floor)
     return Inference(
         value=float(np.mean(theta)),
-        law=law,
-        test=f"{name} ({len(theta) - 1} df)" if law else "one replicate",
+        distribution=distribution,
+        test=f"{name} ({len(theta) - 1} df)" if distribution else "one replicate",
         replicates=tuple(theta.tolist()),
         units=quantity.size,
-        p_sign_flip=how.sign_flip(theta) if law else None,
+        p_sign_flip=options.sign_flip(theta) if distribution else None,
         timed=quantity.timed,
     )
 
 
-def _crossed(quantity: Quantity, how: _How) -> Inference:
+def _crossed(quantity: Quantity, options: InferenceOptions) -> Inference:
     theta = quantity.by_replicate()
     value = float(np.mean(theta))
     if quantity.additive:
         matrices = quantity.unit_matrices()
-        variances, rule = additive(matrices, how.floor), "max-rule"
+        variances, rule = additive(matrices, options.noise_floor), "max-rule"
     else:
         left_out = _leave_out(quantity)
-        variances, rule = jackknifed(left_out, theta, how.floor), "jackknife"
-    law = crossed_law(value, variances, len(theta))
+        variances, rule = jackknifed(left_out, theta, options.noise_floor), "jackknife"
+    distribution = crossed_distribution(value, variances, len(theta))
     return Inference(
         value=value,
-        law=law,
-        test=f"t over units and seeds, {rule} ({law.df:.1f} df)",
+        distribution=distribution,
+        test=f"t over units and seeds, {rule} ({distribution.df:.1f} df)",
         replicates=tuple(theta.tolist()),
         units=quantity.size,
         unit_variance=variances.units,
-        p_sign_flip=how.sign_flip(theta),
+        p_sign_flip=options.sign_flip(theta),
     )
 
 
-def _over_units(quantity: Quantity, how: _How) -> Inference:
+def _over_units(quantity: Quantity, options: InferenceOptions) -> Inference:
     theta = quantity.by_replicate()
     value = float(np.mean(theta))
     units = quantity.size
@@ -169,23 +177,27 @@ def _over_units(quantity: Quantity, how: _How) -> Inference:
         return Inference(value, None, "one unit", tuple(theta.tolist()), units)
     if quantity.additive:
         means = [matrix.mean(axis=1) for matrix in quantity.unit_matrices()]
-        samples = sum((_resampled_means(values, how.rng) for values in means), np.zeros(_RESAMPLES))
+        samples = sum((_resampled_means(values, options.rng) for values in means), np.zeros(_RESAMPLES))
         left_out = [(values.sum() - values) / max(len(values) - 1, 1) for values in means]
-        check = how.sign_flip(means[0]) if len(means) == 1 else None
+        check = options.sign_flip(means[0]) if len(means) == 1 else None
     else:
-        samples = _resampled(quantity, how.rng)
+        samples = _resampled(quantity, options.rng)
         left_out = _leave_out(quantity)
         check = None
-    law, test = _unit_law(value, samples, left_out, units)
-    return Inference(value, law, test, tuple(theta.tolist()), units, p_sign_flip=check)
+    distribution, test = _unit_distribution(value, samples, left_out, units)
+    return Inference(value, distribution, test, tuple(theta.tolist()), units, p_sign_flip=check)
 
 
-def _unit_law(value: float, samples: Floats, left_out: Sequence[Floats], units: int) -> tuple[Law, str]:
+def _unit_distribution(
+    value: float, samples: Floats, left_out: Sequence[Floats], units: int
+) -> tuple[SamplingDistribution, str]:
     if units >= MIN_BOOTSTRAP:
         away = np.concatenate([values - values.mean() for values in left_out])
         return bca(value, samples, away, units), f"paired BCa bootstrap over {units} units"
     se = float(np.sqrt(sum(jackknife_variance(values) for values in left_out)))
-    return StudentLaw(value, se, units - 1, units), f"jackknife t over {units} units ({units - 1} df)"
+    return StudentDistribution(
+        value, se, units - 1, units
+    ), f"jackknife t over {units} units ({units - 1} df)"
 
 
 def _resampled_means(values: Floats, rng: np.random.Generator) -> Floats:
@@ -229,7 +241,7 @@ def as_test(
 ) -> TestRecord:
     """The record of one tested quantity, with the cells that enter it."""
     values = quantity.cell_values()
-    laws = [student(row) for row in values]
+    distributions = [student(row) for row in values]
     return TestRecord(
         label=label,
         effect=inference.interval,
@@ -240,8 +252,8 @@ def as_test(
         seeds=len({key.split("/")[0] for key in quantity.keys}),
         units=inference.units,
         cells=[
-            Inference(float(row.mean()), law, "", (), 0).interval
-            for row, law in zip(values, laws, strict=True)
+            Inference(float(row.mean()), distribution, "", (), 0).interval
+            for row, distribution in zip(values, distributions, strict=True)
         ],
         cell_labels=[cell_label(item.cell) for item in quantity.series],
         replicates=list(inference.replicates),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import special
 
-from harness.evidence.laws import Floats
+from harness.evidence.distributions import Floats
 
 MOST = 10_000
 """More replicates than this are not proposed."""

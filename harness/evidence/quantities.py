@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harness.claims import Cell, Contrast
 from harness.claims.findings import NotMeasuredError
-from harness.evidence.laws import Floats
+from harness.evidence.distributions import Floats
 from harness.evidence.rows import Positions, Rows
 from harness.evidence.series import Reader, Series, partial
 from harness.store.answers import Coverage, together

@@ -11,11 +11,11 @@ from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
 from harness.claims.wording import interval, number
 from harness.errors import unknown_name
-from harness.evidence.beside import Beside, Shift
 from harness.evidence.compare import Weight, differences
 from harness.evidence.coverage import declared
 from harness.evidence.lost import Gate, barred, control_items, trial_items, verdict_items
 from harness.evidence.outcomes import Item, Outcome
+from harness.evidence.paired_runs import PairedRuns, Shift
 from harness.store.records import VerdictsRecord
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
@@ -109,7 +109,7 @@ def _overall(counts: dict[Outcome, int]) -> Overall:
 
 
 def _quantity_items(gate: Gate) -> Iterator[Item]:
-    beside = Beside(gate.baseline, gate.run, declared(gate.suite, gate.scale))
+    paired = PairedRuns(gate.baseline, gate.run, declared(gate.suite, gate.scale))
     seen: set[tuple[Contrast, float]] = set()
     for claim in gate.suite.claims:
         form = claim.forms.get(gate.scale.profile)
@@ -119,7 +119,7 @@ def _quantity_items(gate: Gate) -> Iterator[Item]:
             key = (watched.theta, watched.delta)
             if watched.kind == "quantity" or key not in seen:
                 seen.add(key)
-                yield watched.item(beside)
+                yield watched.item(paired)
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,11 @@ class _Watched:
     delta: float
     two_sided: bool = False
 
-    def item(self, beside: Beside) -> Item:
+    def item(self, paired: PairedRuns) -> Item:
         try:
-            shift = beside.shift(self.theta, self.replication)
+            shift = paired.shift(self.theta, self.replication)
         except NotMeasuredError as error:
-            if (loss := beside.loss(self.theta)) is not None:
+            if (loss := paired.loss(self.theta)) is not None:
                 return Item(self.claim, self.kind, self.label, "lost", f"measured before, now: {loss}")
             return Item(self.claim, self.kind, self.label, "not comparable", str(error))
         outcome, detail = self._read(shift)

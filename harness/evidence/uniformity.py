@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from harness.evidence.laws import Floats
+from harness.evidence.distributions import Floats
 
 
 def ks_distance(values: Floats) -> float:

@@ -10,13 +10,13 @@ import numpy as np
 from harness.claims import Claim, Form, Profile
 from harness.claims.findings import Corrected, Finding, Settled
 from harness.declared import claims_hash
+from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
 from harness.evidence.coverage import Coverages, declared
 from harness.evidence.family import correct, corrected_tests
 from harness.evidence.scope import scope_of
 from harness.evidence.series import Reader
-from harness.evidence.wholes import wholes
 from harness.store.records import VerdictRecord, VerdictsRecord
 from harness.store.view import RunView, trials_sha256
 from harness.suite import Scale, Suite
@@ -41,7 +41,7 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
         profile=scale.profile.value,
         full=view.record.full,
         verdicts=verdicts,
-        wholes=wholes(suite.claims, verdicts),
+        wholes=compound_verdicts(suite.claims, verdicts),
         controls=[c for c in controls if c.claim in judged and not view.record.rehearsal],
         trials_sha256=trials_sha256(view),
     )
@@ -134,7 +134,7 @@ class _Judge:
             delta_reason=reason,
             replication=form.replicates if form else "",
             tests=corrected_tests(finding, corrected),
-            assays=list(finding.assays),
+            assays=list(finding.preconditions),
             trials=list(finding.trials),
             needed_seeds=finding.needed if settled.cause in ("power", "multiplicity") else {},
             exploratory=self.exploratory,

@@ -244,11 +244,11 @@ def _check_fields(raw: Mapping[str, Any], path: Path) -> None:
 
 def _check_values(raw: Mapping[str, Any], path: Path) -> None:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", raw["repo"]):
-        raise _wrong(raw, "is no 'owner/name'", path)
+        raise _wrong(raw, "is not 'owner/name'", path)
     if raw["kind"] not in ("model", "dataset"):
         raise _wrong(raw, f"is of an unknown kind '{raw['kind']}'", path)
     if raw["revision"] and not _COMMIT.fullmatch(raw["revision"]):
-        raise _wrong(raw, f"is pinned to '{raw['revision']}', which is no commit", path)
+        raise _wrong(raw, f"is pinned to '{raw['revision']}', which is not a commit", path)
     if raw["gated"] not in _GATES:
         raise _wrong(raw, f"is gated '{raw['gated']}'; known: '', yes, auto, manual", path)
     for name in ("licence", "confirmed"):

@@ -17,7 +17,7 @@ from harness.store.view import TIMED_METHOD
 from harness.suite import Experiment, Tuned
 
 Fault = tuple[str, str, str]
-"""What is wrong, where, and how to mend it."""
+"""What is wrong, where, and how to correct it."""
 
 _SEEDS_END = 2**64
 """PyTorch's generators take no larger seed."""
@@ -54,7 +54,7 @@ def name_faults(kind: str, names: Iterable[str], where: str) -> Iterator[Fault]:
 
 def _unfit(name: object) -> str:
     if not isinstance(name, str):
-        return "is no text"
+        return "is not text"
     if not name or name != name.strip():
         return "begins or ends with a blank" if name else "is empty"
     if name == TIMED_METHOD:
@@ -96,7 +96,7 @@ def seed_faults(seeds: Sequence[object], where: str, *, kind: str = "seed") -> I
     whole = [seed for seed in seeds if isinstance(seed, int)]
     odd = [seed for seed in seeds if not isinstance(seed, int)]
     if odd:
-        yield f"The {kind} {odd[0]!r} is no whole number of Python", where, f"Write {kind}s as int(...)."
+        yield f"The {kind} {odd[0]!r} is not an integer", where, f"Write {kind}s as int(...)."
     beyond = [seed for seed in whole if not 0 <= seed < _SEEDS_END]
     if beyond:
         yield f"No generator takes the {kind} {beyond[0]}", where, f"Take {kind}s from 0 on, below 2**64."

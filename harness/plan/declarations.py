@@ -68,7 +68,7 @@ def with_values(method: ValueT, values: Mapping[str, Any]) -> ValueT:
 def _fault(kind: type) -> str:
     """What is wrong with a class, or nothing."""
     if not is_dataclass(kind):
-        return "is no dataclass: its parameters would not be recorded"
+        return "is not a dataclass: its parameters would not be recorded"
     settled: set[str] = set()
     for one in kind.__mro__:
         if one.__module__.startswith(_CONTRACT) or not issubclass(one, Method | Task | Artifact):

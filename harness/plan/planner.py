@@ -14,10 +14,10 @@ from harness.plan.carried import experiment_faults
 from harness.plan.declarations import check_declared, with_values
 from harness.plan.fingerprint import Identities
 from harness.plan.limits import Limits
+from harness.plan.placement import Device, Placements
 from harness.plan.references import all_references
 from harness.plan.selection import Selection, pairs, select
 from harness.plan.trial import Plan, PlannedTrial, PlannedTuning
-from harness.plan.worlds import Device, Worlds
 from harness.store.view import TIMED_METHOD, trial_id
 from harness.suite import Experiment, Scale, Suite, Tuned
 
@@ -39,9 +39,9 @@ class Planner:
     limits: Limits = field(default_factory=Limits)
 
     @property
-    def worlds(self) -> Worlds:
+    def placements(self) -> Placements:
         """Where its trials are computed."""
-        return Worlds(self.resources, self.device, self.dtype)
+        return Placements(self.resources, self.device, self.dtype)
 
     def plan(self, suite: Suite, scale: Scale, selection: Selection | None = None) -> Plan:
         """All trials of a suite under a scale.
@@ -88,7 +88,7 @@ class _Work:
     """A plan in the making."""
 
     def __init__(self, planner: Planner, scale: Scale) -> None:
-        self.worlds = planner.worlds
+        self.placements = planner.placements
         self.resources = planner.resources
         self.limits = planner.limits
         self.scale = scale
@@ -141,7 +141,7 @@ class _Work:
         for ref in needs:
             if isinstance(ref, Resource):
                 yield self.resources.blocked(ref)
-        device = self.worlds.of(experiment).device
+        device = self.placements.of(experiment).device
         for ref in needs:
             if isinstance(ref, Artifact) and (reason := self.limits.refusal(device, ref.device_gb)):
                 yield f"its artifact '{ref.title or type(ref).__name__}' cannot be built: {reason}"
@@ -195,12 +195,12 @@ class _Work:
         if stage == "tune":
             values = ",".join(f"{key}={value}" for key, value in (point or {}).items())
             name = f"{experiment.id}/{task_id}/{method_id}/tune/{values}/{seed}"
-        world = self.worlds.of(experiment)
+        placement = self.placements.of(experiment)
         references = tuple(all_references((task, *methods.values())))
         parts = [task, *methods.values(), *(ref for ref in references if isinstance(ref, Artifact))]
         for part in parts:
             self._check(part)
-        fingerprinter = self.worlds.fingerprinter(world)
+        fingerprinter = self.placements.fingerprinter(placement)
         return PlannedTrial(
             id=name,
             experiment=experiment,
@@ -211,7 +211,7 @@ class _Work:
             task=task,
             methods=methods,
             references=references,
-            world=world,
+            placement=placement,
             code=fingerprinter.code(parts),
             fields=fingerprinter.trial(
                 task=task,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact, Reference
 from harness.plan.fingerprint import Code, Fields, combine
-from harness.plan.worlds import World
+from harness.plan.placement import Placement
 from harness.suite import Experiment, Timed, Tuned
 
 
@@ -23,7 +23,7 @@ class PlannedTrial:
         references: Everything it loads, inputs before outputs.
         fields: What its result depends on.
         code: The code behind it, and behind its artifacts.
-        world: Where it is computed.
+        placement: Where it is computed.
         point: The grid point of a tuning trial, or the values that tuning chose.
         edge: Names of chosen values at the edge of their grid.
     """
@@ -39,7 +39,7 @@ class PlannedTrial:
     references: tuple[Reference, ...]
     fields: Fields
     code: Code = field(default_factory=Code)
-    world: World = field(default_factory=World)
+    placement: Placement = field(default_factory=Placement)
     point: Mapping[str, Any] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
 

@@ -140,7 +140,7 @@ def _load(path: Path) -> Mapping[str, torch.Tensor]:
             isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in found.items()
         )
     ):
-        raise NotTensorsError(f"{path.name} is no mapping of names to tensors")
+        raise NotTensorsError(f"{path.name} is not a mapping of names to tensors")
     return found
 
 

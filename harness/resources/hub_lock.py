@@ -65,7 +65,7 @@ class HubLock:
 def _commits(text: str) -> dict[str, str]:
     content = json.loads(text)
     if not isinstance(content, dict) or not all(len(name.split()) == _WORDS for name in content):
-        raise ValueError("it is no list of commits")
+        raise ValueError("it is not a list of commits")
     return {name: str(commit) for name, commit in content.items()}
 
 

@@ -29,7 +29,7 @@ class Finding:
         source: ``kind owner/name``, with the configuration.
         commit: The commit that would be fetched.
         size_mb: Of the files that would be fetched.
-        problems: What would fail, each with what mends it.
+        problems: What would fail, each with its remedy.
         notes: What should be known or written down.
     """
 

@@ -35,7 +35,7 @@ def _remembered(home: Path) -> frozenset[str]:
 def _keys(text: str) -> list[str]:
     keys = json.loads(text)
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise ValueError("it is no list of licences")
+        raise ValueError("it is not a list of licences")
     return keys
 
 

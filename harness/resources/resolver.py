@@ -154,7 +154,9 @@ class Resolver:
         hub = next((item for item in self.sources(resource) if isinstance(item, HubSource)), None)
         if hub is None or resource.kind != "model":
             raise ResourceError(
-                f"'{resource.name}' is no model with a source at the hub", where=resource.name, fix=_CONVERT
+                f"'{resource.name}' is not a model with a source at the hub",
+                where=resource.name,
+                fix=_CONVERT,
             )
         self._require_licence(resource)
 

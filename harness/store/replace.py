@@ -35,7 +35,7 @@ def refuse_foreign(folder: Path, suite: str) -> None:
     foreign = [path.name for path in found if not _may_be_ours(path)]
     if foreign:
         raise UsageError(
-            f"The folder holds '{foreign[0]}', which is no part of committed results: nothing was changed",
+            f"The folder holds '{foreign[0]}', which is not of committed results: nothing was changed",
             where=str(folder),
             fix=_NEXT_STEP,
         )

@@ -86,7 +86,7 @@ def _blocks(ledger: Ledger, verdict: VerdictRecord) -> tuple[Block, ...]:
     if any(test.cells for test in verdict.tests):
         blocks.append(_cells(ledger, verdict))
     if verdict.assays:
-        blocks.append(_assays(ledger, verdict))
+        blocks.append(_preconditions(ledger, verdict))
     blocks = [Facts(before), *blocks, Facts(after)] if blocks and after else [Facts(before + after), *blocks]
     if claim.note:
         blocks.append(Paragraph((Text("Note. "), *prose(capital(claim.note))), kind="note"))
@@ -191,9 +191,9 @@ def _cells(ledger: Ledger, verdict: VerdictRecord) -> Table:
     return Table(f"cells-{anchor(verdict.claim)}", caption, columns, tuple(found.values()))
 
 
-def _assays(ledger: Ledger, verdict: VerdictRecord) -> Table:
+def _preconditions(ledger: Ledger, verdict: VerdictRecord) -> Table:
     columns = (
-        Column("Assay", "assay"),
+        Column("Precondition", "assay"),
         Column("Measured, 95 % interval", "effect", "number"),
         Column("Rule", "rule"),
         Column("Held", "held"),
@@ -202,14 +202,14 @@ def _assays(ledger: Ledger, verdict: VerdictRecord) -> Table:
     rows = tuple(
         Row(
             (
-                words(assay.name),
-                (ledger.assay(verdict, at),),
-                words(assay.rule),
-                (Badge("yes" if assay.passed else "no"),),
-                words(assay.reason),
+                words(found.name),
+                (ledger.precondition(verdict, at),),
+                words(found.rule),
+                (Badge("yes" if found.passed else "no"),),
+                words(found.reason),
             )
         )
-        for at, assay in enumerate(verdict.assays)
+        for at, found in enumerate(verdict.assays)
     )
     caption = words(f"{verdict.claim}: whether the effect could have appeared at all.")
     return Table(f"assays-{anchor(verdict.claim)}", caption, columns, rows)

@@ -128,7 +128,7 @@ def _reported(ledger: Ledger) -> Table:
 
 
 def controls(ledger: Ledger) -> Section | None:
-    """The matrix of sabotages and claims; nothing if the suite declares none."""
+    """The matrix of negative controls and claims; nothing if the suite declares none."""
     if not ledger.suite.controls:
         return None
     found = {(cell.control, cell.claim): cell for cell in ledger.verdicts.controls}
@@ -136,7 +136,7 @@ def controls(ledger: Ledger) -> Section | None:
     blocks: list[Block] = [_score(ledger), Facts(titles), _matrix(ledger, found)]
     if found:
         blocks.append(_details(ledger, found))
-    return Section("controls", "Controls: what sabotage does to each claim", tuple(blocks))
+    return Section("controls", "Negative controls: which claims fail without their mechanism", tuple(blocks))
 
 
 def _score(ledger: Ledger) -> Paragraph:
@@ -147,7 +147,7 @@ def _score(ledger: Ledger) -> Paragraph:
     return Paragraph(
         (
             Text(
-                "A sabotage breaks one mechanism and leaves size, steps, cost and seeds as they are. "
+                "A negative control breaks one mechanism and leaves size, steps, cost and seeds as they are. "
                 "A claim whose verdict survives the loss of its mechanism was not about that mechanism. "
                 "As predicted: "
             ),
@@ -160,17 +160,17 @@ def _score(ledger: Ledger) -> Paragraph:
 
 
 def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
-    sabotages = ledger.suite.controls
-    predicted = {claim for control in sabotages for claim in control.predicts}
+    declared = ledger.suite.controls
+    predicted = {claim for control in declared for claim in control.predicts}
     claims = [claim.id for claim in ledger.suite.claims if claim.id in predicted]
-    columns = (Column("Claim", "claim"), *(Column(control.id, control.id) for control in sabotages))
+    columns = (Column("Claim", "claim"), *(Column(control.id, control.id) for control in declared))
     rows = tuple(
         Row(
             (
                 (claim_link(ledger, claim),),
                 *(
                     _matrix_cell(control.predicts.get(claim), found.get((control.id, claim)))
-                    for control in sabotages
+                    for control in declared
                 ),
             )
         )
@@ -183,7 +183,7 @@ def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tabl
         ),
         words(run_note(ledger)),
     )
-    caption = words("Predicted and observed effect of each sabotage on each claim.")
+    caption = words("Predicted and observed effect of each negative control on each claim.")
     return Table("controls", caption, columns, rows, notes, export=True)
 
 
@@ -201,7 +201,7 @@ def _matrix_cell(predicted: str | None, cell: ControlRecord | None) -> Spans:
 def _details(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
     titles = {control.id: control.title for control in ledger.suite.controls}
     columns = (
-        Column("Sabotage", "control"),
+        Column("Negative control", "control"),
         Column("Claim", "claim"),
         Column("Outcome", "outcome"),
         Column("Detail", "detail"),

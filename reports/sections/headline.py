@@ -172,7 +172,7 @@ def statement_of(ledger: Ledger, verdict: VerdictRecord) -> str:
 
 
 def verdict_table(ledger: Ledger) -> Table:
-    """One row a claim: statement, the paper's number, ours, verdict, scope."""
+    """One row a claim: statement, the paper's number, the measured effect, verdict, scope."""
     columns = (
         Column("Claim", "claim"),
         Column("What the paper says", "statement"),
@@ -213,7 +213,7 @@ def _verdict_row(ledger: Ledger, verdict: VerdictRecord) -> Row:
             name,
             words(statement_of(ledger, verdict)),
             _paper_cell(ledger, claim),
-            words("by its parts") if whole else ours(ledger, verdict),
+            words("by its parts") if whole else measured_effect(ledger, verdict),
             tuple(badge),
             words(verdict.scope),
         ),
@@ -225,7 +225,7 @@ def _paper_cell(ledger: Ledger, claim: Claim | None) -> Spans:
     return paper_says(ledger, claim) if claim else words("")
 
 
-def ours(ledger: Ledger, verdict: VerdictRecord) -> Spans:
+def measured_effect(ledger: Ledger, verdict: VerdictRecord) -> Spans:
     """θ with its interval; of many tests the weakest."""
     found = effects(ledger, verdict)
     if not found:

@@ -20,8 +20,8 @@ import pytest
 
 from harness.claims import Equivalence, Replication
 from harness.evidence import judge
+from harness.evidence.distributions import bca, sign_flip, student
 from harness.evidence.family import holm
-from harness.evidence.laws import bca, sign_flip, student
 from harness.method import ResourceError
 from harness.resources.hub_tables import rows_of
 from harness.resources.jsonl import read_split, write_split

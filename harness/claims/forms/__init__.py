@@ -38,7 +38,7 @@ def register(form: type[Form]) -> None:
     lacking += [] if getattr(form, "meaning", "").strip() else ["meaning"]
     lacking += ["hypotheses"] if form.statistical and not all(form.hypotheses) else []
     # Fields of a dataclass that it inherits are not its own, nor in its hash.
-    lacking += [] if "__dataclass_fields__" in vars(form) else ["fields: it is no dataclass"]
+    lacking += [] if "__dataclass_fields__" in vars(form) else ["fields: it is not a dataclass"]
     if lacking:
         raise SuiteError(
             f"The form {form.__name__} does not say: {', '.join(lacking)}", where=form.__module__

@@ -27,7 +27,7 @@ class CountCost(Form):
     delta_reason: str
 
     def examine(self, context: JudgingContext) -> Finding:
-        """θ ≥ δ in every seed; in some only, it is no fixed count."""
+        """θ ≥ δ in every seed; if only in some, the count is not fixed."""
         try:
             found = context.values(self.theta)
         except NotMeasuredError as error:

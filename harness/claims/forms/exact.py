@@ -110,7 +110,7 @@ def largest(values: Sequence[float]) -> tuple[list[int], str]:
 
 
 def _beyond(table: Pooled) -> NDArray[np.bool_]:
-    """Cases whose error is not within tolerance; an error that is no number is beyond any."""
+    """Cases whose error is not within tolerance; NaN is beyond any."""
     import numpy as np
 
     error = table.columns["error"].astype(np.float64)

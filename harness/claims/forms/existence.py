@@ -27,7 +27,7 @@ class Existence(Form):
     oracle: str
 
     def examine(self, context: JudgingContext) -> Finding:
-        """One witness that an oracle has checked is enough; none is no proof against it."""
+        """One witness that an oracle has checked is enough; finding none proves nothing."""
         try:
             rows = context.pooled(self.cell, ("witness", "confirmed", "case"))
         except NotMeasuredError as error:

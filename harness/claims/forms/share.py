@@ -67,5 +67,5 @@ class Share(EffectForm):
 
     @property
     def digits(self) -> int:
-        """A ratio is no score, and has three."""
+        """Three: the quantity is compared with a ratio."""
         return 3

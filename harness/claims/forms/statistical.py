@@ -93,7 +93,7 @@ class StatisticalForm(Form):
         return ()
 
     def cautions(self) -> Iterator[Fault]:
-        """A bound that decides nothing, or that nobody can weigh."""
+        """A bound that is not positive, has no reason or is lost in the noise."""
         value, floor = self.bound.value, self.noise_floor
         if not value > 0:
             yield f"The smallest effect that matters is {value}", "It must be positive."
@@ -133,7 +133,7 @@ class StatisticalForm(Form):
             return not_measured(error)
         checked = tuple(item.check(context) for item in self.required)
         finding = self.weigh(answers, context)
-        finding = replace(finding, assays=checked, tests=(*finding.tests, *besides))
+        finding = replace(finding, preconditions=checked, tests=(*finding.tests, *besides))
         lacking = next((answer.lacking for answer in answers if answer.lacking), "")
         if lacking:
             settled = Settled("inconclusive", f"Only {lacking} for a verdict.", "power")
@@ -177,7 +177,7 @@ class StatisticalForm(Form):
         failed = next((item for item in checked if not item.passed), None)
         if failed is not None:
             measured = f"{interval(failed.effect)}, wanted {failed.rule}"
-            reason = f"Assay '{failed.name}' failed: {measured}. {failed.reason}"
+            reason = f"Precondition '{failed.name}' failed: {measured}. {failed.reason}"
             return Settled("inconclusive", reason, "assay")
         seeds, delta = answers[0].seeds, self.bound.value
         if self.may_collapse and seeds < COLLAPSE_SEEDS and any(a.has_collapse(delta) for a in answers):
@@ -192,7 +192,7 @@ class StatisticalForm(Form):
     def under_control(self, broken: Self, context: JudgingContext, profile: Profile) -> ControlOutcome:
         """Killed if the sabotage is not reproduced, and shown to do worse than the real thing.
 
-        Losing power is no kill.
+        Losing power does not count.
         """
         try:
             real = context.ask(self.questions(context.reported), self.sampling)
@@ -264,7 +264,7 @@ class MarginForm(StatisticalForm):
 
 
 class InsideForm(MarginForm):
-    """A form of which θ lies on neither side of its margin, so that a sabotage has no worse side."""
+    """A form that wants θ between two bounds, so that a sabotage has no worse side."""
 
     hypotheses: ClassVar[tuple[str, str]] = ("|θ| ≥ Δ", "|θ| ≤ Δ")
     two_sided: ClassVar[bool] = True

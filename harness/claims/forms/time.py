@@ -46,7 +46,7 @@ class Time(EffectForm):
 
     @property
     def may_collapse(self) -> bool:
-        """A slow block is no failure."""
+        """A slow block is not a failed one."""
         return False
 
     def lacking(self, seeds: int, blocks: int | None) -> str:

@@ -58,5 +58,5 @@ class Trend(EffectForm):
 
     @property
     def digits(self) -> int:
-        """A slope is no score, and has three."""
+        """Three: a slope is not in the unit of the score."""
         return 3

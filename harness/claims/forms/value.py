@@ -1,4 +1,4 @@
-"""Our number equals the one that the paper reports."""
+"""The measured number equals the one that the paper reports."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from harness.errors import SuiteError
 
 @dataclass(frozen=True)
 class Value(InsideForm):
-    """Our number equals the reported one within ``margin``. Only under ``paper``."""
+    """The measured number equals the reported one within ``margin``. Only under ``paper``."""
 
     meaning: ClassVar[str] = (
-        "reproduced if the interval of ours minus the paper's number lies inside the margin"
+        "reproduced if the interval of the measured minus the reported number lies inside the margin"
     )
 
     theta: Contrast
@@ -48,7 +48,7 @@ class Value(InsideForm):
 
     @property
     def sampling(self) -> Sampling:
-        """With the paper's own noise, taken as ours."""
+        """With the paper's own noise, taken to be as large as the one measured here."""
         return replace(super().sampling, paper_runs=self.paper_runs)
 
     @property

@@ -1,4 +1,4 @@
-"""The world as one trial sees it."""
+"""What a trial is given."""
 
 from __future__ import annotations
 

@@ -180,9 +180,9 @@ def test_memory_that_a_user_allows_is_allowed_to_artifacts_too(tmp_path: Path) -
 
 def engine_preparation() -> Any:
     from harness.engine.jobs import Preparation
-    from harness.plan.worlds import World
+    from harness.plan.placement import Placement
 
-    return Preparation(Offset(), World())
+    return Preparation(Offset(), Placement())
 
 
 def test_a_run_says_which_device_it_took_and_why(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_form_that_leaves_something_out_is_refused() -> None:
     for form, lacking in (
         (Silent, "digits, examine, measured, meaning"),
         (Untold, "meaning, hypotheses"),
-        (Fieldless, "no dataclass"),
+        (Fieldless, "not a dataclass"),
     ):
         with pytest.raises(SuiteError, match=lacking):
             register(form)

@@ -7,8 +7,8 @@ import pytest
 
 from harness.claims import Replication
 from harness.evidence import judge
-from harness.evidence.crossed import additive, crossed_law
-from harness.evidence.laws import student
+from harness.evidence.crossed import additive, crossed_distribution
+from harness.evidence.distributions import student
 from tests.harness.evidence.worlds import SMALL, claim, direction, gain, run_of, suite
 
 pytestmark = pytest.mark.slow
@@ -31,8 +31,8 @@ def test_a_thousand_suites_without_effects() -> None:
 @pytest.mark.parametrize("n", [3, 5, 10])
 def test_seed_interval_covers(n: int) -> None:
     rng = np.random.default_rng(n)
-    laws = [student(rng.normal(0.3, 1, n)) for _ in range(20_000)]
-    bounds = [law.interval() for law in laws if law]
+    distributions = [student(rng.normal(0.3, 1, n)) for _ in range(20_000)]
+    bounds = [distribution.interval() for distribution in distributions if distribution]
     covered = np.mean([low <= 0.3 <= high for low, high in bounds])
     assert 0.93 <= covered <= 0.97
 
@@ -44,7 +44,7 @@ def test_type_one_error_of_items_crossed_with_seeds(n_seeds: int) -> None:
     for _ in range(4000):
         item, seed = rng.normal(0, 1, (300, 1)), rng.normal(0, 0.2, (1, n_seeds))
         matrix = item + seed + rng.normal(0, 1, (300, n_seeds))
-        low, high = crossed_law(float(matrix.mean()), additive([matrix]), n_seeds).interval()
+        low, high = crossed_distribution(float(matrix.mean()), additive([matrix]), n_seeds).interval()
         wrong += not low <= 0 <= high
     assert wrong / 4000 <= 0.08
 

@@ -118,7 +118,7 @@ def test_a_refusal_says_why_advises_nothing_unsafe_and_may_be_repeated(
 @pytest.mark.parametrize("state", [{"weight": torch.ones(2), "step": 7}, [torch.ones(2)], {}])
 def test_tensors_without_names_are_refused(tmp_path: Path, state: Any) -> None:
     folder = checkpoint(tmp_path, state)
-    with pytest.raises(NotTensorsError, match="no mapping of names to tensors"):
+    with pytest.raises(NotTensorsError, match="not a mapping of names to tensors"):
         convert(weight_files(folder), folder)
 
 
@@ -155,7 +155,7 @@ def test_a_converted_model_is_what_the_loader_gets(make: MakeResolver, hub: Fake
     assert torch.equal(load_file(folder / "model.safetensors")["a"], torch.ones(2))
     assert resolver.identity(model).startswith(f"letters@1;hub:model:{fact.repo}@{fact.revision};bin:")
     assert make(facts=facts, home=tmp_path / "two").convert(model, source).is_dir()
-    with pytest.raises(ResourceError, match="no model with a source"):
+    with pytest.raises(ResourceError, match="not a model with a source"):
         resolver.convert(packaged())
 
 

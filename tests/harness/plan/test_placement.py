@@ -53,7 +53,7 @@ def test_cpu_experiments_are_the_same_trials_on_every_machine() -> None:
 def test_a_rehearsal_in_another_type_keeps_cpu_experiments_as_they_will_run() -> None:
     suite = replace(toy_suite(), experiments=Changed(MeanTask(), {}))
     made = Planner(Known(), "cpu", "bfloat16").plan(suite, SCALE)
-    assert {trial.id: trial.world.dtype for trial in made.trials} == {
+    assert {trial.id: trial.placement.dtype for trial in made.trials} == {
         "e/t/mean/100": "bfloat16",
         "e/t/half/100": "bfloat16",
         "cpu/t/mean/100": "float32",
@@ -64,7 +64,7 @@ def test_a_rehearsal_in_another_type_keeps_cpu_experiments_as_they_will_run() ->
 def test_tf32_counts_on_a_gpu_only() -> None:
     assert fingerprints(plan("cpu", tf32="because")) == fingerprints(plan("cpu"))
     on_gpu, plain = plan("cuda", tf32="because"), plan("cuda")
-    assert [trial.world.tf32 for trial in on_gpu.trials] == [True, True, False, False]
+    assert [trial.placement.tf32 for trial in on_gpu.trials] == [True, True, False, False]
     changed = {name for name, found in fingerprints(on_gpu).items() if fingerprints(plain)[name] != found}
     assert changed == {"e/t/mean/100", "e/t/half/100"}
     assert fingerprints(plan("cuda", tf32="another reason")) == fingerprints(on_gpu)

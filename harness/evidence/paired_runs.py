@@ -1,4 +1,7 @@
-"""Two runs as one view, so that what pairs methods also pairs runs."""
+"""Differences between two runs, paired by seed and unit.
+
+Both are read as one view, so that what pairs methods pairs runs as well.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT = "left ", "right "
 
 
-class BothRuns:
+class JoinedView:
     """The trials that two runs both finished, under experiment ids that name their side."""
 
     is_committed = False
@@ -51,8 +54,8 @@ class BothRuns:
 
 
 @dataclass(frozen=True)
-class _BothCoverages:
-    """What the trials of each run answered, beside the other methods of the same run."""
+class _PairedCoverages:
+    """What the trials of each run answered, compared with the other methods of the same run."""
 
     sides: Mapping[str, Coverages]
 
@@ -96,7 +99,7 @@ class Shift:
     same_environment: bool
 
 
-class Beside:
+class PairedRuns:
     """Measures shifts between two runs.
 
     Args:
@@ -109,12 +112,12 @@ class Beside:
     """
 
     def __init__(self, left: RunView, right: RunView, said: Declared = NOTHING_SAID) -> None:
-        runs = BothRuns(left, right)
+        runs = JoinedView(left, right)
         self.shared = runs.shared
         left_out = "; committed results leave rows out for their size" if left.omitted | right.omitted else ""
         self._unshared = f"The runs share no finished trial for it{left_out}"
         covering = {_LEFT: Coverages(left, said), _RIGHT: Coverages(right, said)}
-        self._reader = Reader(runs, _BothCoverages(covering))
+        self._reader = Reader(runs, _PairedCoverages(covering))
 
     def loss(self, theta: Contrast) -> NotMeasuredError | None:
         """What the second run cannot give of a quantity's cells that the first can, if anything.

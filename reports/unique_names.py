@@ -29,7 +29,7 @@ def anchors(names: Iterable[str], kind: str) -> dict[str, str]:
     return found
 
 
-def told_apart(document: Document) -> Document:
+def with_unique_names(document: Document) -> Document:
     """The document with tables, figures and exhibits renamed where their names are taken.
 
     The list of verdicts keeps its name before all, what the suite declares before what the report adds.

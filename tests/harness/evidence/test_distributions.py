@@ -1,4 +1,4 @@
-"""Sampling laws against SciPy and brute force."""
+"""Sampling distributions against SciPy and brute force."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.evidence.laws import BcaLaw, StudentLaw, bca, sign_flip, student
+from harness.evidence.distributions import BcaDistribution, StudentDistribution, bca, sign_flip, student
 
 RNG = np.random.default_rng(7)
 finite = st.floats(-10, 10, allow_nan=False).map(lambda x: round(x, 3))
@@ -19,24 +19,24 @@ finite = st.floats(-10, 10, allow_nan=False).map(lambda x: round(x, 3))
 @pytest.mark.parametrize("n", [2, 3, 5, 30])
 def test_student_agrees_with_scipy(n: int) -> None:
     values = RNG.normal(0.3, 1, n)
-    law = student(values)
-    assert law is not None
+    distribution = student(values)
+    assert distribution is not None
     greater = stats.ttest_1samp(values, 0.1, alternative="greater")
     less = stats.ttest_1samp(values, 0.1, alternative="less")
     both = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert law.p_above(0.1) == pytest.approx(greater.pvalue)
-    assert law.p_below(0.1) == pytest.approx(less.pvalue)
-    assert law.interval() == pytest.approx((both.low, both.high))
+    assert distribution.p_above(0.1) == pytest.approx(greater.pvalue)
+    assert distribution.p_below(0.1) == pytest.approx(less.pvalue)
+    assert distribution.interval() == pytest.approx((both.low, both.high))
 
 
 @given(st.lists(finite, min_size=2, max_size=12), finite)
 def test_interval_and_p_values_agree(values: list[float], threshold: float) -> None:
-    law = student(np.array(values))
-    assert law is not None
-    low, high = law.interval()
-    if law.se > 0 and min(abs(low - threshold), abs(high - threshold)) > 1e-9:
-        assert (law.p_above(threshold) < 0.025) == (low > threshold)
-        assert (law.p_below(threshold) < 0.025) == (high < threshold)
+    distribution = student(np.array(values))
+    assert distribution is not None
+    low, high = distribution.interval()
+    if distribution.se > 0 and min(abs(low - threshold), abs(high - threshold)) > 1e-9:
+        assert (distribution.p_above(threshold) < 0.025) == (low > threshold)
+        assert (distribution.p_below(threshold) < 0.025) == (high < threshold)
 
 
 def test_one_value_has_no_law() -> None:
@@ -44,25 +44,25 @@ def test_one_value_has_no_law() -> None:
 
 
 def test_zero_variance_falls_back_to_sign_flips() -> None:
-    law = student(np.full(6, 0.1) + 0.2)
-    assert law is not None
-    assert law.se == 0
-    assert law.p_above(0.0) == 2**-6
-    assert law.p_above(0.5) == 1
-    assert law.p_below(0.5) == 2**-6
-    assert law.interval() == (law.value, law.value)
+    distribution = student(np.full(6, 0.1) + 0.2)
+    assert distribution is not None
+    assert distribution.se == 0
+    assert distribution.p_above(0.0) == 2**-6
+    assert distribution.p_above(0.5) == 1
+    assert distribution.p_below(0.5) == 2**-6
+    assert distribution.interval() == (distribution.value, distribution.value)
 
 
 def test_rounding_errors_are_no_spread() -> None:
-    law = student(np.array([0.3, 0.1 + 0.2, 0.3, 0.3, 0.1 + 0.2]))
-    assert law is not None
-    assert law.p_above(0.0) == 2**-5
+    distribution = student(np.array([0.3, 0.1 + 0.2, 0.3, 0.3, 0.1 + 0.2]))
+    assert distribution is not None
+    assert distribution.p_above(0.0) == 2**-5
 
 
 def test_noise_floor_is_a_least_standard_deviation() -> None:
-    law = student(np.array([1.0, 1.001, 0.999, 1.0]), noise_floor=0.5)
-    assert law is not None
-    assert law.se == pytest.approx(0.25)
+    distribution = student(np.array([1.0, 1.001, 0.999, 1.0]), noise_floor=0.5)
+    assert distribution is not None
+    assert distribution.se == pytest.approx(0.25)
     loud = student(np.array([0.0, 2.0]), noise_floor=0.5)
     assert loud is not None
     assert loud.se == pytest.approx(1.0)
@@ -85,22 +85,22 @@ def test_bca_agrees_with_scipy(*, skew: bool) -> None:
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
 def test_bca_p_values_invert_its_interval(level: float) -> None:
     samples = np.sort(RNG.gamma(2, 1, 5000))
-    law = BcaLaw(samples, z0=0.1, acceleration=0.05)
-    low, high = law.interval(level)
-    assert law.p_above(low) == pytest.approx((1 - level) / 2, abs=2e-3)
-    assert law.p_below(high) == pytest.approx((1 - level) / 2, abs=2e-3)
+    distribution = BcaDistribution(samples, z0=0.1, acceleration=0.05)
+    low, high = distribution.interval(level)
+    assert distribution.p_above(low) == pytest.approx((1 - level) / 2, abs=2e-3)
+    assert distribution.p_below(high) == pytest.approx((1 - level) / 2, abs=2e-3)
 
 
 def test_bca_never_claims_more_than_its_resamples_can_show() -> None:
-    law = bca(5.0, RNG.normal(5, 0.1, 999), RNG.normal(5, 0.01, 60), 60)
-    assert law.p_above(0.0) >= 1e-4
-    assert law.p_above(0.0) < 0.01
+    distribution = bca(5.0, RNG.normal(5, 0.1, 999), RNG.normal(5, 0.01, 60), 60)
+    assert distribution.p_above(0.0) >= 1e-4
+    assert distribution.p_above(0.0) < 0.01
 
 
 def test_bca_of_equal_resamples_is_degenerate_not_nan() -> None:
-    law = bca(0.5, np.full(100, 0.5), np.full(60, 0.5), 60)
-    assert isinstance(law, StudentLaw)
-    assert law.interval() == (0.5, 0.5)
+    distribution = bca(0.5, np.full(100, 0.5), np.full(60, 0.5), 60)
+    assert isinstance(distribution, StudentDistribution)
+    assert distribution.interval() == (0.5, 0.5)
 
 
 @pytest.mark.parametrize("n", [4, 5, 8])

@@ -10,16 +10,16 @@ from harness.claims.wording import count
 from harness.store.records import VerdictRecord
 
 
-def wholes(claims: Sequence[Claim], verdicts: Sequence[VerdictRecord]) -> list[VerdictRecord]:
+def compound_verdicts(claims: Sequence[Claim], verdicts: Sequence[VerdictRecord]) -> list[VerdictRecord]:
     """One verdict for each claim that has parts, in order of declaration."""
     by_id = {verdict.claim: verdict for verdict in verdicts}
     parents = dict.fromkeys(claim.parent for claim in claims if claim.parent)
     return [
-        _whole(parent, [claim for claim in claims if claim.parent == parent], by_id) for parent in parents
+        _compound(parent, [claim for claim in claims if claim.parent == parent], by_id) for parent in parents
     ]
 
 
-def _whole(parent: str, parts: Sequence[Claim], by_id: dict[str, VerdictRecord]) -> VerdictRecord:
+def _compound(parent: str, parts: Sequence[Claim], by_id: dict[str, VerdictRecord]) -> VerdictRecord:
     found = [by_id[part.id] for part in parts]
     # A proxy is shown and never counted.
     counted = [verdict for verdict in found if verdict.verdict != "not comparable"]

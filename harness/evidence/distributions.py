@@ -1,6 +1,6 @@
-"""Sampling laws of an estimate: its interval and its one-sided p-values.
+"""Sampling distributions of an estimate: its interval and its one-sided p-values.
 
-A law answers two questions for any threshold, so that each rule reads p-values and intervals
+A distribution answers two questions for any threshold, so that each rule reads p-values and intervals
 that agree: the 95 % interval [L, U] has L above a threshold exactly if the p of θ ≤ threshold
 is below .025.
 """
@@ -17,8 +17,8 @@ from scipy import special, stats
 Floats = NDArray[np.float64]
 
 
-class Law(Protocol):
-    """The sampling law of an estimate of θ."""
+class SamplingDistribution(Protocol):
+    """The sampling distribution of an estimate of θ."""
 
     def p_above(self, threshold: float) -> float:
         """One-sided p of the hypothesis θ ≤ ``threshold``; small if θ lies above it."""
@@ -31,7 +31,7 @@ class Law(Protocol):
 
 
 @dataclass(frozen=True)
-class StudentLaw:
+class StudentDistribution:
     """(θ̂ − θ) / se follows Student's t with ``df`` degrees of freedom.
 
     With ``se`` zero, nothing is known of the spread; the p-values are then those of the exact
@@ -68,7 +68,7 @@ class StudentLaw:
 
 
 @dataclass(frozen=True)
-class BcaLaw:
+class BcaDistribution:
     """Efron's bias-corrected and accelerated bootstrap (1987), and its inversion to p-values.
 
     The endpoint at level α is the quantile Φ(z₀ + (z₀ + z_α) / (1 − a (z₀ + z_α))) of the
@@ -109,15 +109,15 @@ class BcaLaw:
         return float(special.ndtr(w / (1 + self.acceleration * w) - self.z0))
 
 
-def student(values: Floats, noise_floor: float = 0.0) -> StudentLaw | None:
-    """The t law of the mean of independent replicates, with n − 1 degrees of freedom.
+def student(values: Floats, noise_floor: float = 0.0) -> StudentDistribution | None:
+    """The t distribution of the mean of independent replicates, with n − 1 degrees of freedom.
 
     Args:
         values: θ of each replicate, shape (n,).
         noise_floor: Replaces a smaller standard deviation.
 
     Returns:
-        The law, or ``None`` for fewer than two replicates.
+        The distribution, or ``None`` for fewer than two replicates.
     """
     n = len(values)
     if n < 2:
@@ -126,11 +126,11 @@ def student(values: Floats, noise_floor: float = 0.0) -> StudentLaw | None:
     spread = float(np.std(values, ddof=1))
     rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(values)))
     sd = max(spread if spread > rounding else 0.0, noise_floor)
-    return StudentLaw(float(np.mean(values)), sd / float(np.sqrt(n)), n - 1, n)
+    return StudentDistribution(float(np.mean(values)), sd / float(np.sqrt(n)), n - 1, n)
 
 
-def bca(value: float, samples: Floats, jackknife: Floats, units: int) -> Law:
-    """The BCa law of an estimate.
+def bca(value: float, samples: Floats, jackknife: Floats, units: int) -> SamplingDistribution:
+    """The BCa distribution of an estimate.
 
     Args:
         value: The estimate on the data.
@@ -139,17 +139,17 @@ def bca(value: float, samples: Floats, jackknife: Floats, units: int) -> Law:
         units: Independent units; decides the p-values if no resample differs.
 
     Returns:
-        The law; the degenerate t law if all resamples agree, where BCa is undefined.
+        The distribution; the degenerate t distribution if all resamples agree, where BCa is undefined.
     """
     ordered = np.sort(samples)
     if ordered[0] == ordered[-1]:
-        return StudentLaw(value, 0.0, units - 1, units)
+        return StudentDistribution(value, 0.0, units - 1, units)
     size = len(ordered)
     share = (np.sum(ordered < value) + np.sum(ordered == value) / 2) / size
     z0 = float(special.ndtri(min(max(share, 1 / (size + 1)), size / (size + 1))))
     away = np.mean(jackknife) - jackknife
     scale = 6.0 * float(np.sum(away**2)) ** 1.5
-    return BcaLaw(ordered, z0, float(np.sum(away**3)) / scale if scale > 0 else 0.0)
+    return BcaDistribution(ordered, z0, float(np.sum(away**3)) / scale if scale > 0 else 0.0)
 
 
 def sign_flip(values: Floats, rng: np.random.Generator, resamples: int = 9999) -> float:
