@@ -1,4 +1,4 @@
-"""What each trial of a run answered, beside the other methods of its suite."""
+"""What each trial of a run answered, compared with the other methods of its suite."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Gate:
     Attributes:
         suite: The suite of both.
         scale: Of the new run.
-        baseline: The run to hold on to.
+        baseline: The run that is compared with.
         run: The new run.
         claims: The claims that are asked about; empty means everything.
     """

@@ -63,7 +63,7 @@ def regress_run(
     Args:
         suite: The suite of both runs.
         scale: Under which claims are read.
-        baseline: The run to hold on to.
+        baseline: The run that is compared with.
         run: The new run.
         baseline_verdicts: The baseline's verdicts, if there are any.
         verdicts: The new run's verdicts, if there are any.

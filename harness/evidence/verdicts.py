@@ -1,4 +1,4 @@
-"""The verdicts of a run: every claim examined, corrected together, and put into words."""
+"""The verdicts of a run: every claim examined and corrected for the family."""
 
 from __future__ import annotations
 

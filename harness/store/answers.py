@@ -1,7 +1,7 @@
 """What the rows of a trial answer of its evaluation set.
 
 The evaluation set of an experiment, task, part and seed is what the suite's own methods answer
-there, all of them together. A method that leaves units out is scored on an easier or a luckier set
+there, all of them together. A method that leaves units out is scored on another, perhaps easier, set
 than the others, so its number is shown with what it rests on and nothing is compared with it. The
 same holds for a method that answers units twice, or units that no method of the suite knows.
 """
@@ -77,7 +77,7 @@ class Answers:
     """What a table answers.
 
     Attributes:
-        units: Its units; those of a timed trial are asked anew in every block.
+        units: Its units; those of a timed trial are asked again in every block.
         rows: Its rows.
         places: Different places of rows: units, or units at the steps of a probe.
     """
@@ -117,7 +117,7 @@ def coverage(own: Answers, others: Sequence[Answers], *, belongs: bool = True) -
         return Coverage(len(own.units), len(own.units))
     asked = frozenset[str]().union(*(other.units for other in others), own.units if belongs else ())
     answered = len(asked & own.units)
-    # Some tasks have several rows a unit, and then their number may be the method's own affair.
+    # Some tasks have several rows a unit, and then each method may have its own number of them.
     once = all(other.places == other.rows for other in others)
     return Coverage(
         answered,

@@ -36,7 +36,7 @@ class SamplerLaw(Form):
     margin: float = 0.03
     min_tokens: int = 10_000
     exact: tuple[Cell, ...] = ()
-    """Enumerations that must hold besides, as in :class:`Exact`."""
+    """Enumerations that must hold, too, as in :class:`Exact`."""
 
     def examine(self, context: JudgingContext) -> Finding:
         """PIT values are uniform at every depth: KS distance + DKW half-width ≤ margin."""

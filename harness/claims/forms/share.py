@@ -49,7 +49,7 @@ class Share(EffectForm):
 
     @property
     def required(self) -> tuple[Precondition, ...]:
-        """c − d must be positive, besides what is declared."""
+        """c − d must be positive, in addition to what is declared."""
         own = Precondition(
             name="denominator",
             theta=self._denominator,
@@ -59,7 +59,7 @@ class Share(EffectForm):
         )
         return (own, *self.preconditions)
 
-    def shown_besides(self, context: JudgingContext) -> tuple[TestRecord, ...]:
+    def supplement(self, context: JudgingContext) -> tuple[TestRecord, ...]:
         """The ratio itself."""
         top, gap = self._without(0.0), self._without(1.0)
         label = "share (a − b) / (c − d)"

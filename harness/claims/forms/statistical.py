@@ -88,7 +88,7 @@ class StatisticalForm(Form):
         """Whether single replicates may fail, which needs more of them for a verdict."""
         return self.replication is not Replication.UNITS
 
-    def shown_besides(self, context: JudgingContext) -> tuple[TestRecord, ...]:
+    def supplement(self, context: JudgingContext) -> tuple[TestRecord, ...]:
         """Records that decide nothing."""
         return ()
 
@@ -128,12 +128,12 @@ class StatisticalForm(Form):
         """Measured? Enough replicates? Preconditions, collapsed seeds; then the rule is open."""
         try:
             answers = context.ask(self.questions(context.reported), self.sampling)
-            besides = self.shown_besides(context)
+            supplement = self.supplement(context)
         except NotMeasuredError as error:
             return not_measured(error)
         checked = tuple(item.check(context) for item in self.required)
         finding = self.weigh(answers, context)
-        finding = replace(finding, preconditions=checked, tests=(*finding.tests, *besides))
+        finding = replace(finding, preconditions=checked, tests=(*finding.tests, *supplement))
         lacking = next((answer.lacking for answer in answers if answer.lacking), "")
         if lacking:
             settled = Settled("inconclusive", f"Only {lacking} for a verdict.", "power")
