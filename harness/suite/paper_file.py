@@ -109,7 +109,7 @@ def _told(path: Path, text: str, error: ValidationError) -> SuiteError:
         f"line {line_of(text, fault['loc'])}: {_name(fault['loc'])}: {fault['msg'].lower()}"
         for fault in error.errors()
     ]
-    fix = "" if len(faults) == 1 else "\n  ".join(["Mend, too:", *faults[1:]])
+    fix = "" if len(faults) == 1 else "\n  ".join(["Also:", *faults[1:]])
     return SuiteError(f"The paper's record cannot be read, {faults[0]}", where=str(path), fix=fix)
 
 
