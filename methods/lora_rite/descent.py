@@ -89,11 +89,11 @@ class Descend(Method[Descent, "list[Arrival]"]):
         default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
     )
 
-    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """The optimizer of the factors."""
         from methods.lora_rite.optimizers import make_optimizer
 
-        return make_optimizer(self.optimizer, pairs, self.rate, plain=self.plain)
+        return make_optimizer(self.optimizer, pairs, rate, plain=self.plain)
 
     def run(self, problem: Descent, ctx: Context) -> list[Arrival]:
         """Descend from each start."""
@@ -105,7 +105,7 @@ class Descend(Method[Descent, "list[Arrival]"]):
         from methods.lora_rite.pairs import contributions, products
 
         pairs, loss = start.open()
-        optimizer = self.optimizer_for(pairs)
+        optimizer = self.optimizer_for(pairs, self.rate)
         before = products(pairs)
         sizes = (0.0, 0.0)
         for step in range(start.steps):

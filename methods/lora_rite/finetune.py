@@ -143,11 +143,11 @@ class FineTune(Method[Adaptation, Adapted]):
     rank: int = param(16, source="section 5", doc="r")
     alpha: float = param(16.0, source="official code", doc="LoRA scale; the product is scaled by α/r")
 
-    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """The optimizer of the factors."""
         from methods.lora_rite.optimizers import make_optimizer
 
-        return make_optimizer(self.optimizer, pairs, self.rate)
+        return make_optimizer(self.optimizer, pairs, rate)
 
     def run(self, problem: Adaptation, ctx: Context) -> Adapted:
         """Train the adapters of a fresh model."""
@@ -161,7 +161,7 @@ class FineTune(Method[Adaptation, Adapted]):
         watch = _Watch(model, pairs, ctx)
         fit(
             model,
-            self.optimizer_for(pairs),
+            self.optimizer_for(pairs, self.rate),
             problem.train,
             problem.recipe,
             rng=ctx.rng("order"),

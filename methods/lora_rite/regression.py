@@ -105,11 +105,11 @@ class FitLinear(Method[Regression, "Tensor"]):
     optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rate: float = param(0.1, source="tuned", doc="largest learning rate")
 
-    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """The optimizer of the factors."""
         from methods.lora_rite.optimizers import make_optimizer
 
-        return make_optimizer(self.optimizer, pairs, self.rate)
+        return make_optimizer(self.optimizer, pairs, rate)
 
     def run(self, problem: Regression, ctx: Context) -> Tensor:
         """The product B A, shape (m, n).
@@ -123,7 +123,7 @@ class FitLinear(Method[Regression, "Tensor"]):
         from methods.lora_rite.pairs import Pair
 
         pair = Pair(nn.Parameter(problem.a.clone()), nn.Parameter(problem.b.clone()), "student")
-        optimizer = self.optimizer_for([pair])
+        optimizer = self.optimizer_for([pair], self.rate)
         rates = [group["lr"] for group in optimizer.param_groups]
         steps = len(problem.inputs)
         with torch.no_grad():

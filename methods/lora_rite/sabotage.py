@@ -23,44 +23,44 @@ if TYPE_CHECKING:
 class UntransportedDescend(Descend):
     """Moments are not carried over as the partner's basis turns."""
 
-    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """See :class:`~methods.lora_rite.sabotage_optimizers.Untransported`."""
         from methods.lora_rite.sabotage_optimizers import Untransported
 
-        return _made(Untransported, pairs, self.rate, plain=self.plain)
+        return _made(Untransported, pairs, rate, plain=self.plain)
 
 
 @dataclass(frozen=True)
 class MisalignedDescend(Descend):
     """Steps are mapped back from another basis than the one in which they were computed."""
 
-    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """See :class:`~methods.lora_rite.sabotage_optimizers.Misaligned`."""
         from methods.lora_rite.sabotage_optimizers import Misaligned
 
-        return _made(Misaligned, pairs, self.rate, plain=self.plain)
+        return _made(Misaligned, pairs, rate, plain=self.plain)
 
 
 @dataclass(frozen=True)
 class MisalignedFit(FitLinear):
     """As :class:`MisalignedDescend`, in the regression."""
 
-    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """See :class:`~methods.lora_rite.sabotage_optimizers.Misaligned`."""
         from methods.lora_rite.sabotage_optimizers import Misaligned
 
-        return _made(Misaligned, pairs, self.rate)
+        return _made(Misaligned, pairs, rate)
 
 
 @dataclass(frozen=True)
 class MisalignedFineTune(FineTune):
     """As :class:`MisalignedDescend`, in fine-tuning."""
 
-    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """See :class:`~methods.lora_rite.sabotage_optimizers.Misaligned`."""
         from methods.lora_rite.sabotage_optimizers import Misaligned
 
-        return _made(Misaligned, pairs, self.rate)
+        return _made(Misaligned, pairs, rate)
 
 
 def _made(kind: type[LoraRite], pairs: list[Pair], rate: float, *, plain: bool = False) -> Optimizer:
