@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Metric, Scores, Task, param
-from methods.lite.scoring import JI, Scoring
+from methods.lite.scoring import JI, NamedScorer, ScorerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,11 +139,10 @@ class FitTarget(Task[TargetProblem, "Scorer"]):
 
 
 @dataclass(frozen=True)
-class Regress(Scoring, Method[TargetProblem, "Scorer"]):
-    """A scorer fitted to a function of S by least squares."""
+class BaseRegress(ScorerHook, Method[TargetProblem, "Scorer"]):
+    """The scorer of a subclass, fitted to a function of S by least squares."""
 
     problem_type: ClassVar[type] = TargetProblem
-    cites: ClassVar[str] = JI
 
     steps: int = param(1500, source="ours", doc="updates")
     batch: int = param(256, source="ours", doc="samples an update")
@@ -158,7 +157,7 @@ class Regress(Scoring, Method[TargetProblem, "Scorer"]):
         from methods.lite.losses import finite
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
-            scorer = self.make(*problem.shape)
+            scorer = self.scorer_for(*problem.shape)
         rng = draws.generator(int(ctx.rng("samples").integers(2**31)))
         optimizer = in_float32(torch.optim.AdamW(scorer.parameters(), lr=self.rate))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
@@ -170,3 +169,10 @@ class Regress(Scoring, Method[TargetProblem, "Scorer"]):
             optimizer.step()
             schedule.step()
         return scorer.eval()
+
+
+@dataclass(frozen=True)
+class Regress(BaseRegress, NamedScorer):
+    """A scorer fitted to a function of S by least squares."""
+
+    cites: ClassVar[str] = JI

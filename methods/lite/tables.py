@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
-from methods.lite.scoring import JI, Scoring
+from methods.lite.scoring import JI, NamedScorer, ScorerHook
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,11 +121,10 @@ class FitEmbeddings(Method[TableProblem, "NDArray[np.float64]"]):
 
 
 @dataclass(frozen=True)
-class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
-    """A scorer of late interactions on two one-hot token vectors a text."""
+class BaseFitScorer(ScorerHook, Method[TableProblem, "NDArray[np.float64]"]):
+    """The scorer of a subclass, on two one-hot token vectors a text."""
 
     problem_type: ClassVar[type] = TableProblem
-    cites: ClassVar[str] = JI
 
     starts: int = param(3, source="ours", doc="random starts")
     steps: int = param(600, source="ours", doc="updates from each start")
@@ -149,7 +148,7 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
         tables = []
         for seed in ctx.rng("scorers").integers(2**31, size=self.starts):
             with seeded(int(seed)):
-                scorer = self.make(2, 2)
+                scorer = self.scorer_for(2, 2)
             optimizer = in_float32(torch.optim.Adam(scorer.parameters(), lr=self.rate))
             for _ in range(self.steps):
                 optimizer.zero_grad()
@@ -158,3 +157,10 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
             with torch.inference_mode():
                 tables.append(scorer(q, d, ones, ones).reshape(n, n).double().numpy())
         return np.stack(tables)
+
+
+@dataclass(frozen=True)
+class FitScorer(BaseFitScorer, NamedScorer):
+    """A scorer of late interactions on two one-hot token vectors a text."""
+
+    cites: ClassVar[str] = JI

@@ -16,9 +16,11 @@ from harness.method import Context, Method, Metric, Scores, Task, param
 from harness.method.metric import Columns
 from methods.lora_rite.citation import YEN
 from methods.lora_rite.gauge import KINDS, equivalent, golden_factors, golden_transformation, transformation
+from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.optim import Optimizer
 
     from methods.lora_rite.pairs import Pair
 
@@ -76,17 +78,12 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Descend(Method[Descent, "list[Arrival]"]):
-    """A number of optimizer steps from each start, on the full gradient."""
+class BaseDescend(OptimizerHook, Method[Descent, "list[Arrival]"]):
+    """A number of steps from each start, with the optimizer of a subclass."""
 
     problem_type: ClassVar[type] = Descent
-    cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rate: float = param(0.05, source="card, section 8", doc="learning rate")
-    plain: bool = param(
-        default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
-    )
 
     def run(self, problem: Descent, ctx: Context) -> list[Arrival]:
         """Descend from each start."""
@@ -95,11 +92,10 @@ class Descend(Method[Descent, "list[Arrival]"]):
     def _descend(self, start: Start) -> Arrival:
         import torch
 
-        from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import contributions, products
 
         pairs, loss = start.open()
-        optimizer = make_optimizer(self.optimizer, pairs, self.rate, plain=self.plain)
+        optimizer = self.opened(pairs, self.rate)
         before = products(pairs)
         sizes = (0.0, 0.0)
         for step in range(start.steps):
@@ -111,6 +107,23 @@ class Descend(Method[Descent, "list[Arrival]"]):
                 sizes = contributions(pairs, first)
         with torch.no_grad():
             return Arrival(start, before, products(pairs), sizes)
+
+
+@dataclass(frozen=True)
+class Descend(BaseDescend, NamedOptimizer):
+    """A number of optimizer steps from each start, on the full gradient."""
+
+    cites: ClassVar[str] = YEN
+
+    plain: bool = param(
+        default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
+    )
+
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
+        """The optimizer of that name, bare where ``plain``."""
+        from methods.lora_rite.optimizers import make_optimizer
+
+        return make_optimizer(self.optimizer, pairs, rate, plain=self.plain)
 
 
 @dataclass(frozen=True)

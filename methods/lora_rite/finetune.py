@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
 from methods.lora_rite.citation import YEN
+from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -131,13 +132,11 @@ def _norm(tensors: list[Tensor]) -> float:
 
 
 @dataclass(frozen=True)
-class FineTune(Method[Adaptation, Adapted]):
-    """LoRA fine-tuning with one optimizer: linear warm-up, linear decay, no dropout, no decay."""
+class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
+    """LoRA fine-tuning with the optimizer of a subclass."""
 
     problem_type: ClassVar[type] = Adaptation
-    cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rate: float = param(5e-3, source="tuned", doc="largest learning rate")
     rank: int = param(16, source="section 5", doc="r")
     alpha: float = param(16.0, source="official code", doc="LoRA scale; the product is scaled by α/r")
@@ -146,7 +145,6 @@ class FineTune(Method[Adaptation, Adapted]):
         """Train the adapters of a fresh model."""
         from methods.common.lora import add_lora, layers_of
         from methods.common.training import fit
-        from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import find_pairs
 
         model = problem.model()
@@ -155,7 +153,7 @@ class FineTune(Method[Adaptation, Adapted]):
         watch = _Watch(model, pairs, ctx)
         fit(
             model,
-            make_optimizer(self.optimizer, pairs, self.rate),
+            self.opened(pairs, self.rate),
             problem.train,
             problem.recipe,
             rng=ctx.rng("order"),
@@ -168,3 +166,10 @@ class FineTune(Method[Adaptation, Adapted]):
             also={"watch": watch},
         )
         return Adapted(model, done=True)
+
+
+@dataclass(frozen=True)
+class FineTune(BaseFineTune, NamedOptimizer):
+    """LoRA fine-tuning with one optimizer: linear warm-up, linear decay, no dropout, no decay."""
+
+    cites: ClassVar[str] = YEN

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.method import Context, Method, ProblemError, Scores, Task, param
+from methods.spectr.hook import RuleHook
 from methods.spectr.method import LEVIATHAN, SUN
 
 if TYPE_CHECKING:
@@ -209,7 +210,18 @@ def _apart(case: Case) -> Case:
 
 
 @dataclass(frozen=True)
-class SelectWith(Method[SelectionProblem, "Rule"]):
+class BaseSelect(RuleHook, Method[SelectionProblem, "Rule"]):
+    """The token-level selection rule of a subclass."""
+
+    problem_type: ClassVar[type] = SelectionProblem
+
+    def run(self, problem: SelectionProblem, ctx: Context) -> Rule:
+        """The rule; it needs no fitting."""
+        return self.rule()
+
+
+@dataclass(frozen=True)
+class SelectWith(BaseSelect):
     """A token-level selection rule.
 
     ``k-seq`` is the paper's; ``single`` tests one candidate as in speculative decoding;
@@ -217,14 +229,17 @@ class SelectWith(Method[SelectionProblem, "Rule"]):
     The others are broken on purpose.
     """
 
-    problem_type: ClassVar[type] = SelectionProblem
     cites: ClassVar[str] = f"{SUN}; {LEVIATHAN}"
 
     name: str = param("k-seq", source="section 'K-SEQ'", doc="the rule")
     slack: float = param(0.0, source="Theorem 1", doc="of K-SEQ: ρ = ρ* + slack (k − ρ*)")
 
-    def run(self, problem: SelectionProblem, ctx: Context) -> Rule:
-        """The rule; it needs no fitting."""
+    def rule(self) -> Rule:
+        """The rule of that name.
+
+        Raises:
+            ProblemError: If there is none.
+        """
         from methods.spectr import sabotage, selection
 
         rules: dict[str, Rule] = {
