@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.method import Context, Method, mean_of, param
 from methods.il_bench.predictors import Ballot, Predictor, Program
+from methods.il_bench.problem import LONG_ANSWER, SHORT_ANSWER, Learned, ProgramProblem, Spent
 from methods.il_bench.programs import Node
-from methods.il_bench.task import LONG_ANSWER, SHORT_ANSWER, Learned, ProgramProblem, Spent
 
 if TYPE_CHECKING:
     from methods.il_bench.asking import Executor, Learner

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from harness.method import Context
 from methods.il_bench.method import LSP
-from methods.il_bench.task import Learned, ProgramProblem
+from methods.il_bench.problem import Learned, ProgramProblem
 
 
 @dataclass(frozen=True)

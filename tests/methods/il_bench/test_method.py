@@ -14,10 +14,11 @@ from harness.method import Method, ProblemError
 from methods.il_bench import method as m
 from methods.il_bench.models import SurrogateInterpreter
 from methods.il_bench.predictors import Program, PromptTree
+from methods.il_bench.problem import Learned
 from methods.il_bench.programs import Node
 from methods.il_bench.rules import parse_rules
 from methods.il_bench.sabotage import Backwards
-from methods.il_bench.task import Learned, SynTreeTask
+from methods.il_bench.task import SynTreeTask
 from tests.methods.context import FakeContext
 
 TASK = SynTreeTask(train=120, validation=30, test=100, budget=12)
