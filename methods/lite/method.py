@@ -1,4 +1,4 @@
-"""Rankers: trained ones with each scorer, systems whose scores are known, and their saboteurs."""
+"""Rankers: trained ones with each scorer, and systems whose scores are known."""
 
 from __future__ import annotations
 
@@ -79,17 +79,6 @@ class TrainRanker(Scoring, Method[RankingProblem, Ranking]):
 
     def _reduction(self) -> Reduction:
         return self.reduction if self.doc_tokens else "none"
-
-
-@dataclass(frozen=True)
-class ShuffledTeacher(TrainRanker):
-    """Teacher scores and labels are shuffled within each list: a control, not a method to use."""
-
-    def course(self) -> Course:
-        """The same, with the teacher shuffled."""
-        from dataclasses import replace
-
-        return replace(super().course(), shuffle=True)
 
 
 @dataclass(frozen=True)
