@@ -19,6 +19,7 @@ from methods.lora_rite.gauge import KINDS, equivalent, golden_factors, golden_tr
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.optim import Optimizer
 
     from methods.lora_rite.pairs import Pair
 
@@ -88,6 +89,12 @@ class Descend(Method[Descent, "list[Arrival]"]):
         default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
     )
 
+    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+        """The optimizer of the factors."""
+        from methods.lora_rite.optimizers import make_optimizer
+
+        return make_optimizer(self.optimizer, pairs, self.rate, plain=self.plain)
+
     def run(self, problem: Descent, ctx: Context) -> list[Arrival]:
         """Descend from each start."""
         return [self._descend(start) for start in problem.starts]
@@ -95,11 +102,10 @@ class Descend(Method[Descent, "list[Arrival]"]):
     def _descend(self, start: Start) -> Arrival:
         import torch
 
-        from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import contributions, products
 
         pairs, loss = start.open()
-        optimizer = make_optimizer(self.optimizer, pairs, self.rate, plain=self.plain)
+        optimizer = self.optimizer_for(pairs)
         before = products(pairs)
         sizes = (0.0, 0.0)
         for step in range(start.steps):

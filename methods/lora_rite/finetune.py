@@ -13,6 +13,7 @@ from methods.lora_rite.citation import YEN
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.optim import Optimizer
 
     from methods.common.examples import Example
     from methods.common.training import Recipe
@@ -142,11 +143,16 @@ class FineTune(Method[Adaptation, Adapted]):
     rank: int = param(16, source="section 5", doc="r")
     alpha: float = param(16.0, source="official code", doc="LoRA scale; the product is scaled by α/r")
 
+    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+        """The optimizer of the factors."""
+        from methods.lora_rite.optimizers import make_optimizer
+
+        return make_optimizer(self.optimizer, pairs, self.rate)
+
     def run(self, problem: Adaptation, ctx: Context) -> Adapted:
         """Train the adapters of a fresh model."""
         from methods.common.lora import add_lora, layers_of
         from methods.common.training import fit
-        from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import find_pairs
 
         model = problem.model()
@@ -155,7 +161,7 @@ class FineTune(Method[Adaptation, Adapted]):
         watch = _Watch(model, pairs, ctx)
         fit(
             model,
-            make_optimizer(self.optimizer, pairs, self.rate),
+            self.optimizer_for(pairs),
             problem.train,
             problem.recipe,
             rng=ctx.rng("order"),

@@ -15,6 +15,9 @@ from methods.lora_rite.citation import YEN
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.optim import Optimizer
+
+    from methods.lora_rite.pairs import Pair
 
 ERROR = mean_of("error", better="lower", name="test mean squared error", digits=4, worst=10.0)
 
@@ -102,6 +105,12 @@ class FitLinear(Method[Regression, "Tensor"]):
     optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rate: float = param(0.1, source="tuned", doc="largest learning rate")
 
+    def optimizer_for(self, pairs: list[Pair]) -> Optimizer:
+        """The optimizer of the factors."""
+        from methods.lora_rite.optimizers import make_optimizer
+
+        return make_optimizer(self.optimizer, pairs, self.rate)
+
     def run(self, problem: Regression, ctx: Context) -> Tensor:
         """The product B A, shape (m, n).
 
@@ -111,11 +120,10 @@ class FitLinear(Method[Regression, "Tensor"]):
         import torch
         from torch import nn
 
-        from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import Pair
 
         pair = Pair(nn.Parameter(problem.a.clone()), nn.Parameter(problem.b.clone()), "student")
-        optimizer = make_optimizer(self.optimizer, [pair], self.rate)
+        optimizer = self.optimizer_for([pair])
         rates = [group["lr"] for group in optimizer.param_groups]
         steps = len(problem.inputs)
         with torch.no_grad():
