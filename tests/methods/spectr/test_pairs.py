@@ -64,9 +64,12 @@ def test_laws_apart_leave_nothing_to_gain() -> None:
     assert not any(parts(SelectWith(), task)["below"]["witness"])
 
 
-@pytest.mark.parametrize(("name", "valid"), [("k-seq", True), ("recursive", True), ("stale-count", False)])
-def test_chains_enumerate_whole_blocks(name: str, valid: bool) -> None:  # noqa: FBT001
-    found = parts(SelectWith(name=name), TinyChains(worlds=1, most=2))
+@pytest.mark.parametrize(
+    ("rule", "valid"),
+    [(SelectWith(), True), (SelectWith(name="recursive"), True), (SelectBroken(name="stale-count"), False)],
+)
+def test_chains_enumerate_whole_blocks(rule: SelectWith | SelectBroken, valid: bool) -> None:  # noqa: FBT001
+    found = parts(rule, TinyChains(worlds=1, most=2))
     assert held(found["law"]) is valid
     tokens = found["main"]["tokens"]
     assert tokens == sorted(tokens)
