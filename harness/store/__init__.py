@@ -11,8 +11,8 @@ from harness.store.locate import (
     runs_folder,
     single_trial_folder,
 )
-from harness.store.reader import RunReader, open_run, readable_runs
-from harness.store.reference import write_reference
+from harness.store.reader import RunReader, readable_runs
+from harness.store.reference import open_run, write_reference
 from harness.store.view import TIMED_METHOD, RunView, trial_id
 from harness.store.writer import RunWriter
 

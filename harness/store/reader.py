@@ -135,19 +135,6 @@ def readable_runs(folders: Iterable[Path], passed_over: list[str]) -> Iterator[R
         yield reader
 
 
-def open_run(folder: Path) -> RunReader:
-    """The run, or the committed results, in ``folder``.
-
-    Raises:
-        RecordError: If there is none, or it was written by another schema version.
-    """
-    from harness.store.reference import ReferenceReader
-
-    reader = ReferenceReader(folder) if is_committed(folder) else RunReader(folder)
-    _ = reader.record
-    return reader
-
-
 def read_file(path: Path) -> bytes:
     """The bytes of a file of records, unpacked if they are packed.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import OmittedRowsError, RecordError, UsageError
-from harness.store.reader import TRIALS_FILE, RunReader, read_file
+from harness.store.reader import TRIALS_FILE, RunReader, is_committed, read_file
 from harness.store.records import Record, RunRecord, TrialRecord, VerdictsRecord
 from harness.store.replace import OMITTED_FILE, UNITS_FILE, refuse_foreign, replace_folder
 from harness.store.units import part_columns
@@ -255,3 +255,14 @@ class ReferenceReader(RunReader):
         """Whether the trial finished."""
         record = self.trials.get(trial)
         return record is not None and record.status == "ok"
+
+
+def open_run(folder: Path) -> RunReader:
+    """The run, or the committed results, in ``folder``.
+
+    Raises:
+        RecordError: If there is none, or it was written by another schema version.
+    """
+    reader = ReferenceReader(folder) if is_committed(folder) else RunReader(folder)
+    _ = reader.record
+    return reader

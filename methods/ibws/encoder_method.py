@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from harness.method import Context, HubSource, Method, Resource, param
 from methods.common.minilm import MINILM
+from methods.ibws.designs import Floats
 from methods.ibws.problems import RankingProblem, TestRanking
 from methods.ibws.ranking_method import collect_labels
 
@@ -42,20 +43,18 @@ class EncoderRanker(Method[RankingProblem, TestRanking]):
     batch: int = param(32, source="unspecified in the paper", doc="texts in a batch")
     rate: float = param(5e-5, source="unspecified in the paper", doc="peak learning rate")
     longest: int = param(128, source="ours", doc="tokens after which a text is cut")
-    shuffled: bool = param(False, source="ours", doc="sabotage: give each label to another text")
 
     def run(self, problem: RankingProblem, ctx: Context) -> TestRanking:
         """Label, fine-tune, score the test texts."""
         from methods.ibws.encoder import Training, score_texts, train_ranker
 
         labels = collect_labels(self.labels, self.amount, problem, ctx)
-        values = ctx.rng("sabotage").permutation(labels.values) if self.shuffled else labels.values
         encoder = ctx.load(self.encoder, fresh=True)
         training = Training(self.loss, self.epochs, self.batch, self.rate, longest=self.longest)
         model = train_ranker(
             encoder,
             problem.train_texts,
-            values,
+            self.labels_for_training(labels.values, ctx),
             training,
             ctx.rng("training"),
             device=ctx.device,
@@ -66,3 +65,8 @@ class EncoderRanker(Method[RankingProblem, TestRanking]):
             model, encoder.tokenizer, problem.test_texts, batch=4 * self.batch, longest=self.longest
         )
         return TestRanking(scores, labels.reads, labels.judgements)
+
+    def labels_for_training(self, values: Floats, ctx: Context) -> Floats:
+        """The labels as they are; negative controls change them here."""
+        del ctx
+        return values

@@ -149,7 +149,7 @@ class BestWorst(Method[AnnotationProblem, Annotation]):
         return Annotation(scores, judge.ledger, "comparative", halves)
 
     def answered(self, design: Ints, judge: Judge, ctx: Context) -> Answers:
-        """Who answers; sabotages put someone else here."""
+        """Who answers; negative controls put someone else here."""
         del ctx
         return judge.compare(design)
 
@@ -214,7 +214,7 @@ class IteratedBestWorst(Method[AnnotationProblem, Annotation]):
         return after_round
 
     def comparison(self, judge: Judge, ctx: Context) -> Callable[[Ints], Answers]:
-        """Who answers; sabotages put someone else here."""
+        """Who answers; negative controls put someone else here."""
         del ctx
         return judge.compare
 

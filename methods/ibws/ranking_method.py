@@ -80,7 +80,7 @@ class LinearRanker(Method[RankingProblem, TestRanking]):
         return TestRanking(self._scores(problem, values, ctx), labels.reads, labels.judgements)
 
     def labels_for_training(self, values: Floats, ctx: Context) -> Floats:
-        """The labels as they are; sabotages change them here."""
+        """The labels as they are; negative controls change them here."""
         del ctx
         return values
 

@@ -1,4 +1,4 @@
-"""Broken versions of the methods, for controls.
+"""Negative controls: broken versions of the methods. No real method imports this.
 
 Each breaks one mechanism and costs the same, except :class:`SingleRound`, which breaks the cost.
 """
@@ -14,6 +14,7 @@ from harness.method import Context
 from methods.ibws.answers import Answers
 from methods.ibws.crowd import Crowd, Judge
 from methods.ibws.designs import Floats, Ints
+from methods.ibws.encoder_method import EncoderRanker
 from methods.ibws.iterated import Iteration
 from methods.ibws.method import BestWorst, DirectAssessment, IteratedBestWorst
 from methods.ibws.problems import Annotation, AnnotationProblem
@@ -88,6 +89,15 @@ class BlindLaterRounds(IteratedBestWorst):
 @dataclass(frozen=True)
 class ShuffledLabels(LinearRanker):
     """A ranker trained on labels that were given to other texts."""
+
+    def labels_for_training(self, values: Floats, ctx: Context) -> Floats:
+        """The labels in random order."""
+        return ctx.rng("sabotage").permutation(values)
+
+
+@dataclass(frozen=True)
+class ShuffledEncoderLabels(EncoderRanker):
+    """A fine-tuned encoder trained on labels that were given to other texts."""
 
     def labels_for_training(self, values: Floats, ctx: Context) -> Floats:
         """The labels in random order."""

@@ -14,8 +14,8 @@ from harness.method import Context, Method, ProblemError, Resource, param
 from methods.common.minilm import MINILM
 from methods.il_bench.items import Item
 from methods.il_bench.predictors import Input, Labelled, Predictor
+from methods.il_bench.problem import Learned, ProgramProblem
 from methods.il_bench.rules import read_values
-from methods.il_bench.task import Learned, ProgramProblem
 
 if TYPE_CHECKING:
     from methods.il_bench.asking import Executor

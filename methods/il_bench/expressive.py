@@ -160,16 +160,3 @@ class WriteProgram(Method[Functions, Programs]):
             name: print_program(represent(tree, problem.labels[name], most=self.rules))
             for name, tree in problem.trees.items()
         }
-
-
-@dataclass(frozen=True)
-class WithoutSwitch(WriteProgram):
-    """The first module of each program alone: a sabotage that takes the switches away."""
-
-    def run(self, problem: Functions, ctx: Context) -> Programs:
-        """One module a tree."""
-        programs = super().run(problem, ctx)
-        return {
-            name: print_program(Node(node.instruction, node.fallback))
-            for name, node in ((name, parse_program(text)) for name, text in programs.items())
-        }

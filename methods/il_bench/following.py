@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
 from methods.il_bench.models import READER, Speaker
-from methods.il_bench.task import open_executor
+from methods.il_bench.problem import open_executor
 
 FOLLOWED = mean_of("correct", better="higher", name="rules followed", worst=0.0)
 """Share of inputs that get the label that the rules give."""

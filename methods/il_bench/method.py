@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.method import Context, Method, mean_of, param
 from methods.il_bench.predictors import Ballot, Predictor, Program
+from methods.il_bench.problem import LONG_ANSWER, SHORT_ANSWER, Learned, ProgramProblem, Spent
 from methods.il_bench.programs import Node
-from methods.il_bench.task import LONG_ANSWER, SHORT_ANSWER, Learned, ProgramProblem, Spent
 
 if TYPE_CHECKING:
     from methods.il_bench.asking import Executor, Learner
@@ -110,35 +110,8 @@ class LSP(Method[ProgramProblem, Learned]):
         return summarised if self.learner == "rulesum" else paraphrased
 
     def wired(self, root: Node, labels: Sequence[str]) -> Node:
-        """The program that is used; a sabotage changes it."""
+        """The program that is used; a negative control changes it."""
         return root
-
-
-@dataclass(frozen=True)
-class Sabotaged(LSP):
-    """LSP with one mechanism broken: a control, not a method to use.
-
-    ``shuffled-labels`` shows the learner its examples with their labels exchanged; ``crossed-switch``
-    hangs each branch of the finished program under the next label.
-    """
-
-    cites: ClassVar[str] = ""
-
-    bug: Literal["shuffled-labels", "crossed-switch"] = param(
-        "shuffled-labels", source="ours", doc="what is broken"
-    )
-
-    def propose(self, ctx: Context) -> Propose:
-        """See :class:`LSP`."""
-        from methods.il_bench.search import shuffled
-
-        return shuffled(ctx.rng("shuffled labels")) if self.bug == "shuffled-labels" else super().propose(ctx)
-
-    def wired(self, root: Node, labels: Sequence[str]) -> Node:
-        """See :class:`LSP`."""
-        from methods.il_bench.programs import crossed
-
-        return crossed(root, labels) if self.bug == "crossed-switch" else root
 
 
 class OneInstruction(Method[ProgramProblem, Learned]):

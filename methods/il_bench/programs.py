@@ -68,13 +68,6 @@ def attach(root: Node, path: Path, label: str, child: Node) -> Node:
     return replace(root, children={**root.children, path[0]: below})
 
 
-def crossed(root: Node, labels: Sequence[str]) -> Node:
-    """The program with each branch hung under the next label: a switch that reads its label wrong."""
-    following = dict(zip(labels, [*labels[1:], labels[0]], strict=True))
-    children = {following[label]: crossed(child, labels) for label, child in root.children.items()}
-    return replace(root, children=children)
-
-
 @dataclass(frozen=True)
 class Leaf:
     """Inputs whose decision is the same label of the same node.

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from methods.il_bench.asking import Executor
 from methods.il_bench.items import Benchmark, Item
 from methods.il_bench.predictors import Input, Predictor, Program
+from methods.il_bench.problem import Learned
 from methods.il_bench.programs import Node, parse_program, print_program
 from methods.il_bench.rules import parse_rules
 from methods.il_bench.search import Step
 from methods.il_bench.surrogate import SurrogateExecutor
-
-if TYPE_CHECKING:
-    from methods.il_bench.task import Learned
 
 Rows = dict[str, list[Any]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -144,17 +144,6 @@ def summarised(learner: Learner, items: Sequence[Item], parent: str) -> str:
 def paraphrased(learner: Learner, items: Sequence[Item], parent: str) -> str:
     """A variation of the parent's instruction that never looks at the items; the root has none to vary."""
     return learner.write(paraphrase_request(parent)) if parent else learner.summarise(items)
-
-
-def shuffled(rng: np.random.Generator) -> Propose:
-    """RuleSum over items that have exchanged their labels: a sabotage."""
-
-    def propose(learner: Learner, items: Sequence[Item], parent: str) -> str:
-        order = rng.permutation(len(items))
-        pairs = zip(items, order, strict=True)
-        return learner.summarise([replace(item, label=items[other].label) for item, other in pairs])
-
-    return propose
 
 
 def spread(items: Sequence[Item], size: int, rng: np.random.Generator) -> list[Item]:

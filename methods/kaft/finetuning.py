@@ -64,7 +64,7 @@ def finetune(
         training: How.
         ctx: Streams of random numbers, device and type.
         dtype: Of the weights, where LoRA leaves them frozen.
-        change: Applied to the items, for sabotage.
+        change: Applied to the items, for negative controls.
         watch: Called with the number of updates and the model.
 
     Returns:

@@ -123,7 +123,7 @@ class FineTuned(Method[ReadingProblem, Answers]):
         )
 
     def change(self, problem: ReadingProblem, items: Sequence[Item]) -> Sequence[Item]:
-        """What is trained on; a sabotage changes it."""
+        """What is trained on; a negative control changes it."""
         return items
 
 
@@ -170,21 +170,6 @@ class CounterfactualOnly(FineTuned):
     empty: float = param(0.0, source="Longpre et al.", doc="none")
     counterfactual: float = param(0.5, source="Longpre et al.", doc="half")
     tags: bool = param(default=False, source="Longpre et al.", doc="no tags")
-
-
-@dataclass(frozen=True)
-class Sabotaged(Kaft):
-    """KAFT with one kind of target exchanged: a control, not a method to use."""
-
-    bug: Literal["memory-targets", "copied-distractors"] = param(
-        "memory-targets", source="ours", doc="what is broken"
-    )
-
-    def change(self, problem: ReadingProblem, items: Sequence[Item]) -> Sequence[Item]:
-        """Exchange the targets of one kind; the number of items and steps stays."""
-        from methods.kaft.sabotage import exchanged
-
-        return exchanged(items, problem.train, self.bug)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,39 @@
-"""Training sets with one kind of target exchanged, for controls."""
+"""Negative controls: exchanged targets, withheld contexts. No real method or task imports this."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
+from harness.method import Context, param
+from methods.kaft.method import Kaft
 from methods.kaft.mixture import Item, Kind
 from methods.kaft.questions import Question
+from methods.kaft.task import ReadingProblem, WorldReading
 
-Bug = Literal["memory-targets", "copied-distractors"]
+Bug: TypeAlias = Literal["memory-targets", "copied-distractors"]
+
+
+@dataclass(frozen=True)
+class Sabotaged(Kaft):
+    """KAFT with one kind of target exchanged."""
+
+    bug: Bug = param("memory-targets", source="ours", doc="what is broken")  # noqa: RUF009
+
+    def change(self, problem: ReadingProblem, items: Sequence[Item]) -> Sequence[Item]:
+        """Exchange the targets of one kind; the number of items and steps stays."""
+        return exchanged(items, problem.train, self.bug)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlindReading(WorldReading):
+    """Every context is withheld from the test."""
+
+    def problem(self, ctx: Context) -> ReadingProblem:
+        """The same questions without contexts."""
+        found = super().problem(ctx)
+        return replace(found, asked={name: replace(item, context="") for name, item in found.asked.items()})
 
 
 def exchanged(items: Sequence[Item], questions: Sequence[Question], bug: Bug) -> list[Item]:

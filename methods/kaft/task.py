@@ -126,7 +126,6 @@ class Reading(Task[ReadingProblem, Answers]):
     answer: int = param(8, source="ours", doc="new tokens of an answer, at most")
     batch: int = param(64, source="ours", doc="prompts answered at once")
     examples: int = param(5, source="card, claim C13", doc="example rows; 0: none")
-    blind: bool = param(default=False, source="ours", doc="withhold contexts from the test: a sabotage")
     dtype: str = param("", source="ours", doc="type of the weights; empty: the run's")
 
     @abstractmethod
@@ -149,8 +148,6 @@ class Reading(Task[ReadingProblem, Answers]):
         asked = ask(found.test)
         for aside in found.asides:
             asked |= ask(aside.questions, [aside.kind])
-        if self.blind:
-            asked = {name: replace(item, context="") for name, item in asked.items()}
         return ReadingProblem(
             reader=found.reader,
             template=found.template,

@@ -1,6 +1,6 @@
 """A second retrieval set without any download: what functions say they do, and the code that does it.
 
-The query is the first sentence of a function's docstring, as in :mod:`methods.lite.passages`; the
+The query is the first sentence of a function's docstring, as in :mod:`methods.lite.docstrings`; the
 passage is the function's body without its docstring. Its libraries are others than those that the
 first set is trained on, so the two sets share no training query. ``functions.md`` is its data card.
 """

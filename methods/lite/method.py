@@ -1,4 +1,4 @@
-"""Rankers: trained ones with each scorer, systems whose scores are known, and their saboteurs."""
+"""Rankers: trained ones with each scorer, and systems whose scores are known."""
 
 from __future__ import annotations
 
@@ -85,17 +85,6 @@ class TrainRanker(BaseTrainRanker, NamedScorer):
     """A scorer trained on a frozen encoder, with a linear projection, or with the whole encoder."""
 
     cites: ClassVar[str] = JI
-
-
-@dataclass(frozen=True)
-class ShuffledTeacher(TrainRanker):
-    """Teacher scores and labels are shuffled within each list: a control, not a method to use."""
-
-    def course(self) -> Course:
-        """The same, with the teacher shuffled."""
-        from dataclasses import replace
-
-        return replace(super().course(), shuffle=True)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,6 @@ class Course:
         rate: Largest learning rate of scorer and projection.
         encoder_rate: Largest learning rate of the encoder.
         warmup: Share of the updates over which rates rise; they fall linearly to 0 after it.
-        shuffle: Shuffle the teacher's scores (and the label) within each list: a sabotage.
     """
 
     loss: LossName
@@ -56,7 +55,11 @@ class Course:
     rate: float
     encoder_rate: float
     warmup: float = 0.1
-    shuffle: bool = False
+
+    def taught(self, candidates: Tensor, teacher: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Candidates (B, n + 1), the positive first, with their scores; negative controls mix them here."""
+        del rng
+        return candidates, teacher
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,7 @@ def batches(train: TrainingLists, course: Course, order: Order) -> Iterator[Batc
         rows = torch.from_numpy(chosen)
         teacher = train.teacher[rows].gather(1, picked)
         candidates = train.lists.candidates[rows].gather(1, picked)
-        if course.shuffle:
-            mixed = torch.from_numpy(rng.random(picked.shape).argsort(1))
-            teacher = teacher.gather(1, mixed)
-            # One-hot losses read the label from the place, so places are shuffled independently.
-            again = torch.from_numpy(rng.random(picked.shape).argsort(1))
-            candidates, teacher = candidates.gather(1, again), teacher.gather(1, again)
+        candidates, teacher = course.taught(candidates, teacher, rng)
         yield Batch(train.lists.queries[rows], candidates, teacher)
 
 

@@ -14,7 +14,6 @@ from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.baselines import Lamb, LoraPlus, MatrixAdagrad, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.optimizer import LoraRite
 from methods.lora_rite.pairs import Pair
-from methods.lora_rite.sabotage import Misaligned, Untransported
 
 Maker = Callable[[list[Pair], float, bool], Optimizer]
 """From pairs, rate and whether all regularisation is off (``plain``) to the optimizer."""
@@ -24,7 +23,9 @@ def _tensors(pairs: Sequence[Pair]) -> list[Any]:
     return [factor for pair in pairs for factor in (pair.a, pair.b)]
 
 
-def _rite(kind: type[LoraRite], **options: Any) -> Maker:
+def rite(kind: type[LoraRite], **options: Any) -> Maker:
+    """Makes LoRA-RITE, or a variant of it."""
+
     def make(pairs: list[Pair], rate: float, plain: bool) -> Optimizer:  # noqa: FBT001
         exact = {"eps": 0.0, "clip": 0.0, "skip": 0.0} if plain else {}
         return kind(pairs, rate, **{**exact, **options})
@@ -47,12 +48,10 @@ def _by_tensor(kind: Callable[..., Optimizer], **exact: Any) -> Maker:
 
 
 MAKERS: dict[str, Maker] = {
-    "rite": _rite(LoraRite),
-    "rite-no-mass": _rite(LoraRite, mass=False),
-    "rite-sum": _rite(LoraRite, betas=(0.0, 0.0), second="sum", rows=False, clip=0.0, skip=0.0),
+    "rite": rite(LoraRite),
+    "rite-no-mass": rite(LoraRite, mass=False),
+    "rite-sum": rite(LoraRite, betas=(0.0, 0.0), second="sum", rows=False, clip=0.0, skip=0.0),
     "matrix-adagrad": _by_pair(MatrixAdagrad),
-    "rite-untransported": _rite(Untransported),
-    "rite-misaligned": _rite(Misaligned),
     "adam": _by_tensor(torch.optim.Adam, eps=1e-12),
     "lora-plus": _by_pair(LoraPlus, eps=1e-12),
     "scaled-adam": _by_pair(ScaledAdam, eps=0.0, ridge=0.0),

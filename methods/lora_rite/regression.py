@@ -17,6 +17,7 @@ from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 if TYPE_CHECKING:
     from torch import Tensor
 
+
 ERROR = mean_of("error", better="lower", name="test mean squared error", digits=4, worst=10.0)
 
 

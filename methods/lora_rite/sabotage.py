@@ -1,29 +1,69 @@
-"""LoRA-RITE with one part broken; size, cost and state are unchanged."""
+"""Negative controls: LoRA-RITE with one part broken, on three problems. No real method imports this.
+
+Size, cost and state of the optimizer are unchanged.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from methods.lora_rite.optimizer import LoraRite
+from methods.lora_rite.descent import Descend
+from methods.lora_rite.finetune import FineTune
+from methods.lora_rite.regression import FitLinear
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from methods.lora_rite.optimizer import LoraRite
+    from methods.lora_rite.pairs import Pair
 
 
-class Untransported(LoraRite):
-    """Moments are not carried over as the partner's basis turns: P is taken to be I."""
+@dataclass(frozen=True)
+class UntransportedDescend(Descend):
+    """Moments are not carried over as the partner's basis turns."""
 
-    def transport(self, basis: Tensor, previous: Tensor, axis: int) -> Tensor:
-        """The identity, but 0 at the first step."""
-        started = bool(previous.abs().amax() > 0)
-        return started * torch.eye(basis.shape[axis], dtype=basis.dtype, device=basis.device)
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
+        """See :class:`~methods.lora_rite.sabotage_optimizers.Untransported`."""
+        from methods.lora_rite.sabotage_optimizers import Untransported
+
+        return _made(Untransported, pairs, rate, plain=self.plain)
 
 
-class Misaligned(LoraRite):
-    """Steps are mapped back from another basis than the one in which they were computed.
+@dataclass(frozen=True)
+class MisalignedDescend(Descend):
+    """Steps are mapped back from another basis than the one in which they were computed."""
 
-    The columns of M are shifted by one before M R^(−ᵀ), so steps keep their size in the partner's
-    basis and lose their direction.
-    """
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
+        """See :class:`~methods.lora_rite.sabotage_optimizers.Misaligned`."""
+        from methods.lora_rite.sabotage_optimizers import Misaligned
 
-    def back(self, inverse: Tensor) -> Tensor:
-        """R^(−ᵀ) with its rows shifted, which is as good as shifting the columns of M."""
-        return inverse.mT.roll(1, dims=-2)
+        return _made(Misaligned, pairs, rate, plain=self.plain)
+
+
+@dataclass(frozen=True)
+class MisalignedFit(FitLinear):
+    """As :class:`MisalignedDescend`, in the regression."""
+
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
+        """See :class:`~methods.lora_rite.sabotage_optimizers.Misaligned`."""
+        from methods.lora_rite.sabotage_optimizers import Misaligned
+
+        return _made(Misaligned, pairs, rate)
+
+
+@dataclass(frozen=True)
+class MisalignedFineTune(FineTune):
+    """As :class:`MisalignedDescend`, in fine-tuning."""
+
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
+        """See :class:`~methods.lora_rite.sabotage_optimizers.Misaligned`."""
+        from methods.lora_rite.sabotage_optimizers import Misaligned
+
+        return _made(Misaligned, pairs, rate)
+
+
+def _made(kind: type[LoraRite], pairs: list[Pair], rate: float, *, plain: bool = False) -> Optimizer:
+    from methods.lora_rite.optimizers import rite
+
+    return rite(kind)(pairs, rate, plain)

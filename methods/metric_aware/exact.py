@@ -10,13 +10,15 @@ from harness.method import Context, Method, Scores, Task, param
 
 if TYPE_CHECKING:
     from methods.metric_aware.problem import Floats
-    from methods.metric_aware.rules import Rule
+    from methods.metric_aware.rules import Decide, Rule
 
 GRID = (1.0, 2.0, 3.0, 4.0, 5.0)
 TOLERANCE = 1e-9
 """Numbers of size 1 in double precision, with sums of a few terms; no case is worse conditioned."""
 Row = tuple[str, float]
 """Name of a case and its error."""
+Inputs = Mapping[str, "Floats"]
+"""Numbers of all cases, by name."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Cases:
     """Numbers to compute something from, by name."""
 
     family: str
-    inputs: Mapping[str, Floats]
+    inputs: Inputs
 
 
 Found = Mapping[str, "Floats"]
@@ -89,22 +91,57 @@ class Property(Task[Cases, Found]):
 
 @dataclass(frozen=True)
 class ClosedForms(Method[Cases, Found]):
-    """The closed forms of this package; broken, each is exchanged for one that looks alike."""
+    """The closed forms of this package."""
 
     problem_type: ClassVar[type] = Cases
-
-    broken: bool = param(default=False, source="ours", doc="use another rule's form: a sabotage")
 
     def run(self, problem: Cases, ctx: Context) -> Found:
         """Compute what the family asks for."""
         forms = {
-            "rules": _rule_decisions,
-            "lemmas": _lemma_decisions,
-            "losses": _loss_values,
-            "ends": _end_values,
-            "sets": _set_decisions,
+            "rules": self.rules,
+            "lemmas": self.lemmas,
+            "losses": self.losses,
+            "ends": self.ends,
+            "sets": self.sets,
         }
-        return forms[problem.family](problem.inputs, self.broken)
+        return forms[problem.family](problem.inputs)
+
+    def rules(self, inputs: Inputs) -> Found:
+        """The decision of each rule."""
+        return decisions({rule.metric: rule for rule in deciding()}, inputs)
+
+    def lemmas(self, inputs: Inputs) -> Found:
+        """Mean and mode of distributions on two numbers."""
+        from methods.metric_aware import rules
+
+        return two_decisions(rules.mean, rules.mode, inputs)
+
+    def losses(self, inputs: Inputs) -> Found:
+        """The values of both losses, and the gradient of RAFT's in the logits."""
+        import numpy as np
+
+        grid, law, mean, error = moments(inputs)
+        variance = (law * np.square(grid - mean)).sum(axis=1)
+        gradient = 2 * (mean - inputs["label"][:, None]) * law * (grid - mean)
+        return {"RAFT": error, "MBR": error + variance, "gradient": gradient}
+
+    def ends(self, inputs: Inputs) -> Found:
+        """Means on the two ends of the grid."""
+        return reached((GRID[0], GRID[-1]), inputs)
+
+    def sets(self, inputs: Inputs) -> Found:
+        """The set with the largest expected F1."""
+        import numpy as np
+
+        from methods.metric_aware.gfm import best_f1_set
+
+        sets = all_sets()
+        sizes, found = sets.sum(axis=1), []
+        for joint in inputs["joint"]:
+            table = [[joint[sets[:, i] & (sizes == s)].sum() for s in range(1, 5)] for i in range(4)]
+            best, _ = best_f1_set(np.array(table), float(joint[sizes == 0].sum()))
+            found.append(best.astype(float))
+        return {"set": np.array(found)}
 
 
 def deciding() -> tuple[Rule, ...]:
@@ -116,18 +153,14 @@ def deciding() -> tuple[Rule, ...]:
     return tuple(r for r in best_rules(np.full(5, 0.2), threshold=4.0) if r.loss is not None)
 
 
-def _rule_decisions(inputs: Mapping[str, Floats], broken: bool) -> Found:  # noqa: FBT001
+def decisions(used: Mapping[str, Rule], inputs: Inputs) -> Found:
+    """What a rule decides for each metric."""
     import numpy as np
 
-    found = deciding()
-    used = (*found[1:], found[0]) if broken else found
-    return {
-        rule.metric: other.decide(np.array(GRID), inputs["law"])
-        for rule, other in zip(found, used, strict=True)
-    }
+    return {metric: rule.decide(np.array(GRID), inputs["law"]) for metric, rule in used.items()}
 
 
-def _rule_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
+def _rule_errors(inputs: Inputs, found: Found) -> Iterator[Row]:
     import numpy as np
 
     grid = np.array(GRID)
@@ -141,20 +174,19 @@ def _rule_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
             yield f"{rule.metric}, distribution {number}", max(0.0, here - float(best))
 
 
-def _lemma_decisions(inputs: Mapping[str, Floats], broken: bool) -> Found:  # noqa: FBT001
+def two_decisions(mean: Decide, mode: Decide, inputs: Inputs) -> Found:
+    """What is taken for mean and mode of a distribution on 0 and N."""
     import numpy as np
 
-    from methods.metric_aware import rules
-
-    means, modes = [], []
+    found: dict[str, list[float]] = {"mean": [], "mode": []}
     for size, share in zip(inputs["size"], inputs["share"], strict=True):
         grid, law = np.array([0.0, size]), np.array([[1 - share, share]])
-        means.append((rules.median if broken else rules.mean)(grid, law)[0])
-        modes.append((rules.mean if broken else rules.mode)(grid, law)[0])
-    return {"mean": np.array(means), "mode": np.array(modes)}
+        found["mean"].append(mean(grid, law)[0])
+        found["mode"].append(mode(grid, law)[0])
+    return {name: np.array(values) for name, values in found.items()}
 
 
-def _lemma_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
+def _lemma_errors(inputs: Inputs, found: Found) -> Iterator[Row]:
     """Squared distances to the Bayes decision, relative to what the lemmas say."""
     rows = zip(inputs["size"], inputs["share"], found["mean"], found["mode"], strict=True)
     for size, share, mean, mode in rows:
@@ -165,23 +197,17 @@ def _lemma_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
         yield f"mode, N = {size:g}, ½ − δ = {share:g}", abs((mode - bayes) ** 2 / bayes**2 - 1)
 
 
-def _loss_values(inputs: Mapping[str, Floats], broken: bool) -> Found:  # noqa: FBT001
+def moments(inputs: Inputs) -> tuple[Floats, Floats, Floats, Floats]:
+    """The grid, the distributions (n, 5), their means (n, 1) and the squared errors of these (n,)."""
     import numpy as np
     from scipy.special import softmax
 
-    grid, label = np.array(GRID), inputs["label"][:, None]
-    law = softmax(inputs["logits"], axis=1)
+    grid, law = np.array(GRID), softmax(inputs["logits"], axis=1)
     mean = law @ grid[:, None]
-    variance = (law * np.square(grid - mean)).sum(axis=1)
-    error = np.square(label - mean)[:, 0]
-    return {
-        "RAFT": error,
-        "MBR": error if broken else error + variance,
-        "gradient": 2 * (mean - label) * law * (grid - (0 if broken else mean)),
-    }
+    return grid, law, mean, np.square(inputs["label"][:, None] - mean)[:, 0]
 
 
-def _loss_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
+def _loss_errors(inputs: Inputs, found: Found) -> Iterator[Row]:
     import torch
 
     from methods.metric_aware.raft import mbr_loss, raft_loss
@@ -197,46 +223,33 @@ def _loss_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
             yield f"{name}, logits {number}", gap
 
 
-def _end_values(inputs: Mapping[str, Floats], broken: bool) -> Found:  # noqa: FBT001
+def reached(digits: tuple[float, float], inputs: Inputs) -> Found:
+    """The means on a grid of two digits that come nearest to the aims."""
     import numpy as np
 
     from methods.metric_aware import rules
 
-    grid = np.array([2.0, 4.0] if broken else [1.0, 5.0])
+    grid = np.array(digits)
     share = np.clip((inputs["aim"] - grid[0]) / (grid[1] - grid[0]), 0.0, 1.0)
     return {"reached": rules.mean(grid, np.stack([1 - share, share], axis=1))}
 
 
-def _end_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
+def _end_errors(inputs: Inputs, found: Found) -> Iterator[Row]:
     for aim, reached in zip(inputs["aim"], found["reached"], strict=True):
         yield f"{aim:.3f} on a grid of two digits", abs(float(aim - reached))
 
 
-def _all_sets() -> Any:
+def all_sets() -> Any:
     """All 16 sets of four labels, shape (16, 4)."""
     import numpy as np
 
     return (np.arange(16)[:, None] >> np.arange(4)) & 1 == 1
 
 
-def _set_decisions(inputs: Mapping[str, Floats], broken: bool) -> Found:  # noqa: FBT001
-    import numpy as np
-
-    from methods.metric_aware.gfm import best_f1_set, hamming_set
-
-    sets = _all_sets()
-    sizes, found = sets.sum(axis=1), []
-    for joint in inputs["joint"]:
-        table = np.array([[joint[sets[:, i] & (sizes == s)].sum() for s in range(1, 5)] for i in range(4)])
-        best = hamming_set(joint @ sets) if broken else best_f1_set(table, float(joint[sizes == 0].sum()))[0]
-        found.append(best.astype(float))
-    return {"set": np.array(found)}
-
-
-def _set_errors(inputs: Mapping[str, Floats], found: Found) -> Iterator[Row]:
+def _set_errors(inputs: Inputs, found: Found) -> Iterator[Row]:
     from methods.metric_aware.gfm import instance_f1
 
-    sets = _all_sets()
+    sets = all_sets()
     for number, (joint, chosen) in enumerate(zip(inputs["joint"], found["set"], strict=True)):
         expected = [sum(p * instance_f1(y, v) for p, y in zip(joint, sets, strict=True)) for v in sets]
         here = sum(p * instance_f1(y, chosen == 1) for p, y in zip(joint, sets, strict=True))

@@ -71,8 +71,8 @@ class LabelSets(Method[LabelProblem, "Marks"]):
     problem_type: ClassVar[type] = LabelProblem
     cites: ClassVar[str] = WAEGEMAN
 
-    rule: Literal["f1", "hamming", "mode", "misplaced"] = param(
-        "f1", source="card, section 3.5", doc="expected F1, Hamming loss, exact match; or a sabotage"
+    rule: Literal["f1", "hamming", "mode"] = param(
+        "f1", source="card, section 3.5", doc="expected F1, Hamming loss, exact match"
     )
 
     def run(self, problem: LabelProblem, ctx: Context) -> Marks:
@@ -81,8 +81,6 @@ class LabelSets(Method[LabelProblem, "Marks"]):
 
         from methods.metric_aware import gfm
 
-        if self.rule == "misplaced":
-            return np.roll([_best_f1(row) for row in problem.samples], 1, axis=0)
         if self.rule == "hamming":
             return np.array([gfm.hamming_set(row.mean(axis=0)) for row in problem.samples])
         decide = _best_f1 if self.rule == "f1" else _most_frequent

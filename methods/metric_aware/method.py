@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.method import Context, Method, ProblemError, param
@@ -11,7 +11,6 @@ from methods.metric_aware.problem import DRAWS, Asked, Decisions, Predictions
 
 if TYPE_CHECKING:
     from methods.metric_aware.distributions import Predictive
-    from methods.metric_aware.problem import Floats
     from methods.metric_aware.rules import Decide
 
 LUKASIK = "Lukasik et al. (2024), arXiv:2403.04182"
@@ -98,7 +97,7 @@ class Enumerated(Method[Predictions, Decisions]):
         return self.temperature
 
     def predictive(self, asked: Asked, problem: Predictions, temperature: float, ctx: Context) -> Predictive:
-        """The distributions to decide from; a sabotage changes them."""
+        """The distributions to decide from; negative controls change them."""
         from methods.metric_aware.distributions import from_scores
 
         return from_scores(problem.values, asked.scores, temperature=temperature, normalise=self.normalise)
@@ -190,27 +189,3 @@ class Constant(Method[Predictions, Decisions]):
         return Decisions(
             np.full(count, number), np.zeros(count, dtype=np.bool_), law=np.tile(margin, (count, 1))
         )
-
-
-@dataclass(frozen=True)
-class Misplaced(Enumerated):
-    """Each item is decided from another one's distribution: a control, not a method to use."""
-
-    def predictive(self, asked: Asked, problem: Predictions, temperature: float, ctx: Context) -> Predictive:
-        """The distributions of other items."""
-        order = ctx.rng("misplaced").permutation(len(asked.ids))
-        other = replace(asked, scores=asked.scores[order])
-        return super().predictive(other, problem, temperature, ctx)
-
-
-@dataclass(frozen=True)
-class Blind(Enumerated):
-    """All items are decided from their average distribution: a control, not a method to use."""
-
-    def predictive(self, asked: Asked, problem: Predictions, temperature: float, ctx: Context) -> Predictive:
-        """The same distribution for each item."""
-        import numpy as np
-
-        found = super().predictive(asked, problem, temperature, ctx)
-        average: Floats = np.tile(found.law.mean(axis=0), (len(asked.ids), 1))
-        return replace(found, law=average)

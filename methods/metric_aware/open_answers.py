@@ -289,23 +289,16 @@ class MinimumRisk(Method[OpenProblem, Texts]):
     cites: ClassVar[str] = f"{LUKASIK}; {EIKEMA}"
 
     utility: Literal["f1", "rouge-l"] = param("f1", source="version 1 of the paper", doc="what is wanted")
-    misplaced: bool = param(default=False, source="ours", doc="evidence of another question: a sabotage")
 
     def run(self, problem: OpenProblem, ctx: Context) -> Texts:
         """Compare all pairs of samples."""
+        return Texts(tuple(_best(row, self.gain()) for row in problem.samples))
+
+    def gain(self) -> Callable[[str, str], float]:
+        """The utility of a text where another one is right."""
         from methods.metric_aware import mbr
 
-        utility = {"f1": mbr.token_f1, "rouge-l": mbr.rouge_l}[self.utility]
-        if not self.misplaced:
-            return Texts(tuple(_best(row, utility) for row in problem.samples))
-        # The candidates stay; which of them is best is asked of the samples for another question.
-        found = []
-        for row, other in zip(problem.samples, (*problem.samples[1:], problem.samples[0]), strict=True):
-            candidates = list(dict.fromkeys(one.text.strip() for one in row))
-            evidence = [one.text.strip() for one in other]
-            gains = mbr.expected_utilities(candidates, evidence, utility)
-            found.append(candidates[max(range(len(gains)), key=gains.__getitem__)])
-        return Texts(tuple(found))
+        return {"f1": mbr.token_f1, "rouge-l": mbr.rouge_l}[self.utility]
 
 
 def _best(samples: Sequence[Completion], utility: Callable[[str, str], float]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.method import Context, Method, param
@@ -57,12 +57,9 @@ class AsIs(Method[TrainingProblem, Grades]):
 
     problem_type: ClassVar[type] = TrainingProblem
 
-    read: Literal["mean", "mode"] = param("mean", source="ours", doc="the mode is a sabotage")
-
     def run(self, problem: TrainingProblem, ctx: Context) -> Grades:
         """Read its digits."""
-        found = graded(_scorer(problem, problem.values, ctx), problem, "ce")
-        return found if self.read == "mean" else likeliest(found)
+        return graded(_scorer(problem, problem.values, ctx), problem, "ce")
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,6 @@ class FineTuned(Method[TrainingProblem, Grades]):
     digits: Literal["all", "ends", "inner"] = param(
         "all", source="RAFT, section on grids", doc="all digits, the least and largest, or two within"
     )
-    labels: Literal["true", "shuffled"] = param("true", source="ours", doc="shuffled is a sabotage")
-    read: Literal["mean", "mode"] = param("mean", source="ours", doc="the mode is a sabotage")
     watched: int = param(0, source="ours", doc="evaluate each so many updates, for curves; 0: never")
 
     def run(self, problem: TrainingProblem, ctx: Context) -> Grades:
@@ -93,11 +88,8 @@ class FineTuned(Method[TrainingProblem, Grades]):
         from methods.metric_aware.raft import Recipe, fine_tune
 
         values = chosen_digits(problem.values, self.digits)
-        features, labels = problem.train
-        if self.labels == "shuffled":
-            labels = ctx.rng("shuffled labels").permutation(labels)
         model = _scorer(problem, values, ctx)
-        train, valid = _tensors((features, labels), ctx), _tensors(problem.valid, ctx)
+        train, valid = _tensors(problem.train, ctx), _tensors(problem.valid, ctx)
         model.start_heads(train[1])
         recipe = Recipe(self.objective, self.rate, self.steps, max(1, self.steps // 30), self.early)
 
@@ -106,8 +98,7 @@ class FineTuned(Method[TrainingProblem, Grades]):
                 ctx.probe(step, graded(now, problem, self.objective, values))
 
         fine_tune(model, train, valid, recipe, watch, checkpoints=ctx.checkpoints)
-        found = graded(model, problem, self.objective, values)
-        return found if self.read == "mean" else likeliest(found)
+        return graded(model, problem, self.objective, values)
 
 
 def chosen_digits(values: tuple[float, ...], digits: Literal["all", "ends", "inner"]) -> tuple[float, ...]:
@@ -118,13 +109,6 @@ def chosen_digits(values: tuple[float, ...], digits: Literal["all", "ends", "inn
         "ends": (values[0], values[-1]),
         "inner": (values[middle - 1], values[middle + 1]),
     }[digits]
-
-
-def likeliest(found: Grades) -> Grades:
-    """The same distributions, decided by the most probable digit."""
-    import numpy as np
-
-    return replace(found, decision=np.asarray(found.values)[found.law.argmax(axis=1)])
 
 
 def graded(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -11,6 +11,9 @@ from harness.method import Context, Method, ProblemError, param
 from methods.promot.problem import Adapted, TuningProblem
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from methods.common.examples import Example
     from methods.promot.tuning import Session, Stage
 
 Optimizer = Literal["adam", "adafactor"]
@@ -101,7 +104,7 @@ class FineTuning(_Tuning):
     The three last parameters switch on known remedies against forgetting.
     """
 
-    diagnose: Literal["", "permuted", "identical", "foreign"] = param(
+    diagnose: Literal["", "permuted"] = param(
         "", source="section 3.2", doc="answers of the format gradient, where it is to be measured"
     )
     anchor: float = param(0.0, source="arXiv:1802.01483", doc="L2-SP penalty on the distance from the start")
@@ -142,21 +145,22 @@ class FineTuning(_Tuning):
 
     def _aligner(self, session: Session) -> Callable[[], dict[str, float]]:
         from methods.promot.alignment import alignment
-        from methods.promot.tuning import foreign, shuffled
 
         rng = session.ctx.rng("diagnosed batch")
         examples = session.examples(list(session.problem.targets))
         batch = [
             examples[int(i)] for i in rng.choice(len(examples), size=min(512, len(examples)), replace=False)
         ]
-        other = {
-            "permuted": shuffled(batch, rng),
-            "identical": batch,
-            "foreign": foreign(batch, session.model.config.vocab_size, rng),
-        }[self.diagnose]
+        other = self.compared(batch, session, rng)
         pad = session.problem.reading.pad
         loss, smoothing = session.loss(), self.smoothing
         return lambda: alignment(session.model, batch, other, loss=loss, pad=pad, smoothing=smoothing)
+
+    def compared(self, batch: Sequence[Example], session: Session, rng: np.random.Generator) -> list[Example]:
+        """The batch with answers that share its format and not its meaning; negative controls change it."""
+        from methods.promot.tuning import shuffled
+
+        return shuffled(batch, rng)
 
 
 @dataclass(frozen=True)
@@ -179,11 +183,10 @@ class ProMoT(_Prompted):
     order: Literal["mixture", "sequence"] = param(
         "mixture", source="section 4", doc="several tasks at once, or one after the other"
     )
-    labels: Literal["true", "shuffled"] = param("true", source="ours", doc="answers of stage 2 (a control)")
 
     def tune(self, session: Session) -> None:
         """Both stages."""
-        from methods.promot.tuning import shuffled, tune_model, tune_prompt
+        from methods.promot.tuning import tune_model, tune_prompt
 
         if self.order == "sequence":
             for task in session.problem.targets:
@@ -191,11 +194,11 @@ class ProMoT(_Prompted):
                 tune_model(session, self.model_stage(), tasks=[task], watch=self.watch(session))
             return
         self.tune_prompts(session)
-        examples = []
-        if self.labels == "shuffled":
-            own = session.examples(list(session.problem.targets))
-            examples = shuffled(own, session.ctx.rng("shuffled labels"))
-        tune_model(session, self.model_stage(), examples=examples, watch=self.watch(session))
+        tune_model(session, self.model_stage(), examples=self.examples(session), watch=self.watch(session))
+
+    def examples(self, session: Session) -> list[Example]:
+        """What stage 2 trains on; negative controls change it."""
+        return session.examples(list(session.problem.targets))
 
 
 @dataclass(frozen=True)

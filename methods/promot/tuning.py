@@ -283,15 +283,6 @@ def shuffled(examples: Sequence[Example], rng: np.random.Generator) -> list[Exam
     ]
 
 
-def foreign(examples: Sequence[Example], vocabulary: int, rng: np.random.Generator) -> list[Example]:
-    """The same inputs with answers of one random token each, which share no format with the true ones."""
-    tokens = rng.integers(vocabulary, size=len(examples))
-    return [
-        replace(example, target=(int(token), *example.target[1:]))
-        for example, token in zip(examples, tokens, strict=True)
-    ]
-
-
 def anchored(loss: Loss, model: Any, strength: float) -> Loss:
     """L2-SP: ``strength · ‖θ − θ₀‖²`` for each target token on top of a loss."""
     start = copies(model_parameters(model))

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.method import Context, Method, ProblemError, param
-from methods.rest_react.method import AgentMethod
+from harness.method import Context, Method, param
 from methods.rest_react.task import AgentProblem
 
 if TYPE_CHECKING:
     from methods.common.language_model import LanguageModel
     from methods.rest_react.agent import Settings, Trajectory
-    from methods.rest_react.exams import AgentResult, Agents, Exam, Outcome
+    from methods.rest_react.exams import Agents, Exam, Outcome
 
 YAO = "Yao et al. (2023), arXiv:2210.03629"
 WANG = "Wang et al. (2023), arXiv:2203.11171"
@@ -118,47 +117,3 @@ class MajorityVote(SearchAgent):
         from methods.rest_react.simpler_agents import majority
 
         return majority(outcomes)
-
-
-@dataclass(frozen=True)
-class StandIn(AgentMethod):
-    """Generation 0 under the names of agents that should have learnt something: a control."""
-
-    names: tuple[str, ...] = param((), source="ours", doc="agents that it stands in for")
-    checks: bool = param(default=True, source="ours", doc="whether the two checks are heeded")
-    astray: tuple[str, ...] = param(
-        (), source="ours", doc="agents among them whose answers are given to other questions"
-    )
-
-    def run(self, problem: AgentProblem, ctx: Context) -> Agents:
-        """Take the exams once, and hand in the result under every name.
-
-        Raises:
-            ProblemError: If there are no names.
-        """
-        from methods.rest_react.exams import Agents
-
-        if not self.names:
-            raise ProblemError("There is nobody to stand in for", where="StandIn", fix="Name agents.")
-        found = self.examined(problem, "gen0-L", problem.teacher)
-        if not self.checks:
-            found = replace(found, outcomes={name: _unchecked(rows) for name, rows in found.outcomes.items()})
-        agents = [
-            replace(self._strayed(found, ctx) if n in self.astray else found, name=n) for n in self.names
-        ]
-        return Agents(tuple(agents), main=self.names[-1])
-
-    def _strayed(self, found: AgentResult, ctx: Context) -> AgentResult:
-        """Each question of each run with what was answered to another one, drawn at random."""
-        exchanged = {}
-        for exam, outcomes in found.outcomes.items():
-            given = [outcomes[place] for place in ctx.rng("astray").permutation(len(outcomes))]
-            exchanged[exam] = tuple(
-                replace(other, question=own.question, run=own.run)
-                for own, other in zip(outcomes, given, strict=True)
-            )
-        return replace(found, outcomes=exchanged, shown=())
-
-
-def _unchecked(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    return tuple(replace(one, final=one.draft) for one in outcomes)

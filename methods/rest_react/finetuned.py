@@ -21,7 +21,6 @@ from methods.common.language_model.local import LocalModel
 from methods.common.lora import add_lora, layers_of, lora_parameters, merge
 from methods.common.training import Recipe, fit
 from methods.rest_react.delexical import Lexicon
-from methods.rest_react.prepare import PretrainedTeacher
 from methods.rest_react.students import Streams, Student, Students
 from methods.rest_react.training_data import StepExample
 
@@ -30,6 +29,27 @@ if TYPE_CHECKING:
 
 _LINE_END = "\n"
 """What every action ends with, and sampling stops at."""
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How a pretrained model is fine-tuned.
+
+    Attributes:
+        steps: Updates.
+        batch: Steps of trajectories an update.
+        rate: Largest learning rate of AdamW.
+        rank: Of LoRA factors; 0 trains all weights.
+        limit: Tokens of a state with its action, at most.
+        rows: Texts sampled at once.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    rank: int
+    limit: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -45,7 +65,7 @@ class PretrainedStudents:
     """
 
     bases: Mapping[str, Checkpoint]
-    plan: PretrainedTeacher
+    plan: FineTuning
     smaller: Students
     device: str
     dtype: str
@@ -87,11 +107,11 @@ class PretrainedStudents:
         if plan.rank:
             add_lora(model, layers_of(model), plan.rank, 2.0 * plan.rank, streams.torch_rng(f"lora {name}"))
             parameters = lora_parameters(model)
-        optimizer = torch.optim.AdamW(parameters, lr=plan.base_rate, weight_decay=0.0, fused=True)
+        optimizer = torch.optim.AdamW(parameters, lr=plan.rate, weight_decay=0.0, fused=True)
         recipe = Recipe(
-            steps=plan.base_steps,
-            batch=plan.base_batch,
-            warmup=max(1, plan.base_steps // 20),
+            steps=plan.steps,
+            batch=plan.batch,
+            warmup=max(1, plan.steps // 20),
             schedule="linear",
             clip=1.0,
         )
@@ -111,12 +131,6 @@ class PretrainedStudents:
             merge(model)
         tail = history.losses[-max(1, len(history.losses) // 10) :]
         return sum(tail) / len(tail)
-
-
-def pretrained_students(plan: PretrainedTeacher, smaller: Students, ctx: Context) -> PretrainedStudents:
-    """What trains agents from a pretrained base."""
-    bases = {size: ctx.load(base) for size, base in plan.bases.items()}
-    return PretrainedStudents(bases, plan, smaller, ctx.device, ctx.dtype)
 
 
 def local_student(

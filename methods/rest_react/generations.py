@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,17 +14,12 @@ from harness.method import ProblemError
 from methods.common.language_model import LanguageModel
 from methods.rest_react.agent import Candidate, Settings, Trajectory, roll_out
 from methods.rest_react.delexical import Lexicon
-from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.exams import DataSet
 from methods.rest_react.ranker import quality
 from methods.rest_react.retrieval import SearchTool, needs_more_than_one_search
 from methods.rest_react.steps import State, Summary, read
 from methods.rest_react.training_data import Ranker, StepExample, retarget
-from methods.rest_react.world import Question, World, choose, make_world, unanswered_questions
-
-if TYPE_CHECKING:
-    from methods.rest_react.prepare import Teacher
-    from methods.rest_react.students import Streams
+from methods.rest_react.world import Question, World, choose, unanswered_questions
 
 Passes = tuple[tuple[Trajectory, ...], ...]
 """Roll-outs of all questions: one tuple for each time."""
@@ -78,22 +72,6 @@ def hard_questions(
             )
         found += hard
     return tuple(found[place] for place in rng.permutation(len(found)))
-
-
-def demonstrations(teacher: Teacher, streams: Streams) -> Demonstrations:
-    """Let the scripted agent answer questions about a world of its own."""
-    rng = streams.rng("demonstrated world")
-    world = make_world(teacher.entities, teacher.relations, rng)
-    tool = SearchTool(world.documents, mixed=True)
-    three = round(teacher.three_hops * teacher.demonstrations)
-    questions = hard_questions(world, tool, {2: teacher.demonstrations - three, 3: three}, rng)
-    name = f"script {teacher.seed}"
-    model = Demonstrator(name, name, error=teacher.error, hasty=teacher.hasty, skims=teacher.skims)
-    settings = Settings(searches=teacher.searches, samples=1)
-    seed = int(streams.rng("demonstrations").integers(2**31))
-    found = roll_out(questions, model, tool, settings, seed=seed)
-    data = retarget(found, None, streams.rng("no ranker"))
-    return Demonstrations(data.examples, lexicon_of(world))
 
 
 def grow(

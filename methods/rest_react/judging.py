@@ -148,7 +148,7 @@ def word(
 
 
 @dataclass(frozen=True)
-class _Judge(Method[JudgingProblem, tuple[bool, ...]]):
+class Judge(Method[JudgingProblem, tuple[bool, ...]]):
     """Judges one answer after the other."""
 
     problem_type: ClassVar[type] = JudgingProblem
@@ -163,7 +163,7 @@ class _Judge(Method[JudgingProblem, tuple[bool, ...]]):
 
 
 @dataclass(frozen=True)
-class RuleJudge(_Judge):
+class RuleJudge(Judge):
     """Reads whether an answer commits to the reference; stands for the paper's language model."""
 
     cites: ClassVar[str] = AKSITOV
@@ -204,7 +204,7 @@ class LanguageJudge(Method[JudgingProblem, tuple[bool, ...]]):
 
 
 @dataclass(frozen=True)
-class MentionJudge(_Judge):
+class MentionJudge(Judge):
     """Right wherever the reference is mentioned: hedges and denials pass."""
 
     def judge(self, items: Sequence[Judgement], names: frozenset[str]) -> list[bool]:
@@ -215,7 +215,7 @@ class MentionJudge(_Judge):
 
 
 @dataclass(frozen=True)
-class StringJudge(_Judge):
+class StringJudge(Judge):
     """Right only where the answer is the reference and nothing else."""
 
     def judge(self, items: Sequence[Judgement], names: frozenset[str]) -> list[bool]:
@@ -223,12 +223,3 @@ class StringJudge(_Judge):
         from methods.rest_react.judge import exactly_right
 
         return [exactly_right(item.answer, item.reference) for item in items]
-
-
-@dataclass(frozen=True)
-class LenientJudge(_Judge):
-    """Says yes to everything: a control."""
-
-    def judge(self, items: Sequence[Judgement], names: frozenset[str]) -> list[bool]:
-        """Always right."""
-        return [True] * len(items)

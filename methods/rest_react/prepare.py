@@ -76,10 +76,27 @@ class Teacher(Artifact):
     minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
 
     def demonstrate(self) -> Demonstrations:
-        """Trajectories of the scripted agent, as steps; all sizes of generation 0 learn from these."""
-        from methods.rest_react.generations import demonstrations
+        """Steps of the scripted agent in a world of its own; all sizes of generation 0 learn from these."""
+        from methods.rest_react.agent import Settings, roll_out
+        from methods.rest_react.demonstrator import Demonstrator
+        from methods.rest_react.generations import Demonstrations, hard_questions, lexicon_of
+        from methods.rest_react.retrieval import SearchTool
+        from methods.rest_react.training_data import retarget
+        from methods.rest_react.world import make_world
 
-        return demonstrations(self, NamedStreams(self.seed))
+        streams = NamedStreams(self.seed)
+        rng = streams.rng("demonstrated world")
+        world = make_world(self.entities, self.relations, rng)
+        tool = SearchTool(world.documents, mixed=True)
+        three = round(self.three_hops * self.demonstrations)
+        questions = hard_questions(world, tool, {2: self.demonstrations - three, 3: three}, rng)
+        name = f"script {self.seed}"
+        model = Demonstrator(name, name, error=self.error, hasty=self.hasty, skims=self.skims)
+        settings = Settings(searches=self.searches, samples=1)
+        seed = int(streams.rng("demonstrations").integers(2**31))
+        found = roll_out(questions, model, tool, settings, seed=seed)
+        data = retarget(found, None, streams.rng("no ranker"))
+        return Demonstrations(data.examples, lexicon_of(world))
 
     def students(self, ctx: Context) -> Students:
         """What trains agents, in this and all later generations."""
@@ -135,9 +152,13 @@ class PretrainedTeacher(Teacher):
 
     def students(self, ctx: Context) -> Students:
         """What trains agents: the pretrained models, and toy policies for other sizes."""
-        from methods.rest_react.finetuned import pretrained_students
+        from methods.rest_react.finetuned import FineTuning, PretrainedStudents
 
-        return pretrained_students(self, super().students(ctx), ctx)
+        plan = FineTuning(
+            self.base_steps, self.base_batch, self.base_rate, self.rank, limit=self.limit, rows=self.rows
+        )
+        bases = {size: ctx.load(base) for size, base in self.bases.items()}
+        return PretrainedStudents(bases, plan, super().students(ctx), ctx.device, ctx.dtype)
 
     def student(self, folder: Path, ctx: Context, size: str = "L") -> Student:
         """The agent of a size that was built in ``folder``."""

@@ -189,8 +189,6 @@ class PublicAgents(SearchAgents):
         """Whether answers imply their references, asked of the large model at temperature 0."""
         from methods.rest_react.language import ModelJudge
 
-        if self.judge == "yes":
-            return [1.0] * len(answers)
         texts = {one.id: one.text for one in sheet.exam.questions}
         judge = ModelJudge(self.teacher(ctx).prompted(ctx))
         asked, references = [texts[q] for q in questions], [sheet.key.answers[q] for q in questions]

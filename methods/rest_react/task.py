@@ -95,7 +95,6 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
     runs: int = param(5, source="ours", doc="evaluation runs; the paper: 10")
     temperature: float = param(0.5, source="section 3.2", doc="of the samples")
     labels: bool = param(default=False, source="ours", doc="give methods the answers of training questions")
-    judge: str = param("rule", source="ours", doc="rule: reads answers; yes: a sabotage")
     shown: int = param(12, source="ours", doc="trajectories of an exhibit")
 
     @abstractmethod
@@ -181,8 +180,6 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
         """1 for each answer in long form that implies its reference, 0 for others; as :meth:`marks`."""
         from methods.rest_react.judge import implies
 
-        if self.judge == "yes":
-            return [1.0] * len(answers)
         key = sheet.key.answers
         return [float(implies(a, key[q], sheet.names)) for a, q in zip(answers, questions, strict=True)]
 
@@ -234,7 +231,6 @@ class WorldAgents(SearchAgents):
     second_three: float = param(0.4, source="ours", doc="share of those with three hops")
     facts: tuple[Reference, ...] = ()
     facts_asked: int = param(100, source="ours", doc="questions about real facts")
-    swapped: bool = param(default=False, source="ours", doc="search another world's documents: a sabotage")
 
     def training(self, ctx: Context) -> tuple[tuple[Question, ...], SearchTool, Lexicon, AnswerKey]:
         """Two-hop questions and some of three hops."""
@@ -258,7 +254,7 @@ class WorldAgents(SearchAgents):
     def _sheet(self, name: str, counts: dict[int, int], ctx: Context) -> Sheet:
         size = self.teachers[0].entities, self.teachers[0].relations
         drawn = int(ctx.rng(f"world {name}").integers(2**62))
-        key = (name, *counts.items(), size, self.swapped, self.runs, drawn)
+        key = (name, *counts.items(), size, type(self), self.runs, drawn)
         return kept(key, lambda: self._made(name, counts, ctx))
 
     def _made(self, name: str, counts: dict[int, int], ctx: Context) -> Sheet:
@@ -271,11 +267,12 @@ class WorldAgents(SearchAgents):
         world = make_world(*size, rng)
         tool = SearchTool(world.documents, mixed=True)
         questions = hard_questions(world, tool, counts, rng)
-        if self.swapped and name != "train":
-            # The same names and relations with other values: nothing that is found is true here.
-            tool = SearchTool(shuffled_values(world.documents, rng), mixed=True)
-        exam = self._exam(name, questions, tool, lexicon_of(world), ctx)
+        exam = self._exam(name, questions, self.searched(name, tool, rng), lexicon_of(world), ctx)
         return Sheet(exam, answer_key(world, questions), frozenset(world.entities))
+
+    def searched(self, name: str, tool: SearchTool, rng: np.random.Generator) -> SearchTool:
+        """What searches in an exam find: the documents of its world; a negative control finds others."""
+        return tool
 
     def _facts(self, ctx: Context) -> Sheet:
         drawn = int(ctx.rng("facts").integers(2**62))
@@ -321,13 +318,6 @@ def kept(key: tuple[Hashable, ...], make: Callable[[], Sheet]) -> Sheet:
             del _KEPT[next(iter(_KEPT))]
         _KEPT[key] = make()
     return _KEPT[key]
-
-
-def shuffled_values(documents: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Documents whose values are exchanged at random."""
-    parts = [text.rpartition(" is ") for text in documents]
-    values = [parts[place][2] for place in rng.permutation(len(parts))]
-    return [f"{start} is {value}" for (start, _, _), value in zip(parts, values, strict=True)]
 
 
 _DATA = ("trajectories", "examples", "asked", "changed", "searches")

@@ -1,7 +1,7 @@
 """What happens to the pre-activations of an MLP block before its second layer.
 
 An activation is plain data, so that declarations can name it without loading PyTorch. The paper's
-are :class:`Relu` and :class:`TopK`; the others are baselines and sabotages of this harness.
+are :class:`Relu` and :class:`TopK`; the others are baselines of this harness.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class TopKAtInference(Activation):
 
 @dataclass(frozen=True)
 class RandomK(Activation):
-    """A baseline and sabotage: k neurons of each token pass, chosen uniformly and not by size.
+    """A baseline: k neurons of each token pass, chosen uniformly and not by size.
 
     The mask is drawn anew in every pass, in training and in inference.
     """
@@ -147,30 +147,6 @@ class L1Penalty(Activation):
     def penalty(self, a: Tensor) -> Tensor | None:
         """``weight`` times the mean over tokens of ‖a‖₁, a scalar."""
         return self.weight * a.sum(-1).mean()
-
-
-@dataclass(frozen=True)
-class LeakyRelu(Activation):
-    """A sabotage: negative pre-activations pass, scaled; nothing is exactly zero."""
-
-    slope: float = 0.01
-
-    def __call__(self, pre: Tensor, *, training: bool, stream: torch.Generator) -> Tensor:
-        """See :class:`Activation`."""
-        from torch.nn.functional import leaky_relu
-
-        return leaky_relu(pre, self.slope)
-
-
-@dataclass(frozen=True)
-class Gelu(Activation):
-    """A sabotage: GELU, which has no exact zeros, so that counting finds everything active."""
-
-    def __call__(self, pre: Tensor, *, training: bool, stream: torch.Generator) -> Tensor:
-        """See :class:`Activation`."""
-        from torch.nn.functional import gelu
-
-        return gelu(pre)
 
 
 def _check_keep(keep: int) -> None:

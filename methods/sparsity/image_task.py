@@ -97,9 +97,6 @@ class ImageTask(TrainingTask):
     fresh: bool = param(default=False, source="section on causes", doc="new noise in every batch")
     share: float = param(1.0, source="Figure 2c", doc="share of the training images that is used")
     noise: float = param(0.0, source="Table 1", doc="share of training labels drawn from all classes")
-    foreign: bool = param(
-        default=False, source="ours", doc="a sabotage: test images are noise, training images are not"
-    )
     corrupted: bool = param(default=False, source="Table 1", doc="score corrupted test images, too")
     steps: int = param(800, source="card, section 9", doc="updates")
     warmup: int = param(100, source="card, section 9", doc="updates of warm-up")
@@ -145,8 +142,6 @@ class ImageTask(TrainingTask):
         train = found.train.take(np.arange(round(self.share * len(found.train))))
         if self.share < 1.0:
             found = replace(found, train=train, scaler=images.Scaler.of(train.pixels))
-        if self.foreign:
-            found = replace(found, test=images.with_random_pixels(found.test, ctx.rng("foreign")))
         return replace(found, train=self._noisy(found.train, ctx))
 
     def _noisy(self, train: Images, ctx: Context) -> Images:

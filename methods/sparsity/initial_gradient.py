@@ -138,21 +138,20 @@ class DrawSlopes(Method[Starts, "list[Slopes]"]):
     cites: ClassVar[str] = LI
 
     draws: int = param(20_000, source="ours", doc="last layers drawn for a case")
-    knowing: bool = param(
-        default=False, source="ours", doc="a sabotage: the last layer knows the target, as after training"
-    )
 
     def run(self, problem: Starts, ctx: Context) -> list[Slopes]:
         """Both losses of each case."""
         return [self._slopes(case, loss, ctx) for case in problem.cases for loss in LOSSES]
 
+    def last_layers(self, case: Start, rng: np.random.Generator) -> NDArray[np.float64]:
+        """V of each draw, shape (draws, C, d_ff)."""
+        return rng.normal(scale=case.sigma, size=(self.draws, len(case.target), len(case.p)))
+
     def _slopes(self, case: Start, loss: Loss, ctx: Context) -> Slopes:
         import torch
 
         rng = ctx.rng(f"{loss} {case.name}")
-        V = rng.normal(scale=case.sigma, size=(self.draws, len(case.target), len(case.p)))
-        if self.knowing:
-            V += 2.0 * case.sigma * case.target[:, None]
+        V = self.last_layers(case, rng)
         p = torch.tensor(np.tile(case.p, (self.draws, 1)), requires_grad=True)
         _total_loss(loss, torch.from_numpy(V), p, torch.from_numpy(case.target)).backward()  # type: ignore[no-untyped-call]
         assert p.grad is not None

@@ -166,7 +166,6 @@ class SparseProduct(Method[SecondLayers, "list[Product]"]):
     cites: ClassVar[str] = LI
 
     repeats: int = param(1, source="ours", doc="how often the product is taken, for timing")
-    forgets: bool = param(default=False, source="ours", doc="a sabotage: each token's last row is left out")
 
     def run(self, problem: SecondLayers, ctx: Context) -> list[Product]:
         """The products."""
@@ -177,14 +176,12 @@ class SparseProduct(Method[SecondLayers, "list[Product]"]):
         from methods.sparsity.sparse_layer import SparseSecondLayer
 
         layer = SparseSecondLayer(case.layer)
-        maps = _without_last(case.maps) if self.forgets else case.maps
+        maps = self.read(case.maps)
         for _ in range(self.repeats):
             out = layer(maps)
         active = int((maps != 0).sum())
         return Product(case, out, round(second_layer(case.layer.out_features, active)))
 
-
-def _without_last(maps: Tensor) -> Tensor:
-    """Each token's last active entry made zero."""
-    place = (maps != 0).cumsum(1)
-    return maps * (place < place[:, -1:])
+    def read(self, maps: Tensor) -> Tensor:
+        """The maps as they are; a negative control overlooks entries here."""
+        return maps

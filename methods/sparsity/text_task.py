@@ -124,7 +124,6 @@ class TextTask(TrainingTask):
     kind: Kind = param("spans", source="section 2", doc="T5's task, or the next byte")  # noqa: RUF009
     data: tuple[Resource, ...] = ()
     size: LmSize = LmSize()  # noqa: RUF009
-    foreign: bool = param(default=False, source="ours", doc="a sabotage: test text is random bytes")
     characters: int = param(50_000_000, source="ours", doc="how much is read of large sources")
     length: int = param(64, source="ours", doc="bytes of a window")
     batch: int = param(16, source="ours", doc="windows of an update")
@@ -155,11 +154,7 @@ class TextTask(TrainingTask):
             texts = [text for ref in self.data for text in texts_of(ctx.load(ref), self.characters)]
         else:
             texts = generated(GENERATED, ctx.rng("words"))
-        found = corpus(texts, ctx.rng("split"))
-        if self.foreign:
-            noise = ctx.rng("foreign").integers(256, size=len(found.test), dtype=np.uint8)
-            found = replace(found, test=noise)
-        return found
+        return corpus(texts, ctx.rng("split"))
 
     def _batches(self, which: str, ctx: Context) -> Iterator[Any]:
         """The windows that are looked at, the same at every look."""

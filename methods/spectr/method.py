@@ -1,10 +1,10 @@
-"""Decoding methods: plain sampling, speculative decoding, SpecTr, its rivals and its saboteurs."""
+"""Decoding methods: plain sampling, speculative decoding, SpecTr and its rivals."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.method import Context, Method, Metric, ProblemError, param
 from methods.spectr.hook import RuleHook
@@ -243,44 +243,3 @@ class Assisted(_Decoding):
                 tokens=problem.tokens,
                 sampling=Sampling(problem.temperature, problem.top_p),
             )
-
-
-Bug: TypeAlias = Literal[
-    "undivided", "deduplicated", "stale-count", "plain-residual", "stale-cache", "copied-drafts",
-    "shuffled-draft", "no-cache",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Sabotaged(BaseDrafting):
-    """SpecTr with one thing broken on purpose: a control, not a method to use."""
-
-    bug: Bug = param("undivided", source="ours", doc="what is broken")  # noqa: RUF009
-
-    def rule(self) -> Rule:
-        """K-SEQ, or the broken rule."""
-        from methods.spectr import sabotage
-        from methods.spectr.selection import KSeq
-
-        rules: dict[str, Rule] = {
-            "undivided": sabotage.Undivided(),
-            "deduplicated": sabotage.Deduplicated(),
-            "stale-count": sabotage.StaleCount(),
-            "plain-residual": sabotage.PlainResidual(),
-            # Copies of one draft count as one, which keeps the law and removes what K brings.
-            "copied-drafts": sabotage.Deduplicated(),
-        }
-        return rules.get(self.bug, KSeq())
-
-    def sessions(self, problem: DecodingProblem) -> tuple[Any, Any]:
-        """Sessions, or broken ones."""
-        from methods.spectr import broken
-
-        target, draft = super().sessions(problem)
-        wrap = {
-            "stale-cache": broken.stale_cache,
-            "copied-drafts": broken.copied_drafts,
-            "shuffled-draft": broken.shuffled_draft,
-            "no-cache": broken.no_cache,
-        }
-        return wrap[self.bug](target, draft) if self.bug in wrap else (target, draft)

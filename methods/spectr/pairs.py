@@ -51,20 +51,15 @@ class SelectionProblem:
 
 @dataclass(frozen=True)
 class Pairs(Task[SelectionProblem, "Rule"]):
-    """Random and adversarial pairs of laws on 2 to 5 tokens, with up to ``most`` candidates.
-
-    Attributes:
-        disjoint: The draft never proposes a token that the target can emit: nothing to gain.
-    """
+    """Random and adversarial pairs of laws on 2 to 5 tokens, with up to ``most`` candidates."""
 
     random: int = param(60, source="ours", doc="random pairs")
     most: int = param(3, source="card, section 8", doc="largest k")
-    disjoint: bool = param(default=False, source="ours")
 
     def problem(self, ctx: Context) -> SelectionProblem:
         """The pairs of this seed."""
         cases = (*adversarial(), *sampled(ctx.rng("pairs"), self.random))
-        return SelectionProblem(tuple(map(_apart, cases)) if self.disjoint else cases, self.most)
+        return SelectionProblem(cases, self.most)
 
     def evaluate(self, result: Rule, ctx: Context) -> Scores:
         """Exact properties of the rule, one part each.
@@ -203,12 +198,6 @@ def sampled(rng: np.random.Generator, count: int) -> Iterator[Case]:
         yield Case(f"random {index}", p, q)
 
 
-def _apart(case: Case) -> Case:
-    """The same laws on two sets of tokens that do not meet."""
-    nothing = np.zeros_like(case.p)
-    return Case(case.name, np.concatenate([case.p, nothing]), np.concatenate([nothing, case.q]))
-
-
 @dataclass(frozen=True)
 class BaseSelect(RuleHook, Method[SelectionProblem, "Rule"]):
     """The token-level selection rule of a subclass."""
@@ -226,7 +215,6 @@ class SelectWith(BaseSelect):
 
     ``k-seq`` is the paper's; ``single`` tests one candidate as in speculative decoding;
     ``recursive`` is SpecInfer's; ``optimal`` the transport plan; ``target-first`` draws from q.
-    The others are broken on purpose.
     """
 
     cites: ClassVar[str] = f"{SUN}; {LEVIATHAN}"
@@ -240,7 +228,7 @@ class SelectWith(BaseSelect):
         Raises:
             ProblemError: If there is none.
         """
-        from methods.spectr import sabotage, selection
+        from methods.spectr import selection
 
         rules: dict[str, Rule] = {
             "k-seq": selection.KSeq(self.slack),
@@ -248,12 +236,6 @@ class SelectWith(BaseSelect):
             "recursive": selection.Recursive(),
             "optimal": selection.OptimalTransport(),
             "target-first": selection.TargetFirst(),
-            "undivided": sabotage.Undivided(),
-            "half-divided": sabotage.HalfDivided(),
-            "deduplicated": sabotage.Deduplicated(),
-            "stale-count": sabotage.StaleCount(),
-            "plain-residual": sabotage.PlainResidual(),
-            "one-try": sabotage.OneTry(),
         }
         if self.name not in rules:
             raise ProblemError(

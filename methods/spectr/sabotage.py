@@ -1,102 +1,92 @@
-"""Selection rules that are wrong on purpose: the controls of the suite.
-
-Each differs from K-SEQ in one line that is easy to get wrong. Their output does not follow the
-target's law, and several look as fast as the right rule or faster: speed cannot reveal them.
-"""
+"""Negative controls: decoding, selection and laws with one thing broken. No real method imports this."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from methods.spectr import kseq
-from methods.spectr.selection import Plan, Rule, kseq_plan
+from harness.method import Context, param
+from methods.spectr.method import SpecTr
+from methods.spectr.pairs import BaseSelect, Case, Pairs, SelectionProblem
+from methods.spectr.task import DecodingProblem
 
+if TYPE_CHECKING:
+    from methods.spectr.selection import Rule
 
-@dataclass(frozen=True)
-class Undivided(Rule):
-    """ρ = 1 with several tries: each candidate is tested as in single-draft decoding."""
-
-    exact: ClassVar[bool] = False
-
-    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
-        """See :class:`~methods.spectr.selection.Rule`."""
-        k = active.sum(-1)
-        return kseq_plan(p, q, candidates, active, rho=torch.ones_like(p[:, 0]), k=k)
+RuleBug: TypeAlias = Literal["undivided", "deduplicated", "stale-count", "plain-residual"]
+Bug: TypeAlias = Literal[RuleBug, "stale-cache", "copied-drafts", "shuffled-draft", "no-cache"]
+BrokenRule: TypeAlias = Literal[RuleBug, "half-divided", "one-try"]
 
 
 @dataclass(frozen=True)
-class HalfDivided(Rule):
-    """ρ halfway between 1 and ρ*: below the valid range."""
+class Sabotaged(SpecTr):
+    """SpecTr with one thing broken on purpose."""
 
-    exact: ClassVar[bool] = False
+    cites: ClassVar[str] = ""
 
-    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
-        """See :class:`~methods.spectr.selection.Rule`."""
-        k = active.sum(-1)
-        rho = (1.0 + kseq.division_factor(p, q, k)) / 2.0
-        return kseq_plan(p, q, candidates, active, rho=rho, k=k)
+    bug: Bug = param("undivided", source="ours", doc="what is broken")  # noqa: RUF009
 
+    def rule(self) -> Rule:
+        """K-SEQ, or the broken rule."""
+        from methods.spectr import sabotage_rules as broken
 
-@dataclass(frozen=True)
-class Deduplicated(Rule):
-    """Repeated candidates are removed first, although the tries must be independent."""
+        rules: dict[str, Rule] = {
+            "undivided": broken.Undivided(),
+            "deduplicated": broken.Deduplicated(),
+            "stale-count": broken.StaleCount(),
+            "plain-residual": broken.PlainResidual(),
+            # Copies of one draft count as one, which keeps the law and removes what K brings.
+            "copied-drafts": broken.Deduplicated(),
+        }
+        return rules.get(self.bug) or super().rule()
 
-    exact: ClassVar[bool] = False
+    def sessions(self, problem: DecodingProblem) -> tuple[Any, Any]:
+        """Sessions, or broken ones."""
+        from methods.spectr import sabotage_sessions as broken
 
-    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
-        """See :class:`~methods.spectr.selection.Rule`."""
-        distinct = active & ~_seen_before(candidates, active)
-        k = distinct.sum(-1)
-        return kseq_plan(p, q, candidates, distinct, rho=kseq.division_factor(p, q, k), k=k)
-
-
-@dataclass(frozen=True)
-class StaleCount(Rule):
-    """k stays the number of slots after drafts have been filtered out."""
-
-    exact: ClassVar[bool] = False
-
-    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
-        """See :class:`~methods.spectr.selection.Rule`."""
-        k = torch.full_like(active.sum(-1), active.shape[1])
-        return kseq_plan(p, q, candidates, active, rho=kseq.division_factor(p, q, k), k=k)
+        target, draft = super().sessions(problem)
+        wrap = {
+            "stale-cache": broken.stale_cache,
+            "copied-drafts": broken.copied_drafts,
+            "shuffled-draft": broken.shuffled_draft,
+            "no-cache": broken.no_cache,
+        }
+        return wrap[self.bug](target, draft) if self.bug in wrap else (target, draft)
 
 
 @dataclass(frozen=True)
-class PlainResidual(Rule):
-    """The residual of single-draft decoding, max(q − p, 0), instead of max(q − ρ*p, 0)."""
+class SelectBroken(BaseSelect):
+    """A token-level selection rule that differs from K-SEQ in one line."""
 
-    exact: ClassVar[bool] = False
+    name: BrokenRule = param("undivided", source="ours", doc="the rule")  # noqa: RUF009
 
-    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
-        """See :class:`~methods.spectr.selection.Rule`."""
-        k = active.sum(-1)
-        right = kseq_plan(p, q, candidates, active, rho=kseq.division_factor(p, q, k), k=k)
+    def rule(self) -> Rule:
+        """The broken rule."""
+        from methods.spectr import sabotage_rules as broken
 
-        def residual(rows: Tensor) -> Tensor:
-            return kseq.normalised(q[rows] - p[rows], q[rows])
-
-        return Plan(right.accept, residual)
+        rules: dict[str, Rule] = {
+            "undivided": broken.Undivided(),
+            "half-divided": broken.HalfDivided(),
+            "deduplicated": broken.Deduplicated(),
+            "stale-count": broken.StaleCount(),
+            "plain-residual": broken.PlainResidual(),
+            "one-try": broken.OneTry(),
+        }
+        return rules[self.name]
 
 
 @dataclass(frozen=True)
-class OneTry(Rule):
-    """Only the first candidate is tested, at K-SEQ's division factor for all of them.
+class DisjointPairs(Pairs):
+    """The draft never proposes a token that the target can emit: nothing to gain."""
 
-    The law stays q, but the other candidates are wasted.
-    """
-
-    def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
-        """See :class:`~methods.spectr.selection.Rule`."""
-        first = active & (active.cumsum(-1) == 1)
-        rho = kseq.division_factor(p, q, active.sum(-1))
-        return kseq_plan(p, q, candidates, first, rho=rho, k=first.sum(-1))
+    def problem(self, ctx: Context) -> SelectionProblem:
+        """The same laws on two sets of tokens that do not meet."""
+        found = super().problem(ctx)
+        return replace(found, cases=tuple(map(_disjoint, found.cases)))
 
 
-def _seen_before(candidates: Tensor, active: Tensor) -> Tensor:
-    equal = (candidates.unsqueeze(2) == candidates.unsqueeze(1)) & active.unsqueeze(1)
-    return equal.tril(diagonal=-1).any(-1)
+def _disjoint(case: Case) -> Case:
+    nothing = np.zeros_like(case.p)
+    return Case(case.name, np.concatenate([case.p, nothing]), np.concatenate([nothing, case.q]))

@@ -13,6 +13,7 @@ from methods.common.ratings import RATINGS
 from methods.ibws.encoder_method import ROBERTA, EncoderRanker
 from methods.ibws.method import BestWorst, DirectAssessment, IteratedBestWorst
 from methods.ibws.ranking_method import LexiconRanker
+from methods.ibws.sabotage import ShuffledEncoderLabels
 from methods.ibws.tasks import AnnotationTask, Items, RankingTask
 
 ENCODER_SEEDS = tuple(range(100, 105))
@@ -40,7 +41,7 @@ def encoder_experiment(scale: Scale) -> Experiment:
         "encoder-slider-2-listnet": EncoderRanker(encoder=encoder, loss="listnet"),
         "encoder-bws-8": EncoderRanker(encoder=encoder, labels="bws", amount=8),
         "encoder-gold": EncoderRanker(encoder=encoder, labels="gold", amount=0),
-        "encoder-slider-2-shuffled": EncoderRanker(encoder=encoder, shuffled=True),
+        "encoder-slider-2-shuffled": ShuffledEncoderLabels(encoder=encoder),
         "lexicon": LexiconRanker(),
     }
     # Weights, gradients and moments in float32; batches of short texts take little beside them.

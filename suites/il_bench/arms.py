@@ -19,11 +19,10 @@ from methods.il_bench.method import (
     LongPrompt,
     Opro,
     ProTeGi,
-    Sabotaged,
     TreePrompting,
     ZeroShot,
 )
-from methods.il_bench.sabotage import Backwards
+from methods.il_bench.sabotage import Backwards, Sabotaged
 
 Methods = dict[str, Method[Any, Any]]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.suite import Experiment, Scale, on_cpu
-from methods.il_bench.expressive import Representation, WithoutSwitch, WriteProgram
+from methods.il_bench.expressive import Representation, WriteProgram
 from methods.il_bench.models import NeuralReader, SurrogateInterpreter
 from methods.il_bench.prepare import RuleFollower
+from methods.il_bench.sabotage import WithoutSwitch
 from methods.il_bench.task import DigitsTask, SynTreeTask, TableTask, WaveformTask
 from suites.il_bench.arms import Sizes, chosen
 from suites.il_bench.cells import (

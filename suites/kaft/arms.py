@@ -18,8 +18,8 @@ from methods.kaft.method import (
     Oracle,
     Pretrained,
     RelevantOnly,
-    Sabotaged,
 )
+from methods.kaft.sabotage import Sabotaged
 
 M = TypeVar("M", bound=FineTuned)
 Methods = dict[str, Method[Any, Any] | Tuned]

@@ -13,8 +13,10 @@ from harness.claims import Profile
 from harness.suite import Experiment, FirstSeed, Scale
 from methods.common.datasets import NQ_OPEN
 from methods.common.gemma import SafeWeights
+from methods.common.recast import recast
 from methods.kaft.method import Kaft, Noisy, Pretrained
 from methods.kaft.prepare import Knowledge, PretrainedWorld
+from methods.kaft.sabotage import BlindReading
 from methods.kaft.task import FactReading, WorldReading
 from suites.kaft.arms import (
     BY_SIZE,
@@ -102,7 +104,7 @@ def _sizes(scale: Scale) -> Experiment:
     tasks = {size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in others}
     pairs = {(size, name) for size in others for name in (*_ON_EVERY_SIZE, *ORACLES)}
     pairs |= {("blind-s", "gated"), ("blind-l", "gated"), ("blind-l", "copy")}
-    tasks |= {f"blind-{size}": replace(tasks[size], blind=True) for size in others}
+    tasks |= {f"blind-{size}": recast(tasks[size], BlindReading) for size in others}
     trained = {name: FINETUNED[name] for name in _ON_EVERY_SIZE if name in FINETUNED}
     return Experiment(
         id="sizes",

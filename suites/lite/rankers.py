@@ -9,10 +9,11 @@ from typing import Any
 from harness.method import Method
 from harness.suite import Experiment, FirstSeed, Tuned
 from methods.common.minilm import MINILM
+from methods.lite.docstrings import DocstringPassages
 from methods.lite.functions import FunctionBodies
-from methods.lite.method import KnownScores, ShuffledTeacher, TrainRanker
-from methods.lite.passages import DocstringPassages
+from methods.lite.method import KnownScores, TrainRanker
 from methods.lite.prepare import TokenVectors
+from methods.lite.sabotage import ShuffledTeacher
 from methods.lite.task import MRR, Reranking
 from methods.lite.teacher import Teacher
 from suites.lite.cells import TOP_K

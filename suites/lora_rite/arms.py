@@ -10,6 +10,7 @@ from harness.suite import Arm, FirstSeed, Tuned
 from methods.lora_rite.finetune import FineTune
 from methods.lora_rite.online import Follow
 from methods.lora_rite.regression import FitLinear
+from methods.lora_rite.sabotage import MisalignedFineTune
 
 FIRST = FirstSeed(200, "Seeds from 100 on were seen before two optimizers were corrected (deviation D12).")
 
@@ -93,6 +94,11 @@ def at_rank(optimizer: str, rank: int) -> str:
 def fine_tune(optimizer: str, rate: float, rank: int) -> FineTune:
     """LoRA scale 1 at every rank."""
     return FineTune(optimizer=optimizer, rate=rate, rank=rank, alpha=float(rank))
+
+
+def misaligned(rate: float, rank: int) -> FineTune:
+    """The negative control of :func:`fine_tune` with LoRA-RITE."""
+    return MisalignedFineTune(rate=rate, rank=rank, alpha=float(rank))
 
 
 def grid(centre: float, points: int = 5) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ from methods.lora_rite.language import StringTask
 from methods.lora_rite.models import GEMMA_2B
 from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
 from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression
+from methods.lora_rite.sabotage import MisalignedDescend, MisalignedFit, UntransportedDescend
 from suites.lora_rite.arms import (
     FIRST,
     NOT_SCALED,
@@ -29,6 +30,7 @@ from suites.lora_rite.arms import (
     STRING_RATES,
     at_rank,
     fine_tune,
+    misaligned,
     tuned,
 )
 from suites.lora_rite.cells import (
@@ -97,7 +99,7 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
     methods |= {name: Descend(optimizer=name, rate=0.01) for name in ("gd", "scaled-gd")}
     methods["rite-default"] = Descend(plain=False)
     methods["alt-lora"] = Descend(optimizer="alt-lora")
-    methods |= {name: Descend(optimizer=f"rite-{name}") for name in ("untransported", "misaligned")}
+    methods |= {"untransported": UntransportedDescend(), "misaligned": MisalignedDescend()}
     tasks: dict[str, Any] = {kind: Factored(kind=kind, random=random) for kind in KINDS}
     tasks["transformer"] = TinyTransformer()
     tasks["transformer-scale"] = TinyTransformer(kind="scale")
@@ -143,7 +145,7 @@ def _regression(seeds: int) -> Experiment:
     methods = {
         name: tuned(FitLinear(optimizer=name, rate=rate), ERROR) for name, rate in REGRESSION_RATES.items()
     }
-    broken = FitLinear(optimizer="rite-misaligned", rate=REGRESSION_RATES["rite"])
+    broken = MisalignedFit(rate=REGRESSION_RATES["rite"])
     return Experiment(
         id="regression",
         title="Linear regression with a low-rank correction, at the best rates",
@@ -240,7 +242,7 @@ def _language(seeds: int) -> Experiment:
         for rank in LORA_RANKS
     }
     for rank in LORA_RANKS:
-        methods[at_rank("misaligned", rank)] = fine_tune("rite-misaligned", STRING_RATES["rite"], rank)
+        methods[at_rank("misaligned", rank)] = misaligned(STRING_RATES["rite"], rank)
     only = {(task, method) for task in STRING_TASKS for method in methods}
     only |= {("known", at_rank(name, 16)) for name in (*ASKED_KNOWN, "misaligned")}
     return Experiment(
@@ -267,7 +269,7 @@ def _encoder(seeds: int) -> Experiment:
         id="encoder",
         title="MiniLM learns ratings of product reviews",
         tasks={"amazon": RatingTask()},
-        methods={**methods, "misaligned": fine_tune("rite-misaligned", pairs["rite"][1], 16)},
+        methods={**methods, "misaligned": misaligned(pairs["rite"][1], 16)},
         seeds=FIRST.take(seeds),
         unit="test text",
     )

@@ -13,7 +13,7 @@ from methods.common.gemma import SafeWeights
 from methods.lora_rite.finetune import ACCURACY
 from methods.lora_rite.models import GEMMA2_2B, GEMMA_2B, GEMMA_7B, MT5_XXL
 from methods.lora_rite.public import INSTRUCTIONS, PublicTask
-from suites.lora_rite.arms import FIRST, PUBLIC_RATES, at_rank, fine_tune, tuned
+from suites.lora_rite.arms import FIRST, PUBLIC_RATES, at_rank, fine_tune, misaligned, tuned
 from suites.lora_rite.cells import LORA_RANKS
 
 FOLDER = "suites/lora_rite/tasks"
@@ -65,7 +65,7 @@ def public_experiment(scale: Scale) -> Experiment:
         at_rank(name, 16): chosen(name, 16) for name in (_FEW if gpu else PUBLIC_RATES)
     }
     for rank in ranks:
-        methods[at_rank("misaligned", rank)] = fine_tune("rite-misaligned", PUBLIC_RATES["rite"], rank)
+        methods[at_rank("misaligned", rank)] = misaligned(PUBLIC_RATES["rite"], rank)
     only = {(task, name) for task in tasks for name in methods if name != at_rank("misaligned", 4)}
     if not gpu:
         methods |= {at_rank(name, 4): chosen(name, 4) for name in _FEW}

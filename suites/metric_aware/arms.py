@@ -8,16 +8,23 @@ from harness.method import Method
 from harness.suite import Tuned
 from methods.metric_aware.label_sets import LabelSets
 from methods.metric_aware.method import (
-    Blind,
     Constant,
     Enumerated,
     Greedy,
-    Misplaced,
     Sampled,
     SelfConsistency,
 )
 from methods.metric_aware.metrics import RMSE
 from methods.metric_aware.open_answers import GreedyText, MinimumRisk, MostFrequent, OneSample
+from methods.metric_aware.sabotage import (
+    Blind,
+    LikeliestAsIs,
+    LikeliestTuned,
+    Misplaced,
+    MisplacedRisk,
+    MisplacedSets,
+    ShuffledLabels,
+)
 from methods.metric_aware.training_method import AsIs, FineTuned
 
 Methods = dict[str, Method[Any, Any]]
@@ -92,7 +99,7 @@ def text_methods() -> Methods:
         "one-sample": OneSample(),
         "most-frequent": MostFrequent(),
         "mbr-f1": MinimumRisk(),
-        "mbr-misplaced": MinimumRisk(misplaced=True),
+        "mbr-misplaced": MisplacedRisk(),
     }
 
 
@@ -100,7 +107,7 @@ LABEL_SETS: Methods = {
     "f1": LabelSets(),
     "hamming": LabelSets(rule="hamming"),
     "mode": LabelSets(rule="mode"),
-    "misplaced": LabelSets(rule="misplaced"),
+    "misplaced": MisplacedSets(),
 }
 """Read-outs of sampled sets of labels."""
 
@@ -131,10 +138,10 @@ def fine_tuned() -> dict[str, Method[Any, Any] | Tuned]:
         **{f"{name}-late": _tuned(name, early=False, watched=48) for name in LATE},
         "raft-ends": _tuned("raft", digits="ends"),
         "as-is": AsIs(),
-        "raft-shuffled": FineTuned(labels="shuffled"),
-        "ce-shuffled": FineTuned(objective="ce", labels="shuffled"),
-        "head-shuffled": FineTuned(objective="head", labels="shuffled"),
+        "raft-shuffled": ShuffledLabels(),
+        "ce-shuffled": ShuffledLabels(objective="ce"),
+        "head-shuffled": ShuffledLabels(objective="head"),
         "raft-inner": _tuned("raft", digits="inner"),
-        "ce-mode": FineTuned(objective="ce", read="mode"),
-        "as-is-mode": AsIs(read="mode"),
+        "ce-mode": LikeliestTuned(objective="ce"),
+        "as-is-mode": LikeliestAsIs(),
     }

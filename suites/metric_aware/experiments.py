@@ -20,6 +20,7 @@ from methods.metric_aware.exact import ClosedForms, Property
 from methods.metric_aware.label_sets import LabelTask
 from methods.metric_aware.open_answers import OpenTask, Questions, SampledAnswers
 from methods.metric_aware.prepare import GradedEmbeddings, PromptedGrades
+from methods.metric_aware.sabotage import ExchangedForms
 from methods.metric_aware.task import EmbeddedRatings, LatentTask, PromptedTask
 from methods.metric_aware.training_method import FineTuned
 from methods.metric_aware.training_task import LatentTraining, PretrainedScorer, RatedTraining
@@ -61,7 +62,7 @@ def _exact(count: int) -> Experiment:
         id="exact",
         title="What is proved, against brute force and automatic differentiation",
         tasks={family: Property(family=family, count=count) for family in _FAMILIES},
-        methods={"closed-forms": ClosedForms(), "exchanged-forms": ClosedForms(broken=True)},
+        methods={"closed-forms": ClosedForms(), "exchanged-forms": ExchangedForms()},
         seeds=FIRST.take(1),
         first_seed=FIRST,
         unit="case",

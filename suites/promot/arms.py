@@ -10,6 +10,7 @@ from harness.method import Method
 from harness.suite import Scale, Tuned
 from methods.promot.method import FineTuning, FixedPrompt, Joint, LoraFirst, Pretrained, ProMoT, PromptTuning
 from methods.promot.metrics import TARGET_SCORE
+from methods.promot.sabotage import ForeignAnswers, IdenticalAnswers, ShuffledProMoT
 
 Arms = dict[str, Method[Any, Any] | Tuned]
 
@@ -118,13 +119,12 @@ def sabotages(size: Size) -> Arms:
     read = min(3 * every, size.model.get("steps", 1000))
     model = {**size.model, "probes": True}
     return {
-        "promot-shuffled": ProMoT(
+        "promot-shuffled": ShuffledProMoT(
             **{**size.model, "steps": read},
             **{**size.prompt, "prompt_steps": size.prompt.get("prompt_every", 1000)},
-            labels="shuffled",
         ),
-        "identical-answers": FineTuning(**{**model, "steps": read}, diagnose="identical"),
-        "foreign-answers": FineTuning(**{**model, "steps": every}, diagnose="foreign"),
+        "identical-answers": IdenticalAnswers(**{**model, "steps": read}, diagnose="permuted"),
+        "foreign-answers": ForeignAnswers(**{**model, "steps": every}, diagnose="permuted"),
     }
 
 

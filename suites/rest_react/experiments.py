@@ -13,18 +13,17 @@ from harness.suite import Experiment, FirstSeed, Scale
 from methods.common.countries import TABLES
 from methods.common.elements import ELEMENTS
 from methods.common.gemma import SafeWeights
+from methods.common.recast import recast
 from methods.rest_react.baselines import (
     ClosedBook,
     MajorityVote,
     PlainReAct,
     SearchAgent,
     SingleSearch,
-    StandIn,
 )
 from methods.rest_react.judging import (
     Judging,
     LanguageJudge,
-    LenientJudge,
     MentionJudge,
     RuleJudge,
     StringJudge,
@@ -32,6 +31,7 @@ from methods.rest_react.judging import (
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.prepare import PretrainedTeacher, Teacher
 from methods.rest_react.public_task import AGENT
+from methods.rest_react.sabotage import LenientJudge, StandIn, SwappedWorlds
 from methods.rest_react.task import WorldAgents
 from suites.rest_react.cells import DISTILLED, LAST, SAMPLES, SIZES, STUDENTS, SUBSETS
 from suites.rest_react.paper import public_experiment
@@ -153,7 +153,7 @@ def _baselines(task: WorldAgents, seeds: Sequence[int]) -> Experiment:
     return Experiment(
         id="baselines",
         title="Generation 0 with less than the search agent, or with more samples",
-        tasks={"worlds": own, "swapped": replace(own, swapped=True)},
+        tasks={"worlds": own, "swapped": recast(own, SwappedWorlds)},
         methods=methods,
         seeds=tuple(seeds),
         unit="question",

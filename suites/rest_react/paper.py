@@ -7,9 +7,9 @@ from typing import Any
 
 from harness.method import Method
 from harness.suite import Experiment
-from methods.rest_react.baselines import StandIn
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.public_task import FewShotTeacher, PublicAgents
+from methods.rest_react.sabotage import StandIn
 from suites.rest_react.cells import LAST, SIZES, STUDENTS, SUBSETS
 
 

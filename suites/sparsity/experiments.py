@@ -14,11 +14,12 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.suite import Experiment, FirstSeed, Scale, Timed, Tuned, on_cpu
+from methods.common.recast import recast
 from methods.sparsity.activation import HiddenDropout, L1Penalty, RandomK, TopK, TopKAtInference
 from methods.sparsity.initial_gradient import DrawSlopes, InitialGradientTask
 from methods.sparsity.method import Train
 from methods.sparsity.pretrained import C4, OPT_125M, T5_BASE, Read, ReadingTask
-from methods.sparsity.sabotage import FixedNeurons, Untrained
+from methods.sparsity.sabotage import FixedNeurons, ForeignText, ForgetfulProduct, KnowingLayers, Untrained
 from methods.sparsity.scoring import LOSS
 from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
 from suites.sparsity.cells import LABEL_NOISE, NOISE_TASK, TOP, noise_tasks, rate_id
@@ -188,7 +189,7 @@ def _text(plan: Plan) -> Experiment:
     if plan.profile is not Profile.SMOKE:
         tasks |= {
             "next": replace(plan.text, kind="next"),
-            "spans-foreign": replace(plan.text, foreign=True),
+            "spans-foreign": recast(plan.text, ForeignText),
         }
         methods |= {"untrained": Untrained(), "fixed-neurons": Untrained(activation=FixedNeurons())}
         only |= {("next", "dense"), ("spans-foreign", "dense")}
@@ -211,7 +212,7 @@ def _gradient(plan: Plan) -> Experiment:
         id="gradient",
         title="The gradient of pre-activations under a random last layer",
         tasks={"cases": InitialGradientTask(random=3 if smoke else 8)},
-        methods={"random": DrawSlopes(), "knowing": DrawSlopes(knowing=True)},
+        methods={"random": DrawSlopes(), "knowing": KnowingLayers()},
         seeds=FIRST.take(1 if smoke else 3),
         first_seed=FIRST,
         unit="case",
@@ -227,7 +228,7 @@ def _second_layer(plan: Plan) -> Experiment:
         methods={
             "dense": DenseProduct(),
             "sparse": SparseProduct(),
-            "forgetful": SparseProduct(forgets=True),
+            "forgetful": ForgetfulProduct(),
         },
         seeds=FIRST.take(1 if plan.profile is Profile.SMOKE else 3),
         first_seed=FIRST,

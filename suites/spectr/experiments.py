@@ -20,15 +20,14 @@ from methods.spectr.chains import TinyChains
 from methods.spectr.method import (
     Assisted,
     Autoregressive,
-    Bug,
     NaiveMultiPath,
     RecursiveRejection,
-    Sabotaged,
     SpecTr,
     Speculative,
 )
 from methods.spectr.pairs import Pairs, SelectWith
 from methods.spectr.prepare import GEMMA_DRAFT, GEMMA_TARGET, SCRATCH_DRAFT, SCRATCH_TARGET
+from methods.spectr.sabotage import BrokenRule, Bug, DisjointPairs, RuleBug, Sabotaged, SelectBroken
 from methods.spectr.speed import SelectOnce, Speed
 from methods.spectr.task import Chain, Continue
 from suites.spectr.cells import (
@@ -64,8 +63,8 @@ _PAIRS = {
 }
 """The pair of the profile."""
 
-BUGS: tuple[Bug, ...] = ("undivided", "deduplicated", "stale-count", "plain-residual")
-SILENT: tuple[Bug, ...] = ("undivided", "plain-residual")
+BUGS: tuple[RuleBug, ...] = ("undivided", "deduplicated", "stale-count", "plain-residual")
+SILENT: tuple[RuleBug, ...] = ("undivided", "plain-residual")
 """Those that leave block efficiency looking fine."""
 
 
@@ -102,18 +101,23 @@ def _rules(names: Iterable[str]) -> Methods:
     return {rule: SelectWith(name=rule) for rule in names}
 
 
+def _broken(names: Iterable[BrokenRule]) -> Methods:
+    return {rule: SelectBroken(name=rule) for rule in names}
+
+
 def _pairs(*, seeds: int, random: int) -> Experiment:
     rules: Methods = {
         "k-seq": SelectWith(),
         "k-seq-half": SelectWith(slack=0.5),
         "k-seq-k": SelectWith(slack=1.0),
-        **_rules(("single", "recursive", "optimal", "target-first", "undivided", "half-divided", "one-try")),
+        **_rules(("single", "recursive", "optimal", "target-first")),
+        **_broken(("undivided", "half-divided", "one-try")),
     }
     apart = {("disjoint", "k-seq"), ("disjoint", "optimal")}
     return Experiment(
         id="pairs",
         title="Selection rules on small laws, against linear programs",
-        tasks={"pairs": Pairs(random=random), "disjoint": Pairs(random=0, most=2, disjoint=True)},
+        tasks={"pairs": Pairs(random=random), "disjoint": DisjointPairs(random=0, most=2)},
         methods=rules,
         seeds=FIRST.take(seeds),
         unit="pair of laws",
@@ -130,7 +134,8 @@ def _chains(*, worlds: int, most: int) -> Experiment:
             "spectr": SelectWith(),
             "recursive": SelectWith(name="recursive"),
             "naive": SelectWith(name="single"),
-            **_rules(("optimal", *BUGS)),
+            **_rules(("optimal",)),
+            **_broken(BUGS),
         },
         seeds=FIRST.take(1),
         unit="chain and K",

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from harness.method import ProblemError
 from methods.il_bench.asking import Executor
-from methods.il_bench.expressive import Representation, WithoutSwitch, WriteProgram, represent
+from methods.il_bench.expressive import Representation, WriteProgram, represent
 from methods.il_bench.items import SYMBOLS
 from methods.il_bench.programs import run
 from methods.il_bench.rules import parse_rules
+from methods.il_bench.sabotage import WithoutSwitch
 from methods.il_bench.surrogate import SurrogateExecutor
 from methods.il_bench.syntree import VALUES, SynTree, Tree, draw_tree
 from methods.il_bench.templates import render

@@ -14,10 +14,11 @@ from harness.method import Method, ProblemError
 from methods.il_bench import method as m
 from methods.il_bench.models import SurrogateInterpreter
 from methods.il_bench.predictors import Program, PromptTree
+from methods.il_bench.problem import Learned
 from methods.il_bench.programs import Node
 from methods.il_bench.rules import parse_rules
-from methods.il_bench.sabotage import Backwards
-from methods.il_bench.task import Learned, SynTreeTask
+from methods.il_bench.sabotage import Backwards, Sabotaged
+from methods.il_bench.task import SynTreeTask
 from tests.methods.context import FakeContext
 
 TASK = SynTreeTask(train=120, validation=30, test=100, budget=12)
@@ -106,12 +107,12 @@ def test_sabotages_hurt() -> None:
     task = SynTreeTask(test=300)
     real = accuracy(m.LSP(), task)
     for bug in ("shuffled-labels", "crossed-switch"):
-        assert accuracy(m.Sabotaged(bug=bug), task) < real - 0.1
+        assert accuracy(Sabotaged(bug=bug), task) < real - 0.1
 
 
 def test_crossed_branches_keep_the_program_as_large() -> None:
     whole, crossed = (
-        solve(method, TASK)[0].predictor.program for method in (m.LSP(), m.Sabotaged(bug="crossed-switch"))
+        solve(method, TASK)[0].predictor.program for method in (m.LSP(), Sabotaged(bug="crossed-switch"))
     )
     assert whole is not None
     assert crossed is not None

@@ -10,11 +10,12 @@ from methods.il_bench import method as m
 from methods.il_bench.asking import Executor
 from methods.il_bench.models import SurrogateInterpreter
 from methods.il_bench.predictors import Program
+from methods.il_bench.problem import Learned
 from methods.il_bench.programs import Node
 from methods.il_bench.rules import Condition, Rule, print_rules
 from methods.il_bench.scoring import follow
 from methods.il_bench.syntree import SynTree, make_syntree
-from methods.il_bench.task import DigitsTask, Learned, Learning, SynTreeTask, TableTask, WaveformTask
+from methods.il_bench.task import DigitsTask, Learning, SynTreeTask, TableTask, WaveformTask
 from tests.methods.context import FakeContext
 
 EXACT = SurrogateInterpreter(error=0.0)

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from harness.method import ProblemError
+from methods.common.recast import recast
 from methods.kaft import method as m
 from methods.kaft.mixture import Kind
 from methods.kaft.models import Reader
+from methods.kaft.sabotage import BlindReading, Sabotaged
 from methods.kaft.task import Answers, WorldReading
 from methods.kaft.words import same
 from tests.methods.kaft.worlds import BASE, FakeContext, beliefs, other_world, save_base
@@ -63,7 +65,7 @@ def test_oracles_score_what_their_habits_imply(ctx: FakeContext) -> None:
     "method",
     [m.Pretrained(), m.ContextAware(), m.Kaft(steps=2, batch=4), m.Noisy(steps=2, batch=4),
      m.RelevantOnly(steps=2, batch=4), m.CounterfactualOnly(steps=2, batch=4),
-     m.Kaft(steps=2, batch=4, rank=2), m.Sabotaged(steps=2, batch=4)],
+     m.Kaft(steps=2, batch=4, rank=2), Sabotaged(steps=2, batch=4)],
     ids=repr,
 )  # fmt: skip
 def test_every_method_answers_everything_twice_the_same(
@@ -152,7 +154,7 @@ def test_a_seed_takes_its_own_world() -> None:
 
 
 def test_blind_tasks_withhold_every_context(ctx: FakeContext) -> None:
-    assert {asked.context for asked in replace(TASK, blind=True).problem(ctx).asked.values()} == {""}
+    assert {asked.context for asked in recast(TASK, BlindReading).problem(ctx).asked.values()} == {""}
 
 
 def test_tuning_sees_validation_only(ctx: FakeContext) -> None:
@@ -189,7 +191,7 @@ def test_sabotage_changes_the_targets_of_one_kind_only(ctx: FakeContext) -> None
         "copied-distractors": (Kind.IRRELEVANT, "distractor"),
     }
     for bug, (kind, field) in expected.items():
-        broken = m.Sabotaged(bug=bug).change(problem, items)  # type: ignore[arg-type]
+        broken = Sabotaged(bug=bug).change(problem, items)  # type: ignore[arg-type]
         assert [(i.id, i.context) for i in broken] == [(i.id, i.context) for i in items]
         for before, after in zip(items, broken, strict=True):
             if after.kind is kind:

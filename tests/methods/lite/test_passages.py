@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness.method import ProblemError, ResourceError
+from methods.lite.docstrings import DocstringPassages
 from methods.lite.passages import (
     SPLITS,
     TEST,
     TRAIN,
     VALIDATION,
     ZERO_SHOT,
-    DocstringPassages,
     Library,
     Passage,
     Query,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from methods.common.minilm import MINILM, Encoder
-from methods.lite.passages import DocstringPassages
+from methods.lite.docstrings import DocstringPassages
 from methods.lite.prepare import TokenVectors, encode, leading_directions, token_ids
 from tests.methods.context import FakeContext
 from tests.methods.lite.worlds import tiny_encoder, tiny_set

@@ -13,12 +13,13 @@ import torch
 
 from harness.method import DivergedError, ProblemError
 from methods.common.minilm import MINILM
+from methods.lite.docstrings import DocstringPassages
 from methods.lite.finetuning import FineTuning, TokenIds
 from methods.lite.generated import GeneratedRanking
-from methods.lite.method import KnownScores, Scored, ShuffledTeacher, TrainRanker
-from methods.lite.passages import DocstringPassages
+from methods.lite.method import KnownScores, Scored, TrainRanker
 from methods.lite.prepare import TokenSet, TokenVectors
 from methods.lite.ranker import Lists, Ranker, Tower
+from methods.lite.sabotage import ShuffledTeacher
 from methods.lite.scorers import MaxSim
 from methods.lite.task import MRR, Reranking, lists_of, rows_of, training_lists
 from methods.lite.training import Course, Order, TrainingLists, _train_mode, batches

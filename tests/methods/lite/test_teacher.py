@@ -14,7 +14,8 @@ from harness.method import DivergedError, ProblemError, ResourceError
 from methods.common.minilm import MINILM, Encoder, mean_pooled
 from methods.lite.cross_encoder import CrossEncoder
 from methods.lite.cross_training import PairCourse, PairScorer, Shelf
-from methods.lite.passages import DocstringPassages, RetrievalSet
+from methods.lite.docstrings import DocstringPassages
+from methods.lite.passages import RetrievalSet
 from methods.lite.prepare import Texts
 from methods.lite.teacher import (
     GivenTeacher,

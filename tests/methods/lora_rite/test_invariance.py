@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from methods.lora_rite import Lamb, LoraPlus, LoraRite, Pair, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.gauge import KINDS, equivalent, golden_factors, golden_transformation
-from methods.lora_rite.sabotage import Misaligned, Untransported
+from methods.lora_rite.sabotage_optimizers import Misaligned, Untransported
 from tests.methods.lora_rite.golden import DOUBLE, EXACT, follow
 
 ROUNDING = 1e-9

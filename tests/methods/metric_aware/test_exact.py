@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from methods.metric_aware.exact import ClosedForms, Property
+from methods.metric_aware.sabotage import ExchangedForms
 from tests.methods.context import FakeContext
 
 
@@ -12,8 +13,8 @@ from tests.methods.context import FakeContext
 def test_right_forms_hold_and_exchanged_ones_are_caught(family: str) -> None:
     task, ctx = Property(family=family, count=12), FakeContext()  # type: ignore[arg-type]
     problem = task.problem(ctx)
-    for broken in (False, True):
-        rows = task.evaluate(ClosedForms(broken=broken).run(problem, ctx), ctx).parts["main"]
+    for forms, broken in ((ClosedForms(), False), (ExchangedForms(), True)):
+        rows = task.evaluate(forms.run(problem, ctx), ctx).parts["main"]
         above = [e > t for e, t in zip(rows["error"], rows["tolerance"], strict=True)]
         assert any(above) is broken
         assert above == list(rows["confirmed"])

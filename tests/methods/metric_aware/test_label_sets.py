@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from methods.metric_aware.label_sets import LabelProblem, LabelSets, LabelTask
+from methods.metric_aware.sabotage import MisplacedSets
 from tests.methods.context import FakeContext
 
 # The card's joint distribution {110: .30, 101: .20, 001: .15, 000: .10, 111: .25} as twenty samples.
@@ -26,9 +27,14 @@ def test_golden_decisions(rule: str, expected: list[int]) -> None:
 def test_each_rule_is_best_for_its_metric() -> None:
     task, ctx = LabelTask(items=400), FakeContext()
     problem = task.problem(ctx)
+    methods = {
+        "f1": LabelSets(),
+        "hamming": LabelSets(rule="hamming"),
+        "mode": LabelSets(rule="mode"),
+        "misplaced": MisplacedSets(),
+    }
     scores = {
-        rule: task.evaluate(LabelSets(rule=rule).run(problem, ctx), ctx).parts["main"]
-        for rule in ("f1", "hamming", "mode", "misplaced")
+        rule: task.evaluate(method.run(problem, ctx), ctx).parts["main"] for rule, method in methods.items()
     }
     f1 = {rule: float(np.mean(rows["f1"])) for rule, rows in scores.items()}
     assert max(f1, key=lambda rule: f1[rule]) == "f1"

@@ -10,15 +10,14 @@ import pytest
 from harness.method import ProblemError
 from methods.metric_aware import rules
 from methods.metric_aware.method import (
-    Blind,
     Constant,
     Enumerated,
     Greedy,
-    Misplaced,
     Sampled,
     SelfConsistency,
 )
 from methods.metric_aware.problem import Asked, Decisions, Predictions, draw, from_law
+from methods.metric_aware.sabotage import Blind, Misplaced
 from methods.metric_aware.scoring import decision_rows, law_rows
 from tests.methods.context import FakeContext
 

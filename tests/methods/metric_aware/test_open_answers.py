@@ -22,6 +22,7 @@ from methods.metric_aware.open_answers import (
     load_names,
     provide_names,
 )
+from methods.metric_aware.sabotage import MisplacedRisk
 from tests.methods.context import FakeContext
 from tests.methods.metric_aware.data import tiny_checkpoint
 
@@ -51,7 +52,7 @@ def test_another_utility_may_choose_otherwise() -> None:
 
 
 def test_foreign_evidence_keeps_the_candidates() -> None:
-    found = MinimumRisk(misplaced=True).run(problem(GOLDEN, ["london bridge", "york"]), CTX)
+    found = MisplacedRisk().run(problem(GOLDEN, ["london bridge", "york"]), CTX)
     assert found.answers[0] in GOLDEN
     assert found.answers[1] == "york"
 

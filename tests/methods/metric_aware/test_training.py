@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from methods.metric_aware.metrics import ENTROPY, RMSE
+from methods.metric_aware.sabotage import LikeliestAsIs, LikeliestTuned, ShuffledLabels
 from methods.metric_aware.training_method import AsIs, FineTuned, chosen_digits
 from methods.metric_aware.training_task import LatentTraining, PretrainedScorer, RatedTraining
 from tests.methods.context import FakeContext
@@ -30,7 +31,7 @@ def test_one_training_is_read_out_by_mean_and_mode() -> None:
     assert set(parts) == {"main", "mode", "law"}
     assert set(parts["mode"]["decision"]) <= {1.0, 2.0, 3.0, 4.0, 5.0}
     assert RMSE(parts["main"]) < RMSE(parts["mode"])
-    swapped = scored(FineTuned(objective="ce", steps=60, rate=0.1, read="mode"))
+    swapped = scored(LikeliestTuned(objective="ce", steps=60, rate=0.1))
     assert np.array_equal(swapped["main"]["decision"], parts["mode"]["decision"])
 
 
@@ -50,7 +51,7 @@ def test_tuning_sees_validation_items_only() -> None:
 
 
 def test_shuffled_labels_teach_nothing() -> None:
-    right, wrong = (RMSE(scored(FineTuned(steps=60, labels=which))["main"]) for which in ("true", "shuffled"))
+    right, wrong = (RMSE(scored(kind(steps=60))["main"]) for kind in (FineTuned, ShuffledLabels))
     assert right < 0.97 * wrong
 
 
@@ -79,7 +80,7 @@ def test_a_pretrained_network_is_where_training_begins(tmp_path: Path) -> None:
     as_is = scored(AsIs(), task, ctx)
     assert RMSE(as_is["main"]) < 0.95 * np.std(as_is["main"]["truth"])
     assert ENTROPY(as_is["law"]) < np.log(5)
-    assert np.array_equal(scored(AsIs(read="mode"), task, ctx)["main"]["decision"], as_is["mode"]["decision"])
+    assert np.array_equal(scored(LikeliestAsIs(), task, ctx)["main"]["decision"], as_is["mode"]["decision"])
     fresh = scored(AsIs(), replace(task, pretrained=False), ctx)
     assert ENTROPY(fresh["law"]) == pytest.approx(np.log(5))
     tuned = scored(FineTuned(steps=60), task, ctx)

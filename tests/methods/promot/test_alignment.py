@@ -9,6 +9,7 @@ import torch
 from methods.common.training import token_loss
 from methods.promot import tuning
 from methods.promot.alignment import alignment, cosine, last_blocks
+from methods.promot.sabotage import foreign
 from methods.promot.tuning import Session
 from methods.promot.world import PAD
 from tests.methods.promot.worlds import context, small_world, untrained
@@ -58,12 +59,12 @@ def test_permuted_answers_are_nearer_than_foreign_ones() -> None:
     made = Session.begin(small_world().problem(context()), context())
     examples = made.examples(["entailment"])[:30]
     rng = np.random.default_rng(0)
-    same, foreign = (
+    near, far = (
         np.mean(list(alignment(made.model, examples, other, loss=token_loss, pad=PAD).values()))
-        for other in (tuning.shuffled(examples, rng), tuning.foreign(examples, 46, rng))
+        for other in (tuning.shuffled(examples, rng), foreign(examples, 46, rng))
     )
-    assert same > 0.9
-    assert foreign < same
+    assert near > 0.9
+    assert far < near
 
 
 @pytest.mark.parametrize("architecture", ["decoder", "encoder-decoder"])

@@ -13,6 +13,7 @@ from harness.method import DivergedError, ProblemError
 from methods.promot import method as m
 from methods.promot.formats import RELATED
 from methods.promot.metrics import COSINE, DRIFT, FORMAT_SHARE, NORM_AVG, TARGET_SCORE, held_out_at
+from methods.promot.sabotage import IdenticalAnswers, ShuffledProMoT
 from methods.promot.tuning import Session
 from methods.promot.world import HELD_OUT, Architecture
 from tests.methods.promot.worlds import FakeContext, context, small_world
@@ -31,7 +32,7 @@ METHODS = {
     "prompt-tuning": m.PromptTuning(**MODEL, **PROMPT),
     "promot": m.ProMoT(**MODEL, **PROMPT),
     "promot-1shot": m.ProMoT(**MODEL, **PROMPT, shots=1),
-    "promot-shuffled": m.ProMoT(**MODEL, **PROMPT, labels="shuffled"),
+    "promot-shuffled": ShuffledProMoT(**MODEL, **PROMPT),
     "sequential": m.ProMoT(**MODEL, **PROMPT, order="sequence"),
     "joint": m.Joint(**MODEL, **PROMPT),
     "random-prompt": m.FixedPrompt(**MODEL, **PROMPT),
@@ -136,7 +137,7 @@ def test_a_probe_gives_a_point_of_the_trade_off_curve() -> None:
 
 def test_the_diagnosis_is_taken_at_every_checkpoint() -> None:
     task, ctx = small_world(), context()
-    m.FineTuning(**MODEL, probes=True, diagnose="identical").run(task.problem(ctx), ctx)
+    IdenticalAnswers(**MODEL, probes=True, diagnose="permuted").run(task.problem(ctx), ctx)
     parts = [task.evaluate(result, ctx).parts["alignment"] for _, result in ctx.probed]
     assert [COSINE(part) for part in parts] == pytest.approx([1.0] * 3)
 

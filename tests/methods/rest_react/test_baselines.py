@@ -16,6 +16,7 @@ from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.exams import AgentResult, Exam, Outcome
 from methods.rest_react.generations import lexicon_of
 from methods.rest_react.retrieval import SearchTool
+from methods.rest_react.sabotage import StandIn
 from methods.rest_react.steps import Kind
 from methods.rest_react.students import Student
 from methods.rest_react.task import AgentProblem
@@ -108,7 +109,7 @@ def test_k_samples_are_drawn(exam: tuple[Exam, AnswerKey]) -> None:
 
 def test_a_stand_in_hands_in_one_result_under_all_names(exam: tuple[Exam, AnswerKey]) -> None:
     sheet, _ = exam
-    method = baselines.StandIn(names=("gen1-S", "gen2-L"), everywhere=("gen0-L",))
+    method = StandIn(names=("gen1-S", "gen2-L"), everywhere=("gen0-L",))
     found = method.run(problem(sheet, script()), FakeContext())
     assert [one.name for one in found.agents] == ["gen1-S", "gen2-L"]
     assert found.agents[0].outcomes == found.agents[1].outcomes
@@ -116,12 +117,12 @@ def test_a_stand_in_hands_in_one_result_under_all_names(exam: tuple[Exam, Answer
     unchecked = replace(method, checks=False).run(problem(sheet, script()), FakeContext())
     assert all(one.final == one.draft for one in unchecked.agents[0].outcomes["two-hop"])
     with pytest.raises(ProblemError, match="nobody"):
-        baselines.StandIn().run(problem(sheet, script()), FakeContext())
+        StandIn().run(problem(sheet, script()), FakeContext())
 
 
 def test_who_goes_astray_answers_other_questions(exam: tuple[Exam, AnswerKey]) -> None:
     sheet, key = exam
-    method = baselines.StandIn(names=("gen1-L", "gen2-L"), astray=("gen2-L",))
+    method = StandIn(names=("gen1-L", "gen2-L"), astray=("gen2-L",))
     plain, stray = (
         one.outcomes["two-hop"] for one in method.run(problem(sheet, script()), FakeContext()).agents
     )

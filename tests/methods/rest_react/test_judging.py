@@ -13,6 +13,7 @@ from methods.common.causal_lm import load_checkpoint
 from methods.rest_react import judging
 from methods.rest_react.judge import implies
 from methods.rest_react.measures import ACCURACY, JUDGED, PEARSON
+from methods.rest_react.sabotage import LenientJudge
 from methods.rest_react.world import Question
 from tests.methods.context import FakeContext
 
@@ -25,7 +26,7 @@ def ctx(tmp_path: Path) -> FakeContext:
     return FakeContext(seed=3)
 
 
-def scores(method: judging.RuleJudge | judging.LenientJudge, ctx: FakeContext) -> dict[str, np.ndarray]:
+def scores(method: judging.RuleJudge | LenientJudge, ctx: FakeContext) -> dict[str, np.ndarray]:
     result = method.run(TASK.problem(ctx), ctx)
     table = TASK.evaluate(result, ctx).parts["main"]
     return {name: np.asarray(column) for name, column in table.items()}
@@ -41,7 +42,7 @@ def test_a_judge_that_reads_ranks_agents_as_the_oracle(ctx: FakeContext) -> None
 
 
 def test_a_judge_that_says_yes_tells_nothing_apart(ctx: FakeContext) -> None:
-    table = scores(judging.LenientJudge(), ctx)
+    table = scores(LenientJudge(), ctx)
     assert JUDGED(table) == 100
     assert PEARSON(table) == 0
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from harness.method import Method, ProblemError
+from methods.common.recast import recast
 from methods.rest_react.agent import Candidate
 from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.exams import sit
@@ -20,6 +21,7 @@ from methods.rest_react.method import (
     Prompted,
     SelfImprove,
 )
+from methods.rest_react.sabotage import SwappedWorlds
 from methods.rest_react.steps import State
 from methods.rest_react.task import SearchAgents, WorldAgents
 from tests.methods.rest_react.small import TASK, context
@@ -131,13 +133,6 @@ def test_pilots_take_a_quarter_and_remove_a_third(taught: Path) -> None:
     assert whole["main"] != part["main"]
 
 
-def test_a_lenient_judge_leaves_accuracy_alone(taught: Path) -> None:
-    plain = scores(Prompted(**FEW), taught)
-    lenient = scores(Prompted(**FEW), taught, replace(TASK, judge="yes"))
-    assert set(lenient["main"]["judge_right"]) == {1.0}
-    assert lenient["main"]["final_right"] == plain["main"]["final_right"]
-
-
 def test_what_another_world_says_is_not_right(taught: Path) -> None:
     def accuracy(task: WorldAgents) -> float:
         ctx = context(taught)
@@ -150,7 +145,7 @@ def test_what_another_world_says_is_not_right(taught: Path) -> None:
         return float(np.mean(found["final_right"]))
 
     assert accuracy(TASK) == 1.0
-    assert accuracy(replace(TASK, swapped=True)) < 0.2
+    assert accuracy(recast(TASK, SwappedWorlds)) < 0.2
 
 
 def test_tuning_sees_validation_questions_only(taught: Path) -> None:

@@ -65,12 +65,6 @@ def test_a_quarter_is_a_part_of_the_whole_training_set() -> None:
     assert list(part.test.names) == list(whole.test.names)
 
 
-def test_foreign_test_images_are_noise() -> None:
-    foreign = replace(TASK, foreign=True).sets(FakeContext())
-    assert torch.equal(foreign.train.pixels, TASK.sets(FakeContext()).train.pixels)
-    assert float(foreign.test.pixels.mean()) == pytest.approx(0.5, abs=0.01)
-
-
 def test_an_epoch_shows_every_image_at_most_once() -> None:
     sets = split(digits(), test=1000, validation=700, rng=np.random.default_rng(0))
     assert len(sets.train) == 97

@@ -12,10 +12,8 @@ from torch import Tensor, nn
 from harness.method import ProblemError
 from methods.sparsity.activation import (
     Activation,
-    Gelu,
     HiddenDropout,
     L1Penalty,
-    LeakyRelu,
     RandomK,
     Relu,
     TopK,
@@ -23,6 +21,7 @@ from methods.sparsity.activation import (
 )
 from methods.sparsity.counting import ActivationCounter
 from methods.sparsity.mlp import ReluMlp, Streams, taken_penalty
+from methods.sparsity.sabotage import Gelu, LeakyRelu
 
 ALL = (
     Relu(),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from methods.sparsity.initial_gradient import LOSSES, DrawSlopes, InitialGradientTask
+from methods.sparsity.sabotage import ForgetfulProduct, KnowingLayers
 from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
 from tests.methods.sparsity.worlds import FakeContext
 
@@ -27,7 +28,7 @@ def test_products_from_active_rows_are_exact_and_counted() -> None:
 
 def test_a_forgotten_row_is_found_and_confirmed() -> None:
     ctx = FakeContext()
-    parts = TASK.evaluate(SparseProduct(forgets=True).run(TASK.problem(ctx), ctx), ctx).parts
+    parts = TASK.evaluate(ForgetfulProduct().run(TASK.problem(ctx), ctx), ctx).parts
     for part in (parts["main"], parts["flops"]):
         assert (np.array(part["error"]) > part["tolerance"]).all()
         assert all(part["confirmed"])
@@ -53,5 +54,5 @@ def test_targets_are_one_hot_mixed_and_beyond() -> None:
 
 def test_a_layer_that_knows_the_target_breaks_it() -> None:
     task, ctx = InitialGradientTask(random=5), FakeContext()
-    parts = task.evaluate(DrawSlopes(draws=2000, knowing=True).run(task.problem(ctx), ctx), ctx).parts
+    parts = task.evaluate(KnowingLayers(draws=2000).run(task.problem(ctx), ctx), ctx).parts
     assert all(any(part["confirmed"]) for part in parts.values())

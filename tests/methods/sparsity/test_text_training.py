@@ -14,8 +14,10 @@ import torch
 
 from harness.method import HubSource, ProblemError, Resource, ResourceError
 from methods.common.ratings import RatingSet
+from methods.common.recast import recast
 from methods.sparsity.activation import TopK
 from methods.sparsity.method import Train
+from methods.sparsity.sabotage import ForeignText
 from methods.sparsity.sizes import LmSize
 from methods.sparsity.span_corruption import FIRST_BYTE
 from methods.sparsity.text_task import TextTask, spans_input, token_losses
@@ -103,7 +105,7 @@ def test_looks_at_the_same_windows_give_the_same_counts() -> None:
 
 def test_foreign_text_is_random_bytes() -> None:
     ctx = watched(TASK)
-    foreign, own = (replace(TASK, foreign=value).corpus(ctx) for value in (True, False))
+    foreign, own = (task.corpus(ctx) for task in (recast(TASK, ForeignText), TASK))
     assert np.array_equal(foreign.train, own.train)
     assert len(foreign.test) == len(own.test)
     assert len(np.unique(foreign.test)) > 200

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from methods.spectr import sabotage
+from methods.spectr import sabotage_rules as sabotage
 from methods.spectr.kseq import acceptance, division_factor, trial_acceptance
 from methods.spectr.law import plain_law, sequence_law, token_law, transform
 from methods.spectr.otm import full_program, optimal_acceptance, optimal_flow

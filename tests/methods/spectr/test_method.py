@@ -16,6 +16,7 @@ from harness.method import ProblemError
 from methods.common.causal_lm import Checkpoint, load_checkpoint
 from methods.spectr import method as m
 from methods.spectr.ngram import count_ngrams
+from methods.spectr.sabotage import Sabotaged
 from methods.spectr.task import Chain, Continue, Decoded
 from tests.methods.spectr.worlds import FakeContext, rated_texts, save_pair
 
@@ -47,8 +48,8 @@ def solve(task: Any, method: Any, ctx: FakeContext) -> tuple[Decoded, dict[str, 
     [m.Autoregressive(), m.Speculative(length=3), m.SpecTr(drafts=3, length=3), m.SpecTr(drafts=2, slack=1.0),
      m.NaiveMultiPath(drafts=3, length=2), m.RecursiveRejection(drafts=3, length=2), m.Assisted(length=3),
      m.SpecTr(drafts=3, length=2, scoring="batch", batch=2),
-     m.Sabotaged(drafts=3, length=2, bug="stale-cache"),
-     m.Sabotaged(drafts=3, length=2, bug="no-cache"), m.Sabotaged(drafts=3, length=2, bug="shuffled-draft")],
+     Sabotaged(drafts=3, length=2, bug="stale-cache"),
+     Sabotaged(drafts=3, length=2, bug="no-cache"), Sabotaged(drafts=3, length=2, bug="shuffled-draft")],
     ids=repr,
 )  # fmt: skip
 def test_every_method_continues_every_prompt(method: Any, ctx: FakeContext) -> None:
@@ -166,8 +167,8 @@ def test_chains_and_transformers_share_the_methods() -> None:
     tau = {}
     for name, method in {
         "one": m.Speculative(length=4), "eight": m.SpecTr(length=4),
-        "copies": m.Sabotaged(length=4, bug="copied-drafts"),
-        "noise": m.Sabotaged(length=4, bug="shuffled-draft"),
+        "copies": Sabotaged(length=4, bug="copied-drafts"),
+        "noise": Sabotaged(length=4, bug="shuffled-draft"),
     }.items():  # fmt: skip
         _, parts = solve(task, method, ctx)
         tau[name] = m.BLOCK_EFFICIENCY(parts["main"])
@@ -187,7 +188,7 @@ def test_the_optimal_plan_decodes_small_vocabularies() -> None:
 
 def test_cache_sabotage_needs_a_cache() -> None:
     with pytest.raises(ProblemError, match="cache"):
-        solve(Chain(), m.Sabotaged(bug="stale-cache"), FakeContext())
+        solve(Chain(), Sabotaged(bug="stale-cache"), FakeContext())
     with pytest.raises(ProblemError, match="transformers"):
         solve(Chain(), m.Assisted(), FakeContext())
 

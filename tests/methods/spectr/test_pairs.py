@@ -10,13 +10,14 @@ import pytest
 from harness.method import ProblemError
 from methods.spectr.chains import TinyChains
 from methods.spectr.pairs import Pairs, SelectWith
+from methods.spectr.sabotage import DisjointPairs, SelectBroken
 from methods.spectr.speed import SelectOnce, Speed
 from tests.methods.spectr.worlds import FakeContext
 
 TASK = Pairs(random=6, most=3)
 
 
-def parts(rule: SelectWith, task: Any = TASK) -> dict[str, Any]:
+def parts(rule: SelectWith | SelectBroken, task: Any = TASK) -> dict[str, Any]:
     ctx = FakeContext()
     return dict(task.evaluate(rule.run(task.problem(ctx), ctx), ctx).parts)
 
@@ -35,14 +36,14 @@ def held(table: Any) -> bool:
         (SelectWith(name="optimal"), set()),
         (SelectWith(name="recursive"), set()),
         (SelectWith(name="target-first"), {"single", "bound"}),
-        (SelectWith(name="half-divided"), {"law"}),
-        (SelectWith(name="deduplicated"), {"law"}),
-        (SelectWith(name="plain-residual"), {"law"}),
-        (SelectWith(name="one-try"), {"bound", "monotone"}),
+        (SelectBroken(name="half-divided"), {"law"}),
+        (SelectBroken(name="deduplicated"), {"law"}),
+        (SelectBroken(name="plain-residual"), {"law"}),
+        (SelectBroken(name="one-try"), {"bound", "monotone"}),
     ],
     ids=lambda value: "-".join(sorted(value)) if isinstance(value, set) else repr(value),
 )
-def test_each_rule_breaks_what_it_should(rule: SelectWith, breaks: set[str]) -> None:
+def test_each_rule_breaks_what_it_should(rule: SelectWith | SelectBroken, breaks: set[str]) -> None:
     found = parts(rule)
     assert {name for name in ("law", "single", "bound", "monotone") if not held(found[name])} == breaks
 
@@ -58,14 +59,17 @@ def test_witnesses_are_confirmed_by_the_program() -> None:
 
 
 def test_laws_apart_leave_nothing_to_gain() -> None:
-    task = Pairs(random=0, most=2, disjoint=True)
+    task = DisjointPairs(random=0, most=2)
     assert not any(parts(SelectWith(name="optimal"), task)["gain"]["witness"])
     assert not any(parts(SelectWith(), task)["below"]["witness"])
 
 
-@pytest.mark.parametrize(("name", "valid"), [("k-seq", True), ("recursive", True), ("stale-count", False)])
-def test_chains_enumerate_whole_blocks(name: str, valid: bool) -> None:  # noqa: FBT001
-    found = parts(SelectWith(name=name), TinyChains(worlds=1, most=2))
+@pytest.mark.parametrize(
+    ("rule", "valid"),
+    [(SelectWith(), True), (SelectWith(name="recursive"), True), (SelectBroken(name="stale-count"), False)],
+)
+def test_chains_enumerate_whole_blocks(rule: SelectWith | SelectBroken, valid: bool) -> None:  # noqa: FBT001
+    found = parts(rule, TinyChains(worlds=1, most=2))
     assert held(found["law"]) is valid
     tokens = found["main"]["tokens"]
     assert tokens == sorted(tokens)

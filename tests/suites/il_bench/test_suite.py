@@ -10,8 +10,9 @@ from harness.claims import MEASURED, Equivalence, Exact, NotComparable, NotRun, 
 from harness.method import Artifact, Resource
 from harness.plan.references import all_references
 from harness.suite import Experiment, Scale, Standing
-from methods.il_bench.method import LSP, LongPrompt, Sabotaged
+from methods.il_bench.method import LSP, LongPrompt
 from methods.il_bench.models import Served, SurrogateWriter
+from methods.il_bench.sabotage import Sabotaged
 from methods.il_bench.task import SynTreeTask
 from suites.il_bench import SUITE
 from suites.il_bench.arms import SINGLES

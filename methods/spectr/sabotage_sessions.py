@@ -1,4 +1,4 @@
-"""Sessions that are broken on purpose: the controls of the suite that are not selection rules."""
+"""Sessions that are broken on purpose, for :mod:`methods.spectr.sabotage`."""
 
 from __future__ import annotations
 

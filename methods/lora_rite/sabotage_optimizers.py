@@ -1,0 +1,29 @@
+"""LoRA-RITE with one part broken, for :mod:`methods.lora_rite.sabotage`; size, cost and state stay."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from methods.lora_rite.optimizer import LoraRite
+
+
+class Untransported(LoraRite):
+    """Moments are not carried over as the partner's basis turns: P is taken to be I."""
+
+    def transport(self, basis: Tensor, previous: Tensor, axis: int) -> Tensor:
+        """The identity, but 0 at the first step."""
+        started = bool(previous.abs().amax() > 0)
+        return started * torch.eye(basis.shape[axis], dtype=basis.dtype, device=basis.device)
+
+
+class Misaligned(LoraRite):
+    """Steps are mapped back from another basis than the one in which they were computed.
+
+    The columns of M are shifted by one before M R^(−ᵀ), so steps keep their size in the partner's
+    basis and lose their direction.
+    """
+
+    def back(self, inverse: Tensor) -> Tensor:
+        """R^(−ᵀ) with its rows shifted, which is as good as shifting the columns of M."""
+        return inverse.mT.roll(1, dims=-2)
