@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Metric, Scores, Task, param
-from methods.lite.scoring import JI, Scoring
+from methods.lite.scoring import JI, NamedScorer, ScorerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,11 +139,10 @@ class FitTarget(Task[TargetProblem, "Scorer"]):
 
 
 @dataclass(frozen=True)
-class Regress(Scoring, Method[TargetProblem, "Scorer"]):
-    """A scorer fitted to a function of S by least squares."""
+class BaseRegress(ScorerHook, Method[TargetProblem, "Scorer"]):
+    """The scorer of a subclass, fitted to a function of S by least squares."""
 
     problem_type: ClassVar[type] = TargetProblem
-    cites: ClassVar[str] = JI
 
     steps: int = param(1500, source="ours", doc="updates")
     batch: int = param(256, source="ours", doc="samples an update")
@@ -154,19 +153,24 @@ class Regress(Scoring, Method[TargetProblem, "Scorer"]):
         import torch
 
         from methods.common import draws
-        from methods.common.master_weights import in_float32
-        from methods.lite.losses import finite
+        from methods.common.loop import descend, drawn
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
-            scorer = self.make(*problem.shape)
+            scorer = self.scorer_for(*problem.shape)
         rng = draws.generator(int(ctx.rng("samples").integers(2**31)))
-        optimizer = in_float32(torch.optim.AdamW(scorer.parameters(), lr=self.rate))
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         ones = torch.ones(problem.shape[0]), torch.ones(problem.shape[1])
-        for step in range(self.steps):
-            s, gold = problem.draw(self.batch, rng)
-            optimizer.zero_grad()
-            finite((scorer.score(s, *ones) - gold).square().mean(), step).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
+        descend(
+            torch.optim.AdamW(scorer.parameters(), lr=self.rate),
+            drawn(lambda: problem.draw(self.batch, rng)),
+            lambda batch: (scorer.score(batch[0], *ones) - batch[1]).square().mean(),
+            self.steps,
+            schedule=lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps),
+        )
         return scorer.eval()
+
+
+@dataclass(frozen=True)
+class Regress(BaseRegress, NamedScorer):
+    """A scorer fitted to a function of S by least squares."""
+
+    cites: ClassVar[str] = JI

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.method import Context, Method, Scores, Task, param
-from methods.lite.scoring import JI, Scoring
+from methods.lite.scoring import JI, NamedScorer, ScorerHook
 from methods.lite.task import BYTES
 
 if TYPE_CHECKING:
@@ -77,11 +77,10 @@ class StoredVectors(Task[Stored, "NDArray[np.float32]"]):
 
 
 @dataclass(frozen=True)
-class Rescore(Scoring, Method[Stored, "NDArray[np.float32]"]):
-    """Score all documents of a query, reading their vectors included."""
+class BaseRescore(ScorerHook, Method[Stored, "NDArray[np.float32]"]):
+    """Score all documents of a query with the scorer of a subclass, reading their vectors included."""
 
     problem_type: ClassVar[type] = Stored
-    cites: ClassVar[str] = JI
 
     doc_tokens: int = param(200, source="section 4", doc="document vectors")
     batch: int = param(100, source="ours", doc="documents scored at once")
@@ -104,7 +103,14 @@ class Rescore(Scoring, Method[Stored, "NDArray[np.float32]"]):
         return found
 
 
+@dataclass(frozen=True)
+class Rescore(BaseRescore, NamedScorer):
+    """Score all documents of a query, reading their vectors included."""
+
+    cites: ClassVar[str] = JI
+
+
 @lru_cache(maxsize=8)
-def _made(method: Rescore, l1: int, device: str) -> Scorer:
+def _made(method: BaseRescore, l1: int, device: str) -> Scorer:
     """The method's scorer, made once: a running system does not make it for each query."""
-    return method.make(l1, method.doc_tokens).to(device).eval()
+    return method.scorer_for(l1, method.doc_tokens).to(device).eval()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.method import Context, Method, ProblemError, param
-from methods.lite.scoring import JI, Scoring
+from methods.lite.scoring import JI, NamedScorer, ScorerHook
 from methods.lite.task import Ranking, RankingProblem
 
 if TYPE_CHECKING:
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainRanker(Scoring, Method[RankingProblem, Ranking]):
-    """A scorer trained on a frozen encoder, with a linear projection, or with the whole encoder."""
+class BaseTrainRanker(ScorerHook, Method[RankingProblem, Ranking]):
+    """The scorer of a subclass, trained on an encoder, with a projection, or with the whole encoder."""
 
     problem_type: ClassVar[type] = RankingProblem
-    cites: ClassVar[str] = JI
 
     trains: Literal["scorer", "projection", "encoder"] = param(
         "projection", source="ours", doc="what is trained besides the scorer"
@@ -65,7 +64,7 @@ class TrainRanker(Scoring, Method[RankingProblem, Ranking]):
         if encoder is not None and self.trains != "encoder":
             encoder.requires_grad_(False)
         with seeded(int(ctx.rng("scorer").integers(2**31))):
-            scorer = self.make(l1, self.doc_tokens or l2)
+            scorer = self.scorer_for(l1, self.doc_tokens or l2)
         tower = Tower(problem.dim, encoder=encoder, project=self.trains == "projection")
         return Ranker(tower, scorer, reduction=self._reduction(), doc_tokens=self.doc_tokens, l2=l2).to(
             ctx.device
@@ -79,6 +78,13 @@ class TrainRanker(Scoring, Method[RankingProblem, Ranking]):
 
     def _reduction(self) -> Reduction:
         return self.reduction if self.doc_tokens else "none"
+
+
+@dataclass(frozen=True)
+class TrainRanker(BaseTrainRanker, NamedScorer):
+    """A scorer trained on a frozen encoder, with a linear projection, or with the whole encoder."""
+
+    cites: ClassVar[str] = JI
 
 
 @dataclass(frozen=True)

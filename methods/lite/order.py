@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
-from methods.lite.scoring import JI, Scoring
+from methods.lite.scoring import JI, NamedScorer, ScorerHook
 
 if TYPE_CHECKING:
     import torch
@@ -152,11 +152,10 @@ def _order_alone(query: Tensor, documents: Tensor) -> bool:
 
 
 @dataclass(frozen=True)
-class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
-    """A scorer trained with margin-MSE, alone or together with the word vectors."""
+class BaseLearnOrder(ScorerHook, Method[OrderProblem, OrderResult]):
+    """The scorer of a subclass, trained with margin-MSE."""
 
     problem_type: ClassVar[type] = OrderProblem
-    cites: ClassVar[str] = JI
 
     vectors: bool = param(False, source="ours", doc="train the word vectors too")
     steps: int = param(1250, source="ours", doc="updates; 0 leaves the scorer as it is")
@@ -168,23 +167,29 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         import torch
 
         from methods.common import draws
-        from methods.common.master_weights import in_float32
-        from methods.lite.losses import finite, margin_mse
+        from methods.common.loop import descend, drawn
+        from methods.lite.losses import margin_mse
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
-            scorer = self.make(4, problem.length)
+            scorer = self.scorer_for(4, problem.length)
         vectors = problem.vectors.clone().requires_grad_(self.vectors)
         learnt = [*scorer.parameters(), *([vectors] if self.vectors else [])]
         if not learnt or not self.steps:
             return OrderResult(scorer.eval(), vectors.detach())
-        optimizer = in_float32(torch.optim.AdamW(learnt, lr=self.rate))
         rng = draws.generator(int(ctx.rng("queries").integers(2**31)))
         teacher = torch.tensor(TEACHER).expand(self.batch, -1)
-        for step in range(self.steps):
-            scores = scorer.candidates(*problem.embed(problem.draw(self.batch, rng), vectors))
-            optimizer.zero_grad()
-            finite(margin_mse(scores, teacher), step).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            if step % 100 == 0:
-                ctx.progress(step / self.steps)
+        descend(
+            torch.optim.AdamW(learnt, lr=self.rate),
+            drawn(lambda: problem.draw(self.batch, rng)),
+            lambda batch: margin_mse(scorer.candidates(*problem.embed(batch, vectors)), teacher),
+            self.steps,
+            progress=ctx.progress,
+        )
         return OrderResult(scorer.eval(), vectors.detach())
+
+
+@dataclass(frozen=True)
+class LearnOrder(BaseLearnOrder, NamedScorer):
+    """A scorer trained with margin-MSE, alone or together with the word vectors."""
+
+    cites: ClassVar[str] = JI

@@ -120,8 +120,7 @@ class Ranker(nn.Module):
     @property
     def bytes_per_document(self) -> int:
         """Bytes that are stored for a document in half precision."""
-        pooled = type(self.scorer).__name__ == "DotProduct"
-        return bytes_per_document(1 if pooled else self.stored, self.tower.dim)
+        return bytes_per_document(1 if self.scorer.one_vector else self.stored, self.tower.dim)
 
     def knows(self, queries: Sequence[str]) -> bool:
         """It reads texts, and so can rank for any query."""

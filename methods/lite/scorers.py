@@ -9,7 +9,7 @@ of :mod:`methods.lite.tokens`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,9 @@ EMPTY = -1.0
 
 class Scorer(nn.Module, ABC):
     """Scores pairs from their token vectors."""
+
+    one_vector: ClassVar[bool] = False
+    """Whether one vector is all that it needs of a document."""
 
     @abstractmethod
     def score(self, s: Tensor, q_mask: Tensor, d_mask: Tensor) -> Tensor:
@@ -85,6 +88,8 @@ class DotProduct(Scorer):
         cosine: Normalise the pooled vectors.
         scale: Learn a scale and an offset.
     """
+
+    one_vector: ClassVar[bool] = True
 
     def __init__(
         self, pool: Literal["cls", "mean"] = "mean", *, cosine: bool = False, scale: bool = False

@@ -1,7 +1,18 @@
-"""Which scorer a method uses: parameters that all methods of this paper share."""
+"""Which scorer a method uses: a hook for any, and those of this package by name.
+
+A scorer of one's own joins an experiment as a method with this hook, beside the paper's::
+
+    class MyRanker(BaseTrainRanker):
+        def scorer_for(self, l1: int, l2: int) -> Scorer:
+            return MyScorer(l1, l2)
+
+``BaseLearnOrder``, ``BaseRegress``, ``BaseFitScorer`` and ``BaseRescore`` are the same for the other
+experiments; ``examples/own_scorer`` is a whole package.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,15 +22,24 @@ if TYPE_CHECKING:
     from methods.lite.scorers import Scorer
 
 JI = "Ji et al. (2024), arXiv:2406.17968"
-CITES = {
-    "maxsim": "Khattab and Zaharia (2020), arXiv:2004.12832",
-    "knrm": "Xiong et al. (2017), arXiv:1706.06613",
-}
+
+
+class ScorerHook(ABC):
+    """A method with a scorer of late interactions that a subclass chooses."""
+
+    @abstractmethod
+    def scorer_for(self, l1: int, l2: int) -> Scorer:
+        """A new scorer with random weights, which are drawn from PyTorch's seeded global generator.
+
+        Args:
+            l1: Vectors of a query, padding included.
+            l2: Vectors of a document, padding included.
+        """
 
 
 @dataclass(frozen=True)
-class Scoring:
-    """A scorer, by its name and sizes."""
+class NamedScorer(ScorerHook):
+    """Uses a scorer of :mod:`methods.lite.scorers`, by its name and sizes."""
 
     scorer: Literal["de", "de-cls", "maxsim", "knrm", "lite", "lite-flat"] = param(
         "lite", source="section 3", doc="which scorer"
@@ -30,8 +50,8 @@ class Scoring:
     width: int = param(128, source="unspecified in the paper", doc="hidden width of flattened LITE")
     out_norm: bool = param(True, source="section 3", doc="ReLU and LayerNorm after W2 and W4")
 
-    def make(self, l1: int, l2: int) -> Scorer:
-        """A new scorer for these lengths; its weights are drawn from the global generator."""
+    def scorer_for(self, l1: int, l2: int) -> Scorer:
+        """The scorer of that name."""
         from methods.lite import scorers
 
         match self.scorer:

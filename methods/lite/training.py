@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Context, ProblemError
-from methods.common.checkpoints import Keeper, tensors_of
-from methods.common.master_weights import clip, in_float32
-from methods.lite.losses import LossName, finite, loss_of
+from methods.common.checkpoints import skipped
+from methods.common.examples import stream
+from methods.common.loop import descend
+from methods.lite.losses import LossName, loss_of
 from methods.lite.prepare import Texts, TokenSet
 from methods.lite.ranker import Lists, Ranker
 
@@ -71,34 +73,7 @@ class Batch:
     teacher: Tensor
 
 
-class Order:
-    """Rows in a new order each round, with the state that a checkpoint keeps.
-
-    Args:
-        rng: Draws the orders, and whatever else is drawn in between.
-    """
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self._waiting: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
-
-    def take(self, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-        """The next ``count`` rows."""
-        while len(self._waiting) < count:
-            self._waiting = np.concatenate([self._waiting, self.rng.permutation(rows)])
-        chosen, self._waiting = self._waiting[:count], self._waiting[count:]
-        return chosen
-
-    def state_dict(self) -> dict[str, Any]:
-        """Generator and rows that wait."""
-        return {"rng": self.rng.bit_generator.state, "waiting": self._waiting}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a state of :meth:`state_dict`."""
-        self.rng.bit_generator.state, self._waiting = state["rng"], state["waiting"]
-
-
-def batches(train: TrainingLists, course: Course, order: Order) -> Iterator[Batch]:
+def batches(train: TrainingLists, course: Course, rng: np.random.Generator) -> Iterator[Batch]:
     """Endless batches: queries in a new order each round, a positive and random negatives each.
 
     Queries without a relevant candidate or with fewer negatives than asked for are left out.
@@ -115,9 +90,7 @@ def batches(train: TrainingLists, course: Course, order: Order) -> Iterator[Batc
             where="training lists",
             fix="Ask for fewer negatives, or give more candidates a query.",
         )
-    rng = order.rng
-    while True:
-        chosen = order.take(usable, course.batch)
+    for chosen in map(np.array, stream(usable.tolist(), course.batch, rng)):
         keys = rng.random(relevant[chosen].shape)
         first = np.where(relevant[chosen], keys, -1).argmax(1)[:, None]
         others = np.argsort(-np.where(negative[chosen], keys, -1), axis=1)[:, : course.negatives]
@@ -133,42 +106,38 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
     """Train all parameters of the ranker that want gradients.
 
     Raises:
-        DivergedError: If the loss is no number.
+        DivergedError: If the loss is not finite.
         ProblemError: If the loss needs teacher scores and there are none.
     """
     _check_teacher(train, course)
     groups = _groups(ranker, course)
     if not groups or not course.steps:
         return ranker.eval()
-    optimizer = in_float32(torch.optim.AdamW(groups, weight_decay=0.01))
     warm = max(1, round(course.warmup * course.steps))
 
     def slope(step: int) -> float:
         return min((step + 1) / warm, (course.steps - step) / max(1, course.steps - warm + 1))
 
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slope)
-    _train_mode(ranker)
-    order = Order(ctx.rng("order"))
-    learning = {"weights": tensors_of(ranker), "optimizer": optimizer, "schedule": schedule}
-    parts = {**learning, "order": order}
-    keeper = Keeper(ctx.checkpoints, "ranker", parts, [course.steps, course.batch, course.loss])
-    stream = batches(train, course, order)
-    for step in range(keeper.done, course.steps):
-        batch = next(stream)
+    def loss(batch: Batch) -> Tensor:
         q, d = texts.queries, texts.passages
         scores = ranker(
             Texts(q.data[batch.queries], q.mask[batch.queries]),
             Texts(d.data[batch.candidates], d.mask[batch.candidates]),
         )
-        optimizer.zero_grad()
-        finite(loss_of(course.loss, scores, batch.teacher.to(scores.device)), step).backward()  # type: ignore[no-untyped-call]
-        clip(optimizer, [p for group in groups for p in group["params"]], 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % 50 == 0:
-            ctx.progress(step / course.steps)
-        keeper.keep(step + 1)
-    keeper.finish(course.steps, without=["optimizer", "schedule"])
+        return loss_of(course.loss, scores, batch.teacher.to(scores.device))
+
+    _train_mode(ranker)
+    descend(
+        torch.optim.AdamW(groups, weight_decay=0.01),
+        partial(skipped, batches(train, course, ctx.rng("order"))),
+        loss,
+        course.steps,
+        schedule=partial(LambdaLR, lr_lambda=slope),
+        clip=1.0,
+        progress=ctx.progress,
+        checkpoints=ctx.checkpoints,
+        name="ranker",
+    )
     return ranker.eval()
 
 

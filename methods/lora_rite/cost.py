@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Reference, Scores, Task, mean_of, param
 from methods.lora_rite.citation import YEN
+from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
     from methods.lora_rite.pairs import Pair
@@ -53,13 +54,11 @@ class StepCost(Task[Layers, Spent]):
 
 
 @dataclass(frozen=True)
-class TakeSteps(Method[Layers, Spent]):
-    """A few optimizer steps over pairs of one rank."""
+class BaseTakeSteps(OptimizerHook, Method[Layers, Spent]):
+    """A few steps over pairs of one rank, with the optimizer of a subclass."""
 
     problem_type: ClassVar[type] = Layers
-    cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rank: int = param(16, source="section 5", doc="r")
     repeats: int = param(5, source="ours", doc="steps in a block")
 
@@ -67,7 +66,6 @@ class TakeSteps(Method[Layers, Spent]):
         """Take the steps on copies of the factors."""
         from torch import nn
 
-        from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import Pair
 
         pairs = []
@@ -75,12 +73,19 @@ class TakeSteps(Method[Layers, Spent]):
             pair = Pair(nn.Parameter(given.a.detach().clone()), nn.Parameter(given.b.detach().clone()))
             pair.a.grad, pair.b.grad = given.a.grad, given.b.grad
             pairs.append(pair)
-        optimizer = make_optimizer(self.optimizer, pairs, 1e-3)
+        optimizer = self.opened(pairs, 1e-3)
         for _ in range(self.repeats):
             optimizer.step()
         states: list[dict[str, Any]] = list(optimizer.state.values())
         kept = sum(value.numel() for state in states for value in state.values())
         return Spent(kept, sum(pair.a.numel() + pair.b.numel() for pair in pairs))
+
+
+@dataclass(frozen=True)
+class TakeSteps(BaseTakeSteps, NamedOptimizer):
+    """A few optimizer steps over pairs of one rank."""
+
+    cites: ClassVar[str] = YEN
 
 
 def random_pairs(shapes: tuple[tuple[int, int], ...], rank: int, ctx: Context) -> list[Pair]:
@@ -157,12 +162,11 @@ class TrainingCost(Task[Workload, int]):
 
 
 @dataclass(frozen=True)
-class Train(Method[Workload, int]):
-    """A few training steps of one model; the factors are put back afterwards."""
+class BaseTrain(OptimizerHook, Method[Workload, int]):
+    """A few training steps of one model, with the optimizer of a subclass."""
 
     problem_type: ClassVar[type] = Workload
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     size: str = param("large", source="section 5", doc="which model: small or large")
     repeats: int = param(3, source="ours", doc="steps in a block")
 
@@ -170,11 +174,9 @@ class Train(Method[Workload, int]):
         """Train."""
         import torch
 
-        from methods.lora_rite.optimizers import make_optimizer
-
         model, tokens, pairs = problem.open(self.size)
         before = [(pair.a.detach().clone(), pair.b.detach().clone()) for pair in pairs]
-        optimizer = make_optimizer(self.optimizer, pairs, 1e-4)
+        optimizer = self.opened(pairs, 1e-4)
         for _ in range(self.repeats):
             optimizer.zero_grad()
             model(input_ids=tokens, labels=tokens).loss.backward()
@@ -185,3 +187,8 @@ class Train(Method[Workload, int]):
                 pair.a.copy_(a)
                 pair.b.copy_(b)
         return self.repeats
+
+
+@dataclass(frozen=True)
+class Train(BaseTrain, NamedOptimizer):
+    """A few training steps of one model; the factors are put back afterwards."""

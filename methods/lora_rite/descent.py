@@ -16,6 +16,7 @@ from harness.method import Context, Method, Metric, Scores, Task, param
 from harness.method.metric import Columns
 from methods.lora_rite.citation import YEN
 from methods.lora_rite.gauge import KINDS, equivalent, golden_factors, golden_transformation, transformation
+from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,23 +78,12 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Descend(Method[Descent, "list[Arrival]"]):
-    """A number of optimizer steps from each start, on the full gradient."""
+class BaseDescend(OptimizerHook, Method[Descent, "list[Arrival]"]):
+    """A number of steps from each start, with the optimizer of a subclass."""
 
     problem_type: ClassVar[type] = Descent
-    cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rate: float = param(0.05, source="card, section 8", doc="learning rate")
-    plain: bool = param(
-        default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
-    )
-
-    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
-        """The optimizer of the factors."""
-        from methods.lora_rite.optimizers import make_optimizer
-
-        return make_optimizer(self.optimizer, pairs, rate, plain=self.plain)
 
     def run(self, problem: Descent, ctx: Context) -> list[Arrival]:
         """Descend from each start."""
@@ -102,21 +92,38 @@ class Descend(Method[Descent, "list[Arrival]"]):
     def _descend(self, start: Start) -> Arrival:
         import torch
 
+        from methods.common.loop import descend, drawn
         from methods.lora_rite.pairs import contributions, products
 
         pairs, loss = start.open()
-        optimizer = self.optimizer_for(pairs, self.rate)
-        before = products(pairs)
-        sizes = (0.0, 0.0)
-        for step in range(start.steps):
-            first = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs] if step == 0 else []
-            optimizer.zero_grad()
-            loss().backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            if first:
-                sizes = contributions(pairs, first)
+        optimizer = self.opened(pairs, self.rate)
+        before, first = products(pairs), [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs]
+        sizes = [(0.0, 0.0)]
+
+        def watch(done: int) -> None:
+            if done == 1:
+                sizes.append(contributions(pairs, first))
+
+        descend(optimizer, drawn(lambda: None), lambda _: loss(), start.steps, watch=watch)
         with torch.no_grad():
-            return Arrival(start, before, products(pairs), sizes)
+            return Arrival(start, before, products(pairs), sizes[-1])
+
+
+@dataclass(frozen=True)
+class Descend(BaseDescend, NamedOptimizer):
+    """A number of optimizer steps from each start, on the full gradient."""
+
+    cites: ClassVar[str] = YEN
+
+    plain: bool = param(
+        default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
+    )
+
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
+        """The optimizer of that name, bare where ``plain``."""
+        from methods.lora_rite.optimizers import make_optimizer
+
+        return make_optimizer(self.optimizer, pairs, rate, plain=self.plain)
 
 
 @dataclass(frozen=True)

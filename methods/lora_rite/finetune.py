@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
 from methods.lora_rite.citation import YEN
+from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.optim import Optimizer
 
     from methods.common.examples import Example
     from methods.common.training import Recipe
@@ -132,22 +132,14 @@ def _norm(tensors: list[Tensor]) -> float:
 
 
 @dataclass(frozen=True)
-class FineTune(Method[Adaptation, Adapted]):
-    """LoRA fine-tuning with one optimizer: linear warm-up, linear decay, no dropout, no decay."""
+class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
+    """LoRA fine-tuning with the optimizer of a subclass."""
 
     problem_type: ClassVar[type] = Adaptation
-    cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rate: float = param(5e-3, source="tuned", doc="largest learning rate")
     rank: int = param(16, source="section 5", doc="r")
     alpha: float = param(16.0, source="official code", doc="LoRA scale; the product is scaled by α/r")
-
-    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
-        """The optimizer of the factors."""
-        from methods.lora_rite.optimizers import make_optimizer
-
-        return make_optimizer(self.optimizer, pairs, rate)
 
     def run(self, problem: Adaptation, ctx: Context) -> Adapted:
         """Train the adapters of a fresh model."""
@@ -161,7 +153,7 @@ class FineTune(Method[Adaptation, Adapted]):
         watch = _Watch(model, pairs, ctx)
         fit(
             model,
-            self.optimizer_for(pairs, self.rate),
+            self.opened(pairs, self.rate),
             problem.train,
             problem.recipe,
             rng=ctx.rng("order"),
@@ -174,3 +166,10 @@ class FineTune(Method[Adaptation, Adapted]):
             also={"watch": watch},
         )
         return Adapted(model, done=True)
+
+
+@dataclass(frozen=True)
+class FineTune(BaseFineTune, NamedOptimizer):
+    """LoRA fine-tuning with one optimizer: linear warm-up, linear decay, no dropout, no decay."""
+
+    cites: ClassVar[str] = YEN

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
 from methods.lora_rite.citation import YEN
+from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,13 +46,11 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Follow(Method[Online, "list[Course]"]):
-    """One step for each loss, with a constant rate."""
+class BaseFollow(OptimizerHook, Method[Online, "list[Course]"]):
+    """One step for each loss, with the optimizer of a subclass at a constant rate."""
 
     problem_type: ClassVar[type] = Online
-    cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite-sum", source="section 3.3, theorems", doc="which optimizer")
     rate: float = param(0.01, source="tuned", doc="learning rate η")
     balance: bool = param(default=False, source="ours", doc="start from factors of equal Frobenius norm")
 
@@ -63,12 +62,11 @@ class Follow(Method[Online, "list[Course]"]):
         import torch
         from torch import nn
 
-        from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import Pair
 
         scale = float((world.b.norm() / world.a.norm()).sqrt()) if self.balance else 1.0
         pair = Pair(nn.Parameter(world.a * scale), nn.Parameter(world.b / scale), axes=(1, 1))
-        optimizer = make_optimizer(self.optimizer, [pair], self.rate)
+        optimizer = self.opened([pair], self.rate)
         course = Course([], [])
         with torch.no_grad():
             for step in range(steps):
@@ -82,6 +80,15 @@ class Follow(Method[Online, "list[Course]"]):
                 course.losses.append(loss)
                 course.terms.append(float(moved) / self.rate)
         return course
+
+
+@dataclass(frozen=True)
+class Follow(BaseFollow, NamedOptimizer):
+    """One step for each loss, with a constant rate."""
+
+    cites: ClassVar[str] = YEN
+
+    optimizer: str = param("rite-sum", source="section 3.3, theorems", doc="which optimizer")
 
 
 def _draw(ctx: Context, name: str, count: int, rows: int, columns: int) -> Tensor:

@@ -10,7 +10,6 @@ import torch
 from torch.optim import Optimizer
 
 from harness.method import ProblemError
-from methods.common.master_weights import in_float32
 from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.baselines import Lamb, LoraPlus, MatrixAdagrad, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.optimizer import LoraRite
@@ -80,11 +79,10 @@ def make_optimizer(name: str, pairs: list[Pair], rate: float, *, plain: bool = F
             of which the paper's theory speaks.
 
     Raises:
-        ProblemError: If there is no such optimizer, or as :func:`in_float32`.
+        ProblemError: If there is no such optimizer.
     """
     if name not in MAKERS:
         raise ProblemError(
             f"There is no optimizer '{name}'", where="optimizer", fix=f"Choose one of {', '.join(MAKERS)}."
         )
-    made: Optimizer = in_float32(MAKERS[name](pairs, rate, plain))
-    return made
+    return MAKERS[name](pairs, rate, plain)

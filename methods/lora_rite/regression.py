@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, DivergedError, Method, Scores, Task, mean_of, param
 from methods.lora_rite.citation import YEN
+from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.optim import Optimizer
 
-    from methods.lora_rite.pairs import Pair
 
 ERROR = mean_of("error", better="lower", name="test mean squared error", digits=4, worst=10.0)
 
@@ -96,20 +95,12 @@ class LinearRegression(Task[Regression, "Tensor"]):
 
 
 @dataclass(frozen=True)
-class FitLinear(Method[Regression, "Tensor"]):
-    """Train the factors on each batch once, with warm-up and linear decay."""
+class BaseFitLinear(OptimizerHook, Method[Regression, "Tensor"]):
+    """Train the factors on each batch once, with the optimizer of a subclass."""
 
     problem_type: ClassVar[type] = Regression
-    cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
     rate: float = param(0.1, source="tuned", doc="largest learning rate")
-
-    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
-        """The optimizer of the factors."""
-        from methods.lora_rite.optimizers import make_optimizer
-
-        return make_optimizer(self.optimizer, pairs, rate)
 
     def run(self, problem: Regression, ctx: Context) -> Tensor:
         """The product B A, shape (m, n).
@@ -123,7 +114,7 @@ class FitLinear(Method[Regression, "Tensor"]):
         from methods.lora_rite.pairs import Pair
 
         pair = Pair(nn.Parameter(problem.a.clone()), nn.Parameter(problem.b.clone()), "student")
-        optimizer = self.optimizer_for([pair], self.rate)
+        optimizer = self.opened([pair], self.rate)
         rates = [group["lr"] for group in optimizer.param_groups]
         steps = len(problem.inputs)
         with torch.no_grad():
@@ -137,6 +128,14 @@ class FitLinear(Method[Regression, "Tensor"]):
             product: Any = (pair.b @ pair.a).detach()
         if not bool(torch.isfinite(product).all()):
             raise DivergedError(
-                f"Regression with {self.optimizer} left the finite numbers", where=f"rate {self.rate}"
+                "The regression left the finite numbers",
+                where=f"{type(optimizer).__name__}, rate {self.rate}",
             )
         return product  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class FitLinear(BaseFitLinear, NamedOptimizer):
+    """Train the factors on each batch once, with warm-up and linear decay."""
+
+    cites: ClassVar[str] = YEN

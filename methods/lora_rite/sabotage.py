@@ -64,8 +64,6 @@ class MisalignedFineTune(FineTune):
 
 
 def _made(kind: type[LoraRite], pairs: list[Pair], rate: float, *, plain: bool = False) -> Optimizer:
-    from methods.common.master_weights import in_float32
     from methods.lora_rite.optimizers import rite
 
-    made: Optimizer = in_float32(rite(kind)(pairs, rate, plain))
-    return made
+    return rite(kind)(pairs, rate, plain)

@@ -1,25 +1,24 @@
-"""One small training loop for models from scratch: AdamW or SGD, warm-up and cosine decay."""
+"""Training models from scratch: AdamW or SGD, warm-up and cosine decay."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import partial
+from itertools import count, islice
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
-from harness.method import Checkpoints, DivergedError, ProblemError
-from methods.common.checkpoints import Keeper, tensors_of
-from methods.common.master_weights import in_float32
+from harness.method import Checkpoints, ProblemError
+from methods.common.loop import descend
 from methods.sparsity.mlp import Streams
 
 BatchT = TypeVar("BatchT")
-
-_LOOK = 20
-"""Updates between two looks at the loss: each makes the processor wait for a GPU."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,20 @@ class Recipe:
         return 0.5 * (1.0 + math.cos(math.pi * share))
 
 
-@dataclass(frozen=True)
-class Loop(Generic[BatchT]):
-    """A model with what it is trained on.
+def train(
+    model: nn.Module,
+    batches: Callable[[int], Iterator[BatchT]],
+    loss: Callable[[nn.Module, BatchT], Tensor],
+    recipe: Recipe,
+    *,
+    watch: Callable[[int], None],
+    looks: Container[int],
+    progress: Callable[[float, str], None],
+    checkpoints: Checkpoints | None = None,
+) -> None:
+    """Train; the model is left in evaluation mode.
 
-    Attributes:
+    Args:
         model: Changed in place.
         batches: From a number of batches to those that follow, without end; asked once, for those
             after 0, where they have ``state_dict`` and ``load_state_dict``.
@@ -64,78 +72,44 @@ class Loop(Generic[BatchT]):
         looks: Numbers of updates.
         progress: Called now and then with the share done and the loss.
         checkpoints: Where the state is kept.
+
+    Raises:
+        DivergedError: If the loss is not finite.
     """
+    first = batches(0)
+    state = {"batches": first} if hasattr(first, "state_dict") else {}
 
-    model: nn.Module
-    batches: Callable[[int], Iterator[BatchT]]
-    loss: Callable[[nn.Module, BatchT], Tensor]
-    recipe: Recipe
-    watch: Callable[[int], None]
-    looks: frozenset[int]
-    progress: Callable[[float, str], None]
-    checkpoints: Checkpoints | None = None
+    def updates(done: int) -> Iterator[Iterator[BatchT]]:
+        rest = batches(done * recipe.accumulate) if done and not state else first
+        return (islice(rest, recipe.accumulate) for _ in count())
 
-    def run(self) -> None:
-        """Train; the model is left in evaluation mode.
+    def losses(update: Iterator[BatchT]) -> Iterator[Tensor]:
+        for batch in update:
+            with _precision(recipe, model):
+                part = loss(model, batch) / recipe.accumulate
+            yield part
 
-        Raises:
-            DivergedError: If the loss is not finite.
-        """
-        optimizer = make_optimizer(self.recipe, self.model)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.factor)
-        self.model.train()
-        parts: dict[str, Any] = {
-            "weights": tensors_of(self.model),
-            "streams": Streams(self.model),
-            "optimizer": optimizer,
-            "schedule": schedule,
-        }
-        batches = self.batches(0)
-        if has_state := hasattr(batches, "state_dict"):
-            parts["batches"] = batches
-        keeper = Keeper(self.checkpoints, "training", parts, [self.recipe.steps, self.recipe.rate])
-        if keeper.done and not has_state:
-            batches = self.batches(keeper.done * self.recipe.accumulate)
-        if not keeper.done:
-            self._look(0)
-        for step in range(keeper.done + 1, self.recipe.steps + 1):
-            loss = self._update(optimizer, batches)
-            optimizer.step()
-            schedule.step()
-            if step % _LOOK == 0 or step == self.recipe.steps:
-                self._report(step, loss)
-            self._look(step)
-            keeper.keep(step)
-        keeper.finish(self.recipe.steps, without=["optimizer", "schedule"])
-        self.model.eval()
+    def look(step: int) -> None:
+        if step in looks:
+            model.eval()
+            watch(step)
+            model.train()
 
-    def _update(self, optimizer: torch.optim.Optimizer, batches: Iterator[BatchT]) -> Tensor:
-        optimizer.zero_grad(set_to_none=True)
-        total: Tensor | None = None
-        for _ in range(self.recipe.accumulate):
-            batch = next(batches)
-            with _precision(self.recipe, self.model):
-                loss = self.loss(self.model, batch) / self.recipe.accumulate
-            loss.backward()  # type: ignore[no-untyped-call]
-            total = loss.detach() if total is None else total + loss.detach()
-        assert total is not None
-        return total
-
-    def _report(self, step: int, loss: Tensor) -> None:
-        value = loss.item()
-        if not math.isfinite(value):
-            raise DivergedError(
-                f"The loss is {value} after {step} updates",
-                where=f"{self.recipe.optimizer}, rate {self.recipe.rate:g}",
-                fix="Lower the learning rate or warm up longer.",
-            )
-        self.progress(step / self.recipe.steps, f"loss {value:.3f}")
-
-    def _look(self, step: int) -> None:
-        if step in self.looks:
-            self.model.eval()
-            self.watch(step)
-            self.model.train()
+    model.train()
+    descend(
+        make_optimizer(recipe, model),
+        updates,
+        losses,
+        recipe.steps,
+        schedule=partial(LambdaLR, lr_lambda=recipe.factor),
+        watch=look,
+        progress=progress,
+        checkpoints=checkpoints,
+        also={"streams": Streams(model), **state},
+        where=lambda _batch: f"{recipe.optimizer}, rate {recipe.rate:g}",
+        every=20,
+    )
+    model.eval()
 
 
 def make_optimizer(recipe: Recipe, model: nn.Module) -> Any:
@@ -146,9 +120,9 @@ def make_optimizer(recipe: Recipe, model: nn.Module) -> Any:
     """
     parameters = list(model.parameters())
     if recipe.optimizer == "adamw":
-        return in_float32(torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=0.0, fused=True))
+        return torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=0.0, fused=True)
     if recipe.optimizer == "sgd":
-        return in_float32(torch.optim.SGD(parameters, lr=recipe.rate, momentum=0.9, fused=True))
+        return torch.optim.SGD(parameters, lr=recipe.rate, momentum=0.9, fused=True)
     raise ProblemError(
         f"There is no optimizer '{recipe.optimizer}'", where="Train.optimizer", fix="Use 'adamw' or 'sgd'."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.method import Context, Method, Metric, ProblemError, param
+from methods.spectr.hook import RuleHook
 from methods.spectr.task import Decoded, DecodingProblem, PairProblem
 
 if TYPE_CHECKING:
@@ -81,14 +82,10 @@ class _Decoding(Method[DecodingProblem, Decoded]):
 
 
 @dataclass(frozen=True)
-class _Blocks(_Decoding):
+class _Blocks(RuleHook, _Decoding):
     """Decoding by blocks with a selection rule."""
 
     scoring: Literal["tree", "batch"] = param("tree", source="ours", doc="how drafts are scored")
-
-    @abstractmethod
-    def rule(self) -> Rule:
-        """The token-level selection rule."""
 
     def decode(self, problem: DecodingProblem, prompts: list[list[int]], generator: Any) -> list[Any]:
         """See :mod:`methods.spectr.decoding`."""
@@ -121,7 +118,9 @@ class Autoregressive(_Blocks):
 
 
 @dataclass(frozen=True)
-class _Drafting(_Blocks):
+class BaseDrafting(_Blocks):
+    """K drafts of length L, selected from by the rule of a subclass."""
+
     drafts: int = param(8, source="main table", doc="K")
     length: int = param(8, source="main table", doc="L")
 
@@ -141,7 +140,7 @@ class _Drafting(_Blocks):
 
 
 @dataclass(frozen=True)
-class Speculative(_Drafting):
+class Speculative(BaseDrafting):
     """Speculative decoding with one draft: accept with min(1, q/p), else correct from the residual."""
 
     cites: ClassVar[str] = LEVIATHAN
@@ -156,7 +155,7 @@ class Speculative(_Drafting):
 
 
 @dataclass(frozen=True)
-class SpecTr(_Drafting):
+class SpecTr(BaseDrafting):
     """SpecTr: K independent drafts, scored in one call, selected recursively with K-SEQ."""
 
     cites: ClassVar[str] = SUN
@@ -171,7 +170,7 @@ class SpecTr(_Drafting):
 
 
 @dataclass(frozen=True)
-class NaiveMultiPath(_Drafting):
+class NaiveMultiPath(BaseDrafting):
     """K drafts, but only the first candidate is tested at each depth."""
 
     def rule(self) -> Rule:
@@ -182,7 +181,7 @@ class NaiveMultiPath(_Drafting):
 
 
 @dataclass(frozen=True)
-class RecursiveRejection(_Drafting):
+class RecursiveRejection(BaseDrafting):
     """SpecInfer's multi-step sampling: candidates in turn against the running residual."""
 
     cites: ClassVar[str] = "Miao et al. (2024), arXiv:2305.09781"
@@ -195,7 +194,7 @@ class RecursiveRejection(_Drafting):
 
 
 @dataclass(frozen=True)
-class OptimalSelection(_Drafting):
+class OptimalSelection(BaseDrafting):
     """OTM-k: the optimal transport plan at each depth, by linear programming; tiny vocabularies only."""
 
     cites: ClassVar[str] = SUN

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.method import Context, Method, ProblemError, Scores, Task, param
+from methods.spectr.hook import RuleHook
 from methods.spectr.method import LEVIATHAN, SUN
 
 if TYPE_CHECKING:
@@ -198,21 +199,35 @@ def sampled(rng: np.random.Generator, count: int) -> Iterator[Case]:
 
 
 @dataclass(frozen=True)
-class SelectWith(Method[SelectionProblem, "Rule"]):
+class BaseSelect(RuleHook, Method[SelectionProblem, "Rule"]):
+    """The token-level selection rule of a subclass."""
+
+    problem_type: ClassVar[type] = SelectionProblem
+
+    def run(self, problem: SelectionProblem, ctx: Context) -> Rule:
+        """The rule; it needs no fitting."""
+        return self.rule()
+
+
+@dataclass(frozen=True)
+class SelectWith(BaseSelect):
     """A token-level selection rule.
 
     ``k-seq`` is the paper's; ``single`` tests one candidate as in speculative decoding;
     ``recursive`` is SpecInfer's; ``optimal`` the transport plan; ``target-first`` draws from q.
     """
 
-    problem_type: ClassVar[type] = SelectionProblem
     cites: ClassVar[str] = f"{SUN}; {LEVIATHAN}"
 
     name: str = param("k-seq", source="section 'K-SEQ'", doc="the rule")
     slack: float = param(0.0, source="Theorem 1", doc="of K-SEQ: ρ = ρ* + slack (k − ρ*)")
 
-    def run(self, problem: SelectionProblem, ctx: Context) -> Rule:
-        """The rule; it needs no fitting."""
+    def rule(self) -> Rule:
+        """The rule of that name.
+
+        Raises:
+            ProblemError: If there is none.
+        """
         from methods.spectr import selection
 
         rules: dict[str, Rule] = {

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
-from harness.method import Context, Method, param
+from harness.method import Context, param
 from methods.spectr.method import SpecTr
-from methods.spectr.pairs import Case, Pairs, SelectionProblem
+from methods.spectr.pairs import BaseSelect, Case, Pairs, SelectionProblem
 from methods.spectr.task import DecodingProblem
 
 if TYPE_CHECKING:
@@ -57,15 +57,13 @@ class Sabotaged(SpecTr):
 
 
 @dataclass(frozen=True)
-class SelectBroken(Method[SelectionProblem, "Rule"]):
+class SelectBroken(BaseSelect):
     """A token-level selection rule that differs from K-SEQ in one line."""
-
-    problem_type: ClassVar[type] = SelectionProblem
 
     name: BrokenRule = param("undivided", source="ours", doc="the rule")  # noqa: RUF009
 
-    def run(self, problem: SelectionProblem, ctx: Context) -> Rule:
-        """The rule; it needs no fitting."""
+    def rule(self) -> Rule:
+        """The broken rule."""
         from methods.spectr import sabotage_rules as broken
 
         rules: dict[str, Rule] = {

@@ -1,0 +1,174 @@
+"""The loop of every training: a batch, its gradient, an update.
+
+What differs between trainings is handed in: batches, loss, optimizer, schedule. The loop clips, computes
+updates in float32, ends a trial whose loss is not finite, keeps checkpoints and goes on from them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from harness.method import Checkpoints, DivergedError
+from methods.common import master_weights
+from methods.common.checkpoints import Keeper
+from methods.common.master_weights import MasterWeights, in_float32
+
+BatchT = TypeVar("BatchT")
+
+_REPORT = 20
+"""Updates between two reports of progress."""
+
+
+def descend(
+    optimizer: torch.optim.Optimizer,
+    batches: Callable[[int], Iterator[BatchT]],
+    loss: Callable[[BatchT], Tensor | Iterable[Tensor]],
+    steps: int,
+    *,
+    schedule: Callable[[Any], Any] | None = None,
+    clip: float = 0.0,
+    watch: Callable[[int], None] = lambda _done: None,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[float, str], None] = lambda _done, _message: None,
+    checkpoints: Checkpoints | None = None,
+    name: str = "training",
+    also: Mapping[str, Any] | None = None,
+    where: Callable[[BatchT], str] = lambda _batch: "",
+    every: int = 1,
+) -> list[float]:
+    """Take the steps of an optimizer on batches; dropout is on or off as the caller has set it.
+
+    A killed training that is called again with the same arguments goes on exactly as if it had not stopped.
+
+    Args:
+        optimizer: Over the parameters to be trained, at its full rate; bfloat16 ones get float32 copies.
+        batches: From the number of updates done to the batches that follow: :func:`drawn`, or a ``partial``
+            of :func:`methods.common.checkpoints.skipped`.
+        loss: Of a batch; or its summands, one after the other, each of them a pass of its own.
+        steps: Updates.
+        schedule: From the optimizer (with its float32 copies) to one of ``torch.optim.lr_scheduler``.
+        clip: Largest global norm of the gradient; 0 switches clipping off.
+        watch: Called with the number of updates done, before the first and after each.
+        stop: Asked before each update whether training is over.
+        progress: Called now and then with the share done and the loss.
+        checkpoints: Where the state is kept.
+        name: Of this training, for its checkpoints and errors.
+        also: What else changes, for checkpoints, such as the generator that draws the batches.
+        where: Says in the error which batch gave a loss that is not finite.
+        every: Updates between two looks at the loss: each makes the processor wait for a GPU.
+
+    Returns:
+        The loss of each update, before it.
+
+    Raises:
+        DivergedError: If a loss is not finite.
+    """
+    optimizer = in_float32(optimizer)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    plan = [[float(group["lr"]) for group in optimizer.param_groups], steps]
+    rates = schedule(optimizer) if schedule else None
+    parts = {"weights": parameters, "optimizer": optimizer, **({"rates": rates} if rates else {})}
+    keeper = Keeper(checkpoints, name, {**parts, **(also or {})}, plan)
+    losses: list[float] = keeper.notes.get("losses", [])
+    unread: list[list[Tensor]] = []
+    rest, done = batches(keeper.done), keeper.done
+    if not done:
+        watch(0)
+    while not keeper.finished and done < steps and not stop():
+        batch = next(rest)
+        optimizer.zero_grad()
+        unread.append(_gradients(optimizer, loss(batch)))
+        done += 1
+        if done % every == 0 or done == steps:
+            losses += _read(unread, len(losses), where(batch) or name)
+        if clip:
+            master_weights.clip(optimizer, parameters, clip)
+        optimizer.step()
+        if rates:
+            rates.step()
+        watch(done)
+        if not unread:
+            keeper.keep(done, {"losses": losses})
+            if done % _REPORT == 0 or done == steps:
+                progress(done / steps, f"loss {losses[-1]:.3f}")
+    keeper.finish(done, {"losses": losses}, without=["optimizer", "rates"])
+    return losses
+
+
+def _gradients(optimizer: torch.optim.Optimizer, loss: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    """Gradients of a loss whose parts are computed one after the other; returns the parts."""
+    found: list[Tensor] = []
+    for part in [loss] if isinstance(loss, Tensor) else loss:
+        if found and isinstance(optimizer, MasterWeights):
+            optimizer.collect()
+        part.backward()
+        found.append(part.detach())
+    if len(found) > 1 and isinstance(optimizer, MasterWeights):
+        optimizer.collect()
+    return found
+
+
+def _read(unread: list[list[Tensor]], done: int, where: str) -> list[float]:
+    """The losses of updates that follow ``done`` others, from their parts, which are forgotten."""
+    losses = [float(sum(part.item() for part in parts)) for parts in unread]
+    unread.clear()
+    for step, value in enumerate(losses, start=done + 1):
+        if not math.isfinite(value):
+            raise DivergedError(
+                f"The loss of step {step} is not finite",
+                where=where,
+                fix="Lower the learning rate, warm up longer, or clip the gradient.",
+            )
+    return losses
+
+
+def drawn(draw: Callable[[], BatchT]) -> Callable[[int], Iterator[BatchT]]:
+    """Batches that are drawn one by one, for :func:`descend`; their generator is a part of ``also``."""
+    return lambda _done: (draw() for _ in count())
+
+
+def last_tenth(losses: Sequence[float]) -> float:
+    """Mean loss of the last tenth of the updates."""
+    tail = losses[-max(1, len(losses) // 10) :]
+    return sum(tail) / len(tail)
+
+
+class Best:
+    """The weights of the best score so far, as a part of a checkpoint.
+
+    Args:
+        weights: To keep and put back.
+    """
+
+    def __init__(self, weights: Iterable[Tensor]) -> None:
+        self._weights = list(weights)
+        self._kept: tuple[float | None, list[Tensor]] = (None, [])
+
+    def offer(self, score: float) -> bool:
+        """Keep the weights as they are now if no score was as high before; says whether it did."""
+        if self._kept[0] is not None and not score > self._kept[0]:
+            return False
+        # On the host: a second copy of a large model does not fit beside the first.
+        self._kept = score, [weight.detach().to("cpu", copy=True) for weight in self._weights]
+        return True
+
+    @torch.no_grad()
+    def put_back(self) -> None:
+        """Give the weights the values that were kept, and forget those."""
+        for weight, kept in zip(self._weights, self._kept[1], strict=True):
+            weight.copy_(kept)
+        self._kept = self._kept[0], []
+
+    def state_dict(self) -> Any:
+        """The best score with its weights."""
+        return self._kept
+
+    def load_state_dict(self, state: Any) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        self._kept = state
