@@ -1,6 +1,6 @@
-"""One small, exact training loop for fine-tuning.
+"""Fine-tuning of language models, small and exact.
 
-The ``Trainer`` of ``transformers`` was considered. This loop is here because the experiments need
+The ``Trainer`` of ``transformers`` was considered. This is here because the experiments need
 what it does not give: an optimizer that is handed in (the subject of one of the papers), the exact
 mean over target tokens under gradient accumulation, order and evaluation drawn from the trial's
 own generators, evaluation by any function in the middle of training, and little overhead on
@@ -13,37 +13,18 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from harness.method import Checkpoints, DivergedError, ProblemError
-from methods.common.checkpoints import Keeper, skipped
+from harness.method import Checkpoints, ProblemError
+from methods.common.checkpoints import skipped
 from methods.common.examples import Batch, Example, collate, pack, stream
 from methods.common.forward import Model, is_encoder_decoder, summed_loss, target_logits
-from methods.common.master_weights import MasterWeights, clip, in_float32
+from methods.common.loop import Best, Optimizer, Rates, descend, full_rates, grouped
+from methods.common.master_weights import in_float32
 from methods.common.placing import FEW, is_large, recomputing
-
-
-class Optimizer(Protocol):
-    """What the loop asks of an optimizer; every ``torch.optim.Optimizer`` has it."""
-
-    param_groups: list[dict[str, Any]]
-
-    def step(self) -> Any:
-        """Change the parameters by their gradients."""
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """All state, parameters excluded."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the state again."""
-
 
 Loss = Callable[[Model, Batch, float], Tensor]
 """From model, batch and label smoothing to the loss *summed* over the batch's target tokens."""
@@ -118,27 +99,33 @@ class History:
 
 @dataclass
 class _Run:
-    """One call of :func:`fit`, with all that it holds."""
+    """One call of :func:`fit`, with all that it holds; a part of its checkpoints."""
 
     model: Model
     optimizer: Optimizer
     recipe: Recipe
     loss: Loss
     pad: int
-    batches: Iterator[list[Example]]
-    rng: np.random.Generator
     validate: Callable[[], float] | None
     watch: Callable[[int], None] | None
-    progress: Callable[[float, str], None] | None
     history: History = field(default_factory=History)
-    best: list[Tensor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.device = self.parameters[0].device
         self.separate = is_encoder_decoder(self.model)
         self.at_once = self.recipe.at_once or (FEW if is_large(self.model) else 0)
+        self.best = Best(self.parameters if self.recipe.keep == "best" else ())
+
+    def state_dict(self) -> dict[str, Any]:
+        """What validation has found."""
+        found = {"scores": self.history.scores, "best_step": self.history.best_step}
+        return {**found, "best": self.best.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state of :meth:`state_dict`."""
+        self.history.scores, self.history.best_step = state["scores"], state["best_step"]
+        self.best.load_state_dict(state["best"])
 
 
 def token_loss(model: Model, batch: Batch, smoothing: float) -> Tensor:
@@ -190,20 +177,25 @@ def fit(
         ProblemError: If something needed for the recipe is missing.
     """
     _check(recipe, validate, optimizer, separate=is_encoder_decoder(model))
-    run = _Run(
-        model=model,
-        optimizer=in_float32(optimizer),
-        recipe=recipe,
-        loss=loss or token_loss,
-        pad=pad,
-        batches=stream(examples, recipe.batch, rng),
-        rng=rng,
-        validate=validate,
-        watch=watch,
-        progress=progress,
-    )
+    optimizer = in_float32(optimizer)
+    run = _Run(model, optimizer, recipe, loss or token_loss, pad, validate, watch)
     with _only_trained(run):
-        _train(run, _taken_up(run, checkpoints, name, also or {}))
+        run.history.losses = descend(
+            optimizer,
+            _order(examples, recipe, rng, name),
+            lambda chunks: _losses(run, chunks),
+            recipe.steps,
+            schedule=lambda optimizer: Rates(optimizer, recipe.rate),
+            clip=recipe.clip,
+            watch=lambda done: _look(run, done),
+            stop=lambda: _patience_is_over(run),
+            progress=progress or (lambda _done, _message: None),
+            checkpoints=checkpoints,
+            name=name,
+            also={"looks": run, "order": rng, **(also or {})},
+            where=lambda chunks: _where(run, chunks),
+        )
+    run.history.steps = len(run.history.losses)
     return run.history
 
 
@@ -211,81 +203,53 @@ def fit(
 def _only_trained(run: _Run) -> Iterator[None]:
     """Gradients for exactly the optimizer's parameters; all is left as it was, but for weights."""
     before = {p: p.requires_grad for p in (*run.model.parameters(), *run.parameters)}
+    rates = full_rates(run.optimizer)
     for parameter in run.model.parameters():
         parameter.requires_grad_(requires_grad=False)
     for parameter in run.parameters:
         parameter.requires_grad_(requires_grad=True)
+    run.model.train()
     try:
         with recomputing(run.model):
             yield
     finally:
         run.model.eval()
         run.optimizer.zero_grad()
-        for group, rate in zip(run.optimizer.param_groups, run.rates, strict=True):
+        for group, rate in zip(run.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate
         for parameter, needed in before.items():
             parameter.requires_grad_(requires_grad=needed)
 
 
-def _train(run: _Run, keeper: Keeper) -> None:
-    if keeper.finished:
-        return
-    if not keeper.done:
-        _look(run)
-    recipe, history = run.recipe, run.history
-    while history.steps < recipe.steps and not _patience_is_over(run):
-        if not run.model.training:
-            run.model.train()
-        history.losses.append(_update(run))
-        history.steps += 1
-        if recipe.every and (history.steps % recipe.every == 0 or history.steps == recipe.steps):
-            _look(run)
-        keeper.keep(history.steps, {"history": vars(history), "best": run.best})
-        if run.progress and history.steps % 20 == 0:
-            run.progress(history.steps / recipe.steps, f"loss {history.losses[-1]:.3f}")
-    if recipe.keep == "best":
-        with torch.no_grad():
-            for parameter, best in zip(run.parameters, run.best, strict=True):
-                parameter.copy_(best)
-    run.best = []
-    keeper.finish(history.steps, {"history": vars(history)}, without=["optimizer"])
+def _order(
+    examples: Sequence[Example], recipe: Recipe, rng: np.random.Generator, name: str
+) -> Callable[[int], Iterator[list[list[Example]]]]:
+    """From a number of updates to the draws of those that follow."""
+    start = rng.bit_generator.state
+
+    def after(done: int) -> Iterator[list[list[Example]]]:
+        # The order of the examples depends on nothing but the generator's initial state.
+        kept, rng.bit_generator.state = rng.bit_generator.state, start
+        order = skipped(stream(examples, recipe.batch, rng), done * recipe.accumulate)
+        if rng.bit_generator.state != kept:
+            raise ProblemError(
+                "Something else draws from the generator of the order, so the training cannot go on",
+                where=name,
+                fix="Give `fit` a generator of its own.",
+            )
+        return grouped(order, recipe.accumulate)
+
+    return after
 
 
-def _update(run: _Run) -> float:
-    """One update.
-
-    Returns:
-        The mean loss of a target token.
-    """
-    recipe, step = run.recipe, run.history.steps
-    chunks = [next(run.batches) for _ in range(recipe.accumulate)]
+def _losses(run: _Run, chunks: Sequence[list[Example]]) -> Iterator[Tensor]:
+    """The mean loss of a target token in an update, in summands of one forward pass each."""
     tokens = sum(len(example.target) for chunk in chunks for example in chunk)
-    run.optimizer.zero_grad()
-    total = 0.0
-    passes = _passes(chunks, run.at_once)
-    for chunk in passes:
-        batch = _batch(run, chunk)
-        loss = run.loss(run.model, batch, recipe.smoothing) / tokens
-        loss.backward()  # type: ignore[no-untyped-call]
-        value = loss.item()
-        if not math.isfinite(value):
-            raise _diverged(run, batch)
-        total += value
-        if len(passes) > 1 and isinstance(run.optimizer, MasterWeights):
-            run.optimizer.collect()
-    if recipe.clip:
-        clip(run.optimizer, run.parameters, recipe.clip)
-    for group, rate in zip(run.optimizer.param_groups, run.rates, strict=True):
-        group["lr"] = rate * recipe.rate(step)
-    run.optimizer.step()
-    return total
-
-
-def _passes(chunks: Sequence[list[Example]], at_once: int) -> list[list[Example]]:
-    """What each forward pass reads."""
-    if not at_once:
-        return list(chunks)
-    return [chunk[i : i + at_once] for chunk in chunks for i in range(0, len(chunk), at_once)]
+    for chunk in chunks:
+        size = run.at_once or len(chunk)
+        for start in range(0, len(chunk), size):
+            batch = _batch(run, chunk[start : start + size])
+            yield run.loss(run.model, batch, run.recipe.smoothing) / tokens
 
 
 def _batch(run: _Run, chunk: Sequence[Example]) -> Batch:
@@ -294,21 +258,21 @@ def _batch(run: _Run, chunk: Sequence[Example]) -> Batch:
     return collate(chunk, run.pad, run.device, separate=run.separate)
 
 
-def _look(run: _Run) -> None:
+def _look(run: _Run, done: int) -> None:
     """Validate and watch the model as it is now, in evaluation mode."""
     history, recipe = run.history, run.recipe
+    if not recipe.every or (done % recipe.every and done != recipe.steps):
+        return
     run.model.eval()
-    if run.validate and recipe.every:
-        score = float(run.validate())
-        first = not history.scores
-        history.scores[history.steps] = score
-        if first or score > history.best:
-            history.best_step = history.steps
-            if recipe.keep == "best":
-                # On the host: a second copy of a large model does not fit beside the first.
-                run.best = [parameter.detach().to("cpu", copy=True) for parameter in run.parameters]
-    if run.watch and recipe.every:
-        run.watch(history.steps)
+    if run.validate:
+        score = history.scores[done] = float(run.validate())
+        if run.best.offer(score):
+            history.best_step = done
+    if run.watch:
+        run.watch(done)
+    if recipe.keep == "best" and (done == recipe.steps or _patience_is_over(run)):
+        run.best.put_back()
+    run.model.train()
 
 
 def _patience_is_over(run: _Run) -> bool:
@@ -316,37 +280,13 @@ def _patience_is_over(run: _Run) -> bool:
     return bool(run.recipe.patience) and since >= run.recipe.patience
 
 
-def _taken_up(run: _Run, checkpoints: Checkpoints | None, name: str, also: Mapping[str, Any]) -> Keeper:
-    """Go on where a checkpoint was written, if there is one."""
-    start = run.rng.bit_generator.state
-    parts = {"weights": run.parameters, "optimizer": run.optimizer, "order": run.rng, **also}
-    keeper = Keeper(checkpoints, name, parts, [run.rates, run.recipe.steps, run.recipe.batch])
-    if keeper.done:
-        run.history = History(**keeper.notes["history"])
-        run.best = keeper.notes.get("best", [])
-    if not keeper.finished:
-        # The order of the examples depends on nothing but the generator's initial state.
-        kept = run.rng.bit_generator.state
-        run.rng.bit_generator.state = start
-        skipped(run.batches, keeper.done * run.recipe.accumulate)
-        if run.rng.bit_generator.state != kept:
-            raise ProblemError(
-                "Something else draws from the generator of the order, so the training cannot go on",
-                where=name,
-                fix="Give `fit` a generator of its own.",
-            )
-    return keeper
-
-
-def _diverged(run: _Run, batch: Batch) -> DivergedError:
-    history = run.history
-    last = max(history.scores, default=None)
-    score = "none" if last is None else f"{history.scores[last]:.4g} after step {last}"
-    return DivergedError(
-        f"The loss of step {history.steps + 1} is not finite; last validation score: {score}",
-        where=f"examples {', '.join(batch.names[:8])}{' …' if len(batch.names) > 8 else ''}",
-        fix="Lower the learning rate, warm up longer, or clip the gradient.",
-    )
+def _where(run: _Run, chunks: Sequence[list[Example]]) -> str:
+    """Names the examples of an update, and the last validation score."""
+    names = [example.id for chunk in chunks for example in chunk]
+    scores = run.history.scores
+    last = max(scores, default=None)
+    score = "none" if last is None else f"{scores[last]:.4g} after step {last}"
+    return f"examples {', '.join(names[:8])}{' …' if len(names) > 8 else ''}; last validation score: {score}"
 
 
 def _check(
