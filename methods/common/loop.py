@@ -88,6 +88,20 @@ class Rates:
             group["lr"] = rate * self._factor(self._update)
 
 
+def one_cycle(rate: float, steps: int, warmup: int) -> Callable[[Any], Schedule]:
+    """Warm-up and cosine decay of the rate, and of Adam's momentum the other way round (``OneCycleLR``).
+
+    Args:
+        rate: The largest.
+        steps: Updates.
+        warmup: Updates of warm-up; half of all at most.
+    """
+    share = min(0.5, warmup / steps)
+    return lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=steps, pct_start=share
+    )
+
+
 class Best:
     """The weights of the best score so far, as a part of a checkpoint.
 

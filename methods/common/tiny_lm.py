@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from harness.method import Checkpoints
-from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.checkpoints import tensors_of
 from methods.common.draws import fill_normal, integers
-from methods.common.master_weights import clip, in_float32
+from methods.common.loop import descend, drawn, last_tenth, one_cycle
 
 BOUNDARY = "<s>"
 """Stands before every text, and so also after the one before."""
@@ -121,48 +121,37 @@ def train(
 
     Returns:
         The mean loss of the last tenth of the updates, in nats a token.
+
+    Raises:
+        DivergedError: If the loss is not finite.
     """
-    optimizer = in_float32(
+    place = torch.arange(schedule.length)
+
+    def windows() -> Tensor:
+        starts = integers(len(stream) - schedule.length, (schedule.batch, 1), generator)
+        return stream[starts + place]
+
+    model.train()
+    losses = descend(
         torch.optim.AdamW(
             model.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=schedule.decay
-        )
+        ),
+        drawn(windows),
+        lambda batch: model(input_ids=batch, labels=batch).loss,
+        schedule.steps,
+        weights=tensors_of(model),
+        schedule=one_cycle(schedule.rate, schedule.steps, schedule.warmup),
+        clip=1.0,
+        progress=report,
+        checkpoints=checkpoints,
+        name="training on windows",
+        also={"windows": generator},
     )
-    rates = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        schedule.rate,
-        total_steps=schedule.steps,
-        pct_start=min(0.5, schedule.warmup / schedule.steps),
-    )
-    parts = {"weights": tensors_of(model), "optimizer": optimizer, "rates": rates, "windows": generator}
-    keeper = Keeper(checkpoints, "training on windows", parts, [schedule.steps, len(stream)])
-    losses: list[float] = keeper.notes.get("losses", [])
-    model.train()
-    left = schedule.steps - keeper.done
-    for step, batch in enumerate(_windows(stream, schedule, left, generator), start=keeper.done):
-        loss = model(input_ids=batch, labels=batch).loss
-        optimizer.zero_grad()
-        loss.backward()
-        clip(optimizer, model.parameters(), 1.0)
-        optimizer.step()
-        rates.step()
-        losses.append(loss.item())
-        if step % 20 == 0:
-            report((step + 1) / schedule.steps, f"loss {losses[-1]:.3f}")
-        keeper.keep(step + 1, {"losses": losses})
-    keeper.finish(schedule.steps, {"losses": losses}, without=["optimizer", "rates"])
     model.eval()
-    tail = losses[-max(1, len(losses) // 10) :]
-    return sum(tail) / len(tail)
+    return last_tenth(losses)
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
     """Save weights (safetensors) and tokenizer in ``folder``."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def _windows(stream: Tensor, schedule: Schedule, count: int, generator: torch.Generator) -> Iterator[Tensor]:
-    place = torch.arange(schedule.length)
-    for _ in range(count):
-        starts = integers(len(stream) - schedule.length, (schedule.batch, 1), generator)
-        yield stream[starts + place]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.method import Checkpoints, ProblemError
-from methods.common.checkpoints import Keeper, skipped, tensors_of
+from methods.common.checkpoints import skipped, tensors_of
 from methods.common.fixed_batches import fixed_batches
-from methods.common.master_weights import clip, in_float32
+from methods.common.loop import Rates, descend
 from methods.common.minilm import Encoder, mean_pooled
 from methods.ibws.designs import Floats
 from methods.ibws.ranking import standardised
@@ -109,7 +110,7 @@ def train_ranker(
     rng: np.random.Generator,
     *,
     device: str,
-    progress: Callable[[float], None],
+    progress: Callable[[float, str], None],
     checkpoints: Checkpoints | None = None,
 ) -> ScalarHead:
     """Fine-tune all weights of ``encoder`` and a new head.
@@ -121,10 +122,11 @@ def train_ranker(
         training: The recipe.
         rng: Start of the head and order of the texts.
         device: Where to train.
-        progress: Told the share of steps done.
+        progress: Told the share of steps done and the loss.
         checkpoints: Where the state is kept.
 
     Raises:
+        DivergedError: If the loss is not finite.
         ProblemError: If the loss is unknown.
     """
     if training.loss not in LOSSES:
@@ -132,27 +134,26 @@ def train_ranker(
             f"There is no loss '{training.loss}'", where="loss", fix=f"Use one of {', '.join(LOSSES)}."
         )
     model = ScalarHead(encoder.model, encoder.model.config.hidden_size, rng).to(device).train()
-    optimizer = in_float32(
-        torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay)
-    )
     steps = training.epochs * -(-len(texts) // training.batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _warm_then_linear(step, steps))
     targets = torch.tensor(standardised(labels), dtype=torch.float32, device=device)
-    parts = {"weights": tensors_of(model), "optimizer": optimizer, "schedule": schedule}
-    keeper = Keeper(checkpoints, "ranker", parts, [steps, len(texts)])
-    # The order depends on nothing but the generator's state after the head was drawn.
-    order = skipped(_batches(len(texts), training, rng), keeper.done)
-    for step, chosen in enumerate(order, start=keeper.done):
+
+    def loss(chosen: NDArray[np.intp]) -> Tensor:
         tokens = _tokens(encoder.tokenizer, [texts[i] for i in chosen], training.longest, device)
-        loss = LOSSES[training.loss](model(**tokens), targets[torch.as_tensor(chosen, device=device)])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip(optimizer, model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        progress((step + 1) / steps)
-        keeper.keep(step + 1)
-    keeper.finish(steps, without=["optimizer", "schedule"])
+        return LOSSES[training.loss](model(**tokens), targets[torch.as_tensor(chosen, device=device)])
+
+    descend(
+        torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay),
+        # The order depends on nothing but the generator's state after the head was drawn.
+        partial(skipped, _batches(len(texts), training, rng)),
+        loss,
+        steps,
+        weights=tensors_of(model),
+        schedule=lambda optimizer: Rates(optimizer, lambda step: _warm_then_linear(step, steps)),
+        clip=1.0,
+        progress=progress,
+        checkpoints=checkpoints,
+        name="ranker",
+    )
     return model.eval()
 
 

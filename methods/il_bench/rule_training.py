@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from harness.method import Checkpoints
-from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.checkpoints import tensors_of
 from methods.common.draws import generator
-from methods.common.master_weights import clip, in_float32
+from methods.common.loop import Rates, descend, drawn
 from methods.il_bench.rule_lists import (
     Lesson,
     draw_inputs,
@@ -52,31 +52,30 @@ def train(
 
     Besides the answer it learns which conditions hold and which line decides: with the answer alone it
     would need many times as many examples.
+
+    Raises:
+        DivergedError: If the loss is not finite.
     """
     rng = np.random.default_rng([plan.draw, 0])
-    net = RuleNet(Size(layers, hidden, heads), generator(plan.draw))
-    optimizer = in_float32(
-        torch.optim.AdamW(net.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
-    )
+    net = RuleNet(Size(layers, hidden, heads), generator(plan.draw)).train()
     warmup = max(1, plan.steps // 20)
-    rates = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min((step + 1) / warmup, (plan.steps - step) / max(1, plan.steps - warmup)),
+
+    def factor(step: int) -> float:
+        return min((step + 1) / warmup, (plan.steps - step) / max(1, plan.steps - warmup))
+
+    descend(
+        torch.optim.AdamW(net.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01),
+        drawn(lambda: draw_lesson(plan, rng)),
+        lambda batch: rule_loss(net, batch),
+        plan.steps,
+        weights=tensors_of(net),
+        schedule=lambda optimizer: Rates(optimizer, factor),
+        clip=1.0,
+        progress=progress,
+        checkpoints=checkpoints,
+        name="rule transformer",
+        also={"lessons": rng},
     )
-    parts = {"weights": tensors_of(net), "optimizer": optimizer, "rates": rates, "lessons": rng}
-    keeper = Keeper(checkpoints, "rule transformer", parts, [plan.steps, plan.draw])
-    net.train()
-    for step in range(keeper.done, plan.steps):
-        loss = rule_loss(net, draw_lesson(plan, rng))
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip(optimizer, net.parameters(), 1.0)
-        optimizer.step()
-        rates.step()
-        if step % 20 == 0:
-            progress((step + 1) / plan.steps, f"loss {loss.item():.3f}")
-        keeper.keep(step + 1)
-    keeper.finish(plan.steps, without=["optimizer", "rates"])
     return net.eval()
 
 

@@ -6,7 +6,6 @@ language model: its body gives hidden states, its digit layer the logits of the 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,10 +13,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from harness.method import Checkpoints, DivergedError, ProblemError
-from methods.common.checkpoints import Keeper, tensors_of
+from harness.method import Checkpoints, ProblemError
+from methods.common.checkpoints import tensors_of
 from methods.common.draws import fill_normal
-from methods.common.master_weights import in_float32
+from methods.common.loop import Best, descend, drawn
 
 Objective = Literal["ce", "raft", "learnable", "mbr", "head", "digit-head"]
 
@@ -168,31 +167,35 @@ def fine_tune(
         The root mean squared error on the validation data.
 
     Raises:
-        DivergedError: If the loss is no number.
+        DivergedError: If the loss is not finite.
     """
-    optimizer = in_float32(torch.optim.Adam(model.parameters(), lr=recipe.rate))
-    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=recipe.steps)
-    best, kept = _error(model, valid, recipe.objective), copy.deepcopy(model.state_dict())
-    parts = {"weights": tensors_of(model), "optimizer": optimizer, "decay": decay}
-    keeper = Keeper(checkpoints, f"fine-tuning on {recipe.objective}", parts, [recipe.steps, recipe.rate])
-    best, kept = keeper.notes.get("best", (best, kept))
-    for step in range(keeper.done + 1, recipe.steps + 1):
-        optimizer.zero_grad()
-        loss = model.loss(*train, recipe.objective)
-        if not torch.isfinite(loss):
-            raise DivergedError(f"The loss of '{recipe.objective}' is no number at step {step}")
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        decay.step()
-        if step % recipe.every == 0 or step == recipe.steps:
-            found = _error(model, valid, recipe.objective)
-            if found < best or not recipe.early:
-                best, kept = found, copy.deepcopy(model.state_dict())
+    best = Best(tensors_of(model))
+
+    def look(step: int) -> None:
+        if step % recipe.every and step != recipe.steps:
+            return
+        if recipe.early:
+            best.offer(-_error(model, valid, recipe.objective))
+        if step:
             watch(step, model)
-        keeper.keep(step, {"best": (best, kept)})
-    keeper.finish(recipe.steps, {"best": (best, kept)}, without=["optimizer", "decay"])
-    model.load_state_dict(kept)
-    return best
+        if recipe.early and step == recipe.steps:
+            best.put_back()
+
+    descend(
+        torch.optim.Adam(model.parameters(), lr=recipe.rate),
+        drawn(lambda: train),
+        lambda batch: model.loss(*batch, recipe.objective),
+        recipe.steps,
+        weights=tensors_of(model),
+        schedule=lambda optimizer: torch.optim.lr_scheduler.LinearLR(
+            optimizer, 1.0, 0.05, total_iters=recipe.steps
+        ),
+        watch=look,
+        checkpoints=checkpoints,
+        name=f"fine-tuning on {recipe.objective}",
+        also={"best": best},
+    )
+    return _error(model, valid, recipe.objective)
 
 
 def _error(model: Scorer, split: Split, objective: Objective) -> float:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from harness.method import Checkpoints
-from methods.common.checkpoints import Keeper, tensors_of
+from methods.common.checkpoints import tensors_of
 from methods.common.draws import fill_normal
 from methods.common.examples import IGNORED, Batch, Example, collate, filled
 from methods.common.forward import summed_loss, target_logits
-from methods.common.master_weights import clip, in_float32
+from methods.common.loop import Rates, descend, drawn, last_tenth
 from methods.promot import world
 from methods.promot.world import Architecture, Segment
 
@@ -114,35 +114,32 @@ def pretrain(
 
     Returns:
         The mean loss of the last tenth of the updates, in nats a known answer token.
+
+    Raises:
+        DivergedError: If the loss is not finite.
     """
-    optimizer = in_float32(
+
+    def factor(step: int) -> float:
+        return min((step + 1) / plan.warmup, 1.0) * max(0.02, 1.0 - step / plan.steps)
+
+    model.train()
+    losses = descend(
         torch.optim.AdamW(
             model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05, foreach=True
-        )
+        ),
+        drawn(lambda: [world.pretraining_episode(plan.length, rng) for _ in range(plan.batch)]),
+        lambda episodes: _loss(model, episodes),
+        plan.steps,
+        weights=tensors_of(model),
+        schedule=lambda optimizer: Rates(optimizer, factor),
+        clip=1.0,
+        progress=report,
+        checkpoints=checkpoints,
+        name="pretraining",
+        also={"episodes": rng},
     )
-    rates = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min((step + 1) / plan.warmup, 1.0) * max(0.02, 1.0 - step / plan.steps),
-    )
-    parts = {"weights": tensors_of(model), "optimizer": optimizer, "rates": rates, "episodes": rng}
-    keeper = Keeper(checkpoints, "pretraining", parts, [plan.steps, plan.batch])
-    losses: list[float] = keeper.notes.get("losses", [])
-    model.train()
-    for step in range(keeper.done, plan.steps):
-        loss = _loss(model, [world.pretraining_episode(plan.length, rng) for _ in range(plan.batch)])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip(optimizer, model.parameters(), 1.0)
-        optimizer.step()
-        rates.step()
-        losses.append(loss.item())
-        if step % 20 == 0:
-            report((step + 1) / plan.steps, f"loss {losses[-1]:.3f}")
-        keeper.keep(step + 1, {"losses": losses})
-    keeper.finish(plan.steps, {"losses": losses}, without=["optimizer", "rates"])
     model.eval()
-    tail = losses[-max(1, len(losses) // 10) :]
-    return sum(tail) / len(tail)
+    return last_tenth(losses)
 
 
 def _loss(model: Any, episodes: Sequence[list[Segment]]) -> Tensor:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from harness.method import Checkpoints, DivergedError, ProblemError
-from methods.common.checkpoints import Keeper, skipped, tensors_of
-from methods.common.master_weights import clip, in_float32
+from harness.method import Checkpoints, ProblemError
+from methods.common.checkpoints import skipped, tensors_of
+from methods.common.loop import descend, last_tenth, one_cycle
 from methods.rest_react.compact import KINDS, PAD, VOCABULARY, Compact
 from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
 from methods.rest_react.training_data import StepExample
@@ -90,22 +90,6 @@ def tokenised(examples: Sequence[StepExample], compact: Compact) -> Rows:
     return Rows(ids, np.array([len(prompt) for prompt, _ in known]), ends, np.array(place))
 
 
-def _optimizer(network: ToyTransformer, cloning: Cloning) -> tuple[Any, Any]:
-    """AdamW, and its one cycle of learning rates."""
-    options: dict[str, Any] = {
-        "lr": cloning.rate,
-        "betas": (0.9, 0.98),
-        "weight_decay": cloning.decay,
-        "fused": True,
-    }
-    optimizer = in_float32(torch.optim.AdamW(network.parameters(), **options))
-    warmup = min(0.5, cloning.warmup / cloning.steps)
-    rates = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, cloning.rate, total_steps=cloning.steps, pct_start=warmup
-    )
-    return optimizer, rates
-
-
 def train_network(
     rows: Rows,
     hidden: int,
@@ -135,29 +119,26 @@ def train_network(
         DivergedError: If the loss is not finite.
     """
     network = ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator)
-    optimizer, rates = _optimizer(network, cloning)
-    parts = {"weights": tensors_of(network), "optimizer": optimizer, "rates": rates}
-    keeper = Keeper(checkpoints, f"policy of width {hidden}", parts, [cloning.steps, len(rows.place)])
-    losses: list[torch.Tensor] = keeper.notes.get("losses", [])
-    stream = batches(rows.ends[rows.place], cloning.batch, order)
-    # The order depends on nothing but the generator's initial state.
-    skipped(stream, keeper.done)
-    for step in range(keeper.done, cloning.steps):
-        optimizer.zero_grad()
-        loss = step_loss(network, rows, next(stream))
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip(optimizer, network.parameters(), cloning.clip)
-        optimizer.step()
-        rates.step()
-        losses.append(loss.detach())
-        if step % 100 == 0:
-            progress(step / cloning.steps, f"loss {float(losses[-1]):.3f}")
-        keeper.keep(step + 1, {"losses": losses})
-    keeper.finish(cloning.steps, {"losses": losses}, without=["optimizer", "rates"])
-    final = float(torch.stack(losses[-max(1, len(losses) // 10) :]).mean())
-    if not np.isfinite(final):
-        raise DivergedError("The loss of a policy is not finite", fix="Lower the learning rate.")
-    return network.eval(), final
+    losses = descend(
+        torch.optim.AdamW(
+            network.parameters(),
+            lr=cloning.rate,
+            betas=(0.9, 0.98),
+            weight_decay=cloning.decay,
+            fused=True,
+        ),
+        # The order depends on nothing but the generator's initial state.
+        partial(skipped, batches(rows.ends[rows.place], cloning.batch, order)),
+        lambda chosen: step_loss(network, rows, chosen),
+        cloning.steps,
+        weights=tensors_of(network),
+        schedule=one_cycle(cloning.rate, cloning.steps, cloning.warmup),
+        clip=cloning.clip,
+        progress=progress,
+        checkpoints=checkpoints,
+        name=f"policy of width {hidden}",
+    )
+    return network.eval(), last_tenth(losses)
 
 
 def step_loss(network: ToyTransformer, rows: Rows, chosen: Ids) -> torch.Tensor:

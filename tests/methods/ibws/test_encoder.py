@@ -127,7 +127,7 @@ def test_training_repeats_exactly_and_unknown_losses_are_refused(folder: Path) -
             recipe,
             np.random.default_rng(0),
             device="cpu",
-            progress=lambda _: None,
+            progress=lambda _done, _message: None,
         )
         scores = code.score_texts(model, encoder.tokenizer, TEXTS[16:24], batch=4, longest=32)
         some = code.score_texts(model, encoder.tokenizer, TEXTS[20:22], batch=4, longest=32)
