@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.method import Checkpoints, CorroborateError, ProblemError
 
@@ -145,11 +145,6 @@ def mapped(
         keeper.keep(number + 1, {"found": found})
     keeper.finish(len(items), {"found": found})
     return found
-
-
-def tensors_of(*modules: nn.Module) -> list[Tensor]:
-    """All parameters and buffers of modules, each once."""
-    return [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
 
 
 def skipped(items: Iterator[ItemT], number: int) -> Iterator[ItemT]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import OneCycleLR
 
 from harness.method import Checkpoints
-from methods.common.checkpoints import tensors_of
 from methods.common.draws import fill_normal, integers
-from methods.common.loop import descend, drawn, last_tenth, one_cycle
+from methods.common.loop import descend, drawn, last_tenth
 
 BOUNDARY = "<s>"
 """Stands before every text, and so also after the one before."""
@@ -125,7 +126,7 @@ def train(
     Raises:
         DivergedError: If the loss is not finite.
     """
-    place = torch.arange(schedule.length)
+    place, warmup = torch.arange(schedule.length), min(0.5, schedule.warmup / schedule.steps)
 
     def windows() -> Tensor:
         starts = integers(len(stream) - schedule.length, (schedule.batch, 1), generator)
@@ -139,8 +140,7 @@ def train(
         drawn(windows),
         lambda batch: model(input_ids=batch, labels=batch).loss,
         schedule.steps,
-        weights=tensors_of(model),
-        schedule=one_cycle(schedule.rate, schedule.steps, schedule.warmup),
+        schedule=partial(OneCycleLR, max_lr=schedule.rate, total_steps=schedule.steps, pct_start=warmup),
         clip=1.0,
         progress=report,
         checkpoints=checkpoints,

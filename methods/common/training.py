@@ -13,16 +13,20 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Checkpoints, ProblemError
 from methods.common.checkpoints import skipped
 from methods.common.examples import Batch, Example, collate, pack, stream
 from methods.common.forward import Model, is_encoder_decoder, summed_loss, target_logits
-from methods.common.loop import Best, Optimizer, Rates, descend, full_rates, grouped
+from methods.common.loop import Best, descend
 from methods.common.master_weights import in_float32
 from methods.common.placing import FEW, is_large, recomputing
 
@@ -102,7 +106,7 @@ class _Run:
     """One call of :func:`fit`, with all that it holds; a part of its checkpoints."""
 
     model: Model
-    optimizer: Optimizer
+    optimizer: torch.optim.Optimizer
     recipe: Recipe
     loss: Loss
     pad: int
@@ -135,7 +139,7 @@ def token_loss(model: Model, batch: Batch, smoothing: float) -> Tensor:
 
 def fit(
     model: Model,
-    optimizer: Optimizer,
+    optimizer: torch.optim.Optimizer,
     examples: Sequence[Example],
     recipe: Recipe,
     *,
@@ -185,7 +189,7 @@ def fit(
             _order(examples, recipe, rng, name),
             lambda chunks: _losses(run, chunks),
             recipe.steps,
-            schedule=lambda optimizer: Rates(optimizer, recipe.rate),
+            schedule=partial(LambdaLR, lr_lambda=recipe.rate),
             clip=recipe.clip,
             watch=lambda done: _look(run, done),
             stop=lambda: _patience_is_over(run),
@@ -203,7 +207,7 @@ def fit(
 def _only_trained(run: _Run) -> Iterator[None]:
     """Gradients for exactly the optimizer's parameters; all is left as it was, but for weights."""
     before = {p: p.requires_grad for p in (*run.model.parameters(), *run.parameters)}
-    rates = full_rates(run.optimizer)
+    rates = [group["lr"] for group in run.optimizer.param_groups]
     for parameter in run.model.parameters():
         parameter.requires_grad_(requires_grad=False)
     for parameter in run.parameters:
@@ -217,6 +221,7 @@ def _only_trained(run: _Run) -> Iterator[None]:
         run.optimizer.zero_grad()
         for group, rate in zip(run.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate
+            group.pop("initial_lr", None)
         for parameter, needed in before.items():
             parameter.requires_grad_(requires_grad=needed)
 
@@ -237,7 +242,7 @@ def _order(
                 where=name,
                 fix="Give `fit` a generator of its own.",
             )
-        return grouped(order, recipe.accumulate)
+        return ([next(order) for _ in range(recipe.accumulate)] for _ in count())
 
     return after
 
@@ -290,7 +295,7 @@ def _where(run: _Run, chunks: Sequence[list[Example]]) -> str:
 
 
 def _check(
-    recipe: Recipe, validate: Callable[[], float] | None, optimizer: Optimizer, *, separate: bool
+    recipe: Recipe, validate: Callable[[], float] | None, optimizer: torch.optim.Optimizer, *, separate: bool
 ) -> None:
     needs = recipe.keep == "best" or recipe.patience
     if needs and (validate is None or not recipe.every):

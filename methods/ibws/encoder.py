@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Checkpoints, ProblemError
-from methods.common.checkpoints import skipped, tensors_of
+from methods.common.checkpoints import skipped
 from methods.common.fixed_batches import fixed_batches
-from methods.common.loop import Rates, descend
+from methods.common.loop import descend
 from methods.common.minilm import Encoder, mean_pooled
 from methods.ibws.designs import Floats
 from methods.ibws.ranking import standardised
@@ -147,8 +148,7 @@ def train_ranker(
         partial(skipped, _batches(len(texts), training, rng)),
         loss,
         steps,
-        weights=tensors_of(model),
-        schedule=lambda optimizer: Rates(optimizer, lambda step: _warm_then_linear(step, steps)),
+        schedule=partial(LambdaLR, lr_lambda=lambda step: _warm_then_linear(step, steps)),
         clip=1.0,
         progress=progress,
         checkpoints=checkpoints,

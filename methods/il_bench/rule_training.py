@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Checkpoints
-from methods.common.checkpoints import tensors_of
 from methods.common.draws import generator
-from methods.common.loop import Rates, descend, drawn
+from methods.common.loop import descend, drawn
 from methods.il_bench.rule_lists import (
     Lesson,
     draw_inputs,
@@ -68,8 +69,7 @@ def train(
         drawn(lambda: draw_lesson(plan, rng)),
         lambda batch: rule_loss(net, batch),
         plan.steps,
-        weights=tensors_of(net),
-        schedule=lambda optimizer: Rates(optimizer, factor),
+        schedule=partial(LambdaLR, lr_lambda=factor),
         clip=1.0,
         progress=progress,
         checkpoints=checkpoints,

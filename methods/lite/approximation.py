@@ -154,19 +154,17 @@ class Regress(Scoring, Method[TargetProblem, "Scorer"]):
         import torch
 
         from methods.common import draws
-        from methods.common.master_weights import in_float32
-        from methods.lite.losses import finite
+        from methods.common.loop import descend, drawn
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
             scorer = self.make(*problem.shape)
         rng = draws.generator(int(ctx.rng("samples").integers(2**31)))
-        optimizer = in_float32(torch.optim.AdamW(scorer.parameters(), lr=self.rate))
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         ones = torch.ones(problem.shape[0]), torch.ones(problem.shape[1])
-        for step in range(self.steps):
-            s, gold = problem.draw(self.batch, rng)
-            optimizer.zero_grad()
-            finite((scorer.score(s, *ones) - gold).square().mean(), step).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
+        descend(
+            torch.optim.AdamW(scorer.parameters(), lr=self.rate),
+            drawn(lambda: problem.draw(self.batch, rng)),
+            lambda batch: (scorer.score(batch[0], *ones) - batch[1]).square().mean(),
+            self.steps,
+            schedule=lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps),
+        )
         return scorer.eval()

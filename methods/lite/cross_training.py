@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
+from torch.optim.lr_scheduler import LambdaLR
 
-from harness.method import Checkpoints, DivergedError, ProblemError
-from methods.common.checkpoints import Keeper, tensors_of
+from harness.method import Checkpoints, ProblemError
+from methods.common.checkpoints import skipped
 from methods.common.fixed_batches import fixed_batches, fixed_width
-from methods.common.master_weights import clip, in_float32
+from methods.common.loop import descend
 from methods.lite.cross_encoder import CrossEncoder
 from methods.lite.prepare import Texts, token_ids
 from methods.lite.tokens import slices
@@ -133,37 +135,39 @@ class PairScorer:
         queries: Sequence[Query],
         course: PairCourse,
         rng: np.random.Generator,
-        progress: Callable[[float], None] = lambda done: None,
+        progress: Callable[[float, str], None] = lambda _done, _message: None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
         """Train with the cross-entropy of the relevant candidate among its negatives.
 
         Raises:
-            DivergedError: If the loss is no finite number.
+            DivergedError: If the loss is not finite.
             ProblemError: If no query has a relevant candidate and enough others.
         """
         for parameter in (*self.model.lower.parameters(), *self.model.embeddings.parameters()):
             parameter.requires_grad_(not len(self.model.lower))
         learnt = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        optimizer = in_float32(torch.optim.AdamW(learnt, lr=course.rate, weight_decay=0.01))
         batches = list(_batches(queries, course, rng))
-        parts = {"weights": tensors_of(self.model), "optimizer": optimizer}
-        keeper = Keeper(checkpoints, "cross-encoder", parts, [len(batches), course.rate])
-        for step, (chosen, places) in enumerate(batches[keeper.done :], start=keeper.done):
+
+        def factor(step: int) -> float:
             share = (step + 1) / len(batches)
-            optimizer.param_groups[0]["lr"] = course.rate * min(1.0, 10 * share, (1.0 - share) / 0.9 + 1e-3)
-            scores = self.pairs(chosen, places).view(len(chosen), -1)
-            first = torch.zeros(len(chosen), dtype=torch.long, device=scores.device)
-            loss = cross_entropy(scores, first)
-            if not bool(torch.isfinite(loss)):
-                raise DivergedError(f"The cross-encoder's loss is not finite in update {step + 1}")
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            clip(optimizer, learnt, 1.0)
-            optimizer.step()
-            progress(share)
-            keeper.keep(step + 1)
-        keeper.finish(len(batches), without=["optimizer"])
+            return min(1.0, 10 * share, (1.0 - share) / 0.9 + 1e-3)
+
+        def loss(batch: tuple[list[Query], list[list[int]]]) -> Tensor:
+            scores = self.pairs(*batch).view(len(batch[0]), -1)
+            return cross_entropy(scores, torch.zeros(len(scores), dtype=torch.long, device=scores.device))
+
+        descend(
+            torch.optim.AdamW(learnt, lr=course.rate, weight_decay=0.01),
+            partial(skipped, iter(batches)),
+            loss,
+            len(batches),
+            schedule=partial(LambdaLR, lr_lambda=factor),
+            clip=1.0,
+            progress=progress,
+            checkpoints=checkpoints,
+            name="cross-encoder",
+        )
 
     def score(
         self, queries: Sequence[Query], progress: Callable[[float], None] = lambda done: None

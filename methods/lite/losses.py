@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import torch
 from torch import Tensor
 from torch.nn.functional import kl_div, log_softmax, softmax
 
@@ -34,16 +33,3 @@ def loss_of(name: LossName, s: Tensor, t: Tensor) -> Tensor:
     if name == "one-hot":
         return one_hot(s)
     return kl(s, t) if name == "kl" else margin_mse(s, t)
-
-
-def finite(loss: Tensor, step: int) -> Tensor:
-    """The loss, if it is a number.
-
-    Raises:
-        DivergedError: If it is not.
-    """
-    from harness.method import DivergedError
-
-    if not bool(torch.isfinite(loss)):
-        raise DivergedError(f"The loss is {loss.item()} at step {step}")
-    return loss

@@ -168,8 +168,8 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         import torch
 
         from methods.common import draws
-        from methods.common.master_weights import in_float32
-        from methods.lite.losses import finite, margin_mse
+        from methods.common.loop import descend, drawn
+        from methods.lite.losses import margin_mse
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
             scorer = self.make(4, problem.length)
@@ -177,14 +177,13 @@ class LearnOrder(Scoring, Method[OrderProblem, OrderResult]):
         learnt = [*scorer.parameters(), *([vectors] if self.vectors else [])]
         if not learnt or not self.steps:
             return OrderResult(scorer.eval(), vectors.detach())
-        optimizer = in_float32(torch.optim.AdamW(learnt, lr=self.rate))
         rng = draws.generator(int(ctx.rng("queries").integers(2**31)))
         teacher = torch.tensor(TEACHER).expand(self.batch, -1)
-        for step in range(self.steps):
-            scores = scorer.candidates(*problem.embed(problem.draw(self.batch, rng), vectors))
-            optimizer.zero_grad()
-            finite(margin_mse(scores, teacher), step).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            if step % 100 == 0:
-                ctx.progress(step / self.steps)
+        descend(
+            torch.optim.AdamW(learnt, lr=self.rate),
+            drawn(lambda: problem.draw(self.batch, rng)),
+            lambda batch: margin_mse(scorer.candidates(*problem.embed(batch, vectors)), teacher),
+            self.steps,
+            progress=ctx.progress,
+        )
         return OrderResult(scorer.eval(), vectors.detach())

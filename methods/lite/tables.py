@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ from methods.lite.scoring import JI, Scoring
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
 TABLE_ERROR = mean_of("error", better="lower", name="mean squared error of the table", digits=4)
 
@@ -103,17 +105,17 @@ class FitEmbeddings(Method[TableProblem, "NDArray[np.float64]"]):
         import numpy as np
         import torch
 
-        from methods.common.master_weights import in_float32
+        from methods.common.loop import descend, drawn
 
         n, dim = problem.size, problem.dim * self.wider
         start = ctx.rng("embeddings").normal(size=(2, self.starts, n, dim))
         left, right = (torch.tensor(half, requires_grad=True) for half in start)
-        optimizer = in_float32(torch.optim.Adam([left, right], lr=self.rate))
-        eye = torch.eye(n, dtype=torch.float64)
-        for _ in range(self.steps):
-            optimizer.zero_grad()
-            (left @ right.transpose(1, 2) - eye).square().sum().backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+        descend(
+            torch.optim.Adam([left, right], lr=self.rate),
+            drawn(lambda: torch.eye(n, dtype=torch.float64)),
+            lambda eye: (left @ right.transpose(1, 2) - eye).square().sum(),
+            self.steps,
+        )
         fitted = (left @ right.transpose(1, 2)).detach().numpy()
         u, values, v = np.linalg.svd(np.eye(n))
         best = (u[:, :dim] * values[:dim]) @ v[:dim]
@@ -137,24 +139,31 @@ class FitScorer(Scoring, Method[TableProblem, "NDArray[np.float64]"]):
         import torch
         from torch.nn.functional import one_hot
 
-        from methods.common.draws import seeded
-        from methods.common.master_weights import in_float32
-
         n = problem.size
         text = torch.arange(n)
         tokens = one_hot(torch.stack([text // 2, text % 2], 1), problem.dim).float()
         q = tokens.unsqueeze(1).expand(-1, n, -1, -1).reshape(n * n, 2, -1)
         d = tokens.unsqueeze(0).expand(n, -1, -1, -1).reshape(n * n, 2, -1)
-        ones, gold = torch.ones(n * n, 2), torch.eye(n).reshape(-1)
-        tables = []
-        for seed in ctx.rng("scorers").integers(2**31, size=self.starts):
-            with seeded(int(seed)):
-                scorer = self.make(2, 2)
-            optimizer = in_float32(torch.optim.Adam(scorer.parameters(), lr=self.rate))
-            for _ in range(self.steps):
-                optimizer.zero_grad()
-                (scorer(q, d, ones, ones) - gold).square().mean().backward()
-                optimizer.step()
-            with torch.inference_mode():
-                tables.append(scorer(q, d, ones, ones).reshape(n, n).double().numpy())
-        return np.stack(tables)
+        seeds = ctx.rng("scorers").integers(2**31, size=self.starts)
+        return np.stack([self._fitted(q, d, int(seed)).reshape(n, n) for seed in seeds])
+
+    def _fitted(self, q: Tensor, d: Tensor, seed: int) -> NDArray[np.float64]:
+        """The table from one start, flat."""
+        import torch
+
+        from methods.common.draws import seeded
+        from methods.common.loop import descend, drawn
+
+        pairs, n = len(q), math.isqrt(len(q))
+        with seeded(seed):
+            scorer = self.make(2, 2)
+        ones = torch.ones(pairs, 2)
+        descend(
+            torch.optim.Adam(scorer.parameters(), lr=self.rate),
+            drawn(lambda: torch.eye(n).reshape(-1)),
+            lambda gold: (scorer(q, d, ones, ones) - gold).square().mean(),
+            self.steps,
+        )
+        with torch.inference_mode():
+            table: NDArray[np.float64] = scorer(q, d, ones, ones).double().numpy()
+        return table

@@ -132,7 +132,7 @@ class Teacher(Artifact):
             data.split("train"),
             course,
             rng,
-            lambda done: ctx.progress(0.5 * done, "training"),
+            lambda done, message: ctx.progress(0.5 * done, f"training, {message}"),
             ctx.checkpoints,
         )
         scores = scorer.score(data.queries, lambda done: ctx.progress(0.5 + 0.5 * done, "scores"))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Context, ProblemError
-from methods.common.checkpoints import Keeper, tensors_of
-from methods.common.master_weights import clip, in_float32
-from methods.lite.losses import LossName, finite, loss_of
+from methods.common.loop import descend
+from methods.lite.losses import LossName, loss_of
 from methods.lite.prepare import Texts, TokenSet
 from methods.lite.ranker import Lists, Ranker
 
@@ -135,42 +136,40 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
     """Train all parameters of the ranker that want gradients.
 
     Raises:
-        DivergedError: If the loss is no number.
+        DivergedError: If the loss is not finite.
         ProblemError: If the loss needs teacher scores and there are none.
     """
     _check_teacher(train, course)
     groups = _groups(ranker, course)
     if not groups or not course.steps:
         return ranker.eval()
-    optimizer = in_float32(torch.optim.AdamW(groups, weight_decay=0.01))
     warm = max(1, round(course.warmup * course.steps))
 
     def slope(step: int) -> float:
         return min((step + 1) / warm, (course.steps - step) / max(1, course.steps - warm + 1))
 
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, slope)
-    _train_mode(ranker)
-    order = Order(ctx.rng("order"))
-    learning = {"weights": tensors_of(ranker), "optimizer": optimizer, "schedule": schedule}
-    parts = {**learning, "order": order}
-    keeper = Keeper(ctx.checkpoints, "ranker", parts, [course.steps, course.batch, course.loss])
-    stream = batches(train, course, order)
-    for step in range(keeper.done, course.steps):
-        batch = next(stream)
+    def loss(batch: Batch) -> Tensor:
         q, d = texts.queries, texts.passages
         scores = ranker(
             Texts(q.data[batch.queries], q.mask[batch.queries]),
             Texts(d.data[batch.candidates], d.mask[batch.candidates]),
         )
-        optimizer.zero_grad()
-        finite(loss_of(course.loss, scores, batch.teacher.to(scores.device)), step).backward()  # type: ignore[no-untyped-call]
-        clip(optimizer, [p for group in groups for p in group["params"]], 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % 50 == 0:
-            ctx.progress(step / course.steps)
-        keeper.keep(step + 1)
-    keeper.finish(course.steps, without=["optimizer", "schedule"])
+        return loss_of(course.loss, scores, batch.teacher.to(scores.device))
+
+    _train_mode(ranker)
+    order = Order(ctx.rng("order"))
+    descend(
+        torch.optim.AdamW(groups, weight_decay=0.01),
+        lambda _done: batches(train, course, order),
+        loss,
+        course.steps,
+        schedule=partial(LambdaLR, lr_lambda=slope),
+        clip=1.0,
+        progress=ctx.progress,
+        checkpoints=ctx.checkpoints,
+        name="ranker",
+        also={"order": order},
+    )
     return ranker.eval()
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LinearLR
 
 from harness.method import Checkpoints, ProblemError
-from methods.common.checkpoints import tensors_of
 from methods.common.draws import fill_normal
 from methods.common.loop import Best, descend, drawn
 
@@ -169,7 +170,7 @@ def fine_tune(
     Raises:
         DivergedError: If the loss is not finite.
     """
-    best = Best(tensors_of(model))
+    best = Best(model.parameters())
 
     def look(step: int) -> None:
         if step % recipe.every and step != recipe.steps:
@@ -186,10 +187,7 @@ def fine_tune(
         drawn(lambda: train),
         lambda batch: model.loss(*batch, recipe.objective),
         recipe.steps,
-        weights=tensors_of(model),
-        schedule=lambda optimizer: torch.optim.lr_scheduler.LinearLR(
-            optimizer, 1.0, 0.05, total_iters=recipe.steps
-        ),
+        schedule=partial(LinearLR, start_factor=1.0, end_factor=0.05, total_iters=recipe.steps),
         watch=look,
         checkpoints=checkpoints,
         name=f"fine-tuning on {recipe.objective}",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Checkpoints
-from methods.common.checkpoints import tensors_of
 from methods.common.draws import fill_normal
 from methods.common.examples import IGNORED, Batch, Example, collate, filled
 from methods.common.forward import summed_loss, target_logits
-from methods.common.loop import Rates, descend, drawn, last_tenth
+from methods.common.loop import descend, drawn, last_tenth
 from methods.promot import world
 from methods.promot.world import Architecture, Segment
 
@@ -130,8 +131,7 @@ def pretrain(
         drawn(lambda: [world.pretraining_episode(plan.length, rng) for _ in range(plan.batch)]),
         lambda episodes: _loss(model, episodes),
         plan.steps,
-        weights=tensors_of(model),
-        schedule=lambda optimizer: Rates(optimizer, factor),
+        schedule=partial(LambdaLR, lr_lambda=factor),
         clip=1.0,
         progress=report,
         checkpoints=checkpoints,

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import OneCycleLR
 
 from harness.method import Checkpoints, ProblemError
-from methods.common.checkpoints import skipped, tensors_of
-from methods.common.loop import descend, last_tenth, one_cycle
+from methods.common.checkpoints import skipped
+from methods.common.loop import descend, last_tenth
 from methods.rest_react.compact import KINDS, PAD, VOCABULARY, Compact
 from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
 from methods.rest_react.training_data import StepExample
@@ -119,6 +120,7 @@ def train_network(
         DivergedError: If the loss is not finite.
     """
     network = ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator)
+    warmup = min(0.5, cloning.warmup / cloning.steps)
     losses = descend(
         torch.optim.AdamW(
             network.parameters(),
@@ -131,8 +133,7 @@ def train_network(
         partial(skipped, batches(rows.ends[rows.place], cloning.batch, order)),
         lambda chosen: step_loss(network, rows, chosen),
         cloning.steps,
-        weights=tensors_of(network),
-        schedule=one_cycle(cloning.rate, cloning.steps, cloning.warmup),
+        schedule=partial(OneCycleLR, max_lr=cloning.rate, total_steps=cloning.steps, pct_start=warmup),
         clip=cloning.clip,
         progress=progress,
         checkpoints=checkpoints,

@@ -18,6 +18,7 @@ from methods.common.examples import Cut, Example, encode, pad_token
 from methods.common.language_model import LanguageModel
 from methods.common.language_model.kept import kept
 from methods.common.language_model.local import LocalModel
+from methods.common.loop import last_tenth
 from methods.common.lora import add_lora, layers_of, lora_parameters, merge
 from methods.common.training import Recipe, fit
 from methods.rest_react.delexical import Lexicon
@@ -109,8 +110,7 @@ class PretrainedStudents:
         )
         if plan.rank:
             merge(model)
-        tail = history.losses[-max(1, len(history.losses) // 10) :]
-        return sum(tail) / len(tail)
+        return last_tenth(history.losses)
 
 
 def pretrained_students(plan: PretrainedTeacher, smaller: Students, ctx: Context) -> PretrainedStudents:

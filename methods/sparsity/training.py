@@ -1,4 +1,4 @@
-"""One small training loop for models from scratch: AdamW or SGD, warm-up and cosine decay."""
+"""Training models from scratch: AdamW or SGD, warm-up and cosine decay."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
+from itertools import count, islice
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
-from harness.method import Checkpoints, DivergedError, ProblemError
-from methods.common.checkpoints import Keeper, tensors_of
-from methods.common.master_weights import in_float32
+from harness.method import Checkpoints, ProblemError
+from methods.common.loop import descend
 from methods.sparsity.mlp import Streams
 
 BatchT = TypeVar("BatchT")
-
-_LOOK = 20
-"""Updates between two looks at the loss: each makes the processor wait for a GPU."""
 
 
 @dataclass(frozen=True)
@@ -81,55 +80,36 @@ class Loop(Generic[BatchT]):
         Raises:
             DivergedError: If the loss is not finite.
         """
-        optimizer = make_optimizer(self.recipe, self.model)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.factor)
+        recipe, first = self.recipe, self.batches(0)
+        also: dict[str, Any] = {"streams": Streams(self.model)}
+        if has_state := hasattr(first, "state_dict"):
+            also["batches"] = first
+
+        def updates(done: int) -> Iterator[Iterator[BatchT]]:
+            rest = self.batches(done * recipe.accumulate) if done and not has_state else first
+            return (islice(rest, recipe.accumulate) for _ in count())
+
         self.model.train()
-        parts: dict[str, Any] = {
-            "weights": tensors_of(self.model),
-            "streams": Streams(self.model),
-            "optimizer": optimizer,
-            "schedule": schedule,
-        }
-        batches = self.batches(0)
-        if has_state := hasattr(batches, "state_dict"):
-            parts["batches"] = batches
-        keeper = Keeper(self.checkpoints, "training", parts, [self.recipe.steps, self.recipe.rate])
-        if keeper.done and not has_state:
-            batches = self.batches(keeper.done * self.recipe.accumulate)
-        if not keeper.done:
-            self._look(0)
-        for step in range(keeper.done + 1, self.recipe.steps + 1):
-            loss = self._update(optimizer, batches)
-            optimizer.step()
-            schedule.step()
-            if step % _LOOK == 0 or step == self.recipe.steps:
-                self._report(step, loss)
-            self._look(step)
-            keeper.keep(step)
-        keeper.finish(self.recipe.steps, without=["optimizer", "schedule"])
+        descend(
+            make_optimizer(recipe, self.model),
+            updates,
+            self._losses,
+            recipe.steps,
+            schedule=partial(LambdaLR, lr_lambda=recipe.factor),
+            watch=self._look,
+            progress=self.progress,
+            checkpoints=self.checkpoints,
+            also=also,
+            where=lambda _batch: f"{recipe.optimizer}, rate {recipe.rate:g}",
+            every=20,
+        )
         self.model.eval()
 
-    def _update(self, optimizer: torch.optim.Optimizer, batches: Iterator[BatchT]) -> Tensor:
-        optimizer.zero_grad(set_to_none=True)
-        total: Tensor | None = None
-        for _ in range(self.recipe.accumulate):
-            batch = next(batches)
+    def _losses(self, batches: Iterator[BatchT]) -> Iterator[Tensor]:
+        for batch in batches:
             with _precision(self.recipe, self.model):
                 loss = self.loss(self.model, batch) / self.recipe.accumulate
-            loss.backward()  # type: ignore[no-untyped-call]
-            total = loss.detach() if total is None else total + loss.detach()
-        assert total is not None
-        return total
-
-    def _report(self, step: int, loss: Tensor) -> None:
-        value = loss.item()
-        if not math.isfinite(value):
-            raise DivergedError(
-                f"The loss is {value} after {step} updates",
-                where=f"{self.recipe.optimizer}, rate {self.recipe.rate:g}",
-                fix="Lower the learning rate or warm up longer.",
-            )
-        self.progress(step / self.recipe.steps, f"loss {value:.3f}")
+            yield loss
 
     def _look(self, step: int) -> None:
         if step in self.looks:
@@ -146,9 +126,9 @@ def make_optimizer(recipe: Recipe, model: nn.Module) -> Any:
     """
     parameters = list(model.parameters())
     if recipe.optimizer == "adamw":
-        return in_float32(torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=0.0, fused=True))
+        return torch.optim.AdamW(parameters, lr=recipe.rate, weight_decay=0.0, fused=True)
     if recipe.optimizer == "sgd":
-        return in_float32(torch.optim.SGD(parameters, lr=recipe.rate, momentum=0.9, fused=True))
+        return torch.optim.SGD(parameters, lr=recipe.rate, momentum=0.9, fused=True)
     raise ProblemError(
         f"There is no optimizer '{recipe.optimizer}'", where="Train.optimizer", fix="Use 'adamw' or 'sgd'."
     )

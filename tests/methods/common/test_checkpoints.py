@@ -15,7 +15,7 @@ from torch import nn
 
 from harness.method import Checkpoints, ProblemError
 from methods.common import checkpoints as code
-from methods.common.checkpoints import Keeper, mapped, read, tensors_of, write
+from methods.common.checkpoints import Keeper, mapped, read, write
 from methods.common.language_model.calls import rows_together
 from methods.common.language_model.interface import Completion, Decoding, LanguageModel, NextToken
 from methods.common.language_model.kept import KeptModel, kept
@@ -54,7 +54,7 @@ def worked(checkpoints: Checkpoints | None, until: int = 99) -> list[float]:
         optimizer = torch.optim.AdamW(layer.parameters(), lr=0.1)
         rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=8)
         parts = {
-            "weights": tensors_of(layer),
+            "weights": list(layer.parameters()),
             "optimizer": optimizer,
             "rates": rates,
             "rng": rng,

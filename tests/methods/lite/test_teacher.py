@@ -136,7 +136,7 @@ def test_training_learns_and_leaves_lower_layers_alone(
     train = data.split("train")
     before = quality(train, scorer.score(train))["teacher"]
     done: list[float] = []
-    scorer.fit(train, COURSE, np.random.default_rng(0), done.append)
+    scorer.fit(train, COURSE, np.random.default_rng(0), lambda share, _: done.append(share))
     after = quality(train, scorer.score(train))["teacher"]
     assert after > before
     assert done[-1] == 1.0
