@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import ProblemError
+
+ItemT = TypeVar("ItemT")
 
 IGNORED = -100
 """Label of positions that no loss is taken of, as everywhere in PyTorch."""
@@ -236,8 +238,8 @@ def pack(examples: Sequence[Example], length: int, pad: int, device: str | torch
     return _on_device(examples, arrays, positions, device, separate=False)
 
 
-def stream(examples: Sequence[Example], batch: int, rng: np.random.Generator) -> Iterator[list[Example]]:
-    """Endless batches of exactly ``batch`` examples, reshuffled in each pass over the data.
+def stream(examples: Sequence[ItemT], batch: int, rng: np.random.Generator) -> Iterator[list[ItemT]]:
+    """Endless batches of exactly ``batch`` examples (or other items), reshuffled in each pass over the data.
 
     A batch at the end of a pass is filled up from the next one.
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Context, ProblemError
+from methods.common.checkpoints import skipped
+from methods.common.examples import stream
 from methods.common.loop import descend
 from methods.lite.losses import LossName, loss_of
 from methods.lite.prepare import Texts, TokenSet
@@ -69,34 +70,7 @@ class Batch:
     teacher: Tensor
 
 
-class Order:
-    """Rows in a new order each round, with the state that a checkpoint keeps.
-
-    Args:
-        rng: Draws the orders, and whatever else is drawn in between.
-    """
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self._waiting: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
-
-    def take(self, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-        """The next ``count`` rows."""
-        while len(self._waiting) < count:
-            self._waiting = np.concatenate([self._waiting, self.rng.permutation(rows)])
-        chosen, self._waiting = self._waiting[:count], self._waiting[count:]
-        return chosen
-
-    def state_dict(self) -> dict[str, Any]:
-        """Generator and rows that wait."""
-        return {"rng": self.rng.bit_generator.state, "waiting": self._waiting}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a state of :meth:`state_dict`."""
-        self.rng.bit_generator.state, self._waiting = state["rng"], state["waiting"]
-
-
-def batches(train: TrainingLists, course: Course, order: Order) -> Iterator[Batch]:
+def batches(train: TrainingLists, course: Course, rng: np.random.Generator) -> Iterator[Batch]:
     """Endless batches: queries in a new order each round, a positive and random negatives each.
 
     Queries without a relevant candidate or with fewer negatives than asked for are left out.
@@ -113,9 +87,7 @@ def batches(train: TrainingLists, course: Course, order: Order) -> Iterator[Batc
             where="training lists",
             fix="Ask for fewer negatives, or give more candidates a query.",
         )
-    rng = order.rng
-    while True:
-        chosen = order.take(usable, course.batch)
+    for chosen in map(np.array, stream(usable.tolist(), course.batch, rng)):
         keys = rng.random(relevant[chosen].shape)
         first = np.where(relevant[chosen], keys, -1).argmax(1)[:, None]
         others = np.argsort(-np.where(negative[chosen], keys, -1), axis=1)[:, : course.negatives]
@@ -157,10 +129,9 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         return loss_of(course.loss, scores, batch.teacher.to(scores.device))
 
     _train_mode(ranker)
-    order = Order(ctx.rng("order"))
     descend(
         torch.optim.AdamW(groups, weight_decay=0.01),
-        lambda _done: batches(train, course, order),
+        partial(skipped, batches(train, course, ctx.rng("order"))),
         loss,
         course.steps,
         schedule=partial(LambdaLR, lr_lambda=slope),
@@ -168,7 +139,6 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         progress=ctx.progress,
         checkpoints=ctx.checkpoints,
         name="ranker",
-        also={"order": order},
     )
     return ranker.eval()
 

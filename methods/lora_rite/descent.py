@@ -95,22 +95,22 @@ class Descend(Method[Descent, "list[Arrival]"]):
     def _descend(self, start: Start) -> Arrival:
         import torch
 
+        from methods.common.loop import descend, drawn
         from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import contributions, products
 
         pairs, loss = start.open()
         optimizer = make_optimizer(self.optimizer, pairs, self.rate, plain=self.plain)
-        before = products(pairs)
-        sizes = (0.0, 0.0)
-        for step in range(start.steps):
-            first = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs] if step == 0 else []
-            optimizer.zero_grad()
-            loss().backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            if first:
-                sizes = contributions(pairs, first)
+        before, first = products(pairs), [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs]
+        sizes = [(0.0, 0.0)]
+
+        def watch(done: int) -> None:
+            if done == 1:
+                sizes.append(contributions(pairs, first))
+
+        descend(optimizer, drawn(lambda: None), lambda _: loss(), start.steps, watch=watch)
         with torch.no_grad():
-            return Arrival(start, before, products(pairs), sizes)
+            return Arrival(start, before, products(pairs), sizes[-1])
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from harness.method import Checkpoints, ProblemError
 from methods.common.checkpoints import skipped
+from methods.common.examples import stream
 from methods.common.loop import descend, last_tenth
 from methods.rest_react.compact import KINDS, PAD, VOCABULARY, Compact
 from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
@@ -159,11 +160,6 @@ def step_loss(network: ToyTransformer, rows: Rows, chosen: Ids) -> torch.Tensor:
 
 def batches(lengths: Ids, size: int, order: np.random.Generator) -> Iterator[Ids]:
     """Endless batches of places, reshuffled in each pass, of similar lengths within a batch."""
-    waiting = np.empty(0, dtype=np.int64)
-    group = size * _SORTED_TOGETHER
-    while True:
-        while len(waiting) < group:
-            waiting = np.concatenate([waiting, order.permutation(len(lengths))])
-        taken, waiting = waiting[:group], waiting[group:]
+    for taken in map(np.array, stream(range(len(lengths)), size * _SORTED_TOGETHER, order)):
         by_length = taken[np.argsort(lengths[taken], kind="stable")].reshape(_SORTED_TOGETHER, size)
         yield from by_length[order.permutation(_SORTED_TOGETHER)]

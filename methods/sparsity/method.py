@@ -30,7 +30,7 @@ class Train(Method[Training, Trained]):
 
     def run(self, problem: Training, ctx: Context) -> Trained:
         """Train, and show the model now and then."""
-        from methods.sparsity.training import Loop, Recipe
+        from methods.sparsity.training import Recipe, train
 
         result = Trained(untrained(problem, self.activation, self.d_ff, ctx))
         recipe = Recipe(
@@ -41,17 +41,17 @@ class Train(Method[Training, Trained]):
             accumulate=problem.accumulate,
             autocast=ctx.dtype == "bfloat16",
         )
-        Loop(
-            model=result.model,
-            batches=lambda done: problem.batches_after(done, ctx.torch_rng("order"), ctx.device),
-            loss=self._loss(problem),
-            recipe=recipe,
+        train(
+            result.model,
+            lambda done: problem.batches_after(done, ctx.torch_rng("order"), ctx.device),
+            self._loss(problem),
+            recipe,
             watch=lambda step: ctx.probe(step, result),
             # In tuning nobody reads the curves.
-            looks=frozenset(problem.looks if ctx.stage == "main" else ()),
+            looks=problem.looks if ctx.stage == "main" else (),
             progress=ctx.progress,
             checkpoints=ctx.checkpoints,
-        ).run()
+        )
         result.done = True
         return result
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -49,11 +49,20 @@ class Recipe:
         return 0.5 * (1.0 + math.cos(math.pi * share))
 
 
-@dataclass(frozen=True)
-class Loop(Generic[BatchT]):
-    """A model with what it is trained on.
+def train(
+    model: nn.Module,
+    batches: Callable[[int], Iterator[BatchT]],
+    loss: Callable[[nn.Module, BatchT], Tensor],
+    recipe: Recipe,
+    *,
+    watch: Callable[[int], None],
+    looks: Container[int],
+    progress: Callable[[float, str], None],
+    checkpoints: Checkpoints | None = None,
+) -> None:
+    """Train; the model is left in evaluation mode.
 
-    Attributes:
+    Args:
         model: Changed in place.
         batches: From a number of batches to those that follow, without end; asked once, for those
             after 0, where they have ``state_dict`` and ``load_state_dict``.
@@ -63,59 +72,44 @@ class Loop(Generic[BatchT]):
         looks: Numbers of updates.
         progress: Called now and then with the share done and the loss.
         checkpoints: Where the state is kept.
+
+    Raises:
+        DivergedError: If the loss is not finite.
     """
+    first = batches(0)
+    state = {"batches": first} if hasattr(first, "state_dict") else {}
 
-    model: nn.Module
-    batches: Callable[[int], Iterator[BatchT]]
-    loss: Callable[[nn.Module, BatchT], Tensor]
-    recipe: Recipe
-    watch: Callable[[int], None]
-    looks: frozenset[int]
-    progress: Callable[[float, str], None]
-    checkpoints: Checkpoints | None = None
+    def updates(done: int) -> Iterator[Iterator[BatchT]]:
+        rest = batches(done * recipe.accumulate) if done and not state else first
+        return (islice(rest, recipe.accumulate) for _ in count())
 
-    def run(self) -> None:
-        """Train; the model is left in evaluation mode.
+    def losses(update: Iterator[BatchT]) -> Iterator[Tensor]:
+        for batch in update:
+            with _precision(recipe, model):
+                part = loss(model, batch) / recipe.accumulate
+            yield part
 
-        Raises:
-            DivergedError: If the loss is not finite.
-        """
-        recipe, first = self.recipe, self.batches(0)
-        also: dict[str, Any] = {"streams": Streams(self.model)}
-        if has_state := hasattr(first, "state_dict"):
-            also["batches"] = first
+    def look(step: int) -> None:
+        if step in looks:
+            model.eval()
+            watch(step)
+            model.train()
 
-        def updates(done: int) -> Iterator[Iterator[BatchT]]:
-            rest = self.batches(done * recipe.accumulate) if done and not has_state else first
-            return (islice(rest, recipe.accumulate) for _ in count())
-
-        self.model.train()
-        descend(
-            make_optimizer(recipe, self.model),
-            updates,
-            self._losses,
-            recipe.steps,
-            schedule=partial(LambdaLR, lr_lambda=recipe.factor),
-            watch=self._look,
-            progress=self.progress,
-            checkpoints=self.checkpoints,
-            also=also,
-            where=lambda _batch: f"{recipe.optimizer}, rate {recipe.rate:g}",
-            every=20,
-        )
-        self.model.eval()
-
-    def _losses(self, batches: Iterator[BatchT]) -> Iterator[Tensor]:
-        for batch in batches:
-            with _precision(self.recipe, self.model):
-                loss = self.loss(self.model, batch) / self.recipe.accumulate
-            yield loss
-
-    def _look(self, step: int) -> None:
-        if step in self.looks:
-            self.model.eval()
-            self.watch(step)
-            self.model.train()
+    model.train()
+    descend(
+        make_optimizer(recipe, model),
+        updates,
+        losses,
+        recipe.steps,
+        schedule=partial(LambdaLR, lr_lambda=recipe.factor),
+        watch=look,
+        progress=progress,
+        checkpoints=checkpoints,
+        also={"streams": Streams(model), **state},
+        where=lambda _batch: f"{recipe.optimizer}, rate {recipe.rate:g}",
+        every=20,
+    )
+    model.eval()
 
 
 def make_optimizer(recipe: Recipe, model: nn.Module) -> Any:

@@ -21,7 +21,7 @@ from methods.lite.prepare import TokenSet, TokenVectors
 from methods.lite.ranker import Lists, Ranker, Tower
 from methods.lite.scorers import MaxSim
 from methods.lite.task import MRR, Reranking, lists_of, rows_of, training_lists
-from methods.lite.training import Course, Order, TrainingLists, _train_mode, batches
+from methods.lite.training import Course, TrainingLists, _train_mode, batches
 from tests.methods.context import FakeContext
 from tests.methods.lite.worlds import tiny_encoder, tiny_set, tiny_teacher
 
@@ -97,7 +97,7 @@ def test_tuning_sees_validation_queries_only() -> None:
 def test_batches_hold_a_positive_first_and_negatives_of_the_same_query() -> None:
     data = tiny_set()
     train = training_lists(data.split("train"), data, tiny_teacher(data))
-    for batch in islice(batches(train, COURSE, Order(np.random.default_rng(0))), 30):
+    for batch in islice(batches(train, COURSE, np.random.default_rng(0)), 30):
         for row, candidates, teacher in zip(batch.queries, batch.candidates, batch.teacher, strict=True):
             query = data.queries[int(row)]
             assert f"p{int(candidates[0])}" == query.candidates[query.relevant[0]]
@@ -110,7 +110,7 @@ def test_batches_hold_a_positive_first_and_negatives_of_the_same_query() -> None
 def test_every_query_comes_once_a_round() -> None:
     data = tiny_set()
     train = training_lists(data.split("train"), data, tiny_teacher(data))
-    stream = batches(train, replace(COURSE, batch=8), Order(np.random.default_rng(0)))
+    stream = batches(train, replace(COURSE, batch=8), np.random.default_rng(0))
     seen = torch.cat([batch.queries for batch in islice(stream, 2)])
     assert len(set(seen.tolist())) == len(seen) == 16
 
@@ -121,7 +121,7 @@ def test_a_shuffled_teacher_says_nothing_about_candidates() -> None:
     method = ShuffledTeacher(scorer="maxsim", steps=1, batch=4, negatives=2)
     train = problem.train
     means = np.zeros(2)
-    for batch in islice(batches(train, method.course(), Order(np.random.default_rng(0))), 200):
+    for batch in islice(batches(train, method.course(), np.random.default_rng(0)), 200):
         relevant = batch.candidates == batch.queries.unsqueeze(1)
         means += [float(batch.teacher[relevant].mean()), float(batch.teacher[~relevant].mean())]
     assert means[0] / 200 == pytest.approx(means[1] / 200, abs=0.25)
@@ -165,7 +165,7 @@ def test_bad_input_says_what_to_do() -> None:
     with pytest.raises(ProblemError, match="vectors"):
         TrainRanker(trains="encoder").run(problem, CTX)
     with pytest.raises(ProblemError, match="others"):
-        next(batches(problem.train, replace(COURSE, negatives=99), Order(np.random.default_rng(0))))
+        next(batches(problem.train, replace(COURSE, negatives=99), np.random.default_rng(0)))
     lists = problem.train.lists
     wrong = Lists(lists.names, lists.queries, lists.candidates + 999, lists.real)
     ranker = Ranker(Tower(8), MaxSim(), reduction="none", doc_tokens=0, l2=8)
