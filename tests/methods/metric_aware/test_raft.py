@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from harness.method import DivergedError, ProblemError
+from harness.method import ProblemError
 from methods.metric_aware.raft import (
     Recipe,
     Scorer,
@@ -106,12 +106,6 @@ def test_early_stopping_keeps_the_best_and_its_absence_the_last() -> None:
     assert kept <= min(looks) + 1e-6
     assert last == pytest.approx(looks[-1])
     assert last > kept
-
-
-def test_a_loss_that_is_no_number_ends_the_training() -> None:
-    features, labels = items()
-    with pytest.raises(DivergedError):
-        fine_tune(made(), (features * torch.nan, labels), items(10), Recipe("raft", 0.1, 5))
 
 
 def test_a_grid_of_one_value_is_refused() -> None:
