@@ -95,7 +95,7 @@ class Descend(Method[Descent, "list[Arrival]"]):
     def _descend(self, start: Start) -> Arrival:
         import torch
 
-        from methods.common.loop import descend, drawn
+        from methods.common.loop import Loop, drawn
         from methods.lora_rite.optimizers import make_optimizer
         from methods.lora_rite.pairs import contributions, products
 
@@ -108,7 +108,7 @@ class Descend(Method[Descent, "list[Arrival]"]):
             if done == 1:
                 sizes.append(contributions(pairs, first))
 
-        descend(optimizer, drawn(lambda: None), lambda _: loss(), start.steps, watch=watch)
+        Loop(optimizer, drawn(lambda: None), lambda _: loss(), start.steps, watch=watch).run()
         with torch.no_grad():
             return Arrival(start, before, products(pairs), sizes[-1])
 
