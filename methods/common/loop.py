@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from harness.method import Checkpoints, DivergedError
-from methods.common import master_weights
 from methods.common.checkpoints import Keeper
-from methods.common.master_weights import MasterWeights, in_float32
+from methods.common.master_weights import MasterWeights, clip, in_float32
 
 BatchT = TypeVar("BatchT")
 
@@ -25,28 +25,11 @@ _REPORT = 20
 """Updates between two reports of progress."""
 
 
-def descend(
-    optimizer: torch.optim.Optimizer,
-    batches: Callable[[int], Iterator[BatchT]],
-    loss: Callable[[BatchT], Tensor | Iterable[Tensor]],
-    steps: int,
-    *,
-    schedule: Callable[[Any], Any] | None = None,
-    clip: float = 0.0,
-    watch: Callable[[int], None] = lambda _done: None,
-    stop: Callable[[], bool] = lambda: False,
-    progress: Callable[[float, str], None] = lambda _done, _message: None,
-    checkpoints: Checkpoints | None = None,
-    name: str = "training",
-    also: Mapping[str, Any] | None = None,
-    where: Callable[[BatchT], str] = lambda _batch: "",
-    every: int = 1,
-) -> list[float]:
-    """Take the steps of an optimizer on batches; dropout is on or off as the caller has set it.
+@dataclass(frozen=True)
+class Loop(Generic[BatchT]):
+    """Steps of an optimizer on batches; dropout is on or off as the caller has set it.
 
-    A killed training that is called again with the same arguments goes on exactly as if it had not stopped.
-
-    Args:
+    Attributes:
         optimizer: Over the parameters to be trained, at its full rate; bfloat16 ones get float32 copies.
         batches: From the number of updates done to the batches that follow: :func:`drawn`, or a ``partial``
             of :func:`methods.common.checkpoints.skipped`.
@@ -62,43 +45,62 @@ def descend(
         also: What else changes, for checkpoints, such as the generator that draws the batches.
         where: Says in the error which batch gave a loss that is not finite.
         every: Updates between two looks at the loss: each makes the processor wait for a GPU.
-
-    Returns:
-        The loss of each update, before it.
-
-    Raises:
-        DivergedError: If a loss is not finite.
     """
-    optimizer = in_float32(optimizer)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    plan = [[float(group["lr"]) for group in optimizer.param_groups], steps]
-    rates = schedule(optimizer) if schedule else None
-    parts = {"weights": parameters, "optimizer": optimizer, **({"rates": rates} if rates else {})}
-    keeper = Keeper(checkpoints, name, {**parts, **(also or {})}, plan)
-    losses: list[float] = keeper.notes.get("losses", [])
-    unread: list[list[Tensor]] = []
-    rest, done = batches(keeper.done), keeper.done
-    if not done:
-        watch(0)
-    while not keeper.finished and done < steps and not stop():
-        batch = next(rest)
-        optimizer.zero_grad()
-        unread.append(_gradients(optimizer, loss(batch)))
-        done += 1
-        if done % every == 0 or done == steps:
-            losses += _read(unread, len(losses), where(batch) or name)
-        if clip:
-            master_weights.clip(optimizer, parameters, clip)
-        optimizer.step()
-        if rates:
-            rates.step()
-        watch(done)
-        if not unread:
-            keeper.keep(done, {"losses": losses})
-            if done % _REPORT == 0 or done == steps:
-                progress(done / steps, f"loss {losses[-1]:.3f}")
-    keeper.finish(done, {"losses": losses}, without=["optimizer", "rates"])
-    return losses
+
+    optimizer: torch.optim.Optimizer
+    batches: Callable[[int], Iterator[BatchT]]
+    loss: Callable[[BatchT], Tensor | Iterable[Tensor]]
+    steps: int
+    schedule: Callable[[Any], Any] | None = None
+    clip: float = 0.0
+    watch: Callable[[int], None] = lambda _done: None
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[float, str], None] = lambda _done, _message: None
+    checkpoints: Checkpoints | None = None
+    name: str = "training"
+    also: Mapping[str, Any] = field(default_factory=dict)
+    where: Callable[[BatchT], str] = lambda _batch: ""
+    every: int = 1
+
+    def run(self) -> list[float]:
+        """Train; one that was killed and is called again goes on exactly as if it had not stopped.
+
+        Returns:
+            The loss of each update, before it.
+
+        Raises:
+            DivergedError: If a loss is not finite.
+        """
+        optimizer = in_float32(self.optimizer)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        plan = [[float(group["lr"]) for group in optimizer.param_groups], self.steps]
+        rates = self.schedule(optimizer) if self.schedule else None
+        parts = {"weights": parameters, "optimizer": optimizer, **({"rates": rates} if rates else {})}
+        keeper = Keeper(self.checkpoints, self.name, {**parts, **self.also}, plan)
+        losses: list[float] = keeper.notes.get("losses", [])
+        unread: list[list[Tensor]] = []
+        rest, done = self.batches(keeper.done), keeper.done
+        if not done:
+            self.watch(0)
+        while not keeper.finished and done < self.steps and not self.stop():
+            batch = next(rest)
+            optimizer.zero_grad()
+            unread.append(_gradients(optimizer, self.loss(batch)))
+            done += 1
+            if done % self.every == 0 or done == self.steps:
+                losses += _read(unread, len(losses), self.where(batch) or self.name)
+            if self.clip:
+                clip(optimizer, parameters, self.clip)
+            optimizer.step()
+            if rates:
+                rates.step()
+            self.watch(done)
+            if not unread:
+                keeper.keep(done, {"losses": losses})
+                if done % _REPORT == 0 or done == self.steps:
+                    self.progress(done / self.steps, f"loss {losses[-1]:.3f}")
+        keeper.finish(done, {"losses": losses}, without=["optimizer", "rates"])
+        return losses
 
 
 def _gradients(optimizer: torch.optim.Optimizer, loss: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -129,7 +131,7 @@ def _read(unread: list[list[Tensor]], done: int, where: str) -> list[float]:
 
 
 def drawn(draw: Callable[[], BatchT]) -> Callable[[int], Iterator[BatchT]]:
-    """Batches that are drawn one by one, for :func:`descend`; their generator is a part of ``also``."""
+    """Batches that are drawn one by one, for :class:`Loop`; their generator is a part of ``also``."""
     return lambda _done: (draw() for _ in count())
 
 

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from harness.method import Checkpoints
 from methods.common.draws import fill_normal, integers
-from methods.common.loop import descend, drawn, last_tenth
+from methods.common.loop import Loop, drawn, last_tenth
 
 BOUNDARY = "<s>"
 """Stands before every text, and so also after the one before."""
@@ -133,7 +133,7 @@ def train(
         return stream[starts + place]
 
     model.train()
-    losses = descend(
+    losses = Loop(
         torch.optim.AdamW(
             model.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=schedule.decay
         ),
@@ -146,7 +146,7 @@ def train(
         checkpoints=checkpoints,
         name="training on windows",
         also={"windows": generator},
-    )
+    ).run()
     model.eval()
     return last_tenth(losses)
 

@@ -26,7 +26,7 @@ from harness.method import Checkpoints, ProblemError
 from methods.common.checkpoints import skipped
 from methods.common.examples import Batch, Example, collate, pack, stream
 from methods.common.forward import Model, is_encoder_decoder, summed_loss, target_logits
-from methods.common.loop import Best, descend
+from methods.common.loop import Best, Loop
 from methods.common.master_weights import in_float32
 from methods.common.placing import FEW, is_large, recomputing
 
@@ -87,13 +87,16 @@ class History:
             smoothing, if there is any).
         scores: Validation scores by update, 0 being before the first.
         best_step: The update with the best validation score (the earliest of equals).
-        steps: Updates done.
     """
 
     losses: list[float] = field(default_factory=list)
     scores: dict[int, float] = field(default_factory=dict)
     best_step: int = 0
-    steps: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Updates done."""
+        return len(self.losses)
 
     @property
     def best(self) -> float:
@@ -148,16 +151,15 @@ def fit(
     loss: Loss | None = None,
     validate: Callable[[], float] | None = None,
     watch: Callable[[int], None] | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Callable[[float, str], None] = lambda _done, _message: None,
     checkpoints: Checkpoints | None = None,
     name: str = "training",
     also: Mapping[str, Any] | None = None,
 ) -> History:
     """Train the parameters that ``optimizer`` holds; the model changes in place.
 
-    Each update descends on the mean loss of a target token over *all* its accumulated batches,
-    for bfloat16 weights through float32 copies. A killed training that is called again with the
-    same arguments (``rng`` in the same initial state) goes on exactly as if it had not stopped.
+    Each update descends on the mean loss of a target token over *all* its accumulated batches. A killed
+    training that is called again (``rng`` in the same initial state) goes on as if it had not stopped.
 
     Args:
         model: A language model of ``transformers``, left in evaluation mode.
@@ -173,19 +175,17 @@ def fit(
         progress: Called now and then with the share done and the loss.
         checkpoints: Where the state is kept.
         name: Of this training, for its checkpoints.
-        also: Other state that changes with training, such as that of ``watch``: objects with
-            ``state_dict`` and ``load_state_dict``.
+        also: Other state that changes with training, such as that of ``watch``.
 
     Raises:
         DivergedError: If the loss is not finite; names the step, the examples and the last score.
         ProblemError: If something needed for the recipe is missing.
     """
     _check(recipe, validate, optimizer, separate=is_encoder_decoder(model))
-    optimizer = in_float32(optimizer)
-    run = _Run(model, optimizer, recipe, loss or token_loss, pad, validate, watch)
+    run = _Run(model, in_float32(optimizer), recipe, loss or token_loss, pad, validate, watch)
     with _only_trained(run):
-        run.history.losses = descend(
-            optimizer,
+        run.history.losses = Loop(
+            run.optimizer,
             _order(examples, recipe, rng, name),
             lambda chunks: _losses(run, chunks),
             recipe.steps,
@@ -193,13 +193,12 @@ def fit(
             clip=recipe.clip,
             watch=lambda done: _look(run, done),
             stop=lambda: _patience_is_over(run),
-            progress=progress or (lambda _done, _message: None),
+            progress=progress,
             checkpoints=checkpoints,
             name=name,
             also={"looks": run, "order": rng, **(also or {})},
             where=lambda chunks: _where(run, chunks),
-        )
-    run.history.steps = len(run.history.losses)
+        ).run()
     return run.history
 
 

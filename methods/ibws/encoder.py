@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from harness.method import Checkpoints, ProblemError
 from methods.common.checkpoints import skipped
 from methods.common.fixed_batches import fixed_batches
-from methods.common.loop import descend
+from methods.common.loop import Loop
 from methods.common.minilm import Encoder, mean_pooled
 from methods.ibws.designs import Floats
 from methods.ibws.ranking import standardised
@@ -142,7 +142,7 @@ def train_ranker(
         tokens = _tokens(encoder.tokenizer, [texts[i] for i in chosen], training.longest, device)
         return LOSSES[training.loss](model(**tokens), targets[torch.as_tensor(chosen, device=device)])
 
-    descend(
+    Loop(
         torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay),
         # The order depends on nothing but the generator's state after the head was drawn.
         partial(skipped, _batches(len(texts), training, rng)),
@@ -153,7 +153,7 @@ def train_ranker(
         progress=progress,
         checkpoints=checkpoints,
         name="ranker",
-    )
+    ).run()
     return model.eval()
 
 

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Checkpoints
 from methods.common.draws import generator
-from methods.common.loop import descend, drawn
+from methods.common.loop import Loop, drawn
 from methods.il_bench.rule_lists import (
     Lesson,
     draw_inputs,
@@ -64,7 +64,7 @@ def train(
     def factor(step: int) -> float:
         return min((step + 1) / warmup, (plan.steps - step) / max(1, plan.steps - warmup))
 
-    descend(
+    Loop(
         torch.optim.AdamW(net.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01),
         drawn(lambda: draw_lesson(plan, rng)),
         lambda batch: rule_loss(net, batch),
@@ -75,7 +75,7 @@ def train(
         checkpoints=checkpoints,
         name="rule transformer",
         also={"lessons": rng},
-    )
+    ).run()
     return net.eval()
 
 

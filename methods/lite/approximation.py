@@ -153,19 +153,19 @@ class BaseRegress(ScorerHook, Method[TargetProblem, "Scorer"]):
         import torch
 
         from methods.common import draws
-        from methods.common.loop import descend, drawn
+        from methods.common.loop import Loop, drawn
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
             scorer = self.scorer_for(*problem.shape)
         rng = draws.generator(int(ctx.rng("samples").integers(2**31)))
         ones = torch.ones(problem.shape[0]), torch.ones(problem.shape[1])
-        descend(
+        Loop(
             torch.optim.AdamW(scorer.parameters(), lr=self.rate),
             drawn(lambda: problem.draw(self.batch, rng)),
             lambda batch: (scorer.score(batch[0], *ones) - batch[1]).square().mean(),
             self.steps,
             schedule=lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps),
-        )
+        ).run()
         return scorer.eval()
 
 

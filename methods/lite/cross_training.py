@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from harness.method import Checkpoints, ProblemError
 from methods.common.checkpoints import skipped
 from methods.common.fixed_batches import fixed_batches, fixed_width
-from methods.common.loop import descend
+from methods.common.loop import Loop
 from methods.lite.cross_encoder import CrossEncoder
 from methods.lite.prepare import Texts, token_ids
 from methods.lite.tokens import slices
@@ -157,7 +157,7 @@ class PairScorer:
             scores = self.pairs(*batch).view(len(batch[0]), -1)
             return cross_entropy(scores, torch.zeros(len(scores), dtype=torch.long, device=scores.device))
 
-        descend(
+        Loop(
             torch.optim.AdamW(learnt, lr=course.rate, weight_decay=0.01),
             partial(skipped, iter(batches)),
             loss,
@@ -167,7 +167,7 @@ class PairScorer:
             progress=progress,
             checkpoints=checkpoints,
             name="cross-encoder",
-        )
+        ).run()
 
     def score(
         self, queries: Sequence[Query], progress: Callable[[float], None] = lambda done: None

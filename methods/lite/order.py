@@ -167,7 +167,7 @@ class BaseLearnOrder(ScorerHook, Method[OrderProblem, OrderResult]):
         import torch
 
         from methods.common import draws
-        from methods.common.loop import descend, drawn
+        from methods.common.loop import Loop, drawn
         from methods.lite.losses import margin_mse
 
         with draws.seeded(int(ctx.rng("scorer").integers(2**31))):
@@ -178,13 +178,13 @@ class BaseLearnOrder(ScorerHook, Method[OrderProblem, OrderResult]):
             return OrderResult(scorer.eval(), vectors.detach())
         rng = draws.generator(int(ctx.rng("queries").integers(2**31)))
         teacher = torch.tensor(TEACHER).expand(self.batch, -1)
-        descend(
+        Loop(
             torch.optim.AdamW(learnt, lr=self.rate),
             drawn(lambda: problem.draw(self.batch, rng)),
             lambda batch: margin_mse(scorer.candidates(*problem.embed(batch, vectors)), teacher),
             self.steps,
             progress=ctx.progress,
-        )
+        ).run()
         return OrderResult(scorer.eval(), vectors.detach())
 
 

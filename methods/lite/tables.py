@@ -105,17 +105,17 @@ class FitEmbeddings(Method[TableProblem, "NDArray[np.float64]"]):
         import numpy as np
         import torch
 
-        from methods.common.loop import descend, drawn
+        from methods.common.loop import Loop, drawn
 
         n, dim = problem.size, problem.dim * self.wider
         start = ctx.rng("embeddings").normal(size=(2, self.starts, n, dim))
         left, right = (torch.tensor(half, requires_grad=True) for half in start)
-        descend(
+        Loop(
             torch.optim.Adam([left, right], lr=self.rate),
             drawn(lambda: torch.eye(n, dtype=torch.float64)),
             lambda eye: (left @ right.transpose(1, 2) - eye).square().sum(),
             self.steps,
-        )
+        ).run()
         fitted = (left @ right.transpose(1, 2)).detach().numpy()
         u, values, v = np.linalg.svd(np.eye(n))
         best = (u[:, :dim] * values[:dim]) @ v[:dim]
@@ -151,18 +151,18 @@ class BaseFitScorer(ScorerHook, Method[TableProblem, "NDArray[np.float64]"]):
         import torch
 
         from methods.common.draws import seeded
-        from methods.common.loop import descend, drawn
+        from methods.common.loop import Loop, drawn
 
         pairs, n = len(q), math.isqrt(len(q))
         with seeded(seed):
             scorer = self.scorer_for(2, 2)
         ones = torch.ones(pairs, 2)
-        descend(
+        Loop(
             torch.optim.Adam(scorer.parameters(), lr=self.rate),
             drawn(lambda: torch.eye(n).reshape(-1)),
             lambda gold: (scorer(q, d, ones, ones) - gold).square().mean(),
             self.steps,
-        )
+        ).run()
         with torch.inference_mode():
             table: NDArray[np.float64] = scorer(q, d, ones, ones).double().numpy()
         return table

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from harness.method import Context, ProblemError
 from methods.common.checkpoints import skipped
 from methods.common.examples import stream
-from methods.common.loop import descend
+from methods.common.loop import Loop
 from methods.lite.losses import LossName, loss_of
 from methods.lite.prepare import Texts, TokenSet
 from methods.lite.ranker import Lists, Ranker
@@ -127,7 +127,7 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         return loss_of(course.loss, scores, batch.teacher.to(scores.device))
 
     _train_mode(ranker)
-    descend(
+    Loop(
         torch.optim.AdamW(groups, weight_decay=0.01),
         partial(skipped, batches(train, course, ctx.rng("order"))),
         loss,
@@ -137,7 +137,7 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
         progress=ctx.progress,
         checkpoints=ctx.checkpoints,
         name="ranker",
-    )
+    ).run()
     return ranker.eval()
 
 

@@ -92,7 +92,7 @@ class BaseDescend(OptimizerHook, Method[Descent, "list[Arrival]"]):
     def _descend(self, start: Start) -> Arrival:
         import torch
 
-        from methods.common.loop import descend, drawn
+        from methods.common.loop import Loop, drawn
         from methods.lora_rite.pairs import contributions, products
 
         pairs, loss = start.open()
@@ -104,7 +104,7 @@ class BaseDescend(OptimizerHook, Method[Descent, "list[Arrival]"]):
             if done == 1:
                 sizes.append(contributions(pairs, first))
 
-        descend(optimizer, drawn(lambda: None), lambda _: loss(), start.steps, watch=watch)
+        Loop(optimizer, drawn(lambda: None), lambda _: loss(), start.steps, watch=watch).run()
         with torch.no_grad():
             return Arrival(start, before, products(pairs), sizes[-1])
 

@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import LinearLR
 
 from harness.method import Checkpoints, ProblemError
 from methods.common.draws import fill_normal
-from methods.common.loop import Best, descend, drawn
+from methods.common.loop import Best, Loop, drawn
 
 Objective = Literal["ce", "raft", "learnable", "mbr", "head", "digit-head"]
 
@@ -182,7 +182,7 @@ def fine_tune(
         if recipe.early and step == recipe.steps:
             best.put_back()
 
-    descend(
+    Loop(
         torch.optim.Adam(model.parameters(), lr=recipe.rate),
         drawn(lambda: train),
         lambda batch: model.loss(*batch, recipe.objective),
@@ -192,7 +192,7 @@ def fine_tune(
         checkpoints=checkpoints,
         name=f"fine-tuning on {recipe.objective}",
         also={"best": best},
-    )
+    ).run()
     return _error(model, valid, recipe.objective)
 
 

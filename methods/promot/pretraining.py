@@ -16,7 +16,7 @@ from harness.method import Checkpoints
 from methods.common.draws import fill_normal
 from methods.common.examples import IGNORED, Batch, Example, collate, filled
 from methods.common.forward import summed_loss, target_logits
-from methods.common.loop import descend, drawn, last_tenth
+from methods.common.loop import Loop, drawn, last_tenth
 from methods.promot import world
 from methods.promot.world import Architecture, Segment
 
@@ -124,7 +124,7 @@ def pretrain(
         return min((step + 1) / plan.warmup, 1.0) * max(0.02, 1.0 - step / plan.steps)
 
     model.train()
-    losses = descend(
+    losses = Loop(
         torch.optim.AdamW(
             model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05, foreach=True
         ),
@@ -137,7 +137,7 @@ def pretrain(
         checkpoints=checkpoints,
         name="pretraining",
         also={"episodes": rng},
-    )
+    ).run()
     model.eval()
     return last_tenth(losses)
 

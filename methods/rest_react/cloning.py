@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from harness.method import Checkpoints, ProblemError
 from methods.common.checkpoints import skipped
 from methods.common.examples import stream
-from methods.common.loop import descend, last_tenth
+from methods.common.loop import Loop, last_tenth
 from methods.rest_react.compact import KINDS, PAD, VOCABULARY, Compact
 from methods.rest_react.toy_transformer import CONTEXT, REPLY, Shape, ToyTransformer
 from methods.rest_react.training_data import StepExample
@@ -122,7 +122,7 @@ def train_network(
     """
     network = ToyTransformer(Shape(len(VOCABULARY), hidden, pivots=KINDS), generator)
     warmup = min(0.5, cloning.warmup / cloning.steps)
-    losses = descend(
+    losses = Loop(
         torch.optim.AdamW(
             network.parameters(),
             lr=cloning.rate,
@@ -139,7 +139,7 @@ def train_network(
         progress=progress,
         checkpoints=checkpoints,
         name=f"policy of width {hidden}",
-    )
+    ).run()
     return network.eval(), last_tenth(losses)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from harness.method import Checkpoints, ProblemError
-from methods.common.loop import descend
+from methods.common.loop import Loop
 from methods.sparsity.mlp import Streams
 
 BatchT = TypeVar("BatchT")
@@ -83,12 +83,6 @@ def train(
         rest = batches(done * recipe.accumulate) if done and not state else first
         return (islice(rest, recipe.accumulate) for _ in count())
 
-    def losses(update: Iterator[BatchT]) -> Iterator[Tensor]:
-        for batch in update:
-            with _precision(recipe, model):
-                part = loss(model, batch) / recipe.accumulate
-            yield part
-
     def look(step: int) -> None:
         if step in looks:
             model.eval()
@@ -96,10 +90,10 @@ def train(
             model.train()
 
     model.train()
-    descend(
+    Loop(
         make_optimizer(recipe, model),
         updates,
-        losses,
+        lambda update: _losses(model, loss, update, recipe),
         recipe.steps,
         schedule=partial(LambdaLR, lr_lambda=recipe.factor),
         watch=look,
@@ -108,8 +102,21 @@ def train(
         also={"streams": Streams(model), **state},
         where=lambda _batch: f"{recipe.optimizer}, rate {recipe.rate:g}",
         every=20,
-    )
+    ).run()
     model.eval()
+
+
+def _losses(
+    model: nn.Module,
+    loss: Callable[[nn.Module, BatchT], Tensor],
+    update: Iterator[BatchT],
+    recipe: Recipe,
+) -> Iterator[Tensor]:
+    """The summands of an update's loss."""
+    for batch in update:
+        with _precision(recipe, model):
+            found = loss(model, batch) / recipe.accumulate
+        yield found
 
 
 def make_optimizer(recipe: Recipe, model: nn.Module) -> Any:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from harness.method import DivergedError
-from methods.common.loop import Best, descend, drawn, last_tenth
+from methods.common.loop import Best, Loop, drawn, last_tenth
 from methods.common.master_weights import MasterWeights
 
 
@@ -47,7 +47,7 @@ def test_it_is_the_loop_that_one_writes_by_hand() -> None:
         rates.step()
         losses.append(value.item())
     model, again, seen = layer(), torch.Generator().manual_seed(1), list[int]()
-    found = descend(
+    found = Loop(
         torch.optim.AdamW(model.parameters(), lr=0.1),
         drawn(lambda: batch(again)),
         partial(loss, model),
@@ -55,7 +55,7 @@ def test_it_is_the_loop_that_one_writes_by_hand() -> None:
         schedule=partial(OneCycleLR, max_lr=0.1, total_steps=9),
         clip=0.1,
         watch=seen.append,
-    )
+    ).run()
     assert found == losses
     assert torch.equal(weights(model), weights(plain))
     assert seen == list(range(10))
@@ -72,7 +72,7 @@ def test_summands_are_one_update(dtype: torch.dtype) -> None:
         def summands(x: Tensor, model: nn.Module = model, parts: int = parts) -> Any:
             return loss(model, x) if parts == 1 else (loss(model, part) / parts for part in x.chunk(parts))
 
-        losses = descend(optimizer, drawn(partial(batch, rng)), summands, 5)
+        losses = Loop(optimizer, drawn(partial(batch, rng)), summands, 5).run()
         results.append((losses, weights(model).float()))
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-5 if dtype is torch.float32 else 2e-2)
     torch.testing.assert_close(
@@ -90,28 +90,28 @@ def test_the_error_names_the_first_bad_step_and_its_batch(every: int) -> None:
         return loss(model, x) * (float("nan") if len(calls) == 3 else 1.0)
 
     with pytest.raises(DivergedError, match="step 3 is not finite") as caught:
-        descend(
+        Loop(
             torch.optim.SGD(model.parameters(), lr=0.1),
             lambda _done: repeat(torch.ones(2, 3)),
             bad,
             9,
             where=lambda x: f"a batch of {len(x)}",
             every=every,
-        )
+        ).run()
     assert caught.value.where == "a batch of 2"
     assert len(calls) == (3 if every == 1 else 4)
 
 
 def test_it_stops_when_told_to() -> None:
     model, seen = layer(), list[int]()
-    losses = descend(
+    losses = Loop(
         torch.optim.SGD(model.parameters(), lr=0.1),
         lambda _done: repeat(torch.ones(2, 3)),
         partial(loss, model),
         9,
         watch=seen.append,
         stop=lambda: len(seen) == 4,
-    )
+    ).run()
     assert (len(losses), seen) == (3, [0, 1, 2, 3])
     assert losses == sorted(losses, reverse=True)
 
