@@ -12,7 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from harness.cli.main import main
 from harness.cli.suites import suite_names
-from harness.plan import worlds
+from harness.plan import placement
 from harness.store import list_runs, open_run
 from methods.common.master_weights import MasterWeights
 
@@ -41,7 +41,7 @@ def updates() -> Iterator[list[str]]:
 def test_smoke_in_bfloat16(
     suite: str, updates: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(worlds.DTYPES, "cpu", "bfloat16")
+    monkeypatch.setitem(placement.DTYPES, "cpu", "bfloat16")
     settings = ["--profile", "smoke", "--engine", "inline", "--device", "cpu", "--no-report"]
     main(["run", suite, *settings, "--runs", str(tmp_path)])
     (folder,) = list_runs(tmp_path)
