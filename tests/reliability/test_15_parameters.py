@@ -164,7 +164,7 @@ NO_DATACLASS = f"class Mine(Method[Samples, np.ndarray]):\n{BODY}"
 
 
 @pytest.mark.parametrize(
-    ("source", "named"), [(NO_FIELD, "share"), (NOT_FROZEN, "frozen"), (NO_DATACLASS, "no dataclass")]
+    ("source", "named"), [(NO_FIELD, "share"), (NOT_FROZEN, "frozen"), (NO_DATACLASS, "not a dataclass")]
 )
 def test_the_command_line_refuses_them_before_anything_runs(source: str, named: str, shell: Shell) -> None:
     Path("mine.py").write_text(f"{HEAD}\nfrom tests.harness.cli.demo import Trimmed\n\n{source}")

@@ -91,7 +91,7 @@ def test_plan_counts_what_could_be_reused(shell: Shell) -> None:
         (("demo", "--set", "trimmed.share=much"), "is not a value of parameter 'share'"),
         (("demo", "--set", "trimmed.shar=1"), "Did you mean share"),
         (("demo", "--seeds", "0"), "At least one seed"),
-        (("demo", "--seeds", "7-3"), "no range of seeds"),
+        (("demo", "--seeds", "7-3"), "nor a range of seeds"),
         (("demo", "--seeds", "100,999"), "No experiment declares seed 999"),
         (("demo", "--memory", "0"), "must be above zero"),
         (("demo", "--memory", "inf"), "must be above zero and finite"),
