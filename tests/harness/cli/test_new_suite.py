@@ -17,6 +17,10 @@ from harness.scaffold import registered
 ROOT = Path(__file__).parents[3]
 WRITTEN = ("methods", "suites", "my_paper", "tests")
 PYPROJECT = """\
+[project]
+name = "toy"
+version = "0.1"
+
 [project.entry-points."corroborate.suites"]
 ibws = "suites.ibws:SUITE"
 lite = "suites.lite:SUITE"
@@ -105,6 +109,8 @@ def repository(folder: Path) -> Path:
     for name in ("methods", "suites"):
         (checkout / name).mkdir(parents=True)
         (checkout / name / "__init__.py").write_text(f'"""The {name}."""\n')
+    # Ruff sorts the house's imports as first-party only where it finds their modules.
+    (checkout / "harness").symlink_to(ROOT / "harness")
     (checkout / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
     return checkout
 
