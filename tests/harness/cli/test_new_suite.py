@@ -15,7 +15,7 @@ from harness.errors import UsageError
 from harness.scaffold import registered
 
 ROOT = Path(__file__).parents[3]
-WRITTEN = ("methods", "suites", "my_paper", "tests")
+TITLE = "A Title: with a Colon, Longer than a Line of Code, as the Titles of Papers about Language Models Are"
 PYPROJECT = """\
 [project]
 name = "toy"
@@ -63,7 +63,7 @@ def install(folder: Path, entry: str) -> None:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
-    done = made(folder, "my-paper", "--title", "A Title: with a colon", "--package", str(folder / "made"))
+    done = made(folder, "my-paper", "--title", TITLE, "--package", str(folder / "made"))
     assert done.returncode == 0, done.stderr
     declared = tomllib.loads((folder / "made" / "pyproject.toml").read_text(encoding="utf-8"))
     entries = declared["project"]["entry-points"]["corroborate.suites"]
