@@ -15,6 +15,7 @@ from harness.errors import UsageError
 from harness.scaffold import registered
 
 ROOT = Path(__file__).parents[3]
+WRITTEN = ("methods", "suites", "my_paper", "tests")
 TITLE = "A Title: with a Colon, Longer than a Line of Code, as the Titles of Papers about Language Models Are"
 PYPROJECT = """\
 [project]
@@ -82,16 +83,11 @@ def test_a_package_runs_by_its_entry_point_and_passes_its_tests(package: Path) -
 
 @pytest.mark.skipif(importlib.util.find_spec("ruff") is None, reason="ruff is of the lint environment")
 def test_what_is_written_is_linted_and_formatted(package: Path, tmp_path: Path) -> None:
-    checkout, rules = repository(tmp_path), ROOT / "pyproject.toml"
-    (checkout / "pyproject.toml").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
-    (checkout / "harness").symlink_to(ROOT / "harness")  # Imports of the house are told by where it lies.
+    checkout, rules = repository(tmp_path), ("--no-cache", "--config", str(ROOT / "pyproject.toml"))
     assert made(checkout, "my-paper").returncode == 0
     for folder in (package, checkout):
-        given = ("--config", str(rules)) if folder == package else ()
         for command in (("check",), ("format", "--check")):
-            done = run(
-                folder, "ruff", *command, "--no-cache", *given, *(n for n in WRITTEN if (folder / n).is_dir())
-            )
+            done = run(folder, "ruff", *command, *rules, *(n for n in WRITTEN if (folder / n).is_dir()))
             assert done.returncode == 0, done.stdout
 
 
