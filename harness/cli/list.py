@@ -72,14 +72,15 @@ def _show(suite: Suite, scale: Scale) -> None:
         print(f"  {experiment.id:20} {experiment.title}\n{_indent(_sizes(experiment))}")
         print(_indent("methods: " + ", ".join(experiment.methods)))
     print("\nClaims:")
+    wholes = {claim.parent for claim in suite.claims if claim.parent}
     for claim in suite.claims:
         form = claim.forms.get(scale.profile)
-        kind = form.kind if form else "not run"
+        kind = form.kind if form else "compound" if claim.id in wholes else "not run"
         print(f"  {claim.id:6} {kind:16} {claim.statement}")
     for title, items in (
         ("Tables", suite.tables),
         ("Figures", suite.figures),
-        ("Exhibits", suite.sample_views),
+        ("Single results", suite.sample_views),
     ):
         _ids(title, (item.id for item in items if not item.profiles or scale.profile in item.profiles))
     _ids("Names for --bind", suite.bindings)

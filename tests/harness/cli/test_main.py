@@ -79,6 +79,14 @@ def test_no_command_is_a_usage_error(shell: Shell) -> None:
     assert "commands" in shell.out
 
 
+def test_list_tells_compound_claims_from_those_that_are_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "ibws", "--profile", "smoke"]) == ExitCode.OK
+    shown = capsys.readouterr().out
+    assert "  C1     compound         Best-worst" in shown
+    assert "  C1b    not run          With four" in shown
+    assert "  C1d    Exact            Without" in shown
+
+
 def test_an_unknown_option_is_a_usage_error(shell: Shell) -> None:
     with pytest.raises(SystemExit) as ended:
         shell("list", "--nope")
