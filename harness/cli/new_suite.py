@@ -56,7 +56,8 @@ def _in_repository(root: Path, module: str, slug: str, title: str) -> None:
         pyproject.write_text(changed, encoding="utf-8")
     print("\n".join([*layout.files, "pyproject.toml (its entry point)"]))
     print(
-        f"\nNext: nox -s reproduce-{slug} -- --profile smoke; then make it the paper's, file by file.\n"
+        f"\nNext: nox -s reproduce-{slug} -- --profile smoke, which also installs its entry point;\n"
+        "until then no command finds it. Then make it the paper's, file by file.\n"
         "Before it is merged it needs a row in README.md and a reference in CITATION.cff (CONTRIBUTING.md)."
     )
 
