@@ -62,7 +62,7 @@ def usable_suites(names: Iterable[str] = ()) -> list[Suite]:
 
 
 def paper_heading(name: str) -> dict[str, Any]:
-    """The fields of a suite's ``paper.toml`` but its reported numbers, read without importing the suite.
+    """The fields of a suite's ``paper.toml`` before its tables, read without importing the suite.
 
     Raises:
         SuiteError: If it cannot be read.
@@ -72,8 +72,8 @@ def paper_heading(name: str) -> dict[str, Any]:
     if path is None or not path.is_file():
         return {}
     try:
-        # The reported numbers are the bulk of the record, and TOML is slow to read.
-        return tomllib.loads(path.read_text(encoding="utf-8").partition("\n[[reported]]")[0])
+        # Claims, numbers and deviations are the bulk of the record, and TOML is slow to read.
+        return tomllib.loads(path.read_text(encoding="utf-8").partition("\n[[")[0])
     except (OSError, ValueError) as error:
         raise SuiteError(f"The paper's record cannot be read: {error}", where=str(path)) from error
 
