@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -28,8 +27,10 @@ HEAVY = [
 RECORDED = """
 import json, sys
 from harness.cli.main import main
-code = main()
-json.dump(sorted(sys.modules), open("modules", "w"))
+try:
+    code = main()
+finally:
+    json.dump(sorted(sys.modules), open("modules", "w"))
 sys.exit(code)
 """
 
@@ -39,26 +40,15 @@ def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
 
 
-def test_list_imports_nothing_heavy(tmp_path: Path) -> None:
-    done = process(tmp_path, "list")
-    assert done.returncode == 0, done.stderr
-    assert not set(HEAVY) & set(json.loads((tmp_path / "modules").read_text()))
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["list"]])
-def test_help_and_list_take_less_than_0_4_s_of_cpu(tmp_path: Path, arguments: list[str]) -> None:
-    def seconds() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(
-            [sys.executable, "-m", "harness.cli.main", *arguments],
-            cwd=tmp_path,
-            check=True,
-            capture_output=True,
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    assert min(seconds() for _ in range(3)) < 0.4
+def test_help_and_list_import_nothing_heavy(tmp_path: Path) -> None:
+    """Seconds would depend on the machine; what is imported does not."""
+    loaded = {}
+    for command in ("--help", "list"):
+        done = process(tmp_path, command)
+        assert done.returncode == 0, done.stderr
+        loaded[command] = {name.partition(".")[0] for name in json.loads((tmp_path / "modules").read_text())}
+    assert not {*HEAVY, "jinja2", "methods", "suites"} & loaded["list"]
+    assert not {*HEAVY, "jinja2", "methods", "suites", "pydantic"} & loaded["--help"]
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))
