@@ -9,11 +9,11 @@ from reports.document import Document, Section, Table
 from reports.numbers import Ledger
 from reports.sections.added import added
 from reports.sections.evidence import evidence
-from reports.sections.exhibits import exhibits
 from reports.sections.fidelity import controls, fidelity
 from reports.sections.headline import abstract, commit_name, headline, title_facts
 from reports.sections.methods import methods
 from reports.sections.run import cost, provenance, rerun
+from reports.sections.sample_views import sample_views
 from reports.sections.tables import figures, paper_table, tables
 from reports.sections.tuning import tuning
 from reports.unique_names import with_unique_names
@@ -31,7 +31,7 @@ def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -
         evidence(ledger),
         tables(ledger),
         figures(ledger),
-        exhibits(ledger),
+        sample_views(ledger),
         added(ledger),
         methods(ledger),
         fidelity(ledger),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reports.exhibits import Courses, Tree
+from reports.sample_views import Trajectories, Tree
 
 HandleKind = Literal["claim", "cell", "reported", "declared", "provenance", "cost", "count"]
 NumberFormat = Literal["fixed", "p", "count", "significant"]
@@ -276,7 +276,7 @@ class Card:
     """Where links to it lead."""
 
 
-Block = Paragraph | Bullets | Facts | Listing | Table | Figure | Courses | Tree | Tally | Card
+Block = Paragraph | Bullets | Facts | Listing | Table | Figure | Trajectories | Tree | Tally | Card
 
 
 @dataclass(frozen=True)

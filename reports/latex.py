@@ -25,7 +25,6 @@ from reports.document import (
     Table,
     Tally,
 )
-from reports.exhibits import Branch, Course, Courses, Tree
 from reports.latex_tables import (
     Columns,
     badge,
@@ -38,6 +37,7 @@ from reports.latex_tables import (
     words,
 )
 from reports.latex_text import latex, latex_code
+from reports.sample_views import Branch, Trajectories, Trajectory, Tree
 from reports.text import sentence
 
 _LINE_WIDTH = 466.0
@@ -124,7 +124,7 @@ def block(item: Block) -> str:
             return _table(item)
         case Figure():
             return _figure(item)
-        case Courses():
+        case Trajectories():
             return "\n\n".join([rf"\textbf{{{words(item.caption)}}}", *(_course(one) for one in item.items)])
         case Tree():
             return "\n\n".join([rf"\textbf{{{words(item.caption)}}}", *_branch(item.root, 0)])
@@ -184,7 +184,7 @@ def _figure(item: Figure) -> str:
     )
 
 
-def _course(item: Course) -> str:
+def _course(item: Trajectory) -> str:
     mark = rf"\quad\textit{{{words(item.mark)}}}" if item.mark else ""
     steps = "\n".join(
         rf"\item[{words(step.kind)}] {_typed(step.lines)}" for step in item.steps if step.text.strip()

@@ -28,7 +28,7 @@ from reports.document import (
     Tally,
     Text,
 )
-from reports.exhibits import Branch, Course, Courses, Tree
+from reports.sample_views import Branch, Trajectories, Trajectory, Tree
 from reports.text import MINUS, cause_text, clean, sentence, show
 
 _MARKS = {
@@ -160,7 +160,7 @@ def block(item: Block) -> str:
             return table(item)
         case Figure():
             return _figure(item)
-        case Courses():
+        case Trajectories():
             return "\n\n".join([escape(item.caption), *(_course(course) for course in item.items)])
         case Tree():
             return "\n".join([escape(item.caption), "", *_branch(item.root, 0)])
@@ -171,7 +171,7 @@ def block(item: Block) -> str:
             return _card(item)
 
 
-def _course(item: Course) -> str:
+def _course(item: Trajectory) -> str:
     head = " ".join(part for part in (_MARKS.get(item.mark, ""), f"**{escape(item.heading)}**") if part)
     steps = [
         f"{at}. {escape(step.kind)}: {escape(_one_line(step.text))}" for at, step in enumerate(item.steps, 1)

@@ -45,7 +45,7 @@ def cell_name(cell: Cell) -> str:
 
 
 def _name(cell: Cell | SampleView) -> str:
-    return cell_name(cell) if isinstance(cell, Cell) else f"exhibit {cell.id}"
+    return cell_name(cell) if isinstance(cell, Cell) else f"sample view {cell.id}"
 
 
 def quantity_name(quantity: Quantity) -> str:
@@ -139,17 +139,17 @@ class Ledger:
             coverage=estimate.coverage.mark if estimate.coverage else "",
         )
 
-    def rows(self, exhibit: SampleView) -> Mapping[str, np.ndarray] | NotMeasured:
-        """The rows of an exhibit, as columns.
+    def rows(self, shown: SampleView) -> Mapping[str, np.ndarray] | NotMeasured:
+        """The rows of a sample view, as columns.
 
         Raises:
             HandleError: If the trial behind them is missing and nothing declares why.
         """
-        declared = self._why_not(exhibit)
+        declared = self._why_not(shown)
         if declared is not None:
             return declared
-        trial = self._planned(exhibit)[0]
-        return self.columns(trial, exhibit.part)
+        trial = self._planned(shown)[0]
+        return self.columns(trial, shown.part)
 
     def columns(self, trial: str, part: str) -> Mapping[str, np.ndarray] | NotMeasured:
         """The unit rows of a part of a trial, or why they are not there."""

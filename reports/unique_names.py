@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reports.document import Block, Card, Document, Figure, Section, Table
-from reports.exhibits import Courses, Tree
+from reports.sample_views import Trajectories, Tree
 from reports.text import anchor
 
-Shown = Table | Figure | Courses | Tree
+Shown = Table | Figure | Trajectories | Tree
 
 _OWN_FILES = ("numbers",)
 """CSV files that are no table."""
@@ -30,14 +30,14 @@ def anchors(names: Iterable[str], kind: str) -> dict[str, str]:
 
 
 def with_unique_names(document: Document) -> Document:
-    """The document with tables, figures and exhibits renamed where their names are taken.
+    """The document with tables, figures and sample views renamed where their names are taken.
 
     The list of verdicts keeps its name before all, what the suite declares before what the report adds.
     """
-    taken: dict[type, set[str]] = {Table: set(_OWN_FILES), Figure: set(), Courses: set()}
+    taken: dict[type, set[str]] = {Table: set(_OWN_FILES), Figure: set(), Trajectories: set()}
     names: dict[int, str] = {}
     for shown, is_declared in _by_right(document):
-        kind = Courses if isinstance(shown, Courses | Tree) else type(shown)
+        kind = Trajectories if isinstance(shown, Trajectories | Tree) else type(shown)
         names[id(shown)] = _free(shown.id, taken[kind], "paper-" if is_declared else "report-")
     sections = tuple(_renamed(section, names) for section in document.sections)
     return replace(document, sections=sections)

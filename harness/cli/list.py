@@ -16,6 +16,7 @@ from harness.cli.suites import (
 )
 from harness.errors import ExitCode, SuiteError
 from harness.hub import installed_facts
+from harness.plan.displayed import made_for
 from harness.suite import Experiment, Scale, Suite
 
 
@@ -77,12 +78,9 @@ def _show(suite: Suite, scale: Scale) -> None:
         form = claim.forms.get(scale.profile)
         kind = form.kind if form else "compound" if claim.id in wholes else "not run"
         print(f"  {claim.id:6} {kind:16} {claim.statement}")
-    for title, items in (
-        ("Tables", suite.tables),
-        ("Figures", suite.figures),
-        ("Single results", suite.sample_views),
-    ):
-        _ids(title, (item.id for item in items if not item.profiles or scale.profile in item.profiles))
+    _ids("Tables", (item.id for item in made_for(suite.tables, scale.profile)))
+    _ids("Figures", (item.id for item in made_for(suite.figures, scale.profile)))
+    _ids("Single results", (item.id for item in made_for(suite.sample_views, scale.profile)))
     _ids("Names for --bind", suite.bindings)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness.cli.outputs import require_folder, writing
@@ -29,14 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> ExitCode:
     """Write the files and say what comes next."""
     slug = str(args.name)
-    if not _NAME.fullmatch(slug):
-        fix = "Use small letters, digits and single hyphens, as in 'il-bench'."
+    if not _NAME.fullmatch(slug) or keyword.iskeyword(slug):
+        fix = "Use small letters, digits and single hyphens, as in 'il-bench', and no word of Python's own."
         raise UsageError(f"'{slug}' is no name for a suite", fix=fix)
     module, title = slug.replace("-", "_"), args.title.strip() or f"A paper called {slug}"
-    if '"' in title or "\\" in title or "{" in title:
-        raise UsageError(
-            "The title has a quote, a brace or a backslash", fix="Write it into paper.toml later."
-        )
+    if set(title) & set('"\\{}') or not title.isprintable():
+        what = "The title has a quote, a brace, a backslash or a line break"
+        raise UsageError(what, fix="Leave it out, and write it into paper.toml later.")
     if args.package is None:
         _in_repository(Path.cwd(), module, slug, title)
     else:
@@ -64,6 +65,9 @@ def _in_repository(root: Path, module: str, slug: str, title: str) -> None:
 
 def _as_package(root: Path, module: str, slug: str, title: str) -> None:
     require_folder(root, "--package")
+    if find_spec(module) is not None:
+        fix = "Choose another name: one of the two could not be imported."
+        raise UsageError(f"There is a module called '{module}' already", where="--package", fix=fix)
     layout = package(module)
     with writing(root, "The package"):
         write_all(root, files_of(layout, module, slug, title))

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from harness.claims import Claim, Control, Form, Profile
 from harness.claims.substitute import sabotaged
-from harness.declared.judgeable import Planned, as_errors, known, unjudgeable
+from harness.declared.judgeable import Planned, as_errors, unjudgeable
 from harness.errors import SuiteError
 from harness.plan.carried import Fault
-from harness.plan.displayed import declared_rows, made_for
+from harness.plan.displayed import declared_rows, known, made_for
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, Scale, Suite, Tuned
 

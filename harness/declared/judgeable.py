@@ -18,10 +18,12 @@ from harness.plan.carried import Fault, alike, experiment_faults, name_faults, s
 from harness.plan.displayed import (
     declared_rows,
     declared_series,
+    known,
     made_for,
     planned_rows,
     planned_series,
     profiles_of,
+    unplanned,
 )
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, ReportedRef, SampleView, Scale, Suite
@@ -69,23 +71,7 @@ class Planned:
 
     def shown(self, cell: Cell | SampleView, where: str) -> Iterator[Fault]:
         """A cell that must be there."""
-        experiment = self.experiments.get(cell.experiment)
-        if experiment is None:
-            yield f"Experiment '{cell.experiment}' does not exist", where, known(self.experiments)
-            return
-        if cell.method not in experiment.methods:
-            yield (
-                f"Experiment '{cell.experiment}' has no method '{cell.method}'",
-                where,
-                known(experiment.methods),
-            )
-        if cell.task and cell.task not in experiment.tasks:
-            yield f"Experiment '{cell.experiment}' has no task '{cell.task}'", where, known(experiment.tasks)
-        if not cell.task and len(experiment.tasks) > 1:
-            yield f"A cell of '{cell.experiment}' names none of its tasks", where, known(experiment.tasks)
-        task = cell.task or next(iter(experiment.tasks), "")
-        if experiment.only is not None and (task, cell.method) not in experiment.only:
-            yield f"'{cell.experiment}' does not run {cell.method} on {task}", where, "Add it to `only`."
+        return unplanned(cell, where, self.experiments)
 
 
 class _Declared:
@@ -125,7 +111,7 @@ class _Declared:
             "deviation": [item.id for item in suite.deviations],
             "table": [item.id for item in suite.tables],
             "figure": [item.id for item in suite.figures],
-            "exhibit": [item.id for item in suite.sample_views],
+            "sample view": [item.id for item in suite.sample_views],
         }
         for kind, ids in names.items():
             yield from name_faults(kind, ids, f"{kind}s")
@@ -211,9 +197,9 @@ def _declared_entries(suite: Suite, scale: Scale) -> Iterator[tuple[str, object,
     for table in made_for(suite.tables, scale.profile):
         profiles = (scale.profile,) if isinstance(table.rows, Mapping) else profiles_of(table)
         for row in declared_rows(table, scale):
-            yield from (
-                (f"table {table.id}, row {row.label}", item, profiles) for item in row.entries.values()
-            )
+            # A slip in what a row needs would leave the row out of every report, without a word.
+            named = (*row.entries.values(), *([row.needs] if row.needs else []))
+            yield from ((f"table {table.id}, row {row.label}", item, profiles) for item in named)
     for figure in made_for(suite.figures, scale.profile):
         profiles = (scale.profile,) if isinstance(figure.series, Mapping) else profiles_of(figure)
         for series in declared_series(figure, scale):
@@ -233,8 +219,3 @@ def _shown_entries(suite: Suite, planned: Planned) -> Iterator[object]:
     for figure in made_for(suite.figures, scale.profile):
         for series in planned_series(figure, scale, experiments):
             yield from (item for point in series.points for item in point)
-
-
-def known(names: Iterable[str]) -> str:
-    """The names that there are, as advice."""
-    return f"Known: {', '.join(sorted(names)[:20]) or 'none'}."

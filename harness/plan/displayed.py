@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from harness.claims import Cell, Profile
+from harness.plan.carried import Fault
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, PaperFigure, PaperTable, SampleView, Scale, Series, TableRow
 
@@ -78,18 +79,34 @@ def planned_series(figure: PaperFigure, scale: Scale, experiments: Experiments) 
 
 def is_planned(declaration: object, experiments: Experiments) -> bool:
     """Whether every cell of an entry or a point is run; what has no cells always is there."""
-    return all(_runs(cell, experiments) for cell in cells_of(declaration))
+    return not any(True for cell in cells_of(declaration) for _ in unplanned(cell, "", experiments))
 
 
 def _has_cells(entries: Iterable[object]) -> bool:
     return any(True for entry in entries for _ in cells_of(entry))
 
 
-def _runs(cell: Cell, experiments: Experiments) -> bool:
+def unplanned(cell: Cell | SampleView, where: str, experiments: Experiments) -> Iterator[Fault]:
+    """Why a cell is not run; nothing if it is."""
     experiment = experiments.get(cell.experiment)
-    if experiment is None or cell.method not in experiment.methods:
-        return False
+    if experiment is None:
+        yield f"Experiment '{cell.experiment}' does not exist", where, known(experiments)
+        return
+    if cell.method not in experiment.methods:
+        yield (
+            f"Experiment '{cell.experiment}' has no method '{cell.method}'",
+            where,
+            known(experiment.methods),
+        )
+    if cell.task and cell.task not in experiment.tasks:
+        yield f"Experiment '{cell.experiment}' has no task '{cell.task}'", where, known(experiment.tasks)
+    if not cell.task and len(experiment.tasks) > 1:
+        yield f"A cell of '{cell.experiment}' names none of its tasks", where, known(experiment.tasks)
     task = cell.task or next(iter(experiment.tasks), "")
-    if task not in experiment.tasks:
-        return False
-    return experiment.only is None or (task, cell.method) in experiment.only
+    if experiment.only is not None and (task, cell.method) not in experiment.only:
+        yield f"'{cell.experiment}' does not run {cell.method} on {task}", where, "Add it to `only`."
+
+
+def known(names: Iterable[str]) -> str:
+    """The names that there are, as advice."""
+    return f"Known: {', '.join(sorted(names)[:20]) or 'none'}."

@@ -166,8 +166,8 @@ class PaperFigure:
 class SampleView:
     """Results of a method's first seed, to be read one by one.
 
-    They are text columns of a part of the scores. As ``steps``, a row is one step of a longer course
-    of events: ``unit_id`` names the course, ``heading`` and ``mark`` ("right", "wrong" or empty) say the
+    They are text columns of a part of the scores. As ``steps``, a row is one step of a
+    trajectory: ``unit_id`` names it, ``heading`` and ``mark`` ("right", "wrong" or empty) say the
     same in all of its rows, ``step`` counts from 0, ``kind`` and ``text`` are what happened. As ``tree``,
     a row is a node: ``unit_id`` names it, ``parent`` the node above (empty for the root), ``edge`` is the
     label of the way there, ``text`` and ``note`` are what it says and what is said about it.
@@ -180,7 +180,7 @@ class SampleView:
         part: The part of the scores.
         kind: How the rows are shown.
         task: Id of the task; may be empty when the experiment has one.
-        most: Courses to show, half of them wrong ones where there are any.
+        most: Trajectories to show, half of them wrong ones where there are any.
         profiles: The profiles it is made for; empty means all.
     """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness.claims import Profile
+from harness.errors import SuiteError
 from harness.method.contract import Method, Task
 from harness.method.metric import Metric
 
@@ -57,10 +58,18 @@ class FirstSeed:
     Attributes:
         seed: At least :data:`FIRST_SEED`.
         why: What the seeds below were seen for.
+
+    Raises:
+        SuiteError: If a lower one is given.
     """
 
     seed: int = FIRST_SEED
     why: str = "Seeds below 100 are for pilots and tuning."
+
+    def __post_init__(self) -> None:
+        if self.seed < FIRST_SEED:
+            fix = f"Take at least {FIRST_SEED}: lower ones are for pilots and tuning in every suite."
+            raise SuiteError(f"No verdict may start at seed {self.seed}", where="FirstSeed", fix=fix)
 
     def take(self, count: int) -> tuple[int, ...]:
         """So many seeds, from the first on."""

@@ -99,6 +99,8 @@ class Loop(Generic[BatchT]):
                 keeper.keep(done, {"losses": losses})
                 if done % _REPORT == 0 or done == self.steps:
                     self.progress(done / self.steps, f"loss {losses[-1]:.3f}")
+        # Training that was stopped between two looks has losses that nobody has read.
+        losses += _read(unread, len(losses), self.name)
         keeper.finish(done, {"losses": losses}, without=["optimizer", "rates"])
         return losses
 

@@ -81,7 +81,7 @@ class Pilot(AgentMethod):
     cites: ClassVar[str] = AKSITOV
 
     sizes: tuple[str, ...] = param(("XS",), source="Table 1", doc="sizes to train")
-    trajectories: int = param(125, source="ours: a quarter of the questions, as in the paper")
+    trajectories: int = param(125, source="ours: half of the questions; the paper a quarter")
     removed: float = param(0.333, source="section 3.4: 3015 of 4518 steps remain", doc="share of the steps")
     noise: float = param(0.5, source="ours", doc="of the scripted annotator")
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from reports import html
-from reports.document import Document
+from reports.document import Block, Document
 from tests.reports import demo
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "col", "use", "path", "rect", "circle", "line"}
@@ -130,3 +132,12 @@ def test_dark_print_and_phone_have_their_styles(page: str) -> None:
     assert "@media (prefers-color-scheme: dark)" in page
     assert "@media print" in page
     assert "@media (max-width:" in page
+
+
+def test_the_page_has_a_way_to_show_every_kind_of_block() -> None:
+    """A kind that the template does not know would be left out without a word."""
+    template = (Path(__file__).parents[2] / "reports" / "templates" / "blocks.html.j2").read_text(
+        encoding="utf-8"
+    )
+    known = set(re.findall(r'if name == "(\w+)"', template))
+    assert known == {kind.__name__.lower() for kind in get_args(Block)}

@@ -11,6 +11,7 @@ from harness.claims.findings import ControlOutcome, Corrected, Finding, Settled
 from harness.claims.judging import JudgingContext
 from harness.claims.profiles import Profile, Replication
 from harness.claims.quantity import Contrast
+from harness.errors import SuiteError
 
 SHOWN_QUANTITIES = 3
 """More quantities of one claim than this are summed up in an overview."""
@@ -79,9 +80,14 @@ class Form(ABC):
         """Decimals that reports show of its quantities."""
 
     def conclude(self, finding: Finding, corrected: Corrected, profile: Profile) -> Settled:
-        """The verdict, once p-values are corrected for the family."""
+        """The verdict, once p-values are corrected for the family.
+
+        Raises:
+            SuiteError: If the form leaves its finding open and says no rule.
+        """
         if finding.settled is None:
-            raise NotImplementedError(f"{type(self).__name__} leaves its finding open and has no rule")
+            what = f"{type(self).__name__} leaves its finding open and has no rule"
+            raise SuiteError(what, where="conclude", fix="Settle the finding, or say how it is concluded.")
         return finding.settled
 
     def under_control(self, broken: Self, context: JudgingContext, profile: Profile) -> ControlOutcome:

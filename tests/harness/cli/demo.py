@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from harness.claims import Cell, Claim, Direction, NotRun, Profile, Replication, difference
+from harness.claims import Cell, Claim, Direction, NotRun, Profile, Replication, at, difference
 from harness.method import (
     Artifact,
     Context,
@@ -276,6 +276,7 @@ SUITE = Suite(
     tables=(
         PaperTable(id="t1", title="Errors", columns={"mean": "Mean", "trimmed": "Trimmed"}, rows=rows()),
         PaperTable(id="gpu-only", title="None", columns={"mean": "Mean"}, rows=rows(), profiles=GPU),
+        PaperTable(id="gpu-place", title="None", columns={"mean": "Mean"}, rows=at(Profile.GPU, rows())),
     ),
     bindings={"figures": "numbers"},
 )

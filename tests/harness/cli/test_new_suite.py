@@ -134,11 +134,27 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert (checkout / "pyproject.toml").read_text(encoding="utf-8") == PYPROJECT
 
 
-@pytest.mark.parametrize("name", ["My-Paper", "1st", "a--b", "a_b", "-a", "ä", "../a"])
+@pytest.mark.parametrize("name", ["My-Paper", "1st", "a--b", "a_b", "-a", "ä", "../a", "class"])
 def test_a_name_that_would_be_no_module_is_refused(tmp_path: Path, name: str) -> None:
     done = made(repository(tmp_path), *(["--", name] if name.startswith("-") else [name]))
     assert done.returncode == 2
     assert "no name for a suite" in done.stderr
+
+
+@pytest.mark.parametrize("title", ['A "quote"', "a {brace", "a brace}", "back\\slash", "two\nlines"])
+def test_a_title_that_would_spoil_the_record_is_refused(tmp_path: Path, title: str) -> None:
+    done = made(tmp_path, "my-paper", "--title", title, "--package", str(tmp_path / "made"))
+    assert done.returncode == 2
+    assert "The title has" in done.stderr
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("name", ["json", "numpy", "harness"])
+def test_a_package_that_would_hide_another_is_refused(tmp_path: Path, name: str) -> None:
+    done = made(tmp_path, name, "--package", str(tmp_path / "made"))
+    assert done.returncode == 2
+    assert f"a module called '{name}' already" in done.stderr
+    assert not (tmp_path / "made").exists()
 
 
 def test_elsewhere_it_says_where_to_go(tmp_path: Path) -> None:

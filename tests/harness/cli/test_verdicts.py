@@ -106,6 +106,7 @@ def test_a_table_is_printed_or_written(shell: Shell, run: Path, tmp_path: Path) 
         (["t2"], "Did you mean t1"),
         (["t1", "--format", "latx"], "latex"),
         (["gpu-only"], "Name a run under gpu"),
+        (["gpu-place"], "Name a run under gpu"),
     ],
 )
 def test_wrong_tables_are_usage_errors(shell: Shell, run: Path, arguments: list[str], part: str) -> None:
@@ -127,3 +128,10 @@ def test_reports_are_written_in_the_chosen_formats(shell: Shell, run: Path, tmp_
 def test_the_index_lists_the_runs(shell: Shell, run: Path) -> None:
     assert shell("report", "--index") == ExitCode.OK
     assert run.name in Path(shell.out.strip()).read_text()
+
+
+def test_list_names_the_tables_of_its_profile(shell: Shell) -> None:
+    for profile, shown in (("small", False), ("gpu", True)):
+        assert shell("list", "demo", "--profile", profile) == ExitCode.OK
+        assert "t1" in shell.out
+        assert [("gpu-only" in shell.out), ("gpu-place" in shell.out)] == [shown, shown]

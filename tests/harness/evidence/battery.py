@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from harness.claims import NotComparable, NotRun, alone, at
 from harness.declared import check_suite, claims_hash
 from harness.evidence import judge
 from harness.evidence.compare import compare_runs
@@ -11,14 +13,20 @@ from harness.evidence.regress import regress_run
 from reports import html, latex, markdown
 from reports.build import build
 from tests.harness.evidence.form_cases import FormCase
+from tests.harness.evidence.worlds import cell
 
 _LONGEST_WORDS = re.compile(r"[A-Za-z ]+")
 
 
 def declared(case: FormCase) -> None:
-    """A suite may declare it, and its hash depends on nothing but the declaration."""
+    """A suite may declare it; the hash knows its rule, and not the words around it."""
     assert check_suite(case.suite, case.scale) == []
-    assert claims_hash(case.suite) == claims_hash(case.suite)
+    [claim] = case.suite.claims
+    reworded = replace(claim, statement="In other words.", note="A note.")
+    assert claims_hash(case.suite) == claims_hash(replace(case.suite, claims=(reworded,)))
+    shown, none = NotComparable(alone(cell("a")), reason="A proxy."), NotRun("Nothing measures it.")
+    other = replace(claim, forms=at(case.scale.profile, shown if isinstance(case.form, NotRun) else none))
+    assert claims_hash(case.suite) != claims_hash(replace(case.suite, claims=(other,)))
 
 
 def judged(case: FormCase) -> None:

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 import pytest
 
-from harness.claims import Contrast, Precondition, Replication, alone
+from harness.claims import Contrast, Precondition, Profile, Replication, alone
+from harness.claims.findings import Corrected, Finding
 from harness.claims.forms import FORMS, form_named, register
 from harness.claims.forms.base import Form, digits_of
 from harness.claims.forms.concluding import Bound
@@ -31,9 +32,9 @@ def test_every_form_has_its_case() -> None:
 
 
 @pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("hold", BATTERY)
-def test_battery(name: str, hold: Callable[[FormCase], None]) -> None:
-    hold(CASES[name])
+@pytest.mark.parametrize("assert_holds", BATTERY)
+def test_every_form_stands_the_battery(name: str, assert_holds: Callable[[FormCase], None]) -> None:
+    assert_holds(CASES[name])
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def registered() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("hold", BATTERY)
-def test_a_new_form_needs_its_own_module_and_the_registry(hold: Callable[[FormCase], None]) -> None:
-    hold(AT_LEAST)
+@pytest.mark.parametrize("assert_holds", BATTERY)
+def test_a_new_form_needs_its_own_module_and_the_registry(assert_holds: Callable[[FormCase], None]) -> None:
+    assert_holds(AT_LEAST)
 
 
 def test_a_form_that_leaves_something_out_is_refused() -> None:
@@ -110,6 +111,11 @@ def test_a_form_that_leaves_something_out_is_refused() -> None:
         with pytest.raises(SuiteError, match=lacking):
             register(form)
     assert set(CASES) == set(FORMS)
+
+
+def test_a_form_that_leaves_its_finding_open_and_has_no_rule_is_told() -> None:
+    with pytest.raises(SuiteError, match="Exact leaves its finding open"):
+        CASES["Exact"].form.conclude(Finding(), Corrected(None, None, 1), Profile.SMALL)
 
 
 def test_two_forms_of_one_name_are_refused() -> None:

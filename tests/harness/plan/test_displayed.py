@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from harness.claims import Profile, by_profile
 from harness.declared import check_suite
+from harness.errors import SuiteError
 from harness.plan.displayed import made_for, planned_rows, planned_series
 from harness.suite import (
     Arm,
@@ -144,6 +147,16 @@ def test_a_cell_that_no_scale_of_its_profiles_plans_is_refused() -> None:
     assert len(faults(replace(suite([]), experiments=experiments, tables=(table(by),)))) == 1
 
 
+def test_a_slip_in_what_a_row_needs_is_refused() -> None:
+    def declared(needed: str) -> Suite:
+        row = TableRow(label="r", entries={"t": cell("a")}, needs=cell(needed))
+        return replace(suite([], [experiment(["a"], [100])]), tables=(table([row]),))
+
+    assert check_suite(declared("a"), SMALL) == []
+    (fault,) = check_suite(declared("typo"), SMALL)
+    assert "no method 'typo'" in str(fault)
+
+
 def test_seeds_below_a_suites_first_are_refused() -> None:
     declared = suite([], [experiment(["a"], [199, 200])], first_seed=FirstSeed(200, "Pilots saw the others."))
     (fault,) = check_suite(declared, SMALL)
@@ -151,5 +164,7 @@ def test_seeds_below_a_suites_first_are_refused() -> None:
     assert "start at 200. Pilots saw the others." in str(fault)
     own = [experiment(["a"], [300], first_seed=FirstSeed(301, "One more was seen."))]
     assert "start at 301. One more was seen." in str(check_suite(suite([], own), SMALL)[0])
+    with pytest.raises(SuiteError, match="No verdict may start at seed 99"):
+        FirstSeed(99, "Nobody has seen them.")
     assert FirstSeed(200, "").take(3) == (200, 201, 202)
     assert check_suite(suite([], [experiment(["a"], FirstSeed().take(2))]), SMALL) == []

@@ -131,3 +131,23 @@ def test_the_best_weights_are_the_earliest_of_equals() -> None:
 def test_the_last_tenth_has_at_least_one_update() -> None:
     assert last_tenth([3.0, 1.0]) == 1.0
     assert last_tenth([float(n) for n in range(30)]) == 28.0
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan")])
+def test_losses_that_nobody_has_looked_at_are_read_when_training_stops(value: float) -> None:
+    """Stopped after three updates, of which every fifth is looked at."""
+    model, seen = layer(), list[int]()
+    loop = Loop(
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        lambda _done: repeat(torch.zeros(1, 3)),
+        lambda x: loss(model, x) * 0 + value,
+        9,
+        watch=seen.append,
+        stop=lambda: seen[-1] == 3,
+        every=5,
+    )
+    if value == 0.5:
+        assert loop.run() == [0.5, 0.5, 0.5]
+    else:
+        with pytest.raises(DivergedError, match="step 1 is not finite"):
+            loop.run()

@@ -1,4 +1,4 @@
-"""Blocks that show single results: courses of events step by step, and trees."""
+"""Blocks that show single results: trajectories step by step, and trees."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Course:
-    """A course of events: what it was about, how it ended, and its steps in order."""
+class Trajectory:
+    """What one trajectory was about, how it ended, and its steps in order."""
 
     heading: str
     mark: Literal["right", "wrong", ""]
@@ -29,12 +29,12 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Courses:
-    """Several courses of events."""
+class Trajectories:
+    """Several trajectories."""
 
     id: str
     caption: str
-    items: tuple[Course, ...]
+    items: tuple[Trajectory, ...]
 
 
 @dataclass(frozen=True)

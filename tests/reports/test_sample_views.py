@@ -14,12 +14,12 @@ from harness.suite import SampleView, Suite
 from reports import html, latex, markdown
 from reports.build import build
 from reports.document import Document, Paragraph
-from reports.exhibits import Courses, Tree
+from reports.sample_views import Trajectories, Tree
 from tests.reports import demo
 
 
-def _courses(document: Document) -> Courses:
-    return next(block for block in document.blocks() if isinstance(block, Courses))
+def _courses(document: Document) -> Trajectories:
+    return next(block for block in document.blocks() if isinstance(block, Trajectories))
 
 
 def _tree(document: Document) -> Tree:
