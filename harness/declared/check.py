@@ -71,7 +71,7 @@ class _Checker:
             if not any(form.faults()):
                 yield from self.replicates(form, where)
             if not any(control.predicts.get(claim.id) == "kill" for control in self.suite.controls):
-                yield "No control is predicted to kill it", where, "Declare a sabotage that must break it."
+                yield "No control is predicted to kill it", where, "Declare a negative control that must break it."
 
     def replicates(self, form: Form, where: str) -> Iterator[Fault]:
         """Whether the declared replicates reach what the form asks for."""
@@ -85,7 +85,7 @@ class _Checker:
     def control(self, control: Control) -> Iterator[Fault]:
         where = f"control {control.id}"
         if "kill" not in control.predicts.values():
-            yield "It is predicted to kill no claim", where, "A sabotage must break something."
+            yield "It is predicted to kill no claim", where, "A negative control must break something."
         for name in control.predicts:
             claim = self.claims.get(name)
             if claim is None:

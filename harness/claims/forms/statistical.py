@@ -212,7 +212,7 @@ class StatisticalForm(Form):
     def _killed(
         self, settled: Settled, real: Sequence[Answer], fake: Sequence[Answer], context: JudgingContext
     ) -> ControlOutcome:
-        """Whether real − sabotaged is above zero in a question that the sabotage does not pass."""
+        """Whether real − control is above zero in a question that the sabotage does not pass."""
         losses: list[Answer] = []
         for good, bad in zip(real, fake, strict=True):
             theta = replace(good.question.theta - bad.question.theta, constant=0.0)
@@ -220,12 +220,12 @@ class StatisticalForm(Form):
                 losses += context.ask([Question(good.question.label, theta)], self.sampling)
         adjusted = context.corrected([loss.p_plus for loss in losses])
         known = [
-            (p, f"{loss.question.label}: real − sabotaged = {loss.effect.value:.3g}")
+            (p, f"{loss.question.label}: real − control = {loss.effect.value:.3g}")
             for p, loss in zip(adjusted, losses, strict=True)
             if p is not None
         ]
         if not known:
-            return "undecided", "The claim does not hold under the sabotage, which changes none of its parts."
+            return "undecided", "The claim does not hold under the control, which changes none of its parts."
         p, label = min(known)
         return "kill" if p <= ALPHA else "undecided", f"{label}, {p_value(p)}."
 

@@ -126,7 +126,7 @@ def test_non_inferiority_is_killed_by_doing_worse_than_the_real_thing() -> None:
     run = levels(a=SPREAD, b=0 * SPREAD, bad=-0.12 + np.array([0.05, -0.04, 0.06, -0.05, -0.02]))
     found = outcome(form, run)  # neither inside nor outside the margin, and clearly worse than a
     assert found.outcome == "kill"
-    assert "real − sabotaged" in found.detail
+    assert "real − control" in found.detail
 
 
 def test_time_controls_compare_arms() -> None:

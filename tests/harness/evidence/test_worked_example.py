@@ -56,4 +56,4 @@ def test_the_verdicts_are_those_of_the_page(judged: VerdictsRecord) -> None:
     assert (found["C3"].verdict, found["C3"].cause) == ("not reproduced", "")
     assert found["C2"].needed_seeds == {"θ = 2δ": 10, "θ = 0": 30}
     (control,) = judged.controls
-    assert (control.outcome, "real − sabotaged = 0.18" in control.detail) == ("kill", True)
+    assert (control.outcome, "real − control = 0.18" in control.detail) == ("kill", True)
