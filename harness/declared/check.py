@@ -71,7 +71,7 @@ class _Checker:
             if not any(form.faults()):
                 yield from self.replicates(form, where)
             if not any(control.predicts.get(claim.id) == "kill" for control in self.suite.controls):
-                yield "No control is predicted to kill it", where, "Declare a negative control that must break it."
+                yield "No control is predicted to kill it", where, "Declare a control that must break it."
 
     def replicates(self, form: Form, where: str) -> Iterator[Fault]:
         """Whether the declared replicates reach what the form asks for."""
