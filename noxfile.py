@@ -9,6 +9,7 @@ All sessions but ``lock`` share one environment, ``.nox/corroborate``, installed
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import random
@@ -38,8 +39,6 @@ LOCK_HEADER = """\
 # any build of the same version will do."""
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile")
-ORDERS = 3
-"""How many times the tests of reliability run, each in another order."""
 COMPUTING = ("tests/methods",)
 """Tests that compute: what they demand must hold whatever the kernels."""
 VECTORS = ("DEFAULT", "AVX2", "AVX512")
@@ -112,13 +111,16 @@ def tests_portable(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def reliability(session: nox.Session) -> None:
-    """The promises of docs/reliability.md, three times in random order; arguments go to pytest."""
+    """The promises of docs/reliability.md in --orders N (3) random orders; other arguments go to pytest."""
     environment(session, "test")
-    for _ in range(ORDERS):
+    parser = argparse.ArgumentParser(prog="nox -s reliability --", allow_abbrev=False)
+    parser.add_argument("--orders", type=int, default=3, metavar="N")
+    options, arguments = parser.parse_known_args(session.posargs)
+    for _ in range(options.orders):
         # A seed that is given holds for all of pytest's processes, and can be given again.
         seed = str(random.randrange(2**31))  # noqa: S311 (an order, not a secret)
         order = ("--random-order", f"--random-order-seed={seed}")
-        pytest(session, *PARALLEL, *order, *session.posargs, "tests/reliability")
+        pytest(session, *PARALLEL, *order, *arguments, "tests/reliability")
 
 
 @nox.session(venv_backend="none")

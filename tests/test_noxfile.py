@@ -132,6 +132,11 @@ def test_reliability_runs_in_orders_that_differ_and_can_be_given_again(
     seeds = {word for command in session.ran for word in command if word.startswith("--random-order-seed=")}
     assert len(session.ran) == len(seeds) == 3
     assert all({"-x", "--random-order", "tests/reliability"} <= {*command} for command in session.ran)
+    once = FakeSession("--orders", "1", "-x")
+    nox.registry.get()["reliability"](once)
+    assert len(once.ran) == 1
+    assert "-x" in once.ran[0]
+    assert "--orders" not in once.ran[0]
 
 
 def test_bench_runs_the_named_benchmark(noxfile: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
