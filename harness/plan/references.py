@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from functools import partial
 from types import FunctionType
 from typing import Any
 
-from harness.method.references import Artifact, Reference, Resource
+from harness.method.references import Artifact, IndexSource, PackageSource, Reference, Resource
 from harness.plan.canonical import canonical_text, digest
 
 
@@ -56,30 +56,42 @@ def all_references(value: Any) -> list[Reference]:
 
 
 def modules_of(value: Any) -> list[str]:
-    """The modules that define ``value``, its bases, and the functions and objects in its fields."""
+    """The modules that define ``value``, its bases, and the functions and objects in its fields.
+
+    Of a resource, those of its loader and of the functions that make its files.
+    """
     found: dict[str, None] = {}
 
     def visit(item: Any) -> None:
-        if isinstance(item, FunctionType):
+        if isinstance(item, Resource):
+            found.update(dict.fromkeys(_named_modules(item)))
+        elif isinstance(item, FunctionType):
             found[item.__module__] = None
-        elif isinstance(item, partial):
-            for part in (item.func, item.args, item.keywords):
-                visit(part)
         elif isinstance(item, type):
             found.update(dict.fromkeys(base.__module__ for base in item.__mro__))
-        elif isinstance(item, Mapping):
-            for part in item.values():
-                visit(part)
-        elif isinstance(item, list | tuple | AbstractSet):
-            for part in item:
-                visit(part)
         elif is_dataclass(item) and (item is value or not isinstance(item, Reference)):
             visit(type(item))
-            for one in fields(item):
-                visit(getattr(item, one.name))
+            visit([getattr(item, one.name) for one in fields(item)])
+        else:
+            for part in _parts(item):
+                visit(part)
 
     visit(value)
     return list(found)
+
+
+def _parts(item: Any) -> Iterable[Any]:
+    if isinstance(item, partial):
+        return (item.func, item.args, item.keywords)
+    if isinstance(item, Mapping):
+        return item.values()
+    return item if isinstance(item, list | tuple | AbstractSet) else ()
+
+
+def _named_modules(resource: Resource) -> list[str]:
+    provided = [source for source in resource.sources if isinstance(source, PackageSource | IndexSource)]
+    names = [*filter(None, [resource.loader]), *(source.provide for source in provided)]
+    return [name.partition(":")[0] for name in names]
 
 
 def reference_key(ref: Reference) -> str:

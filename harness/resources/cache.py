@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from harness.errors import DISK_FULL, ResourceError, is_storage_error
 from harness.method.references import Resource, Source
 from harness.resources.hashing import HashCache, files_in
+from harness.resources.making import code_of_sources
 
 LOCK_WAIT_S = 3600.0
 """How long to wait for another process that fills the same entry."""
@@ -59,8 +60,9 @@ class ResourceCache:
         self._sources = sources
 
     def entry(self, resource: Resource) -> Path:
-        """Where this resource's entry is, or would be."""
-        declared = repr((resource.version, resource.sha256, self._sources(resource)))
+        """Where this resource's entry is, or would be: by what it declares, and the code that makes it."""
+        sources = self._sources(resource)
+        declared = repr((resource.version, resource.sha256, sources, code_of_sources(sources)))
         return self.root / resource.name / hashlib.sha256(declared.encode()).hexdigest()[:12]
 
     def manifest(self, resource: Resource) -> Manifest | None:

@@ -1,5 +1,7 @@
-"""Short and official names of countries, from ``pycountry``: a module of its own, since the cache
-keeps what it writes for as long as this code, and all that it imports, stays as it is.
+"""Short and official names of countries, from ``pycountry``.
+
+A module of its own: the cache keeps what it writes only while this code, and all that it imports,
+stays as it is.
 """
 
 from __future__ import annotations

@@ -12,52 +12,20 @@ from harness.method import (
     Artifact,
     Context,
     Method,
-    PackageSource,
     ProblemError,
     Reference,
-    Resource,
     Scores,
     Task,
     param,
 )
+from methods.metric_aware.country_names import COUNTRY_NAMES
 from methods.metric_aware.method import LUKASIK, WANG
 from methods.metric_aware.prepare import CALLS, WEIGHTS
 
 if TYPE_CHECKING:
     from methods.common.language_model.interface import Completion, LanguageModel
 
-NAMES = "names.json"
 EIKEMA = "Eikema and Aziz (2020), arXiv:2005.10283"
-
-
-def provide_names(folder: Path) -> None:
-    """Write the short and official names of countries from ``pycountry``."""
-    import pycountry
-
-    rows = [
-        {"name": country.name, "official": country.official_name}
-        for country in pycountry.countries
-        if getattr(country, "official_name", country.name) != country.name and "," not in country.name
-    ]
-    (folder / NAMES).write_text(json.dumps(sorted(rows, key=lambda row: row["name"])), encoding="utf-8")
-
-
-def load_names(folder: Path) -> list[dict[str, str]]:
-    """Rows with ``name`` and ``official``."""
-    found: list[dict[str, str]] = json.loads((folder / NAMES).read_text(encoding="utf-8"))
-    return found
-
-
-COUNTRY_NAMES = Resource(
-    name="official-country-names",
-    kind="dataset",
-    licence="LGPL-2.1",
-    version="26.2.16",
-    sources=(PackageSource("pycountry", "26.2.16", "methods.metric_aware.open_answers:provide_names"),),
-    loader="methods.metric_aware.open_answers:load_names",
-    size_mb=23,
-)
-"""Short and official names of countries: "Portugal", "Portuguese Republic"."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from harness.method import ProblemError
 from methods.common.datasets import Question
 from methods.common.language_model.interface import Completion
+from methods.metric_aware.country_names import load_names, provide_names
 from methods.metric_aware.mbr import normalised
 from methods.metric_aware.open_answers import (
     GreedyText,
@@ -19,8 +20,6 @@ from methods.metric_aware.open_answers import (
     OpenTask,
     Questions,
     SampledAnswers,
-    load_names,
-    provide_names,
 )
 from methods.metric_aware.sabotage import MisplacedRisk
 from tests.methods.context import FakeContext
