@@ -6,6 +6,7 @@ not UTF-8 gives them); UTF-8 does not. Where such text is written it is spelt ou
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ def spelt_out(text: str) -> str:
 def visible(text: str) -> str:
     """One line for a terminal: characters that would end the line or command the terminal, as escapes."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def plural(count: int, noun: str, several: str = "") -> str:
+    """``"1 seed"``, ``"5 seeds"``, ``"2 queries"``."""
+    regular = re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"
+    return f"{count:,} {noun if count == 1 else several or regular}"
 
 
 def utf8(text: str) -> bytes:

@@ -164,12 +164,6 @@ def cause_text(cause: str) -> str:
     return "precondition" if cause == "assay" else cause
 
 
-def plural(count: int, noun: str, several: str = "") -> str:
-    """``"1 seed"``, ``"5 seeds"``, ``"2 queries"``."""
-    regular = re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"
-    return f"{count:,} {noun if count == 1 else several or regular}"
-
-
 def anchor(name: str) -> str:
     """A name as an anchor: letters, digits and hyphens only, and never empty."""
     slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")

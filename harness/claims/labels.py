@@ -44,11 +44,13 @@ def _differ(values: Sequence[object]) -> bool:
 
 
 def _sum(terms: Sequence[tuple[float, str]], constant: float) -> str:
-    text = ""
+    # A constant that is added leads where the first term would begin with a minus: "1 − x".
+    leads = constant < 0 and terms[0][0] < 0
+    text = f"{-constant:g}" if leads else ""
     for weight, name in terms:
         size = "" if abs(weight) == 1 else f"{abs(weight):g} × "
         sign = ("−" if weight < 0 else "") if not text else (" − " if weight < 0 else " + ")
         text += f"{sign}{size}{name}"
-    if constant:
+    if constant and not leads:
         text += f" {'−' if constant > 0 else '+'} {abs(constant):g}"
     return text

@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Run the battery; fails if the method breaks a promise without declaring it."""
     if not args.minutes > 0:
         raise UsageError("A check needs some time", where=f"--minutes {args.minutes:g}")
-    kind = method_class(args.method)
+    kind = method_class(args.method, "check-method")
     suites = usable_suites([args.suite] if args.suite else [])
     resolver = Resolver.from_environment(accept=args.accept_licence)
     promises = {check.name: check.promise for check in CHECKS}

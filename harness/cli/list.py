@@ -18,6 +18,7 @@ from harness.errors import ExitCode, SuiteError
 from harness.hub import installed_facts
 from harness.plan.displayed import made_for
 from harness.suite import Experiment, Scale, Suite
+from harness.text import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,9 +86,9 @@ def _show(suite: Suite, scale: Scale) -> None:
 
 
 def _sizes(experiment: Experiment) -> str:
-    counts = {"tasks": experiment.tasks, "methods": experiment.methods, "seeds": experiment.seeds}
-    product = " × ".join(f"{len(items)} {name}" for name, items in counts.items())
-    return product + (", timed" if experiment.timed else "")
+    counts = {"task": experiment.tasks, "method": experiment.methods, "seed": experiment.seeds}
+    sizes = ", ".join(plural(len(items), noun) for noun, items in counts.items())
+    return sizes + (", timed" if experiment.timed else "")
 
 
 def _ids(title: str, names: Iterable[str]) -> None:

@@ -49,7 +49,7 @@ COMMANDS = {
     "why": Command("harness.cli.why", "why a trial was, or was not, reused"),
     "report": Command("harness.cli.report", "write a run's report again, or an index of all runs"),
     "table": Command("harness.cli.table", "print one table of a run, ready for a paper"),
-    "verdicts": Command("harness.cli.verdicts", "judge a run's claims and print the verdicts"),
+    "verdicts": Command("harness.cli.verdicts", "print the verdicts on a run's claims, from its records"),
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
     "reference": Command("harness.cli.reference", "keep a run as a suite's committed results"),

@@ -15,6 +15,20 @@ from harness.text import expanded
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
+_ROW = "| `{slug}` | [{title}](https://arxiv.org/abs/0000.00000) | what runs, in a line |"
+_CITATION = """\
+  - type: article
+    title: "{title}"
+    authors:
+      - family-names: Author
+        given-names: A. N.
+    year: 2024
+    identifiers:
+      - type: other
+        value: "arXiv:0000.00000"
+        description: The arXiv preprint
+    scope: Suite {slug}"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -59,8 +73,10 @@ def _in_repository(root: Path, module: str, slug: str, title: str) -> None:
     print(
         f"\nNext: nox -s reproduce-{slug} -- --profile smoke, which also installs its entry point;\n"
         "until then no command finds it. Then make it the paper's, file by file.\n"
-        "Before it is merged it needs a row in README.md and a reference in CITATION.cff (CONTRIBUTING.md)."
+        "Before it is merged it needs a row in README.md and a reference in CITATION.cff, with the paper's\n"
+        "own number and authors (CONTRIBUTING.md has all gates):\n"
     )
+    print(f"{_ROW.format(slug=slug, title=title)}\n\n{_CITATION.format(slug=slug, title=title)}")
 
 
 def _as_package(root: Path, module: str, slug: str, title: str) -> None:

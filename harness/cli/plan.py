@@ -78,7 +78,8 @@ def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, *, each: bool) ->
                     lines.append(f"    {mark} {trial.fingerprint[:12]} {trial.id}")
     lines += [f"  added: {name} is {place}" for name, place in request.selection.places.items()]
     lines += [f"  never reused: {reason}" for reason in _unknown(plan)]
-    lines += [f"  artifact: {artifact.title or type(artifact).__name__}" for artifact in plan.artifacts]
+    artifacts = Counter(artifact.title or type(artifact).__name__ for artifact in plan.artifacts)
+    lines += [f"  artifact: {name}{f', {n} of them' * (n > 1)}" for name, n in artifacts.items()]
     lines += [f"  not run: {name}: {reason}" for name, reason in plan.blocked.items()]
     lines.append(
         f"{len(plan.main_ids)} main trials, {sum(stored.values())} of the first {len(stored)} reusable"

@@ -64,7 +64,9 @@ def opened_at(folder: Path) -> OpenedRun:
 def add_reference(parser: argparse.ArgumentParser) -> None:
     """``--reference`` and ``--profile``: the committed results of a suite in the place of a run."""
     parser.add_argument(
-        "--reference", action="store_true", help="read the results that are committed with the suite"
+        "--reference",
+        action="store_true",
+        help="read the results that are committed with the suite, and the verdicts stored with them",
     )
     parser.add_argument(
         "--profile",

@@ -102,6 +102,11 @@ def load_suite(name: str) -> Suite:
     if name not in points:
         if why := broken_suites().get(name):
             raise SuiteError(f"The suite '{name}' cannot be used: {why}", where="an installed package")
+        if declared := _not_installed(name):
+            fix = f"Install it once: pip install -e {declared.parent} (nox does so by itself)."
+            raise UsageError(
+                f"The suite '{name}' is declared, but not installed", where=str(declared), fix=fix
+            )
         raise unknown_name("suite", name, suite_names(), where="corroborate list")
     where = points[name].value
     with foreign("The suite cannot be imported", where=where, kind=SuiteError):
@@ -115,6 +120,19 @@ def load_suite(name: str) -> Suite:
     for path in facts_files(suite.folder):
         _ = read_facts(path)
     return _guarded(suite, where)
+
+
+def _not_installed(name: str) -> Path | None:
+    """The ``pyproject.toml`` in or above the current folder that declares the suite, if there is one."""
+    here = Path.cwd()
+    for path in (folder / "pyproject.toml" for folder in (here, *here.parents)):
+        try:
+            project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+            if name in project["entry-points"][SUITE_GROUP]:
+                return path
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
 
 
 def _guarded(suite: Suite, where: str) -> Suite:
@@ -152,8 +170,12 @@ def _require(items: Iterable[object], kind: type, what: str, where: str) -> None
             raise SuiteError(told, where=where)
 
 
-def method_class(name: str) -> type[Method[Any, Any]]:
+def method_class(name: str, argument: str = "--method") -> type[Method[Any, Any]]:
     """The method class that ``name`` means: an entry point, or ``package.module:Class``.
+
+    Args:
+        name: What the user gave.
+        argument: What the command calls it, for errors.
 
     Raises:
         UsageError: If it cannot be found, imported, or is not a method.
@@ -165,7 +187,7 @@ def method_class(name: str) -> type[Method[Any, Any]]:
     elif why := broken_points(METHOD_GROUP).get(name):
         raise UsageError(f"The method '{name}' cannot be used: {why}", where="an installed package")
     else:
-        found = _imported(name)
+        found = _imported(name, argument)
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise UsageError(
             "This is not a Method class", where=name, fix="Derive it from harness.method.Method."
@@ -175,10 +197,12 @@ def method_class(name: str) -> type[Method[Any, Any]]:
     return found
 
 
-def _imported(name: str) -> Any:
+def _imported(name: str, argument: str) -> Any:
     module, colon, attribute = name.partition(":")
     if not colon or not module or not attribute:
-        raise unknown_name("method", name, list(_points(METHOD_GROUP)), where="--method package.module:Class")
+        raise unknown_name(
+            "method", name, list(_points(METHOD_GROUP)), where=f"{argument} package.module:Class"
+        )
     here = str(Path.cwd())
     if here not in sys.path:
         # A file beside the user is meant to be found; last, so that it hides nothing installed.

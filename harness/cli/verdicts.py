@@ -1,4 +1,4 @@
-"""``corroborate verdicts``: judge a run's claims and print the verdicts."""
+"""``corroborate verdicts``: the verdicts on a run's claims."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.cli.options import add_runs
 from harness.cli.runs import add_reference, chosen, judged, notes_on, tell
 from harness.errors import ExitCode, unknown_name
+from harness.text import plural
 
 if TYPE_CHECKING:
     from harness.store.records import Interval, VerdictRecord, VerdictsRecord
@@ -65,18 +66,26 @@ def restricted(record: VerdictsRecord, names: Sequence[str]) -> VerdictsRecord:
 
 
 def verdict_lines(record: VerdictsRecord) -> list[str]:
-    """The verdicts as plain text, one claim a line with its reason below."""
+    """The verdicts as plain text, one claim a line with its reason below; parts below their whole."""
     scale = f"{record.profile}{', full' if record.full else ''}"
     lines = [f"{record.suite}, profile {scale}, run {record.run}"]
-    for verdict in [*record.verdicts, *record.wholes]:
+    wholes = {whole.claim for whole in record.wholes}
+    for verdict in record.in_order():
+        indent = "  " if verdict.parent in wholes else ""
         exploratory = " (exploratory)" if verdict.exploratory else ""
-        lines.append(
-            f" {MARKS[verdict.verdict]} {verdict.claim:7} {verdict.verdict}{exploratory}{_effect(verdict)}"
-        )
-        lines.append(f"           {verdict.reason}")
-    counts: Counter[str] = Counter(verdict.verdict for verdict in record.verdicts)
-    lines.append("; ".join(f"{counts[name]} {name}" for name in MARKS if counts[name]) or "no claims")
+        told = f"{verdict.verdict}{exploratory}{_effect(verdict)}"
+        lines.append(f"{indent} {MARKS[verdict.verdict]} {verdict.claim:7} {told}")
+        lines.append(f"{indent}           {verdict.reason}")
+    parts = [verdict for verdict in record.verdicts if verdict.parent]
+    lines.append(_tally("claim", record.top_level()))
+    lines += [_tally("part", parts)] if parts else []
     return lines
+
+
+def _tally(noun: str, verdicts: Sequence[VerdictRecord]) -> str:
+    counts: Counter[str] = Counter(verdict.verdict for verdict in verdicts)
+    shares = ", ".join(f"{counts[name]} {name}" for name in MARKS if counts[name])
+    return f"{plural(len(verdicts), noun)}: {shares}" if verdicts else f"no {noun}s"
 
 
 def _effect(verdict: VerdictRecord) -> str:

@@ -16,6 +16,7 @@ from harness.evidence.series import Reader
 from harness.store.answers import Coverage
 from harness.store.records import Interval
 from harness.store.view import RunView
+from harness.text import plural
 
 MIN_SEEDS = 5
 
@@ -133,8 +134,9 @@ def enough(inference: Inference, quantity: Quantity, replication: Replication, l
         return "" if len(quantity.keys) >= max(least, 8) else f"{len(quantity.keys)} blocks of at least 8"
     if replication is Replication.UNITS:
         return "" if inference.units >= MIN_UNITS else f"{inference.units} units of at least {MIN_UNITS}"
-    seeds = len(quantity.keys)
-    return "" if seeds >= least else f"{seeds} seed{'s' * (seeds != 1)} of at least {least}"
+    seeds = quantity.keys
+    named = f"{plural(len(seeds), 'seed')} ({', '.join(seeds)})" if seeds else "no seeds"
+    return "" if len(seeds) >= least else f"{named} of at least {least}"
 
 
 def _is_measured(reader: Reader, cell: Cell) -> bool:

@@ -272,3 +272,16 @@ class VerdictsRecord(Record):
     controls: list[ControlRecord] = Field(default_factory=list)
     trials_sha256: str = ""
     """Hash of the trials that were judged (``trials_sha256`` of the view); reports refuse others."""
+
+    def in_order(self) -> list[VerdictRecord]:
+        """All verdicts in the order of the claims, each compound claim before its parts."""
+        wholes = {whole.claim: whole for whole in self.wholes}
+        ordered: list[VerdictRecord] = []
+        for verdict in self.verdicts:
+            ordered += [wholes.pop(name) for name in (verdict.parent, verdict.claim) if name in wholes]
+            ordered.append(verdict)
+        return ordered + list(wholes.values())
+
+    def top_level(self) -> list[VerdictRecord]:
+        """The verdicts on whole claims: compound ones once, and not their parts."""
+        return [*self.wholes, *(verdict for verdict in self.verdicts if not verdict.parent)]

@@ -12,11 +12,12 @@ from harness.plan.selection import cells_of, pairs
 from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD
 from harness.suite import Experiment
+from harness.text import plural
 from reports.document import Block, Break, Code, Column, NotMeasured, Number, Row, Section, Spans, Table, Text
 from reports.numbers import Ledger, last_line
 from reports.sections.common import joined, run_note, words
 from reports.sections.methods import shown
-from reports.text import anchor, plural
+from reports.text import anchor
 
 
 def added(ledger: Ledger) -> Section | None:

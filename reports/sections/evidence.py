@@ -35,13 +35,15 @@ from reports.sections.common import (
     trial_list,
     words,
 )
-from reports.sections.headline import in_order, parts_held, parts_of, statement_of
+from reports.sections.headline import parts_held, parts_of, statement_of
 from reports.text import anchor, capital, prose
 
 
 def evidence(ledger: Ledger) -> Section:
     """The cards of all claims, compound claims before their parts."""
-    return Section("evidence", "Evidence for each claim", tuple(card(ledger, v) for v in in_order(ledger)))
+    return Section(
+        "evidence", "Evidence for each claim", tuple(card(ledger, v) for v in ledger.verdicts.in_order())
+    )
 
 
 def card(ledger: Ledger, verdict: VerdictRecord) -> Card:

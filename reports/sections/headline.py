@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 from harness.claims import Claim
 from harness.claims.forms import form_named
 from harness.store.records import VerdictRecord
+from harness.text import plural
 from reports.document import (
     Badge,
     Block,
@@ -34,7 +34,6 @@ from reports.sections.common import (
     run_note,
     words,
 )
-from reports.text import plural
 
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not comparable", "not run")
 REHEARSAL = (
@@ -115,7 +114,7 @@ def committed_note(ledger: Ledger) -> str:
 def _tallies(ledger: Ledger) -> list[Tally]:
     """Counts of whole claims, and of the statements that compound claims are split into."""
     parts = tuple(verdict for verdict in ledger.verdicts.verdicts if verdict.parent)
-    whole = tuple(top_level(ledger))
+    whole = tuple(ledger.verdicts.top_level())
     title = f"{plural(len(whole), 'claim')}{', compound ones as wholes' if parts else ''}"
     made = [_tally(ledger, title, "claims", whole)]
     if parts:
@@ -127,27 +126,6 @@ def _tally(ledger: Ledger, title: str, name: str, verdicts: tuple[VerdictRecord,
     counts: Counter[str] = Counter(verdict.verdict for verdict in verdicts)
     numbers = [(kind, ledger.count(f"{name}/{kind}", counts[kind])) for kind in VERDICTS if counts[kind]]
     return Tally(title, tuple(numbers))
-
-
-def top_level(ledger: Ledger) -> Iterator[VerdictRecord]:
-    """Whole claims: compound ones once, not once for each part."""
-    yield from ledger.verdicts.wholes
-    yield from (verdict for verdict in ledger.verdicts.verdicts if not verdict.parent)
-
-
-def in_order(ledger: Ledger) -> tuple[VerdictRecord, ...]:
-    """Wholes followed by their parts, in the order of the declared claims."""
-    given = {verdict.claim: verdict for verdict in ledger.verdicts.verdicts}
-    wholes = {verdict.claim: verdict for verdict in ledger.verdicts.wholes}
-    ordered: list[VerdictRecord] = []
-    for claim in ledger.suite.claims:
-        if claim.parent in wholes:
-            ordered.append(wholes.pop(claim.parent))
-        if claim.id in wholes:
-            ordered.append(wholes.pop(claim.id))
-        if claim.id in given:
-            ordered.append(given[claim.id])
-    return tuple(ordered)
 
 
 def parts_of(ledger: Ledger, whole: VerdictRecord) -> tuple[VerdictRecord, ...]:
@@ -181,7 +159,7 @@ def verdict_table(ledger: Ledger) -> Table:
         Column("Verdict", "verdict"),
         Column("Scope", "scope"),
     )
-    rows = tuple(_verdict_row(ledger, verdict) for verdict in in_order(ledger))
+    rows = tuple(_verdict_row(ledger, verdict) for verdict in ledger.verdicts.in_order())
     notes = (
         words(
             "Here: the declared quantity θ of the claim, signed so that the paper's side is positive. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -30,8 +31,13 @@ class Variant:
 def methods(ledger: Ledger) -> Section | None:
     """One description for each class of methods, with the parameters of its variants."""
     blocks: list[Block] = []
-    for kind, variants in _by_class(ledger).items():
-        blocks += _describe(kind, variants)
+    controls = {broken for control in ledger.suite.controls for broken in control.replaces.values()}
+    # What the paper is about comes first; a control is part of the evidence.
+    described = sorted(
+        _by_class(ledger).items(), key=lambda item: controls.issuperset(one.id for one in item[1])
+    )
+    for kind, variants in described:
+        blocks += _describe(kind, variants, controls)
     return Section("methods", "Methods", tuple(blocks)) if blocks else None
 
 
@@ -47,9 +53,11 @@ def _by_class(ledger: Ledger) -> Mapping[type, list[Variant]]:
     return found
 
 
-def _describe(kind: type, variants: list[Variant]) -> list[Block]:
+def _describe(kind: type, variants: list[Variant], controls: AbstractSet[str]) -> list[Block]:
     ids = list(dict.fromkeys(variant.id for variant in variants))
     heading = [Strong(kind.__name__), Text(" ("), *joined(Code(name) for name in ids), Text(")")]
+    if controls.issuperset(ids):
+        heading.append(Text(", a negative control"))
     cites = getattr(kind, "cites", "")
     if cites:
         heading.append(Text(f" — {cites}"))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from harness.claims import Cell, Contrast
 from harness.plan.displayed import made_for, planned_rows, planned_series
 from harness.suite import Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow
+from harness.text import plural
 from reports.document import (
     Column,
     Figure,
@@ -25,7 +26,7 @@ from reports.document import (
 from reports.numbers import Ledger
 from reports.sections.common import run_note, words
 from reports.sections.headline import standing_note
-from reports.text import anchor, plural, sentence, show
+from reports.text import anchor, sentence, show
 
 
 def tables(ledger: Ledger) -> Section | None:

@@ -45,6 +45,21 @@ def test_numbers_lists_what_a_walk_over_the_document_finds(document: Document) -
     assert {n.handle.name for n in document.numbers()} == {n.handle.name for n in walk(document)}
 
 
+def test_negative_controls_are_described_last_and_as_what_they_are(
+    view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    def headings(broken: str) -> list[str]:
+        control = dataclasses.replace(demo.SUITE.controls[0], replaces={"new": broken})
+        suite = dataclasses.replace(demo.SUITE, controls=(control,))
+        told = markdown.render(build(suite, demo.SCALE, view, verdicts))
+        return [
+            line for line in told.splitlines() if line.startswith("**Proposed**") or "**Baseline**" in line
+        ]
+
+    assert "negative control" in headings("old")[-1]
+    assert "negative control" not in "".join(headings("broken"))
+
+
 def test_every_claim_has_a_card_and_wholes_precede_their_parts(document: Document) -> None:
     cards = [block.claim for block in document.blocks() if isinstance(block, Card)]
     assert cards == ["C1", "C1a", "C1b", "C2", "C3", "C4"]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.text import plural
 from reports.document import Code, Handle, Number, Text
-from reports.text import anchor, clean, decimals, docstring_paragraphs, plural, prose, sentence, show
+from reports.text import anchor, clean, decimals, docstring_paragraphs, prose, sentence, show
 from tests.reports import demo
 
 HANDLE = Handle("declared", "x")

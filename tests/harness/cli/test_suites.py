@@ -67,7 +67,7 @@ def test_list_shows_what_a_suite_declares(shell: Shell) -> None:
     for part in [
         "Trimming Helps",
         "heavy",
-        "1 tasks × 2 methods × 5 seeds",
+        "1 task, 2 methods, 5 seeds",
         "C1",
         "Direction",
         "not run",
@@ -76,6 +76,20 @@ def test_list_shows_what_a_suite_declares(shell: Shell) -> None:
         assert part in shell.out
     assert shell("list", "demo", "--profile", "smok") == ExitCode.USAGE
     assert "smoke" in shell.err
+
+
+def test_a_suite_that_is_declared_here_and_not_installed_is_told_apart(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = '[project.entry-points."corroborate.suites"]\nfresh = "suites.fresh:SUITE"\n'
+    (tmp_path / "pyproject.toml").write_text(declared)
+    (tmp_path / "inside").mkdir()
+    monkeypatch.chdir(tmp_path / "inside")
+    assert shell("list", "fresh") == ExitCode.USAGE
+    assert "pip install -e" in shell.err
+    assert str(tmp_path / "pyproject.toml") in shell.err
+    assert shell("list", "stale") == ExitCode.USAGE
+    assert "Unknown suite" in shell.err
 
 
 def test_a_method_in_the_current_folder_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

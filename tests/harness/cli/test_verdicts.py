@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.verdicts import verdict_lines
 from harness.errors import ExitCode
 from harness.store import list_runs, open_run
+from harness.store.records import VerdictRecord, VerdictsRecord
 from tests.harness.cli.conftest import Shell
 
 
@@ -31,6 +33,31 @@ def test_verdicts_are_stored_by_the_run_and_printed_by_readers(shell: Shell, run
     assert "C1" in shell.out
     assert "closed" in shell.out
     assert not (run / "verdicts.json").exists()
+
+
+def test_a_compound_claim_comes_before_its_parts_and_both_are_counted() -> None:
+    single = VerdictRecord(
+        claim="C1", form="Direction", verdict="reproduced", reason="As said.", scope="here"
+    )
+    parts = [
+        single.model_copy(update={"claim": f"C2{letter}", "parent": "C2", "verdict": verdict})
+        for letter, verdict in (("a", "reproduced"), ("b", "inconclusive"))
+    ]
+    whole = single.model_copy(update={"claim": "C2", "form": "Compound", "verdict": "inconclusive"})
+    last = single.model_copy(update={"claim": "C3", "verdict": "not run"})
+    verdicts = [single, *parts, last]
+    record = VerdictsRecord(run="r", suite="s", profile="small", verdicts=verdicts, wholes=[whole])
+    assert [verdict.claim for verdict in record.in_order()] == ["C1", "C2", "C2a", "C2b", "C3"]
+    lines = verdict_lines(record)
+    assert [line for line in lines if "C2" in line] == [
+        " ? C2      inconclusive",
+        "   + C2a     reproduced",
+        "   ? C2b     inconclusive",
+    ]
+    assert lines[-2:] == [
+        "3 claims: 1 reproduced, 1 inconclusive, 1 not run",
+        "2 parts: 1 reproduced, 1 inconclusive",
+    ]
 
 
 def test_verdicts_as_json(shell: Shell, run: Path) -> None:

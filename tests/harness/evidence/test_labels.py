@@ -21,6 +21,8 @@ TAU = mean_of("tokens", better="higher", name="block efficiency")
             "block efficiency: k8 − 1.15 × k1",
         ),
         (Contrast(gain().terms, constant=-0.5), "score: a − b + 0.5"),
+        (Contrast(((-1.0, cell("a")),), constant=-1.0), "score: 1 − a"),
+        (Contrast(((-2.0, cell("a")),), constant=1.0), "score: −2 × a − 1"),
         (Contrast(gain().terms, log=True), "score: log a − log b"),
         (
             Contrast(((1.0, cell("a", task="x")), (-1.0, cell("a", task="y")))),
