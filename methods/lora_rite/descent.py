@@ -116,7 +116,7 @@ class Descend(BaseDescend, NamedOptimizer):
     cites: ClassVar[str] = YEN
 
     plain: bool = param(
-        default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
+        default=True, source="card, section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
     )
 
     def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
@@ -130,7 +130,7 @@ class Descend(BaseDescend, NamedOptimizer):
 class _Equivalent(Task[Descent, "list[Arrival]"]):
     """Scores how far trajectories from equivalent starts part."""
 
-    kind: str = param("general", source="Definition 1", doc=f"which R: {', '.join(KINDS)}")
+    kind: str = param("general", source="paper, Definition 1", doc=f"which R: {', '.join(KINDS)}")
     steps: int = param(5, source="card, section 8", doc="optimizer steps")
 
     def problem(self, ctx: Context) -> Descent:

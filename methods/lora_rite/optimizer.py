@@ -1,4 +1,4 @@
-"""LoRA-RITE (section 3): an Adam-like optimizer that does not see how Z = A Bᵀ is split.
+"""LoRA-RITE (card, section 3.3): an Adam-like optimizer that does not see how Z = A Bᵀ is split.
 
 Each factor's gradient is expressed in the orthonormal basis of the other factor, moments are
 carried along as that basis turns, and the step is mapped back. Everything small (r×r) is computed

@@ -100,7 +100,7 @@ class BaseFitLinear(OptimizerHook, Method[Regression, "Tensor"]):
 
     problem_type: ClassVar[type] = Regression
 
-    rate: float = param(0.1, source="tuned", doc="largest learning rate")
+    rate: float = param(0.1, source="ours: tuned", doc="largest learning rate")
 
     def run(self, problem: Regression, ctx: Context) -> Tensor:
         """The product B A, shape (m, n).

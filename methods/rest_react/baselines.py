@@ -27,7 +27,7 @@ class Baseline(Method[AgentProblem, "Agents"]):
 
     problem_type: ClassVar[type] = AgentProblem
 
-    samples: int = param(4, source="section 3.2", doc="k, samples of a step")
+    samples: int = param(4, source="paper, section 3.2", doc="k, samples of a step")
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Take all exams."""

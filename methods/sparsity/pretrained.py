@@ -134,8 +134,8 @@ class ReadingTask(Task[Reading, "dict[str, Counts]"]):
 
     checkpoint: Resource
     data: Resource
-    examples: int = param(800, source="Figure 3", doc="texts of each set")
-    length: int = param(512, source="Figure 3", doc="tokens of a text, at most")
+    examples: int = param(800, source="paper, Figure 3", doc="texts of each set")
+    length: int = param(512, source="paper, Figure 3", doc="tokens of a text, at most")
     batch: int = param(8, source="ours", doc="texts of a pass")
     characters: int = param(20_000_000, source="ours", doc="characters that texts are drawn from")
 
@@ -167,7 +167,9 @@ class Read(Method[Reading, "dict[str, Counts]"]):
     problem_type: ClassVar[type] = Reading
     cites: ClassVar[str] = LI
 
-    trained: bool = param(default=True, source="Figure 1", doc="with its weights, or newly initialised")
+    trained: bool = param(
+        default=True, source="paper, Figure 1", doc="with its weights, or newly initialised"
+    )
 
     def run(self, problem: Reading, ctx: Context) -> dict[str, Counts]:
         """Active neurons on each set."""

@@ -71,7 +71,7 @@ class Untrained(Method[Training, Trained]):
     problem_type: ClassVar[type] = Training
     cites: ClassVar[str] = LI
 
-    activation: Activation = param(Relu(), source="section 3.1", doc="ReLU, Top-k, …")  # noqa: RUF009
+    activation: Activation = param(Relu(), source="paper, section 3.1", doc="ReLU, Top-k, …")  # noqa: RUF009
     sure: bool = param(default=False, source="ours", doc="answer at random, with confidence")
 
     def run(self, problem: Training, ctx: Context) -> Trained:

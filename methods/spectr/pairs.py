@@ -219,8 +219,8 @@ class SelectWith(BaseSelect):
 
     cites: ClassVar[str] = f"{SUN}; {LEVIATHAN}"
 
-    name: str = param("k-seq", source="section 'K-SEQ'", doc="the rule")
-    slack: float = param(0.0, source="Theorem 1", doc="of K-SEQ: ρ = ρ* + slack (k − ρ*)")
+    name: str = param("k-seq", source="paper, section 'K-SEQ'", doc="the rule")
+    slack: float = param(0.0, source="paper, Theorem 1", doc="of K-SEQ: ρ = ρ* + slack (k − ρ*)")
 
     def rule(self) -> Rule:
         """The rule of that name.

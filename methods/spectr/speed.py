@@ -49,7 +49,7 @@ class SelectOnce(Method[SpeedProblem, int]):
     problem_type: ClassVar[type] = SpeedProblem
 
     vocabulary: int = param(1024, source="ours", doc="|V|")
-    candidates: int = param(8, source="main table", doc="k")
+    candidates: int = param(8, source="paper, main table", doc="k")
     repeats: int = param(1, source="ours", doc="selections in a block")
     program: bool = param(default=False, source="ours")
 

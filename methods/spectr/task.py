@@ -149,7 +149,7 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
     prompts: int = param(100, source="card, section 9", doc="prompts a seed")
     prompt_tokens: int = param(16, source="card, section 9", doc="tokens of a prompt")
     tokens: int = param(64, source="card, section 9", doc="new tokens a prompt")
-    temperature: float = param(1.0, source="section 'Experiments'", doc="of both models")
+    temperature: float = param(1.0, source="paper, section 'Experiments'", doc="of both models")
     top_p: float = param(1.0, source="ours", doc="nucleus of both models")
     dtype: str = param("", source="ours", doc="type of the weights; empty: the run's")
 
@@ -247,7 +247,7 @@ class Chain(_Scored, Task[DecodingProblem, Decoded]):
     noise: float = param(1.0, source="ours", doc="sd of what the draft's logits are off by")
     prompts: int = param(200, source="ours", doc="independent requests")
     tokens: int = param(40, source="ours", doc="new tokens a request")
-    temperature: float = param(1.0, source="section 'Experiments'", doc="of both chains")
+    temperature: float = param(1.0, source="paper, section 'Experiments'", doc="of both chains")
 
     def problem(self, ctx: Context) -> DecodingProblem:
         """A pair drawn from the seed, and states to start from."""
