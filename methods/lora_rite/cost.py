@@ -171,7 +171,7 @@ class BaseTrain(OptimizerHook, Method[Workload, int]):
     repeats: int = param(3, source="ours", doc="steps in a block")
 
     def run(self, problem: Workload, ctx: Context) -> int:
-        """Train."""
+        """Train, put the factors back, and return the number of steps."""
         import torch
 
         model, tokens, pairs = problem.open(self.size)

@@ -101,7 +101,7 @@ def _draw(ctx: Context, name: str, count: int, rows: int, columns: int) -> Tenso
 
 @dataclass(frozen=True)
 class LinearLosses(Task[Online, "list[Course]"]):
-    """⟨G_t, Z⟩ with a fresh random G_t of norm 1 in each step: nothing can be learnt (Theorem 3)."""
+    """⟨G_t, Z⟩ with a fresh random G_t of norm 1 in each step: nothing can be learnt (paper, Theorem 3)."""
 
     worlds: int = param(4, source="ours", doc="worlds a seed")
     steps: int = param(1024, source="ours", doc="largest T")

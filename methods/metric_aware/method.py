@@ -167,7 +167,7 @@ class Greedy(Method[Predictions, Decisions]):
 
 @dataclass(frozen=True)
 class Constant(Method[Predictions, Decisions]):
-    """One number for all items: what the held-out labels alone tell."""
+    """One number for all items: from the held-out labels alone."""
 
     problem_type: ClassVar[type] = Predictions
 

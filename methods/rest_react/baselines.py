@@ -56,7 +56,7 @@ class Baseline(Method[AgentProblem, "Agents"]):
         """One run over the questions of an exam."""
 
     def elect(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """What counts of all runs."""
+        """The outcomes that are scored, chosen from those of all runs."""
         return outcomes
 
 

@@ -1,4 +1,4 @@
-"""The agent that starts it all: generation 0, which stands for the prompted model.
+"""The first agent: generation 0, which stands in for the prompted model.
 
 It imitates a scripted agent with known mistakes (card §9) in a world of its own.
 """

@@ -26,7 +26,7 @@ Content = Literal["real", "random"]
 CLASSES = 10
 SHAPE = (1, 8, 8)
 KINDS = ("gaussian", "impulse", "shot")
-"""Corruptions of Table 1."""
+"""Corruptions of the paper's Table 1."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def image_model(size: Size, activation: Activation, d_ff: int, generator: torch.
 
 @dataclass(frozen=True)
 class ImageTask(TrainingTask):
-    """The digits of scikit-learn, or noise in the place of what is natural in them.
+    """The digits of scikit-learn, or noise in place of their pixels or labels.
 
     Each seed draws its own split into training, validation and test images.
     """

@@ -66,7 +66,7 @@ _HIDDEN = 10_000_000
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model on disk, loaded when it is asked for.
+    """A model on disk, loaded on demand.
 
     Attributes:
         folder: Safetensors weights, configuration and tokenizer.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from methods.sparsity.stored_images import StoredImages
 
 PARTS, TRAINED = 1000, 980
-"""Images are told apart in thousandths; so many are for training, the rest for validation."""
+"""Images are assigned in thousandths; so many are for training, the rest for validation."""
 SETS = ("train", "validation", "test")
 _EVALUATION = 2**40
 """Number of a visit that no training reaches: fresh noise of evaluation is its own."""
@@ -152,7 +152,7 @@ def tensors(pixels: np.ndarray, labels: np.ndarray, device: Any) -> tuple[Tensor
 
 @dataclass(frozen=True)
 class StoredImageTask(TrainingTask):
-    """Images from disk, or noise in the place of what is natural in them.
+    """Images from disk, or noise in place of their pixels or labels.
 
     Attributes:
         data: Loads as stored images.

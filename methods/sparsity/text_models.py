@@ -17,7 +17,7 @@ from methods.sparsity.layers import Block, DecoderBlock, normal, zero_head
 from methods.sparsity.sizes import LmSize
 
 BUCKETS = 32
-"""Kinds of distance that T5 tells apart."""
+"""Kinds of distance that T5 distinguishes."""
 FARTHEST = 128
 """Distance in tokens from which all distances are one kind."""
 
@@ -168,7 +168,7 @@ def bucket(distance: Tensor, *, both: bool) -> Tensor:
 
     Args:
         distance: Position looked at minus position that looks, any shape.
-        both: Whether later positions are told apart; else they count as distance 0.
+        both: Whether distances to later positions are distinguished; else they count as 0.
 
     Returns:
         Numbers in [0, :data:`BUCKETS`), same shape.

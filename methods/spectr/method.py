@@ -1,4 +1,4 @@
-"""Decoding methods: plain sampling, speculative decoding, SpecTr and its rivals."""
+"""Decoding methods: plain sampling, speculative decoding, SpecTr and other selection rules."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OPTIMUM = ratio_of_sums("optimal acceptance", "optimum", "contexts")
 SELECTED = ratio_of_sums("K-SEQ acceptance", "selected", "contexts")
 """P_acc of K-SEQ at ρ* at the same contexts."""
 FLOOR = ratio_of_sums("total variation by rounding", "variation", "contexts", better="lower")
-"""Between the target's laws in float32 and in the type that was decoded in."""
+"""Total variation between the target's distributions in float32 and in the type used for decoding."""
 OF_OPTIMUM = ratio_of_sums("K-SEQ over optimum", "selected", "optimum")
 
 
@@ -111,7 +111,7 @@ class Autoregressive(_Blocks):
         return 1, 0
 
     def rule(self) -> Rule:
-        """Never consulted."""
+        """Not used, since nothing is drafted."""
         from methods.spectr.selection import KSeq
 
         return KSeq()

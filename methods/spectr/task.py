@@ -2,7 +2,7 @@
 
 :class:`Continue` gives a pair of ``transformers`` models (or an n-gram draft), :class:`Chain` a
 pair of Markov chains. Both score blocks, acceptance by depth, overlaps, and the ranks of emitted
-tokens under the target's law.
+tokens under the target's distribution.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
         )
 
     def evaluate(self, result: Decoded, ctx: Context) -> Scores:
-        """Score the text; laws are recomputed in float32 from the whole text."""
+        """Score the text; distributions are recomputed in float32 from the whole text."""
         from methods.spectr.reference import pair_laws
 
         laws_of = pair_laws(
@@ -185,7 +185,7 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
         return Scores({**scores.parts, "floor": self._floor(result, ctx)})
 
     def _floor(self, result: Decoded, ctx: Context) -> dict[str, list[Any]]:
-        """How far the target's law moves by rounding weights and activations alone."""
+        """How far the target's distribution moves by rounding weights and activations alone."""
         from methods.spectr.reference import pair_laws
         from methods.spectr.scoring import Unit, floor_rows
 
