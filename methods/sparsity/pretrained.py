@@ -211,6 +211,7 @@ def _batches(
                 "attention_mask": torch.from_numpy(padded([row * 0 + 1 for row in rows])),
             }
             continue
+        # Without the tokenizer's end token, since span corruption adds its own.
         pairs = [cut_spans(row[:-1], tokenizer, rng) for row in rows]
         source, target = (torch.from_numpy(padded([pair[side] for pair in pairs])) for side in (0, 1))
         yield {

@@ -103,6 +103,7 @@ class EncoderDecoder(nn.Module):
             hidden = torch.zeros(mask.shape, device=ids.device).masked_fill(~mask, -math.inf)[:, None, None]
         memory = self.encoder(self.embed[ids], counted=mask, hidden=hidden)
         x = self.decoder(self.embed[previous], counted=target_mask, memory=memory, hidden=hidden)
+        # T5 scales by 1/√d where the output layer shares the embeddings' weights.
         out: Tensor = (x * self.size.d_model**-0.5) @ self.embed.mT
         return out
 
