@@ -1,8 +1,8 @@
 """AltLoRA (Yu et al., 2025, arXiv:2505.12455): the factors take turns, each with a projected gradient.
 
 While one factor X moves, its partner Y spans a fixed space. X moves along the D for which D Yᵀ is
-nearest to the gradient of Z, and momentum goes on in the space of the new partner: it becomes the M̃
-for which M̃ Yᵀ is nearest to what it was, M Y₀ᵀ. Both are invariant to how Z is split. The variant
+nearest to the gradient of Z. Momentum M is carried over from the old partner Y₀ to the new one Y: it
+becomes the M̃ for which M̃ Yᵀ is nearest to M Y₀ᵀ. Both are invariant to how Z is split. The variant
 with a second moment is not, and is left out.
 """
 
@@ -62,5 +62,6 @@ class AltLora(PairOptimizer):
         if "moment" in state:
             carried = state["moment"] @ (state["partner"].mT @ beside)
             moment += group["beta"] * projected(carried, beside, group["ridge"])
+        # A copy: ``beside`` may be a view of the partner, which the next step changes in place.
         state["moment"], state["partner"] = moment, beside.clone()
         tall(factor, axis).sub_(group["lr"] * moment)

@@ -41,7 +41,7 @@ class StepCost(Task[Layers, Spent]):
 
     layers: int = param(8, source="ours", doc="layers of each shape")
     shapes: tuple[tuple[int, int], ...] = param(((1024, 1024),), source="ours", doc="(in, out)")
-    ranks: tuple[int, ...] = param((16,), source="section 5", doc="r")
+    ranks: tuple[int, ...] = param((16,), source="card, section 5", doc="r")
 
     def problem(self, ctx: Context) -> Layers:
         """Random factors and gradients."""
@@ -59,7 +59,7 @@ class BaseTakeSteps(OptimizerHook, Method[Layers, Spent]):
 
     problem_type: ClassVar[type] = Layers
 
-    rank: int = param(16, source="section 5", doc="r")
+    rank: int = param(16, source="card, section 5", doc="r")
     repeats: int = param(5, source="ours", doc="steps in a block")
 
     def run(self, problem: Layers, ctx: Context) -> Spent:
@@ -124,7 +124,7 @@ class TrainingCost(Task[Workload, int]):
     large: tuple[int, int] = param((4, 256), source="ours", doc="layers and width of the larger model")
     rows: int = param(8, source="ours", doc="sequences a step")
     length: int = param(64, source="ours", doc="tokens a sequence")
-    rank: int = param(16, source="section 5", doc="r")
+    rank: int = param(16, source="card, section 5", doc="r")
     model: Reference | None = None
 
     def problem(self, ctx: Context) -> Workload:
@@ -167,11 +167,11 @@ class BaseTrain(OptimizerHook, Method[Workload, int]):
 
     problem_type: ClassVar[type] = Workload
 
-    size: str = param("large", source="section 5", doc="which model: small or large")
+    size: str = param("large", source="card, section 9", doc="which model: small or large")
     repeats: int = param(3, source="ours", doc="steps in a block")
 
     def run(self, problem: Workload, ctx: Context) -> int:
-        """Train."""
+        """Train, put the factors back, and return the number of steps."""
         import torch
 
         model, tokens, pairs = problem.open(self.size)

@@ -116,11 +116,11 @@ class Descend(BaseDescend, NamedOptimizer):
     cites: ClassVar[str] = YEN
 
     plain: bool = param(
-        default=True, source="section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
+        default=True, source="card, section 3.3", doc="no clipping, no skipping, smallest ε, as in the theory"
     )
 
     def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
-        """The optimizer of that name, bare where ``plain``."""
+        """The optimizer of that name, without any regularisation where ``plain``."""
         from methods.lora_rite.optimizers import make_optimizer
 
         return make_optimizer(self.optimizer, pairs, rate, plain=self.plain)
@@ -128,9 +128,9 @@ class Descend(BaseDescend, NamedOptimizer):
 
 @dataclass(frozen=True)
 class _Equivalent(Task[Descent, "list[Arrival]"]):
-    """Scores how far trajectories from equivalent starts part."""
+    """Scores how far trajectories from equivalent starts drift apart."""
 
-    kind: str = param("general", source="Definition 1", doc=f"which R: {', '.join(KINDS)}")
+    kind: str = param("general", source="paper, Definition 1", doc=f"which R: {', '.join(KINDS)}")
     steps: int = param(5, source="card, section 8", doc="optimizer steps")
 
     def problem(self, ctx: Context) -> Descent:
@@ -142,10 +142,10 @@ class _Equivalent(Task[Descent, "list[Arrival]"]):
         """All starts."""
 
     def evaluate(self, result: list[Arrival], ctx: Context) -> Scores:
-        """Deviations of Z at the end, relative to the way it went.
+        """Deviations of Z at the end, relative to the distance from its start.
 
         - ``main``: as errors, with what rounding allows;
-        - ``witness``: cases that part although rounding alone moves them by next to nothing.
+        - ``witness``: cases that drift apart although rounding alone hardly moves them.
         """
         cases: dict[str, dict[str, Arrival]] = {}
         for arrival in result:
@@ -171,7 +171,7 @@ class _Equivalent(Task[Descent, "list[Arrival]"]):
 
 
 def deviation(base: Arrival, other: Arrival) -> float:
-    """‖Z' − Z‖ / ‖Z − Z₀‖ at the end, over all pairs."""
+    """‖Z' − Z‖ / ‖Z − Z₀‖ at the end, over all pairs; infinite if the base run did not move."""
     way = sum(float((end - begin).square().sum()) for begin, end in zip(base.before, base.after, strict=True))
     gap = sum(float((x - y).square().sum()) for x, y in zip(base.after, other.after, strict=True))
     return float((gap / way) ** 0.5) if way > 0 else float("inf")
@@ -208,7 +208,7 @@ class Rescaled(Task[Descent, "list[Arrival]"]):
     scales: tuple[float, ...] = param((0.01, 0.1, 1.0, 10.0, 100.0), source="card, section 8", doc="s")
 
     def problem(self, ctx: Context) -> Descent:
-        """The card's factors, and square and oblong random ones."""
+        """The card's factors, and square and rectangular random ones."""
         import torch
 
         from methods.common.draws import normal

@@ -137,9 +137,9 @@ class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
 
     problem_type: ClassVar[type] = Adaptation
 
-    rate: float = param(5e-3, source="tuned", doc="largest learning rate")
-    rank: int = param(16, source="section 5", doc="r")
-    alpha: float = param(16.0, source="official code", doc="LoRA scale; the product is scaled by α/r")
+    rate: float = param(5e-3, source="ours: tuned", doc="largest learning rate")
+    rank: int = param(16, source="card, section 5", doc="r")
+    alpha: float = param(16.0, source="the authors' code", doc="LoRA scale; the product is scaled by α/r")
 
     def run(self, problem: Adaptation, ctx: Context) -> Adapted:
         """Train the adapters of a fresh model."""

@@ -1,4 +1,4 @@
-"""Equivalent factors: transformations R and what they make of a pair."""
+"""Equivalent factors: invertible matrices R, and the pair (AR, BR⁻ᵀ) that R makes of (A, B)."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class OptimizerHook(ABC):
 class NamedOptimizer(OptimizerHook):
     """Uses one of :data:`methods.lora_rite.optimizers.MAKERS`."""
 
-    optimizer: str = param("rite", source="section 3.3", doc="which optimizer")
+    optimizer: str = param("rite", source="card, section 3.3", doc="which optimizer")
 
     def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
         """The optimizer of that name."""

@@ -18,7 +18,8 @@ pass surely repairs; beyond it Householder QR takes over."""
 _ROUNDING = 32.0
 """In units of ε: deviations from orthonormal columns that are left as they are."""
 _DEPENDENT = 100.0
-"""In units of ε: columns whose relative singular value is below are taken to be dependent."""
+"""In units of ε: directions with a smaller singular value, relative to the largest, count as
+dependent."""
 _UNSEEN = 8.0
 """In units of ε: eigenvalues of V that are smaller beside the largest are rounding, and to divide
 by their roots would turn rounding into full steps (a gradient of rank below r does this)."""
@@ -92,6 +93,7 @@ def _inverse_cholesky(gram: Tensor) -> tuple[Tensor, Tensor]:
 def _householder(factor: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     q, r = torch.linalg.qr(factor.mT if axis == 0 else factor)
     if not bool(torch.isfinite(r).all()):
+        # pinv would raise here; NaN lets the optimizer report the pair by name.
         return factor, torch.full_like(r, torch.nan)
     inverse: Tensor = torch.linalg.pinv(r, rtol=_DEPENDENT * torch.finfo(r.dtype).eps)
     return (q.mT if axis == 0 else q), inverse

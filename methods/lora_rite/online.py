@@ -51,7 +51,7 @@ class BaseFollow(OptimizerHook, Method[Online, "list[Course]"]):
 
     problem_type: ClassVar[type] = Online
 
-    rate: float = param(0.01, source="tuned", doc="learning rate η")
+    rate: float = param(0.01, source="ours: tuned", doc="learning rate η")
     balance: bool = param(default=False, source="ours", doc="start from factors of equal Frobenius norm")
 
     def run(self, problem: Online, ctx: Context) -> list[Course]:
@@ -88,7 +88,7 @@ class Follow(BaseFollow, NamedOptimizer):
 
     cites: ClassVar[str] = YEN
 
-    optimizer: str = param("rite-sum", source="section 3.3, theorems", doc="which optimizer")
+    optimizer: str = param("rite-sum", source="card, section 3.3: for the theorems", doc="which optimizer")
 
 
 def _draw(ctx: Context, name: str, count: int, rows: int, columns: int) -> Tensor:
@@ -101,7 +101,7 @@ def _draw(ctx: Context, name: str, count: int, rows: int, columns: int) -> Tenso
 
 @dataclass(frozen=True)
 class LinearLosses(Task[Online, "list[Course]"]):
-    """⟨G_t, Z⟩ with a fresh random G_t of norm 1 in each step: nothing can be learnt (Theorem 3)."""
+    """⟨G_t, Z⟩ with a fresh random G_t of norm 1 in each step: nothing can be learnt (paper, Theorem 3)."""
 
     worlds: int = param(4, source="ours", doc="worlds a seed")
     steps: int = param(1024, source="ours", doc="largest T")
@@ -139,7 +139,7 @@ class LinearLosses(Task[Online, "list[Course]"]):
 class Unbalanced(Task[Online, "list[Course]"]):
     """A noisy matrix problem from (sA, B/s): average loss over all steps, beside the first."""
 
-    imbalance: float = param(1.0, source="Theorem 4", doc="s: D_A/D_B grows with its square")
+    imbalance: float = param(1.0, source="paper, Theorem 4", doc="s: D_A/D_B grows with its square")
     worlds: int = param(4, source="ours", doc="worlds a seed")
     steps: int = param(200, source="ours", doc="T")
     rows: ClassVar[int] = 20

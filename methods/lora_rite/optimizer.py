@@ -1,9 +1,9 @@
-"""LoRA-RITE (section 3): an Adam-like optimizer that does not see how Z = A Bᵀ is split.
+"""LoRA-RITE (card, section 3.3): an Adam-like optimizer that does not see how Z = A Bᵀ is split.
 
 Each factor's gradient is expressed in the orthonormal basis of the other factor, moments are
 carried along as that basis turns, and the step is mapped back. Everything small (r×r) is computed
-for all pairs of one rank together; factors are read where they lie, in few passes. Shapes below
-speak of k pairs of rank r.
+for all pairs of one rank together; factors are read in place, in few passes. Shapes below
+are those of k pairs of rank r.
 """
 
 from __future__ import annotations
@@ -185,6 +185,8 @@ class LoraRite(PairOptimizer):
                 if not self.state[factor]:
                     self.state[factor].update(_fresh(factor, axis))
             stacked = {name: torch.stack([self.state[f][name] for f in factors]) for name in _KEYS}
+            # Entries of the state become views of the stacks: a cohort is updated in place, so that
+            # ``state_dict`` sees the new values.
             for place, factor in enumerate(factors):
                 self.state[factor].update({name: stacked[name][place] for name in _KEYS})
             members = set(key)
@@ -199,6 +201,7 @@ class LoraRite(PairOptimizer):
         kind, axes, count = cohort.second.dtype, cohort.axes, len(cohort.pairs)
         bases, inverse = orthonormal([factor.detach().to(kind) for factor in cohort.factors], axes)
         slopes = [cast("Tensor", factor.grad).to(kind) for factor in cohort.factors]
+        # Rolling by k exchanges the entries of A and B of each pair.
         partner = inverse.roll(count, dims=0)
         gradients = [right(g, n, axis) for g, n, axis in zip(slopes, partner, axes, strict=True)]
         outer = torch.stack([inner(g, g, axis) for g, axis in zip(gradients, axes, strict=True)])
@@ -231,7 +234,7 @@ class LoraRite(PairOptimizer):
             if group["cap"]:
                 moment *= group["cap"] / moment.square().mean().sqrt().clamp(min=group["cap"])
             state["moment"], state["basis"] = moment, item.bases[place]
-            # Lower precision is left and entered once a step.
+            # Factors of lower precision are converted up and back once a step.
             moved = factor if factor.dtype == moment.dtype else factor.to(moment.dtype)
             add_right(moved, moment, back[place], axis, beta=decay, alpha=-group["lr"])
             if moved is not factor:

@@ -97,7 +97,7 @@ class PublicTask(AdaptationTask):
     data: Resource
     tasks: str
     file: str = param("", source="ours", doc="name of the task file")
-    train: str = param("train", source="section 5", doc="training split")
+    train: str = param("train", source="card, section 5", doc="training split")
     held_out: int = param(200, source="ours", doc="training rows kept for validation")
     limit: int = param(500, source="ours", doc="test questions, at most; 0 takes all")
     steps: int = param(100, source="ours", doc="updates")

@@ -1,8 +1,8 @@
 """Linear regression with a low-rank correction (card, section 9): a solvable toy.
 
 ``y = W* x + noise`` with a teacher of rank 8; the student is ``W = B A``, trained on fresh batches
-from B = 0. Every optimizer reaches the noise at its best rate, so what it shows is which rates and
-which initial scales of A an optimizer can live with.
+from B = 0. Every optimizer reaches the noise at its best rate, so they differ only in the range of
+rates and of initial scales of A at which they still do.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class BaseFitLinear(OptimizerHook, Method[Regression, "Tensor"]):
 
     problem_type: ClassVar[type] = Regression
 
-    rate: float = param(0.1, source="tuned", doc="largest learning rate")
+    rate: float = param(0.1, source="ours: tuned", doc="largest learning rate")
 
     def run(self, problem: Regression, ctx: Context) -> Tensor:
         """The product B A, shape (m, n).

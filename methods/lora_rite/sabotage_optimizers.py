@@ -25,5 +25,5 @@ class Misaligned(LoraRite):
     """
 
     def back(self, inverse: Tensor) -> Tensor:
-        """R^(−ᵀ) with its rows shifted, which is as good as shifting the columns of M."""
+        """R^(−ᵀ) with its rows shifted, which is equivalent to shifting the columns of M."""
         return inverse.mT.roll(1, dims=-2)

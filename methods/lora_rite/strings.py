@@ -54,6 +54,7 @@ def _sort_shift(x: Letters) -> Letters:
 
 
 def _said(value: bool) -> Letters:  # noqa: FBT001
+    # :func:`string_examples` adds FIRST_LETTER to every value of an answer.
     return [(YES if value else NO) - FIRST_LETTER]
 
 

@@ -22,11 +22,11 @@ Floats = NDArray[np.float64]
 How = Literal["next-token", "score", "sample"]
 END = "\n"
 MOST = 20
-"""Tokens to list: as many as servers tell."""
+"""Tokens to list: as many as servers return."""
 _ANSWER = 8
 """New tokens of an answer, at most."""
 _FLOOR = -80.0
-"""Log-probability of a value that no sample gave, in nats: none of its own, but a number."""
+"""Log-probability of a value that no sample gave, in nats: next to none, but finite."""
 
 
 def ask_grades(
@@ -48,7 +48,7 @@ def ask_grades(
         prompts: One an item.
         values: The grid.
         how: From the next token's distribution, by scoring each value's text, or by counting samples,
-            for servers that tell no probabilities.
+            for servers that return no probabilities.
         rng: Draws from distributions of the next token, and the seed of sampled answers.
         space: What stands between prompt and answer, if it belongs to the answer.
         most: Tokens to list.
@@ -116,7 +116,7 @@ def _from_next_token(
             where=model.name,
             fix="Change the prompt: should it end with a space, or the answer begin with one?",
         )
-    # Nothing is known of these but that the grid has hardly any mass: all values alike.
+    # All that is known of these is that the grid has hardly any mass: it is spread evenly.
     rest = np.array([max(found.rest, 1e-12) for found in answers])
     scores[silent] = np.log(rest[silent, None] / len(names))
     texts = [[spelled(token) for token in found.log_probabilities] for found in answers]

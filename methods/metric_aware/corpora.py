@@ -48,14 +48,16 @@ class Corpus:
         "ratings", source="ours", doc="how rows are read"
     )
     part: str = param("amazon", source="ours", doc="domain or split")
-    values: tuple[float, ...] = param((1.0, 2.0, 3.0, 4.0, 5.0), source="RAFT, section 5", doc="the grid")
+    values: tuple[float, ...] = param(
+        (1.0, 2.0, 3.0, 4.0, 5.0), source="RAFT (2025), section 5", doc="the grid"
+    )
     threshold: float = param(3.5, source="ours", doc="the least label that counts as positive")
     instruction: str = param(
         "Reviews with the number of stars that they give, from 1 (terrible) to 5 (excellent).",
         source="ours",
         doc="what stands before all examples",
     )
-    item: str = param("Review: {text}\nStars:", source="section 5; ours", doc="how one text is shown")
+    item: str = param("Review: {text}\nStars:", source="card, section 5; ours", doc="how one text is shown")
     longest: int = param(300, source="ours", doc="characters; longer texts are left out")
 
     def read(self, loaded: Any) -> list[Graded]:

@@ -97,7 +97,7 @@ def read_number(text: str, low: float, high: float) -> float | None:
     values: list[Fraction] = []
     place, over = 0, False
     for one in find_numbers(plain):
-        # The number under a stroke is the top of a scale.
+        # A number after a slash, as in 4/5, is the top of a scale.
         stroke = _FRACTION.fullmatch(plain[place : one.start]) and plain[one.start].isdigit()
         over = bool(values) and not over and bool(stroke)
         place = one.end

@@ -164,7 +164,7 @@ def _rule_errors(inputs: Inputs, found: Found) -> Iterator[Row]:
     import numpy as np
 
     grid = np.array(GRID)
-    # Any optimum is at a value, half-way between two, half a unit away, or inside: a fine net has all.
+    # Any optimum is at a value, half-way between two, half a unit away, or inside: a fine grid has all.
     tried = np.linspace(0.5, 5.5, 1001)
     for rule in deciding():
         assert rule.loss is not None
@@ -175,7 +175,7 @@ def _rule_errors(inputs: Inputs, found: Found) -> Iterator[Row]:
 
 
 def two_decisions(mean: Decide, mode: Decide, inputs: Inputs) -> Found:
-    """What is taken for mean and mode of a distribution on 0 and N."""
+    """What is used as mean and mode of a distribution on 0 and N."""
     import numpy as np
 
     found: dict[str, list[float]] = {"mean": [], "mode": []}

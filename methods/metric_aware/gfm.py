@@ -28,7 +28,7 @@ def joint_counts(samples: Marks) -> tuple[Floats, float]:
 
 
 def best_f1_set(table: Floats, empty: float) -> tuple[Marks, Floats]:
-    """The set with the largest expected instance-wise F1 (Waegeman et al., GFM), in O(L² log L).
+    """The set with the largest expected instance-wise F1 (Waegeman et al., 2014, GFM), in O(L³).
 
     F1 of two empty sets is 1.
 

@@ -27,8 +27,8 @@ class LabelProblem:
 class LabelTask(Task[LabelProblem, "Marks"]):
     """Items of a few hidden kinds, each kind with its own probability of every label.
 
-    A model that is as uncertain about the kind as the data allow: its samples follow the law that also
-    draws the truth, so that only the decision differs between methods.
+    A model that is as uncertain about the kind as the data allow: its samples follow the distribution
+    that also draws the truth, so that only the decision differs between methods.
     """
 
     items: int = param(300, source="ours", doc="n")

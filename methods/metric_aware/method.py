@@ -52,7 +52,7 @@ class Enumerated(Method[Predictions, Decisions]):
     problem_type: ClassVar[type] = Predictions
     cites: ClassVar[str] = LUKASIK
 
-    rule: str = param("mean", source="section 3", doc="what is decided")
+    rule: str = param("mean", source="card, section 3.2", doc="what is decided")
     temperature: float = param(1.0, source="ours", doc="T of the distribution")
     fit: Literal["none", "likelihood", "squared-error", "line"] = param(
         "none", source="ours", doc="what is fitted on held-out items: T, or a line"
@@ -110,7 +110,7 @@ class Sampled(Method[Predictions, Decisions]):
     problem_type: ClassVar[type] = Predictions
     cites: ClassVar[str] = LUKASIK
 
-    rule: str = param("mean", source="section 3", doc="what is decided")
+    rule: str = param("mean", source="card, section 3.2", doc="what is decided")
     count: int = param(DRAWS, source="ours", doc="answers used; K")
     unparsable: Literal["drop", "zero"] = param("drop", source="ours", doc="what unreadable answers count as")
 
@@ -143,7 +143,7 @@ class SelfConsistency(Sampled):
 
     cites: ClassVar[str] = WANG
 
-    rule: str = param("mode", source="Wang et al., section 2", doc="what is decided")
+    rule: str = param("mode", source="Wang et al. (2022), section 2", doc="what is decided")
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Greedy(Method[Predictions, Decisions]):
 
 @dataclass(frozen=True)
 class Constant(Method[Predictions, Decisions]):
-    """One number for all items: what the held-out labels alone tell."""
+    """One number for all items: from the held-out labels alone."""
 
     problem_type: ClassVar[type] = Predictions
 

@@ -30,7 +30,7 @@ def mean_absolute_error(columns: Columns) -> float:
 
 
 def squared_bias(columns: Columns) -> float:
-    """(mean v − mean y)²: what a shift of all decisions would take away."""
+    """(mean v − mean y)²: what shifting all decisions would remove of the squared error."""
     truth, decision = _pair(columns)
     return float((decision.mean() - truth.mean()) ** 2)
 

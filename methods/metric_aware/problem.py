@@ -133,6 +133,6 @@ def draw(scores: Floats, count: int, rng: np.random.Generator) -> NDArray[np.int
     law = np.exp(scores - scores.max(axis=1, keepdims=True))
     steps = law.cumsum(axis=1)
     aim = rng.random((len(scores), count)) * steps[:, -1:]
-    # Strictly above the aim, so that a value of probability 0 is never met.
+    # Strictly above the draw, so that a value of probability 0 is never chosen.
     found: NDArray[np.intp] = (steps[:, None, :] <= aim[:, :, None]).sum(axis=2)
     return np.minimum(found, scores.shape[1] - 1)  # type: ignore[no-any-return]

@@ -22,7 +22,7 @@ Decide = Callable[[Floats, Floats], Floats]
 """From grid values (V,) and probabilities (N, V) to decisions (N,)."""
 
 ROUNDING = 1e-12
-"""Cumulated probabilities this close to a level have reached it."""
+"""Cumulative probabilities this close to a level count as having reached it: sums are rounded."""
 
 
 @dataclass(frozen=True)

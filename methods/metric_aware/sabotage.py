@@ -1,4 +1,4 @@
-"""Negative controls: read-outs and trainings with one thing exchanged. No real method imports this."""
+"""Negative controls: read-outs and trainings with one thing replaced. No real method imports this."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class MisplacedSets(LabelSets):
 
 @dataclass(frozen=True)
 class MisplacedRisk(MinimumRisk):
-    """Which candidate is best is asked of the samples for another question."""
+    """Candidates are compared with the samples for another question."""
 
     def run(self, problem: OpenProblem, ctx: Context) -> Texts:
         """The candidates stay."""
@@ -120,10 +120,10 @@ def likeliest(found: Grades) -> Grades:
 
 @dataclass(frozen=True)
 class ExchangedForms(ClosedForms):
-    """Each closed form is exchanged for one that looks alike."""
+    """Each closed form is replaced by a similar one."""
 
     def rules(self, inputs: Inputs) -> Found:
-        """Each metric by the rule of the next one."""
+        """Decide for each metric by the rule of the next one."""
         found = deciding()
         used = zip(found, (*found[1:], found[0]), strict=True)
         return decisions({rule.metric: other for rule, other in used}, inputs)

@@ -73,6 +73,7 @@ def law_rows(
     law = law / law.sum(axis=1, keepdims=True)
     rows: dict[str, Any] = {
         "unit_id": list(ids),
+        # The floor makes 0 · log 0 zero.
         "entropy": -(law * np.log(np.maximum(law, 1e-300))).sum(axis=1),
         "spread": _spread(law, grid),
     }

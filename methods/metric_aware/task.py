@@ -177,7 +177,7 @@ class PromptedTask(Task[Predictions, Decisions]):
         """What the model answered about this draw's prompts."""
         from methods.common.language_model.record import recorded, replayed
 
-        # Recorded once more, since this draw's calls are but a part of the artifact's.
+        # Recorded once more, since this draw's calls are only a part of the artifact's.
         model = recorded(replayed(ctx.load(self.answers), name="recorded answers"))
         chosen = self._chosen(ctx)
         test, held = self.answers.ask(model, chosen, ctx.seed)

@@ -73,13 +73,13 @@ class FineTuned(Method[TrainingProblem, Grades]):
     cites: ClassVar[str] = RAFT
 
     objective: Literal["ce", "raft", "learnable", "mbr", "head", "digit-head"] = param(
-        "raft", source="RAFT, section 4", doc="what is minimised"
+        "raft", source="RAFT (2025), section 4", doc="what is minimised"
     )
     rate: float = param(0.016, source="ours", doc="largest learning rate of Adam")
     steps: int = param(200, source="ours", doc="updates; the paper's number is unknown")
     early: bool = param(default=True, source="ours", doc="keep the best step on validation data")
     digits: Literal["all", "ends", "inner"] = param(
-        "all", source="RAFT, section on grids", doc="all digits, the least and largest, or two within"
+        "all", source="RAFT (2025), section on grids", doc="all digits, the least and largest, or two within"
     )
     watched: int = param(0, source="ours", doc="evaluate each so many updates, for curves; 0: never")
 

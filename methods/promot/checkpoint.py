@@ -25,7 +25,7 @@ class LanguageModel:
         """
         from methods.common.causal_lm import load_model
 
-        # Trained in place, so that nothing is left frozen.
+        # The copy is trained in place, so none of its parameters may stay frozen.
         return load_model(self.folder, device=device, dtype=dtype).requires_grad_(requires_grad=True)
 
     @property

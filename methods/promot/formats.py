@@ -60,7 +60,7 @@ class FormatWorld(Adaptation):
     test: int = param(400, source="ours", doc="test inputs a target")
     items: int = param(40, source="ours", doc="questions a held-out task and number of demonstrations")
     shots: tuple[int, ...] = param(
-        (0, 1, 4), source="section 5", doc="demonstrations; the paper's are 1 and 4"
+        (0, 1, 4), source="paper, section 5", doc="demonstrations; the paper's are 1 and 4"
     )
 
     def reading(self, ctx: Context) -> Reading:

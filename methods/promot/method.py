@@ -25,13 +25,13 @@ class _Tuning(Method[TuningProblem, Adapted]):
 
     problem_type: ClassVar[type] = TuningProblem
 
-    rate: float = param(1e-3, source="Appendix B", doc="learning rate of the model, constant")
-    steps: int = param(1000, source="Appendix B", doc="updates of the model")
-    every: int = param(100, source="Appendix B", doc="a checkpoint each so many updates of the model")
-    batch: int = param(64, source="Appendix B", doc="examples an update")
-    smoothing: float = param(0.1, source="Appendix B", doc="label smoothing")
-    optimizer: Optimizer = param("adafactor", source="Appendix B")  # noqa: RUF009
-    shots: int = param(0, source="section 4", doc="demonstrations before each training input: 0 or 1")
+    rate: float = param(1e-3, source="paper, Appendix B", doc="learning rate of the model, constant")
+    steps: int = param(1000, source="paper, Appendix B", doc="updates of the model")
+    every: int = param(100, source="paper, Appendix B", doc="a checkpoint each so many updates of the model")
+    batch: int = param(64, source="paper, Appendix B", doc="examples an update")
+    smoothing: float = param(0.1, source="paper, Appendix B", doc="label smoothing")
+    optimizer: Optimizer = param("adafactor", source="paper, Appendix B")  # noqa: RUF009
+    shots: int = param(0, source="paper, section 4", doc="demonstrations before each training input: 0 or 1")
     probes: bool = param(False, source="ours", doc="evaluate at every checkpoint of the model")
 
     def model_stage(self) -> Stage:
@@ -63,10 +63,10 @@ class _Tuning(Method[TuningProblem, Adapted]):
 class _Prompted(_Tuning):
     """What methods with a soft prompt have in common."""
 
-    length: int = param(100, source="Appendix B", doc="p, vectors of a soft prompt")
-    prompt_rate: float = param(0.2, source="Appendix B", doc="learning rate of the prompt, constant")
-    prompt_steps: int = param(5000, source="Appendix B", doc="updates of the prompt")
-    prompt_every: int = param(1000, source="Appendix B", doc="a checkpoint each so many")
+    length: int = param(100, source="paper, Appendix B", doc="p, vectors of a soft prompt")
+    prompt_rate: float = param(0.2, source="paper, Appendix B", doc="learning rate of the prompt, constant")
+    prompt_steps: int = param(5000, source="paper, Appendix B", doc="updates of the prompt")
+    prompt_every: int = param(1000, source="paper, Appendix B", doc="a checkpoint each so many")
 
     def prompt_stage(self) -> Stage:
         """Training of a prompt."""
@@ -88,7 +88,7 @@ class Pretrained(Method[TuningProblem, Adapted]):
 
     problem_type: ClassVar[type] = TuningProblem
 
-    shots: int = param(1, source="section 5", doc="demonstrations in the target task's inputs")
+    shots: int = param(1, source="paper, section 5", doc="demonstrations in the target task's inputs")
 
     def run(self, problem: TuningProblem, ctx: Context) -> Adapted:
         """Nothing is trained."""
@@ -105,7 +105,7 @@ class FineTuning(_Tuning):
     """
 
     diagnose: Literal["", "permuted"] = param(
-        "", source="section 3.2", doc="answers of the format gradient, where it is to be measured"
+        "", source="paper, section 3.2", doc="answers of the format gradient, where it is to be measured"
     )
     anchor: float = param(0.0, source="arXiv:1802.01483", doc="L2-SP penalty on the distance from the start")
     replay: float = param(0.0, source="ours", doc="share of pretraining examples in the training set")
@@ -181,7 +181,7 @@ class ProMoT(_Prompted):
     cites: ClassVar[str] = "Wang et al. (2024), arXiv:2211.00635"
 
     order: Literal["mixture", "sequence"] = param(
-        "mixture", source="section 4", doc="several tasks at once, or one after the other"
+        "mixture", source="paper, section 4", doc="several tasks at once, or one after the other"
     )
 
     def tune(self, session: Session) -> None:
@@ -205,7 +205,9 @@ class ProMoT(_Prompted):
 class FixedPrompt(_Prompted):
     """Fine-tuning behind a frozen prompt that was never tuned: random, or zero."""
 
-    kind: Literal["random", "zero"] = param("random", source="Table 6", doc="what the prompt is made of")
+    kind: Literal["random", "zero"] = param(
+        "random", source="paper, Table 6", doc="what the prompt is made of"
+    )
 
     def tune(self, session: Session) -> None:
         """Stage 2 alone."""
@@ -230,11 +232,11 @@ class Joint(_Prompted):
 class LoraFirst(_Tuning):
     """ProMoT with a low-rank adapter in the prompt's place; it is switched off elsewhere."""
 
-    rank: int = param(4, source="Table 15")
-    adapter_rate: float = param(1e-3, source="unspecified in the paper", doc="learning rate of stage 1")
-    adapter_steps: int = param(5000, source="Appendix B", doc="updates of stage 1")
-    adapter_every: int = param(1000, source="Appendix B", doc="a checkpoint each so many")
-    roles: tuple[str, ...] = param(("query", "value"), source="unspecified in the paper", doc="layers")
+    rank: int = param(4, source="paper, Table 15")
+    adapter_rate: float = param(1e-3, source="ours: unspecified in the paper", doc="learning rate of stage 1")
+    adapter_steps: int = param(5000, source="paper, Appendix B", doc="updates of stage 1")
+    adapter_every: int = param(1000, source="paper, Appendix B", doc="a checkpoint each so many")
+    roles: tuple[str, ...] = param(("query", "value"), source="ours: unspecified in the paper", doc="layers")
     frozen: bool = param(False, source="ours", doc="whether it ends with stage 1, as plain LoRA")
 
     def tune(self, session: Session) -> None:

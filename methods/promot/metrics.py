@@ -180,7 +180,7 @@ def _saturated_cosine(columns: Columns) -> float:
 _CURVE = ("step", "kind", *FORMATTED)
 
 NORM_AVG = Metric("Norm. Avg.", FORMATTED, _norm_avg, "higher", digits=2, worst=0.0)
-"""Plain mean of the tasks' scores (section 5 of the paper's evaluation)."""
+"""Plain mean of the tasks' scores (paper, section 5)."""
 WORST_TASK = Metric("lowest task score", FORMATTED, _lowest, "higher", digits=2, worst=0.0)
 TARGET_SCORE = Metric("target score", FORMATTED, _norm_avg, "higher", digits=2, worst=0.0)
 FORMAT_SHARE = mean_of("in_format", better="lower", name="share of outputs in the target's format",

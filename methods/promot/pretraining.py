@@ -158,6 +158,7 @@ def all_answers(episodes: Sequence[list[Segment]]) -> Batch:
         for episode in episodes
     ]
     ids, labels = filled(rows, world.PAD), filled(marks, IGNORED)
+    # A token is predicted one place before its own.
     places = np.flatnonzero(labels != IGNORED)
     owner = places // labels.shape[1]
     return Batch(

@@ -20,7 +20,7 @@ class ShuffledProMoT(ProMoT):
     """ProMoT whose stage 2 learns the answers of other inputs."""
 
     def examples(self, session: Session) -> list[Example]:
-        """The same inputs and answers, otherwise paired."""
+        """The same inputs and answers, paired differently."""
         from methods.promot.tuning import shuffled
 
         return shuffled(super().examples(session), session.ctx.rng("shuffled labels"))

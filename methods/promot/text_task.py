@@ -38,7 +38,7 @@ class TextWorld(Adaptation):
     validation: int = param(200, source="ours", doc="validation inputs a target")
     test: int = param(500, source="ours", doc="test inputs a target, at most")
     items: int = param(100, source="ours", doc="questions a held-out task and number of demonstrations")
-    shots: tuple[int, ...] = param((1, 4), source="section 5", doc="demonstrations")
+    shots: tuple[int, ...] = param((1, 4), source="paper, section 5", doc="demonstrations")
     limit: int = param(512, source="ours", doc="tokens of an input with its answer; the paper cuts none")
     new_tokens: int = param(40, source="ours", doc="tokens of a generated answer, at most")
     batch: int = param(64, source="ours", doc="questions at once")

@@ -217,6 +217,7 @@ def tune_prompt(
 ) -> None:
     """Stage 1: a prompt for one task, from sampled vocabulary embeddings, the model frozen."""
     prompt = from_vocabulary(session.model, length, session.ctx.rng(f"first prompt of {task}"))
+    # Frozen but for its own training: ``fit`` makes trainable what the optimizer holds, and nothing else.
     session.prompts[task] = prompt.requires_grad_(requires_grad=False)
     groups = [{"params": [prompt.weight]}]
     session.train(groups, stage, name=f"stage 1 of {task}", tasks=[task], watch=watch)

@@ -1,8 +1,8 @@
-"""A small formal language of task formats, in which in-context ability can be had and lost.
+"""A small formal language of task formats, on which in-context ability can be learned and lost.
 
 An *episode* is a sequence of *segments* of one task, so that earlier segments are demonstrations
 for later ones: ``tag x₁ … x₄ | q =`` and the answer, which ends with a full stop. The tag says which
-task it is, unless it is hidden: then only the demonstrations tell. In *glossing* tasks,
+task it is, unless it is hidden: then only the demonstrations show it. In *glossing* tasks,
 ``tag x₁ … =``, the answer renames symbols by a mapping that is drawn anew for each episode.
 
 The two target tasks stand in for the paper's: :data:`ENTAILMENT` answers ``T`` or ``F``, tokens
@@ -74,11 +74,11 @@ RENAMING = Format(6, lambda x, q, m: _target(m[x[0]]), glossed=1)
 GLOSS = Format(7, lambda x, q, m: _target(*(m[i] for i in x[:2])), glossed=2)
 
 HIDDEN = 10
-"""The tag that tells nothing."""
+"""The tag that every task has where its own is hidden."""
 
 
 def hidden(task: Format) -> Format:
-    """The same task under the tag that tells nothing."""
+    """The same task under the tag that hides which one it is."""
     return replace(task, tag=HIDDEN)
 
 

@@ -145,7 +145,7 @@ def roll_out(
 
 def choose(state: State, completions: Sequence[Completion]) -> Step:
     """The step that follows from the samples at a state."""
-    # Of many samples most are alike.
+    # Many samples are equal; each distinct one is read once.
     made = {
         one: Candidate(one.text.strip(), one.perplexity, read(state.kind, one.text))
         for one in dict.fromkeys(completions)

@@ -27,7 +27,7 @@ class Baseline(Method[AgentProblem, "Agents"]):
 
     problem_type: ClassVar[type] = AgentProblem
 
-    samples: int = param(4, source="section 3.2", doc="k, samples of a step")
+    samples: int = param(4, source="paper, section 3.2", doc="k, samples of a step")
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Take all exams."""
@@ -56,7 +56,7 @@ class Baseline(Method[AgentProblem, "Agents"]):
         """One run over the questions of an exam."""
 
     def elect(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """What counts of all runs."""
+        """The outcomes that are scored, chosen from those of all runs."""
         return outcomes
 
 

@@ -1,7 +1,7 @@
 """States and actions as few tokens: the language of the toy policies.
 
 Names become placeholders in the order in which a prompt mentions them (card §9), links likewise, and
-words that say nothing beyond the order of the others ("The … of … is …") are left out. Reading an
+words that add nothing to the order of the others ("The … of … is …") are left out. Reading an
 action back puts them in again; tokens that form no action are written as they stand, in angle brackets,
 and the agent counts them as unreadable.
 """

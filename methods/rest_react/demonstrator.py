@@ -1,4 +1,4 @@
-"""A scripted agent that errs at known rates: it stands for the prompted model (card §9)."""
+"""A scripted agent that errs at known rates: it stands in for the prompted model (card §9)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Demonstrator(LanguageModel):
         error: ε, probability of a mistake at each step.
         hasty: Probability that a draft names the entity of the first hop where the searches made a
             detour (more of them than hops). Above ½ it is the rule there, and sampling more does not
-            mend it: the systematic error that the checks can see, and without which self-critique has
+            correct it: the systematic error that the checks can see, and without which self-critique has
             nothing to find (card §9, lesson 4).
         skims: Probability of citing the first result where the right one comes second, third …: the
-            bias for early places that language models have. Random mistakes are mended by sampling more
-            (card §8, sharpening); this one only by better targets.
+            bias for early places that language models have. Sampling more corrects random mistakes
+            (card §8, sharpening); this one needs better targets.
     """
 
     surrogate: bool = field(default=True, kw_only=True)

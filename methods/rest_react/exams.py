@@ -13,7 +13,7 @@ from methods.rest_react.steps import Answer
 from methods.rest_react.world import Question
 
 Speaker = Callable[[Lexicon], LanguageModel]
-"""A trained agent: asked about a world, it gives the model that speaks of it."""
+"""A trained agent: given a world, it returns the language model that answers about it."""
 
 
 @dataclass(frozen=True)

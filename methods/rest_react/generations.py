@@ -1,6 +1,6 @@
 """Grow and improve (card §3.4): roll-outs over all training questions, and the data made of them.
 
-Nothing here takes an answer, except :func:`rightly_answered`, which is what the paper does without.
+Nothing here takes an answer, except :func:`rightly_answered`, which needs answers, as the paper does not.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def improve(
 def filtered(
     examples: Sequence[StepExample], share: float, noise: float, rng: np.random.Generator
 ) -> tuple[StepExample, ...]:
-    """The steps that a scripted annotator keeps: those that look best, with a noisy eye.
+    """The steps that a scripted annotator keeps: those with the best noisy scores.
 
     The rest is removed step by step, as people did in the pilot; a bad step that is removed stays in
     the states of the later ones.
@@ -128,7 +128,7 @@ def filtered(
     Args:
         examples: Of the pilot.
         share: Of steps to remove.
-        noise: Standard deviation of the eye, on a scale of 0 (wrong) to 1 (right).
+        noise: Standard deviation added to scores from 0 (wrong) to 1 (right).
         rng: Of the noise.
     """
     looks = np.array([_look(example) for example in examples]) + rng.normal(0, noise, len(examples))

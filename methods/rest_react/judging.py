@@ -72,7 +72,7 @@ class Judging(Task[JudgingProblem, tuple[bool, ...]]):
         return self._made(ctx)[0]
 
     def evaluate(self, result: tuple[bool, ...], ctx: Context) -> Scores:
-        """Verdicts beside the truth, which is known since the wording was made from it."""
+        """Verdicts and the truth, which is known because the wording was generated from it."""
         problem, agents, truth = self._made(ctx)
         return Scores(
             {

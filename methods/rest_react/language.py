@@ -1,4 +1,4 @@
-"""Large models in the agent's places: a few-shot agent, a ranker and a judge (card §3.1, §3.3, §5).
+"""Large models in place of the toy models: a few-shot agent, a ranker and a judge (card §3.1, §3.3, §5).
 
 Prompts are plain text. The paper's prompts are Python code that is continued; they are not published,
 and states here say the same (card §3.1) in fewer tokens.
@@ -105,7 +105,7 @@ def few_shot(model: LanguageModel) -> FewShot:
 
 @dataclass
 class ModelRanker:
-    """Asks a model which candidate is best, in plain language and without examples (section 3.3).
+    """Asks a model which candidate is best, in plain language and without examples (paper, section 3.3).
 
     Candidates come shuffled and without repetition (see
     :func:`~methods.rest_react.training_data.retarget`). Each is asked about as the option of a letter,
@@ -152,7 +152,7 @@ def ranking_prompt(state: State, texts: Sequence[str]) -> str:
 
 @dataclass
 class ModelJudge:
-    """Asks a model whether an answer implies the reference answer (section 4.2).
+    """Asks a model whether an answer implies the reference answer (paper, section 4.2).
 
     Attributes:
         model: The judge.

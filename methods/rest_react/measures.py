@@ -67,7 +67,7 @@ def _spread(columns: Any) -> float:
 
 
 def _beyond_accuracy(columns: Any) -> float:
-    """The spread relative to that of coins which all fall right as often: √(Σ pᵢ(1−pᵢ) / n p̄(1−p̄))."""
+    """The spread relative to that of independent questions with equal chances: √(Σ pᵢ(1−pᵢ) / n p̄(1−p̄))."""
     p = _by_question(columns) / 100.0
     coins = p.mean() * (1 - p.mean()) / len(p)
     return float((_variance(columns) / coins) ** 0.5) if coins > 0 else 0.0
@@ -110,7 +110,7 @@ def _agreement(judged: Any, known: Any, *, ranks: bool) -> float:
     from scipy.stats import pearsonr, spearmanr
 
     if np.ptp(judged) == 0 or np.ptp(known) == 0:
-        # A judge that tells nothing apart agrees with nothing.
+        # Without variance there is no correlation: a judge that rates all agents alike counts as 0.
         return 0.0
     return float((spearmanr if ranks else pearsonr)(judged, known).statistic)
 

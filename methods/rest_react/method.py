@@ -26,8 +26,8 @@ class AgentMethod(Method[AgentProblem, "Agents"]):
 
     problem_type: ClassVar[type] = AgentProblem
 
-    samples: int = param(4, source="section 3.2", doc="candidates of a step")
-    samples_xs: int = param(16, source="section 3.2", doc="candidates of a step, size XS")
+    samples: int = param(4, source="paper, section 3.2", doc="candidates of a step")
+    samples_xs: int = param(16, source="paper, section 3.2", doc="candidates of a step, size XS")
     everywhere: tuple[str, ...] = param((), source="ours", doc="agents that take all exams; else the first")
     shown: tuple[str, ...] = param((), source="ours", doc="agents whose trajectories are shown")
 
@@ -58,7 +58,7 @@ class Prompted(AgentMethod):
 
     cites: ClassVar[str] = AKSITOV
 
-    sizes: tuple[str, ...] = param(("L",), source="section 3.1", doc="sizes to evaluate")
+    sizes: tuple[str, ...] = param(("L",), source="paper, section 3.1", doc="sizes to evaluate")
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Evaluate."""
@@ -80,9 +80,11 @@ class Pilot(AgentMethod):
 
     cites: ClassVar[str] = AKSITOV
 
-    sizes: tuple[str, ...] = param(("XS",), source="Table 1", doc="sizes to train")
+    sizes: tuple[str, ...] = param(("XS",), source="paper, Table 1", doc="sizes to train")
     trajectories: int = param(125, source="ours: half of the questions; the paper a quarter")
-    removed: float = param(0.333, source="section 3.4: 3015 of 4518 steps remain", doc="share of the steps")
+    removed: float = param(
+        0.333, source="paper, section 3.4: 3015 of 4518 steps remain", doc="share of the steps"
+    )
     noise: float = param(0.5, source="ours", doc="of the scripted annotator")
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
@@ -118,14 +120,16 @@ class SelfImprove(AgentMethod):
 
     cites: ClassVar[str] = AKSITOV
 
-    generations: int = param(2, source="section 3.4", doc="rounds of growing and improving")
-    sizes: tuple[str, ...] = param(("L", "S", "XS"), source="section 4.1", doc="sizes to train")
+    generations: int = param(2, source="paper, section 3.4", doc="rounds of growing and improving")
+    sizes: tuple[str, ...] = param(("L", "S", "XS"), source="paper, section 4.1", doc="sizes to train")
     passes: tuple[int, ...] = param(
-        (1, 4), source="section 3.4", doc="trajectories a question, by generation"
+        (1, 4), source="paper, section 3.4", doc="trajectories a question, by generation"
     )
-    subsets: tuple[int, ...] = param((), source="Table 3", doc="smaller data of the last generation, for XS")
+    subsets: tuple[int, ...] = param(
+        (), source="paper, Table 3", doc="smaller data of the last generation, for XS"
+    )
     ranker: Literal["local", "none", "random", "oracle", "model"] = param(
-        "local", source="section 3.3; ours", doc="chooses the targets"
+        "local", source="paper, section 3.3; ours", doc="chooses the targets"
     )
     noise: float = param(0.5, source="card, section 9: 92 % of pairs right", doc="of the local ranker")
     start: bool = param(default=True, source="ours", doc="evaluate generation 0, too")

@@ -1,8 +1,8 @@
 """Toy policies: small transformers over compact states, behind the interface of language models.
 
-They stand for large models and say so (``surrogate``). Delexicalised states repeat, within a batch
-and from batch to batch; the law of the next token is computed once for each distinct beginning, and
-every row draws from it with random numbers of its own.
+They stand in for large models, and say so (``surrogate``). Delexicalised states repeat, within a batch
+and from batch to batch; the distribution of the next token is computed once for each distinct beginning,
+and every row draws from it with random numbers of its own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from methods.rest_react.toy_transformer import CONTEXT, REPLY, ToyTransformer
 _ROWS = 256
 """Beginnings that one forward pass reads, at most."""
 _MEMORY = 60_000
-"""Laws that are kept, at most: some 30 MB."""
+"""Distributions that are kept, at most: some 30 MB."""
 _PROMPTS = 20_000
 """Translated prompts that are kept, at most."""
 
@@ -41,7 +41,7 @@ Floats = NDArray[np.float64]
 class Policy(LanguageModel):
     """A toy transformer that reads and writes about one world.
 
-    A line break ends a text: it is the model's own end, and no other stop is heeded.
+    A line break ends a text: it is the model's own end, and other stop strings are ignored.
 
     Attributes:
         network: The trained weights.
@@ -168,14 +168,14 @@ class Policy(LanguageModel):
         """Log-probabilities of the token after each beginning, shape (V,)."""
         if len(self.laws) > _MEMORY:
             self.laws.clear()
-        # What is known already depends on what was asked before; a law must not.
+        # What is known already depends on what was asked before; a distribution must not.
         new = [one for one in dict.fromkeys(beginnings) if one not in self.laws]
         for part in fixed_batches([len(one) for one in new], _ROWS, device=self.network.tokens.device.type):
             self._read([new[i] for i in part.chosen], part.of(new), part.width)
         return [self.laws[one] for one in beginnings]
 
     def _read(self, chosen: list[Beginning], rows: list[Beginning], width: int) -> None:
-        """Compute the laws after the chosen beginnings, which are the first of all rows."""
+        """Compute the distributions after the chosen beginnings, which are the first of all rows."""
         device = self.network.tokens.device
         ids = torch.tensor([one + (PAD,) * (width - len(one)) for one in rows], device=device)
         last = torch.tensor([row * width + len(one) - 1 for row, one in enumerate(rows)], device=device)
@@ -210,11 +210,11 @@ class _Path:
 def _inverted(
     laws: NDArray[np.float32], rows: NDArray[np.int64], draws: Floats, decoding: Decoding
 ) -> NDArray[np.int64]:
-    """A token for each row: where the cumulated law passes its draw."""
+    """A token for each row: where the cumulative distribution exceeds its draw."""
     logits: Tensor = torch.from_numpy(laws)
     law = probabilities(logits, temperature=decoding.temperature, top_p=decoding.top_p).double().numpy()
     steps = law.cumsum(axis=1)[rows]
-    # Strictly above the aim, so that a token of probability 0 is never met.
+    # Strictly above the draw, so that a token of probability 0 is never chosen.
     tokens: NDArray[np.int64] = (steps <= (draws * steps[:, -1])[:, None]).sum(axis=1)
     return tokens.clip(max=laws.shape[1] - 1)
 

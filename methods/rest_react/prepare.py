@@ -1,4 +1,4 @@
-"""The agent that starts it all: generation 0, which stands for the prompted model.
+"""The first agent: generation 0, which stands in for the prompted model.
 
 It imitates a scripted agent with known mistakes (card §9) in a world of its own.
 """
@@ -141,7 +141,7 @@ class PretrainedTeacher(Teacher):
     base_steps: int = param(150, source="ours", doc="updates of the pretrained model")
     base_batch: int = param(32, source="ours", doc="steps of trajectories an update")
     base_rate: float = param(2e-5, source="ours", doc="largest learning rate of the pretrained model")
-    rank: int = param(0, source="section 4.1: full fine-tuning", doc="of LoRA factors; 0: all weights")
+    rank: int = param(0, source="paper, section 4.1: full fine-tuning", doc="of LoRA factors; 0: all weights")
     limit: int = param(512, source="ours", doc="tokens of a state with its action, at most")
     rows: int = param(512, source="ours", doc="texts sampled at once")
 

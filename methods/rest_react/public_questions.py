@@ -62,7 +62,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class FreeQuestion(Question):
-    """A question in free wording, whose chain is not known."""
+    """A question in free wording, whose chain of facts is unknown."""
 
     wording: str = ""
 

@@ -84,14 +84,14 @@ class FewShotTeacher(PretrainedTeacher):
 
     title: ClassVar[str] = "prompted agent"
 
-    sizes: tuple[str, ...] = param(("L",), source="section 3.1", doc="sizes that are prompted")
+    sizes: tuple[str, ...] = param(("L",), source="paper, section 3.1", doc="sizes that are prompted")
 
     model: Reference = AGENT
     base: Reference = BASE_L
     base_s: Reference = BASE_S
     base_xs: Reference = BASE_XS
-    searches: int = param(10, source="section 3.1", doc="searches of a trajectory, at most")
-    base_steps: int = param(3500, source="section 4.1: of L", doc="updates of the students")
+    searches: int = param(10, source="paper, section 3.1", doc="searches of a trajectory, at most")
+    base_steps: int = param(3500, source="paper, section 4.1: of L", doc="updates of the students")
     limit: int = param(4096, source="ours", doc="tokens of a state with its action, at most")
 
     @property
@@ -151,8 +151,8 @@ class PublicAgents(SearchAgents):
     first: Reference = BAMBOOGLE
     second: Reference = BAMTWOOGLE
     passages: Reference = PASSAGES
-    runs: int = param(10, source="section 4.1", doc="evaluation runs")
-    questions: int = param(2000, source="section 4.1", doc="to learn from")
+    runs: int = param(10, source="paper, section 4.1", doc="evaluation runs")
+    questions: int = param(2000, source="paper, section 4.1", doc="to learn from")
 
     def training(self, ctx: Context) -> tuple[tuple[Question, ...], SearchTool, Lexicon, AnswerKey]:
         """Questions of another set, whose answers are left behind."""

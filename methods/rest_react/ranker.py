@@ -14,7 +14,7 @@ from methods.rest_react.steps import Answer, State, Summary, write
 
 @dataclass(frozen=True)
 class LocalRanker:
-    """Prefers what the state shows to be right, with a noisy eye.
+    """Prefers what the state shows to be right, by noisy scores.
 
     It never sees an answer key; that it can read states this well is an assumption, which is why its
     noise is a parameter.

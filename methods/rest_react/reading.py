@@ -1,7 +1,7 @@
 """What is right at a step, as far as the state shows it; no answer key is needed or taken.
 
-The demonstrator errs around it and the ranker approximates it; both are surrogates for large
-language models, and what rests on them says so.
+The demonstrator deviates from it and the ranker approximates it; both are surrogates for large
+language models, and results that depend on them say so.
 """
 
 from __future__ import annotations

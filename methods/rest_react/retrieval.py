@@ -17,7 +17,7 @@ _STOPPED = frozenset({"the", "of", "is", "a", "an", "what", "who", "which", "was
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words that are not too common to say anything."""
+    """Lower-case words without stop words."""
     return [word for word in re.findall(r"\w+", text.lower()) if word not in _STOPPED]
 
 
@@ -44,7 +44,7 @@ class SearchTool:
         mixed: bool = False,
         cut: Callable[[str], list[str]] = words,
     ) -> None:
-        import bm25s  # With scipy, which declarations that name a tool do without.
+        import bm25s  # Loads scipy, which declarations of a tool do not need.
 
         if not documents:
             raise ProblemError("There is nothing to search", where="documents", fix="Give at least one.")

@@ -1,4 +1,4 @@
-"""What learns from steps: toy policies from scratch, or a pretrained model fine-tuned from its base.
+"""Models that learn from steps: toy policies from scratch, or a pretrained model fine-tuned from its base.
 
 Every generation starts from the base again (card §8, pitfall 12), so that only the data differ.
 """

@@ -93,7 +93,7 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
 
     teachers: tuple[Teacher, ...]
     runs: int = param(5, source="ours", doc="evaluation runs; the paper: 10")
-    temperature: float = param(0.5, source="section 3.2", doc="of the samples")
+    temperature: float = param(0.5, source="paper, section 3.2", doc="of the samples")
     labels: bool = param(default=False, source="ours", doc="give methods the answers of training questions")
     shown: int = param(12, source="ours", doc="trajectories of an exhibit")
 
@@ -226,8 +226,8 @@ class WorldAgents(SearchAgents):
     """
 
     questions: int = param(500, source="ours", doc="to learn from; the paper: 2000")
-    asked: int = param(125, source="section 4.1", doc="two-hop questions of the first exam")
-    second: int = param(100, source="section 4.1", doc="questions of the second exam; 0: none")
+    asked: int = param(125, source="paper, section 4.1", doc="two-hop questions of the first exam")
+    second: int = param(100, source="paper, section 4.1", doc="questions of the second exam; 0: none")
     second_three: float = param(0.4, source="ours", doc="share of those with three hops")
     facts: tuple[Reference, ...] = ()
     facts_asked: int = param(100, source="ours", doc="questions about real facts")

@@ -74,12 +74,12 @@ class Block(nn.Module):
 
 
 class ToyTransformer(nn.Module):
-    """Causal; positions are learnt and counted from the end of the prompt, tokens are read and written alike.
+    """Causal; positions are learnt and counted from the end of the prompt; embeddings are tied.
 
     Args:
         shape: Size.
-        generator: Draws the weights, normal with standard deviation .02 (.1 for the embeddings, whose
-            scale matters at these widths).
+        generator: Draws the weights, normal with standard deviation 1/√D (.1 for the embeddings, whose
+            scale matters at these widths); biases start at 0.
     """
 
     def __init__(self, shape: Shape, generator: torch.Generator) -> None:

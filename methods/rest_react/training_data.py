@@ -56,7 +56,7 @@ def retarget(
     Args:
         trajectories: Of one generation.
         ranker: Chooses targets.
-        rng: Shuffles candidates, so that their order says nothing, and is passed on.
+        rng: Shuffles candidates, so that their order carries no information; passed to the ranker, too.
     """
     examples, changed, asked = [], 0, 0
     for trajectory in trajectories:

@@ -1,7 +1,7 @@
 """Knowledge bases, their documents, and questions that need several searches (card §9).
 
 Questions carry no answers. Answers are kept apart, in an :class:`AnswerKey`, which only evaluation
-takes: what builds training data has no way to them.
+takes: code that builds training data cannot reach them.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class Tally:
         self.d_ff = d_ff
         self._firing: Tensor | None = None
         self._histogram = torch.zeros(0)
-        # Only asked whether it is a number: one NaN makes it none.
+        # Only tested for being a number: a single NaN makes the sum NaN.
         self._total = torch.zeros(())
 
     def __call__(self, a: Tensor, mask: Tensor | None = None) -> None:
@@ -152,8 +152,8 @@ class Tally:
             self._add(flat[part], None if counted is None else counted[part])
 
     def _add(self, a: Tensor, counted: Tensor | None) -> None:
-        # Comparisons into floats, and sums of floats, are vectorised where those of booleans are
-        # not; and they are exact up to 2²⁴.
+        # Float comparisons and sums are vectorised where those of booleans are not. They are exact
+        # up to 2²⁴, which no part reaches: sums are taken over parts of CHUNK tokens.
         assert self._firing is not None
         active = torch.ne(a, 0, out=torch.empty_like(a, dtype=torch.float32))
         if counted is None:
@@ -187,7 +187,7 @@ class Tally:
 class ActivationCounter:
     """Counts the activations of a model's blocks while it is entered (``with``).
 
-    It may be entered for some passes only, and again. One counter at a time can be at a model.
+    It may be entered for some passes only, and again. A model can have only one counter at a time.
     """
 
     def __init__(self, model: nn.Module) -> None:

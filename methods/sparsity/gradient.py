@@ -1,4 +1,4 @@
-"""Why training starts by making activations sparse: the gradient at initialisation (section 3.4).
+"""Why training starts by making activations sparse: the gradient at initialisation (card, section 3.4).
 
 Let f = V σ(p) with p fixed and entries of V independent with mean zero. Then for each active
 neuron, p_i > 0, the expected gradient E_V[∂ℓ/∂p_i] is positive, for cross-entropy and for

@@ -29,7 +29,7 @@ SECOND_LAYERS = {
 }
 """Names of second layers in ``transformers``, with those of their first layers."""
 GATES = ("gate_proj", "wi_0", "gate", "linear_v")
-"""Layers whose presence beside a second layer tells a gated block."""
+"""Layers whose presence beside a second layer marks a gated block."""
 FUNCTIONS = ("activation_fn", "act", "act_fn", "activation", "activation_function")
 """Names of a block's activation."""
 

@@ -26,7 +26,7 @@ Content = Literal["real", "random"]
 CLASSES = 10
 SHAPE = (1, 8, 8)
 KINDS = ("gaussian", "impulse", "shot")
-"""Corruptions of Table 1."""
+"""Corruptions of the paper's Table 1."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +86,18 @@ def image_model(size: Size, activation: Activation, d_ff: int, generator: torch.
 
 @dataclass(frozen=True)
 class ImageTask(TrainingTask):
-    """The digits of scikit-learn, or noise in the place of what is natural in them.
+    """The digits of scikit-learn, or noise in place of their pixels or labels.
 
     Each seed draws its own split into training, validation and test images.
     """
 
     size: Size = VitSize()  # noqa: RUF009
-    images: Content = param("real", source="section on causes", doc="digits or noise")  # noqa: RUF009
-    labels: Content = param("real", source="section on causes", doc="given, or drawn once")  # noqa: RUF009
-    fresh: bool = param(default=False, source="section on causes", doc="new noise in every batch")
-    share: float = param(1.0, source="Figure 2c", doc="share of the training images that is used")
-    noise: float = param(0.0, source="Table 1", doc="share of training labels drawn from all classes")
-    corrupted: bool = param(default=False, source="Table 1", doc="score corrupted test images, too")
+    images: Content = param("real", source="paper, section on causes", doc="digits or noise")  # noqa: RUF009
+    labels: Content = param("real", source="paper, section on causes", doc="given, or drawn once")  # noqa: RUF009
+    fresh: bool = param(default=False, source="paper, section on causes", doc="new noise in every batch")
+    share: float = param(1.0, source="paper, Figure 2c", doc="share of the training images that is used")
+    noise: float = param(0.0, source="paper, Table 1", doc="share of training labels drawn from all classes")
+    corrupted: bool = param(default=False, source="paper, Table 1", doc="score corrupted test images, too")
     steps: int = param(800, source="card, section 9", doc="updates")
     warmup: int = param(100, source="card, section 9", doc="updates of warm-up")
     batch: int = param(64, source="card, section 9", doc="images of an update")

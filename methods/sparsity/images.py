@@ -1,4 +1,4 @@
-"""Images to learn from: digits, and what is random in their place.
+"""Images to learn from: digits, or random images and labels in their place.
 
 Pixels are in [0, 1]. A model sees them centred pixel by pixel with the means of the training images
 and scaled by their standard deviations: a common mean would lift many units at once and hide the
@@ -20,7 +20,8 @@ from harness.method import ProblemError
 from methods.common import draws
 
 LEAST_DEVIATION = 0.1
-"""Pixels at the rim hardly vary; divided by less, a little noise there would drown the image."""
+"""Floor of a pixel's standard deviation: pixels at the rim hardly vary, and divided by less, slight noise
+there would outweigh the rest of the image."""
 
 Batch = tuple[Tensor, Tensor]
 """Inputs, shape (B, channels, side, side), and classes, shape (B,)."""
@@ -62,7 +63,7 @@ class Scaler:
         return cls(pixels.mean(0), pixels.std(0).clamp_min(LEAST_DEVIATION))
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """What a model sees."""
+        """The pixels as a model sees them."""
         return (pixels - self.mean) / self.deviation
 
 

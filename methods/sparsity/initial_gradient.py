@@ -89,7 +89,7 @@ class InitialGradientTask(Task[Starts, "list[Slopes]"]):
 
         The error is how far a mean lies off its expectation or, at an active neuron, below zero, in
         standard errors. Expectations are positive closed forms: that of the squared loss, and for
-        cross-entropy Stein's lemma with an integral that many draws settle.
+        cross-entropy Stein's lemma with an integral over many draws.
         """
         parts: dict[str, dict[str, list[Any]]] = {}
         for slopes in result:
@@ -115,7 +115,7 @@ def _violation(slopes: Slopes, ctx: Context) -> float:
     else:
         rng = ctx.rng(f"oracle {case.name}")
         wanted = cross_entropy(case.p, sigma=case.sigma, outputs=outputs, draws=200_000, rng=rng).mean
-    # Inactive neurons have no gradient in any draw: there the least deviation is too much.
+    # Inactive neurons have no gradient in any draw: there any deviation is an error.
     error = np.where(case.p > 0, slopes.error, 1e-12)
     off = np.abs(slopes.mean - wanted) / error
     below = np.where(case.p > 0, -slopes.mean / error, 0.0)

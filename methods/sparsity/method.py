@@ -23,9 +23,9 @@ class Train(Method[Training, Trained]):
     problem_type: ClassVar[type] = Training
     cites: ClassVar[str] = LI
 
-    activation: Activation = param(Relu(), source="section 3.1", doc="ReLU, Top-k, …")  # noqa: RUF009
+    activation: Activation = param(Relu(), source="paper, section 3.1", doc="ReLU, Top-k, …")  # noqa: RUF009
     optimizer: str = param("adamw", source="card, section 9", doc="adamw or sgd")
-    rate: float = param(4e-3, source="tuned", doc="largest learning rate")
+    rate: float = param(4e-3, source="ours: tuned", doc="largest learning rate")
     d_ff: int = param(0, source="ours", doc="neurons of a block; 0 takes the task's number")
 
     def run(self, problem: Training, ctx: Context) -> Trained:

@@ -66,7 +66,7 @@ _HIDDEN = 10_000_000
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model on disk, loaded when it is asked for.
+    """A model on disk, loaded on demand.
 
     Attributes:
         folder: Safetensors weights, configuration and tokenizer.
@@ -134,8 +134,8 @@ class ReadingTask(Task[Reading, "dict[str, Counts]"]):
 
     checkpoint: Resource
     data: Resource
-    examples: int = param(800, source="Figure 3", doc="texts of each set")
-    length: int = param(512, source="Figure 3", doc="tokens of a text, at most")
+    examples: int = param(800, source="paper, Figure 3", doc="texts of each set")
+    length: int = param(512, source="paper, Figure 3", doc="tokens of a text, at most")
     batch: int = param(8, source="ours", doc="texts of a pass")
     characters: int = param(20_000_000, source="ours", doc="characters that texts are drawn from")
 
@@ -167,7 +167,9 @@ class Read(Method[Reading, "dict[str, Counts]"]):
     problem_type: ClassVar[type] = Reading
     cites: ClassVar[str] = LI
 
-    trained: bool = param(default=True, source="Figure 1", doc="with its weights, or newly initialised")
+    trained: bool = param(
+        default=True, source="paper, Figure 1", doc="with its weights, or newly initialised"
+    )
 
     def run(self, problem: Reading, ctx: Context) -> dict[str, Counts]:
         """Active neurons on each set."""
@@ -209,6 +211,7 @@ def _batches(
                 "attention_mask": torch.from_numpy(padded([row * 0 + 1 for row in rows])),
             }
             continue
+        # Without the tokenizer's end token, since span corruption adds its own.
         pairs = [cut_spans(row[:-1], tokenizer, rng) for row in rows]
         source, target = (torch.from_numpy(padded([pair[side] for pair in pairs])) for side in (0, 1))
         yield {

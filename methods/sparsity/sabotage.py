@@ -28,7 +28,7 @@ class FixedNeurons(Activation):
     """The first half of the neurons is always active and the other half never is.
 
     nnz% is 50 whatever the input: what the paper shows sparsity *not* to be, a fixed choice of
-    useful neurons (Figure 3).
+    useful neurons (paper, Figure 3).
     """
 
     def __call__(self, pre: Tensor, *, training: bool, stream: torch.Generator) -> Tensor:
@@ -55,7 +55,7 @@ class LeakyRelu(Activation):
 
 @dataclass(frozen=True)
 class Gelu(Activation):
-    """GELU, which has no exact zeros, so that counting finds everything active."""
+    """GELU, which has no exact zeros, so that every neuron counts as active."""
 
     def __call__(self, pre: Tensor, *, training: bool, stream: torch.Generator) -> Tensor:
         """See :class:`~methods.sparsity.activation.Activation`."""
@@ -71,7 +71,7 @@ class Untrained(Method[Training, Trained]):
     problem_type: ClassVar[type] = Training
     cites: ClassVar[str] = LI
 
-    activation: Activation = param(Relu(), source="section 3.1", doc="ReLU, Top-k, …")  # noqa: RUF009
+    activation: Activation = param(Relu(), source="paper, section 3.1", doc="ReLU, Top-k, …")  # noqa: RUF009
     sure: bool = param(default=False, source="ours", doc="answer at random, with confidence")
 
     def run(self, problem: Training, ctx: Context) -> Trained:
@@ -100,7 +100,7 @@ class ForgetfulProduct(SparseProduct):
 
 @dataclass(frozen=True)
 class KnowingLayers(DrawSlopes):
-    """The last layer knows the target, as after training."""
+    """The last layer depends on the target, as after training."""
 
     def last_layers(self, case: Start, rng: np.random.Generator) -> NDArray[np.float64]:
         """Shifted towards the target."""

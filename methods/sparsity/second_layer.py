@@ -160,7 +160,7 @@ class DenseProduct(Method[SecondLayers, "list[Product]"]):
 
 @dataclass(frozen=True)
 class SparseProduct(Method[SecondLayers, "list[Product]"]):
-    """Rows of active neurons are gathered, the others are not read (section 3.1)."""
+    """Rows of active neurons are gathered, the others are not read (paper, section 3.1)."""
 
     problem_type: ClassVar[type] = SecondLayers
     cites: ClassVar[str] = LI
@@ -183,5 +183,5 @@ class SparseProduct(Method[SecondLayers, "list[Product]"]):
         return Product(case, out, round(second_layer(case.layer.out_features, active)))
 
     def read(self, maps: Tensor) -> Tensor:
-        """The maps as they are; a negative control overlooks entries here."""
+        """The maps as they are; a negative control drops entries here."""
         return maps

@@ -76,5 +76,5 @@ def _active(flat: Tensor) -> Tensor:
     """Places of non-zero entries in ascending order, shape (n,)."""
     if flat.is_cuda or flat.dtype not in (torch.float32, torch.float64):
         return flat.nonzero().squeeze(-1)
-    # On a processor NumPy finds them in a third of the time.
+    # On a CPU NumPy finds them in a third of the time.
     return torch.from_numpy(np.flatnonzero(flat.numpy(force=True) != 0))

@@ -19,7 +19,7 @@ Pixels = NDArray[np.float32]
 """An image in [0, 1], shape (3, side, side)."""
 
 _READ_AHEAD = 1024
-"""Images that wait to be drawn: rows of a file are mixed no further than that."""
+"""Size of the shuffling buffer in images: rows of a file are mixed no further than that."""
 
 
 IMAGENET_1K = Resource(
@@ -126,7 +126,7 @@ def _mixed(places: Iterator[int], rng: np.random.Generator) -> Iterator[int]:
 
 
 class _Shelf:
-    """The images that wait to be drawn; nothing is read while they are passed over.
+    """The shuffling buffer; images that are only passed over are not read.
 
     Args:
         files: Paths with their numbers of rows.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from methods.sparsity.stored_images import StoredImages
 
 PARTS, TRAINED = 1000, 980
-"""Images are told apart in thousandths; so many are for training, the rest for validation."""
+"""Images are assigned in thousandths; so many are for training, the rest for validation."""
 SETS = ("train", "validation", "test")
 _EVALUATION = 2**40
 """Number of a visit that no training reaches: fresh noise of evaluation is its own."""
@@ -152,7 +152,7 @@ def tensors(pixels: np.ndarray, labels: np.ndarray, device: Any) -> tuple[Tensor
 
 @dataclass(frozen=True)
 class StoredImageTask(TrainingTask):
-    """Images from disk, or noise in the place of what is natural in them.
+    """Images from disk, or noise in place of their pixels or labels.
 
     Attributes:
         data: Loads as stored images.
@@ -160,20 +160,20 @@ class StoredImageTask(TrainingTask):
 
     data: Resource
     size: Size = VitSize(768, 3072, 12, 12, 16, 224, 3, 1000)  # noqa: RUF009
-    images: Content = param("real", source="section on causes", doc="given, or noise")  # noqa: RUF009
-    labels: Content = param("real", source="section on causes", doc="given, or drawn once")  # noqa: RUF009
-    fresh: bool = param(default=False, source="section on causes", doc="new noise in every batch")
-    share: float = param(1.0, source="Figure 2c", doc="share of the training images that is used")
-    noise: float = param(0.0, source="Table 1", doc="share of training labels drawn from all classes")
-    corrupted: bool = param(default=False, source="Table 1", doc="score corrupted test images, too")
-    split: str = param("train", source="section 2", doc="training split")
-    held_out: str = param("validation", source="section 2", doc="test split")
+    images: Content = param("real", source="paper, section on causes", doc="given, or noise")  # noqa: RUF009
+    labels: Content = param("real", source="paper, section on causes", doc="given, or drawn once")  # noqa: RUF009
+    fresh: bool = param(default=False, source="paper, section on causes", doc="new noise in every batch")
+    share: float = param(1.0, source="paper, Figure 2c", doc="share of the training images that is used")
+    noise: float = param(0.0, source="paper, Table 1", doc="share of training labels drawn from all classes")
+    corrupted: bool = param(default=False, source="paper, Table 1", doc="score corrupted test images, too")
+    split: str = param("train", source="paper, section 2", doc="training split")
+    held_out: str = param("validation", source="paper, section 2", doc="test split")
     steps: int = param(112_000, source="ours", doc="updates: about 90 epochs of ImageNet-1k")
     warmup: int = param(10_000, source="ours", doc="updates of warm-up")
     batch: int = param(256, source="ours", doc="images of a pass")
     accumulate: int = param(4, source="ours", doc="passes of an update")
     counted: int = param(2_048, source="ours", doc="images on which neurons are counted")
-    scored: int = param(50_000, source="Table 1", doc="test images, at most")
+    scored: int = param(50_000, source="paper, Table 1", doc="test images, at most")
 
     def problem(self, ctx: Context) -> StoredTraining:
         """The training split."""

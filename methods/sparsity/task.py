@@ -110,7 +110,7 @@ class TrainingTask(Task[Training, Trained]):
 
 
 def looks(steps: int) -> tuple[int, ...]:
-    """Steps at which to look: 0, then doubling from an eighth of a hundredth, to the end's half.
+    """Steps at which to look: 0, then each time four times as many, from 1/128 of the training on.
 
     Curves are drawn over a logarithmic axis, since most happens early.
     """

@@ -17,7 +17,7 @@ from methods.sparsity.layers import Block, DecoderBlock, normal, zero_head
 from methods.sparsity.sizes import LmSize
 
 BUCKETS = 32
-"""Kinds of distance that T5 tells apart."""
+"""Kinds of distance that T5 distinguishes."""
 FARTHEST = 128
 """Distance in tokens from which all distances are one kind."""
 
@@ -103,6 +103,7 @@ class EncoderDecoder(nn.Module):
             hidden = torch.zeros(mask.shape, device=ids.device).masked_fill(~mask, -math.inf)[:, None, None]
         memory = self.encoder(self.embed[ids], counted=mask, hidden=hidden)
         x = self.decoder(self.embed[previous], counted=target_mask, memory=memory, hidden=hidden)
+        # T5 scales by 1/√d where the output layer shares the embeddings' weights.
         out: Tensor = (x * self.size.d_model**-0.5) @ self.embed.mT
         return out
 
@@ -168,7 +169,7 @@ def bucket(distance: Tensor, *, both: bool) -> Tensor:
 
     Args:
         distance: Position looked at minus position that looks, any shape.
-        both: Whether later positions are told apart; else they count as distance 0.
+        both: Whether distances to later positions are distinguished; else they count as 0.
 
     Returns:
         Numbers in [0, :data:`BUCKETS`), same shape.

@@ -121,7 +121,7 @@ class TextTask(TrainingTask):
         data: Where texts come from; made-up words without it.
     """
 
-    kind: Kind = param("spans", source="section 2", doc="T5's task, or the next byte")  # noqa: RUF009
+    kind: Kind = param("spans", source="paper, section 2", doc="T5's task, or the next byte")  # noqa: RUF009
     data: tuple[Resource, ...] = ()
     size: LmSize = LmSize()  # noqa: RUF009
     characters: int = param(50_000_000, source="ours", doc="how much is read of large sources")

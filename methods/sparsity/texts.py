@@ -79,7 +79,7 @@ def load_text_files(folder: Path) -> TextFiles:
 
 
 def generated(characters: int, rng: np.random.Generator) -> list[str]:
-    """Sentences of made-up words with Zipf's frequencies, for tests of the plumbing."""
+    """Sentences of made-up words with Zipf's frequencies, for tests of the code path."""
     letters = np.array(list("abcdefghijklmnoprstuvw"))
     words = ["".join(rng.choice(letters, size=rng.integers(2, 8))) for _ in range(_WORDS)]
     weights = 1.0 / np.arange(1, _WORDS + 1)

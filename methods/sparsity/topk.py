@@ -39,9 +39,9 @@ def top_k(a: Tensor, k: int) -> Tensor:
 def kept(a: Tensor, k: int) -> Tensor:
     """One for entries that Top_k keeps and zero for others, shape (..., d); k < d."""
     if a.is_cuda or a.dtype not in PARTITIONED:
-        # Without a look at the values, since that would make the processor wait for the device.
+        # Values are not inspected: that would make the CPU wait for the device.
         return _kept_by_position(a, a.topk(k, dim=-1).values[..., -1:], k).to(a.dtype)
-    # NumPy selects several times faster than PyTorch on a processor, and comparisons into floats
+    # NumPy selects several times faster than PyTorch on a CPU, and comparisons into floats
     # are vectorised where those into booleans are not.
     values = a.numpy(force=True)
     threshold = torch.from_numpy(np.partition(values, -k, axis=-1)[..., -k, None])

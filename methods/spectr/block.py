@@ -18,7 +18,7 @@ from torch import Tensor
 from methods.spectr.selection import Rule, draw, sample, survivors
 
 Laws = Callable[[int, Tensor, Tensor], Tensor]
-"""``laws(i, rows, drafts)``: the laws (r, V) of the token at depth i (from 0), given the first i
+"""``laws(i, rows, drafts)``: the distributions (r, V) of the token at depth i (from 0), given the first i
 tokens of draft ``drafts[·]`` of row ``rows[·]``. Called only at depths that are visited."""
 
 
@@ -43,8 +43,8 @@ def select_block(rule: Rule, drafts: Tensor, p: Laws, q: Laws, uniforms: Tensor)
     Args:
         rule: The token-level rule, applied with the number of surviving drafts as k.
         drafts: Independent drafts, shape (R, K, L).
-        p: Draft laws along the drafts.
-        q: Target laws along the drafts, also at depth L.
+        p: Draft distributions along the drafts.
+        q: Target distributions along the drafts, also at depth L.
         uniforms: Shape (R, L + 1, K + 1), uniform on [0, 1).
     """
     count, _, length = drafts.shape

@@ -54,6 +54,7 @@ class CachedRows:
         mask = torch.cat([seen, visible & real.unsqueeze(1)], dim=2)
         self.positions = torch.cat([self.positions, positions], dim=1)
         self.valid = torch.cat([self.valid, real], dim=1)
+        # Made without a configuration, by which layers would drop slots outside their sliding window.
         cache: Any = DynamicCache()
         for index, (keys, values) in enumerate(self._layers):
             cache.update(keys, values, index)
@@ -116,7 +117,11 @@ def _take(tensor: Tensor, rows: Tensor, slots: Tensor) -> Tensor:
 
 
 def _check_head(model: Any) -> None:
-    """Logits are formed here from hidden states, which some models scale in ways of their own."""
+    """Refuse models that scale their logits: here logits are formed from hidden states without a scale.
+
+    Raises:
+        ProblemError: If the configuration has such a scale.
+    """
     for name in ("logit_scale", "logits_scaling"):
         if getattr(model.config, name, None) not in {None, 1}:
             raise ProblemError(

@@ -1,4 +1,4 @@
-"""Exact enumeration of sequence laws for pairs of tiny Markov chains."""
+"""Exact enumeration of sequence distributions for pairs of tiny Markov chains."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TinyChains(Task[SelectionProblem, "Rule"]):
-    """The law of the next L + 1 tokens of small random chains, over all drafts and outcomes."""
+    """The distribution of the next L + 1 tokens of small random chains, over all drafts and outcomes."""
 
     states: int = param(3, source="card, section 9", doc="|V|")
     length: int = param(2, source="card, section 9", doc="L")

@@ -73,7 +73,7 @@ def generate(
     """Decode all prompts together until each has at least ``tokens`` new tokens.
 
     End-of-text tokens are ordinary tokens. A block is never cut: whether another one is begun
-    depends only on what was emitted before, so the law of the emitted tokens is untouched.
+    depends only on what was emitted before, so the distribution of the emitted tokens is untouched.
 
     Args:
         target: The large model M_b.

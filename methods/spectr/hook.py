@@ -7,7 +7,7 @@ this hook, beside the paper's::
         def rule(self) -> Rule:
             return MyRule()
 
-``BaseDrafting`` decodes with it, ``BaseSelect`` puts it through the exact checks on small laws;
+``BaseDrafting`` decodes with it, ``BaseSelect`` checks it exactly on small distributions;
 ``examples/own_selection`` is a whole package.
 """
 

@@ -1,8 +1,8 @@
 """K-SEQ: k sequential tries with an acceptance lowered by a division factor ρ.
 
 Candidates X_1 … X_k are drawn independently from p. Each in turn is accepted with probability
-min(1, q(X)/(ρ p(X))); if none is, a token is drawn from the residual law. The result has law q
-exactly for every ρ in [ρ*, k], and is accepted most often at ρ*.
+min(1, q(X)/(ρ p(X))); if none is, a token is drawn from the residual distribution. The result has
+distribution q exactly for every ρ in [ρ*, k], and acceptance is most likely at ρ*.
 
 Shapes: R rows (independent problems), V vocabulary. All functions work row by row.
 """

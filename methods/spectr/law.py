@@ -1,4 +1,4 @@
-"""Does the output follow the target's law? Exact enumeration, and a test on emitted tokens.
+"""Does the output follow the target's distribution? Exact enumeration, and a test on emitted tokens.
 
 Shapes: N particles (branches of an enumeration), K drafts, L draft length, V vocabulary.
 """
@@ -14,7 +14,7 @@ from methods.spectr.selection import Rule, plan_law, survivors
 
 
 def token_law(rule: Rule, p: Tensor, q: Tensor, k: int) -> tuple[Tensor, float]:
-    """The exact law of one selected token, and the probability that it is among the candidates.
+    """The exact distribution of one selected token, and the probability that it is among the candidates.
 
     Enumerates all V^k candidate tuples through the rule's own plan.
 
@@ -38,7 +38,7 @@ def token_law(rule: Rule, p: Tensor, q: Tensor, k: int) -> tuple[Tensor, float]:
 
 @dataclass(frozen=True)
 class SequenceLaw:
-    """The exact law of the tokens after a context.
+    """The exact distribution of the tokens after a context.
 
     Attributes:
         law: P(y_1 … y_{L+1}), shape (V,) * (L + 1).
@@ -52,7 +52,7 @@ class SequenceLaw:
 def sequence_law(
     rule: Rule, draft: Tensor, target: Tensor, start: int, *, count: int, length: int
 ) -> SequenceLaw:
-    """The law of the next L + 1 tokens when one SpecTr iteration is followed by plain sampling.
+    """The distribution of the next L + 1 tokens when one SpecTr iteration is followed by plain sampling.
 
     Enumerates all V^(KL) draft tuples and all outcomes of each selection.
 
@@ -86,7 +86,7 @@ def sequence_law(
 
 
 def plain_law(target: Tensor, start: int, tokens: int) -> Tensor:
-    """The law of the next ``tokens`` tokens under plain sampling, shape (V,) * tokens."""
+    """The distribution of the next ``tokens`` tokens under plain sampling, shape (V,) * tokens."""
     law = target[start]
     for _ in range(tokens - 1):
         law = law.unsqueeze(-1) * target

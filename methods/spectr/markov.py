@@ -1,6 +1,6 @@
 """Markov chains as target and draft: the simulation tier, without a neural network.
 
-The context of a request is its last token, so laws are rows of a transition matrix.
+The context of a request is its last token, so distributions are rows of a transition matrix.
 """
 
 from __future__ import annotations

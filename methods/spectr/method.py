@@ -1,4 +1,4 @@
-"""Decoding methods: plain sampling, speculative decoding, SpecTr and its rivals."""
+"""Decoding methods: plain sampling, speculative decoding, SpecTr and other selection rules."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OPTIMUM = ratio_of_sums("optimal acceptance", "optimum", "contexts")
 SELECTED = ratio_of_sums("K-SEQ acceptance", "selected", "contexts")
 """P_acc of K-SEQ at ρ* at the same contexts."""
 FLOOR = ratio_of_sums("total variation by rounding", "variation", "contexts", better="lower")
-"""Between the target's laws in float32 and in the type that was decoded in."""
+"""Total variation between the target's distributions in float32 and in the type used for decoding."""
 OF_OPTIMUM = ratio_of_sums("K-SEQ over optimum", "selected", "optimum")
 
 
@@ -111,7 +111,7 @@ class Autoregressive(_Blocks):
         return 1, 0
 
     def rule(self) -> Rule:
-        """Never consulted."""
+        """Not used, since nothing is drafted."""
         from methods.spectr.selection import KSeq
 
         return KSeq()
@@ -121,8 +121,8 @@ class Autoregressive(_Blocks):
 class BaseDrafting(_Blocks):
     """K drafts of length L, selected from by the rule of a subclass."""
 
-    drafts: int = param(8, source="main table", doc="K")
-    length: int = param(8, source="main table", doc="L")
+    drafts: int = param(8, source="paper, main table", doc="K")
+    length: int = param(8, source="paper, main table", doc="L")
 
     def size(self) -> tuple[int, int]:
         """K and L, both at least 1.
@@ -145,7 +145,7 @@ class Speculative(BaseDrafting):
 
     cites: ClassVar[str] = LEVIATHAN
 
-    drafts: int = param(1, source="section 'Speculative sampling'", doc="K, always 1")
+    drafts: int = param(1, source="paper, section 'Speculative sampling'", doc="K, always 1")
 
     def rule(self) -> Rule:
         """Leviathan's rule."""
@@ -160,7 +160,7 @@ class SpecTr(BaseDrafting):
 
     cites: ClassVar[str] = SUN
 
-    slack: float = param(0.0, source="Theorem 1", doc="ρ = ρ* + slack (k − ρ*); 0 is ρ*, 1 is k")
+    slack: float = param(0.0, source="paper, Theorem 1", doc="ρ = ρ* + slack (k − ρ*); 0 is ρ*, 1 is k")
 
     def rule(self) -> Rule:
         """K-SEQ."""
@@ -212,7 +212,7 @@ class Assisted(_Decoding):
 
     cites: ClassVar[str] = LEVIATHAN
 
-    length: int = param(8, source="main table", doc="L")
+    length: int = param(8, source="paper, main table", doc="L")
 
     def size(self) -> tuple[int, int]:
         """One draft; blocks are not reported, so no depths."""

@@ -2,8 +2,8 @@
 
 Absolute discounting: P(w | h) = max(c(hw) − D, 0)/c(h) + λ(h) P(w | h'), where h' drops the oldest
 token of h, λ(h) = D · |{w : c(hw) > 0}| / c(h), and the shortest history is empty. Drawing walks
-down the orders without ever forming the law over the whole vocabulary, so that a draft token
-costs microseconds; the law is formed only at depths that selection visits.
+down the orders without ever forming the distribution over the whole vocabulary, so that a draft token
+costs microseconds; the distribution is formed only at depths that selection visits.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class NGram:
 
     Attributes:
         width: Vocabulary size V of the target.
-        single: Unigram law, shape (V,), float32.
+        single: Unigram distribution, shape (V,), float32.
         orders: Histories of one token, of two tokens …
     """
 
@@ -77,12 +77,13 @@ class NGram:
             total = float(steps[-1]) if len(steps) else 0.0
             if uniform < total:
                 return int(tokens[min(int(np.searchsorted(steps, uniform, side="right")), len(tokens) - 1)])
+            # Given that no successor was drawn, the rescaled number is uniform again; it stays below 1.
             uniform = min((uniform - total) / max(1.0 - total, 1e-12), 1.0 - 1e-12)
         steps = self._single_steps
         return int(np.searchsorted(steps, uniform * steps[-1], side="right"))
 
     def law(self, context: list[int]) -> Tensor:
-        """The law of the next token, shape (V,), float32."""
+        """The distribution of the next token, shape (V,), float32."""
         left, additions = 1.0, []
         for tokens, mass in self.pieces(context):
             additions.append((tokens, left * mass))

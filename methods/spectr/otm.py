@@ -80,7 +80,7 @@ class Flow:
     Attributes:
         supports: Bit sets of candidate sets, increasing, shape (S,).
         emit: P(Y = y through membership | support), shape (S, V).
-        rest: Law of Y given no membership, shape (V,).
+        rest: Distribution of Y given no membership, shape (V,).
         value: α_k.
     """
 
@@ -125,10 +125,10 @@ def _flow(p_bytes: bytes, q_bytes: bytes, k: int) -> Flow:
 
 
 def _feasible(supports: NDArray[np.int64], weight: Floats, q: Floats, mass: Floats) -> Flow:
-    """Turn a flow (S, V), feasible up to the solver's tolerance, into conditional laws.
+    """Turn a flow (S, V), feasible up to the solver's tolerance, into conditional distributions.
 
     The solver may exceed a capacity by 1e-9. Scaling each column to at most q(y) and each row to
-    at most W(S) makes the plan feasible to rounding, and so its law exact.
+    at most W(S) makes the plan feasible to rounding, and so its distribution exact.
     """
     mass = mass * np.minimum(1.0, q / np.maximum(mass.sum(axis=0), 1e-300))
     mass = mass * np.minimum(1.0, weight / np.maximum(mass.sum(axis=1), 1e-300))[:, None]

@@ -1,8 +1,8 @@
-"""The exact tier: token-level rules on small laws p and q, against linear programs.
+"""The exact tier: token-level rules on small distributions p and q, against linear programs.
 
-A method here returns a selection rule; the task puts it through enumeration and oracles. Laws are
-random (Dirichlet) and adversarial: near-disjoint, point masses, uniform on subsets, and the worst
-pairs that are known.
+A method here returns a selection rule; the task checks it by enumeration and against oracles. Distributions
+are random (Dirichlet) and adversarial: near-disjoint, point masses, uniform on subsets, and the
+worst pairs that are known.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SOLVER = 1e-6
-"""What HiGHS leaves open: its feasibility tolerance is 1e-7, and sums add up."""
+"""Error that HiGHS may leave: its feasibility tolerance is 1e-7, and sums add up."""
 ROUNDING = 1e-12
-"""What float64 leaves open after enumerating up to a thousand tuples."""
+"""Error that float64 may leave after enumerating up to a thousand tuples."""
 STRICT = 0.02
 """A difference that no tolerance explains."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One pair of laws."""
+    """One pair of distributions."""
 
     name: str
     p: Floats
@@ -43,7 +43,7 @@ class Case:
 
 @dataclass(frozen=True)
 class SelectionProblem:
-    """Pairs of laws, and the largest number of candidates."""
+    """Pairs of distributions, and the largest number of candidates."""
 
     cases: tuple[Case, ...]
     most: int
@@ -51,7 +51,7 @@ class SelectionProblem:
 
 @dataclass(frozen=True)
 class Pairs(Task[SelectionProblem, "Rule"]):
-    """Random and adversarial pairs of laws on 2 to 5 tokens, with up to ``most`` candidates."""
+    """Random and adversarial pairs of distributions on 2 to 5 tokens, with up to ``most`` candidates."""
 
     random: int = param(60, source="ours", doc="random pairs")
     most: int = param(3, source="card, section 8", doc="largest k")
@@ -64,7 +64,7 @@ class Pairs(Task[SelectionProblem, "Rule"]):
     def evaluate(self, result: Rule, ctx: Context) -> Scores:
         """Exact properties of the rule, one part each.
 
-        - ``law``: the largest deviation of the emitted law from q, over k;
+        - ``law``: the largest deviation of the emitted distribution from q, over k;
         - ``single``: at k = 1, membership against Σ min(p, q) and the full linear program;
         - ``bound``: how far membership falls short of (1 − (1 − 1/k)^k) α_k;
         - ``monotone``: the largest fall of membership as k grows;
@@ -115,7 +115,7 @@ class Study:
 
 
 def study(rule: Rule, case: Case, most: int) -> Study:
-    """Put a rule through one pair of laws for k = 1 … ``most``."""
+    """Check a rule on one pair of distributions for k = 1 … ``most``."""
     import torch
 
     from methods.spectr.kseq import guarantee
@@ -145,7 +145,7 @@ def study(rule: Rule, case: Case, most: int) -> Study:
 
 
 def slow_law_error(rule: Rule, case: Case, k: int) -> float:
-    """The law's error by a plain loop over candidate tuples, one plan at a time."""
+    """The distribution's error by a plain loop over candidate tuples, one plan at a time."""
     from itertools import product
     from math import fsum, prod
 
@@ -169,7 +169,7 @@ def slow_law_error(rule: Rule, case: Case, k: int) -> float:
 
 
 def adversarial() -> Iterator[Case]:
-    """Pairs at the edges, and those of the golden tables."""
+    """Edge cases, and the pairs of the golden tables."""
     third, unit = 1.0 / 3.0, np.eye(3)
     pairs: list[tuple[str, Any, Any]] = [
         ("table A", (0.5, 0.3, 0.2), (0.2, 0.3, 0.5)),
@@ -219,8 +219,8 @@ class SelectWith(BaseSelect):
 
     cites: ClassVar[str] = f"{SUN}; {LEVIATHAN}"
 
-    name: str = param("k-seq", source="section 'K-SEQ'", doc="the rule")
-    slack: float = param(0.0, source="Theorem 1", doc="of K-SEQ: ρ = ρ* + slack (k − ρ*)")
+    name: str = param("k-seq", source="paper, section 'K-SEQ'", doc="the rule")
+    slack: float = param(0.0, source="paper, Theorem 1", doc="of K-SEQ: ρ = ρ* + slack (k − ρ*)")
 
     def rule(self) -> Rule:
         """The rule of that name.

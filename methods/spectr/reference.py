@@ -1,4 +1,4 @@
-"""The slow and obvious way to the laws of a pair: the whole text at once, without a cache."""
+"""Reference computation of a pair's distributions: the whole text at once, without a cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from methods.spectr.scoring import LawsOf
 
 CHUNK = 32
-"""Places whose laws are formed at once, to bound memory at large vocabularies."""
+"""Places whose distributions are formed at once, to bound memory at large vocabularies."""
 
 
 def pair_laws(
@@ -44,7 +44,7 @@ def pair_laws(
 
 @torch.inference_mode()
 def model_laws(model: Any, text: list[int], places: Tensor, sampling: tuple[float, float]) -> Tensor:
-    """The laws (n, V) of the tokens at ``places`` given all tokens before each."""
+    """The distributions (n, V) of the tokens at ``places`` given all tokens before each."""
     ids = torch.tensor([text], device=model.device)
     hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]
     before = places.to(model.device) - 1

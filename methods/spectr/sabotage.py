@@ -1,4 +1,4 @@
-"""Negative controls: decoding, selection and laws with one thing broken. No real method imports this."""
+"""Negative controls: decoding, selection and drafts with one thing broken. No real method imports this."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sabotaged(SpecTr):
             "deduplicated": broken.Deduplicated(),
             "stale-count": broken.StaleCount(),
             "plain-residual": broken.PlainResidual(),
-            # Copies of one draft count as one, which keeps the law and removes what K brings.
+            # Copies of one draft count as one, which keeps the distribution and removes the benefit of K.
             "copied-drafts": broken.Deduplicated(),
         }
         return rules.get(self.bug) or super().rule()
@@ -82,7 +82,7 @@ class DisjointPairs(Pairs):
     """The draft never proposes a token that the target can emit: nothing to gain."""
 
     def problem(self, ctx: Context) -> SelectionProblem:
-        """The same laws on two sets of tokens that do not meet."""
+        """The same distributions on two disjoint sets of tokens."""
         found = super().problem(ctx)
         return replace(found, cases=tuple(map(_disjoint, found.cases)))
 

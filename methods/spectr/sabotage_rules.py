@@ -1,7 +1,7 @@
 """Selection rules that are wrong on purpose, for :mod:`methods.spectr.sabotage`.
 
 Each differs from K-SEQ in one line that is easy to get wrong. Their output does not follow the
-target's law, and several look as fast as the right rule or faster: speed cannot reveal them.
+target's distribution, and several look as fast as the right rule or faster: speed cannot reveal them.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class PlainResidual(Rule):
 class OneTry(Rule):
     """Only the first candidate is tested, at K-SEQ's division factor for all of them.
 
-    The law stays q, but the other candidates are wasted.
+    The distribution stays q, but the other candidates are wasted.
     """
 
     def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:

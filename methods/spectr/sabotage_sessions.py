@@ -28,7 +28,7 @@ def copied_drafts(target: Target, draft: Draft) -> Pair:
 
 
 def shuffled_draft(target: Target, draft: Draft) -> Pair:
-    """The tokens of the draft's law are renamed, so that it knows nothing of the target's."""
+    """The tokens of the draft's distribution are renamed, so that it knows nothing of the target's."""
     return target, Shuffled(draft)
 
 
@@ -82,7 +82,7 @@ class Shuffled(Draft):
         self.inner.start(prompts)
 
     def propose(self, uniforms: Tensor) -> tuple[Tensor, Laws]:
-        """Rename tokens and laws alike: the drafts still follow the law that goes with them."""
+        """Rename tokens and distributions alike, so that drafts still follow the distributions given."""
         drafts, laws = self.inner.propose(uniforms)
 
         def renamed(depth: int, rows: Tensor, branch: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """From generated text to unit rows: tokens a call, acceptance by depth, overlaps and ranks.
 
-Laws are recomputed here from the finished text without any cache, so that nothing the decoder
+Distributions are recomputed here from the finished text without any cache, so that nothing the decoder
 computed is trusted.
 """
 
@@ -88,12 +88,12 @@ def overlap_rows(units: Sequence[Unit], laws_of: LawsOf, count: int, most: int) 
 
 
 def floor_rows(units: Sequence[Unit], exact: LawsOf, rounded: LawsOf, most: int) -> Columns:
-    """Sums of the total variation between two computations of q: the noise floor of the law test.
+    """Sums of the total variation between two computations of q: the noise floor of the rank test.
 
     Args:
         units: The prompts.
-        exact: Laws in float32.
-        rounded: Laws in the type that was decoded in.
+        exact: Distributions in float32.
+        rounded: Distributions in the type that was decoded in.
         most: Contexts a prompt to look at.
     """
     rows: Columns = {"unit_id": [], "contexts": [], "variation": []}

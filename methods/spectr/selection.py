@@ -1,8 +1,8 @@
-"""Token-level selection: from k candidates to one token with the target's law.
+"""Token-level selection: from k candidates to one token with the target's distribution.
 
-Every rule is written as a :class:`Plan`: in which candidates, in turn, to believe, and what to
-draw if none is believed. One function draws from a plan (:func:`draw`), another gives its exact
-law (:func:`plan_law`), so that what is enumerated in tests is what decodes real models.
+Every rule is written as a :class:`Plan`: the probability of accepting each candidate in turn, and
+what to draw if all are refused. One function draws from a plan (:func:`draw`), another gives its exact
+distribution (:func:`plan_law`), so that what is enumerated in tests is what decodes real models.
 
 Shapes: R rows (independent problems), K candidate slots, V vocabulary. A slot takes part in a row
 only if it is *active*; active candidates keep their order and their repetitions.
@@ -31,7 +31,7 @@ class Plan:
     Attributes:
         accept: Shape (R, K): probability of accepting a candidate given that those before it
             were refused; zero in inactive slots.
-        residual: From row numbers (r,) to the laws (r, V) that are drawn from when every
+        residual: From row numbers (r,) to the distributions (r, V) that are drawn from when every
             candidate was refused. A function, since most rows never need it.
     """
 
@@ -43,7 +43,7 @@ class Rule(ABC):
     """A token-level selection rule; implementations are frozen dataclasses."""
 
     exact: ClassVar[bool] = True
-    """Whether the result provably has law q."""
+    """Whether the result provably has distribution q."""
 
     @abstractmethod
     def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
@@ -128,7 +128,7 @@ class OptimalTransport(Rule):
     """OTM-k: an optimal transport plan from the linear program, for small vocabularies."""
 
     def plan(self, p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Plan:
-        """See :class:`Rule`; the plan's emission law is turned into successive acceptances."""
+        """See :class:`Rule`; the plan's emission distribution is turned into successive acceptances."""
         accept = torch.zeros_like(candidates, dtype=q.dtype)
         rest = torch.empty_like(q)
         for row in range(len(p)):
@@ -162,7 +162,7 @@ def draw(plan: Plan, candidates: Tensor, uniforms: Tensor) -> Tensor:
 
 
 def sample(law: Tensor, uniforms: Tensor) -> Tensor:
-    """Tokens (R,) from the laws (R, V) by inversion of their distribution functions.
+    """Tokens (R,) from the distributions (R, V) by inversion of their distribution functions.
 
     A token without probability is never drawn: the search is to the right, and the largest
     value is capped to the last token that has some.
@@ -175,7 +175,7 @@ def sample(law: Tensor, uniforms: Tensor) -> Tensor:
 
 
 def plan_law(plan: Plan, candidates: Tensor) -> Tensor:
-    """The exact law of :func:`draw` given the candidates, shape (R, V)."""
+    """The exact distribution of :func:`draw` given the candidates, shape (R, V)."""
     refuse = torch.cumprod(1.0 - plan.accept, dim=1)
     reach = torch.cat([torch.ones_like(refuse[:, :1]), refuse[:, :-1]], dim=1)
     everyone = torch.arange(len(candidates), device=candidates.device)

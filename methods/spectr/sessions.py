@@ -48,7 +48,7 @@ class Target(ABC):
 
     @abstractmethod
     def score(self, drafts: Tensor) -> Laws:
-        """The target's laws along drafts (R, K, L), from one call of the model."""
+        """The target's distributions along drafts (R, K, L), from one call of the model."""
 
     @abstractmethod
     def commit(self, outcome: Outcome, rows: Tensor) -> None:
@@ -67,7 +67,7 @@ class Draft(ABC):
 
     @abstractmethod
     def propose(self, uniforms: Tensor) -> tuple[Tensor, Laws]:
-        """Independent drafts (R, K, L) by inversion of ``uniforms`` (R, K, L), and their laws."""
+        """Independent drafts (R, K, L) by inversion of ``uniforms`` (R, K, L), and their distributions."""
 
     @abstractmethod
     def commit(self, outcome: Outcome, rows: Tensor) -> None:
@@ -149,7 +149,7 @@ class _Session:
         self.contexts: list[list[int]] = []
 
     def begin(self, prompts: list[list[int]]) -> None:
-        """Read all of each prompt but its last token into the caches."""
+        """Read each prompt into the caches, but its last token: that is fed together with what follows."""
         check_vocabulary(prompts, self.width)
         self.contexts = [list(prompt) for prompt in prompts]
         self.rows.reset(len(prompts))
@@ -181,7 +181,7 @@ class TransformerTarget(_Session, Target):
         model: The model.
         sampling: Temperature and nucleus, the same as the draft's.
         scoring: ``"tree"`` merges shared prefixes into one row with tree attention; ``"batch"``
-            gives each draft a row of its own. Both give the same laws.
+            gives each draft a row of its own. Both give the same distributions.
     """
 
     def __init__(self, model: Any, sampling: Sampling, *, scoring: Literal["tree", "batch"] = "tree") -> None:
@@ -205,6 +205,7 @@ class TransformerTarget(_Session, Target):
 
     def commit(self, outcome: Outcome, rows: Tensor) -> None:
         """See :class:`Target`. Only the slots of the surviving draft's accepted tokens are kept."""
+        # Slot ``_before`` holds the last token of the context; the drafts' tokens are behind it.
         leader = self.surviving(outcome)[rows]
         slot = torch.arange(self.rows.valid.shape[1], device=rows.device)
         matched = outcome.matched[rows].unsqueeze(1)
@@ -254,6 +255,7 @@ class TransformerTarget(_Session, Target):
         positions = start[spread].unsqueeze(1) + torch.arange(length + 1, device=drafts.device)
         causal = torch.ones((length + 1, length + 1), dtype=torch.bool, device=drafts.device).tril()
         real = torch.ones_like(tokens, dtype=torch.bool)
+        # ``keep`` drops slots that no row uses, so the number of slots may have changed.
         self._before = self.rows.valid.shape[1]
         hidden = self.rows.feed(tokens, positions, causal.expand(len(tokens), -1, -1), real)
 

@@ -1,4 +1,4 @@
-"""What selection costs: one call of a rule on laws over a vocabulary of a given size."""
+"""What selection costs: one call of a rule on distributions over a vocabulary of a given size."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from harness.method import Context, Method, Scores, Task, param
 
 @dataclass(frozen=True)
 class SpeedProblem:
-    """Pairs of laws by vocabulary size; p, q have shape (1, V)."""
+    """Pairs of distributions by vocabulary size; p, q have shape (1, V)."""
 
     laws: dict[int, tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
 class Speed(Task[SpeedProblem, int]):
-    """Laws of several sizes, drawn once before anything is timed."""
+    """Distributions of several sizes, drawn once before anything is timed."""
 
     sizes: tuple[int, ...] = param((), source="ours", doc="vocabulary sizes")
 
@@ -49,7 +49,7 @@ class SelectOnce(Method[SpeedProblem, int]):
     problem_type: ClassVar[type] = SpeedProblem
 
     vocabulary: int = param(1024, source="ours", doc="|V|")
-    candidates: int = param(8, source="main table", doc="k")
+    candidates: int = param(8, source="paper, main table", doc="k")
     repeats: int = param(1, source="ours", doc="selections in a block")
     program: bool = param(default=False, source="ours")
 

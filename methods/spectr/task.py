@@ -2,7 +2,7 @@
 
 :class:`Continue` gives a pair of ``transformers`` models (or an n-gram draft), :class:`Chain` a
 pair of Markov chains. Both score blocks, acceptance by depth, overlaps, and the ranks of emitted
-tokens under the target's law.
+tokens under the target's distribution.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
     prompts: int = param(100, source="card, section 9", doc="prompts a seed")
     prompt_tokens: int = param(16, source="card, section 9", doc="tokens of a prompt")
     tokens: int = param(64, source="card, section 9", doc="new tokens a prompt")
-    temperature: float = param(1.0, source="section 'Experiments'", doc="of both models")
+    temperature: float = param(1.0, source="paper, section 'Experiments'", doc="of both models")
     top_p: float = param(1.0, source="ours", doc="nucleus of both models")
     dtype: str = param("", source="ours", doc="type of the weights; empty: the run's")
 
@@ -173,7 +173,7 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
         )
 
     def evaluate(self, result: Decoded, ctx: Context) -> Scores:
-        """Score the text; laws are recomputed in float32 from the whole text."""
+        """Score the text; distributions are recomputed in float32 from the whole text."""
         from methods.spectr.reference import pair_laws
 
         laws_of = pair_laws(
@@ -185,7 +185,7 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
         return Scores({**scores.parts, "floor": self._floor(result, ctx)})
 
     def _floor(self, result: Decoded, ctx: Context) -> dict[str, list[Any]]:
-        """How far the target's law moves by rounding weights and activations alone."""
+        """How far the target's distribution moves by rounding weights and activations alone."""
         from methods.spectr.reference import pair_laws
         from methods.spectr.scoring import Unit, floor_rows
 
@@ -247,7 +247,7 @@ class Chain(_Scored, Task[DecodingProblem, Decoded]):
     noise: float = param(1.0, source="ours", doc="sd of what the draft's logits are off by")
     prompts: int = param(200, source="ours", doc="independent requests")
     tokens: int = param(40, source="ours", doc="new tokens a request")
-    temperature: float = param(1.0, source="section 'Experiments'", doc="of both chains")
+    temperature: float = param(1.0, source="paper, section 'Experiments'", doc="of both chains")
 
     def problem(self, ctx: Context) -> DecodingProblem:
         """A pair drawn from the seed, and states to start from."""
