@@ -129,7 +129,7 @@ class ClassicalLearner(Method[ProgramProblem, Learned]):
     learner: Literal["majority", "cart", "forest", "boosting", "knn", "logistic"] = param(
         "cart", source="card, section 4", doc="which classifier"
     )
-    neighbours: int = param(5, source="scikit-learn", doc="k of the nearest neighbours")
+    neighbours: int = param(5, source="scikit-learn's default", doc="k of the nearest neighbours")
 
     def run(self, problem: ProgramProblem, ctx: Context) -> Learned:
         """Fit it on the training items."""

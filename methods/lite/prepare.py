@@ -108,8 +108,8 @@ class TokenVectors(Artifact):
 
     data: Reference
     encoder: Reference
-    l1: int = param(32, source="section 4 has 30", doc="tokens of a query")
-    l2: int = param(64, source="section 4 has 200", doc="tokens of a passage")
+    l1: int = param(32, source="ours; paper, section 4, has 30", doc="tokens of a query")
+    l2: int = param(64, source="ours; paper, section 4, has 200", doc="tokens of a passage")
     dim: int = param(96, source="ours", doc="dimensions kept; leading directions of training passages")
     sample: int = param(1500, source="ours", doc="passages of training queries that choose the directions")
 
