@@ -1,4 +1,4 @@
-"""What classical learners do with the same items: lines to read the other numbers against (card §4).
+"""Classical learners on the same items: reference values for the other methods (card §4).
 
 Decision-tree tasks are trivial for a decision tree, so that CART is an upper line and no competitor.
 """

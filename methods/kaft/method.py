@@ -60,7 +60,7 @@ class Pretrained(Method[ReadingProblem, Answers]):
 
 @dataclass(frozen=True)
 class ContextAware(Pretrained):
-    """Context-aware decoding: the pretrained model, with what it says without the context taken off."""
+    """Context-aware decoding: the pretrained model, minus what it predicts without the context."""
 
     cites: ClassVar[str] = SHI
 

@@ -95,6 +95,7 @@ class BaseRescore(ScorerHook, Method[Stored, "NDArray[np.float32]"]):
         with torch.inference_mode():
             q_mask = torch.ones(problem.query.shape[:2], device=ctx.device)
             for start in range(0, problem.documents, self.batch):
+                # The copy reads the pages; PyTorch also warns of memory that it must not write.
                 part = torch.from_numpy(vectors[start : start + self.batch].copy()).to(ctx.device)
                 d = part.float().unsqueeze(0)
                 d_mask = torch.ones(d.shape[:3], device=ctx.device)

@@ -91,6 +91,7 @@ def leading_directions(vectors: Tensor, mask: Tensor, dim: int) -> Tensor:
 
     tokens = vectors[mask > 0].double()
     _, found = torch.linalg.eigh(tokens.T @ tokens)
+    # eigh sorts its eigenvalues in ascending order.
     basis: Tensor = found[:, -dim:].flip(1).float().contiguous()
     return basis
 
