@@ -147,7 +147,7 @@ def paraphrased(learner: Learner, items: Sequence[Item], parent: str) -> str:
 
 
 def spread(items: Sequence[Item], size: int, rng: np.random.Generator) -> list[Item]:
-    """At most ``size`` items in random order, labels in proportion, with one of each where there is room."""
+    """At most ``size`` items, labels in proportion, with one item of each label where there is room."""
     if len(items) <= size:
         return list(items)
     groups: dict[str, list[Item]] = {}

@@ -50,8 +50,8 @@ class _Surrogate(LanguageModel):
 class SurrogateLearner(_Surrogate):
     """Writes rules: a summary of examples, a revision of rules for examples, or a variation of rules.
 
-    A summary is a decision tree with few leaves, printed path by path. A revision puts one rule that
-    separates the examples before the given rules. A variation, where no examples are shown, changes
+    A summary is a decision tree with few leaves, printed path by path. A revision puts a rule for
+    one of the examples before the given rules. A variation, where no examples are shown, changes
     one of the rules blindly. No more rules are written than a request allows.
 
     Attributes:

@@ -95,7 +95,7 @@ def build(
     """Draw the items of a mixture.
 
     The kind with the largest weight is used whole where the others have enough items; of these, as many
-    are drawn as the weights ask for. Which items of a kind come first does not depend on other weights.
+    are drawn as the weights ask for. The order in which a kind is drawn does not depend on other weights.
 
     Args:
         questions: To be trained on.
