@@ -140,14 +140,14 @@ def _shared_rows(prompts: Sequence[Tokens], options: Sequence[Sequence[Tokens]])
 def _scoring_batches(
     model: Model, keys: Sequence[_Key], batch: int, prefix: SoftPrompt | None
 ) -> Iterator[tuple[FixedBatch, int]]:
-    """Batches of rows, with the number of places a row at which the output layer is asked."""
+    """Batches of rows, each with the number of positions per row that the output layer reads."""
     separate = is_encoder_decoder(model)
     room = getattr(model.config, "max_position_embeddings", None)
     if room is not None and prefix is not None:
         room -= len(prefix.weight)
     lengths = [len(prompt) + (0 if separate else len(shared) + 1) for prompt, shared in keys]
-    # A power of two, since the output layer, too, must see a fixed number of places; and not fewer
-    # than four, so that most options of a prompt go together.
+    # A power of two, since the output layer must see a fixed number of positions, too; at least four,
+    # so that most options of a prompt share a batch.
     places = [max(4, 1 << len(shared).bit_length()) for _, shared in keys]
     for part in fixed_batches(lengths, batch, device=device_type(model), room=room, kinds=places):
         yield part, places[part.chosen[0]]
@@ -162,7 +162,7 @@ def _score_rows(
     pad: int,
     prefix: SoftPrompt | None,
 ) -> Iterator[tuple[tuple[int, int], float]]:
-    # What stands last is predicted, not read, so that any token will do.
+    # The last token of an option is predicted and never read, so any id may stand in for it.
     chosen = [Example("", prompt, (*shared, pad)) for (prompt, shared), _ in group]
     examples = [*chosen, *chosen[:1] * (part.size - len(chosen))]
     device = model.get_input_embeddings().weight.device
@@ -171,7 +171,7 @@ def _score_rows(
     lengths = torch.tensor([len(example.target) for example in examples])
     starts = torch.tensor([0 if separate else len(example.prompt) - 1 for example in examples])
     starts += torch.arange(len(examples)) * (data.labels if separate else data.ids).shape[1]
-    # Short targets ask at their last place again.
+    # Shorter targets repeat their last position.
     steps = torch.minimum(torch.arange(targets), lengths[:, None] - 1)
     places = (starts[:, None] + steps).flatten().to(device)
     gold = torch.from_numpy(filled([example.target for example in examples], pad, width=targets)).to(device)
@@ -233,6 +233,7 @@ class Continuation:
         if shared is not None:
             before, count = shared
             self._mask = torch.cat([mask.new_ones(len(rows), count), mask], dim=1)
+            # The cache grows in place, and other batches start from the same one.
             self._cache = copy.deepcopy(before)
             self._cache.batch_repeat_interleave(len(rows))
         self._width = ids.shape[1]
@@ -244,6 +245,7 @@ class Continuation:
         rows = len(self._mask)
         if tokens is not None:
             self._mask = torch.cat([self._mask, self._mask.new_ones(rows, 1)], dim=1)
+        # Padding on the left would get position -1, which is outside the position embeddings.
         positions = (self._mask.cumsum(1) - 1).clamp_(min=0)[:, -width:]
         last = torch.arange(1, rows + 1, device=self._mask.device) * width - 1
         with only_at(self._model, last):
@@ -300,6 +302,9 @@ def greedy(
         rows: B.
         new_tokens: Tokens of an answer, at most.
         stop: Ids that end an answer; they are not part of it.
+
+    Returns:
+        The B answers as token ids.
     """
     answers: list[list[int]] = [[] for _ in range(rows)]
     going = set(range(rows))

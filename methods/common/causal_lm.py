@@ -114,7 +114,7 @@ def check_whole(report: Mapping[str, Any], folder: Path) -> None:
 
 
 def _attention(config: Any) -> str | None:
-    """Fused kernels cannot cap the logits of attention (Gemma 2); otherwise what the model has best."""
+    """``eager`` where attention logits are capped (Gemma 2), which fused kernels cannot; else the default."""
     parts = [config, *(getattr(config, name, None) for name in ("text_config", "encoder", "decoder"))]
     return "eager" if any(getattr(part, "attn_logit_softcapping", None) for part in parts) else None
 
@@ -139,7 +139,7 @@ def _check_converters(folder: Path) -> None:
     lacking = [name for name in ("sentencepiece", "google.protobuf") if not _installed(name)]
     if lacking:
         raise ResourceError(
-            f"The tokenizer is there only as {models[0]}, and {' and '.join(lacking)} to read it with is not",
+            f"The tokenizer comes only as {models[0]}, and {' and '.join(lacking)} to read it is missing",
             where=str(folder),
             fix="Install them: pip install sentencepiece protobuf (the extra 'lm' has both).",
         )
@@ -150,7 +150,7 @@ def _installed(name: str) -> bool:
 
     try:
         return find_spec(name) is not None
-    except ModuleNotFoundError:  # of the package above it
+    except ModuleNotFoundError:  # the parent package is missing
         return False
 
 

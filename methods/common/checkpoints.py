@@ -181,7 +181,7 @@ def restore(part: Any, state: Any) -> None:
 
 
 def _shapes(part: Any) -> Any:
-    """What tells the tensors of one work from those of another."""
+    """Shapes, or sizes of parameter groups, by which a checkpoint of other work is recognised."""
     if isinstance(part, Tensor):
         return list(part.shape)
     if isinstance(part, list | tuple):

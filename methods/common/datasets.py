@@ -131,7 +131,7 @@ def load_sums(folder: Path) -> DataSet[Sum]:
 
 
 def load_translations(folder: Path) -> DataSet[Translation]:
-    """Multi30k, WMT: fields ``en`` and one other language, maybe below ``translation``."""
+    """Multi30k, WMT: fields ``en`` and one other language, possibly nested under ``translation``."""
     return DataSet(folder, _translation)
 
 
@@ -153,8 +153,8 @@ def load_summaries(folder: Path) -> DataSet[Summary]:
 def labelled(classes: Sequence[ClassT], label: int) -> ClassT:
     """The class that a label counted from 0 stands for.
 
-    Files keep labels that name no class, the -1 of rows without a label among them; counted from the
-    end, as Python does, that would be the last class.
+    Some files hold labels that name no class, such as -1 for rows without a label; as an index, Python
+    would take -1 for the last class.
 
     Raises:
         ValueError: If it stands for none.

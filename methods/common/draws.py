@@ -92,7 +92,7 @@ def _drawn(dtype: torch.dtype) -> torch.dtype:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Give library code that draws from the CPU's global generator its own numbers; none are used up."""
+    """Seed the CPU's global generator for library code, and restore its state afterwards."""
     before = torch.get_rng_state()
     torch.default_generator.manual_seed(seed)
     try:
@@ -104,7 +104,7 @@ def seeded(seed: int) -> Iterator[None]:
 class LibraryDraws(TorchFunctionMode):
     """Library code that samples on a device gets numbers of the CPU's global generator there.
 
-    On the CPU nothing changes. Known are the draws of ``generate`` in ``transformers``.
+    On the CPU nothing changes. Covers the functions with which ``generate`` of ``transformers`` draws.
     """
 
     def __torch_function__(

@@ -76,7 +76,7 @@ def fixed_batches(
     groups: dict[tuple[int, bool, Hashable], list[int]] = {}
     for row, length in enumerate(lengths):
         width = fixed_width(length, room)
-        # Models leave out masks that hide nothing, and then take another way: full rows stay apart.
+        # Models drop masks that hide nothing and then use another kernel, so full rows get their own batches.
         groups.setdefault((width, width == length, None if kinds is None else kinds[row]), []).append(row)
     for (width, *_), rows in sorted(groups.items(), key=lambda one: -one[0][0]):
         size = fixed_rows(width, most, device)

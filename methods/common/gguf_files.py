@@ -1,6 +1,6 @@
 """GGUF files: whether ``transformers`` keeps all that a file says about its architecture.
 
-``transformers`` reads the settings that it has names for and passes over the others without a word.
+``transformers`` reads the settings that it has names for and silently ignores the others.
 A Gemma-3 file that scales its rotary positions, as those of 4B parameters and more do, becomes a
 model that computes something else. Such files are refused.
 """
@@ -79,7 +79,7 @@ def _is_as_read(name: str, value: Any, settings: Settings, config: Any) -> bool:
 
 
 def _sliding_layers(value: Any, settings: Settings, config: Any) -> bool:
-    """A pattern is one flag a layer, or says that each so-manieth layer sees everything."""
+    """A pattern is one flag a layer, or a number n: every n-th layer attends to everything."""
     layers = [kind == "sliding_attention" for kind in getattr(config, "layer_types", None) or ()]
     if isinstance(value, list):
         return [bool(flag) for flag in value] == layers

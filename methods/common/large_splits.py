@@ -62,7 +62,7 @@ class LargeSplit:
             raise ResourceError(f"The split has no row {error}", where=str(self.path)) from error
 
     def places(self, rng: np.random.Generator) -> Iterator[int]:
-        """All places in a random order that is drawn one by one: a longer draw begins like a shorter."""
+        """All places in a random order that is drawn one by one: a longer draw begins like a shorter one."""
         seen: set[int] = set()
         while len(seen) < len(self):
             place = int(rng.integers(len(self)))

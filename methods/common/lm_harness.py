@@ -153,9 +153,9 @@ def same_number(references: Sequence[str], predictions: Sequence[str]) -> float:
 
 
 def same_text(references: Sequence[str], predictions: Sequence[str]) -> float:
-    """A metric of task files: whether a generated text is the gold text, blanks around them aside.
+    """A metric of task files: whether a generated text is the gold text, apart from surrounding blanks.
 
-    Most tokenizers begin a generated text with a blank, with which lm-eval's ``exact_match`` never holds.
+    Most tokenizers begin a generated text with a blank, so lm-eval's ``exact_match`` would never hold.
     """
     return float(predictions[0].strip() == references[0].strip())
 

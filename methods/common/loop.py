@@ -99,7 +99,7 @@ class Loop(Generic[BatchT]):
                 keeper.keep(done, {"losses": losses})
                 if done % _REPORT == 0 or done == self.steps:
                     self.progress(done / self.steps, f"loss {losses[-1]:.3f}")
-        # Training that was stopped between two looks has losses that nobody has read.
+        # Training that was stopped between two looks has losses that were not read yet.
         losses += _read(unread, len(losses), self.name)
         keeper.finish(done, {"losses": losses}, without=["optimizer", "rates"])
         return losses
@@ -119,7 +119,7 @@ def _gradients(optimizer: torch.optim.Optimizer, loss: Tensor | Iterable[Tensor]
 
 
 def _read(unread: list[list[Tensor]], done: int, where: str) -> list[float]:
-    """The losses of updates that follow ``done`` others, from their parts, which are forgotten."""
+    """The losses of the updates after the first ``done``: sums of their parts, which are discarded."""
     losses = [float(sum(part.item() for part in parts)) for parts in unread]
     unread.clear()
     for step, value in enumerate(losses, start=done + 1):

@@ -2,7 +2,7 @@
 
 Our own thin layers, and not ``peft``: the papers' optimizers and freezing rules act on the factors
 themselves, the models change in place without wrappers, and runs need no further dependency. The
-tests hold them to ``peft``, weights, gradients and merged models alike.
+tests compare weights, gradients and merged models with those of ``peft``.
 """
 
 from __future__ import annotations

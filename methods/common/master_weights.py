@@ -24,7 +24,7 @@ _ELEMENTWISE = frozenset({"Adafactor", "Adagrad", "Adam", "AdamW", "RMSprop", "S
 
 
 _SERVING: WeakSet[torch.optim.Optimizer] = WeakSet()
-"""Optimizers that work on copies: by themselves they would train what no model reads."""
+"""Wrapped optimizers: used directly, they would train copies that no model reads."""
 
 
 class MasterWeights(torch.optim.Optimizer):
@@ -77,6 +77,7 @@ class MasterWeights(torch.optim.Optimizer):
         if norms:
             first = norms[0].device
             total = torch.linalg.vector_norm(torch.stack([norm.to(first) for norm in norms]))
+            # The same stabiliser as in torch.nn.utils.clip_grad_norm_.
             self._scale = torch.clamp(largest / (total + 1e-6), max=1.0)
 
     @torch.no_grad()

@@ -62,6 +62,7 @@ def mean_pooled(hidden: Any, mask: Any) -> Any:
         Shape (B, d).
     """
     weights = mask.unsqueeze(-1).to(hidden.dtype)
+    # A row of padding only gives zeros, not NaN.
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 

@@ -29,7 +29,7 @@ _LONG = 10
 _CLOSE = Fraction(1, 20_000)
 """Relative error of an answer that gives such a quotient with four correct digits."""
 _MOST_DIGITS = 1000
-"""What a model that repeats a digit writes is no number; Python refuses to read 4300 digits."""
+"""More, as a model writes that repeats a digit, is not read: Python allows 4300 digits at most."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def recomputing(model: Any) -> Iterator[None]:
     layers = [layer for layer in layers if not layer.gradient_checkpointing] if is_large(model) else []
     for layer in layers:
         layer.gradient_checkpointing = True
+        # The reentrant form gives no gradients where no input of a layer requires them.
         layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)  # noqa: SLF001
     try:
         yield

@@ -26,7 +26,7 @@ from harness.method import Metric, ProblemError, mean_of
 Floats = NDArray[np.float64]
 Ties = Literal["expected", "pessimistic"]
 CUT = 10
-"""The rank at which the field cuts MRR and nDCG."""
+"""The usual cut-off rank of MRR and nDCG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def rank_query(
             relevant.
     """
     values, gains, missed = _checked(scores, grades, cuts, unretrieved)
-    order = np.lexsort((gains, -values))  # Among equal scores the worst order.
+    # The last key counts first: by score, and the least relevant first among equal scores.
+    order = np.lexsort((gains, -values))
     ranked, sorted_gains = values[order].tolist(), gains[order].tolist()
     ideal = sorted([*sorted_gains, *missed.tolist()], reverse=True)
     expected = _measures(_groups(ranked, sorted_gains), ideal, cuts)

@@ -1,7 +1,7 @@
 """Soft prompts (Lester et al. 2021, arXiv:2104.08691): trained vectors before the input.
 
 Our own thin module, and not ``peft``: two-stage methods freeze a prompt, train the model under it
-and drop it for other inputs, and one batch may hold several prompts. The tests hold it to
+and drop it for other inputs, and one batch may hold several prompts. The tests compare it with
 ``peft``'s prompt tuning.
 
 The vectors live in the space that the model's input embeddings give (so with Gemma's scale), enter

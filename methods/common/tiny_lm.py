@@ -138,6 +138,7 @@ def train(
             model.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=schedule.decay
         ),
         drawn(windows),
+        # The model shifts the labels itself.
         lambda batch: model(input_ids=batch, labels=batch).loss,
         schedule.steps,
         schedule=partial(OneCycleLR, max_lr=schedule.rate, total_steps=schedule.steps, pct_start=warmup),

@@ -37,7 +37,7 @@ class Answers:
 def pairs_of(answers: Sequence[Answers]) -> tuple[Ints, Ints]:
     """The pairs that answers decide: the best beats each other item, each other beats the worst.
 
-    A tuple of k items gives 2k - 3 pairs (section "Best-Worst Scaling").
+    A tuple of k items gives 2k - 3 pairs (card, section 3.1).
 
     Returns:
         Winners and losers, each of shape (P,).

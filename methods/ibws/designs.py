@@ -100,6 +100,7 @@ def bucket_designs(bucket: Ints, tuple_size: int, appearances: int, rng: np.rand
 
 
 def _one_pass(bucket: Ints, k: int, rng: np.random.Generator) -> Ints:
+    # The last key counts first: by bucket, at random inside it.
     order = np.lexsort((rng.random(bucket.size), bucket))
     _, starts, sizes = np.unique(bucket[order], return_index=True, return_counts=True)
     place = np.arange(bucket.size) - np.repeat(starts, sizes)

@@ -184,6 +184,7 @@ def _with_companions(
         quality = match_quality(beliefs, int(leader), gamma)
         # The largest of log q + Gumbel noise are draws without replacement in proportion to q.
         keys = np.log(quality) + rng.gumbel(size=quality.size)
+        # So the leader is always on its own screen.
         keys[leader] = np.inf
         screens[row] = np.argpartition(-keys, per_screen - 1)[:per_screen]
     return screens

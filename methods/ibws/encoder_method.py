@@ -34,14 +34,16 @@ class EncoderRanker(Method[RankingProblem, TestRanking]):
     cites: ClassVar[str] = "Han et al. (2024), arXiv:2408.09765"
 
     encoder: Resource = field(
-        default=MINILM, metadata={"source": "paper: RoBERTa", "doc": "the pretrained encoder"}
+        default=MINILM, metadata={"source": "ours: the paper has RoBERTa", "doc": "the pretrained encoder"}
     )
-    labels: str = param("slider", source="paper's abstract", doc="how the training texts are labelled")
-    amount: int = param(2, source="unspecified in the paper", doc="raters or appearances of a text")
-    loss: str = param("pairwise", source="unspecified in the paper", doc="mse, pairwise, margin or listnet")
-    epochs: int = param(3, source="unspecified in the paper", doc="passes over the training texts")
-    batch: int = param(32, source="unspecified in the paper", doc="texts in a batch")
-    rate: float = param(5e-5, source="unspecified in the paper", doc="peak learning rate")
+    labels: str = param("slider", source="card, claim C5", doc="how the training texts are labelled")
+    amount: int = param(2, source="ours: unspecified in the paper", doc="raters or appearances of a text")
+    loss: str = param(
+        "pairwise", source="ours: unspecified in the paper", doc="mse, pairwise, margin or listnet"
+    )
+    epochs: int = param(3, source="ours: unspecified in the paper", doc="passes over the training texts")
+    batch: int = param(32, source="ours: unspecified in the paper", doc="texts in a batch")
+    rate: float = param(5e-5, source="ours: unspecified in the paper", doc="peak learning rate")
     longest: int = param(128, source="ours", doc="tokens after which a text is cut")
 
     def run(self, problem: RankingProblem, ctx: Context) -> TestRanking:

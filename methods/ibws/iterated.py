@@ -127,6 +127,7 @@ def iterated_bws(
 
 def positions(bucket: Ints, last: Floats) -> Floats:
     """Shape (n,): rank from the bottom by bucket, then by last score; equal ones share their mean."""
+    # The last key counts first: by bucket, then by score.
     order = np.lexsort((last, -bucket))
     new = np.ones(order.size, dtype=bool)
     new[1:] = (np.diff(bucket[order]) != 0) | (np.diff(last[order]) != 0)
@@ -180,6 +181,7 @@ def split_buckets(
     Returns:
         Shape (n,): new bucket numbers, 0 on top.
     """
+    # The last key counts first: by bucket, then by score, then at random.
     order = np.lexsort((rng.random(bucket.size), -scores, bucket))
     sizes = np.bincount(bucket)
     starts = np.cumsum(sizes) - sizes

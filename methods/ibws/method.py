@@ -58,9 +58,9 @@ class DirectAssessment(Method[AnnotationProblem, Annotation]):
     problem_type: ClassVar[type] = AnnotationProblem
     cites: ClassVar[str] = "Han et al. (2024), arXiv:2408.09765 (slider)"
 
-    raters: int = param(4, source="unspecified in the paper", doc="ratings of each item")
+    raters: int = param(4, source="ours: unspecified in the paper", doc="ratings of each item")
     points: int = param(0, source="ours", doc="points of the scale; 0 is a slider")
-    per_screen: int = param(1, source="unspecified in the paper", doc="items on a screen")
+    per_screen: int = param(1, source="ours: unspecified in the paper", doc="items on a screen")
     normalise: bool = param(False, source="ours", doc="z-scores within each rater")
     split_half: bool = param(False, source="ours", doc="also score random halves of the ratings")
 
@@ -106,8 +106,8 @@ class Easl(Method[AnnotationProblem, Annotation]):
     cites: ClassVar[str] = "Sakaguchi and Van Durme (2018), arXiv:1806.01170"
 
     budget: float = param(4.0, source="ours", doc="ratings an item, on average")
-    per_screen: int = param(5, source="official code", doc="items on a screen")
-    gamma: float = param(0.1, source="official code", doc="width of the match quality")
+    per_screen: int = param(5, source="official code of EASL", doc="items on a screen")
+    gamma: float = param(0.1, source="official code of EASL", doc="width of the match quality")
 
     def run(self, problem: AnnotationProblem, ctx: Context) -> Annotation:
         """Collect ratings until the budget is spent."""
@@ -171,12 +171,16 @@ class IteratedBestWorst(Method[AnnotationProblem, Annotation]):
     problem_type: ClassVar[type] = AnnotationProblem
     cites: ClassVar[str] = "Han et al. (2024), arXiv:2408.09765"
 
-    appearances: int = param(2, source="unspecified in the paper; Potato's default", doc="tuples a round")
-    tuple_size: int = param(4, source="unspecified in the paper; Potato's default", doc="items in a tuple")
-    raters_per_tuple: int = param(1, source="unspecified in the paper", doc="answers to each tuple")
-    split: Literal["thirds", "sign"] = param("thirds", source="Potato", doc="how a bucket is cut")
+    appearances: int = param(2, source="Potato's default; unspecified in the paper", doc="tuples a round")
+    tuple_size: int = param(4, source="Potato's default; unspecified in the paper", doc="items in a tuple")
+    raters_per_tuple: int = param(1, source="ours: unspecified in the paper", doc="answers to each tuple")
+    split: Literal["thirds", "sign"] = param(
+        "thirds", source="Potato (card, section 3.2)", doc="how a bucket is cut"
+    )
     terminal: Literal["tie", "mini_tuple"] = param("mini_tuple", source="ours", doc="order in small buckets")
-    final: Literal["position", "bt_all"] = param("position", source="Potato", doc="what ranks in the end")
+    final: Literal["position", "bt_all"] = param(
+        "position", source="Potato (card, section 3.2)", doc="what ranks in the end"
+    )
     max_rounds: int = param(0, source="Potato", doc="limit on rounds; 0 for none")
     design: Literal["balanced", "complete"] = param("balanced", source="ours", doc="tuples of a bucket")
     trace: bool = param(False, source="ours", doc="evaluate the ranking after each round")

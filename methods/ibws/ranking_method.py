@@ -68,10 +68,10 @@ class LinearRanker(Method[RankingProblem, TestRanking]):
 
     problem_type: ClassVar[type] = RankingProblem
 
-    labels: str = param("slider", source="paper's abstract", doc="how the training texts are labelled")
-    amount: int = param(2, source="unspecified in the paper", doc="raters or appearances of a text")
+    labels: str = param("slider", source="card, claim C5", doc="how the training texts are labelled")
+    amount: int = param(2, source="ours: unspecified in the paper", doc="raters or appearances of a text")
     model: Literal["tfidf", "ridge", "pairwise"] = param("ridge", source="ours", doc="features and loss")
-    strength: float = param(0.3, source="tuned", doc="penalty")
+    strength: float = param(0.3, source="ours: tuned", doc="penalty")
 
     def run(self, problem: RankingProblem, ctx: Context) -> TestRanking:
         """Label, fit, score the test texts."""

@@ -101,8 +101,9 @@ def bradley_terry_pairs(
         step, bend = first - scores, second - 2 * first + scores
         if np.abs(step).max(initial=0) < tolerance:
             break
-        # Never shorter than the two plain updates, which the length 1 stands for.
+        # Length 1 gives the second plain update; a shorter step would fall behind it.
         length = max(1.0, float(np.linalg.norm(step)) / max(float(np.linalg.norm(bend)), 1e-12))
+        # The extrapolated point may be worse; the update after it is SQUAREM's stabilising step.
         scores = update(scores + 2 * length * step + length**2 * bend)
     return scores
 
@@ -190,6 +191,7 @@ def _choice(u: Floats, tuples: Ints, chosen: Ints, gradient: Floats) -> float:
 
 def _maxdiff_part(u: Floats, part: Answers, gradient: Floats) -> float:
     # With A = sum e^u and B = sum e^-u over a tuple, the denominator is A B - k.
+    # Centring changes neither A B nor the gradient, and keeps the exponentials finite.
     local = u[part.tuples] - u[part.tuples].mean(axis=1, keepdims=True)
     plus, minus = np.exp(local), np.exp(-local)
     a, b = plus.sum(axis=1, keepdims=True), minus.sum(axis=1, keepdims=True)
@@ -201,6 +203,7 @@ def _maxdiff_part(u: Floats, part: Answers, gradient: Floats) -> float:
 
 
 def _scatter(target: Floats, index: Ints, values: Floats) -> None:
+    # Not target[index] += values, which counts a repeated index once.
     target += np.bincount(index, weights=values, minlength=target.size)
 
 

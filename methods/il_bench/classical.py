@@ -1,4 +1,4 @@
-"""What classical learners do with the same items: lines to read the other numbers against (card §4).
+"""Classical learners on the same items: reference values for the other methods (card §4).
 
 Decision-tree tasks are trivial for a decision tree, so that CART is an upper line and no competitor.
 """
@@ -129,7 +129,7 @@ class ClassicalLearner(Method[ProgramProblem, Learned]):
     learner: Literal["majority", "cart", "forest", "boosting", "knn", "logistic"] = param(
         "cart", source="card, section 4", doc="which classifier"
     )
-    neighbours: int = param(5, source="scikit-learn", doc="k of the nearest neighbours")
+    neighbours: int = param(5, source="scikit-learn's default", doc="k of the nearest neighbours")
 
     def run(self, problem: ProgramProblem, ctx: Context) -> Learned:
         """Fit it on the training items."""

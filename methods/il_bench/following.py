@@ -1,4 +1,4 @@
-"""How well an executor follows rule lists of growing length: what C1 must be read beside (card §9)."""
+"""How well an executor follows rule lists of growing length, as context for C1 (card §9)."""
 
 from __future__ import annotations
 

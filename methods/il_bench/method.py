@@ -51,10 +51,10 @@ class LSP(Method[ProgramProblem, Learned]):
     leaves: int = param(1, source="card, section 3.4", doc="K: leaves expanded in a step")
     rules: int = param(3, source="card, section 9", doc="rules that an instruction may have")
     select: Literal["count", "rate", "random", "any"] = param(
-        "count", source="figure 2", doc="which leaf: most errors, largest rate, any with errors, any"
+        "count", source="card, section 3.4", doc="which leaf: most errors, largest rate, any with errors, any"
     )
     learner: Literal["rulesum", "paraphrase"] = param(
-        "rulesum", source="section 3.3", doc="summarise data, or paraphrase the parent's instruction"
+        "rulesum", source="card, section 3.3", doc="summarise data, or paraphrase the parent's instruction"
     )
     strict: bool = param(default=True, source="card, section 3.4", doc="take improvements only")
     least: int = param(4, source="ours", doc="smallest leaf that is expanded")
@@ -179,9 +179,9 @@ class Opro(OneInstruction):
     cites: ClassVar[str] = YANG
 
     rules: int = param(3, source="card, section 9", doc="rules that an instruction may have")
-    each: int = param(8, source="Yang et al., section 5.1", doc="instructions a step")
-    kept: int = param(20, source="Yang et al., section 5.1", doc="instructions shown")
-    exemplars: int = param(3, source="Yang et al., section 5.1", doc="examples shown")
+    each: int = param(8, source="Yang et al. (2024), section 5.1", doc="instructions a step")
+    kept: int = param(20, source="Yang et al. (2024), section 5.1", doc="instructions shown")
+    exemplars: int = param(3, source="Yang et al. (2024), section 5.1", doc="examples shown")
 
     def search(self, bench: Bench, problem: ProgramProblem) -> str:
         """See :class:`OneInstruction`."""
@@ -197,8 +197,8 @@ class ProTeGi(OneInstruction):
     cites: ClassVar[str] = PRYZANT
 
     rules: int = param(3, source="card, section 9", doc="rules that an instruction may have")
-    beam: int = param(4, source="official code", doc="instructions kept")
-    batch: int = param(64, source="official code", doc="items looked at for errors")
+    beam: int = param(4, source="official code of ProTeGi", doc="instructions kept")
+    batch: int = param(64, source="official code of ProTeGi", doc="items looked at for errors")
 
     def search(self, bench: Bench, problem: ProgramProblem) -> str:
         """See :class:`OneInstruction`."""
@@ -244,8 +244,10 @@ class ChainOfThought(InContext):
 
     cites: ClassVar[str] = WEI
 
-    shots: int = param(8, source="Wei et al., section 3.1", doc="examples before each input")
-    reasoning: bool = param(default=True, source="Wei et al.", doc="ask for reasoning before the label")
+    shots: int = param(8, source="Wei et al. (2022), section 3.1", doc="examples before each input")
+    reasoning: bool = param(
+        default=True, source="Wei et al. (2022)", doc="ask for reasoning before the label"
+    )
 
 
 @dataclass(frozen=True)

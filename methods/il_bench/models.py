@@ -58,7 +58,7 @@ class SurrogateInterpreter(Speaker):
 
 
 WRITER, READER = SurrogateWriter(), SurrogateInterpreter()
-"""What tasks have without another choice: the card's stand-ins."""
+"""The defaults of tasks: the surrogates of the card."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,9 @@ class RuleFollower(Artifact):
     """A transformer trained from scratch to follow lists of rules that it has never seen.
 
     It learns on random lists over random assignments: half of them lists in which any line may apply,
-    half the paths of a random tree, which exclude each other. It meets no benchmark; only lists of two or
-    three lines are so few that one of a benchmark may have been drawn here, too. How long a list it can
-    follow in the end depends on how long it is trained: on one thread, four minutes are its limit.
+    half the paths of a random tree, which exclude each other. It is not trained on any benchmark, but
+    there are so few lists of two or three lines that one of a benchmark may have been drawn, too. The
+    longer it is trained, the longer the lists that it can follow; on one thread it has four minutes.
     """
 
     title: ClassVar[str] = "transformer that follows rules"

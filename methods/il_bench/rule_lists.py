@@ -176,7 +176,7 @@ def _paths(sizes: Sizes, rng: np.random.Generator) -> list[list[tuple[int, int, 
 
 
 def draw_inputs(lists: Lists, sizes: Sizes, rng: np.random.Generator) -> Integers:
-    """Assignments, shape (G, R, V): uniform, but half of them bent to meet a random line.
+    """Assignments, shape (G, R, V): uniform, but half of them changed so that a random line applies.
 
     One value in fifty is −1: the input does not say.
     """

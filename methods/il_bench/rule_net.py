@@ -61,13 +61,14 @@ class RuleNet(nn.Module):
                 if parameter.ndim > 1:
                     fill_normal(parameter, 0.0, parameter.shape[1] ** -0.5, generator)
                 elif name.endswith("bias"):
-                    # Otherwise they come from the global stream.
+                    # PyTorch drew them from its global generator when it made the layers.
                     parameter.zero_()
             fill_normal(self.embedding.weight, 0.0, 1.0, generator)
+            # The padding row, which the line above has overwritten.
             self.embedding.weight[0] = 0.0
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the labels, and at each token of its being true.
+        """Logits of the labels, and for each token the logit that its condition holds or its line decides.
 
         Args:
             tokens: Shape (B, T, F); rows of zeros before the prompt are padding.

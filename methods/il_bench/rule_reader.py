@@ -72,7 +72,7 @@ class RuleReader(LanguageModel):
         encoded = [encode_request(read_request(prompt)) for prompt in prompts]
         self.usage.calls += len(prompts)
         self.usage.prompt_tokens += sum(len(one.tokens) for one in encoded)
-        # Inputs that say the same about the variables of the rules are the same to the network.
+        # Inputs that agree on the variables of the rules have the same tokens, and are read once.
         keys = [(len(one.tokens), one.labels, one.tokens.tobytes()) for one in encoded]
         waiting = sorted(dict(zip(keys, encoded, strict=True)).items())
         found: dict[tuple[int, tuple[str, ...], bytes], dict[str, float]] = {}
@@ -96,7 +96,7 @@ class RuleReader(LanguageModel):
 
 
 def _drawn(law: dict[str, float], temperature: float, source: tuple[int, int, str]) -> str:
-    """The likeliest label, or one drawn by a number that depends on the source alone."""
+    """The likeliest label at temperature 0, else one drawn with a seed that depends on ``source`` alone."""
     if temperature == 0:
         return max(law, key=lambda label: law[label])
     digest = hashlib.blake2b("\0".join(map(str, source)).encode(), digest_size=16).digest()

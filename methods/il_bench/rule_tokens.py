@@ -1,11 +1,11 @@
 """Phrases of a rule list as tokens of several words each, with what the input says beside each condition.
 
 "x3 is not B", read beside an input in which x3 is C, is one token: the vectors of "is not", of the
-value asked for and of its line, less that of the value given. "then foo" is another. Looking variables up is
-done here, as a reader's finger would: networks of the size that trains in minutes spend those minutes on
-learning it. Whether a condition holds, whether all of a line do, and which line comes first is the
-network's work. Names mean nothing to it: the first value that is mentioned is value 0, and so on, so that
-every name of every template can be read, and other names for the same things give the same answer.
+value asked for and of its line, less that of the value given. "then foo" is another. Variables are
+looked up here, and not by the network: one that trains in minutes would spend them on learning to.
+Whether a condition holds, whether all of a line do, and which line comes first is the network's work.
+Names are numbered in the order in which they are mentioned (the first value is value 0), so that any
+name can be read, and other names for the same things give the same answer.
 """
 
 from __future__ import annotations

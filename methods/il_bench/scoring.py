@@ -89,7 +89,7 @@ def growth_rows(growth: Sequence[Step], train: Sequence[Item], executor: Executo
 
 
 def follow(node: Node, text: str, executor: Executor) -> tuple[str, int]:
-    """A program's label of one input and the modules passed, by the letter of the grammar."""
+    """A program's label of one input and the modules passed, exactly as the grammar says."""
     label = executor(node.instruction, [text])[0] or node.fallback
     if label not in node.children:
         return label, 1

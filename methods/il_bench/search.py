@@ -147,7 +147,7 @@ def paraphrased(learner: Learner, items: Sequence[Item], parent: str) -> str:
 
 
 def spread(items: Sequence[Item], size: int, rng: np.random.Generator) -> list[Item]:
-    """Items spread over the labels: one of each label in turn, until the batch is full."""
+    """At most ``size`` items, labels in proportion, with one item of each label where there is room."""
     if len(items) <= size:
         return list(items)
     groups: dict[str, list[Item]] = {}
@@ -186,7 +186,7 @@ class _Growth:
             for child in self.modules(members, _at(program, leaf.path).instruction):
                 said = run(child, _texts(members), self.predict)
                 better = sum(label == item.label for label, item in zip(said, members, strict=True))
-                # A module that says one thing only would leave the same leaf behind it.
+                # A module that gives one label only would leave the same items in one leaf, one level deeper.
                 if len(set(said)) == 1 or (self.search.strict and better <= standing):
                     continue
                 grown = attach(program, leaf.path, leaf.label, child)

@@ -50,12 +50,12 @@ class _Surrogate(LanguageModel):
 class SurrogateLearner(_Surrogate):
     """Writes rules: a summary of examples, a revision of rules for examples, or a variation of rules.
 
-    A summary is a decision tree with few leaves, printed path by path. A revision puts one rule that
-    separates the examples before the given rules. A variation, where no examples are shown, changes
+    A summary is a decision tree with few leaves, printed path by path. A revision puts a rule for
+    one of the examples before the given rules. A variation, where no examples are shown, changes
     one of the rules blindly. No more rules are written than a request allows.
 
     Attributes:
-        capacity: Leaves of the tree: the rules that it can hold in mind, whatever is allowed.
+        capacity: Leaves of the tree: the rules that it can write, whatever is allowed.
     """
 
     capacity: int = field(default=3, kw_only=True)
@@ -150,7 +150,7 @@ class SurrogateExecutor(_Surrogate):
 
 @lru_cache(maxsize=512)
 def _rules_of(instruction: str) -> tuple[Rule, ...]:
-    # An instruction is applied to hundreds of inputs.
+    # Cached, since an instruction is applied to hundreds of inputs.
     return tuple(parse_rules(instruction))
 
 
@@ -185,7 +185,7 @@ def fit_rules(examples: Sequence[tuple[dict[str, str], str]], leaves: int, seed:
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed).fit(features, labels)
     names = [tuple(name.split("=", 1)) for name in vectorizer.get_feature_names_out()]
     paths = _paths(tree.tree_, [str(label) for label in tree.classes_], names, 0, ())
-    # The rule that covers most is the one that needs no conditions.
+    # The rule that covers most examples comes last, without conditions; paths exclude each other.
     paths.sort(key=lambda one: one[1])
     return [rule for rule, _ in paths[:-1]] + [Rule((), paths[-1][0].label)]
 
@@ -216,7 +216,7 @@ def _revised(
 
 
 def _varied(prior: Sequence[Rule], rng: np.random.Generator) -> list[Rule]:
-    """One rule with its label taken from another rule, or its condition turned round."""
+    """One rule with its label taken from another rule, or its first condition negated."""
     place = int(rng.integers(len(prior)))
     rule = prior[place]
     if rule.conditions and rng.random() < 0.5:
@@ -253,7 +253,7 @@ def _paths(
 
 
 def _needed(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-    """What is said of a variable besides its value goes without saying."""
+    """The conditions without each "is not" about a variable whose value another condition states."""
     known = {condition.name for condition in conditions if not condition.negated}
     return tuple(one for one in conditions if not one.negated or one.name not in known)
 

@@ -24,6 +24,7 @@ def waveforms(count: int, rng: np.random.Generator) -> tuple[Floats, NDArray[np.
     """
     place = np.arange(1, 22)
     first = np.maximum(6 - np.abs(place - 7), 0).astype(np.float64)
+    # The triangle is 0 beyond place 12, so that nothing is rolled over the end.
     second, third = np.roll(first, 8), np.roll(first, 4)
     pairs = np.array([[first, second], [first, third], [second, third]])
     classes = rng.integers(3, size=count)

@@ -130,7 +130,7 @@ class SynTreeTask(Learning):
 
     depth: int = param(2, source="card, section 9", doc="D: variables asked on each path")
     variables: int = param(6, source="card, section 9", doc="d: variables of an input")
-    values: int = param(3, source="card, section 9", doc="v: values of a variable")
+    values: int = param(3, source="ours: card, section 9", doc="v: values of a variable")
     labels: int = param(3, source="card, section 9", doc="K: labels")
     train: int = param(400, source="card, section 9", doc="items to learn from")
     validation: int = param(100, source="ours", doc="items to choose by")

@@ -109,7 +109,7 @@ def _scores(sides: list[Continuation], alpha: float, tokens: Tensor | None) -> T
 def _fits_window(model: Model, length: int) -> bool:
     """Whether no layer forgets tokens.
 
-    Padding stands between shared examples and prompts, where it would use up a sliding window.
+    Padding between shared examples and prompts takes up positions of a sliding window.
     """
     window = getattr(model.config, "sliding_window", None)
     return window is None or length <= window

@@ -1,8 +1,8 @@
-"""A small encoder that reads a fact at a glance: the model of the generated worlds.
+"""A small encoder that reads a fact as one position: the model of the generated worlds.
 
 Three words make one position, whose vector is the sum of their embeddings: a fact ("s1 r2 o2x3") or
-the question ("? s1 r2"). A causal model over single words was tried first; within the time of a CPU
-it never learnt to look for the subject of its question, whatever its layout. Here that takes a few
+the question ("? s1 r2"). A causal model over single words was tried first; in the time that a CPU
+allows, it never learnt to look for the subject of its question, whatever its layout. Here that takes a few
 hundred updates, and what remains to be learnt is what the paper is about: when to use what is read.
 
 Shapes: B rows, T words (a multiple of three), S answer words, V vocabulary, d width.

@@ -60,11 +60,11 @@ class Pretrained(Method[ReadingProblem, Answers]):
 
 @dataclass(frozen=True)
 class ContextAware(Pretrained):
-    """Context-aware decoding: the pretrained model, with what it says without the context taken off."""
+    """Context-aware decoding: the pretrained model, minus what it predicts without the context."""
 
     cites: ClassVar[str] = SHI
 
-    alpha: float = param(0.5, source="Shi et al., section 3", doc="α")
+    alpha: float = param(0.5, source="Shi et al. (2023), section 3", doc="α")
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,16 @@ class FineTuned(Method[ReadingProblem, Answers]):
 
     problem_type: ClassVar[type] = ReadingProblem
 
-    relevant: float = param(0.25, source="section 3", doc="weight of true contexts")
-    irrelevant: float = param(0.25, source="section 3", doc="weight of irrelevant contexts")
-    empty: float = param(0.25, source="section 3", doc="weight of questions without a context")
-    counterfactual: float = param(0.25, source="section 3", doc="weight of counterfactual contexts")
-    targets: Literal["model", "gold"] = param("model", source="section 3", doc="for irrelevant and empty")
-    tags: bool = param(default=True, source="section 3", doc="provenance tags in the targets")
+    relevant: float = param(0.25, source="card, section 3.3", doc="weight of true contexts")
+    irrelevant: float = param(0.25, source="card, section 3.3", doc="weight of irrelevant contexts")
+    empty: float = param(0.25, source="card, section 3.3", doc="weight of questions without a context")
+    counterfactual: float = param(0.25, source="card, section 3.3", doc="weight of counterfactual contexts")
+    targets: Literal["model", "gold"] = param(
+        "model", source="card, section 3.3", doc="for irrelevant and empty"
+    )
+    tags: bool = param(default=True, source="card, section 3.3", doc="provenance tags in the targets")
     hardness: Literal["hard", "easy", "both"] = param("hard", source="ours", doc="irrelevant contexts")
-    noise: float = param(0.0, source="section on noise", doc="share of unsupporting contexts")
+    noise: float = param(0.0, source="card, claim C10", doc="share of unsupporting contexts")
     rate: float = param(1e-3, source="ours", doc="largest learning rate of AdamW; the paper's is unknown")
     steps: int = param(250, source="ours", doc="updates; the paper's number is unknown")
     batch: int = param(32, source="ours", doc="items an update; the paper's number is unknown")
@@ -138,11 +140,11 @@ class Kaft(FineTuned):
 class RelevantOnly(FineTuned):
     """Ordinary reading-comprehension finetuning: every context supports the answer."""
 
-    irrelevant: float = param(0.0, source="section on baselines", doc="none")
-    empty: float = param(0.0, source="section on baselines", doc="none")
-    counterfactual: float = param(0.0, source="section on baselines", doc="none")
-    relevant: float = param(1.0, source="section on baselines", doc="all")
-    tags: bool = param(default=False, source="section on baselines", doc="no tags")
+    irrelevant: float = param(0.0, source="card, section 3.6", doc="none")
+    empty: float = param(0.0, source="card, section 3.6", doc="none")
+    counterfactual: float = param(0.0, source="card, section 3.6", doc="none")
+    relevant: float = param(1.0, source="card, section 3.6", doc="all")
+    tags: bool = param(default=False, source="ours: only KAFT has tags", doc="no tags")
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,12 @@ class Noisy(FineTuned):
 
     cites: ClassVar[str] = LI
 
-    relevant: float = param(0.5, source="section on baselines", doc="half")
-    irrelevant: float = param(0.5, source="section on baselines", doc="half")
-    empty: float = param(0.0, source="section on baselines", doc="none")
-    counterfactual: float = param(0.0, source="section on baselines", doc="none")
-    targets: Literal["model", "gold"] = param("gold", source="section on baselines", doc="gold answers")
-    tags: bool = param(default=False, source="section on baselines", doc="no tags")
+    relevant: float = param(0.5, source="card, section 3.6", doc="half")
+    irrelevant: float = param(0.5, source="card, section 3.6", doc="half")
+    empty: float = param(0.0, source="card, section 3.6", doc="none")
+    counterfactual: float = param(0.0, source="card, section 3.6", doc="none")
+    targets: Literal["model", "gold"] = param("gold", source="card, section 4", doc="gold answers")
+    tags: bool = param(default=False, source="ours: only KAFT has tags", doc="no tags")
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,11 @@ class CounterfactualOnly(FineTuned):
 
     cites: ClassVar[str] = LONGPRE
 
-    relevant: float = param(0.5, source="Longpre et al.", doc="half")
-    irrelevant: float = param(0.0, source="Longpre et al.", doc="none")
-    empty: float = param(0.0, source="Longpre et al.", doc="none")
-    counterfactual: float = param(0.5, source="Longpre et al.", doc="half")
-    tags: bool = param(default=False, source="Longpre et al.", doc="no tags")
+    relevant: float = param(0.5, source="Longpre et al. (2021)", doc="half")
+    irrelevant: float = param(0.0, source="Longpre et al. (2021)", doc="none")
+    empty: float = param(0.0, source="Longpre et al. (2021)", doc="none")
+    counterfactual: float = param(0.5, source="Longpre et al. (2021)", doc="half")
+    tags: bool = param(default=False, source="Longpre et al. (2021)", doc="no tags")
 
 
 @dataclass(frozen=True)

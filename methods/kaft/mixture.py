@@ -1,4 +1,4 @@
-"""Training sets as mixtures of four kinds of context (section on the training objective).
+"""Training sets as mixtures of four kinds of context (card, section 3.3).
 
 A mixture is a vector of weights over the kinds. Relevant-only, noisy and counterfactual-only
 finetuning are the vectors (1, 0, 0, 0), (1/2, 1/2, 0, 0) with gold targets and (1/2, 0, 0, 1/2),
@@ -94,8 +94,8 @@ def build(
 ) -> list[Item]:
     """Draw the items of a mixture.
 
-    The kind with the largest weight is used whole; of the others as many items are drawn as the
-    weights ask for. The items of a kind do not depend on the other weights.
+    The kind with the largest weight is used whole where the others have enough items; of these, as many
+    are drawn as the weights ask for. The order in which a kind is drawn does not depend on other weights.
 
     Args:
         questions: To be trained on.

@@ -37,7 +37,7 @@ class OpenData:
     qasc: Reference = QASC
     train: int = param(20_000, source="ours", doc="training questions of each set, at most")
     test: int = param(1_000, source="ours", doc="test questions of each set, at most")
-    held: str = param("validation", source="section on data", doc="split that is tested on")
+    held: str = param("validation", source="card, section 5", doc="split that is tested on")
 
     def questions(
         self, ctx: Context, part: str, rng: np.random.Generator

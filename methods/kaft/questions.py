@@ -78,7 +78,7 @@ def with_counterfactual(question: Question, fake: str) -> tuple[Question, str]:
 
 
 def check_support(questions: Iterable[Question]) -> None:
-    """Make sure that contexts entail what they should (property 4 of the card of checks).
+    """Make sure that contexts entail what they should (property 4 in card, section 3.6).
 
     Raises:
         ProblemError: If an answer is missing from its relevant context, a fake from its

@@ -1,4 +1,4 @@
-"""Counterfactual contexts: every mention of the answer replaced by another answer (section 3).
+"""Counterfactual contexts: every mention of the answer replaced by another answer (card, section 3.4).
 
 Names are replaced longest first and only as whole words, so that "Foo City" never becomes
 "Bar City" and "Oman" is left alone inside "Romania".

@@ -1,4 +1,4 @@
-"""What counts as following a context and as avoiding it (section on metrics).
+"""What counts as following a context and as avoiding it (card, section 3.2).
 
 Both metrics compare sets of unigrams, with strict thresholds: a recall of exactly .8 does not
 follow, an overlap of exactly .5 does not avoid. Counts are compared as integers, so that a

@@ -121,6 +121,7 @@ class FitTarget(Task[TargetProblem, "Scorer"]):
         ones = torch.ones(self.l1), torch.ones(self.l2)
         with torch.inference_mode():
             estimate = result.score(s, *ones)
+            # After the estimate: a module's double() converts its weights in place.
             double = result.double().score(s.double(), ones[0].double(), ones[1].double())
         oracle = [by_loops(self.name, matrix) for matrix in s.double().tolist()]
         fit = _r_squared({"gold": gold, "estimate": estimate})

@@ -1,14 +1,14 @@
 """A cross-encoder: query and passage read together by a BERT-like encoder.
 
-Where a 22M encoder would take minutes too many, the two texts may be read alone in the lower layers
-and together in the upper ones only (MacAvaney et al., 2020, arXiv:2004.14255): what a passage looks
-like below the join is then computed once, whatever the number of its queries. With all layers joined
+To save time, the two texts may be read alone in the lower layers and together in the upper ones only
+(MacAvaney et al., 2020, arXiv:2004.14255): what a passage looks like below the join is then computed
+once, whatever the number of its queries. With all layers joined
 it is the usual cross-encoder.
 
-The score is a linear read-out of [CLS], as usual, plus two scaled cosines of averaged tokens: of what
-the query's and the passage's have become after being read together, and of what the encoder made of
-each text alone before training. With a few thousand examples [CLS] by itself stays at chance; the
-cosines start from what an encoder that is tuned for similarity knows already.
+The score is a linear read-out of [CLS], as usual, plus two scaled cosines between the mean token
+vectors of query and passage: after both were read together, and as the encoder gave them for each
+text alone before training. With a few thousand examples [CLS] by itself stays at chance; the cosines
+start from what an encoder that is tuned for similarity knows already.
 
 Shapes: B pairs, L1 and L2 tokens, d the hidden size.
 """
@@ -56,6 +56,7 @@ class CrossEncoder(nn.Module):
         self.heads = int(config.num_attention_heads)
         self.segments = nn.Parameter(torch.zeros(2, config.hidden_size))
         self.head = nn.Linear(config.hidden_size, 1)
+        # Zero at first, so that training starts from the cosines.
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.scale = nn.Parameter(torch.tensor(20.0))

@@ -74,7 +74,7 @@ class Shelf:
                 found = model.read(self.ids[rows], self.mask[rows])
                 pooled.append(normalize(model.alone(found, self.mask[rows]), dim=1)[:kept])
                 states += [found[:kept].half()] if len(model.lower) else []
-        # Clones made outside inference mode may take part in training.
+        # Tensors of inference mode cannot be used in training; clones made outside it can.
         self.pooled = torch.cat(pooled).clone()
         self.states = torch.cat(states).clone() if states else None
 

@@ -29,8 +29,8 @@ class TokenIds(Artifact):
 
     data: Reference
     encoder: Reference = MINILM
-    l1: int = param(30, source="section 4", doc="tokens of a query")
-    l2: int = param(200, source="section 4", doc="tokens of a passage")
+    l1: int = param(30, source="paper, section 4", doc="tokens of a query")
+    l2: int = param(200, source="paper, section 4", doc="tokens of a passage")
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Tokenise all texts."""

@@ -109,8 +109,8 @@ def functions(parent: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function
 def body_text(node: Function, name: str) -> str:
     """The words of a function's body in their order, without docstring, comments and punctuation.
 
-    Names are taken apart into their words, as the encoder's tokens and BM25's terms would be glued
-    together else. The names of the function and of its class are left out, as they are in passages.
+    Names are split into their words, for the encoder's tokens and BM25's terms alike. The names of the
+    function and of its class are left out, as they are in passages.
 
     Args:
         node: A function whose first statement is its docstring.

@@ -50,9 +50,9 @@ class StoredVectors(Task[Stored, "NDArray[np.float32]"]):
     The time of a scorer does not depend on what the vectors say, so they are random.
     """
 
-    documents: int = param(1000, source="section 5", doc="candidates of the query")
-    l1: int = param(30, source="section 4", doc="tokens of a query")
-    doc_tokens: tuple[int, ...] = param((200, 50), source="section on storage", doc="stored vectors")
+    documents: int = param(1000, source="paper, section 5", doc="candidates of the query")
+    l1: int = param(30, source="paper, section 4", doc="tokens of a query")
+    doc_tokens: tuple[int, ...] = param((200, 50), source="card, section 3.4", doc="stored vectors")
     dim: int = param(384, source="ours; 768 in the paper", doc="P")
 
     def problem(self, ctx: Context) -> Stored:
@@ -82,7 +82,7 @@ class BaseRescore(ScorerHook, Method[Stored, "NDArray[np.float32]"]):
 
     problem_type: ClassVar[type] = Stored
 
-    doc_tokens: int = param(200, source="section 4", doc="document vectors")
+    doc_tokens: int = param(200, source="paper, section 4", doc="document vectors")
     batch: int = param(100, source="ours", doc="documents scored at once")
 
     def run(self, problem: Stored, ctx: Context) -> NDArray[np.float32]:
@@ -95,6 +95,7 @@ class BaseRescore(ScorerHook, Method[Stored, "NDArray[np.float32]"]):
         with torch.inference_mode():
             q_mask = torch.ones(problem.query.shape[:2], device=ctx.device)
             for start in range(0, problem.documents, self.batch):
+                # The copy reads the pages; PyTorch also warns of memory that it must not write.
                 part = torch.from_numpy(vectors[start : start + self.batch].copy()).to(ctx.device)
                 d = part.float().unsqueeze(0)
                 d_mask = torch.ones(d.shape[:3], device=ctx.device)

@@ -1,4 +1,4 @@
-"""Losses over the candidates of a query (section 3.5): the positive is candidate 0.
+"""Losses over the candidates of a query (card, section 3.5): the positive is candidate 0.
 
 Arguments: student scores s and teacher scores t, shape (Q, n + 1); each loss is a mean over queries.
 """
@@ -20,6 +20,7 @@ def one_hot(s: Tensor) -> Tensor:
 
 def kl(s: Tensor, t: Tensor, temperature: float = 1.0) -> Tensor:
     """KL(softmax(t/T) ‖ softmax(s/T)) over positive and negatives."""
+    # kl_div(x, y) is KL(y ‖ exp x), and its "mean" would divide by the candidates, too.
     return kl_div(log_softmax(s / temperature, -1), softmax(t / temperature, -1), reduction="batchmean")
 
 

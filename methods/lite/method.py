@@ -27,15 +27,17 @@ class BaseTrainRanker(ScorerHook, Method[RankingProblem, Ranking]):
     trains: Literal["scorer", "projection", "encoder"] = param(
         "projection", source="ours", doc="what is trained besides the scorer"
     )
-    loss: Literal["one-hot", "kl", "margin-mse"] = param("margin-mse", source="section 4", doc="which loss")
+    loss: Literal["one-hot", "kl", "margin-mse"] = param(
+        "margin-mse", source="paper, section 4", doc="which loss"
+    )
     steps: int = param(300, source="ours", doc="updates; 0 leaves all as it is")
     batch: int = param(32, source="ours", doc="queries an update")
-    negatives: int = param(4, source="unspecified in the paper", doc="negatives a query")
-    rate: float = param(1e-3, source="tuned", doc="largest rate of scorer and projection")
+    negatives: int = param(4, source="ours: unspecified in the paper", doc="negatives a query")
+    rate: float = param(1e-3, source="ours: tuned", doc="largest rate of scorer and projection")
     encoder_rate: float = param(5e-5, source="ours", doc="largest rate of the encoder")
-    doc_tokens: int = param(0, source="section on storage", doc="stored document vectors; 0: all")
+    doc_tokens: int = param(0, source="card, section 3.4", doc="stored document vectors; 0: all")
     reduction: Literal["none", "truncate", "block-mean", "linear", "k-means"] = param(
-        "block-mean", source="unspecified in the paper", doc="how they get fewer"
+        "block-mean", source="ours: unspecified in the paper", doc="how they get fewer"
     )
 
     def run(self, problem: RankingProblem, ctx: Context) -> Ranking:
@@ -125,7 +127,7 @@ class KnownScores(Method[RankingProblem, Ranking]):
 
     problem_type: ClassVar[type] = RankingProblem
 
-    system: Literal["bm25", "cross-encoder"] = param("bm25", source="section 4", doc="whose scores")
+    system: Literal["bm25", "cross-encoder"] = param("bm25", source="paper, section 4", doc="whose scores")
 
     def run(self, problem: RankingProblem, ctx: Context) -> Ranking:
         """Its scores.

@@ -1,4 +1,4 @@
-"""A world in which the order of words matters, which sums of maxima cannot see (section 3.7).
+"""A world in which the order of words matters, which sums of maxima cannot see (card, section 3.7).
 
 A query is four words. Of its six candidates one holds them as a phrase, two hold the same words
 out of order, one holds two of them and two hold none. Documents with the same words have exactly

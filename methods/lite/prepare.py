@@ -91,6 +91,7 @@ def leading_directions(vectors: Tensor, mask: Tensor, dim: int) -> Tensor:
 
     tokens = vectors[mask > 0].double()
     _, found = torch.linalg.eigh(tokens.T @ tokens)
+    # eigh sorts its eigenvalues in ascending order.
     basis: Tensor = found[:, -dim:].flip(1).float().contiguous()
     return basis
 
@@ -108,8 +109,8 @@ class TokenVectors(Artifact):
 
     data: Reference
     encoder: Reference
-    l1: int = param(32, source="section 4 has 30", doc="tokens of a query")
-    l2: int = param(64, source="section 4 has 200", doc="tokens of a passage")
+    l1: int = param(32, source="ours; paper, section 4, has 30", doc="tokens of a query")
+    l2: int = param(64, source="ours; paper, section 4, has 200", doc="tokens of a passage")
     dim: int = param(96, source="ours", doc="dimensions kept; leading directions of training passages")
     sample: int = param(1500, source="ours", doc="passages of training queries that choose the directions")
 

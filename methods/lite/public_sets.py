@@ -271,7 +271,9 @@ class CollectionPassages(Artifact):
     parts: tuple[tuple[Resource, Split], ...]
     depth: int = param(100, source="ours; the paper re-ranks 1000", doc="candidates a query")
     train: int = param(0, source="ours", doc="training queries; 0: all")
-    train_depth: int = param(32, source="unspecified in the paper", doc="candidates of a training query")
+    train_depth: int = param(
+        32, source="ours: unspecified in the paper", doc="candidates of a training query"
+    )
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Find or take the candidates."""

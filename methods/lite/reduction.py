@@ -75,10 +75,12 @@ def cluster(d: Tensor, mask: Tensor, k: int, *, rounds: int = 10) -> tuple[Tenso
     _check(d.shape[-2], k)
     rows, places = torch.arange(len(d), device=d.device).unsqueeze(1), torch.arange(k, device=d.device)
     count = mask.sum(-1).long()
+    # A document with at most k tokens starts from its first k places, so every token is a centre.
     picks = places * count.clamp(min=k).unsqueeze(1) // k
     centres = d[rows, picks]
     kept = (places < count.unsqueeze(1)).to(mask.dtype)
     for _ in range(rounds):
+        # Without the squared length of the token, which is the same for all centres.
         distance = (centres**2).sum(-1).unsqueeze(1) - 2 * d @ centres.transpose(1, 2)
         distance = distance.masked_fill(kept.unsqueeze(1) == 0, torch.inf)
         nearest = torch.nn.functional.one_hot(distance.argmin(-1), k).to(d.dtype) * mask.unsqueeze(-1)

@@ -100,7 +100,7 @@ class DotProduct(Scorer):
         self.affine = Affine(learnt=scale)
 
     def score(self, s: Tensor, q_mask: Tensor, d_mask: Tensor) -> Tensor:
-        """The same from S; the lengths that ``cosine`` needs are not in it.
+        """Scores from S, which does not hold the lengths that ``cosine`` needs.
 
         Raises:
             ProblemError: With ``cosine``.
@@ -166,6 +166,7 @@ class MaxSim(Scorer):
         padded = d_mask.unsqueeze(-2) == 0
         if self.top_k == 1:
             best = s.masked_fill(padded, -torch.inf).amax(-1)
+            # Before the product with the mask: −∞ · 0 is NaN.
             best = best.masked_fill(torch.isneginf(best), EMPTY)
         else:
             best = self._largest(s, padded)
@@ -188,8 +189,8 @@ class Knrm(Scorer):
     φₖ = Σᵢ log max(Σⱼ exp(−(Sᵢⱼ − μₖ)² / 2σₖ²), 1e-10), score = w·φ + b; S must be cosines.
 
     Args:
-        damping: Factor on φ, where logarithms down to −23 meet a sum over query tokens. K-NRM's own
-            code has .01 before a tanh; a linear read-out then needs rates that suit nothing else.
+        damping: Factor on φ, since φ sums logarithms down to −23 over query tokens. K-NRM's own code
+            has .01 before a tanh; with .01, a linear read-out needs rates that suit nothing else.
     """
 
     def __init__(self, *, damping: float = 0.1) -> None:
@@ -217,7 +218,7 @@ class Knrm(Scorer):
 
 
 class SeparableLite(Scorer):
-    """Separable LITE (section 3.2): an MLP along rows of S, one along columns, and a linear read-out.
+    """Separable LITE (card, section 3.2): an MLP along rows of S, one along columns, a linear read-out.
 
     S′ᵢ = LN(σ(W₂ LN(σ(W₁ Sᵢ + b₁)) + b₂)) for each row, the same along columns with W₃ and W₄, and
     w·vec(S″) + b. Padding takes part as rows and columns of zeros, so lengths must be exactly L1, L2.

@@ -42,13 +42,13 @@ class NamedScorer(ScorerHook):
     """Uses a scorer of :mod:`methods.lite.scorers`, by its name and sizes."""
 
     scorer: Literal["de", "de-cls", "maxsim", "knrm", "lite", "lite-flat"] = param(
-        "lite", source="section 3", doc="which scorer"
+        "lite", source="paper, section 3", doc="which scorer"
     )
     scale: bool = param(True, source="ours", doc="learn scale and offset of dot product and MaxSim")
-    top_k: int = param(1, source="ablation of top-k", doc="similarities a query token sums (MaxSim)")
-    factor: int = param(12, source="section 4", doc="hidden widths of LITE over the axis lengths")
-    width: int = param(128, source="unspecified in the paper", doc="hidden width of flattened LITE")
-    out_norm: bool = param(True, source="section 3", doc="ReLU and LayerNorm after W2 and W4")
+    top_k: int = param(1, source="card, claim C9", doc="similarities a query token sums (MaxSim)")
+    factor: int = param(12, source="paper, section 4", doc="hidden widths of LITE over the axis lengths")
+    width: int = param(128, source="ours: unspecified in the paper", doc="hidden width of flattened LITE")
+    out_norm: bool = param(True, source="paper, section 3", doc="ReLU and LayerNorm after W2 and W4")
 
     def scorer_for(self, l1: int, l2: int) -> Scorer:
         """The scorer of that name."""

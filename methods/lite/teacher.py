@@ -107,8 +107,8 @@ class Teacher(Artifact):
     negatives: int = param(3, source="ours", doc="negatives a query")
     passes: int = param(1, source="ours", doc="passes over the training queries")
     rate: float = param(1e-4, source="ours", doc="largest learning rate")
-    l1: int = param(32, source="section 4 has 30", doc="tokens of a query")
-    l2: int = param(64, source="section 4 has 200", doc="tokens of a passage")
+    l1: int = param(32, source="ours; paper, section 4, has 30", doc="tokens of a query")
+    l2: int = param(64, source="ours; paper, section 4, has 200", doc="tokens of a passage")
     seed: int = param(0, source="ours")
     minutes: float = field(default=30.0, metadata={"source": "ours", "fingerprint": False})
 

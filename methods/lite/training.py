@@ -142,7 +142,7 @@ def fit(ranker: Ranker, texts: TokenSet, train: TrainingLists, course: Course, c
 
 
 def _train_mode(ranker: Ranker) -> None:
-    """Dropout is on in what learns only: a frozen encoder's vectors are what they will be."""
+    """Dropout is on only in what is trained: a frozen encoder gives its vectors of evaluation mode."""
     ranker.train()
     encoder = ranker.tower.encoder
     if encoder is not None and not any(p.requires_grad for p in encoder.parameters()):

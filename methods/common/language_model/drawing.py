@@ -59,10 +59,11 @@ class Draw(FirstScores):
             least = scores.topk(self.decoding.top_k).values[:, -1:]
             scores = scores.masked_fill(scores < least, -torch.inf)
         law = probabilities(scores, temperature=self.decoding.temperature, top_p=self.decoding.top_p)
+        # In float64: float32 sums over a large vocabulary would lose the least probable tokens.
         steps = law.double().cumsum(-1)
         uniform = torch.tensor([draw.random() for draw in self.draws], dtype=torch.float64)
         aim = uniform.to(steps.device)[:, None] * steps[:, -1:]
-        # Strictly above the aim, so that a token of probability 0 is never met.
+        # The first step strictly above the aim, so that a token of probability 0 is never drawn.
         return torch.searchsorted(steps, aim, right=True).clamp(max=scores.shape[1] - 1)
 
     def chosen(self, row: int) -> list[float]:

@@ -208,7 +208,7 @@ class EndpointModel(LanguageModel):
     def _completion(self, choice: Any) -> Completion:
         text = choice.message.content if self.server.protocol == "chat" else choice.text
         values = _token_values(choice.logprobs)
-        # A server that does not tell its tokens is counted by words, which is said by the NaN beside.
+        # Without token probabilities, words are counted instead; the NaN log-probability marks such counts.
         tokens = len(values) if values else len((text or "").split())
         total = math.fsum(values) if values else math.nan
         return Completion(text or "", tokens, choice.finish_reason == "stop", total)

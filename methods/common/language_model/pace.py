@@ -1,4 +1,4 @@
-"""Not more than so many requests a minute."""
+"""At most a given number of requests a minute."""
 
 from __future__ import annotations
 
