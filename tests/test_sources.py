@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -246,3 +247,54 @@ def test_files_that_pages_name_in_text_are_there(page: Path) -> None:
         r"`((?:benchmarks|harness|methods|reports|suites|tests)/[\w./-]+\.(?:py|toml|md))`", text
     )
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+BARE = re.compile(
+    r"(?:in )?(?:the )?(?:sections?|appendix|tables?|figures?|theorem|definition|abstract|version|ablation)\b"
+    r"|(?:main|in-domain) table|tuned\b|unspecified\b|not stated\b",
+    re.IGNORECASE,
+)
+"""Begins a source that does not say of what work it names a place, or who chose the value."""
+
+
+def parameter_sources(tree: ast.AST) -> Iterator[str]:
+    """The texts given as ``source`` to parameters of methods: ``source="…"`` and ``{"source": "…"}``."""
+    for node in ast.walk(tree):
+        pairs: list[tuple[object, ast.expr]] = []
+        if isinstance(node, ast.Call):
+            pairs = [(word.arg, word.value) for word in node.keywords]
+        elif isinstance(node, ast.Dict):
+            pairs = [
+                (getattr(key, "value", None), value)
+                for key, value in zip(node.keys, node.values, strict=True)
+            ]
+        for name, value in pairs:
+            if name == "source" and isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.value
+
+
+@pytest.mark.parametrize(
+    ("code", "bare"),
+    [
+        ('param(1, source="section 5")', True),
+        ('param(1, source="Table 2")', True),
+        ('field(metadata={"source": "unspecified in the paper"})', True),
+        ('param(1, source="paper, section 5")', False),
+        ('param(1, source="card, section 3")', False),
+        ('param(1, source="ours: unspecified in the paper")', False),
+    ],
+)
+def test_a_bare_place_is_noticed(code: str, *, bare: bool) -> None:
+    (source,) = parameter_sources(ast.parse(code))
+    assert bool(BARE.match(source)) is bare
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "methods").glob("[a-z]*/")), ids=lambda path: path.name)
+def test_parameters_say_whose_section_or_table_they_cite(folder: Path) -> None:
+    bare = [
+        f"{path.relative_to(ROOT)}: {source}"
+        for path in folder.rglob("*.py")
+        for source in parameter_sources(ast.parse(path.read_bytes()))
+        if BARE.match(source)
+    ]
+    assert bare == []

@@ -129,8 +129,8 @@ def param(default: Any, *, source: str, doc: str = "") -> Any:
 
     Args:
         default: The value.
-        source: Where it comes from: ``"section 5"``, ``"Table 2"``, ``"official code"``,
-            ``"ours"``, ``"unspecified in the paper"``.
+        source: Where it comes from: ``"paper, section 5"``, ``"paper, Table 2"``, ``"card, section 3"``,
+            ``"official code"``, another work with its year, ``"ours"`` with the reason if there is one.
         doc: One line on what it is, with its unit.
     """
     return field(default=default, metadata={"source": source, "doc": doc})

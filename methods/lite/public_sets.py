@@ -215,6 +215,7 @@ def _with_candidates(
         lowest = min(found.values(), default=0.0)
         found = found | {document: lowest for document in relevant if document not in found}
     order = sorted(document for document in found if document in data.documents)
+    placed = {*order}
     return Query(
         id=f"{domain}/{name}",
         text=data.queries[name],
@@ -223,7 +224,7 @@ def _with_candidates(
         candidates=tuple(f"{domain}/{document}" for document in order),
         grades=tuple(float(grades.get(document, 0.0)) for document in order),
         bm25=tuple(round(found[document], 6) for document in order),
-        unretrieved=tuple(grades[d] for d in grades if grades[d] > 0 and d not in found),
+        unretrieved=tuple(grades[d] for d in grades if grades[d] > 0 and d not in placed),
     )
 
 

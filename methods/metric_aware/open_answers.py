@@ -256,7 +256,7 @@ class MinimumRisk(Method[OpenProblem, Texts]):
     problem_type: ClassVar[type] = OpenProblem
     cites: ClassVar[str] = f"{LUKASIK}; {EIKEMA}"
 
-    utility: Literal["f1", "rouge-l"] = param("f1", source="version 1 of the paper", doc="what is wanted")
+    utility: Literal["f1", "rouge-l"] = param("f1", source="paper, version 1", doc="what is wanted")
 
     def run(self, problem: OpenProblem, ctx: Context) -> Texts:
         """Compare all pairs of samples."""

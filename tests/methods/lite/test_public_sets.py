@@ -82,6 +82,16 @@ def test_a_first_stage_that_comes_along_is_used_and_training_sees_the_answers() 
     assert whole.unretrieved == (2.0,)
 
 
+def test_a_relevant_candidate_that_the_collection_lacks_counts_as_not_retrieved() -> None:
+    """Assert that the ideal ranking still has it, so that a perfect score stays out of reach."""
+    documents = {name: text for name, text in DOCUMENTS.items() if name != "2"}
+    ranked = {"a": {"3": 2.0, "2": 1.0, "1": 0.5}}
+    data = Collection(documents, COLLECTION.queries, COLLECTION.judgments, ranked)
+    (query,) = collection_set(data, "x", TEST, depth=3).queries
+    assert query.candidates == ("x/1", "x/3")
+    assert sorted(query.unretrieved) == [2.0, 3.0]
+
+
 def test_titles_are_read_once() -> None:
     texts = [COLLECTION.text(name) for name in DOCUMENTS]
     assert texts[0] == DOCUMENTS["1"][1]
