@@ -50,6 +50,7 @@ COMMANDS = {
     "report": Command("harness.cli.report", "write a run's report again, or an index of all runs"),
     "table": Command("harness.cli.table", "print one table of a run, ready for a paper"),
     "verdicts": Command("harness.cli.verdicts", "print the verdicts on a run's claims, from its records"),
+    "controls": Command("harness.cli.controls", "what negative controls did to a run's claims"),
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
     "reference": Command("harness.cli.reference", "keep a run as a suite's committed results"),

@@ -1,0 +1,106 @@
+"""``corroborate controls``: what the negative controls of a run did to its claims."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_runs
+from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, tell
+from harness.errors import ExitCode
+from harness.text import plural
+
+if TYPE_CHECKING:
+    from harness.evidence.control_score import ControlScore, Share
+    from harness.store.records import ControlRecord, VerdictsRecord
+
+_SIGNS = {("kill", "kill"): "x", ("keep", "keep"): "o"}
+_LEGEND = (
+    "x broken and o kept, as predicted; X broken and O kept, against the prediction; ? undecided; "
+    ". nothing predicted"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run", help="a run's folder or name, or a suite (its newest run)")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="fail unless all cells of exact claims and nine in ten of the others are as predicted, and "
+        "every reproduced claim was broken by a control",
+    )
+    parser.add_argument("--json", action="store_true", help="print cells and shares as JSON")
+    add_reference(parser)
+    add_runs(parser)
+
+
+def main(args: argparse.Namespace) -> ExitCode:
+    """Print the matrix negative control × claim, and how much of it is as predicted."""
+    from harness.evidence.control_score import control_score
+
+    run = chosen(args.run, args)
+    record = judged(run)
+    score = control_score(run.suite, run.scale, record)
+    if args.json:
+        cells = [cell.model_dump() for cell in record.controls]
+        print(json.dumps({"cells": cells, "score": asdict(score)}, indent=1))
+    else:
+        print("\n".join(_lines(run, record, score)))
+    tell(notes_on(run))
+    return ExitCode.LOST if args.check and not score.reached else ExitCode.OK
+
+
+def _lines(run: OpenedRun, record: VerdictsRecord, score: ControlScore) -> Iterator[str]:
+    cells = {(cell.control, cell.claim): cell for cell in record.controls}
+    names = [control.id for control in run.suite.controls if any(key[0] == control.id for key in cells)]
+    claims = [verdict.claim for verdict in record.verdicts if any(key[1] == verdict.claim for key in cells)]
+    yield f"{record.suite}, profile {record.profile}{', full' if record.full else ''}, run {record.run}"
+    if not cells:
+        yield "no control was judged: the suite has none, or no claim is decided under this profile"
+        return
+    yield from _matrix(names, claims, cells)
+    yield _LEGEND
+    for cell in record.controls:
+        if cell.outcome != cell.predicted:
+            yield f" {_sign(cell)} {cell.control} on {cell.claim}: {cell.predicted} predicted, {cell.outcome}"
+            yield f"     {cell.detail}"
+    yield _told("exact", score.exact)
+    yield _told("measured", score.measured)
+    if score.unbroken:
+        yield f"reproduced, and broken by no control: {', '.join(score.unbroken)}"
+
+
+def _matrix(
+    names: list[str], claims: list[str], cells: dict[tuple[str, str], ControlRecord]
+) -> Iterator[str]:
+    """One line a control and one column a claim."""
+    width = max(map(len, names))
+    yield _row("", claims, claims, width)
+    for name in names:
+        yield _row(name, [_sign(cells.get((name, claim))) for claim in claims], claims, width)
+
+
+def _row(name: str, entries: Sequence[str], columns: Sequence[str], width: int) -> str:
+    cells = (entry.ljust(len(column)) for entry, column in zip(entries, columns, strict=True))
+    return " ".join([name.ljust(width), *cells]).rstrip()
+
+
+def _sign(cell: ControlRecord | None) -> str:
+    if cell is None:
+        return "."
+    if cell.outcome == "undecided":
+        return "?"
+    against = "X" if cell.outcome == "kill" else "O"
+    return _SIGNS.get((cell.predicted, cell.outcome), against)
+
+
+def _told(kind: str, share: Share) -> str:
+    percent = f" ({100 * share.as_predicted / share.total:.0f} %)" if share.total else ""
+    cells = plural(share.total, "cell")
+    return (
+        f"{kind} claims: {share.as_predicted} of {cells} as predicted{percent}, {share.least:.0%} asked for"
+    )
