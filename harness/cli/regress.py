@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.evidence.outcomes import Item
     from harness.evidence.regress import Regression
 
-_MARKS = {"regressed": "-", "lost": "-", "improved": "+", "same": "=", "not comparable": "~"}
+_MARKS = {"regressed": "-", "lost": "-", "improved": "+", "same": "=", "reported": "*", "not comparable": "~"}
 _STATUS = {"regressed": "failed", "lost": "failed", "not comparable": "skipped"}
 
 
@@ -144,4 +144,5 @@ def _exit_code(found: Regression, unfinished: dict[str, str]) -> ExitCode:
     return {
         "regressed": ExitCode.LOST,
         "nothing comparable": ExitCode.NOTHING_COMPARABLE,
+        "too little compared": ExitCode.NOTHING_COMPARABLE,
     }.get(found.outcome, ExitCode.OK)

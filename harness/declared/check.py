@@ -13,6 +13,9 @@ from harness.plan.displayed import declared_rows, known, made_for
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, Scale, Suite, Tuned
 
+MOST_GATING = 20
+"""Quantities that may gate at once: the more there are, the larger a fall must be to be seen."""
+
 
 def check_suite(suite: Suite, scale: Scale) -> list[SuiteError]:
     """Everything that is wrong with a suite's declaration under a scale; empty if nothing is."""
@@ -40,6 +43,7 @@ class _Checker:
             yield from self.claim(claim)
         for control in self.suite.controls:
             yield from self.control(control)
+        yield from self.gating()
         yield from self.deviations()
         yield from self.tables()
 
@@ -103,6 +107,20 @@ class _Checker:
             return
         for cell in cells_of(broken):
             yield from self.planned.measured(cell, where)
+
+    def gating(self) -> Iterator[Fault]:
+        """Whether what gates exists, and is little enough for falls to be seen through Holm's correction."""
+        names = {*self.claims, *filter(None, (claim.parent for claim in self.suite.claims))}
+        for name in self.suite.gating:
+            if name not in names:
+                yield f"It gates by '{name}', which is not a claim", "gating", known(names)
+        gating = {*self.suite.gating}
+        chosen = [one for one in self.suite.claims if not gating or {one.id, one.parent} & gating]
+        forms = [form for claim in chosen if (form := claim.forms.get(self.scale.profile)) is not None]
+        metrics = sum(item.allowed is not None for form in forms for item in form.measured())
+        if metrics > MOST_GATING:
+            fix = f"Name the claims that matter most as `gating`, with at most {MOST_GATING} quantities."
+            yield f"It gates by {metrics} quantities at once", "gating", fix
 
     def deviations(self) -> Iterator[Fault]:
         names = {*self.claims, *filter(None, (claim.parent for claim in self.suite.claims))}

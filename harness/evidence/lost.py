@@ -45,6 +45,11 @@ class Gate:
         """Whether the baseline is wide and the run is not, so that some things lack by design."""
         return self.baseline.record.full and not self.run.record.full
 
+    def is_sampled(self, claim: str) -> bool:
+        """Whether a claim's rule tests a sample, and does not check every case."""
+        forms = (one.forms.get(self.scale.profile) for one in self.suite.claims if one.id == claim)
+        return any(form is not None and form.statistical for form in forms)
+
     def asks(self, claim: str, parent: str = "") -> bool:
         """Whether a claim is asked about."""
         return not self.claims or claim in self.claims or (parent != "" and parent in self.claims)
@@ -63,7 +68,7 @@ def verdict_items(gate: Gate, before: VerdictsRecord, after: VerdictsRecord) -> 
             yield _item(old, _gone(old), f"{old.verdict} → the suite has no such claim any more")
         elif gate.asks(old.claim) and new is not None and old.verdict == "reproduced" != new.verdict:
             # What its old parts lost, they say themselves; a new part may be what failed.
-            outcome: Outcome = "regressed" if new.verdict == "not reproduced" else "not comparable"
+            outcome: Outcome = "regressed" if new.verdict == "not reproduced" else "reported"
             yield _item(old, outcome, f"{old.verdict} → {new.verdict}: {new.reason}")
 
 
@@ -72,7 +77,8 @@ def _verdict_item(gate: Gate, old: VerdictRecord, new: VerdictRecord | None) -> 
         yield _item(old, _gone(old), f"{old.verdict} → the suite has no such claim any more")
     elif not old.verdict == new.verdict == "not run":
         detail = f"{old.verdict} → {new.verdict}: {new.reason}"
-        yield _item(old, _verdict_outcome(old, new, narrower=gate.narrower), detail)
+        sampled = gate.is_sampled(old.claim)
+        yield _item(old, _verdict_outcome(old, new, narrower=gate.narrower, sampled=sampled), detail)
 
 
 def _item(old: VerdictRecord, outcome: Outcome, detail: str) -> Item:
@@ -83,7 +89,7 @@ def _gone(old: VerdictRecord) -> Outcome:
     return "lost" if old.verdict == "reproduced" else "not comparable"
 
 
-def _verdict_outcome(old: VerdictRecord, new: VerdictRecord, *, narrower: bool) -> Outcome:
+def _verdict_outcome(old: VerdictRecord, new: VerdictRecord, *, narrower: bool, sampled: bool) -> Outcome:
     if old.verdict == new.verdict:
         nothing = old.verdict in _NO_NUMBER or old.cause == new.cause == "invalid"
         return "not comparable" if nothing else "same"
@@ -92,15 +98,12 @@ def _verdict_outcome(old: VerdictRecord, new: VerdictRecord, *, narrower: bool) 
         return "lost" if old.verdict == "reproduced" and not excused else "not comparable"
     if old.verdict in _NO_NUMBER:
         return "not comparable"
-    if old.verdict == "reproduced":
-        fewer = _seeds(new) < _seeds(old)
-        # A run over fewer seeds lacks power by design; that loses nothing.
-        return "not comparable" if fewer and new.cause == "power" else "regressed"
-    return "improved" if new.verdict == "reproduced" else "same"
-
-
-def _seeds(verdict: VerdictRecord) -> int:
-    return min((test.seeds for test in verdict.tests), default=0)
+    if old.verdict == "inconclusive" or new.verdict == "inconclusive":
+        if old.verdict == "reproduced" and new.cause == "invalid" and not sampled:
+            return "regressed"  # An exact property holds or is broken, whatever the sample.
+        # What is decided on one sample of seeds may be open on another: nothing was lost by that.
+        return "improved" if new.verdict == "reproduced" else "reported"
+    return "improved" if new.verdict == "reproduced" else "regressed"
 
 
 def control_items(gate: Gate, before: VerdictsRecord, after: VerdictsRecord) -> Iterator[Item]:
@@ -125,7 +128,7 @@ def control_items(gate: Gate, before: VerdictsRecord, after: VerdictsRecord) -> 
 def _control_outcome(new: ControlRecord | None) -> Outcome:
     if new is None:
         return "lost"
-    return "not comparable" if new.outcome == "undecided" else "regressed"
+    return "reported"
 
 
 def trial_items(gate: Gate) -> Iterator[Item]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["regressed", "lost", "improved", "same", "not comparable"]
-"""``lost`` is what the baseline has and the run lacks."""
+Outcome = Literal["regressed", "lost", "improved", "same", "reported", "not comparable"]
+"""``lost``: the baseline has it and the run lacks it; ``reported``: it changed, and fails nothing."""
 
 Kind = Literal["verdict", "control", "trials", "quantity", "cell"]
 

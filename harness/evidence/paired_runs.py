@@ -109,12 +109,14 @@ class PairedRuns:
 
     Attributes:
         shared: Ids of the trials that both runs finished.
+        left_out: Whether one of them leaves rows out for their size.
     """
 
     def __init__(self, left: RunView, right: RunView, said: Declared = NOTHING_SAID) -> None:
         runs = JoinedView(left, right)
         self.shared = runs.shared
-        left_out = "; committed results leave rows out for their size" if left.omitted | right.omitted else ""
+        self.left_out = bool(left.omitted | right.omitted)
+        left_out = "; committed results leave rows out for their size" if self.left_out else ""
         self._unshared = f"The runs share no finished trial for it{left_out}"
         covering = {_LEFT: Coverages(left, said), _RIGHT: Coverages(right, said)}
         self._reader = Reader(runs, _PairedCoverages(covering))

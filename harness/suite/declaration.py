@@ -48,6 +48,8 @@ class Suite:
         sample_views: Single results that the report shows.
         own_units: Where methods need not answer the same units.
         first_seed: The lowest seed of its verdicts, and what was seen below it.
+        gating: Ids of the claims whose quantities can make `regress` fail in another environment, at most
+            20 quantities; by default all claims'.
         bindings: Names for ``--bind NAME=PATH``, each with the name of the resource it replaces.
         rehearsal: How profiles for larger machines are tried out on small ones.
         folder: Where ``paper.toml`` and ``reference/`` are.
@@ -64,6 +66,7 @@ class Suite:
     sample_views: tuple[SampleView, ...] = ()
     own_units: tuple[OwnUnits, ...] = ()
     first_seed: FirstSeed = field(default_factory=FirstSeed)
+    gating: tuple[str, ...] = ()
     bindings: Mapping[str, str] = field(default_factory=dict)
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
 

@@ -65,7 +65,7 @@ def compared(case: FormCase) -> None:
 
 
 def regressed(case: FormCase) -> None:
-    """A run that does not reproduce it any more is a regression."""
+    """What is not reproduced, or an exact property that broke, is a regression; what is open is reported."""
     good = next(iter(case.runs.values()))
     before = judge(case.suite, case.scale, good)
     for verdict, run in case.runs.items():
@@ -73,8 +73,15 @@ def regressed(case: FormCase) -> None:
         found = regress_run(
             case.suite, case.scale, good, run, baseline_verdicts=before, verdicts=after, claims=("C1",)
         )
-        expected = "same" if verdict == "reproduced" else "regressed"
+        told = [item.outcome for item in found.items if item.kind == "verdict"]
+        outcomes = {item.outcome for item in found.items}
+        expected = next((one for one in ("regressed", "improved") if one in outcomes), "same")
         assert found.outcome == (expected if case.form.decides else "nothing comparable"), found.items
+        if case.form.decides:
+            broken = after.verdicts[0].cause == "invalid" and not case.form.statistical
+            open_now = "regressed" if broken else "reported"
+            of = {"reproduced": "same", "not reproduced": "regressed", "inconclusive": open_now}
+            assert told == [of[verdict]], told
         if case.form.statistical:
             assert [item for item in found.items if item.kind == "quantity"]
 

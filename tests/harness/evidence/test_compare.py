@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,17 @@ from harness.evidence.regress import Regression, regress_run
 from harness.evidence.verdicts import judge
 from harness.method import mean_of
 from harness.store.memory import MemoryRun
-from tests.harness.evidence.worlds import SMALL, cell, claim, direction, run_of, seeded, suite, timed_run
+from tests.harness.evidence.worlds import (
+    SMALL,
+    cell,
+    claim,
+    direction,
+    gain,
+    run_of,
+    seeded,
+    suite,
+    timed_run,
+)
 
 SPREAD = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
 DECLARED = suite([claim(direction())])
@@ -102,7 +113,17 @@ def test_gate_says_same_for_equal_rows() -> None:
 )
 def test_gate_reads_the_paired_interval_beyond_delta(effect: float, outcome: str) -> None:
     noisy = np.array([0.0, 0.01, -0.01, 0.02, -0.02])
-    found = gate(run(0.5 + SPREAD), elsewhere(run(effect + SPREAD + noisy)))
+    found = gate(run(0.5 + SPREAD), run(effect + SPREAD + noisy))
+    quantity = next(item for item in found.items if item.kind == "quantity")
+    assert quantity.outcome == outcome
+    assert found.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("effect", "outcome"), [(0.4, "regressed"), (0.48, "same"), (0.52, "same"), (0.6, "improved")]
+)
+def test_elsewhere_the_gate_asks_whether_fresh_seeds_explain_it(effect: float, outcome: str) -> None:
+    found = gate(run(0.5 + SPREAD), elsewhere(run(effect + SPREAD[::-1])))
     quantity = next(item for item in found.items if item.kind == "quantity")
     assert quantity.outcome == outcome
     assert found.outcome == outcome
@@ -115,13 +136,13 @@ def test_gate_watches_cells_that_cancel_in_the_claim() -> None:
     assert sorted(outcomes.values()) == ["regressed", "regressed", "same"]
 
 
-def test_lost_verdict_is_a_regression_but_fewer_seeds_are_not() -> None:
+def test_a_verdict_that_falls_is_a_regression_and_one_that_opens_is_reported() -> None:
     lost = gate(run(0.12 + SPREAD), run(0.05 + SPREAD))
     assert [i.outcome for i in lost.items if i.kind == "verdict"] == ["regressed"]
     noisier = gate(run(0.12 + SPREAD), run(0.12 + 10 * SPREAD))
-    assert [i.outcome for i in noisier.items if i.kind == "verdict"] == ["regressed"]
+    assert [i.outcome for i in noisier.items if i.kind == "verdict"] == ["reported"]
     fewer = gate(run(0.2 + SPREAD), run(0.2 + SPREAD[:3]))
-    assert [i.outcome for i in fewer.items if i.kind == "verdict"] == ["not comparable"]
+    assert [i.outcome for i in fewer.items if i.kind == "verdict"] == ["reported"]
     assert fewer.outcome == "same"
 
 
@@ -129,6 +150,26 @@ def test_gate_that_compared_nothing_says_so() -> None:
     assert gate(run(0.2 + SPREAD), run(0.2 + SPREAD, profile="gpu")).outcome == "nothing comparable"
     found = regress_run(DECLARED, SMALL, run(0.2 + SPREAD), run(0.2 + SPREAD, first_seed=200))
     assert found.outcome == "nothing comparable"
+
+
+def test_elsewhere_only_what_gates_can_fail() -> None:
+    other = replace(DECLARED, gating=("C9",))
+    before, after = run(0.5 + SPREAD), elsewhere(run(0.3 + SPREAD[::-1]))
+    found = regress_run(other, SMALL, before, after)
+    assert [item.outcome for item in found.items if item.kind == "quantity"] == ["reported"]
+    assert (found.outcome, found.gating) == ("same", 0)
+    found = regress_run(replace(DECLARED, gating=("C1",)), SMALL, before, after)
+    assert (found.outcome, found.gating, found.compared) == ("regressed", 1, 1)
+
+
+def test_a_gate_that_saw_too_little_does_not_pass() -> None:
+    claims = [claim(direction()), claim(direction(theta=gain("z")), "C2")]
+    two = suite(claims)
+    view = run(0.2 + SPREAD)
+    found = regress_run(two, SMALL, view, view)
+    assert (found.gating, found.compared) == (2, 1)
+    assert found.outcome == "too little compared"
+    assert "1 of 2 gating metrics compared" in found.reason
 
 
 def test_times_are_compared_within_one_environment_only() -> None:

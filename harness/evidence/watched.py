@@ -1,0 +1,183 @@
+"""The quantities that a gate watches, each set against the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from harness.claims import Cell, Claim, Contrast, Form, Replication
+from harness.claims.findings import NotMeasuredError
+from harness.claims.labels import cell_label
+from harness.claims.wording import interval, number
+from harness.evidence.coverage import Coverages, declared
+from harness.evidence.fresh import Fall, Judged, fall, judge_falls
+from harness.evidence.lost import Gate
+from harness.evidence.outcomes import Item, Outcome
+from harness.evidence.paired_runs import PairedRuns, Shift
+from harness.evidence.quantities import Quantity
+from harness.evidence.series import Reader
+from harness.text import plural
+
+_LEAST_SPREAD = 0.1
+"""Of the smallest effect that matters: less spread than that is not believed, so that rounding is no
+regression of a metric that no seed changes."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A quantity that must not fall.
+
+    Attributes:
+        claim: Whose quantity it is.
+        kind: A claim's quantity, or one of its cells.
+        label: What it is, in words.
+        theta: Signed so that more is better.
+        replication: What is drawn again between replicates.
+        delta: The smallest change that matters.
+        two_sided: Whether it must not rise either.
+        gates: Whether it can make the gate fail in another environment.
+    """
+
+    claim: str
+    kind: Literal["quantity", "cell"]
+    label: str
+    theta: Contrast
+    replication: Replication
+    delta: float
+    two_sided: bool = False
+    gates: bool = True
+
+
+class Quantities:
+    """All that is watched, set against the baseline: first each alone, then together, as Holm corrects.
+
+    Args:
+        gate: The two runs.
+
+    Attributes:
+        items: What became of each.
+        gating: How many can make the gate fail here; times of another environment cannot.
+        compared: How many of these were compared.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        said = declared(gate.suite, gate.scale)
+        self.items: list[Item] = []
+        self.gating = self.compared = 0
+        self._paired = PairedRuns(gate.baseline, gate.run, said)
+        self._sides = [Reader(view, Coverages(view, said)) for view in (gate.baseline, gate.run)]
+        self._open: list[tuple[Watched, Fall]] = []
+        for watched in watch(gate):
+            self._add(watched)
+        self._conclude()
+
+    def _settle(self, watched: Watched, outcome: Outcome, detail: str) -> None:
+        self.items.append(Item(watched.claim, watched.kind, watched.label, outcome, detail))
+        self.gating += watched.gates
+        self.compared += watched.gates and outcome != "not comparable"
+
+    def _add(self, watched: Watched) -> None:
+        try:
+            shift = self._paired.shift(watched.theta, watched.replication)
+        except NotMeasuredError as error:
+            if self._paired.left_out and error.kind in ("omitted", "unplanned", "missing"):
+                self._by_value(watched)
+            elif (loss := self._paired.loss(watched.theta)) is not None:
+                self._settle(watched, "lost", f"measured before, now: {loss}")
+            else:
+                gates = watched.gates and error.kind != "foreign"
+                self._settle(replace(watched, gates=gates), "not comparable", str(error))
+            return
+        if shift.identical:
+            self._settle(watched, "same", "unit rows are equal")
+        elif shift.same_environment:
+            self._settle(watched, *_paired(watched, shift))
+        else:
+            self._by_value(watched)
+
+    def _by_value(self, watched: Watched) -> None:
+        """Compare the values of seeds, where rows cannot be paired or are not there."""
+        try:
+            before, after = (Quantity(reader, watched.theta) for reader in self._sides)
+            old, new = (dict(zip(side.keys, side.by_replicate(), strict=True)) for side in (before, after))
+            shared = [(old[key], new[key]) for key in old if key in new]
+            if shared and all(left == right for left, right in shared):
+                detail = f"the values of {plural(len(shared), 'seed')} are equal"
+                self._settle(watched, "same", detail)
+            else:
+                samples = (np.array([*side.values()]) for side in (old, new))
+                self._open.append((watched, fall(*samples, floor=_LEAST_SPREAD * watched.delta)))
+        except NotMeasuredError as error:
+            self._settle(watched, "not comparable", str(error))
+
+    def _conclude(self) -> None:
+        gating = [(watched, found) for watched, found in self._open if watched.gates]
+        judged = judge_falls([found for _, found in gating], [watched.two_sided for watched, _ in gating])
+        for (watched, found), answer in zip(gating, judged, strict=True):
+            self._settle(watched, *_sampled(found, answer, len(gating)))
+        for watched, found in self._open:
+            if not watched.gates:
+                self._settle(watched, "reported", f"{_told(found, 1)}; it does not gate")
+
+
+def _told(found: Fall, metrics: int) -> str:
+    before, after = found.seeds
+    return (
+        f"changed by {number(found.change)} in another environment, where {number(found.tolerance(metrics))} "
+        f"less is within fresh sampling ({before} and {plural(after, 'seed')})"
+    )
+
+
+def _sampled(found: Fall, answer: Judged, metrics: int) -> tuple[Outcome, str]:
+    detail = f"{_told(found, metrics)}, p = {number(answer.p_down)} over {plural(metrics, 'metric')}"
+    if answer.fell:
+        return "regressed", detail
+    return ("improved" if answer.rose else "same"), detail
+
+
+def _paired(watched: Watched, shift: Shift) -> tuple[Outcome, str]:
+    """In the same environment rows differ only because something has changed."""
+    effect = shift.inference.interval
+    detail = f"changed by {interval(effect)}, δ = {number(watched.delta)}, {shift.inference.test}"
+    detail += "; rows differ in the same environment"
+    low = effect.value if effect.low is None else effect.low
+    high = effect.value if effect.high is None else effect.high
+    if high < -watched.delta or (watched.two_sided and low > watched.delta):
+        return "regressed", detail
+    return ("improved" if low > watched.delta else "same"), detail
+
+
+def watch(gate: Gate) -> Iterator[Watched]:
+    """Everything that is watched, each quantity once."""
+    gating = frozenset(gate.suite.gating)
+    seen: set[tuple[Contrast, float]] = set()
+    for claim in gate.suite.claims:
+        form = claim.forms.get(gate.scale.profile)
+        if form is None or not gate.asks(claim.id, claim.parent):
+            continue
+        gates = not gating or bool(gate.claims) or bool(gating & {claim.id, claim.parent})
+        for watched in _watched(claim, form):
+            key = (watched.theta, watched.delta)
+            if watched.kind == "quantity" or key not in seen:
+                seen.add(key)
+                yield watched if gates else replace(watched, gates=False)
+
+
+def _watched(claim: Claim, form: Form) -> Iterator[Watched]:
+    held = [(item, item.allowed) for item in form.measured() if item.allowed is not None]
+    for item, delta in held:
+        yield Watched(claim.id, "quantity", item.label, item.theta, item.replication, delta, item.two_sided)
+    for item, delta in held:
+        if item.by_cell and not item.theta.log:
+            for weight, cell in item.theta.terms:
+                if abs(weight) == 1:
+                    label, theta = cell_label(cell), _upwards(cell)
+                    yield Watched(claim.id, "cell", label, theta, item.replication, delta, gates=False)
+
+
+def _upwards(cell: Cell) -> Contrast:
+    """The cell, signed so that more is better."""
+    return Contrast(((1.0 if cell.metric.better == "higher" else -1.0, cell),))
