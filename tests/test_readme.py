@@ -14,11 +14,13 @@ from harness.cli import main as cli
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^\$ corroborate (.*)$", TEXT, flags=re.MULTILINE)
+PAGES = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
+TOLD = re.findall(r"^ *(?:\$|- run:) corroborate (.*)$", PAGES, flags=re.MULTILINE)
 INLINE = re.findall(r"`corroborate ([a-z][^`]* [^`]+)`", TEXT)
 SESSIONS = re.findall(r"nox -s ([a-z-]+)", TEXT)
 
 
-@pytest.mark.parametrize("line", [*LINES, *INLINE])
+@pytest.mark.parametrize("line", [*LINES, *INLINE, *TOLD])
 def test_the_command_line_accepts(line: str) -> None:
     words = shlex.split(line, comments=True)
     words = ["gemma" if word == "KEY" else word for word in words]
@@ -29,6 +31,7 @@ def test_the_command_line_accepts(line: str) -> None:
 def test_commands_were_found() -> None:
     assert {line.split()[0] for line in LINES} >= {"run", "why", "compare", "report", "table", "cache"}
     assert {line.split()[0] for line in INLINE} >= {"regress", "mirror"}
+    assert {line.split()[0] for line in TOLD} >= {"run", "reference", "regress", "report"}
 
 
 @pytest.mark.parametrize("session", sorted(set(SESSIONS)))

@@ -11,7 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from harness.cli.ci import Case, annotation, write_junit
+from harness.cli.regress import _exit_code
 from harness.errors import ExitCode
+from harness.evidence.regress import Overall, Regression
 from harness.store import list_runs
 from tests.harness.cli import demo
 from tests.harness.cli.conftest import Shell
@@ -77,6 +79,21 @@ def test_a_wide_run_is_a_baseline_of_a_plain_one(shell: Shell, tmp_path: Path) -
     made(shell, tmp_path)
     assert shell("regress", "demo") == ExitCode.OK
     assert "small-full" in shell.out
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        ("same", ExitCode.OK),
+        ("improved", ExitCode.OK),
+        ("regressed", ExitCode.LOST),
+        ("too little compared", ExitCode.NOTHING_COMPARABLE),
+        ("nothing comparable", ExitCode.NOTHING_COMPARABLE),
+    ],
+)
+def test_only_what_was_compared_and_not_lost_passes(outcome: Overall, code: ExitCode) -> None:
+    assert _exit_code(Regression(outcome, "", ()), {}) == code
+    assert _exit_code(Regression(outcome, "", ()), {"e/t/m/100": "not run"}) == ExitCode.INFRASTRUCTURE
 
 
 def test_another_profile_is_nothing_to_compare(shell: Shell, tmp_path: Path) -> None:
