@@ -23,6 +23,8 @@ class Claim:
         parent: For a part, the id of the whole.
         essential: Whether the whole falls with this part.
         relies_on: Ids of exact claims that must hold before this one is judged.
+        otherwise: How the verdict could have come out otherwise here: what in our world, script or filter
+            might have decided it, and why it did not.
         note: What a reader must know to read the verdict.
     """
 
@@ -34,6 +36,7 @@ class Claim:
     parent: str = ""
     essential: bool = True
     relies_on: tuple[str, ...] = ()
+    otherwise: str = ""
     note: str = ""
 
 

@@ -63,6 +63,9 @@ class _Checker:
         form = claim.forms.get(self.scale.profile)
         if form is not None:
             yield from self.form(claim, form)
+            if form.decides and not claim.otherwise:
+                fix = "Write it as `otherwise` in paper.toml, or make the claim not comparable."
+                yield "It does not say how it could come out otherwise here", where, fix
 
     def form(self, claim: Claim, form: Form) -> Iterator[Fault]:
         where = f"claim {claim.id}"

@@ -9,7 +9,7 @@ from harness.plan.canonical import canonical_text, digest
 from harness.suite import Suite
 
 _WORDS = frozenset(
-    {"statement", "source", "note", "reason", "delta_reason", "margin_reason", "title", "oracle"}
+    {"statement", "source", "note", "otherwise", "reason", "delta_reason", "margin_reason", "title", "oracle"}
 )
 """Fields that explain a rule without being part of it; correcting a word changes no verdict."""
 

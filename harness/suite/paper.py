@@ -81,6 +81,7 @@ class Statement:
     parent: str = ""
     essential: bool = True
     relies_on: tuple[str, ...] = ()
+    otherwise: str = ""
     note: str = ""
 
     def ruled(self, forms: Mapping[Profile, Form]) -> Claim:

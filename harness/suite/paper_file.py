@@ -44,6 +44,7 @@ class _Part(_Table):
     reported: tuple[str, ...] = ()
     relies_on: tuple[str, ...] = ()
     essential: bool = True
+    otherwise: str = ""
     note: str = ""
 
 

@@ -106,6 +106,8 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
         facts.append(("Replication over", words(verdict.replication)))
     if form is not None and form.checked_by:
         facts.append(("Oracle", words(form.checked_by)))
+    if form is not None and form.decides and claim.otherwise:
+        facts.append(("Could it have come out otherwise?", prose(capital(claim.otherwise))))
     return tuple(facts)
 
 
