@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.claims.settling import needed_text
 from harness.cli.options import add_runs
 from harness.cli.runs import add_reference, chosen, judged, notes_on, tell
 from harness.errors import ExitCode, unknown_name
@@ -76,6 +77,8 @@ def verdict_lines(record: VerdictsRecord) -> list[str]:
         told = f"{verdict.verdict}{exploratory}{_effect(verdict)}"
         lines.append(f"{indent} {MARKS[verdict.verdict]} {verdict.claim:7} {told}")
         lines.append(f"{indent}           {verdict.reason}")
+        if settles := needed_text(verdict):
+            lines.append(f"{indent}           settled by {settles}")
     parts = [verdict for verdict in record.verdicts if verdict.parent]
     lines.append(_tally("claim", record.top_level()))
     lines += [_tally("part", parts)] if parts else []

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.claims import Claim, Form, Profile
 from harness.claims.findings import Corrected, Finding, Settled
+from harness.claims.settling import what_settles
 from harness.declared import claims_hash
 from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
@@ -121,6 +122,7 @@ class _Judge:
             assert form is not None  # A claim without one is settled.
             settled = form.conclude(finding, corrected, self.scale.profile)
         delta, reason = form.effect if form else (None, "")
+        needed = what_settles(settled, finding, form)
         trials = [self.view.trials[name] for name in finding.trials if name in self.view.trials]
         return VerdictRecord(
             claim=claim.id,
@@ -136,7 +138,8 @@ class _Judge:
             tests=corrected_tests(finding, corrected),
             assays=list(finding.preconditions),
             trials=list(finding.trials),
-            needed_seeds=finding.needed if settled.cause in ("power", "multiplicity") else {},
+            needed_seeds=needed.replicates,
+            no_seeds=needed.reason,
             exploratory=self.exploratory,
         )
 
@@ -150,7 +153,8 @@ def _relying(claim: Claim, by_id: dict[str, VerdictRecord]) -> VerdictRecord:
         return verdict
     first = broken[0]
     reason = f"It relies on {first.claim}, which is {first.verdict}. Otherwise: {verdict.reason}"
-    return verdict.model_copy(update={"verdict": "inconclusive", "cause": "invalid", "reason": reason})
+    changed = {"verdict": "inconclusive", "cause": "invalid", "reason": reason}
+    return verdict.model_copy(update=changed | {"no_seeds": f"{first.claim} has to hold first"})
 
 
 def _tried_out(verdict: VerdictRecord) -> VerdictRecord:
@@ -159,7 +163,13 @@ def _tried_out(verdict: VerdictRecord) -> VerdictRecord:
         return verdict
     reason = f"A rehearsal on stand-ins decides nothing. It was judged to the end: {verdict.verdict}."
     return verdict.model_copy(
-        update={"verdict": "not comparable", "reason": reason, "cause": "", "needed_seeds": {}}
+        update={
+            "verdict": "not comparable",
+            "reason": reason,
+            "cause": "",
+            "needed_seeds": {},
+            "no_seeds": "",
+        }
     )
 
 

@@ -6,6 +6,7 @@ import re
 
 from harness.claims import Claim
 from harness.claims.forms import form_named
+from harness.claims.settling import needed_text, replicate_noun
 from harness.store.records import VerdictRecord
 from reports.document import (
     Badge,
@@ -226,21 +227,24 @@ def _circumstances(ledger: Ledger, verdict: VerdictRecord) -> tuple[tuple[str, S
     relies = ledger.claims[verdict.claim].relies_on
     if relies:
         facts.append(("Relies on", joined(claim_link(ledger, claim) for claim in relies)))
-    if verdict.needed_seeds:
-        facts.append(("Seeds that would settle it", _needed(ledger, verdict)))
+    if verdict.needed_seeds or verdict.no_seeds:
+        noun = replicate_noun(verdict.replication)
+        facts.append((f"{capital(noun)}s that would settle it", _needed(ledger, verdict)))
     if verdict.trials:
         facts.append(("Trials", trial_list(verdict.trials)))
     return tuple(facts)
 
 
 def _needed(ledger: Ledger, verdict: VerdictRecord) -> Spans:
+    if not verdict.needed_seeds:
+        return words(needed_text(verdict))
     spans: list[Span] = []
     for name, seeds in verdict.needed_seeds.items():
         spans += [Text("; ")] if spans else []
         if seeds is None:
-            spans.append(Text(f"at {name}: beyond what was searched"))
+            spans.append(Text(f"more than 10,000 if {name}"))
         else:
-            spans += [ledger.count(f"{verdict.claim}/needed/{name}", seeds), Text(f" at {name}")]
+            spans += [ledger.count(f"{verdict.claim}/needed/{name}", seeds), Text(f" if {name}")]
     return tuple(spans)
 
 
