@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from harness.claims.findings import Finding, Settled
 from harness.claims.judging import Answer
 from harness.claims.wording import count
 from harness.store.records import VerdictRecord
-
-if TYPE_CHECKING:
-    from harness.claims.forms import Form
 
 POWER = 0.8
 """Wanted at a supposed θ."""
@@ -83,8 +79,14 @@ def _largest(answers: Sequence[Answer], truth: float, alpha: float, least: int) 
     return max([least, *known]) if len(known) == len(sizes) else None
 
 
-def what_settles(settled: Settled, finding: Finding, form: Form | None) -> Needed:
-    """What would settle a claim, for every verdict that leaves it open."""
+def what_settles(settled: Settled, finding: Finding, *, tested: bool) -> Needed:
+    """What would settle a claim, for every verdict that leaves it open.
+
+    Args:
+        settled: The verdict.
+        finding: What it rests on.
+        tested: Whether the rule tests a mean, so that power can be computed.
+    """
     if settled.verdict != "inconclusive":
         return Needed({})
     if settled.cause == "assay":
@@ -94,7 +96,7 @@ def what_settles(settled: Settled, finding: Finding, form: Form | None) -> Neede
         return Needed({}, "a witness may turn up in any number of searches, or in none")
     if settled.cause == "invalid":
         return Needed({}, "there is no valid measurement, which more of them do not mend")
-    if form is None or not form.statistical:
+    if not tested:
         return Needed({}, "the rule counts cases and tests no mean, so that no power can be computed")
     return Needed(dict(finding.needed), finding.no_number)
 

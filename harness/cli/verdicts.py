@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.claims.settling import needed_text
+from harness.claims.wording import interval
 from harness.cli.options import add_runs
 from harness.cli.runs import add_reference, chosen, judged, notes_on, tell
 from harness.errors import ExitCode, unknown_name
@@ -96,6 +97,8 @@ def _effect(verdict: VerdictRecord) -> str:
         return ""
     test = verdict.tests[0]
     more = f" (first of {len(verdict.tests)} tests)" if len(verdict.tests) > 1 else ""
+    if test.ratio:
+        return f"   {interval(test.effect, test.ratio)}{more}"
     return f"   θ = {interval_text(test.effect)}{more}"
 
 

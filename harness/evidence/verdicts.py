@@ -122,7 +122,7 @@ class _Judge:
             assert form is not None  # A claim without one is settled.
             settled = form.conclude(finding, corrected, self.scale.profile)
         delta, reason = form.effect if form else (None, "")
-        needed = what_settles(settled, finding, form)
+        needed = what_settles(settled, finding, tested=form is not None and form.statistical)
         trials = [self.view.trials[name] for name in finding.trials if name in self.view.trials]
         return VerdictRecord(
             claim=claim.id,

@@ -6,8 +6,9 @@ import re
 
 from harness.claims import Claim
 from harness.claims.forms import form_named
+from harness.claims.ratios import factor_text
 from harness.claims.settling import needed_text, replicate_noun
-from harness.store.records import VerdictRecord
+from harness.store.records import TestRecord, VerdictRecord
 from reports.document import (
     Badge,
     Block,
@@ -126,7 +127,8 @@ def _thresholds(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> list[tu
     form = claim.forms.get(ledger.scale.profile)
     facts: list[tuple[str, Spans]] = []
     if verdict.delta is not None:
-        delta = ledger.declared(f"{claim.id}/delta", verdict.delta)
+        of_ratio = bool(verdict.tests) and all(test.ratio for test in verdict.tests)
+        delta = ledger.declared(f"{claim.id}/delta", verdict.delta, of_ratio=of_ratio)
         reason = f", because {_lower(verdict.delta_reason)}" if verdict.delta_reason else ""
         facts.append((form_named(verdict.form).effect_name, (delta, Text(reason))))
     margin, why = form.margin_shown if form else (None, "")
@@ -160,7 +162,7 @@ def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str]
     test = verdict.tests[at]
     effect = ledger.effect(verdict, at)
     cells: list[Spans] = [
-        words(f"{test.label} ({test.test})" if test.test else test.label),
+        words(_quantity(test)),
         drawn(effect, verdict),
     ]
     if tested:
@@ -169,6 +171,16 @@ def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str]
         shown = (ledger.test_number(verdict, at, name, form="count"),) if getattr(test, name) else words("–")
         cells.append(shown)
     return Row(tuple(cells))
+
+
+def _quantity(test: TestRecord) -> str:
+    """What was tested and how; of a ratio, how θ comes from it."""
+    notes = [test.test] if test.test else []
+    if test.ratio:
+        over = "" if test.ratio.times == 1 else f" over {factor_text(test.ratio.times)}"
+        notes.insert(0, f"θ is its logarithm{over}")
+    label = test.ratio.label if test.ratio else test.label
+    return f"{label} ({'; '.join(notes)})" if notes else label
 
 
 def _p_values(ledger: Ledger, verdict: VerdictRecord, at: int, name: str) -> Spans:

@@ -180,7 +180,7 @@ class StatisticalForm(Form):
         """The verdict where a precondition failed, or a seed collapsed and there are few."""
         failed = next((item for item in checked if not item.passed), None)
         if failed is not None:
-            measured = f"{interval(failed.effect)}, wanted {failed.rule}"
+            measured = f"{interval(failed.effect, failed.ratio)}, wanted {failed.rule}"
             reason = f"Precondition '{failed.name}' failed: {measured}. {failed.reason}"
             return Settled("inconclusive", reason, "assay")
         seeds = answers[0].seeds
