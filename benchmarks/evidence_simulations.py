@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from harness.claims.settling import flips_needed
 from harness.evidence.crossed import additive, crossed_distribution
 from harness.evidence.distributions import Floats, bca, student
 from harness.evidence.family import holm
-from harness.evidence.power import Spread, Supposed, flips_needed
+from harness.evidence.power import Spread, Supposed
 
 ALPHA = 0.025
 SIZES = (3, 5, 10)

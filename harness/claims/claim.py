@@ -24,6 +24,9 @@ class Claim:
         essential: Whether the whole falls with this part.
         relies_on: Ids of exact claims that must hold before this one is judged.
         note: What a reader must know to read the verdict.
+        threshold: Numbers that the statement names, each of which the rule must hold θ to.
+        same_as: Id of a claim that asks the same: its verdict is this one's too, and the two count as one
+            in the family wherever their rules are equal.
     """
 
     id: str
@@ -35,6 +38,8 @@ class Claim:
     essential: bool = True
     relies_on: tuple[str, ...] = ()
     note: str = ""
+    threshold: tuple[float, ...] = ()
+    same_as: str = ""
 
 
 Prediction = Literal["kill", "keep"]

@@ -119,11 +119,6 @@ def fewest(power: Callable[[int], float], target: float, least: int = 2) -> int 
     return high
 
 
-def flips_needed(alpha: float) -> int:
-    """The fewest equal replicates that a sign-flip test can tell from chance: 2⁻ⁿ ≤ α."""
-    return max(2, math.ceil(-math.log2(alpha)))
-
-
 def collapsed(replicates: Floats, delta: float) -> bool:
     """Whether up to half of the replicates lie far from all others, on one side.
 

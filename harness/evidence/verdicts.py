@@ -11,6 +11,7 @@ from harness.claims import Claim, Form, Profile
 from harness.claims.findings import Corrected, Finding, Settled
 from harness.claims.settling import what_settles
 from harness.declared import claims_hash
+from harness.declared.family import tested, twin_of
 from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
@@ -64,8 +65,7 @@ class _Judge:
         self.exploratory = record.claims_sha256 != claims_hash(self.suite)
         self.parents = {claim.parent for claim in self.suite.claims if claim.parent}
         self.claims = [claim for claim in self.suite.claims if claim.id not in self.parents]
-        forms = [self.form(claim) for claim in self.claims]
-        self.declared = sum(form is not None and form.statistical for form in forms)
+        self.declared = len(tested(self.suite, self.scale.profile))
         self.context = RunContext(
             reader=Reader(self.view, Coverages(self.view, declared(self.suite, self.scale))),
             rng=_generator(self.suite.slug, self.scale.profile),
@@ -77,14 +77,19 @@ class _Judge:
         return claim.forms.get(self.scale.profile)
 
     def verdicts(self) -> list[VerdictRecord]:
-        findings = [self.finding(claim) for claim in self.claims]
+        twins = {claim.id: twin_of(self.suite, claim, self.scale.profile) for claim in self.claims}
+        own = [claim for claim in self.claims if twins[claim.id] is None]
+        findings = [self.finding(claim) for claim in own]
         restricted = self.declared if self.view.record.selection else 0
         corrected = correct(findings, restricted)
         found = [
             self.verdict(claim, finding, p)
-            for claim, finding, p in zip(self.claims, findings, corrected, strict=True)
+            for claim, finding, p in zip(own, findings, corrected, strict=True)
         ]
         by_id = {verdict.claim: verdict for verdict in found}
+        by_id |= {
+            claim.id: _shared(claim, by_id[twin.id]) for claim in self.claims if (twin := twins[claim.id])
+        }
         return [_relying(claim, by_id) for claim in self.claims]
 
     def finding(self, claim: Claim) -> Finding:
@@ -142,6 +147,12 @@ class _Judge:
             no_seeds=needed.reason,
             exploratory=self.exploratory,
         )
+
+
+def _shared(claim: Claim, verdict: VerdictRecord) -> VerdictRecord:
+    """The verdict of a claim that asks what another one does."""
+    reason = f"It asks what {verdict.claim} asks. {verdict.reason}"
+    return verdict.model_copy(update={"claim": claim.id, "parent": claim.parent, "reason": reason})
 
 
 def _relying(claim: Claim, by_id: dict[str, VerdictRecord]) -> VerdictRecord:

@@ -82,6 +82,8 @@ class Statement:
     essential: bool = True
     relies_on: tuple[str, ...] = ()
     note: str = ""
+    threshold: tuple[float, ...] = ()
+    same_as: str = ""
 
     def ruled(self, forms: Mapping[Profile, Form]) -> Claim:
         """The claim, decided by ``forms``."""

@@ -6,9 +6,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.claims import Profile
 from harness.errors import SuiteError
@@ -19,6 +19,16 @@ _QUOTES = re.compile(r'"""|\'\'\'')
 
 Place = tuple[str | int, ...]
 """A way into the file: ``("claim", 3, "part", 0, "source")``."""
+
+
+def _not_zero(value: float) -> float:
+    """A threshold; zero is what every rule tests."""
+    if value == 0:
+        raise ValueError("zero is no threshold, since every rule tests against it")
+    return value
+
+
+_Threshold = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_not_zero)]
 
 
 class _Table(BaseModel):
@@ -45,6 +55,14 @@ class _Part(_Table):
     relies_on: tuple[str, ...] = ()
     essential: bool = True
     note: str = ""
+    threshold: tuple[_Threshold, ...] = ()
+    same_as: str = ""
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        """One number is written without brackets."""
+        return [value] if isinstance(value, int | float) else value
 
 
 class _Claim(_Part):

@@ -22,12 +22,12 @@ from harness.claims import (
     alone,
 )
 from harness.claims.findings import ALPHA
-from harness.claims.settling import replicates_needed
+from harness.claims.settling import flips_needed, replicates_needed
 from harness.evidence import judge
 from harness.evidence.context import MeasuredAnswer
 from harness.evidence.distributions import student
 from harness.evidence.inference import Inference
-from harness.evidence.power import MOST, Spread, Supposed, fewest, flips_needed
+from harness.evidence.power import MOST, Spread, Supposed, fewest
 from harness.store.memory import MemoryRun
 from harness.store.records import VerdictRecord
 from tests.harness.evidence.worlds import (
