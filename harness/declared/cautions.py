@@ -9,7 +9,7 @@ from harness.claims import Claim, Form, Profile, Replication, StatisticalForm
 from harness.claims.findings import ALPHA
 from harness.claims.settling import flips_needed
 from harness.claims.wording import p_value
-from harness.declared.family import overlaps, tested
+from harness.declared.family import family_of, overlaps
 from harness.declared.thresholds import is_bare_level, says_so, spoken_thresholds
 from harness.plan.carried import Fault
 from harness.plan.selection import Selection, cells_of, select
@@ -56,7 +56,7 @@ def unheld(claim: Claim, form: Form) -> Iterator[Fault]:
 
 def equal_seeds(suite: Suite, scale: Scale, selection: Selection) -> Iterator[Fault]:
     """Claims that stay open if their seeds all give one value, since 2⁻ⁿ exceeds what Holm leaves them."""
-    family = tested(suite, scale.profile)
+    family = family_of(suite, scale.profile)
     if not family:
         return
     level = ALPHA / len(family)

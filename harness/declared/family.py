@@ -13,7 +13,7 @@ Signature = frozenset[object]
 """What a form asks: θ of each question and where it has to lie, whatever δ is."""
 
 
-def tested(suite: Suite, profile: Profile) -> list[Claim]:
+def family_of(suite: Suite, profile: Profile) -> list[Claim]:
     """The claims whose p-values make up the family of a profile."""
     parents = {claim.parent for claim in suite.claims}
     return [
@@ -41,7 +41,7 @@ def twin_faults(suite: Suite, profile: Profile) -> Iterator[Fault]:
         if claim.same_as:
             yield from _same_as_faults(suite, claim)
     first: dict[tuple[str, Signature], Claim] = {}
-    for claim in tested(suite, profile):
+    for claim in family_of(suite, profile):
         form = claim.forms[profile]
         other = first.setdefault((type(form).__name__, signature(form)), claim)
         if other is not claim:
@@ -54,7 +54,7 @@ def twin_faults(suite: Suite, profile: Profile) -> Iterator[Fault]:
 
 def overlaps(suite: Suite, profile: Profile) -> Iterator[Fault]:
     """Claims all of whose questions another claim asks among its own."""
-    asked = [(claim, signature(claim.forms[profile])) for claim in tested(suite, profile)]
+    asked = [(claim, signature(claim.forms[profile])) for claim in family_of(suite, profile)]
     for claim, questions in asked:
         for other, more in asked:
             if questions < more:

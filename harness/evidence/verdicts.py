@@ -11,7 +11,7 @@ from harness.claims import Claim, Form, Profile
 from harness.claims.findings import Corrected, Finding, Settled
 from harness.claims.settling import what_settles
 from harness.declared import claims_hash
-from harness.declared.family import tested, twin_of
+from harness.declared.family import family_of, twin_of
 from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
@@ -65,7 +65,7 @@ class _Judge:
         self.exploratory = record.claims_sha256 != claims_hash(self.suite)
         self.parents = {claim.parent for claim in self.suite.claims if claim.parent}
         self.claims = [claim for claim in self.suite.claims if claim.id not in self.parents]
-        self.declared = len(tested(self.suite, self.scale.profile))
+        self.declared = len(family_of(self.suite, self.scale.profile))
         self.context = RunContext(
             reader=Reader(self.view, Coverages(self.view, declared(self.suite, self.scale))),
             rng=_generator(self.suite.slug, self.scale.profile),

@@ -28,7 +28,7 @@ def _not_zero(value: float) -> float:
     return value
 
 
-_Threshold = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_not_zero)]
+_Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_not_zero)]
 
 
 class _Table(BaseModel):
@@ -106,6 +106,7 @@ def read_paper(path: Path) -> Paper:
     except ValidationError as error:
         raise _told(path, text, error) from error
     _refuse_twins(path, text, file)
+    _refuse_ruled_wholes(path, text, file)
     record = file.model_dump(exclude={"reported", "claim", "deviation"})
     return Paper(
         **record,
@@ -154,6 +155,21 @@ def _refuse_twins(path: Path, text: str, file: _File) -> None:
                 what = f"The paper's record cannot be read, {lines}: '{name}' is {kind} 2 times"
                 raise SuiteError(what, where=str(path), fix="Give each an id of its own.")
             first[name] = place
+
+
+def _refuse_ruled_wholes(path: Path, text: str, file: _File) -> None:
+    """What only a claim with a rule of its own can say, said of one that its parts decide."""
+    parents = {claim.parent for claim in file.claim}
+    for number, claim in enumerate(file.claim):
+        if not claim.part and claim.id not in parents:
+            continue
+        for field in ("threshold", "same_as"):
+            if getattr(claim, field):
+                line = line_of(text, ("claim", number, field))
+                what = f"line {line}: '{claim.id}' is decided by its parts, and has no {field}"
+                raise SuiteError(
+                    f"The paper's record cannot be read, {what}", where=str(path), fix="Give it to a part."
+                )
 
 
 def line_of(text: str, place: Sequence[Any]) -> int:
