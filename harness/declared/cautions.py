@@ -73,9 +73,10 @@ def equal_seeds(suite: Suite, scale: Scale, selection: Selection) -> Iterator[Fa
             few[planned].append(claim.id)
     for planned, names in sorted(few.items()):
         p = 2.0**-planned
-        never = "whatever the others give" if p > ALPHA else f"after Holm over {len(family)} claims at worst"
+        worst = f"after Holm over {len(family)} claims at worst"
+        when = "whatever the other claims give" if p > ALPHA else worst
         yield (
-            f"With one value in all {planned} seeds, {p_value(p)} by sign-flips does not decide {never}",
+            f"With one value in all {planned} seeds, {p_value(p)} by sign-flips decides nothing, {when}",
             f"claims {', '.join(names)}",
             f"Where values may be equal, {needed} seeds do.",
         )

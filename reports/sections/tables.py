@@ -184,8 +184,9 @@ def _line(ledger: Ledger, series: Series) -> tuple[Line, tuple[str, ...]]:
 
 def _on_axis(number: Number | NotMeasured) -> Number | NotMeasured:
     """The number as an axis has it: a logarithm stays one, since the axis says so."""
-    logarithm = isinstance(number, Number) and number.form == "ratio"
-    return replace(number, form="fixed", times=1.0) if logarithm else number
+    if isinstance(number, Number) and number.form == "ratio":
+        return replace(number, form="fixed", times=1.0)
+    return number
 
 
 def _reasons(*entries: object) -> Iterable[str]:

@@ -243,7 +243,7 @@ def test_seeds_that_could_be_equal_are_named_before_running() -> None:
     """Five equal seeds have p = 2⁻⁵ = .031, whatever they show; Holm over two claims needs seven."""
     claims = (claim(direction()), claim(direction(theta=gain("a", "c")), "C2"))
     [error] = warned(controlled(*claims, seeds=range(100, 105)))
-    assert "With one value in all 5 seeds, p = .031 by sign-flips does not decide" in error
+    assert "With one value in all 5 seeds, p = .031 by sign-flips decides nothing" in error
     assert "claims C1, C2" in error
     assert "7 seeds do" in error
     [error] = warned(controlled(*claims, seeds=range(100, 106)))
