@@ -59,7 +59,7 @@ def replicates_needed(
     if reached:
         said.append(f"the {count(used, noun)} at hand would have settled {' and '.join(reached)}")
     if left:
-        fixed = " since the part of the variance that comes from units stays" * any(
+        fixed = ", since the part of the variance that comes from units stays" * any(
             a.units_stay for a in answers
         )
         said.append(f"not even 10,000 {noun}s would settle {' or '.join(left)}{fixed}")
@@ -96,7 +96,7 @@ def what_settles(settled: Settled, finding: Finding, *, tested: bool) -> Needed:
     if settled.cause == "no witness":
         return Needed({}, "a witness may turn up in any number of searches, or in none")
     if settled.cause == "invalid":
-        return Needed({}, "there is no valid measurement, which more of them do not mend")
+        return Needed({}, "nothing valid was measured, which more seeds do not mend")
     if not tested:
         return Needed({}, "the rule counts cases and tests no mean, so that no power can be computed")
     return Needed(dict(finding.needed), finding.no_number)

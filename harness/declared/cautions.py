@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from harness.claims import Claim, Form, Profile, Replication, StatisticalForm
+from harness.claims import Claim, Form, Profile
 from harness.claims.findings import ALPHA
 from harness.claims.settling import flips_needed
 from harness.claims.wording import p_value
 from harness.declared.family import family_of, overlaps
-from harness.declared.thresholds import is_bare_level, says_so, spoken_thresholds
+from harness.declared.thresholds import says_so, spoken_thresholds
 from harness.plan.carried import Fault
 from harness.plan.selection import Selection, cells_of, select
 from harness.suite import Scale, Suite
@@ -46,7 +46,7 @@ def unheld(claim: Claim, form: Form) -> Iterator[Fault]:
                 where,
                 "Take it off inside θ (a - 0.9, a - 0.5 * b) and declare it as `threshold` in paper.toml.",
             )
-    if isinstance(form, StatisticalForm) and is_bare_level(form):
+    if form.tests_bare_level:
         yield (
             "Its quantity is a level that nothing is taken off, so that it is tested against zero",
             where,
@@ -65,11 +65,9 @@ def equal_seeds(suite: Suite, scale: Scale, selection: Selection) -> Iterator[Fa
     few: dict[int, list[str]] = defaultdict(list)
     for claim in family:
         form = claim.forms[scale.profile]
-        assert isinstance(form, StatisticalForm)
         own = {cell.experiment for item in form.measured() for cell in cells_of(item.theta)} & seeds.keys()
         planned = min((seeds[name] for name in own), default=needed)
-        seeded = form.sampling.replication is Replication.SEEDS and not form.noise_floor
-        if seeded and form.sampling.least <= planned < needed:
+        if form.flips_signs and planned < needed and not form.lacking(planned, None):
             few[planned].append(claim.id)
     for planned, names in sorted(few.items()):
         p = 2.0**-planned

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.claims import Claim, Profile, StatisticalForm
+from harness.claims import Claim, Profile
 from harness.declared.rules_hash import same_rule
 from harness.plan.carried import Fault
 from harness.suite import Suite
-
-Signature = frozenset[object]
-"""What a form asks: θ of each question and where it has to lie, whatever δ is."""
 
 
 def family_of(suite: Suite, profile: Profile) -> list[Claim]:
@@ -20,7 +17,8 @@ def family_of(suite: Suite, profile: Profile) -> list[Claim]:
         claim
         for claim in suite.claims
         if claim.id not in parents
-        and isinstance(claim.forms.get(profile), StatisticalForm)
+        and (form := claim.forms.get(profile)) is not None
+        and form.statistical
         and twin_of(suite, claim, profile) is None
     ]
 
@@ -40,10 +38,10 @@ def twin_faults(suite: Suite, profile: Profile) -> Iterator[Fault]:
     for claim in suite.claims:
         if claim.same_as:
             yield from _same_as_faults(suite, claim)
-    first: dict[tuple[str, Signature], Claim] = {}
+    first: dict[tuple[str, frozenset[object]], Claim] = {}
     for claim in family_of(suite, profile):
         form = claim.forms[profile]
-        other = first.setdefault((type(form).__name__, signature(form)), claim)
+        other = first.setdefault((type(form).__name__, form.asked), claim)
         if other is not claim:
             yield (
                 f"It asks what {other.id} asks, so that Holm counts one question twice",
@@ -54,28 +52,12 @@ def twin_faults(suite: Suite, profile: Profile) -> Iterator[Fault]:
 
 def overlaps(suite: Suite, profile: Profile) -> Iterator[Fault]:
     """Claims all of whose questions another claim asks among its own."""
-    asked = [(claim, signature(claim.forms[profile])) for claim in family_of(suite, profile)]
+    asked = [(claim, claim.forms[profile].asked) for claim in family_of(suite, profile)]
     for claim, questions in asked:
         for other, more in asked:
             if questions < more:
                 what = f"All that it asks is asked by {other.id} as well, and Holm counts both"
                 yield what, f"claim {claim.id}", "Let one of the two ask the rest only."
-
-
-def signature(form: object) -> Signature:
-    """What a statistical form asks."""
-    assert isinstance(form, StatisticalForm)
-    asked = form.questions(dict.fromkeys(form.reported_numbers, 1.0))
-    return frozenset(
-        (
-            frozenset(question.theta.terms),
-            round(question.theta.constant, 12),
-            question.theta.log,
-            question.lower,
-            question.upper,
-        )
-        for question in asked
-    )
 
 
 def _same_as_faults(suite: Suite, claim: Claim) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from harness.claims import Contrast, CountCost, Form, Share, StatisticalForm
+from harness.claims import Contrast, Form
 
 _NUMBERS = {
     "twentieth": 0.05,
@@ -62,31 +62,10 @@ def holds(form: Form, threshold: float) -> bool:
     if not form.decides:
         return True
     deciding = [item.theta for item in form.measured() if item.allowed is not None or not form.statistical]
-    own = list(_own(form))
     return all(
-        any(_equal(threshold, number, log=theta.log) for number in (*own, *_of(theta))) for theta in deciding
+        any(_equal(threshold, number, log=theta.log) for number in (*form.held, *_of(theta)))
+        for theta in deciding
     )
-
-
-def is_bare_level(form: StatisticalForm) -> bool:
-    """Whether a quantity that is asked to be positive is a sum of cells that nothing is taken off."""
-    return not form.bound.is_margin and any(
-        item.allowed is not None
-        and not item.theta.constant
-        and not item.theta.log
-        and all(weight > 0 for weight, _ in item.theta.terms)
-        for item in form.measured()
-    )
-
-
-def _own(form: Form) -> Iterator[float]:
-    """Numbers of the form itself."""
-    if isinstance(form, Share):
-        yield form.ratio
-    if isinstance(form, StatisticalForm) and form.bound.is_margin:
-        yield form.bound.value
-    if isinstance(form, CountCost):  # Without a test, θ ≥ δ says just that.
-        yield form.delta + form.theta.constant
 
 
 def _of(theta: Contrast) -> Iterator[float]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.claims import Profile, StatisticalForm
+from harness.claims import Profile
 from harness.cli.suites import load_suite, suite_names
-from harness.declared.thresholds import is_bare_level, says_so, spoken_thresholds
+from harness.declared.thresholds import says_so, spoken_thresholds
 
 SAID_ELSEWHERE = {
     ("lora-rite", "C9b", 15.0): "of the model of the paper profile; the other profile holds 10 %",
@@ -46,6 +46,6 @@ def test_no_level_is_tested_against_zero(name: str) -> None:
         (name, claim.id)
         for claim in load_suite(name).claims
         for profile in Profile
-        if isinstance(form := claim.forms.get(profile), StatisticalForm) and is_bare_level(form)
+        if (form := claim.forms.get(profile)) and form.tests_bare_level
     }
     assert bare == {key for key in (*LEVELS, *LEVELS_TO_BE_MENDED) if key[0] == name}

@@ -71,6 +71,11 @@ class CountCost(Form):
         return self.delta, self.delta_reason
 
     @property
+    def held(self) -> tuple[float, ...]:
+        """What θ is compared with: without a test, θ ≥ δ says just that."""
+        return (self.delta + self.theta.constant,)
+
+    @property
     def digits(self) -> int:
         """As θ's metrics have."""
         return digits_of(self.theta)

@@ -21,6 +21,7 @@ from harness.claims.forms.concluding import Bound, concluded
 from harness.claims.judging import Answer, JudgingContext, Question, Sampling
 from harness.claims.precondition import Precondition
 from harness.claims.profiles import Profile, Replication
+from harness.claims.quantity import Contrast
 from harness.claims.settling import replicate_noun, replicates_needed
 from harness.claims.wording import interval, p_value
 from harness.store.records import AssayRecord, TestRecord
@@ -93,6 +94,27 @@ class StatisticalForm(Form):
     def may_collapse(self) -> bool:
         """Whether single replicates may fail, which needs more of them for a verdict."""
         return self.replication is not Replication.UNITS
+
+    @property
+    def asked(self) -> frozenset[object]:
+        """θ of each question, and where it has to lie."""
+        questions = self.questions(dict.fromkeys(self.reported_numbers, 1.0))
+        return frozenset((_canonical(q.theta), q.lower, q.upper) for q in questions)
+
+    @property
+    def tests_bare_level(self) -> bool:
+        """Whether a quantity that has to be positive is a sum of cells."""
+        return not self.bound.is_margin and any(
+            item.allowed is not None
+            and not (item.theta.constant or item.theta.log)
+            and all(weight > 0 for weight, _ in item.theta.terms)
+            for item in self.measured()
+        )
+
+    @property
+    def flips_signs(self) -> bool:
+        """Over seeds, unless a noise floor stands for their spread."""
+        return self.sampling.replication is Replication.SEEDS and not self.noise_floor
 
     def supplement(self, context: JudgingContext) -> tuple[TestRecord, ...]:
         """Records that decide nothing."""
@@ -265,6 +287,11 @@ class MarginForm(StatisticalForm):
         return Bound(self.margin, self.margin_reason, is_margin=True)
 
     @property
+    def held(self) -> tuple[float, ...]:
+        """The margin."""
+        return (self.margin,)
+
+    @property
     def supposed(self) -> Mapping[str, float]:
         """No difference, and twice the margin on the wrong side."""
         return {"θ = 0": 0.0, "θ = −2Δ": -2 * self.margin}
@@ -296,6 +323,11 @@ class InsideForm(MarginForm):
     ) -> ControlOutcome:
         """Whether the sabotage is shown outside the margin."""
         return "kill" if settled.verdict == "not reproduced" else "undecided", settled.reason
+
+
+def _canonical(theta: Contrast) -> tuple[object, ...]:
+    """θ whatever the order of its terms."""
+    return frozenset(theta.terms), round(theta.constant, 12), theta.log
 
 
 def _passes(answer: Answer) -> bool:

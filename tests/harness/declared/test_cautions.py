@@ -28,7 +28,7 @@ from harness.claims import (
 )
 from harness.declared import check_suite, claims_hash, unwise
 from harness.declared.family import family_of, twin_of
-from harness.declared.thresholds import holds, is_bare_level, says_so, spoken_thresholds
+from harness.declared.thresholds import holds, says_so, spoken_thresholds
 from harness.evidence import judge
 from harness.plan.selection import Selection
 from harness.store.records import VerdictRecord
@@ -166,9 +166,9 @@ def test_a_number_in_words_that_no_rule_holds_is_a_caution_and_no_error() -> Non
 
 
 def test_a_level_that_nothing_is_taken_off_is_a_caution() -> None:
-    assert is_bare_level(at_least(LEVEL))
-    assert not is_bare_level(at_least(LEVEL - 0.5))
-    assert not is_bare_level(at_least(gain()))
+    assert at_least(LEVEL).tests_bare_level
+    assert not at_least(LEVEL - 0.5).tests_bare_level
+    assert not at_least(gain()).tests_bare_level
     assert "tested against zero" in warned(controlled(claim(at_least(LEVEL))))[0]
 
 
