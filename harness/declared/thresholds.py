@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from itertools import permutations
 
 from harness.claims import Contrast, Form
 
@@ -69,11 +70,22 @@ def holds(form: Form, threshold: float) -> bool:
 
 
 def _of(theta: Contrast) -> Iterator[float]:
-    """Numbers that θ holds: its constant, and weights other than one."""
+    """Numbers that θ holds: its constant, and the factors between its cells.
+
+    A factor is between the two sides (a − .5 b), or between two differences ((a − b) − .5 (c − d)). The
+    weights of a mean are none.
+    """
     if theta.constant:
         yield theta.constant
-    if not theta.log:
-        yield from (weight for weight, _ in theta.terms if abs(weight) != 1)
+    if theta.log:
+        return
+    weights = [weight for weight, _ in theta.terms]
+    sides = [sum(w for w in weights if w > 0), -sum(w for w in weights if w < 0)]
+    sizes = {abs(w) for w in weights}
+    differences = [size for size in sizes if abs(sum(w for w in weights if abs(w) == size)) < _CLOSE]
+    for left, right in (*permutations(sides), *permutations(differences, 2)):
+        if left and right and not math.isclose(left, right):
+            yield left / right
 
 
 def _equal(threshold: float, number: float, *, log: bool) -> bool:

@@ -25,6 +25,7 @@ from harness.claims import (
     Trend,
     alone,
     log,
+    mean,
 )
 from harness.declared import check_suite, claims_hash, unwise
 from harness.declared.family import family_of, twin_of
@@ -62,6 +63,8 @@ HELD = {
     "a constant": (at_least(LEVEL - 0.9, 0.01), 0.9),
     "a constant on the other side": (at_least(0.9 - LEVEL, 0.01), 0.9),
     "a weight": (at_least(0.5 * cell("b") - cell("a"), 0.01), 0.5),
+    "a weight of a difference": (at_least(gain() - 0.5 * gain("c", "d"), 0.01), 0.5),
+    "a weight of a mean": (at_least(mean([cell("a"), cell("b")]) - 0.9 * cell("c"), 0.01), 0.9),
     "the logarithm of a factor": (at_least(LOG_RATIO - math.log(2), 0.1), 2.0),
     "the logarithm of a share": (at_least(LOG_RATIO + math.log(2), 0.1), 0.5),
     "a margin": (inside(gain(), 2.0), 2.0),
@@ -99,6 +102,10 @@ NOT_HELD = {
 @pytest.mark.parametrize("form", NOT_HELD.values(), ids=NOT_HELD)
 def test_an_effect_is_no_threshold(form: StatisticalForm) -> None:
     assert not holds(form, 0.9)
+
+
+def test_the_weights_of_a_mean_are_no_threshold() -> None:
+    assert not holds(at_least(mean([cell("a"), cell("b")]) - cell("c"), 0.1), 0.5)
 
 
 def controlled(*claims: Claim, seeds: Sequence[int] = range(100, 120)) -> Suite:
