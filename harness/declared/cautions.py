@@ -48,7 +48,7 @@ def unheld(claim: Claim, form: Form) -> Iterator[Fault]:
             )
     if form.tests_bare_level:
         yield (
-            "Its quantity is a level that nothing is taken off, so that it is tested against zero",
+            "Its quantity is a level, or 1 less it, and no threshold is taken off: it is tested against zero",
             where,
             "Take off inside θ what the level has to exceed; δ is no threshold.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -103,13 +104,9 @@ class StatisticalForm(Form):
 
     @property
     def tests_bare_level(self) -> bool:
-        """Whether a quantity that has to be positive is a sum of cells."""
-        return not self.bound.is_margin and any(
-            item.allowed is not None
-            and not (item.theta.constant or item.theta.log)
-            and all(weight > 0 for weight, _ in item.theta.terms)
-            for item in self.measured()
-        )
+        """Whether a quantity that has to be positive is a sum of cells, or what a share lacks of one."""
+        deciding = [item.theta for item in self.measured() if item.allowed is not None]
+        return not self.bound.is_margin and any(_is_bare_level(theta) for theta in deciding)
 
     @property
     def flips_signs(self) -> bool:
@@ -323,6 +320,15 @@ class InsideForm(MarginForm):
     ) -> ControlOutcome:
         """Whether the sabotage is shown outside the margin."""
         return "kill" if settled.verdict == "not reproduced" else "undecided", settled.reason
+
+
+def _is_bare_level(theta: Contrast) -> bool:
+    """Σ w · cell, or 1 − that, with positive weights: no measured share makes it negative."""
+    weights = [weight for weight, _ in theta.terms]
+    if theta.log or not weights:
+        return False
+    rest = max(weights) < 0 and math.isclose(theta.constant, -1.0) and math.isclose(sum(weights), -1.0)
+    return rest or (min(weights) > 0 and not theta.constant)
 
 
 def _canonical(theta: Contrast) -> tuple[object, ...]:

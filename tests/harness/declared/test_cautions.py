@@ -174,6 +174,8 @@ def test_a_number_in_words_that_no_rule_holds_is_a_caution_and_no_error() -> Non
 
 def test_a_level_that_nothing_is_taken_off_is_a_caution() -> None:
     assert at_least(LEVEL).tests_bare_level
+    assert at_least(1 - LEVEL).tests_bare_level
+    assert not at_least(0.8 - LEVEL).tests_bare_level
     assert not at_least(LEVEL - 0.5).tests_bare_level
     assert not at_least(gain()).tests_bare_level
     assert "tested against zero" in warned(controlled(claim(at_least(LEVEL))))[0]
