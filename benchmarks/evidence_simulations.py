@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from harness.claims.settling import flips_needed
 from harness.evidence.crossed import additive, crossed_distribution
 from harness.evidence.distributions import Floats, bca, student
 from harness.evidence.family import holm
-from harness.evidence.power import needed, t_power
+from harness.evidence.power import Spread, Supposed
 
 ALPHA = 0.025
 SIZES = (3, 5, 10)
@@ -118,12 +119,17 @@ def power(_: np.random.Generator, __: int) -> Iterator[Row]:
         yield name, design, " / ".join(f"{effect_for(n, alpha):.2f}" for n in SIZES)
 
 
+def _power(n: int, effect: float, alpha: float) -> float:
+    """Power of the one-sided t test at a standardised effect."""
+    return Supposed(effect, alpha, lower=0.0).passes(n, Spread(1.0))
+
+
 def effect_for(n: int, alpha: float) -> float:
     """The standardised effect at which the one-sided t test has 80 % power."""
     low, high = 0.0, 100.0
     while high - low > 1e-4:
         middle = (low + high) / 2
-        low, high = (low, middle) if t_power(n, middle, 1.0, alpha) >= 0.8 else (middle, high)
+        low, high = (low, middle) if _power(n, middle, alpha) >= 0.8 else (middle, high)
     return high
 
 
@@ -182,7 +188,7 @@ def peeking(rng: np.random.Generator, runs: int) -> Iterator[Row]:
 
 def sign_flips(_: np.random.Generator, __: int) -> Iterator[Row]:
     """The least p of the exact sign-flip test."""
-    pairs = needed(1.0, 0.0, ALPHA / 12)
+    pairs = flips_needed(ALPHA / 12)
     floor = 2 / 2**5
     yield "sign-flip of five pairs, least two-sided p", ".0625", f"{floor}"
     yield "pairs needed under Holm over 12", "9", str(pairs)

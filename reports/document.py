@@ -14,7 +14,7 @@ from typing import Literal
 from reports.sample_views import Trajectories, Tree
 
 HandleKind = Literal["claim", "cell", "reported", "declared", "provenance", "cost", "count"]
-NumberFormat = Literal["fixed", "p", "count", "significant"]
+NumberFormat = Literal["fixed", "p", "count", "significant", "ratio"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,11 @@ class Number:
         high: Upper end of the 95 % interval.
         digits: Decimals (``fixed``) or significant digits (``significant``).
         unit: Unit, or empty.
-        form: How it is printed.
+        form: How it is printed; ``ratio`` is the exponential of ``value``, which is a logarithm.
         standing: For a number of the paper: how it was established.
         bold: Whether it won every pairwise test of its column.
         coverage: What it rests on, if that is not the whole evaluation set: "3 of 60 units".
+        times: What a ratio is multiplied by when it is printed.
     """
 
     value: float
@@ -60,6 +61,7 @@ class Number:
     standing: str = ""
     bold: bool = False
     coverage: str = ""
+    times: float = 1.0
 
 
 @dataclass(frozen=True)

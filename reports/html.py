@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from harness.claims.ratios import factor
 from reports.document import (
     Badge,
     Block,
@@ -166,7 +167,8 @@ def _signed(text: str) -> Markup:
 
 def _number(number: Number) -> Markup:
     shown = show(number)
-    value = Markup("<data value='{}'>{}</data>").format(repr(number.value), _signed(shown.value))
+    exact = number.times * factor(number.value) if number.form == "ratio" else number.value
+    value = Markup("<data value='{}'>{}</data>").format(repr(exact), _signed(shown.value))
     if number.bold:
         value = Markup("<strong>{}</strong>").format(value)
     unit = Markup('<span class="unit"> {}</span>').format(label(shown.unit)) if shown.unit else Markup("")

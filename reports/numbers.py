@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.claims import Cell, Claim, Contrast, Replication
+from harness.claims.ratios import ratio_of
 from harness.errors import OmittedRowsError, RecordError
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView
@@ -129,6 +130,7 @@ class Ledger:
         interval = estimate.interval
         # A count that never varies has no interval worth printing.
         constant = interval.low == interval.value == interval.high
+        ratio = ratio_of(quantity, "") if isinstance(quantity, Contrast) else None
         return Number(
             interval.value,
             Handle("cell", quantity_name(quantity), estimate.trials),
@@ -137,6 +139,8 @@ class Ledger:
             digits=metric.digits if digits is None else digits,
             unit="" if isinstance(quantity, Contrast) and quantity.log else metric.unit,
             coverage=estimate.coverage.mark if estimate.coverage else "",
+            form="ratio" if ratio else "fixed",
+            times=ratio.times if ratio else 1.0,
         )
 
     def rows(self, shown: SampleView) -> Mapping[str, np.ndarray] | NotMeasured:
@@ -219,6 +223,8 @@ class Ledger:
             low=test.effect.low,
             high=test.effect.high,
             digits=self._digits(verdict.claim),
+            form="ratio" if test.ratio else "fixed",
+            times=test.ratio.times if test.ratio else 1.0,
         )
 
     def test_number(
@@ -248,18 +254,21 @@ class Ledger:
 
     def precondition(self, verdict: VerdictRecord, at: int) -> Number:
         """The measured effect of one precondition of a claim."""
-        effect = verdict.assays[at].effect
+        effect, ratio = verdict.assays[at].effect, verdict.assays[at].ratio
         return Number(
             effect.value,
             Handle("claim", f"{verdict.claim}/assay {at + 1}", self._evidence(verdict)),
             low=effect.low,
             high=effect.high,
             digits=self._digits(verdict.claim),
+            form="ratio" if ratio else "fixed",
+            times=ratio.times if ratio else 1.0,
         )
 
-    def declared(self, name: str, value: float) -> Number:
-        """A number that the suite declares: δ, a margin, a tolerance."""
-        return Number(value, Handle("declared", name), digits=decimals(value))
+    def declared(self, name: str, value: float, *, of_ratio: bool = False) -> Number:
+        """A number that the suite declares: δ, a margin, a tolerance; or the logarithm of a factor."""
+        form: NumberFormat = "ratio" if of_ratio else "fixed"
+        return Number(value, Handle("declared", name), digits=decimals(value), form=form)
 
     def count(self, name: str, value: int, trials: tuple[str, ...] = ()) -> Number:
         """A count over records or declarations."""

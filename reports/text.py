@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from harness.claims.ratios import factor, factor_text
 from reports.document import Code, Number, Span, Spans, Text
 
 MINUS = "\N{MINUS SIGN}"
@@ -98,13 +99,14 @@ class Shown:
 
 def show(number: Number) -> Shown:
     """A number as it is printed everywhere."""
+    unit = number.unit or ("times" if number.form == "ratio" else "")
     if number.low is None or number.high is None:
-        return Shown(digits_of(number, number.value), unit=number.unit, coverage=number.coverage)
+        return Shown(digits_of(number, number.value), unit=unit, coverage=number.coverage)
     return Shown(
         digits_of(number, number.value),
         digits_of(number, number.low),
         digits_of(number, number.high),
-        number.unit,
+        unit,
         number.coverage,
     )
 
@@ -113,6 +115,8 @@ def digits_of(number: Number, value: float) -> str:
     """One value in the format of a number."""
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    if number.form == "ratio":
+        return factor_text(number.times * factor(value))
     if number.form == "p":
         return _p_value(value)
     if number.form == "count":

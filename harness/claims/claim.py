@@ -26,6 +26,9 @@ class Claim:
         otherwise: How the verdict could have come out otherwise here: what in our world, script or filter
             might have decided it, and why it did not.
         note: What a reader must know to read the verdict.
+        threshold: Numbers that the statement names, each of which the rule must hold θ to.
+        same_as: Id of a claim that asks the same: its verdict is this one's too, and the two count as one
+            in the family wherever their rules are equal.
     """
 
     id: str
@@ -38,6 +41,8 @@ class Claim:
     relies_on: tuple[str, ...] = ()
     otherwise: str = ""
     note: str = ""
+    threshold: tuple[float, ...] = ()
+    same_as: str = ""
 
 
 Prediction = Literal["kill", "keep"]

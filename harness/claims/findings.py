@@ -38,7 +38,8 @@ class Finding:
         p_plus: The claim's p of the paper's side, or ``None`` if it is not tested.
         p_minus: The claim's p against it.
         large_enough: Whether all estimates reach δ.
-        needed: Replicates that would settle it, at θ = 2δ and at θ = 0.
+        needed: Replicates that would settle it, for each supposed θ that those seen have not ruled out.
+        no_number: Why no number of replicates would, where ``needed`` names none.
         settled: The verdict, where the rule is not asked.
         weakest: Number of the test that decides p₊.
         lowest: Number of the test that decides p₋.
@@ -51,6 +52,7 @@ class Finding:
     p_minus: float | None = None
     large_enough: bool = False
     needed: dict[str, int | None] = field(default_factory=dict)
+    no_number: str = ""
     settled: Settled | None = None
     weakest: int = 0
     lowest: int = 0

@@ -32,6 +32,7 @@ class Question:
         falls_below: p₋ tests θ ≥ falls_below; ``None`` if it cannot make the claim fall.
         falls_above: For equivalence, p₋ also tests θ ≤ falls_above.
         size: The estimate must reach it; ``None`` if any size will do.
+        scale: What θ is if the quantity that the claim is about is 1: the width of a step of a trend.
     """
 
     label: str
@@ -41,6 +42,7 @@ class Question:
     falls_below: float | None = None
     falls_above: float | None = None
     size: float | None = None
+    scale: float = 1.0
 
 
 def is_positive(theta: Contrast, delta: float) -> Question:
@@ -125,7 +127,18 @@ class Answer(Protocol):
     def has_collapse(self, delta: float) -> bool:
         """Whether some seeds lie far from all others."""
 
-    def needed(self, truth: float, alpha: float) -> int | None:
+    @property
+    def no_number(self) -> str:
+        """Why no number of replicates can be named, or nothing."""
+
+    @property
+    def units_stay(self) -> bool:
+        """Whether a part of the variance comes from units, which more seeds do not reduce."""
+
+    def answers_at(self, truth: float) -> bool:
+        """Whether it passes if θ is ``truth``; otherwise it can only fall."""
+
+    def needed(self, truth: float, alpha: float, power: float) -> int | None:
         """Replicates that would answer it if θ were ``truth``; ``None`` if too many."""
 
     def record(self) -> TestRecord:

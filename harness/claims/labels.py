@@ -18,17 +18,29 @@ def contrast_label(contrast: Contrast) -> str:
     """θ as a formula, its metric named once where all cells share it."""
     if not contrast.terms:
         return f"{contrast.constant:g}"
+    metric, names = _named(contrast)
+    if contrast.log:
+        names = [f"log {name}" for name in names]
+    weights = [weight for weight, _ in contrast.terms]
+    return f"{metric}{_sum([*zip(weights, names, strict=True)], contrast.constant)}"
+
+
+def ratio_label(over: Cell, under: Cell, contrast: Contrast) -> str:
+    """The ratio of two cells of a contrast, with their metric: "seconds: plain / fast"."""
+    metric, names = _named(contrast)
+    by_cell = dict(zip([cell for _, cell in contrast.terms], names, strict=True))
+    return f"{metric}{by_cell[over]} / {by_cell[under]}"
+
+
+def _named(contrast: Contrast) -> tuple[str, list[str]]:
+    """The metric that all cells share, if they do, and what tells each of them from the others."""
     cells = [cell for _, cell in contrast.terms]
     task, part = _differ([c.task for c in cells]), _differ([(c.part, c.where) for c in cells])
     one_metric = not _differ([c.metric.name for c in cells])
     names = [_place(c, task=task, part=part) for c in cells]
-    if not one_metric:
-        names = [f"{c.metric.name} of {name}" for c, name in zip(cells, names, strict=True)]
-    if contrast.log:
-        names = [f"log {name}" for name in names]
-    weights = [weight for weight, _ in contrast.terms]
-    formula = _sum([*zip(weights, names, strict=True)], contrast.constant)
-    return f"{cells[0].metric.name}: {formula}" if one_metric else formula
+    if one_metric:
+        return f"{cells[0].metric.name}: ", names
+    return "", [f"{c.metric.name} of {name}" for c, name in zip(cells, names, strict=True)]
 
 
 def _place(cell: Cell, *, task: bool, part: bool) -> str:

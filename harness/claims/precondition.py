@@ -8,8 +8,9 @@ from harness.claims.findings import NotMeasuredError
 from harness.claims.judging import JudgingContext, Question, Sampling
 from harness.claims.profiles import Replication
 from harness.claims.quantity import Contrast
+from harness.claims.ratios import factor, factor_text, ratio_of
 from harness.claims.wording import number
-from harness.store.records import AssayRecord, Interval
+from harness.store.records import AssayRecord, Interval, RatioRecord
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class Precondition:
 
     def check(self, context: JudgingContext) -> AssayRecord:
         """Whether it holds in a run; what is not measured does not."""
-        rule = f"interval above {number(self.above)}"
+        ratio = ratio_of(self.theta, self.name)
+        rule = f"interval above {self._limit(self.above, ratio)}"
         if self.below is not None:
-            rule += f" and below {number(self.below)}"
+            rule += f" and below {self._limit(self.below, ratio)}"
         try:
             [answer] = context.ask([Question(self.name, self.theta)], Sampling(self.replication))
         except NotMeasuredError as error:
@@ -44,4 +46,10 @@ class Precondition:
             and effect.low > self.above
             and (self.below is None or effect.high < self.below)
         )
-        return AssayRecord(name=self.name, passed=passed, effect=effect, rule=rule, reason=self.reason)
+        return AssayRecord(
+            name=self.name, passed=passed, effect=effect, rule=rule, reason=self.reason, ratio=ratio
+        )
+
+    @staticmethod
+    def _limit(value: float, ratio: RatioRecord | None) -> str:
+        return number(value) if ratio is None else f"{factor_text(ratio.times * factor(value))} times"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.store.records import Interval, TestRecord
+from harness.claims.ratios import factor, factor_text
+from harness.store.records import Interval, RatioRecord, TestRecord
 
 
 def number(value: float) -> str:
@@ -10,11 +11,16 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def interval(effect: Interval) -> str:
-    """An estimate with its interval: "0.12 [0.08, 0.16]"."""
+def interval(effect: Interval, ratio: RatioRecord | None = None) -> str:
+    """An estimate with its interval: "0.12 [0.08, 0.16]", or as a ratio "0.72 times [0.64, 0.81]"."""
+
+    def said(value: float) -> str:
+        return number(value) if ratio is None else factor_text(ratio.times * factor(value))
+
+    value = said(effect.value) + ("" if ratio is None else " times")
     if effect.low is None or effect.high is None:
-        return number(effect.value)
-    return f"{number(effect.value)} [{number(effect.low)}, {number(effect.high)}]"
+        return value
+    return f"{value} [{said(effect.low)}, {said(effect.high)}]"
 
 
 def p_value(p: float | None) -> str:
@@ -26,7 +32,7 @@ def p_value(p: float | None) -> str:
 
 def tested(test: TestRecord) -> str:
     """A tested quantity: "rho: a − b = 0.12 [0.08, 0.16]"."""
-    return f"{test.label} = {interval(test.effect)}"
+    return f"{test.ratio.label if test.ratio else test.label} = {interval(test.effect, test.ratio)}"
 
 
 def count(number_of: int, noun: str) -> str:

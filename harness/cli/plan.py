@@ -26,18 +26,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Plan and print."""
-    from harness.declared import refuse_unjudgeable
+    from harness.declared import refuse_unjudgeable, unwise
     from harness.engine.run import stored_trials
 
     request = make_request(args, executes=False)
     refuse_unjudgeable(request.suite, request.scale)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
+    beware = [str(found) for found in unwise(request.suite, request.scale, request.selection)]
     reuse = stored_trials(request)
     tell(reuse.passed_over)
     if args.json:
-        print(json.dumps(_as_json(plan), indent=1))
+        print(json.dumps(_as_json(plan) | {"cautions": beware}, indent=1))
     else:
         print("\n".join(_lines(request, plan, reuse, each=args.trials)))
+        print("".join(f"  caution: {text}\n" for text in beware), end="")
     return ExitCode.OK
 
 

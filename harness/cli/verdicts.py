@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.claims.settling import needed_text
+from harness.claims.wording import interval
 from harness.cli.options import add_runs
 from harness.cli.runs import add_reference, chosen, judged, notes_on, tell
 from harness.errors import ExitCode, unknown_name
@@ -76,6 +78,8 @@ def verdict_lines(record: VerdictsRecord) -> list[str]:
         told = f"{verdict.verdict}{exploratory}{_effect(verdict)}"
         lines.append(f"{indent} {MARKS[verdict.verdict]} {verdict.claim:7} {told}")
         lines.append(f"{indent}           {verdict.reason}")
+        if settles := needed_text(verdict):
+            lines.append(f"{indent}           settled by {settles}")
     parts = [verdict for verdict in record.verdicts if verdict.parent]
     lines.append(_tally("claim", record.top_level()))
     lines += [_tally("part", parts)] if parts else []
@@ -93,6 +97,8 @@ def _effect(verdict: VerdictRecord) -> str:
         return ""
     test = verdict.tests[0]
     more = f" (first of {len(verdict.tests)} tests)" if len(verdict.tests) > 1 else ""
+    if test.ratio:
+        return f"   {interval(test.effect, test.ratio)}{more}"
     return f"   θ = {interval_text(test.effect)}{more}"
 
 

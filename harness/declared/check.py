@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from harness.claims import Claim, Control, Form, Profile
 from harness.claims.substitute import sabotaged
+from harness.declared.cautions import cautions
 from harness.declared.judgeable import Planned, as_errors, unjudgeable
 from harness.errors import SuiteError
 from harness.plan.carried import Fault
 from harness.plan.displayed import declared_rows, known, made_for
-from harness.plan.selection import cells_of
+from harness.plan.selection import Selection, cells_of
 from harness.suite import Experiment, Scale, Suite, Tuned
 
 MOST_GATING = 20
@@ -19,12 +20,12 @@ MOST_GATING = 20
 
 def check_suite(suite: Suite, scale: Scale) -> list[SuiteError]:
     """Everything that is wrong with a suite's declaration under a scale; empty if nothing is."""
-    return [*unjudgeable(suite, scale), *unwise(suite, scale)]
+    return [*unjudgeable(suite, scale), *as_errors(suite, _Checker(suite, scale).all())]
 
 
-def unwise(suite: Suite, scale: Scale) -> list[SuiteError]:
-    """What a suite should not declare, though a run of it can be judged: the verdicts say so too."""
-    return as_errors(suite, _Checker(suite, scale).all())
+def unwise(suite: Suite, scale: Scale, selection: Selection | None = None) -> list[SuiteError]:
+    """What a suite should not declare, though a run of it can be judged, and what else to beware of."""
+    return as_errors(suite, [*_Checker(suite, scale).all(), *cautions(suite, scale, selection)])
 
 
 class _Checker:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from harness.claims import Cell, Claim, Form, Profile
+from harness.declared.family import twin_faults
+from harness.declared.thresholds import holds
 from harness.errors import SuiteError
 from harness.plan.canonical import canonical_text
 from harness.plan.carried import Fault, alike, experiment_faults, name_faults, spoken, written
@@ -90,6 +92,7 @@ class _Declared:
             yield from self.early(experiment)
         for claim in self.suite.claims:
             yield from self.claim(claim)
+        yield from twin_faults(self.suite, self.scale.profile)
         yield from self.display()
         yield from self.metrics()
 
@@ -138,11 +141,22 @@ class _Declared:
         form = claim.forms.get(self.scale.profile)
         if form is not None:
             yield from self.rule(form, where)
+            yield from self.thresholds(claim, form, where)
 
     def rule(self, form: Form, where: str) -> Iterator[Fault]:
         """Whether a rule has what it computes with."""
         yield from ((what, where, fix) for what, fix in form.faults())
         yield from self.reported(form.reported_numbers, where)
+
+    def thresholds(self, claim: Claim, form: Form, where: str) -> Iterator[Fault]:
+        """Whether a rule holds what its statement names; one that is faulty may have no quantity."""
+        for threshold in claim.threshold if not any(form.faults()) else ():
+            if not holds(form, threshold):
+                yield (
+                    f"Its statement names the threshold {threshold:g}, which its quantity does not hold",
+                    where,
+                    "Take it off inside θ (a - 0.9, a - 0.5 * b), or make it the margin; δ is no threshold.",
+                )
 
     def reported(self, names: Iterable[str], where: str) -> Iterator[Fault]:
         for name in names:

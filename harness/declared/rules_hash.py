@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from harness.claims import Claim, Form
 from harness.plan.canonical import canonical_text, digest
 from harness.suite import Suite
 
@@ -32,8 +33,18 @@ def claims_hash(suite: Suite) -> str:
         for name in form.reported_numbers
         if name in suite.paper.reported
     }
-    rules = [_rule(claim, frozenset({"reported"})) for claim in suite.claims]
+    rules = [_rule(claim, _left_out(claim)) for claim in suite.claims]
     return digest(canonical_text([rules, [_rule(item) for item in suite.controls], reported]))
+
+
+def same_rule(form: Form, other: Form) -> bool:
+    """Whether two forms decide alike: they differ in explanations at most."""
+    return canonical_text(_rule(form)) == canonical_text(_rule(other))
+
+
+def _left_out(claim: Claim) -> frozenset[str]:
+    """Fields of a claim that are no part of its rule: what it names, and what it does not say."""
+    return frozenset({"reported", "threshold"} | ({"same_as"} if not claim.same_as else set()))
 
 
 def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:

@@ -132,7 +132,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
     """
     refuse_unjudgeable(request.suite, request.scale)
     # A rehearsal has fewer seeds and blocks than its claims ask for.
-    for contradiction in [] if request.rehearsal else unwise(request.suite, request.scale):
+    for contradiction in [] if request.rehearsal else unwise(request.suite, request.scale, request.selection):
         # The verdicts concerned will say so too; what can be measured is still worth a run.
         display.note(f"declaration: {contradiction}")
 

@@ -12,11 +12,11 @@ from scipy import special
 from harness.claims import Cell, Contrast, Replication
 from harness.claims.findings import ALPHA, NotMeasuredError
 from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, Values
-from harness.evidence.distributions import StudentDistribution
+from harness.evidence.distributions import StudentDistribution, student
 from harness.evidence.estimates import enough
 from harness.evidence.family import holm
 from harness.evidence.inference import Inference, as_test, infer
-from harness.evidence.power import collapsed, needed, upper_sd
+from harness.evidence.power import Spread, Supposed, collapsed, fewest, upper_sd
 from harness.evidence.quantities import Quantity
 from harness.evidence.ratio import Moments, fieller
 from harness.evidence.series import Reader, Series, partial
@@ -90,20 +90,55 @@ class MeasuredAnswer:
         diverged = any(rows.worst is not None for item in self.quantity.series for rows in item.rows)
         return diverged or collapsed(np.array(self.inference.replicates), delta)
 
-    def needed(self, truth: float, alpha: float) -> int | None:
-        """Replicates that would answer it, from the upper 80 % bound of the spread seen."""
-        distribution, question = self.inference.distribution, self.question
-        n = len(self.inference.replicates)
-        if not isinstance(distribution, StudentDistribution) or n < 2:
-            return None
-        passes = [truth - question.lower] + ([question.upper - truth] if question.upper is not None else [])
-        falls = [question.falls_below - truth] if question.falls_below is not None else []
-        falls += [truth - question.falls_above] if question.falls_above is not None else []
-        distance = min(passes) if min(passes) > 0 else max(falls, default=0.0)
-        power = 0.9 if question.upper is not None and min(passes) > 0 else 0.8
-        spread = max(float(np.std(self.inference.replicates, ddof=1)), 0.0)
-        sd = upper_sd(spread, n - 1) if distribution.se > 0 else 0.0
-        return needed(distance, sd, alpha, power, self.inference.unit_variance)
+    @property
+    def no_number(self) -> str:
+        """Why no number of replicates can be named, or nothing."""
+        replicates = "block" if self.inference.timed else "seed"
+        if self.sampling.replication is Replication.UNITS and not self.inference.timed:
+            return (
+                f"the replicates are the {self.inference.units:,} units that the data have, and more seeds "
+                "add none"
+            )
+        if len(self.inference.replicates) < 2:
+            return f"one {replicates} shows no spread between {replicates}s"
+        return ""
+
+    @property
+    def _spread(self) -> Spread:
+        """With the upper 80 % bound of the standard deviation seen, and at least the noise floor."""
+        values = np.array(self.inference.replicates)
+        seen = student(values)
+        n = len(values)
+        sd = upper_sd(seen.se * float(np.sqrt(n)), n - 1) if seen else 0.0
+        sd = max(sd, self.sampling.noise_floor)
+        runs = self.sampling.paper_runs
+        return Spread(sd, self.inference.unit_variance + (sd**2 / runs if runs else 0.0))
+
+    @property
+    def units_stay(self) -> bool:
+        """Whether a part of the variance comes from units, which more seeds do not reduce."""
+        return self.inference.unit_variance > 0
+
+    def answers_at(self, truth: float) -> bool:
+        """Whether it passes if θ is ``truth``; otherwise it can only fall."""
+        asked = self.question
+        return truth > asked.lower and (asked.upper is None or truth < asked.upper)
+
+    def needed(self, truth: float, alpha: float, power: float) -> int | None:
+        """Replicates that would answer it, whatever the estimate; ``None`` if more than are proposed."""
+        asked, spread = self.question, self._spread
+        supposed = Supposed(
+            truth,
+            alpha,
+            lower=asked.lower,
+            upper=_or(asked.upper, np.inf),
+            size=_or(asked.size, -np.inf),
+            below=_or(asked.falls_below, -np.inf),
+            above=_or(asked.falls_above, np.inf),
+        )
+        asks = supposed.passes if self.answers_at(truth) else supposed.falls
+        least = max(self.sampling.least, 8 if self.inference.timed else 2)
+        return fewest(lambda n: asks(n, spread), power, least)
 
     def record(self) -> TestRecord:
         """The record of this test, not yet corrected."""
@@ -223,6 +258,10 @@ def _with_paper_noise(inference: Inference, paper_runs: int) -> Inference:
     variance = float(np.var(inference.replicates, ddof=1)) / paper_runs
     distribution = replace(inference.distribution, se=float(np.sqrt(inference.distribution.se**2 + variance)))
     return replace(inference, distribution=distribution, test=f"{inference.test}, with the paper's noise")
+
+
+def _or(limit: float | None, otherwise: float) -> float:
+    return otherwise if limit is None else limit
 
 
 def _nothing(_: Mapping[str, object]) -> float:

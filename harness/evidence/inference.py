@@ -10,6 +10,7 @@ import numpy as np
 from harness.claims import Replication
 from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
+from harness.claims.ratios import ratio_of
 from harness.evidence.crossed import (
     additive,
     crossed_distribution,
@@ -257,4 +258,5 @@ def as_test(
         ],
         cell_labels=[cell_label(item.cell) for item in quantity.series],
         replicates=list(inference.replicates),
+        ratio=ratio_of(quantity.contrast, label),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
@@ -13,6 +15,82 @@ MOST = 10_000
 """More replicates than this are not proposed."""
 
 _COLLAPSE_LEVEL = 1e-3
+_NODES = (np.arange(400) + 0.5) / 400
+"""Midpoints of the quantiles over which a power is averaged."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How an estimate of θ varies.
+
+    Attributes:
+        sd: Standard deviation of θ between replicates.
+        fixed: Variance of the estimate that more replicates do not reduce (units, the paper's runs).
+    """
+
+    sd: float
+    fixed: float = 0.0
+
+    def se(self, n: int) -> float:
+        """Standard error of the mean of ``n`` replicates."""
+        return math.sqrt(self.sd**2 / n + self.fixed)
+
+
+@dataclass(frozen=True)
+class Supposed:
+    """One question as a t test asks it, and a supposed truth for its power.
+
+    Attributes:
+        truth: θ.
+        alpha: One-sided level.
+        lower: It passes where θ is shown to lie above this,
+        upper: and below this,
+        size: and where the estimate reaches this.
+        below: It falls where θ is shown to lie below this,
+        above: or above this.
+    """
+
+    truth: float
+    alpha: float
+    lower: float = -math.inf
+    upper: float = math.inf
+    size: float = -math.inf
+    below: float = -math.inf
+    above: float = math.inf
+
+    def passes(self, n: int, spread: Spread) -> float:
+        """Probability that ``n`` replicates show it."""
+        return self._averaged(n, spread, self._pass)
+
+    def falls(self, n: int, spread: Spread) -> float:
+        """Probability that ``n`` replicates exclude it."""
+        return self._averaged(n, spread, self._fall)
+
+    def _averaged(self, n: int, spread: Spread, given: Callable[[Floats, float], Floats]) -> float:
+        """The mean over the measured standard error, which is se · √(χ²/df), of a probability given it."""
+        se, df = spread.se(n), n - 1
+        if se == 0:
+            # Equal replicates are held to the sign-flip test, whose p is 2⁻ⁿ.
+            return float(given(np.zeros(1), 0.0)[0]) if 2.0**-n <= self.alpha else 0.0
+        reach = float(special.stdtrit(df, 1 - self.alpha)) * se * np.sqrt(special.chdtri(df, _NODES) / df)
+        return float(np.mean(given(reach, se)))
+
+    def _pass(self, reach: Floats, se: float) -> Floats:
+        low, high = np.maximum(self.lower + reach, self.size), self.upper - reach
+        between = _below(high, self.truth, se) - _below(low, self.truth, se)
+        return np.where(high > low, between, 0.0)
+
+    def _fall(self, reach: Floats, se: float) -> Floats:
+        under = _below(self.below - reach, self.truth, se)
+        over = 1 - _below(self.above + reach, self.truth, se)
+        return np.minimum(under + over, 1.0)
+
+
+def _below(limit: Floats, truth: float, se: float) -> Floats:
+    """P(estimate ≤ limit); without an error of the estimate, whether the truth lies below it."""
+    if se > 0:
+        return np.asarray(special.ndtr((limit - truth) / se))
+    return np.asarray(truth < limit, dtype=np.float64)
 
 
 def upper_sd(sd: float, df: float, confidence: float = 0.8) -> float:
@@ -20,45 +98,24 @@ def upper_sd(sd: float, df: float, confidence: float = 0.8) -> float:
     return sd * math.sqrt(df / float(special.chdtri(df, confidence)))
 
 
-def t_power(n: int, distance: float, sd: float, alpha: float, fixed_variance: float = 0.0) -> float:
-    """Power of a one-sided t test against a threshold ``distance`` away, from the noncentral t.
+def fewest(power: Callable[[int], float], target: float, least: int = 2) -> int | None:
+    """The fewest replicates that reach a power, or ``None`` if :data:`MOST` do not.
 
     Args:
-        n: Replicates.
-        distance: From the true θ to the threshold, positive.
-        sd: Of θ between replicates.
-        alpha: One-sided level.
-        fixed_variance: Of the estimate, which more replicates do not reduce.
+        power: Of a number of replicates, which grows with it.
+        target: Power that is wanted.
+        least: Fewer are never proposed.
     """
-    se = math.sqrt(sd**2 / n + fixed_variance)
-    missed = float(special.nctdtr(n - 1, distance / se, special.stdtrit(n - 1, 1 - alpha)))
-    # Far out, where the distribution function underflows, SciPy gives NaN for what is zero.
-    return 1.0 if math.isnan(missed) else 1.0 - missed
-
-
-def needed(
-    distance: float, sd: float, alpha: float, power: float = 0.8, fixed_variance: float = 0.0
-) -> int | None:
-    """The fewest replicates that reach the power, or ``None`` if :data:`MOST` do not.
-
-    With a standard deviation of zero, the exact sign-flip test decides: 2⁻ⁿ ≤ α.
-    """
-    if distance <= 0:
+    if least > MOST or power(MOST) < target:
         return None
-    if sd == 0 and fixed_variance == 0:
-        return max(2, math.ceil(-math.log2(alpha)))
-
-    def reaches(n: int) -> bool:
-        return t_power(n, distance, sd, alpha, fixed_variance) >= power
-
-    if not reaches(MOST):
-        return None
-    low, high = 1, 2
-    while not reaches(high):
+    if power(least) >= target:
+        return least
+    low, high = least, min(2 * least, MOST)
+    while power(high) < target:
         low, high = high, min(2 * high, MOST)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if reaches(middle) else (middle, high)
+        low, high = (low, middle) if power(middle) >= target else (middle, high)
     return high
 
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from harness.claims import Claim, Form, Profile
 from harness.claims.findings import Corrected, Finding, Settled
+from harness.claims.settling import what_settles
 from harness.declared import claims_hash
+from harness.declared.family import family_of, twin_of
 from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
@@ -63,8 +65,7 @@ class _Judge:
         self.exploratory = record.claims_sha256 != claims_hash(self.suite)
         self.parents = {claim.parent for claim in self.suite.claims if claim.parent}
         self.claims = [claim for claim in self.suite.claims if claim.id not in self.parents]
-        forms = [self.form(claim) for claim in self.claims]
-        self.declared = sum(form is not None and form.statistical for form in forms)
+        self.declared = len(family_of(self.suite, self.scale.profile))
         self.context = RunContext(
             reader=Reader(self.view, Coverages(self.view, declared(self.suite, self.scale))),
             rng=_generator(self.suite.slug, self.scale.profile),
@@ -76,14 +77,19 @@ class _Judge:
         return claim.forms.get(self.scale.profile)
 
     def verdicts(self) -> list[VerdictRecord]:
-        findings = [self.finding(claim) for claim in self.claims]
+        twins = {claim.id: twin_of(self.suite, claim, self.scale.profile) for claim in self.claims}
+        own = [claim for claim in self.claims if twins[claim.id] is None]
+        findings = [self.finding(claim) for claim in own]
         restricted = self.declared if self.view.record.selection else 0
         corrected = correct(findings, restricted)
         found = [
             self.verdict(claim, finding, p)
-            for claim, finding, p in zip(self.claims, findings, corrected, strict=True)
+            for claim, finding, p in zip(own, findings, corrected, strict=True)
         ]
         by_id = {verdict.claim: verdict for verdict in found}
+        by_id |= {
+            claim.id: _shared(claim, by_id[twin.id]) for claim in self.claims if (twin := twins[claim.id])
+        }
         return [_relying(claim, by_id) for claim in self.claims]
 
     def finding(self, claim: Claim) -> Finding:
@@ -121,6 +127,7 @@ class _Judge:
             assert form is not None  # A claim without one is settled.
             settled = form.conclude(finding, corrected, self.scale.profile)
         delta, reason = form.effect if form else (None, "")
+        needed = what_settles(settled, finding, tested=form is not None and form.statistical)
         trials = [self.view.trials[name] for name in finding.trials if name in self.view.trials]
         return VerdictRecord(
             claim=claim.id,
@@ -136,9 +143,16 @@ class _Judge:
             tests=corrected_tests(finding, corrected),
             assays=list(finding.preconditions),
             trials=list(finding.trials),
-            needed_seeds=finding.needed if settled.cause in ("power", "multiplicity") else {},
+            needed_seeds=needed.replicates,
+            no_seeds=needed.reason,
             exploratory=self.exploratory,
         )
+
+
+def _shared(claim: Claim, verdict: VerdictRecord) -> VerdictRecord:
+    """The verdict of a claim that asks what another one does."""
+    reason = f"It asks what {verdict.claim} asks. {verdict.reason}"
+    return verdict.model_copy(update={"claim": claim.id, "parent": claim.parent, "reason": reason})
 
 
 def _relying(claim: Claim, by_id: dict[str, VerdictRecord]) -> VerdictRecord:
@@ -150,7 +164,8 @@ def _relying(claim: Claim, by_id: dict[str, VerdictRecord]) -> VerdictRecord:
         return verdict
     first = broken[0]
     reason = f"It relies on {first.claim}, which is {first.verdict}. Otherwise: {verdict.reason}"
-    return verdict.model_copy(update={"verdict": "inconclusive", "cause": "invalid", "reason": reason})
+    changed = {"verdict": "inconclusive", "cause": "invalid", "reason": reason}
+    return verdict.model_copy(update=changed | {"no_seeds": f"{first.claim} has to hold first"})
 
 
 def _tried_out(verdict: VerdictRecord) -> VerdictRecord:
@@ -159,7 +174,13 @@ def _tried_out(verdict: VerdictRecord) -> VerdictRecord:
         return verdict
     reason = f"A rehearsal on stand-ins decides nothing. It was judged to the end: {verdict.verdict}."
     return verdict.model_copy(
-        update={"verdict": "not comparable", "reason": reason, "cause": "", "needed_seeds": {}}
+        update={
+            "verdict": "not comparable",
+            "reason": reason,
+            "cause": "",
+            "needed_seeds": {},
+            "no_seeds": "",
+        }
     )
 
 

@@ -185,6 +185,15 @@ class Interval(Record):
     high: float | None = None
 
 
+class RatioRecord(Record):
+    """The ratio of two cells whose logarithm is measured: ``times`` · exp(θ)."""
+
+    label: str
+    """What it is, in words: "seconds: plain / fast"."""
+    times: float = 1.0
+    """Larger than one where θ has a factor taken off already, which belongs to the ratio."""
+
+
 class TestRecord(Record):
     """One tested quantity of a claim (a claim of several parts or steps has several)."""
 
@@ -209,6 +218,8 @@ class TestRecord(Record):
     cell_labels: list[str] = Field(default_factory=list)
     replicates: list[float] = Field(default_factory=list)
     """θ of each seed or block, in order."""
+    ratio: RatioRecord | None = None
+    """Where θ is the logarithm of a ratio of two cells: that ratio, which is what readers are shown."""
 
 
 class AssayRecord(Record):
@@ -220,6 +231,8 @@ class AssayRecord(Record):
     rule: str
     """"interval above .05"."""
     reason: str = ""
+    ratio: RatioRecord | None = None
+    """As of a test."""
 
 
 class ControlRecord(Record):
@@ -253,7 +266,9 @@ class VerdictRecord(Record):
     trials: list[str] = Field(default_factory=list)
     """Ids of the trials that the evidence comes from."""
     needed_seeds: dict[str, int | None] = Field(default_factory=dict)
-    """Seeds that would settle an inconclusive claim, at θ = 2δ and at θ = 0."""
+    """Replicates that would settle an inconclusive claim, for a supposed θ that they could tell apart."""
+    no_seeds: str = ""
+    """Why no number of replicates would settle an inconclusive claim, where none is named."""
     exploratory: bool = False
     """The rule was changed after data were seen."""
 

@@ -83,6 +83,8 @@ class Statement:
     relies_on: tuple[str, ...] = ()
     otherwise: str = ""
     note: str = ""
+    threshold: tuple[float, ...] = ()
+    same_as: str = ""
 
     def ruled(self, forms: Mapping[Profile, Form]) -> Claim:
         """The claim, decided by ``forms``."""

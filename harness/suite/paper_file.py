@@ -6,9 +6,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.claims import Profile
 from harness.errors import SuiteError
@@ -19,6 +19,16 @@ _QUOTES = re.compile(r'"""|\'\'\'')
 
 Place = tuple[str | int, ...]
 """A way into the file: ``("claim", 3, "part", 0, "source")``."""
+
+
+def _not_zero(value: float) -> float:
+    """A threshold; zero is what every rule tests."""
+    if value == 0:
+        raise ValueError("zero is no threshold, since every rule tests against it")
+    return value
+
+
+_Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_not_zero)]
 
 
 class _Table(BaseModel):
@@ -46,6 +56,14 @@ class _Part(_Table):
     essential: bool = True
     otherwise: str = ""
     note: str = ""
+    threshold: tuple[_Threshold, ...] = ()
+    same_as: str = ""
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        """One number is written without brackets."""
+        return [value] if isinstance(value, int | float) else value
 
 
 class _Claim(_Part):
@@ -89,6 +107,7 @@ def read_paper(path: Path) -> Paper:
     except ValidationError as error:
         raise _told(path, text, error) from error
     _refuse_twins(path, text, file)
+    _refuse_ruled_wholes(path, text, file)
     record = file.model_dump(exclude={"reported", "claim", "deviation"})
     return Paper(
         **record,
@@ -137,6 +156,21 @@ def _refuse_twins(path: Path, text: str, file: _File) -> None:
                 what = f"The paper's record cannot be read, {lines}: '{name}' is {kind} 2 times"
                 raise SuiteError(what, where=str(path), fix="Give each an id of its own.")
             first[name] = place
+
+
+def _refuse_ruled_wholes(path: Path, text: str, file: _File) -> None:
+    """What only a claim with a rule of its own can say, said of one that its parts decide."""
+    parents = {claim.parent for claim in file.claim}
+    for number, claim in enumerate(file.claim):
+        if not claim.part and claim.id not in parents:
+            continue
+        for field in ("threshold", "same_as"):
+            if getattr(claim, field):
+                line = line_of(text, ("claim", number, field))
+                what = f"line {line}: '{claim.id}' is decided by its parts, and has no {field}"
+                raise SuiteError(
+                    f"The paper's record cannot be read, {what}", where=str(path), fix="Give it to a part."
+                )
 
 
 def line_of(text: str, place: Sequence[Any]) -> int:

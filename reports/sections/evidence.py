@@ -6,7 +6,9 @@ import re
 
 from harness.claims import Claim
 from harness.claims.forms import form_named
-from harness.store.records import VerdictRecord
+from harness.claims.ratios import factor_text
+from harness.claims.settling import needed_text, replicate_noun
+from harness.store.records import TestRecord, VerdictRecord
 from reports.document import (
     Badge,
     Block,
@@ -127,7 +129,8 @@ def _thresholds(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> list[tu
     form = claim.forms.get(ledger.scale.profile)
     facts: list[tuple[str, Spans]] = []
     if verdict.delta is not None:
-        delta = ledger.declared(f"{claim.id}/delta", verdict.delta)
+        of_ratio = bool(verdict.tests) and all(test.ratio for test in verdict.tests)
+        delta = ledger.declared(f"{claim.id}/delta", verdict.delta, of_ratio=of_ratio)
         reason = f", because {_lower(verdict.delta_reason)}" if verdict.delta_reason else ""
         facts.append((form_named(verdict.form).effect_name, (delta, Text(reason))))
     margin, why = form.margin_shown if form else (None, "")
@@ -161,7 +164,7 @@ def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str]
     test = verdict.tests[at]
     effect = ledger.effect(verdict, at)
     cells: list[Spans] = [
-        words(f"{test.label} ({test.test})" if test.test else test.label),
+        words(_quantity(test)),
         drawn(effect, verdict),
     ]
     if tested:
@@ -170,6 +173,16 @@ def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str]
         shown = (ledger.test_number(verdict, at, name, form="count"),) if getattr(test, name) else words("–")
         cells.append(shown)
     return Row(tuple(cells))
+
+
+def _quantity(test: TestRecord) -> str:
+    """What was tested and how; of a ratio, how θ comes from it."""
+    notes = [test.test] if test.test else []
+    if test.ratio:
+        over = "" if test.ratio.times == 1 else f" over {factor_text(test.ratio.times)}"
+        notes.insert(0, f"θ is its logarithm{over}")
+    label = test.ratio.label if test.ratio else test.label
+    return f"{label} ({'; '.join(notes)})" if notes else label
 
 
 def _p_values(ledger: Ledger, verdict: VerdictRecord, at: int, name: str) -> Spans:
@@ -228,21 +241,24 @@ def _circumstances(ledger: Ledger, verdict: VerdictRecord) -> tuple[tuple[str, S
     relies = ledger.claims[verdict.claim].relies_on
     if relies:
         facts.append(("Relies on", joined(claim_link(ledger, claim) for claim in relies)))
-    if verdict.needed_seeds:
-        facts.append(("Seeds that would settle it", _needed(ledger, verdict)))
+    if verdict.needed_seeds or verdict.no_seeds:
+        noun = replicate_noun(verdict.replication)
+        facts.append((f"{capital(noun)}s that would settle it", _needed(ledger, verdict)))
     if verdict.trials:
         facts.append(("Trials", trial_list(verdict.trials)))
     return tuple(facts)
 
 
 def _needed(ledger: Ledger, verdict: VerdictRecord) -> Spans:
+    if not verdict.needed_seeds:
+        return words(needed_text(verdict))
     spans: list[Span] = []
     for name, seeds in verdict.needed_seeds.items():
         spans += [Text("; ")] if spans else []
         if seeds is None:
-            spans.append(Text(f"at {name}: beyond what was searched"))
+            spans.append(Text(f"more than 10,000 if {name}"))
         else:
-            spans += [ledger.count(f"{verdict.claim}/needed/{name}", seeds), Text(f" at {name}")]
+            spans += [ledger.count(f"{verdict.claim}/needed/{name}", seeds), Text(f" if {name}")]
     return tuple(spans)
 
 

@@ -162,7 +162,8 @@ def verdict_table(ledger: Ledger) -> Table:
     rows = tuple(_verdict_row(ledger, verdict) for verdict in ledger.verdicts.in_order())
     notes = (
         words(
-            "Here: the declared quantity θ of the claim, signed so that the paper's side is positive. "
+            "Here: the declared quantity θ of the claim, signed so that the paper's side is positive; if it "
+            "is the logarithm of a ratio, that ratio. "
             "A small drawing beside it shows the interval against 0 (solid) and what it has to exceed, δ or "
             "the margin (dashed)."
         ),

@@ -11,7 +11,7 @@ from typing import Any
 from harness.method.contract import Method
 from harness.method.references import Artifact, Resource
 from harness.suite import Tuned
-from reports.document import Block, Code, Column, Paragraph, Row, Section, Spans, Strong, Table, Text
+from reports.document import Block, Code, Column, Paragraph, Row, Section, Span, Spans, Strong, Table, Text
 from reports.numbers import Ledger
 from reports.sections.common import joined, words
 from reports.text import anchor, docstring_paragraphs, prose
@@ -55,7 +55,8 @@ def _by_class(ledger: Ledger) -> Mapping[type, list[Variant]]:
 
 def _describe(kind: type, variants: list[Variant], controls: AbstractSet[str]) -> list[Block]:
     ids = list(dict.fromkeys(variant.id for variant in variants))
-    heading = [Strong(kind.__name__), Text(" ("), *joined(Code(name) for name in ids), Text(")")]
+    heading: list[Span] = [Strong(kind.__name__), Text(" (")]
+    heading += [*joined(Code(name) for name in ids), Text(")")]
     if controls.issuperset(ids):
         heading.append(Text(", a negative control"))
     cites = getattr(kind, "cites", "")

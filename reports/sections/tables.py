@@ -168,7 +168,7 @@ def _line(ledger: Ledger, series: Series) -> tuple[Line, tuple[str, ...]]:
     reasons: list[str] = []
     for x, y in series.points:
         at = x if isinstance(x, float | int | str) else ledger.cell(x)
-        number = ledger.cell(y)
+        number = _on_axis(ledger.cell(y))
         partial = [f"only {show(n).plain}" for n in (at, number) if isinstance(n, Number) and n.coverage]
         if isinstance(at, NotMeasured) or isinstance(number, NotMeasured):
             reasons += _reasons(at, number)
@@ -180,6 +180,13 @@ def _line(ledger: Ledger, series: Series) -> tuple[Line, tuple[str, ...]]:
     reported = [(x, ledger.reported(ref.id)) for x, ref in series.reported]
     drawn = tuple(Point(x, number) for x, number in reported if isinstance(number, Number))
     return Line(series.label, tuple(points), drawn), tuple(dict.fromkeys(reasons))
+
+
+def _on_axis(number: Number | NotMeasured) -> Number | NotMeasured:
+    """The number as an axis has it: a logarithm stays one, since the axis says so."""
+    if isinstance(number, Number) and number.form == "ratio":
+        return replace(number, form="fixed", times=1.0)
+    return number
 
 
 def _reasons(*entries: object) -> Iterable[str]:

@@ -105,7 +105,7 @@ TABLES = (
     PaperTable(
         id="times",
         title="Seconds for the same prompts, one request at a time",
-        columns={"seconds": "seconds", "gain": "log speed-up", "tau": "τ"},
+        columns={"seconds": "seconds", "gain": "speed-up", "tau": "τ"},
         rows=(*_times(TIME, 8, "pair of the profile"), *_times(GEMMA_TIME, 4, "Gemma-3-270M")),
         source="main table",
         profiles=MEASURED,

@@ -153,6 +153,26 @@ class Form(ABC):
         """Ids of the paper's numbers that the rule compares with, which only the paper profile may."""
         return ()
 
+    @property
+    def held(self) -> tuple[float, ...]:
+        """Numbers beside θ that the rule holds it to: a margin, a share. No effect δ is among them."""
+        return ()
+
+    @property
+    def asked(self) -> frozenset[object]:
+        """What its tests ask, whatever δ is; two claims of one form that ask the same are one."""
+        return frozenset()
+
+    @property
+    def tests_bare_level(self) -> bool:
+        """Whether a level that nothing is taken off is tested against zero."""
+        return False
+
+    @property
+    def flips_signs(self) -> bool:
+        """Whether equal values in all replicates are left to a sign-flip test."""
+        return False
+
     @classmethod
     def thresholds(cls, delta: float) -> tuple[float, ...]:
         """Where θ has to lie, to be drawn beside its interval."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from harness.claims.findings import ALPHA, Corrected, Finding, Settled
 from harness.claims.profiles import Profile
+from harness.claims.ratios import factor, factor_text
 from harness.claims.wording import number, p_value, tested
+from harness.store.records import TestRecord
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Bound:
     reason: str
     is_margin: bool = False
 
-    @property
-    def text(self) -> str:
-        """Its symbol and value."""
-        return f"{'Δ' if self.is_margin else 'δ'} = {number(self.value)}"
+    def text(self, test: TestRecord) -> str:
+        """Its symbol and value, a factor where a test is of a ratio."""
+        size = number(self.value) if test.ratio is None else f"a factor of {factor_text(factor(self.value))}"
+        return f"{'Δ' if self.is_margin else 'δ'} = {size}"
 
 
 def concluded(finding: Finding, corrected: Corrected, profile: Profile, bound: Bound) -> Settled:
@@ -61,7 +63,7 @@ def _fell(finding: Finding, corrected: Corrected, here: str, bound: Bound) -> Se
     backwards = not bound.is_margin and test.effect.high is not None and test.effect.high < 0
     how = "beyond the margin" if bound.is_margin else "below what matters"
     reason = (
-        f"Did not hold{here}: {tested(test)}, {'reversed, ' if backwards else ''}{how} ({bound.text}); "
+        f"Did not hold{here}: {tested(test)}, {'reversed, ' if backwards else ''}{how} ({bound.text(test)}); "
         f"{_corrected(corrected.minus, corrected)}."
     )
     return Settled("not reproduced", reason, "reversed" if backwards else "")
@@ -69,13 +71,15 @@ def _fell(finding: Finding, corrected: Corrected, here: str, bound: Bound) -> Se
 
 def _undecided(finding: Finding, bound: Bound) -> str:
     test = finding.tests[finding.weakest]
+    size = bound.text(test)
     if _at_most(finding.p_plus) and not finding.large_enough:
-        return f"{tested(test)} lies above zero, and is not shown to reach what matters ({bound.text})."
+        nothing = "zero" if test.ratio is None else factor_text(test.ratio.times)
+        return f"{tested(test)} lies above {nothing}, and is not shown to reach what matters ({size})."
     if test.effect.low == test.effect.high:
         return f"{tested(test)} is the same in all seeds, too few to exclude chance by sign-flips."
     if bound.is_margin:
-        return f"{tested(test)} lies neither inside nor outside the margin ({bound.text})."
-    return f"{tested(test)} leaves open both no effect and one that matters ({bound.text})."
+        return f"{tested(test)} lies neither inside nor outside the margin ({size})."
+    return f"{tested(test)} leaves open both no effect and one that matters ({size})."
 
 
 def _corrected(p: float | None, corrected: Corrected) -> str:

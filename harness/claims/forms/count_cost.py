@@ -11,6 +11,7 @@ from harness.claims.judging import JudgingContext
 from harness.claims.labels import cell_label, contrast_label
 from harness.claims.profiles import Replication
 from harness.claims.quantity import Contrast
+from harness.claims.ratios import factor, factor_text, ratio_of
 from harness.claims.wording import count, number
 from harness.store.records import Interval, TestRecord
 
@@ -41,6 +42,7 @@ class CountCost(Form):
             cells=[Interval(value=value) for value in found.cells],
             cell_labels=[cell_label(cell) for _, cell in self.theta.terms],
             replicates=list(found.theta),
+            ratio=ratio_of(self.theta, contrast_label(self.theta)),
         )
         settled = self._settled(record)
         return Finding(tests=(record,), trials=found.trials, settled=settled)
@@ -48,7 +50,11 @@ class CountCost(Form):
     def _settled(self, record: TestRecord) -> Settled:
         seeds = len(record.replicates)
         reached = sum(value >= self.delta for value in record.replicates)
-        phrase = f"{record.label} is at least {number(self.delta)} in {reached} of {count(seeds, 'seed')}"
+        least = number(self.delta)
+        if record.ratio:
+            least = f"{factor_text(record.ratio.times * factor(self.delta))} times"
+        label = record.ratio.label if record.ratio else record.label
+        phrase = f"{label} is at least {least} in {reached} of {count(seeds, 'seed')}"
         if reached == seeds:
             return Settled("reproduced", f"{phrase}.")
         if reached == 0:
@@ -63,6 +69,11 @@ class CountCost(Form):
     def effect(self) -> tuple[float | None, str]:
         """δ."""
         return self.delta, self.delta_reason
+
+    @property
+    def held(self) -> tuple[float, ...]:
+        """What θ is compared with: without a test, θ ≥ δ says just that."""
+        return (self.delta + self.theta.constant,)
 
     @property
     def digits(self) -> int:

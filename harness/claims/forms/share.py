@@ -66,6 +66,11 @@ class Share(EffectForm):
         return (context.ratio(label, top, self._denominator, gap, self.replication),)
 
     @property
+    def held(self) -> tuple[float, ...]:
+        """The share."""
+        return (self.ratio,)
+
+    @property
     def digits(self) -> int:
         """Three: the quantity is compared with a ratio."""
         return 3

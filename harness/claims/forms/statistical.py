@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ from harness.claims.forms.concluding import Bound, concluded
 from harness.claims.judging import Answer, JudgingContext, Question, Sampling
 from harness.claims.precondition import Precondition
 from harness.claims.profiles import Profile, Replication
+from harness.claims.quantity import Contrast
+from harness.claims.settling import replicate_noun, replicates_needed
 from harness.claims.wording import interval, p_value
 from harness.store.records import AssayRecord, TestRecord
 
@@ -64,6 +67,11 @@ class StatisticalForm(Form):
         """What θ is held to."""
 
     @property
+    def supposed(self) -> Mapping[str, float]:
+        """Values of θ, by name, at which a large enough run shows the claim or excludes it."""
+        return {"θ = 2δ": 2 * self.bound.value, "θ = 0": 0.0}
+
+    @property
     def effect(self) -> tuple[float | None, str]:
         """The bound."""
         return self.bound.value, self.bound.reason
@@ -87,6 +95,23 @@ class StatisticalForm(Form):
     def may_collapse(self) -> bool:
         """Whether single replicates may fail, which needs more of them for a verdict."""
         return self.replication is not Replication.UNITS
+
+    @property
+    def asked(self) -> frozenset[object]:
+        """θ of each question, and where it has to lie."""
+        questions = self.questions(dict.fromkeys(self.reported_numbers, 1.0))
+        return frozenset((_canonical(q.theta), q.lower, q.upper) for q in questions)
+
+    @property
+    def tests_bare_level(self) -> bool:
+        """Whether a quantity that has to be positive is a sum of cells, or what a share lacks of one."""
+        deciding = [item.theta for item in self.measured() if item.allowed is not None]
+        return not self.bound.is_margin and any(_is_bare_level(theta) for theta in deciding)
+
+    @property
+    def flips_signs(self) -> bool:
+        """Over seeds, unless a noise floor stands for their spread."""
+        return self.sampling.replication is Replication.SEEDS and not self.noise_floor
 
     def supplement(self, context: JudgingContext) -> tuple[TestRecord, ...]:
         """Records that decide nothing."""
@@ -151,39 +176,40 @@ class StatisticalForm(Form):
         minus = context.corrected([answer.p_minus for answer in answers])
         known = [p for p in plus if p is not None]
         falls = [p for p in minus if p is not None]
+        needed = replicates_needed(
+            answers,
+            self.supposed,
+            ALPHA / max(context.family, 1),
+            least=COLLAPSE_SEEDS if self._has_collapse(answers) else 2,
+            noun=replicate_noun(self.replicates),
+        )
         return Finding(
             tests=tuple(answer.record() for answer in answers),
             trials=tuple(dict.fromkeys(trial for answer in answers for trial in answer.trials)),
             p_plus=max(known) if len(known) == len(plus) else None,
             p_minus=min(falls) if falls else None,
             large_enough=all(answer.large_enough for answer in answers),
-            needed=self._needed(answers, ALPHA / max(context.family, 1)),
+            needed=needed.replicates,
+            no_number=needed.reason,
             weakest=plus.index(max(known)) if known else 0,
             lowest=minus.index(min(falls)) if falls else 0,
         )
-
-    def _needed(self, answers: Sequence[Answer], alpha: float) -> dict[str, int | None]:
-        """Replicates for 80 % power at θ = 2δ and θ = 0, the largest over the questions."""
-        delta = self.bound.value
-        result: dict[str, int | None] = {}
-        for name, truth in (("θ = 2δ", 2 * delta), ("θ = 0", 0.0)):
-            sizes = [a.needed(truth, alpha) for a in answers if a.question.falls_below is not None]
-            if sizes:
-                result[name] = None if None in sizes else max(size for size in sizes if size is not None)
-        return result
 
     def _gate(self, answers: Sequence[Answer], checked: Sequence[AssayRecord]) -> Settled | None:
         """The verdict where a precondition failed, or a seed collapsed and there are few."""
         failed = next((item for item in checked if not item.passed), None)
         if failed is not None:
-            measured = f"{interval(failed.effect)}, wanted {failed.rule}"
+            measured = f"{interval(failed.effect, failed.ratio)}, wanted {failed.rule}"
             reason = f"Precondition '{failed.name}' failed: {measured}. {failed.reason}"
             return Settled("inconclusive", reason, "assay")
-        seeds, delta = answers[0].seeds, self.bound.value
-        if self.may_collapse and seeds < COLLAPSE_SEEDS and any(a.has_collapse(delta) for a in answers):
+        seeds = answers[0].seeds
+        if seeds < COLLAPSE_SEEDS and self._has_collapse(answers):
             reason = f"A seed collapsed; a verdict then needs {COLLAPSE_SEEDS} seeds, and there are {seeds}."
             return Settled("inconclusive", reason, "power")
         return None
+
+    def _has_collapse(self, answers: Sequence[Answer]) -> bool:
+        return self.may_collapse and any(answer.has_collapse(self.bound.value) for answer in answers)
 
     def conclude(self, finding: Finding, corrected: Corrected, profile: Profile) -> Settled:
         """The verdict by the corrected p-values."""
@@ -258,6 +284,16 @@ class MarginForm(StatisticalForm):
         return Bound(self.margin, self.margin_reason, is_margin=True)
 
     @property
+    def held(self) -> tuple[float, ...]:
+        """The margin."""
+        return (self.margin,)
+
+    @property
+    def supposed(self) -> Mapping[str, float]:
+        """No difference, and twice the margin on the wrong side."""
+        return {"θ = 0": 0.0, "θ = −2Δ": -2 * self.margin}
+
+    @property
     def margin_shown(self) -> tuple[float | None, str]:
         """The margin, once more if it is not the one that a run recorded."""
         return self.margin, self.margin_reason
@@ -269,6 +305,11 @@ class InsideForm(MarginForm):
     hypotheses: ClassVar[tuple[str, str]] = ("|θ| ≥ Δ", "|θ| ≤ Δ")
     two_sided: ClassVar[bool] = True
 
+    @property
+    def supposed(self) -> Mapping[str, float]:
+        """No difference, and twice the margin on either side."""
+        return {"θ = 0": 0.0, "θ = 2Δ": 2 * self.margin}
+
     @classmethod
     def thresholds(cls, delta: float) -> tuple[float, ...]:
         """Both ends of the margin."""
@@ -279,6 +320,20 @@ class InsideForm(MarginForm):
     ) -> ControlOutcome:
         """Whether the sabotage is shown outside the margin."""
         return "kill" if settled.verdict == "not reproduced" else "undecided", settled.reason
+
+
+def _is_bare_level(theta: Contrast) -> bool:
+    """Σ w · cell, or 1 − that, with positive weights: no measured share makes it negative."""
+    weights = [weight for weight, _ in theta.terms]
+    if theta.log or not weights:
+        return False
+    rest = max(weights) < 0 and math.isclose(theta.constant, -1.0) and math.isclose(sum(weights), -1.0)
+    return rest or (min(weights) > 0 and not theta.constant)
+
+
+def _canonical(theta: Contrast) -> tuple[object, ...]:
+    """θ whatever the order of its terms."""
+    return frozenset(theta.terms), round(theta.constant, 12), theta.log
 
 
 def _passes(answer: Answer) -> bool:

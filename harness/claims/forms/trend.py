@@ -39,7 +39,7 @@ class Trend(EffectForm):
     def questions(self, reported: Mapping[str, float | None]) -> list[Question]:
         """Whether the slope lies above zero, and no step below its margin; only the slope can fall."""
         steps = [
-            Question(f"step from {x:g} to {y:g}", right - left, lower=-self.step_margin)
+            Question(f"step from {x:g} to {y:g}", right - left, lower=-self.step_margin, scale=y - x)
             for (x, left), (y, right) in zip(self.points, self.points[1:], strict=False)
         ]
         label = f"slope of {self.points[0][1].terms[0][1].metric.name}"

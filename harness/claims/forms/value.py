@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
@@ -12,6 +13,7 @@ from harness.claims.judging import Question, Sampling, is_inside
 from harness.claims.precondition import Precondition
 from harness.claims.profiles import Replication
 from harness.claims.quantity import Contrast
+from harness.claims.ratios import is_log_ratio
 from harness.errors import SuiteError
 
 
@@ -44,7 +46,9 @@ class Value(InsideForm):
         number = reported.get(self.reported)
         if number is None:
             raise SuiteError(f"No number is reported as '{self.reported}'", where="Value")
-        return [is_inside(replace(self.theta, constant=self.theta.constant + number), self.margin)]
+        # The paper reports a ratio as such, and θ is its logarithm.
+        shift = math.log(number) if is_log_ratio(self.theta) and number > 0 else number
+        return [is_inside(replace(self.theta, constant=self.theta.constant + shift), self.margin)]
 
     @property
     def sampling(self) -> Sampling:

@@ -81,6 +81,15 @@ def test_plan_counts_what_could_be_reused(shell: Shell) -> None:
     assert json.loads(shell.out)["suite"] == "demo"
 
 
+def test_plan_says_what_equal_seeds_would_leave_open(shell: Shell) -> None:
+    assert shell("plan", "demo", "--profile", "small") == 0
+    assert "caution: With one value in all 5 seeds, p = .031 by sign-flips decides nothing" in shell.out
+    shell("plan", "demo", "--profile", "small", "--json")
+    assert any("6 seeds do" in text for text in json.loads(shell.out)["cautions"])
+    shell("plan", "demo", "--profile", "small", "--seeds", "6")
+    assert "With one value" not in shell.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -60,6 +60,36 @@ def test_a_compound_claim_comes_before_its_parts_and_both_are_counted() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("needed", "why", "replication", "told"),
+    [
+        (
+            {"θ = 2δ": 1200, "θ = 0": None},
+            "",
+            "seeds",
+            "1,200 seeds if θ = 2δ; more than 10,000 seeds if θ = 0",
+        ),
+        ({"θ = 0": 12}, "", "blocks", "12 blocks if θ = 0"),
+        ({}, "the units are fixed", "units", "no number of seeds: the units are fixed"),
+    ],
+)
+def test_an_open_claim_says_what_would_settle_it(
+    needed: dict[str, int | None], why: str, replication: str, told: str
+) -> None:
+    verdict = VerdictRecord(
+        claim="C1",
+        form="Direction",
+        verdict="inconclusive",
+        reason="Open.",
+        scope="here",
+        replication=replication,
+        needed_seeds=needed,
+        no_seeds=why,
+    )
+    lines = verdict_lines(VerdictsRecord(run="r", suite="s", profile="small", verdicts=[verdict]))
+    assert f"           settled by {told}" in lines
+
+
 def test_verdicts_as_json(shell: Shell, run: Path) -> None:
     assert shell("verdicts", str(run), "--json", "--claim", "C2") == ExitCode.OK
     (verdict,) = json.loads(shell.out)["verdicts"]

@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import ttost_paired
 
 from harness.claims import Direction, Equivalence, Replication
 from harness.evidence.context import RunContext
 from harness.evidence.family import holm
-from harness.evidence.power import MOST, collapsed, needed, t_power, upper_sd
+from harness.evidence.power import collapsed, upper_sd
 from harness.evidence.ratio import Moments, fieller
 from harness.evidence.series import Reader
 from harness.evidence.uniformity import dkw_half_width, ks_distance
@@ -38,45 +37,6 @@ def test_holm_drops_what_is_missing_before_it_counts() -> None:
 
 def test_holm_counts_at_least_the_declared_family() -> None:
     assert holm([0.01, None], size=10) == pytest.approx([0.1, None])
-
-
-@pytest.mark.parametrize("n", [3, 5, 10, 40])
-@pytest.mark.parametrize("effect", [0.5, 1.0, 3.0])
-def test_power_agrees_with_statsmodels(n: int, effect: float) -> None:
-    expected = TTestPower().power(effect, n, 0.025, alternative="larger")
-    assert t_power(n, effect, 1.0, 0.025) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize("effect", [0.3, 1.0, 2.5])
-def test_needed_is_the_least_n(effect: float) -> None:
-    n = needed(effect, 1.0, 0.025)
-    assert n is not None
-    assert t_power(n, effect, 1.0, 0.025) >= 0.8
-    assert n == 2 or t_power(n - 1, effect, 1.0, 0.025) < 0.8
-
-
-def test_power_does_not_vanish_far_out() -> None:
-    powers = [t_power(10, effect, 1.0, 0.025) for effect in np.linspace(1, 200, 400)]
-    assert np.all(np.diff(powers) >= -1e-12)
-    assert powers[-1] == 1
-
-
-def test_needed_knows_when_seeds_do_not_help() -> None:
-    assert needed(1.0, 1.0, 0.025, fixed_variance=1.0) is None
-    assert needed(1e-4, 1.0, 0.025) is None
-    assert needed(0.0, 1.0, 0.025) is None
-    assert MOST >= 1000
-
-
-def test_needed_without_variance_counts_sign_flips() -> None:
-    assert needed(1.0, 0.0, 0.025) == 6  # 2⁻⁵ > .025
-    # Nine pairs are needed under Holm over twelve claims.
-    assert needed(1.0, 0.0, 0.025 / 12) == 9
-
-
-def test_standardised_effect_for_eighty_percent_power() -> None:
-    for n, effect in ((3, 3.3), (5, 1.7), (10, 1.0)):
-        assert t_power(n, effect, 1.0, 0.025) == pytest.approx(0.8, abs=0.04)
 
 
 def test_upper_bound_of_the_sd_covers_in_four_of_five() -> None:

@@ -154,3 +154,31 @@ def test_claims_get_their_rules(tmp_path: Path) -> None:
 def test_rules_and_claims_must_fit(tmp_path: Path, names: tuple[str, ...], told: str) -> None:
     with pytest.raises(SuiteError, match=told):
         read(tmp_path, RECORD + TABLES).claims(dict.fromkeys(names, RULE))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"), [("0.9", (0.9,)), ("[1, 2.5]", (1.0, 2.5)), ("50", (50.0,))]
+)
+def test_a_claim_may_name_thresholds(tmp_path: Path, written: str, expected: tuple[float, ...]) -> None:
+    paper = read(
+        tmp_path, RECORD + TABLES.replace('source = "Table 1"', f'source = "Table 1"\nthreshold = {written}')
+    )
+    part = next(item for item in paper.statements if item.id == "C1a")
+    assert part.threshold == expected
+    assert part.ruled({}).threshold == expected
+
+
+@pytest.mark.parametrize("written", ["0", "nan", '"0.9"', '["a"]', "true"])
+def test_a_threshold_that_is_none_is_told_with_its_line(tmp_path: Path, written: str) -> None:
+    tables = TABLES.replace('source = "Table 1"', f'source = "Table 1"\nthreshold = {written}')
+    told = line(RECORD + tables, "threshold")
+    with pytest.raises(SuiteError, match=f"line {told}: claim.part.threshold"):
+        read(tmp_path, RECORD + tables)
+
+
+@pytest.mark.parametrize("field", ["threshold = 0.5", 'same_as = "C2"'])
+def test_a_compound_claim_has_neither_threshold_nor_twin(tmp_path: Path, field: str) -> None:
+    tables = TABLES.replace('source = "abstract"', f'source = "abstract"\n{field}')
+    told = line(RECORD + tables, field)
+    with pytest.raises(SuiteError, match=f"line {told}: 'C1' is decided by its parts"):
+        read(tmp_path, RECORD + tables)

@@ -1,0 +1,80 @@
+"""What a suite may declare, and whoever runs it should know before: the run is worth it all the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from harness.claims import Claim, Form, Profile
+from harness.claims.findings import ALPHA
+from harness.claims.settling import flips_needed
+from harness.claims.wording import p_value
+from harness.declared.family import family_of, overlaps
+from harness.declared.thresholds import says_so, spoken_thresholds
+from harness.plan.carried import Fault
+from harness.plan.selection import Selection, cells_of, select
+from harness.suite import Scale, Suite
+
+
+def cautions(suite: Suite, scale: Scale, selection: Selection | None = None) -> Iterator[Fault]:
+    """What a run under a scale cannot decide, or decides by a weaker rule than its words say.
+
+    Args:
+        suite: The suite.
+        scale: Profile and width.
+        selection: What the user restricts, which may change the number of seeds.
+    """
+    if scale.profile is Profile.SMOKE:
+        return
+    for claim in suite.claims:
+        form = claim.forms.get(scale.profile)
+        if form is not None and not any(form.faults()):
+            yield from unheld(claim, form)
+    yield from overlaps(suite, scale.profile)
+    yield from equal_seeds(suite, scale, selection or Selection())
+
+
+def unheld(claim: Claim, form: Form) -> Iterator[Fault]:
+    """Numbers that a statement names and its rule does not hold, where the claim declares no threshold."""
+    where = f"claim {claim.id}"
+    if claim.threshold or not form.decides:
+        return
+    for words, number in spoken_thresholds(claim.statement):
+        if not says_so(form, number):
+            yield (
+                f"Its statement says '{words}', a number that its quantity does not hold",
+                where,
+                "Take it off inside θ (a - 0.9, a - 0.5 * b) and declare it as `threshold` in paper.toml.",
+            )
+    if form.tests_bare_level:
+        yield (
+            "Its quantity is a level, or 1 less it, and no threshold is taken off: it is tested against zero",
+            where,
+            "Take off inside θ what the level has to exceed; δ is no threshold.",
+        )
+
+
+def equal_seeds(suite: Suite, scale: Scale, selection: Selection) -> Iterator[Fault]:
+    """Claims that stay open if their seeds all give one value, since 2⁻ⁿ exceeds what Holm leaves them."""
+    family = family_of(suite, scale.profile)
+    if not family:
+        return
+    level = ALPHA / len(family)
+    needed = flips_needed(level)
+    seeds = {item.id: len(item.seeds) for item in select(suite, scale, selection) if not item.timed}
+    few: dict[int, list[str]] = defaultdict(list)
+    for claim in family:
+        form = claim.forms[scale.profile]
+        own = {cell.experiment for item in form.measured() for cell in cells_of(item.theta)} & seeds.keys()
+        planned = min((seeds[name] for name in own), default=needed)
+        if form.flips_signs and planned < needed and not form.lacking(planned, None):
+            few[planned].append(claim.id)
+    for planned, names in sorted(few.items()):
+        p = 2.0**-planned
+        worst = f"after Holm over {len(family)} claims at worst"
+        when = "whatever the other claims give" if p > ALPHA else worst
+        yield (
+            f"With one value in all {planned} seeds, {p_value(p)} by sign-flips decides nothing, {when}",
+            f"claims {', '.join(names)}",
+            f"Where values may be equal, {needed} seeds do.",
+        )
