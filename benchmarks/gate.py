@@ -35,7 +35,7 @@ def first_falls(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     order = np.argsort(p, axis=-1)
     steps = np.take_along_axis(p, order, -1) * np.arange(p.shape[-1], 0, -1)
     adjusted = np.minimum(np.maximum.accumulate(steps, axis=-1), 1.0)
-    result = np.empty_like(p)
+    result: np.ndarray = np.empty(p.shape)
     np.put_along_axis(result, order, adjusted, -1)
     return result
 

@@ -108,8 +108,9 @@ class Quantities:
                 detail = f"the values of {plural(len(shared), 'seed')} are equal"
                 self._settle(watched, "same", detail)
             else:
-                samples = (np.array([*side.values()]) for side in (old, new))
-                self._open.append((watched, fall(*samples, floor=_LEAST_SPREAD * watched.delta)))
+                before_values, after_values = (np.array([*side.values()]) for side in (old, new))
+                found = fall(before_values, after_values, _LEAST_SPREAD * watched.delta)
+                self._open.append((watched, found))
         except NotMeasuredError as error:
             self._settle(watched, "not comparable", str(error))
 

@@ -57,7 +57,7 @@ def _describe(kind: type, variants: list[Variant], controls: AbstractSet[str]) -
     ids = list(dict.fromkeys(variant.id for variant in variants))
     heading: list[Span] = [Strong(kind.__name__), Text(" (")]
     heading += [*joined(Code(name) for name in ids), Text(")")]
-    if controls.issuperset(ids):
+    if controls >= {*ids}:
         heading.append(Text(", a negative control"))
     cites = getattr(kind, "cites", "")
     if cites:

@@ -9,6 +9,7 @@ import pytest
 
 from harness.cli import controls
 from harness.cli import main as cli
+from harness.cli.runs import OpenedRun, judged
 from harness.errors import ExitCode
 from harness.store.records import VerdictsRecord
 from tests.harness.cli.conftest import Shell
@@ -29,10 +30,8 @@ def test_committed_results_have_a_matrix(capsys: pytest.CaptureFixture[str]) -> 
 def test_what_is_not_as_predicted_is_named_and_fails_the_check(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = controls.judged
-
-    def with_a_miss(run: controls.OpenedRun) -> VerdictsRecord:
-        record = real(run)
+    def with_a_miss(run: OpenedRun) -> VerdictsRecord:
+        record = judged(run)
         missed = cell("C1", "kill", "keep").model_copy(update={"control": record.controls[0].control})
         return record.model_copy(update={"controls": [missed]})
 
