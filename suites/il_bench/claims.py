@@ -194,9 +194,9 @@ def _errors_lead(other: str) -> Mapping[Profile, Form]:
     return by_profile(_SEARCHING, rule)
 
 
-def _small(theta: Contrast, reason: str) -> Mapping[Profile, Form]:
+def _small(theta: Contrast, reason: str) -> dict[Profile, Form]:
     """What our own learner or executor decides: shown under ``small`` and never counted."""
-    return at(Profile.SMALL, NotComparable(theta, reason=reason))
+    return {Profile.SMALL: NotComparable(theta, reason=reason)}
 
 
 _THREE_RULES = (
