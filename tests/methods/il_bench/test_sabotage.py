@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,13 +21,13 @@ from tests.methods.context import FakeContext
 TASK = SynTreeTask(train=150, validation=10, test=200, shifted=True)
 
 
-def _solved(method: LSP | ZeroShot, task: SynTreeTask = TASK, seed: int = 5) -> tuple[Any, dict[str, Any]]:
+def _solved(method: LSP | ZeroShot, task: SynTreeTask = TASK, seed: int = 5) -> tuple[Any, Mapping[str, Any]]:
     ctx = FakeContext(seed=seed)
     result = method.run(task.problem(ctx), ctx)
     return result, task.evaluate(result, ctx).parts
 
 
-def _accuracy(parts: dict[str, Any], part: str = "test") -> float:
+def _accuracy(parts: Mapping[str, Any], part: str = "test") -> float:
     return float(np.mean(parts[part]["correct"]))
 
 
