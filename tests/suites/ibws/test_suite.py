@@ -146,6 +146,16 @@ def test_verdict_seeds_are_fresh_and_enough() -> None:
         assert len(budgets) <= 1
 
 
+def test_labels_of_every_kind_get_their_penalty_in_the_same_way() -> None:
+    methods = _by_id(Profile.SMALL)["ranking"].methods
+    for model in ("ridge", "pairwise", "tfidf"):
+        tuned = [method for name, method in methods.items() if name.startswith(model)]
+        assert all(isinstance(method, Tuned) for method in tuned)
+        ways = {(str(one.grid), one.select.name, one.seeds) for one in tuned if isinstance(one, Tuned)}
+        assert len(ways) == 1
+        assert len(ways.pop()[2]) >= 10
+
+
 def test_deviations_name_claims_that_exist() -> None:
     known = {claim.id for claim in SUITE.claims}
     for deviation in SUITE.deviations:
