@@ -104,7 +104,7 @@ _STRENGTHS = {
 }
 """Five values a factor of about three apart, centred on each model's best on validation texts."""
 TUNING_SEEDS = tuple(range(1, 11))
-"""Ten divisions of the validation texts: with two, chance gave labels of one kind another penalty than others."""
+"""Ten divisions of the validation texts: with two, chance chose another penalty for gold labels."""
 
 LABELS = {
     "slider-1": ("slider", 1),
