@@ -100,10 +100,7 @@ def _gap(here: Place, depth: int) -> Contrast:
 
 
 def _grows_with_depth(here: Place) -> Form:
-    """The gap to the best single instruction does not shrink from depth to depth.
-
-    The gap to all of them together stands for it, which is no smaller.
-    """
+    """The mean gap to single instructions grows, and shrinks by no more than five points at any depth."""
     return Trend(
         tuple((float(depth), _gap(here, depth)) for depth in DEPTHS),
         delta=0.02,
