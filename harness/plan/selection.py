@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -61,6 +62,7 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
     needed = _needed(suite, scale, selection.claims) if selection.claims else None
     chosen = [_restrict(_extend(item, selection), selection, needed) for item in experiments]
     left = [item for item in chosen if item.seeds and item.methods and item.tasks and _pairs(item)]
+    _check_most(left, f"suite {suite.slug}, profile {scale.profile}")
     if not left and experiments:
         raise UsageError(
             "Nothing is left to run",
@@ -182,6 +184,20 @@ def _check_seeds(experiments: Sequence[Experiment], wanted: int | tuple[int, ...
             where="--seeds",
             fix=f"Declared under this profile: {_told(declared)}. "
             "A number alone (--seeds 12) asks for as many seeds, beyond those declared if need be.",
+        )
+
+
+def _check_most(experiments: Sequence[Experiment], where: str) -> None:
+    """Refuse more seeds than an experiment has data for: its trials would fail one after the other."""
+    most = {item.id: item.most_seeds for item in experiments if item.most_seeds is not None}
+    short = {item.id: most[item.id] for item in experiments if len(item.seeds) > most.get(item.id, math.inf)}
+    if short:
+        listing = ", ".join(f"{count} in '{name}'" for name, count in short.items())
+        raise UsageError(
+            f"More seeds than have data of their own: at most {listing}",
+            where=where,
+            fix=f"Ask for at most {min(short.values())} (--seeds), or for claims that other experiments "
+            "measure (--claim).",
         )
 
 

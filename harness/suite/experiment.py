@@ -99,6 +99,7 @@ class Experiment:
         tf32: Why products of float32 may be computed in TF32 on a GPU; empty if they may not.
         only: Pairs (task id, method id) to run, if not all.
         first_seed: Where more seeds were seen than the suite's own first seed says.
+        most_seeds: How many seeds it can have, where each takes a part of the data of its own.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Experiment:
     tf32: str = ""
     only: frozenset[tuple[str, str]] | None = None
     first_seed: FirstSeed | None = None
+    most_seeds: int | None = None
 
     def device_need(self, task_id: str, method_ids: Iterable[str]) -> float | None:
         """Memory in GB that the models of a trial need, or ``None`` if that is not declared."""

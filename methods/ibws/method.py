@@ -12,9 +12,10 @@ import numpy as np
 from harness.method import Context, Method, ProblemError, param
 from methods.ibws import pairwise, scoring
 from methods.ibws.answers import Answers, Ledger
-from methods.ibws.crowd import Judge, Ratings
+from methods.ibws.crowd import Judge
 from methods.ibws.designs import Floats, Ints, balanced_design
 from methods.ibws.direct import direct_assessment, easl, mean_by_item, normalised_by_worker
+from methods.ibws.halves import answer_halves, rating_halves
 from methods.ibws.iterated import Iteration, iterated_bws
 from methods.ibws.problems import Annotation, AnnotationProblem
 
@@ -78,20 +79,8 @@ class DirectAssessment(Method[AnnotationProblem, Annotation]):
         )
         if self.normalise:
             ratings = normalised_by_worker(ratings)
-        halves = _rating_halves(problem.n_items, ratings, ctx.rng("halves")) if self.split_half else None
+        halves = rating_halves(problem.n_items, ratings, ctx.rng("halves")) if self.split_half else None
         return Annotation(mean_by_item(problem.n_items, ratings), judge.ledger, "direct", halves)
-
-
-def _rating_halves(n_items: int, ratings: Ratings, rng: np.random.Generator) -> Floats:
-    """Shape (2, n): means of two random halves of each item's ratings."""
-    order = np.lexsort((rng.random(ratings.items.size), ratings.items))
-    side = np.empty(order.size, dtype=np.intp)
-    side[order] = np.arange(order.size) % 2
-    parts = [
-        Ratings(ratings.items[side == half], ratings.workers[side == half], ratings.values[side == half])
-        for half in (0, 1)
-    ]
-    return np.stack([mean_by_item(n_items, part) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -134,29 +123,39 @@ class BestWorst(Method[AnnotationProblem, Annotation]):
     appearances: int = param(8, source="Kiritchenko and Mohammad (2017)", doc="tuples an item is in")
     tuple_size: int = param(4, source="Kiritchenko and Mohammad (2017)", doc="items in a tuple")
     scorer: str = param("bradley_terry", source="ours", doc="from answers to scores")
+    raters_per_tuple: int = param(1, source="ours", doc="answers to each tuple")
     candidates: int = param(1, source="ours", doc="random designs to choose the most diverse from")
-    split_half: bool = param(False, source="ours", doc="also score random halves of the tuples")
+    split_half: bool = param(False, source="ours", doc="also score random halves of each tuple's answers")
 
     def run(self, problem: AnnotationProblem, ctx: Context) -> Annotation:
-        """Ask all tuples, then score."""
+        """Ask all tuples, then score.
+
+        Raises:
+            ProblemError: If a tuple gets no answer, or a single one that is to be divided into halves.
+        """
+        if self.raters_per_tuple < 1:
+            raise ProblemError(
+                "Each tuple needs a rater",
+                where=f"raters_per_tuple={self.raters_per_tuple}",
+                fix="Set raters_per_tuple to 1 or more.",
+            )
         judge = problem.comparative.session(ctx.rng("answers"))
         design = balanced_design(
             problem.n_items, self.tuple_size, self.appearances, ctx.rng("design"), candidates=self.candidates
         )
-        answers = self.answered(design, judge, ctx)
-        scores = score_answers(self.scorer, problem.n_items, [answers], ctx.rng("order"))
-        halves = self._halves(problem.n_items, answers, ctx) if self.split_half else None
-        return Annotation(scores, judge.ledger, "comparative", halves)
+        answers = self.answered(np.repeat(design, self.raters_per_tuple, axis=0), judge, ctx)
+
+        def scored(some: Answers) -> Floats:
+            return score_answers(self.scorer, problem.n_items, [some], ctx.rng("order"))
+
+        each, rng = self.raters_per_tuple, ctx.rng("halves")
+        halves = answer_halves(answers, each, scored, rng) if self.split_half else None
+        return Annotation(scored(answers), judge.ledger, "comparative", halves)
 
     def answered(self, design: Ints, judge: Judge, ctx: Context) -> Answers:
         """Who answers; negative controls put someone else here."""
         del ctx
         return judge.compare(design)
-
-    def _halves(self, n_items: int, answers: Answers, ctx: Context) -> Floats:
-        side = ctx.rng("halves").permutation(answers.best.size) % 2
-        parts = [answers.take(np.flatnonzero(side == half)) for half in (0, 1)]
-        return np.stack([score_answers(self.scorer, n_items, [part], ctx.rng("order")) for part in parts])
 
 
 @dataclass(frozen=True)

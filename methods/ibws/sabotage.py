@@ -1,6 +1,6 @@
 """Negative controls: broken versions of the methods. No real method imports this.
 
-Each breaks one mechanism and costs the same, except :class:`SingleRound`, which breaks the cost.
+Each breaks one mechanism and costs the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from methods.ibws.answers import Answers
 from methods.ibws.crowd import Crowd, Judge
 from methods.ibws.designs import Floats, Ints
 from methods.ibws.encoder_method import EncoderRanker
-from methods.ibws.iterated import Iteration
 from methods.ibws.method import BestWorst, DirectAssessment, IteratedBestWorst
 from methods.ibws.problems import Annotation, AnnotationProblem
 from methods.ibws.ranking_method import LinearRanker
@@ -34,17 +33,6 @@ class UninformedSlider(DirectAssessment):
     def run(self, problem: AnnotationProblem, ctx: Context) -> Annotation:
         """Run it with ratings that belong to other items."""
         return super().run(replace(problem, direct=uninformed(problem.direct, ctx.rng("sabotage"))), ctx)
-
-
-@dataclass(frozen=True)
-class UnshiftedSlider(DirectAssessment):
-    """Direct assessment by workers who have lost their shifts and stretches."""
-
-    def run(self, problem: AnnotationProblem, ctx: Context) -> Annotation:
-        """Run it with workers who all use the scale alike."""
-        crowd = problem.direct
-        alike = replace(crowd, shift=np.zeros_like(crowd.shift), stretch=np.ones_like(crowd.stretch))
-        return super().run(replace(problem, direct=alike), ctx)
 
 
 @dataclass(frozen=True)
@@ -102,15 +90,6 @@ class ShuffledEncoderLabels(EncoderRanker):
     def labels_for_training(self, values: Floats, ctx: Context) -> Floats:
         """The labels in random order."""
         return ctx.rng("sabotage").permutation(values)
-
-
-@dataclass(frozen=True)
-class SingleRound(IteratedBestWorst):
-    """IBWS without the iteration: it stops after one round, and costs that much less."""
-
-    def options(self) -> Iteration:
-        """One round, and no tuples for small buckets."""
-        return replace(super().options(), max_rounds=1, terminal="tie")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Items:
     """Where a task's items come from, and how their raters are divided and behave.
 
     The set is cut into ``folds`` + 1 pieces that share no item. Seed s of the verdict takes its
-    items from piece s mod ``folds``; tuning uses the last piece only.
+    items from piece s mod ``folds``; pilots and tuning use the last piece only.
 
     Attributes:
         domain: Set of the rating data; empty for generated items.
@@ -82,7 +82,8 @@ class Items:
         usable = np.flatnonzero(~everything.mismatched)
         order = np.random.default_rng(PARTITION).permutation(usable)
         pieces = np.array_split(order, self.folds + 1)
-        piece = pieces[self.folds] if ctx.stage == "tune" else pieces[ctx.seed % self.folds]
+        verdict = ctx.stage == "main" and ctx.seed >= FIRST_MAIN_SEED
+        piece = pieces[ctx.seed % self.folds if verdict else self.folds]
         if piece.size < self.count:
             raise ProblemError(
                 f"{self.count} items are asked for, but each piece of '{self.domain}' has {piece.size}",

@@ -15,7 +15,7 @@ from methods.il_bench.programs import Node
 if TYPE_CHECKING:
     from methods.il_bench.asking import Executor, Learner
     from methods.il_bench.baselines import Bench
-    from methods.il_bench.search import Propose, Step
+    from methods.il_bench.search import Expand, Propose, Step
 
 WANG = "Wang et al. (2025), arXiv:2406.17224"
 ZHOU = "Zhou et al. (2023), arXiv:2211.01910"
@@ -91,10 +91,11 @@ class LSP(Method[ProgramProblem, Learned]):
             ctx.rng("batches"),
             validation=problem.validation if self.chosen == "validation" else (),
             propose=self.propose(ctx),
+            expand=self.expand(),
         )
         if self.pruned:
             root = prune(root, problem.validation, executor)
-        done = learned(Program(self.wired(root, problem.labels)), learner, executor, steps)
+        done = learned(self.wired(root, problem), learner, executor, steps)
         if self.curve:
             for number, step in enumerate(steps, start=1):
                 so_far = replace(
@@ -109,9 +110,15 @@ class LSP(Method[ProgramProblem, Learned]):
 
         return summarised if self.learner == "rulesum" else paraphrased
 
-    def wired(self, root: Node, labels: Sequence[str]) -> Node:
-        """The program that is used; a negative control changes it."""
-        return root
+    def expand(self) -> Expand:
+        """Which leaves are expanded."""
+        from methods.il_bench.search import worst_leaves
+
+        return worst_leaves
+
+    def wired(self, root: Node, problem: ProgramProblem) -> Predictor:
+        """What uses the program; a negative control changes it."""
+        return Program(root)
 
 
 class OneInstruction(Method[ProgramProblem, Learned]):

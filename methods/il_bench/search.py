@@ -16,6 +16,8 @@ from methods.il_bench.programs import Leaf, Node, Path, Predict, attach, route, 
 Choice = Literal["count", "rate", "random", "any"]
 Propose = Callable[[Learner, Sequence[Item], str], str]
 """From a learner, a batch of items and the parent's instruction (none for the root) to an instruction."""
+Expand = Callable[[Sequence[Leaf], Sequence[Item], "Search", np.random.Generator], list[Leaf]]
+"""From all leaves, the items, the sizes and draws to the leaves that are expanded."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def learn_program(
     *,
     validation: Sequence[Item] = (),
     propose: Propose | None = None,
+    expand: Expand | None = None,
 ) -> tuple[Node, list[Step]]:
     """Grow a program from the whole training set (Algorithm 2).
 
@@ -92,11 +95,12 @@ def learn_program(
         rng: Chooses examples, and leaves where they are random.
         validation: Chooses the program of the last beam; the training items do without it.
         propose: How an instruction is proposed; by :func:`summarised` without it.
+        expand: Which leaves are expanded; those of :func:`worst_leaves` without it.
 
     Returns:
         The program, and the best program after each step.
     """
-    growth = _Growth(items, search, learner, predict, rng, propose or summarised)
+    growth = _Growth(items, search, learner, predict, rng, propose or summarised, expand or worst_leaves)
     beam = _best([(node, _right(node, items, predict)) for node in growth.modules(items)], search.beam)
     steps = [Step(*beam[0], learner.asked)]
     for _ in range(search.steps - 1):
@@ -168,6 +172,7 @@ class _Growth:
     predict: Predict
     rng: np.random.Generator
     propose: Propose
+    expand: Expand
 
     def modules(self, items: Sequence[Item], parent: str = "") -> list[Node]:
         """m modules for some of the items, each from a batch of its own (Algorithm 1)."""
@@ -180,7 +185,7 @@ class _Growth:
         """Programs with one more module behind one of the worst leaves, and how often they are right."""
         leaves = route(program, _texts(self.items), self.predict)
         found = []
-        for leaf in worst_leaves(leaves, self.items, self.search, self.rng):
+        for leaf in self.expand(leaves, self.items, self.search, self.rng):
             members = [self.items[i] for i in leaf.members]
             standing = len(members) - _errors(leaf, self.items)
             for child in self.modules(members, _at(program, leaf.path).instruction):

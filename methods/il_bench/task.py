@@ -84,7 +84,7 @@ class Learning(Task[ProgramProblem, Learned]):
                 name: scoring.rows(result.predictor, items, executor) for name, items in found.shifted.items()
             }
         if self.other is not None:
-            other = self._executor(self.other, found, result, ctx)
+            other = self.stranger(self.other, found, result, ctx)
             parts["transfer"] = scoring.rows(result.predictor, found.test, other)
         return Scores(parts | self._of_program(result, found, executor, tested))
 
@@ -105,6 +105,10 @@ class Learning(Task[ProgramProblem, Learned]):
         if self.drawn:
             parts["program"] = exhibit.program_rows(program, found.train, executor)
         return parts
+
+    def stranger(self, other: Speaker, found: Benchmark, result: Learned, ctx: Context) -> Executor:
+        """The executor of ``transfer``; a negative control changes it."""
+        return self._executor(other, found, result, ctx)
 
     def _executor(self, reader: Speaker, found: Benchmark, result: Learned, ctx: Context) -> Executor:
         return open_executor(reader, found.labels, ctx, options=self.options, new_tokens=result.new_tokens)

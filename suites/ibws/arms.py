@@ -13,11 +13,9 @@ from methods.ibws.sabotage import (
     BlindLaterRounds,
     RandomBestWorst,
     ShuffledLabels,
-    SingleRound,
     SwappedIteratedBestWorst,
     UninformedBestWorst,
     UninformedSlider,
-    UnshiftedSlider,
 )
 
 Methods = dict[str, Method[Any, Any]]
@@ -74,7 +72,6 @@ BROKEN: Methods = {
     "ibws-4-swapped": SwappedIteratedBestWorst(appearances=4, trace=True),
     "ibws-2-swapped": SwappedIteratedBestWorst(appearances=2),
     "ibws-1-swapped": SwappedIteratedBestWorst(appearances=1),
-    "ibws-4-single": SingleRound(appearances=4, trace=True),
 }
 """Sabotages of the methods above."""
 
@@ -83,20 +80,22 @@ RANDOM: Methods = {"random": RandomRanking()}
 BIAS_SCALES: Methods = {
     "slider-2": DirectAssessment(raters=2),
     "slider-8": DirectAssessment(raters=8),
-    "slider-2-unshifted": UnshiftedSlider(raters=2),
     "nine-point-2": DirectAssessment(raters=2, points=9, split_half=True),
 }
 """Scales under growing bias: two judgements or eight reads an item."""
 
+_HALVED: dict[str, Any] = {"appearances": 4, "raters_per_tuple": 2, "scorer": "counting", "split_half": True}
 BIAS_TUPLES: Methods = {
     "bws-bt-8": BestWorst(appearances=8),
-    "bws-count-8": BestWorst(appearances=8, scorer="counting", split_half=True),
+    "bws-count-4x2": BestWorst(**_HALVED),
     "bws-bt-8-uninformed": UninformedBestWorst(appearances=8),
-    "bws-count-8-uninformed": UninformedBestWorst(appearances=8, scorer="counting", split_half=True),
-    "bws-bt-8-random": RandomBestWorst(appearances=8),
-    "bws-count-8-random": RandomBestWorst(appearances=8, scorer="counting", split_half=True),
+    "bws-count-4x2-random": RandomBestWorst(**_HALVED),
 }
-"""Two judgements and eight reads an item; a worker's bias cannot change these answers."""
+"""Two judgements and eight reads an item; a worker's bias cannot change these answers.
+
+Split-half reliability divides the answers to each tuple, so that there must be two of them: four tuples an
+item, each answered by two people, take the place of eight answered by one.
+"""
 
 _STRENGTHS = {
     "tfidf": (0.1, 0.3, 1.0, 3.0, 10.0),
@@ -104,6 +103,8 @@ _STRENGTHS = {
     "pairwise": (0.1, 0.3, 1.0, 3.0, 10.0),
 }
 """Five values a factor of about three apart, centred on each model's best on validation texts."""
+TUNING_SEEDS = tuple(range(1, 11))
+"""Ten divisions of the validation texts: with two, chance chose another penalty for gold labels."""
 
 LABELS = {
     "slider-1": ("slider", 1),
@@ -119,11 +120,11 @@ LABELS = {
 
 
 def linear(labels: str, model: str, kind: type[LinearRanker] = LinearRanker) -> Tuned:
-    """A linear ranker with its penalty tuned on validation texts."""
+    """A linear ranker whose penalty is tuned on validation texts, alike for every kind of labels."""
     protocol, amount = LABELS[labels]
     grid = _STRENGTHS[model]
     ranker = kind(labels=protocol, amount=amount, model=model, strength=grid[2])  # type: ignore[arg-type]
-    return Tuned(method=ranker, grid={"strength": grid}, select=spearman(), seeds=(1, 2))
+    return Tuned(method=ranker, grid={"strength": grid}, select=spearman(), seeds=TUNING_SEEDS)
 
 
 def rankers(model: str, labels: tuple[str, ...] = tuple(LABELS)) -> dict[str, Method[Any, Any] | Tuned]:

@@ -19,12 +19,13 @@ READS = mean_of("reads", better="lower", name="reads an item", digits=1)
 JUDGEMENTS = mean_of("judgements", better="lower", name="judgements an item", digits=2)
 SELECTIONS = mean_of("selections", better="lower", name="selections an item", digits=2)
 SECONDS = mean_of("seconds", better="lower", name="seconds an item", unit="s", digits=0)
+DISORDER = mean_of("error", better="lower", name="pairs out of order", digits=0)
 LABEL_READS = mean_of("label_reads", better="lower", name="reads a label", digits=1)
 
 LAST_ROUND = 5
 """Rounds that thirds take on 300 items with tuples of 4 (card: about log3(N / 4) + 1)."""
 
-PERFECT = Place("exact", "perfect", metric=RHO_IBWS)
+PERFECT = Place("exact", "perfect", metric=DISORDER)
 """Judges without errors."""
 QUALITY = Place("quality", "amazon", metric=RHO)
 """Protocols on 300 product reviews; ``task="nyt"`` are editorials."""

@@ -12,7 +12,6 @@ from harness.suite import Experiment, FirstSeed, Scale, Tuned, on_cpu
 from methods.common.minilm import MINILM, RatedTextEmbeddings
 from methods.common.ratings import RATINGS
 from methods.ibws.method import DirectAssessment, IteratedBestWorst
-from methods.ibws.sabotage import SingleRound, SwappedIteratedBestWorst
 from methods.ibws.tasks import AnnotationTask, Items, PerfectJudgeTask, RankingTask
 from suites.ibws import arms
 
@@ -26,6 +25,10 @@ BIAS_LEVELS = (0.0, 0.25, 0.5, 1.0, 2.0)
 STRETCH_SHARE = 0.3
 """Standard deviation of the log-stretch that goes with a shift of one point."""
 COST_SIZES = (81, 243, 729)
+FOLDS = Items().folds
+"""Pieces of a set, one for each seed: as many seeds, at most, have items of their own."""
+RANKING_FOLDS = 8
+"""Of product reviews, ten pieces would be too small for training and testing."""
 
 DOMAINS = ("amazon", "nyt")
 
@@ -62,15 +65,11 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
 
 def _exact(seeds: tuple[int, ...]) -> Experiment:
-    complete = IteratedBestWorst(design="complete")
     return Experiment(
         id="exact",
         title="Judges without error and all tuples of every bucket",
         tasks={"perfect": PerfectJudgeTask()},
-        methods={
-            "ibws-complete": complete,
-            "ibws-complete-swapped": SwappedIteratedBestWorst(design="complete"),
-        },
+        methods={"ibws-complete": IteratedBestWorst(design="complete")},
         seeds=seeds,
         unit="number of items",
     )
@@ -83,7 +82,7 @@ def _quality() -> Experiment:
     methods = {**arms.DIRECT, **arms.ONE_SHOT, **arms.ITERATED, **arms.RANDOM, **arms.BROKEN}
     only = {("amazon", method) for method in methods}
     only |= {("nyt", method) for method in methods if method not in arms.BROKEN}
-    only |= {("nyt", f"ibws-4-{how}") for how in ("blind", "swapped", "single")}
+    only |= {("nyt", f"ibws-4-{how}") for how in ("blind", "swapped")}
     # Bias cannot change best-worst answers, so only scales are run under it.
     only |= {("amazon-biased", method) for method in arms.DIRECT}
     only |= {("nyt-biased", method) for method in ("slider-4", "five-point-4")}
@@ -94,6 +93,7 @@ def _quality() -> Experiment:
         tasks=tasks,
         methods=methods,
         seeds=MAIN_SEEDS,
+        most_seeds=FOLDS,
         only=frozenset(only),
     )
 
@@ -110,6 +110,7 @@ def _bias(scale: Scale) -> Experiment:
         tasks=tasks,
         methods={**arms.BIAS_SCALES, **arms.BIAS_TUPLES},
         seeds=MAIN_SEEDS,
+        most_seeds=FOLDS,
         only=frozenset(only),
     )
 
@@ -117,19 +118,19 @@ def _bias(scale: Scale) -> Experiment:
 def _cost_methods() -> dict[str, Method[Any, Any]]:
     return {
         "ibws-2": IteratedBestWorst(appearances=2),
-        "ibws-2-single": SingleRound(appearances=2),
         "slider-4": DirectAssessment(raters=4),
     }
 
 
 def _cost() -> Experiment:
-    few = {"gold": 5, "comparative": 5, "direct": 5, "folds": 5}
+    few = {"gold": 5, "comparative": 5, "direct": 5}
     return Experiment(
         id="cost",
         title="Cost of an item as the set grows",
         tasks={f"items-{n}": AnnotationTask(items=_items("movie", count=n, **few)) for n in COST_SIZES},
         methods=_cost_methods(),
         seeds=SMOKE_SEEDS,
+        most_seeds=FOLDS,
     )
 
 
@@ -138,7 +139,7 @@ def _ranking() -> Experiment:
     raters = {"amazon": {}, "movie": {"gold": 5, "comparative": 5, "direct": 5}}
     tasks = {
         domain: RankingTask(
-            items=_items(domain, count=count, folds=8, **raters[domain]),
+            items=_items(domain, count=count, folds=RANKING_FOLDS, **raters[domain]),
             test=test,
             embeddings=RatedTextEmbeddings(encoder=MINILM, data=RATINGS, domain=domain),
         )
@@ -158,6 +159,7 @@ def _ranking() -> Experiment:
         tasks=tasks,
         methods=methods,
         seeds=RANKING_SEEDS,
+        most_seeds=RANKING_FOLDS,
         unit="test text",
     )
 

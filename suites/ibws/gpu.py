@@ -17,6 +17,7 @@ from methods.ibws.sabotage import ShuffledEncoderLabels
 from methods.ibws.tasks import AnnotationTask, Items, RankingTask
 
 ENCODER_SEEDS = tuple(range(100, 105))
+"""As many as there are pieces: with more, a piece would be too small."""
 ENCODER_SIZES = {"amazon": (608, 200), "movie": (1760, 500)}
 """Texts a seed, and how many of them are for testing."""
 
@@ -25,7 +26,8 @@ def encoder_task(domain: str) -> RankingTask:
     """Learning to rank on one domain, in five disjoint pieces."""
     raters = {"gold": 5, "comparative": 5, "direct": 5} if domain == "movie" else {}
     count, test = ENCODER_SIZES[domain]
-    return RankingTask(items=Items(domain=domain, data=RATINGS, count=count, folds=5, **raters), test=test)
+    items = Items(domain=domain, data=RATINGS, count=count, folds=len(ENCODER_SEEDS), **raters)
+    return RankingTask(items=items, test=test)
 
 
 def encoder_experiment(scale: Scale) -> Experiment:
@@ -52,6 +54,7 @@ def encoder_experiment(scale: Scale) -> Experiment:
         tasks={domain: encoder_task(domain) for domain in ENCODER_SIZES},
         methods=methods,
         seeds=ENCODER_SEEDS,
+        most_seeds=len(ENCODER_SEEDS),
         unit="test text",
         device_gb=model_gb(billions, "full", weight_bytes=4, beside_gb=8.0),
         tf32="encoders of this kind are fine-tuned in 16 bits elsewhere, and TF32 keeps more",
@@ -75,4 +78,5 @@ def reader_experiment() -> Experiment:
             "ibws-2-bt": IteratedBestWorst(appearances=2, final="bt_all"),
         },
         seeds=ENCODER_SEEDS,
+        most_seeds=Items().folds,
     )

@@ -129,7 +129,7 @@ _BIASED: Mapping[str, tuple[str, Metric]] = {
     "bws": ("bws-bt-8", RHO),
     "slider_judgements": ("slider-2", RHO),
     "slider_reads": ("slider-8", RHO),
-    "half_bws": ("bws-count-8", SPLIT_HALF),
+    "half_bws": ("bws-count-4x2", SPLIT_HALF),
     "half_scale": ("nine-point-2", SPLIT_HALF),
 }
 """Method and metric of each column."""

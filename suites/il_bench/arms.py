@@ -22,7 +22,7 @@ from methods.il_bench.method import (
     TreePrompting,
     ZeroShot,
 )
-from methods.il_bench.sabotage import Backwards, Sabotaged
+from methods.il_bench.sabotage import Sabotaged
 
 Methods = dict[str, Method[Any, Any]]
 
@@ -67,7 +67,9 @@ SABOTAGED = arms(
     {
         "lsp-shuffled": "LSP shown exchanged labels",
         "lsp-crossed": "LSP with crossed branches",
-        "lsp-backwards": "LSP that undoes its expansions",
+        "lsp-fewest": "LSP, fewest errors first",
+        "lsp-half-vain": "LSP, half of T in vain",
+        "lsp-worded": "LSP that knows one wording",
     },
     "sabotaged programs",
 )
@@ -133,7 +135,7 @@ def _programs(sizes: Sizes) -> Methods:
         "rules": sizes.rules,
         "early": False,
     }
-    lsp = LSP(**same)
+    lsp, half = LSP(**same), max(1, sizes.expansions // 2)
     return {
         "lsp": lsp,
         "lsp-rate": replace(lsp, select="rate"),
@@ -142,14 +144,16 @@ def _programs(sizes: Sizes) -> Methods:
         "lsp-early": replace(lsp, early=True),
         "lsp-one": replace(lsp, expansions=1),
         "lsp-two": replace(lsp, expansions=2),
-        "lsp-half": replace(lsp, expansions=max(1, sizes.expansions // 2)),
+        "lsp-half": replace(lsp, expansions=half),
         # A beam of three asks for three times as many proposals in each step but the first.
         "lsp-beam": replace(lsp, beam=3, expansions=1 + (sizes.expansions - 1) // 3),
         "lsp-pruned": replace(lsp, pruned=True),
         "lsp-paraphrase": replace(lsp, learner="paraphrase"),
         "lsp-shuffled": Sabotaged(**same, bug="shuffled-labels"),
         "lsp-crossed": Sabotaged(**same, bug="crossed-switch"),
-        "lsp-backwards": Backwards(**same),
+        "lsp-fewest": Sabotaged(**same, bug="fewest-errors"),
+        "lsp-half-vain": Sabotaged(**same | {"expansions": half}, bug="vain-growth"),
+        "lsp-worded": Sabotaged(**same, bug="one-wording"),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.claims import Cell, Contrast, Place, mean
+from harness.method import mean_of
 from harness.suite import Arm
 from methods.il_bench.following import FOLLOWED
 from methods.il_bench.method import ACCURACY
@@ -15,7 +16,6 @@ from suites.il_bench.arms import (
     OPTIMISERS,
     POOLED,
     PROGRAMS,
-    SABOTAGED,
     SINGLES,
 )
 
@@ -25,7 +25,7 @@ DEPTHS = tuple(SIZES)
 DEEP = (2, 3)
 """Those on which the claim on prompt optimisation rests."""
 ERRING = "depth-2-erring"
-"""Task of depth 2 whose other executor errs often."""
+"""Task of depth 2 whose other executor errs in three of ten calls."""
 SHIFTS = {
     "margin": "one value of the root's variable at a tenth of its weight",
     "nuisance": "unseen values of variables that no label needs",
@@ -40,6 +40,10 @@ TEMPLATES = ("json", "sentence")
 """Other ways to say it."""
 COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 """Rules of the lists by which rule following is measured."""
+
+
+WRONG = mean_of("error", better="lower", name="share of cases that are wrong", digits=3)
+"""Of exact properties: the mean of their errors."""
 
 
 def tree(depth: int) -> str:
@@ -63,7 +67,7 @@ LARGER = _trees("larger")
 SHIFTED = _trees("shifted")
 """Shifted test sets, with the executor that most claims rest on."""
 QUESTIONED = _trees("untaught")
-"""The question alone, on more seeds, with the executor that most claims rest on."""
+"""The question alone, on more seeds, with a language model."""
 GEMMA = _trees("gemma")
 """Surrogate learner, Gemma-3-270M as executor."""
 INSTRUCT = _trees("instruct")
@@ -76,6 +80,8 @@ MAIN = (SURROGATE, GEMMA, SERVED)
 """Where the largest number of methods is compared, one for each profile."""
 OTHER_TASKS = Place("tables", part="test", metric=ACCURACY)
 """Tasks that are no hidden trees, with surrogates."""
+WAVEFORM = OTHER_TASKS.on("waveform")
+"""The one of them whose items are drawn anew for each seed."""
 LIMITS = Place("limits", part="test", metric=ACCURACY)
 """Trees of depth 3; the task is a limit of the surrogates."""
 FOLLOWING = Place("following", metric=FOLLOWED)
@@ -95,24 +101,20 @@ def _on(depths: Sequence[int], *methods: str | Arm) -> dict[str, Sequence[int]]:
 
 _PLAIN = ("zero-shot", "best-of", "long-12", "lsp", "lsp-shuffled")
 _ALL_SEARCHES = {
-    **_on(DEPTHS, "zero-shot", *SINGLES, "lsp"),
+    **_on(DEPTHS, "zero-shot", *SINGLES, "lsp", "lsp-crossed"),
     **_on(DEEP, "lsp-random", "lsp-any", "lsp-one", "lsp-half"),
-    **_on(DEPTHS, "lsp-backwards"),
-    **_on(DEEP, "lsp-shuffled", "lsp-crossed"),
+    **_on(DEEP, "lsp-shuffled", "lsp-fewest", "lsp-half-vain"),
 }
 RUNS: Mapping[Place, Mapping[str, Sequence[int]]] = {
     SURROGATE: {
         **_on(DEPTHS, "zero-shot", "in-context", *OPTIMISERS),
         **_on(DEEP, *LONG, "long-24-all", *POOLED),
-        **_on(DEPTHS, "lsp", "lsp-one", "lsp-shuffled", *CLASSICAL),
+        **_on(DEPTHS, "lsp", "lsp-one", *CLASSICAL),
     },
-    SEARCHES: _on(DEEP, *PROGRAMS, *SABOTAGED),
-    NEURAL: {
-        **_on(DEPTHS, "zero-shot", *SINGLES, "lsp"),
-        **_on(DEEP, "lsp-shuffled", "lsp-crossed"),
-    },
-    LARGER: _on((2,), *_PLAIN),
-    SHIFTED: _on((2,), "best-of", "lsp", "majority", "cart", "knn", "logistic", "minilm-knn"),
+    SEARCHES: _on(DEEP, *PROGRAMS, "lsp-fewest", "lsp-half-vain"),
+    NEURAL: _on(DEPTHS, "zero-shot", *SINGLES, "lsp"),
+    LARGER: _on((2,), "zero-shot", "best-of", "long-12", "lsp"),
+    SHIFTED: _on((2,), "best-of", "lsp", "lsp-worded", "majority", "cart", "knn", "logistic", "minilm-knn"),
     QUESTIONED: _on(DEPTHS, "zero-shot", "lsp"),
     GEMMA: _ALL_SEARCHES,
     INSTRUCT: _on((2,), *_PLAIN, "lsp-paraphrase"),
@@ -123,8 +125,12 @@ RUNS: Mapping[Place, Mapping[str, Sequence[int]]] = {
     },
 }
 """The methods of each place on hidden trees, with the depths that each runs on."""
-ON_OTHER_TASKS = _ids("zero-shot", "in-context", *OPTIMISERS, "long-24", "lsp", *CLASSICAL)
+ON_OTHER_TASKS = _ids(
+    "zero-shot", "in-context", *OPTIMISERS, "long-24", "lsp", "lsp-one", "lsp-shuffled", *CLASSICAL
+)
 """The methods on tasks that are no hidden trees."""
+TRANSFERS = (GEMMA, INSTRUCT, SERVED_WEAKER, SERVED)
+"""Where claims on transfer are decided, so that one of the other executors must err."""
 IN_LIMITS = ("best-of", "long-24", "long-24-all", "lsp", "lsp-random")
 """The methods under other limits of the surrogates."""
 

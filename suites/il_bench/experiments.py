@@ -10,7 +10,6 @@ from harness.suite import Experiment, Scale, on_cpu
 from methods.il_bench.expressive import Representation, WriteProgram
 from methods.il_bench.models import NeuralReader, SurrogateInterpreter
 from methods.il_bench.prepare import RuleFollower
-from methods.il_bench.sabotage import WithoutSwitch
 from methods.il_bench.task import DigitsTask, SynTreeTask, TableTask, WaveformTask
 from suites.il_bench.arms import Sizes, chosen
 from suites.il_bench.cells import (
@@ -27,7 +26,7 @@ from suites.il_bench.cells import (
     tree,
 )
 from suites.il_bench.large import local, served
-from suites.il_bench.trees import FIRST, following, on_trees, shifted, syntree, untaught
+from suites.il_bench.trees import FIRST, following, on_trees, shifted, syntree
 
 _SMALL_READER = NeuralReader(follower=RuleFollower())
 _LARGE_READER = NeuralReader(follower=RuleFollower(hidden=96, tokens=3072))
@@ -53,7 +52,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
 def _smoke() -> Experiment:
     sizes = Sizes(expansions=4, proposals=2, batch=20)
-    names = ("zero-shot", "best-of", "ape", "long-24", "lsp", "lsp-backwards", "majority", "cart")
+    names = ("zero-shot", "best-of", "ape", "long-24", "lsp", "lsp-fewest", "majority", "cart")
     task = SynTreeTask(train=60, validation=20, test=60, budget=sizes.budget, proxy=True, drawn=True)
     return Experiment(
         id=SEARCHES.experiment,
@@ -75,7 +74,6 @@ def _small(*, full: bool) -> Sequence[Experiment]:
     return (
         *_neural(12 if full else 10),
         shifted(_SMALL_READER, Sizes(), 12 if full else 6, **_ASKED | {"test": 100}),
-        untaught(_SMALL_READER, Sizes(), 24, **_ASKED),
         on_trees(
             SURROGATE,
             "Hidden trees of rising depth; surrogates write and follow the rules",
@@ -91,7 +89,7 @@ def _small(*, full: bool) -> Sequence[Experiment]:
             proxy=True,
             drawn=True,
         ),
-        _other_tasks(10 if full else 5),
+        _other_tasks(20 if full else 10),
         _limits(12 if full else 5),
         following(readers),
     )
@@ -162,7 +160,7 @@ def _expressive(count: int) -> Experiment:
         id=EXPRESSIVE.experiment,
         title="Hidden trees written as programs of short modules",
         tasks={"trees": Representation(trees=count)},
-        methods={"written": WriteProgram(), "one-module": WithoutSwitch()},
+        methods={"written": WriteProgram()},
         seeds=FIRST.take(5),
         unit="tree",
     )

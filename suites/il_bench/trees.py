@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from harness.claims import Place
 from harness.suite import Experiment, FirstSeed
 from methods.il_bench.following import Follow, RuleFollowing
-from methods.il_bench.models import Speaker, SurrogateInterpreter
+from methods.il_bench.models import Speaker
+from methods.il_bench.sabotage import ErringStranger
 from methods.il_bench.task import SynTreeTask
 from suites.il_bench.arms import Sizes, chosen
-from suites.il_bench.cells import ERRING, FOLLOWING, QUESTIONED, RUNS, SHIFTED, SIZES, tree
+from suites.il_bench.cells import ERRING, FOLLOWING, QUESTIONED, RUNS, SHIFTED, SIZES, TRANSFERS, tree
 
 FIRST = FirstSeed(200, "Parts of the seeds 100 to 119 were seen while settings changed.")
 
@@ -28,14 +28,14 @@ def on_trees(
         sizes: Sizes of the searches.
         count: Seeds.
         minutes: Hard limit of a trial.
-        changes: Parameters of the tasks. With ``other``, who else runs the programs, a task joins them
-            whose other executor errs often.
+        changes: Parameters of the tasks, among them ``other``, who else runs the programs. Where claims on
+            that are decided, a task joins them whose other executor errs.
     """
     runs = RUNS[here]
     pairs = {(tree(depth), method) for method, depths in runs.items() for depth in depths}
     tasks = {tree(depth): syntree(depth, **changes) for depth in SIZES if (tree(depth), "lsp") in pairs}
-    if "other" in changes:
-        tasks[ERRING] = replace(tasks[tree(2)], other=SurrogateInterpreter(error=0.3))
+    if here in TRANSFERS:
+        tasks[ERRING] = ErringStranger.of(tasks[tree(2)])
         pairs |= {(ERRING, "lsp"), (ERRING, "zero-shot")}
     return Experiment(
         id=here.experiment,

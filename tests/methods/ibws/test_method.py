@@ -14,7 +14,6 @@ from methods.ibws.problems import Annotation, AnnotationProblem
 from methods.ibws.sabotage import (
     BlindLaterRounds,
     RandomBestWorst,
-    SingleRound,
     SwappedIteratedBestWorst,
     UninformedBestWorst,
     UninformedSlider,
@@ -107,14 +106,19 @@ def test_rounds_are_probed_on_request_and_blindness_stops_progress() -> None:
     assert np.mean(gains[BlindLaterRounds]) < 0
 
 
-def test_a_single_round_costs_less() -> None:
+def test_two_raters_of_a_tuple_cost_as_much_as_two_tuples() -> None:
     ctx = FakeContext()
-    once = SingleRound(trace=True).run(TASK.problem(ctx), ctx)
-    assert len(ctx.probes) == 1
-    assert once.ledger.reads.sum() == pytest.approx(2 * 60, abs=8)
+    twice, once = (
+        BestWorst(appearances=4, raters_per_tuple=raters).run(TASK.problem(ctx), ctx).ledger
+        for raters in (2, 1)
+    )
+    np.testing.assert_allclose(twice.reads, 2 * once.reads)
+    np.testing.assert_allclose(twice.judgements, 2 * once.judgements)
 
 
-@pytest.mark.parametrize("method", [DirectAssessment(split_half=True), BestWorst(split_half=True)])
+@pytest.mark.parametrize(
+    "method", [DirectAssessment(split_half=True), BestWorst(raters_per_tuple=2, split_half=True)]
+)
 def test_halves_come_from_disjoint_answers(method: DirectAssessment) -> None:
     ctx = FakeContext()
     found = method.run(TASK.problem(ctx), ctx)
@@ -153,6 +157,7 @@ def _few(problem: AnnotationProblem, n: int) -> AnnotationProblem:
         (IteratedBestWorst(), 3),
         (BestWorst(), 3),
         (BestWorst(scorer="nobody"), 60),
+        (BestWorst(raters_per_tuple=0), 60),
         (DirectAssessment(raters=41), 60),
         (DirectAssessment(points=1), 60),
         (Easl(), 4),

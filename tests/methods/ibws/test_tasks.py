@@ -28,6 +28,14 @@ def test_seeds_draw_disjoint_items_and_tuning_others_still(rated: Any) -> None:
     assert sum(map(len, seen)) == len(set().union(*seen)) == 11 * 80
 
 
+def test_pilots_see_no_item_of_a_verdict(rated: Any) -> None:
+    tuning = set(ITEMS.draw(_context(rated, 1, "tune")).index)
+    for seed in (0, 7, 99):
+        assert len(tuning & set(ITEMS.draw(_context(rated, seed)).index)) >= 60
+    verdict = {item for seed in range(100, 110) for item in ITEMS.draw(_context(rated, seed)).index}
+    assert not verdict & set(ITEMS.draw(_context(rated, 7)).index)
+
+
 def test_mismatched_texts_are_never_drawn(rated: Any) -> None:
     wrong = np.zeros(len(rated), dtype=bool)
     wrong[:200] = True

@@ -13,9 +13,8 @@ from harness.method import ProblemError
 from methods.il_bench.asking import Executor
 from methods.il_bench.expressive import Representation, WriteProgram, represent
 from methods.il_bench.items import SYMBOLS
-from methods.il_bench.programs import run
+from methods.il_bench.programs import Node, parse_program, print_program, run
 from methods.il_bench.rules import parse_rules
-from methods.il_bench.sabotage import WithoutSwitch
 from methods.il_bench.surrogate import SurrogateExecutor
 from methods.il_bench.syntree import VALUES, SynTree, Tree, draw_tree
 from methods.il_bench.templates import render
@@ -56,7 +55,10 @@ def test_the_task_finds_no_error_and_tries_all_inputs() -> None:
 
 def test_without_switches_deeper_trees_are_lost_and_a_second_reading_confirms_it() -> None:
     ctx = FakeContext(seed=3)
-    table = TASK.evaluate(WithoutSwitch().run(TASK.problem(ctx), ctx), ctx).parts["main"]
+    whole = WriteProgram().run(TASK.problem(ctx), ctx)
+    roots = {name: parse_program(text) for name, text in whole.items()}
+    alone = {name: print_program(Node(root.instruction, root.fallback)) for name, root in roots.items()}
+    table = TASK.evaluate(alone, ctx).parts["main"]
     deep = [place for place, case in enumerate(table["case"]) if case.startswith("depth 2")]
     assert deep
     for place in deep:

@@ -17,7 +17,7 @@ from methods.il_bench.predictors import Program, PromptTree
 from methods.il_bench.problem import Learned
 from methods.il_bench.programs import Node
 from methods.il_bench.rules import parse_rules
-from methods.il_bench.sabotage import Backwards, Sabotaged
+from methods.il_bench.sabotage import Sabotaged
 from methods.il_bench.task import SynTreeTask
 from tests.methods.context import FakeContext
 
@@ -121,7 +121,9 @@ def test_crossed_branches_keep_the_program_as_large() -> None:
 
 
 def test_undone_expansions_are_found_out() -> None:
-    _, parts = solve(Backwards(), SynTreeTask(train=200, test=50))
+    ctx, task = FakeContext(3), SynTreeTask(train=200, test=50)
+    done = m.LSP().run(task.problem(ctx), ctx)
+    parts = task.evaluate(replace(done, growth=done.growth[::-1]), ctx).parts
     assert max(parts["growth"]["error"]) > 0
     assert any(parts["growth"]["confirmed"])
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness.claims import Cell, NotRun, Precondition, Profile
+from harness.claims import Cell, Direction, EveryCell, NotComparable, NotRun, Precondition, Profile
 from harness.claims.substitute import sabotaged
+from harness.errors import UsageError
+from harness.plan.selection import Selection, select
 from harness.suite import Experiment, Scale, Standing, Tuned
 from suites.ibws import SUITE
 
@@ -79,10 +81,57 @@ def test_controls_change_what_they_predict_about_and_are_planned(profile: Profil
                 assert _is_planned(cell, experiments), (control.id, name, cell)
 
 
-def test_each_claim_can_be_killed_and_each_sabotage_kills() -> None:
+def test_each_claim_that_a_rule_decides_can_be_killed_and_each_sabotage_kills() -> None:
     killed = {name for c in SUITE.controls for name, what in c.predicts.items() if what == "kill"}
-    assert killed == {claim.id for claim in PARTS}
+    assert killed == {claim.id for claim in PARTS if claim.forms[Profile.SMALL].decides}
     assert all("kill" in control.predicts.values() for control in SUITE.controls)
+
+
+def test_what_our_crowd_or_arithmetic_decides_is_never_counted() -> None:
+    built_in = {claim.id for claim in PARTS if isinstance(claim.forms[Profile.SMALL], NotComparable)}
+    biased = {"C4b", "C4c", "C4d", "C4e", "C4f", "C4h"}
+    assert built_in == {"C1d", "C1e", "C2a", "C2c", "C2d", "C3d", "C3e", *biased}
+
+
+def test_thresholds_are_part_of_the_quantity() -> None:
+    forms = {claim.id: claim.forms[Profile.SMALL] for claim in PARTS}
+    for name, threshold in {"C1b": 0.9, "C3a": 0.9, "C3b": 0.9}.items():
+        form = forms[name]
+        assert isinstance(form, Direction)
+        assert (form.theta.constant, form.delta) == (threshold, 0.005)
+    strong = forms["C5e"]
+    assert isinstance(strong, EveryCell)
+    assert {theta.constant for theta in strong.thetas} == {0.6}
+
+
+def test_no_two_claims_ask_for_one_quantity() -> None:
+    thetas = [
+        str(item.theta)
+        for claim in PARTS
+        if claim.forms[Profile.SMALL].decides
+        for item in claim.forms[Profile.SMALL].measured()
+    ]
+    assert len(thetas) == len(set(thetas))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_as_many_seeds_as_have_items_of_their_own_are_planned(count: int) -> None:
+    found = select(SUITE, Scale(profile=Profile.SMALL), Selection(seeds=count))
+    assert {len(experiment.seeds) for experiment in found} == {count}
+
+
+@pytest.mark.parametrize("count", [9, 15, 20])
+def test_more_seeds_are_refused_before_anything_runs(count: int) -> None:
+    with pytest.raises(UsageError, match="8 in 'ranking'") as caught:
+        select(SUITE, Scale(profile=Profile.SMALL), Selection(seeds=count))
+    assert "at most 8 (--seeds)" in caught.value.fix
+
+
+def test_every_seed_that_an_experiment_may_have_has_a_piece_of_the_data() -> None:
+    for profile in SCALED:
+        for experiment in SUITE.experiments(Scale(profile=profile)):
+            folds = {task.items.folds for task in experiment.tasks.values() if hasattr(task, "items")}
+            assert folds == ({experiment.most_seeds} if experiment.most_seeds else set())
 
 
 def test_verdict_seeds_are_fresh_and_enough() -> None:
@@ -95,6 +144,16 @@ def test_verdict_seeds_are_fresh_and_enough() -> None:
                 assert not set(method.seeds) & set(experiment.seeds)
                 budgets.add(len(method.seeds) * len(next(iter(method.grid.values()))))
         assert len(budgets) <= 1
+
+
+def test_labels_of_every_kind_get_their_penalty_in_the_same_way() -> None:
+    methods = _by_id(Profile.SMALL)["ranking"].methods
+    for model in ("ridge", "pairwise", "tfidf"):
+        tuned = [method for name, method in methods.items() if name.startswith(model)]
+        assert all(isinstance(method, Tuned) for method in tuned)
+        ways = {(str(one.grid), one.select.name, one.seeds) for one in tuned if isinstance(one, Tuned)}
+        assert len(ways) == 1
+        assert len(ways.pop()[2]) >= 10
 
 
 def test_deviations_name_claims_that_exist() -> None:

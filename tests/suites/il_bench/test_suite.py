@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.claims import MEASURED, Equivalence, Exact, NotComparable, NotRun, Profile, StatisticalForm
+from harness.claims import MEASURED, Equivalence, NotComparable, NotRun, Profile, StatisticalForm
 from harness.method import Artifact, Resource
 from harness.plan.references import all_references
 from harness.suite import Experiment, Scale, Standing
@@ -15,7 +15,7 @@ from methods.il_bench.models import Served, SurrogateWriter
 from methods.il_bench.sabotage import Sabotaged
 from methods.il_bench.task import SynTreeTask
 from suites.il_bench import SUITE
-from suites.il_bench.arms import SINGLES
+from suites.il_bench.arms import SABOTAGED, SINGLES
 from suites.il_bench.cells import SIZES, tree
 
 FORMS = {claim.id: claim.forms for claim in SUITE.claims}
@@ -40,12 +40,35 @@ def test_no_number_of_the_paper_is_made_up() -> None:
     assert verified == {"prompting", "vision", "transfer", "humans", "shift"}
 
 
-def test_what_surrogates_build_in_is_never_counted() -> None:
-    for name in ("C1a", "C4", "C5c", "C6"):
-        assert isinstance(FORMS[name][Profile.SMALL], NotComparable)
+def test_what_surrogates_and_our_transformers_build_in_is_never_counted() -> None:
+    decided = {
+        name for name, forms in FORMS.items() if Profile.SMALL in forms and forms[Profile.SMALL].decides
+    }
+    assert decided == {"C7a", "C7b", "C8b", "C8c"}
     assert all(isinstance(form, NotRun) for form in FORMS["C2"].values())
-    assert isinstance(FORMS["C10"][Profile.SMALL], Equivalence)
-    assert all(isinstance(form, Exact) for form in FORMS["C9"].values())
+    assert isinstance(FORMS["C10"][Profile.GPU], Equivalence)
+
+
+def test_theorems_and_identities_are_shown_and_never_counted() -> None:
+    for name in ("C4", "C5a", "C8a", "C9"):
+        assert all(isinstance(form, NotComparable) for form in FORMS[name].values())
+
+
+@pytest.mark.parametrize("profile", MEASURED)
+def test_no_two_claims_ask_for_one_quantity(profile: Profile) -> None:
+    thetas = [
+        str(item.theta)
+        for forms in FORMS.values()
+        if profile in forms and forms[profile].decides
+        for item in forms[profile].measured()
+    ]
+    assert len(thetas) == len(set(thetas))
+
+
+def test_no_control_puts_a_baseline_in_the_place_of_the_method() -> None:
+    broken = {name for control in SUITE.controls for name in control.replaces.values()}
+    assert broken - {"lsp"} <= {arm.method for arm in SABOTAGED}
+    assert {control.id for control in SUITE.controls if "lsp" in control.replaces.values()} == {"taught"}
 
 
 def test_single_instructions_may_be_as_long_as_a_whole_program() -> None:
