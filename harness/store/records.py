@@ -130,6 +130,11 @@ class Cost(Record):
     peak_gpu_reserved_mb: float | None = None
     """Most memory that PyTorch held on the GPU for it, unused blocks included."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was measured: older records of reused artifacts have the wall time only."""
+        return self.peak_memory_mb > 0 or self.cpu_s > 0
+
 
 class TrialRecord(Record):
     """One line of ``trials.jsonl``: one finished trial or artifact."""
@@ -174,7 +179,8 @@ class TrialRecord(Record):
     """State of the process that it left changed, in words; it was put back before anything else ran."""
     cost: Cost = Field(default_factory=Cost)
     reused_from: str = ""
-    """The run in which this trial was executed, if it was not this one."""
+    """The run in which this trial was executed, if it was not this one; of an artifact "cache". Its cost is
+    what it took there and then."""
 
 
 class Interval(Record):
