@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from harness.hub import installed_facts, licence_of
-from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Resource, Source
+from harness.hub import installed_facts, licence_of, source_text
+from harness.method.references import Resource
 from harness.plan.references import all_references
 from harness.store.records import RunRecord
 from reports.document import (
@@ -122,7 +121,7 @@ def _resource_table(resources: Iterable[Resource]) -> Table:
                 words(resource.kind),
                 words(resource.version),
                 _licence(resource),
-                words("; ".join(map(_source, resource.sources))),
+                words("; ".join(source_text(source, installed_facts()) for source in resource.sources)),
             )
         )
         for resource in resources
@@ -135,21 +134,6 @@ def _licence(resource: Resource) -> Spans:
     if resource.terms.startswith("https://"):
         return (Link(name, resource.terms),)
     return words(f"{name} ({resource.terms})" if resource.terms else name)
-
-
-def _source(source: Source) -> str:
-    match source:
-        case MirrorSource(folder=folder):
-            return f"mirror folder {folder}"
-        case PackageSource(distribution=distribution, version=version):
-            return f"package {distribution} {version}"
-        case IndexSource(distribution=distribution, version=version):
-            return f"source distribution {distribution} {version}"
-        case HubSource(repo=repo):
-            pinned = installed_facts().pinned(source)
-            commit = pinned.revision if isinstance(pinned, HubSource) else source.revision
-            known = re.fullmatch("[0-9a-f]{40}", commit)
-            return f"hub {repo} at {commit[:12]}" if known else f"hub {repo} at {commit}, which is not pinned"
 
 
 def rerun(ledger: Ledger) -> Section:
