@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.bundle.files import Content, Stamp, reading
 from harness.errors import RecordError, UsageError
@@ -16,6 +16,7 @@ from harness.errors import RecordError, UsageError
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a ZIP archive can state; the times of runs are in their records."""
 _REGULAR_FILE = 0o100644
+_FOLDER = 0o040755
 _UNIX = 3
 _CHUNK = 1 << 20
 
@@ -42,6 +43,8 @@ def write_archive(path: Path, files: Mapping[str, Content], stamps: Mapping[str,
         draft = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w") as archive:
+                for folder in sorted({f"{PurePosixPath(name).parent}/" for name in files if "/" in name}):
+                    archive.writestr(_entry(folder, _FOLDER), b"")
                 for inside in sorted(files):
                     _add(archive, inside, files[inside], stamps[inside])
             draft.chmod(0o644)
@@ -59,9 +62,7 @@ def write_archive(path: Path, files: Mapping[str, Content], stamps: Mapping[str,
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: Content, stamp: Stamp) -> None:
-    entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.create_system = _UNIX
-    entry.external_attr = _REGULAR_FILE << 16
+    entry = _entry(name, _REGULAR_FILE)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.file_size = stamp.size  # From it follows whether the entry needs the format for large files.
     digest = hashlib.sha256()
@@ -75,3 +76,10 @@ def _add(archive: zipfile.ZipFile, name: str, content: Content, stamp: Stamp) ->
             where=str(content) if isinstance(content, Path) else name,
             fix="Wait until the run has ended, then bundle it again.",
         )
+
+
+def _entry(name: str, mode: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.create_system = _UNIX
+    entry.external_attr = mode << 16
+    return entry

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.bundle.files import LICENCES, LOCK, METADATA, PAPER, README, REPORT, SUMS, Stamp
-from harness.bundle.licences import Input
+from harness.bundle.licences import Input, spdx
 from harness.store.records import RunRecord
 from harness.suite import Paper
 
@@ -60,6 +60,7 @@ class Described:
         paper: Of the suite.
         stamps: Size and hash of each file but the metadata and the hashes, by path.
         sums_size: Size of the list of hashes in bytes, which itself holds the hash of the metadata.
+        trials: The trial of each file of unit rows, by path.
         inputs: Models and data that were used.
         licence: SPDX identifier of the licence that the bundle is given away under.
         finished: Whether every planned trial has a result.
@@ -69,6 +70,7 @@ class Described:
     paper: Paper
     stamps: Mapping[str, Stamp]
     sums_size: int
+    trials: Mapping[str, str]
     inputs: Sequence[Input]
     licence: str
     finished: bool
@@ -76,8 +78,12 @@ class Described:
 
 def metadata(what: Described) -> bytes:
     """The text of ``ro-crate-metadata.json``."""
-    files = [_file(name, stamp.size, stamp.sha256) for name, stamp in sorted(what.stamps.items())]
-    files.append(_file(SUMS, what.sums_size))
+    words = {**_WORDS, **{name: f"Unit rows of trial {trial}" for name, trial in what.trials.items()}}
+    files = [
+        {**_file(name, stamp.size, words.get(name, "")), "sha256": stamp.sha256}
+        for name, stamp in sorted(what.stamps.items())
+    ]
+    files.append(_file(SUMS, what.sums_size, words[SUMS]))
     folders = sorted({f"{PurePosixPath(name).parts[0]}/" for name in what.stamps if "/" in name})
     graph = [
         _descriptor(),
@@ -88,8 +94,8 @@ def metadata(what: Described) -> bytes:
         _paper(what.paper),
         *_inputs(what.inputs),
         *_profile(),
-        _licence(what.licence),
     ]
+    graph += [_licence(what.licence)] if all(one["@id"] != _licence_id(what.licence) for one in graph) else []
     content = {"@context": f"{CRATE}/context", "@graph": graph}
     return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
 
@@ -126,7 +132,7 @@ def _root(what: Described, parts: Sequence[str]) -> Entity:
         "datePublished": record.ended or record.provenance.created,
         "license": {"@id": _licence_id(what.licence)},
         "conformsTo": {"@id": PROCESS_RUN},
-        "about": {"@id": _paper_id(what.paper)},
+        "citation": {"@id": _paper_id(what.paper)},
         "mentions": {"@id": ACTION},
         "hasPart": _refer(parts),
     }
@@ -146,17 +152,15 @@ def _folder(name: str, files: Iterable[Entity]) -> Entity:
     }
 
 
-def _file(path: str, size: int, sha256: str = "") -> Entity:
-    entity = {
+def _file(path: str, size: int, words: str) -> Entity:
+    return {
         "@id": _id(path),
         "@type": "File",
         "name": path,
+        "description": words or f"A file of the {PurePosixPath(path).parts[0]}",
         "contentSize": str(size),
         "encodingFormat": _FORMATS.get(PurePosixPath(path).suffix, "text/plain"),
     }
-    if path in _WORDS:
-        entity["description"] = _WORDS[path]
-    return {**entity, "sha256": sha256} if sha256 else entity
 
 
 def _action(what: Described, files: Sequence[str], folders: Sequence[str]) -> list[Entity]:
@@ -179,25 +183,28 @@ def _action(what: Described, files: Sequence[str], folders: Sequence[str]) -> li
     if record.ended:
         action["endTime"] = record.ended
     if what.finished:
-        action["actionStatus"] = {"@id": _COMPLETED}
+        action["actionStatus"] = _COMPLETED
     if LOCK in files:
         program["softwareRequirements"] = {"@id": LOCK}
-    status = {"@id": _COMPLETED, "@type": "ActionStatusType", "name": "completed"}
-    return [action, program, *([status] if what.finished else [])]
+    return [action, program]
 
 
 def _program(record: RunRecord) -> Entity:
     made = record.provenance
     changed = {True: ", with local changes", None: ", perhaps with local changes"}.get(made.dirty, "")
     added = "".join(f"; {name} is {place}, from outside" for name, place in sorted(record.added.items()))
-    # The intrinsic identifier of a commit needs no host to be resolved.
-    name = f"swh:1:rev:{made.commit}" if len(made.commit) == 40 else "#corroborate"
+    known = len(made.commit) == 40
+    # A commit names the code by itself, wherever it is kept; this address resolves once it is archived.
+    intrinsic = f"swh:1:rev:{made.commit}" if known else f"pkg:generic/corroborate@{made.corroborate}"
+    name = f"https://archive.softwareheritage.org/{intrinsic}" if known else intrinsic
     return {
         "@id": name,
         "@type": "SoftwareApplication",
         "name": "corroborate",
         "description": f"Commit {made.commit or 'not recorded'}{changed if made.commit else ''}{added}",
-        "softwareVersion": made.corroborate,
+        "version": made.corroborate,
+        "identifier": intrinsic,
+        "url": name,
     }
 
 
@@ -219,7 +226,7 @@ def _input_id(one: Input) -> str:
     return f"#{quote(one.name)}"
 
 
-def _inputs(inputs: Iterable[Input]) -> list[Entity]:
+def _inputs(inputs: Sequence[Input]) -> list[Entity]:
     found: list[Entity] = []
     for one in inputs:
         origin = "files of the user's own" if one.bound else "; ".join(one.sources)
@@ -229,14 +236,28 @@ def _inputs(inputs: Iterable[Input]) -> list[Entity]:
             "name": one.name,
             "description": f"{'A model' if one.kind == 'model' else 'A data set'}, not included: {origin}",
             "version": one.version,
-            "license": one.licence,
+            "license": {"@id": _terms_id(one)},
         }
         if one.page:
             entity["url"] = one.page
-        if one.terms:
-            entity["usageInfo"] = one.terms
         found.append(entity)
-    return found
+    terms = {_terms_id(one): _terms(one) for one in inputs}
+    return [*found, *terms.values()]
+
+
+def _terms_id(one: Input) -> str:
+    known = "" if one.terms else spdx(one.licence)
+    return _licence_id(known) if known else f"#licence-{quote(f'{one.licence} {one.terms}'.strip(), safe='')}"
+
+
+def _terms(one: Input) -> Entity:
+    entity = {
+        "@id": _terms_id(one),
+        "@type": "CreativeWork",
+        "name": one.licence,
+        "description": one.terms or "The licence as the source of the model or data states it",
+    }
+    return {**entity, "url": one.terms} if one.terms.startswith("https://") else entity
 
 
 def _profile() -> list[Entity]:
@@ -259,5 +280,5 @@ def _licence(licence: str) -> Entity:
         "@id": _licence_id(licence),
         "@type": "CreativeWork",
         "name": licence,
-        "description": "The licence of this bundle. Models and data have their own, named with each.",
+        "description": "The licence of the bundle. Models and data have their own, named with each.",
     }

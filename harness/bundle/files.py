@@ -60,7 +60,7 @@ def stamp_of(content: Content) -> Stamp:
     """Size and hash of a file's content."""
     with reading(content) as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Stamp(stream.tell(), digest)
+        return Stamp(stream.seek(0, io.SEEK_END), digest)
 
 
 def sums_text(stamps: Mapping[str, Stamp]) -> bytes:

@@ -6,8 +6,19 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
 from harness.hub import HubFacts, licence_of, page_of, source_text
 from harness.method.references import HubSource, Resource
+
+
+def spdx(text: str) -> str:
+    """The SPDX identifier of a licence as SPDX writes it, or nothing if the text is not a single one."""
+    try:
+        found = canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        return ""
+    return "" if " " in found or found.startswith("LicenseRef-") else found
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def make_bundle(
             paper=suite.paper,
             stamps=stamps,
             sums_size=sums_size([*stamps, METADATA]),
+            trials={f"units/{one.units_file}": one.trial for one in reader.trials.values() if one.units_file},
             inputs=extras.inputs,
             licence=extras.licence,
             finished=not unfinished(reader),

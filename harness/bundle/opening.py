@@ -150,7 +150,7 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo], limit: int, where: str) -> No
     size = sum(entry.file_size for entry in entries)
     if size > limit:
         raise RecordError(
-            f"The archive would unpack to {size / 1e9:.1f} GB, which is above the limit of {limit / 1e9:g} GB",
+            f"The archive would unpack to {size / 1e9:.1f} GB; the limit is {limit / 1e9:g} GB",
             where=where,
             fix="If you trust it, give a higher --limit-gb.",
         )

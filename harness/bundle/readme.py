@@ -23,22 +23,23 @@ def readme(record: RunRecord, paper: Paper, *, locked: bool, notes: Iterable[str
         f"# {paper.title}: its experiments run again",
         "",
         f"Run `{record.run}` of suite `{record.suite}`, profile `{record.profile}`.",
-        f"Start with [the report]({REPORT}/index.html). `{PAPER}` has what the paper says and reports, "
-        f"`{LICENCES}` where models and data come from; none of them is included. `run.json` has code, "
-        "packages and machine.",
+        f"[{REPORT}/index.html]({REPORT}/index.html) is the report, `{PAPER}` what the paper says and",
+        f"reports. `{LICENCES}` names models and data, none of them included; `run.json` code and machine.",
         "",
         *(f"- {note}" for note in notes),
         *_section("Verify", ["corroborate bundle --open FILE.zip --out FOLDER"]),
+        "",
         f"It checks every hash; `sha256sum --check {SUMS}` in the folder does so without corroborate.",
         *_section("Read", [f"corroborate {command} FOLDER" for command in ("verdicts", "report")]),
         *_section("Run again", _again(record, locked=locked)),
+        "",
         "The last line compares RUN, the new one, with this one.",
     ]
     return ("\n".join(lines) + "\n").encode()
 
 
 def _section(title: str, commands: Iterable[str]) -> list[str]:
-    return ["", f"## {title}", "", *(f"    {command}" for command in commands), ""]
+    return ["", f"## {title}", "", *(f"    {command}" for command in commands)]
 
 
 def _again(record: RunRecord, *, locked: bool) -> list[str]:
@@ -47,6 +48,8 @@ def _again(record: RunRecord, *, locked: bool) -> list[str]:
     return [
         *([f"git checkout {made.commit}"] if made.commit else []),
         f"pip install --constraint FOLDER/{LOCK} ." if locked else "pip install .",
-        shlex.join(made.command) or f"corroborate run {record.suite} --profile {record.profile}",
+        shlex.join(
+            ["corroborate", *(made.command[1:] or ["run", record.suite, "--profile", record.profile])]
+        ),
         "corroborate regress RUN --baseline FOLDER",
     ]

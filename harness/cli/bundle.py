@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from pathlib import Path
 
 from harness.bundle import Extras, make_bundle, open_bundle
-from harness.bundle.licences import inputs_of
+from harness.bundle.licences import inputs_of, spdx
 from harness.bundle.make import LICENCE
 from harness.bundle.opening import LIMIT_GB
 from harness.cli.needs import resources_of
@@ -81,7 +80,8 @@ def _open(args: argparse.Namespace) -> ExitCode:
 
 
 def _make(args: argparse.Namespace) -> ExitCode:
-    if not re.fullmatch(r"[A-Za-z0-9.+-]+", args.licence):
+    licence = spdx(args.licence)
+    if not licence:
         raise UsageError(
             "This is no SPDX identifier of a licence",
             where=f"--licence {args.licence}",
@@ -91,7 +91,7 @@ def _make(args: argparse.Namespace) -> ExitCode:
     refuse_rehearsal(run)
     archive = args.out or Path(f"{run.reader.record.run}.zip")
     require_file(archive, "--out")
-    notes = _bundle(run, archive, args.licence)
+    notes = _bundle(run, archive, licence)
     tell([*notes_on(run), *notes])
     print(f"{archive}: {archive.stat().st_size / 1e6:.2f} MB")
     return ExitCode.OK
