@@ -117,6 +117,8 @@ def test_the_public_validator_finds_nothing(archive: Path, folder: Path, profile
         pytest.skip("rocrate-validator is not installed (pip install roc-validator)")
     for crate in (archive, folder):
         options = ["--profile-identifier", profile, "--no-paging", "--output-format", "json"]
+        # Process Run Crate 0.5 builds on RO-Crate 1.1, whose own demands a crate of 1.2 does not follow.
+        options += ["--disable-profile-inheritance"] if profile.startswith("process") else []
         command = [program, "--disable-color", "--no-interactive", "validate", *options, str(crate)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         said = done.stdout + done.stderr
