@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from harness.errors import RecordError
 
@@ -42,14 +41,14 @@ def is_bundle(folder: Path) -> bool:
 
 
 @contextmanager
-def reading(content: Content) -> Iterator[IO[bytes]]:
+def reading(content: Content) -> Iterator[io.BufferedIOBase]:
     """A stream of what a file is to hold.
 
     Raises:
         RecordError: If it cannot be read.
     """
     try:
-        stream = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+        stream: io.BufferedIOBase = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
     except OSError as error:
         raise RecordError(f"The file cannot be read: {error.strerror}", where=str(content)) from error
     with stream:

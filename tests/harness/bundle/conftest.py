@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def reader(tmp_path: Path) -> RunReader:
     )
     with RunWriter(tmp_path / "run") as writer:
         writer.start(record)
-        rows = {"unit_id": [f"item-{at}" for at in range(20)], "error": np.arange(20.0)}
+        rows: dict[str, Any] = {"unit_id": [f"item-{at}" for at in range(20)], "error": np.arange(20.0)}
         writer.append(trial, Scores({"main": rows}))
     return open_run(tmp_path / "run")
 

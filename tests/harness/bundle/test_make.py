@@ -34,7 +34,8 @@ def test_a_bundle_has_records_rows_verdicts_licences_report_and_the_hash_of_each
     (rows,) = (name for name in found if name.startswith("units/"))
     plain = ["README.md", "licences.json", "paper.toml", "ro-crate-metadata.json", "run.json"]
     assert sorted(found) == sorted([*plain, SUMS, "report/index.html", "trials.jsonl", rows, "verdicts.json"])
-    recorded = dict(reversed(line.split("  ")) for line in found[SUMS].decode().splitlines())
+    lines = [line.split("  ") for line in found[SUMS].decode().splitlines()]
+    recorded = {name: digest for digest, name in lines}
     assert recorded == {name: sha256(data).hexdigest() for name, data in found.items() if name != SUMS}
     assert found["trials.jsonl"] == (reader.folder / "trials.jsonl").read_bytes()
     assert found[rows] == reader.units("e/t/mean/100")
