@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from harness.bundle.archive import write_archive
 from harness.bundle.contents import record_files, unfinished
@@ -119,8 +119,15 @@ def _notes(suite: Suite, reader: RunReader, files: Mapping[str, Content]) -> lis
         notes.append(f"Methods from outside, of which only the hashes of their code are here: {names}.")
     if made.dirty is not False:
         notes.append("The code had changes that are in no commit, or git could not say.")
-    if record.bindings:
+    if places := _places(reader):
         notes.append(
-            "The records name the folders that were bound to resources: " + ", ".join(record.bindings) + "."
+            f"The records name folders of the machine: {places[0]}{' and others' if places[1:] else ''}."
         )
     return notes
+
+
+def _places(reader: RunReader) -> list[str]:
+    """Folders of a machine in the records: what was bound to resources, and files that trials have read."""
+    read = (name for trial in reader.trials.values() for name in trial.files)
+    bound = reader.record.bindings.values()
+    return list(dict.fromkeys(name for name in (*bound, *read) if PurePath(name).is_absolute()))

@@ -50,7 +50,7 @@ def suite(tmp_path: Path) -> Suite:
 def reader(tmp_path: Path) -> RunReader:
     made = Provenance(
         created="2026-11-29T10:00:00.000+00:00",
-        command=["corroborate", "run", "toy", "--runs=/home/somebody/runs"],
+        command=["corroborate", "run", "toy", "--runs=/private/somebody/runs"],
         corroborate="0.1.0",
         commit=COMMIT,
         dirty=False,

@@ -44,7 +44,7 @@ def test_a_bundle_has_records_rows_verdicts_licences_report_and_the_hash_of_each
 
 
 def test_no_folder_of_the_machine_is_in_its_command(archive: Path) -> None:
-    assert not [name for name, data in content(archive).items() if b"/home/somebody" in data]
+    assert not [name for name, data in content(archive).items() if b"/private/somebody" in data]
 
 
 def test_the_same_run_gives_the_same_bytes_whenever_and_wherever(  # noqa: PLR0917 - fixtures
@@ -107,7 +107,7 @@ def test_what_is_missing_or_unusual_is_told(
     assert "rules of the claims have changed" in told
     assert "mine (package:Mine)" in told
     assert "in no commit" in told
-    assert "bound to resources: words" in told
+    assert "folders of the machine: /data/words." in told
     assert all(note in content(tmp_path / "b.zip")["README.md"].decode() for note in told.split(". ")[:1])
 
 
