@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -38,6 +40,8 @@ PACKAGES = (
 )
 """Packages whose version can change a result."""
 
+LOCK = "constraints.txt"
+"""The versions of all packages, in the repository."""
 _KEY_PACKAGES = ("torch", "transformers", "numpy")
 _GIT_TIMEOUT_S = 5.0
 _GROUPS = Path("/sys/fs/cgroup")
@@ -55,7 +59,7 @@ def collect(argv: Sequence[str]) -> Provenance:
     commit, dirty = _commit()
     driver = cuda.driver()
     return Provenance(
-        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        created=now(),
         command=[Path(argv[0]).name, *argv[1:]] if argv else [],
         corroborate=package_version("corroborate"),
         commit=commit,
@@ -70,6 +74,11 @@ def collect(argv: Sequence[str]) -> Provenance:
         gpu=driver.gpus[0].name if driver.gpus else "",
         driver=driver.version if driver.gpus else "",
     )
+
+
+def now() -> str:
+    """The time as records state it: UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def environment_key(device: str, threads: int = 1) -> str:
@@ -181,11 +190,33 @@ def _repository() -> Path | None:
 
 def _lock_hash() -> str:
     root = _repository()
-    lock = root / "constraints.txt" if root else None
+    lock = root / LOCK if root else None
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock and lock.is_file() else ""
 
 
+def lock_file(made: Provenance) -> bytes | None:
+    """The lock file that a run was made under, if it is in this checkout or was committed with the code."""
+    root = _repository()
+    if root is None or not made.lock_sha256:
+        return None
+    with suppress(OSError):
+        found = (root / LOCK).read_bytes()
+        if hashlib.sha256(found).hexdigest() == made.lock_sha256:
+            return found
+    # A record may come from anywhere, and git would take other text than a commit for an option.
+    known = re.fullmatch("[0-9a-f]{40,64}", made.commit)
+    committed = _git_output(root, "show", f"{made.commit}:{LOCK}") if known else None
+    same = committed is not None and hashlib.sha256(committed).hexdigest() == made.lock_sha256
+    return committed if same else None
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
+    """A line that git says of a repository, or ``None`` if it says nothing."""
+    said = _git_output(folder, *arguments)
+    return None if said is None else said.decode(errors="replace").strip()
+
+
+def _git_output(folder: Path, *arguments: str) -> bytes | None:
     """What git says of a repository, or ``None`` if it says nothing. Nothing is written there."""
     # Hooks of another repository, and tools that work on one, name it in variables that git obeys.
     others = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -201,4 +232,4 @@ def _git(folder: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None

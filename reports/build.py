@@ -8,11 +8,12 @@ from harness.suite import PaperTable, Scale, Suite
 from reports.document import Document, Section, Table
 from reports.numbers import Ledger
 from reports.sections.added import added
+from reports.sections.cost import cost
 from reports.sections.evidence import evidence
 from reports.sections.fidelity import controls, fidelity
 from reports.sections.headline import abstract, commit_name, headline, title_facts
 from reports.sections.methods import methods
-from reports.sections.run import cost, provenance, rerun
+from reports.sections.run import provenance, rerun
 from reports.sections.sample_views import sample_views
 from reports.sections.tables import figures, paper_table, tables
 from reports.sections.tuning import tuning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,8 +27,8 @@ class Entry:
         name: Name of the run's folder.
         record: What was asked for; nothing if it cannot be read.
         counts: Verdicts of whole claims, in the usual order; empty before judging.
-        link: Address of the report, relative to the index; empty without one.
-        command: What writes the report, where there is none.
+        link: Address of the report, relative to the index; empty without one that is up to date.
+        command: What writes the report.
         problem: Why a record could not be read.
     """
 
@@ -63,7 +64,7 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
     for entry in entries:
         suites.setdefault(entry.record.suite if entry.record else "Unreadable", []).append(entry)
     kept = {
-        suite: [_committed(entry, runs_folder) for entry in _entries(folder)]
+        suite: [_committed(entry, folder, runs_folder) for entry in _entries(folder)]
         for suite, folder in references.items()
     }
     page = environment().get_template("index.html.j2").render(suites=suites, total=len(entries), kept=kept)
@@ -76,16 +77,23 @@ def _entries(folder: Path) -> list[Entry]:
     return [_entry(path) for path in found if holds_run(path) and not path.name.startswith(".")]
 
 
-def _committed(entry: Entry, runs_folder: Path) -> Entry:
+def _committed(entry: Entry, references: Path, runs_folder: Path) -> Entry:
     """An entry of committed results, whose report is kept beside the runs."""
     record = entry.record
     if record is None:
         return entry
     folder = committed_report(runs_folder, record.suite, record.profile, full=record.full)
     page = folder / "index.html"
-    link = quote(page.relative_to(runs_folder).as_posix()) if page.is_file() else ""
+    current = _is_newer(page, references / entry.name)
+    link = quote(page.relative_to(runs_folder).as_posix()) if current else ""
     command = f"corroborate report {record.suite} --reference --profile {entry.name}"
     return replace(entry, link=link, command=command)
+
+
+def _is_newer(page: Path, folder: Path) -> bool:
+    """Whether a report is there that was written after the results: later ones may have replaced them."""
+    written = [file.stat().st_mtime_ns for file in folder.iterdir() if file.is_file()]
+    return page.is_file() and page.stat().st_mtime_ns >= max(written)
 
 
 def _entry(path: Path) -> Entry:
@@ -93,7 +101,8 @@ def _entry(path: Path) -> Entry:
     link = f"{quote(path.name)}/report/index.html" if report.is_file() else ""
     try:
         reader = open_run(path)
-        return Entry(path.name, reader.record, _counts(reader.verdicts), link)
+        command = f"corroborate report {shlex.quote(path.name)}"
+        return Entry(path.name, reader.record, _counts(reader.verdicts), link, command=command)
     except RecordError as error:
         # One damaged run must not hide all the others.
         return Entry(path.name, None, (), link, problem=error.what)

@@ -53,6 +53,7 @@ COMMANDS = {
     "controls": Command("harness.cli.controls", "what negative controls did to a run's claims"),
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
+    "bundle": Command("harness.cli.bundle", "a run in one archive for others to verify and rerun; open one"),
     "reference": Command("harness.cli.reference", "keep a run as a suite's committed results"),
     "new-suite": Command("harness.cli.new_suite", "write the first files of a new suite, complete and green"),
     "check-method": Command("harness.cli.check_method", "put a method through the contract's checks"),

@@ -7,6 +7,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
+from harness.bundle import is_bundle
 from harness.cli.options import add_runs
 from harness.cli.outputs import require_folder
 from harness.cli.runs import REFERENCE, OpenedRun, add_reference, chosen, judged, notes_on, tell
@@ -76,12 +77,12 @@ def _report(args: argparse.Namespace) -> None:
 
 
 def _default_folder(run: OpenedRun, runs: Path) -> Path:
-    """Where a report goes: into its run, but never into results that are committed."""
-    if not run.reader.is_committed:
+    """Where a report goes: into its run, but never into committed results or a bundle."""
+    if not run.reader.is_committed and not is_bundle(run.folder):
         return run.folder / "report"
     kept = committed_report(runs, run.suite.slug, run.scale.profile, full=run.scale.full)
     folder = run.folder.resolve()
-    if folder.parent == (run.suite.folder / REFERENCE).resolve():
+    if run.reader.is_committed and folder.parent == (run.suite.folder / REFERENCE).resolve():
         return kept
-    # A copy, or those of another checkout: the index takes what is in that place for the suite's own.
+    # A bundle, a copy, or another checkout's: the index takes what is in that place for the suite's own.
     return kept.with_name(f"{kept.name}-{sha256(os.fsencode(folder)).hexdigest()[:8]}")

@@ -7,9 +7,11 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from harness.ends import own_process
 from harness.engine.context import TrialContext, seed_everything
@@ -18,6 +20,7 @@ from harness.engine.job import ArtifactJob
 from harness.errors import ResourceError
 from harness.method.references import Artifact
 from harness.plan.canonical import digest
+from harness.store.records import Cost
 
 MANIFEST = "artifact.json"
 
@@ -53,13 +56,33 @@ def mark_used(folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What is known of a built artifact: title, fingerprint, seconds, size."""
+    """What is known of a built artifact: title, fingerprint, cost, size."""
     content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return content
 
 
-def build_artifact(job: ArtifactJob, ctx: TrialContext) -> None:
+def cost_of(folder: Path) -> Cost:
+    """What a built artifact cost when it was made, whoever uses it later.
+
+    Older artifacts know their wall time only: :attr:`Cost.is_whole` tells.
+    """
+    manifest = read_manifest(folder)
+    try:
+        return Cost.model_validate(manifest["cost"])
+    except (LookupError, ValidationError):
+        return Cost(wall_s=manifest["seconds"])
+
+
+def build_artifact(job: ArtifactJob, ctx: TrialContext, spent: Callable[[], Cost]) -> bool:
     """Build the artifact of ``job`` unless another process has done so meanwhile.
+
+    Args:
+        job: What to build, and where.
+        ctx: Of the build.
+        spent: What the job has used so far; asked once, when the artifact is whole.
+
+    Returns:
+        Whether it was built here.
 
     Raises:
         ResourceError: If the cache cannot be written.
@@ -71,10 +94,11 @@ def build_artifact(job: ArtifactJob, ctx: TrialContext) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(f".{target.name}.lock")):
             if is_built(target):
-                return
+                return False
             _clear_interrupted(target)
-            _build(job, ctx)
+            _build(job, ctx, spent)
             forget_checkpoints(job.checkpoints)
+            return True
     except OSError as error:
         raise ResourceError(
             f"The artifact '{job.artifact.title or job.id}' cannot be stored: {error.strerror or error}",
@@ -101,25 +125,25 @@ def _clear_interrupted(target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
 
 
-def _build(job: ArtifactJob, ctx: TrialContext) -> None:
+def _build(job: ArtifactJob, ctx: TrialContext, spent: Callable[[], Cost]) -> None:
     folder = job.target.with_name(f".{job.target.name}.building")
     folder.mkdir()
     try:
-        start = time.perf_counter()
         seed_everything(ctx.seed)
         with own_process():
             job.artifact.build(folder, ctx)
-        seconds = ctx.checkpoints.earlier[0] + time.perf_counter() - start
         files = dict(taken(job)[0])
         for path in job.paths.values():
             files |= files_behind(Path(path))
-        _write_manifest(folder, {**job.note, "files": files}, seconds)
+        _write_manifest(folder, {**job.note, "files": files}, spent())
         folder.replace(job.target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_manifest(folder: Path, note: Mapping[str, Any], seconds: float) -> None:
+def _write_manifest(folder: Path, note: Mapping[str, Any], cost: Cost) -> None:
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    content = {**note, "seconds": round(seconds, 2), "bytes": size, "created": int(time.time())}
+    # "seconds" is for older versions that share the cache.
+    kept = {"seconds": round(cost.wall_s, 2), "cost": cost.model_dump(), "bytes": size}
+    content = {**note, **kept, "created": int(time.time())}
     (folder / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")

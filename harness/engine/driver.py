@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.ends import text_of
-from harness.engine.artifact import is_built, mark_used, read_manifest
+from harness.engine.artifact import is_built, mark_used
 from harness.engine.engines import Engine
 from harness.engine.job import ArtifactJob, Job, Outcome, TrialJob
 from harness.engine.jobs import JobMaker, Preparation
@@ -16,11 +16,13 @@ from harness.engine.tuning import TuningState
 from harness.plan.planner import Planner
 from harness.plan.stored import FIELDS_FILE, dump_fields
 from harness.plan.trial import Plan, PlannedTrial
-from harness.store.records import Cost, TrialRecord
+from harness.store.records import TrialRecord
 from harness.store.writer import RunWriter
 from harness.suite import Scale
 
 TICK_SECONDS = 1.0
+CACHE = "cache"
+"""Where an artifact is from that this run has not built."""
 
 
 class RunListener(Protocol):
@@ -178,8 +180,15 @@ class Driver:
             return
         self._built.add(name)
         mark_used(folder)
-        known = Outcome(id=name, status="ok", cost=Cost(wall_s=read_manifest(folder)["seconds"]))
-        self._writer.append(self._maker.artifact_record(item, known, reused_from="cache"))
+        record = self._maker.artifact_record(item, Outcome(id=name, status="ok"), reused_from=CACHE)
+        if not self._has(record):
+            self._writer.append(record)
+
+    def _has(self, record: TrialRecord) -> bool:
+        """Whether this run has recorded an artifact, which it may have built before it was resumed."""
+        own = self._own.trials.get(record.trial)
+        key = (record.status, record.fingerprint, record.environment, record.libraries)
+        return own is not None and key == (own.status, own.fingerprint, own.environment, own.libraries)
 
     def _submit(self) -> None:
         """Start what can start: artifacts first, since others wait for them, timed trials last."""
@@ -217,7 +226,8 @@ class Driver:
             self._listener.note(f"{outcome.id} left state of the process changed: {', '.join(outcome.left)}.")
 
     def _artifact_ended(self, outcome: Outcome) -> None:
-        record = self._writer.append(self._maker.artifact_record(self._artifacts[outcome.id], outcome))
+        item, origin = self._artifacts[outcome.id], CACHE if outcome.found else ""
+        record = self._writer.append(self._maker.artifact_record(item, outcome, reused_from=origin))
         self._listener.finished(record)
         if outcome.status == "ok":
             self._built.add(outcome.id)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.ends import Stops, own_process, story_of, text_of
 from harness.engine import accelerator, files_read
@@ -53,8 +54,7 @@ def execute(
     log, state = log or MemoryLog(), state or State()
     meter = _Meter(job.device)
     status: Status = "ok"
-    units, error = b"", ""
-    parts: tuple[str, ...] = ()
+    made, error = _Made(), ""
     left: list[str] = []
     with _scratch(scratch_root) as scratch, log.catching(), Stops() as stops:
         try:
@@ -64,7 +64,7 @@ def execute(
                 ctx = _context(job, loader, scratch, progress)
                 meter.checkpoints = ctx.checkpoints
                 files_read.begin(job, ctx.checkpoints, scratch)
-                units, parts = _run(job, ctx, state.settle)
+                made = _run(job, ctx, state.settle, meter)
         except BaseException as reason:  # noqa: BLE001 - foreign code may raise anything; the run goes on
             status, error = _ended(job, reason)
         files, unsure = files_read.taken(job)
@@ -74,8 +74,9 @@ def execute(
     return Outcome(
         id=job.id,
         status=status,
-        units=units,
-        parts=parts,
+        units=made.units,
+        parts=made.parts,
+        found=made.found,
         cost=cost,
         error=error,
         log=log.text(),
@@ -120,17 +121,24 @@ def _context(job: Job, loader: Loader, scratch: Path, progress: Callable[[float,
     )
 
 
-def _run(job: Job, ctx: TrialContext, settle: Callable[[], None]) -> tuple[bytes, tuple[str, ...]]:
+class _Made(NamedTuple):
+    """What a job gave, as its outcome has it."""
+
+    units: bytes = b""
+    parts: tuple[str, ...] = ()
+    found: bool = False
+
+
+def _run(job: Job, ctx: TrialContext, settle: Callable[[], None], meter: _Meter) -> _Made:
     if isinstance(job, ArtifactJob):
-        build_artifact(job, ctx)
-        return b"", ()
+        return _Made(found=not build_artifact(job, ctx, meter.cost))
     with own_process():
         if isinstance(job, CallJob):
-            return job.call(ctx), ()
+            return _Made(job.call(ctx))
         scores = run_trial(job, ctx, settle)
     for part, table in scores.parts.items():
         check_table(part, table, job.id)
-    return encode(scores.parts), tuple(scores.parts)
+    return _Made(encode(scores.parts), tuple(scores.parts))
 
 
 def _checkpoints(folder: Path | None) -> Checkpoints:

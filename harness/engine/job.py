@@ -96,6 +96,7 @@ class Outcome:
         parts: Names of the evaluation sets in ``units``.
         error: Traceback or reason.
         log: What it printed.
+        found: The artifact had been built meanwhile, by another process.
         files: Hashes of the files that it has read without declaring them, by path.
         unsure: Why it cannot stand for another trial, or empty.
         lost: The reason may lie outside the job (a worker that vanished, or had models loaded already);
@@ -111,6 +112,7 @@ class Outcome:
     error: str = ""
     log: str = ""
     lost: bool = False
+    found: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
     unsure: str = ""
     left: tuple[str, ...] = ()

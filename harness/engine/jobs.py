@@ -9,7 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.engine.artifact import artifact_folder, checkpoints_of, files_behind, forget_checkpoints
+from harness.engine.artifact import (
+    artifact_folder,
+    checkpoints_of,
+    cost_of,
+    files_behind,
+    forget_checkpoints,
+)
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
@@ -213,7 +219,7 @@ class JobMaker:
         return {name: text for folder in folders for name, text in files_behind(folder).items()}
 
     def artifact_record(self, item: Preparation, outcome: Outcome, reused_from: str = "") -> TrialRecord:
-        """The record of a built artifact."""
+        """The record of an artifact, with what it cost whoever built it, or what failing to cost."""
         return TrialRecord(
             trial=self.artifact_id(item),
             kind="artifact",
@@ -227,7 +233,7 @@ class JobMaker:
             float32_products=products(item.placement),
             error=outcome.error,
             left=list(outcome.left),
-            cost=outcome.cost,
+            cost=cost_of(self.folder(item)) if outcome.status == "ok" else outcome.cost,
             reused_from=reused_from,
         )
 

@@ -59,7 +59,9 @@ def continued(before: RunRecord, now: RunRecord, folder: Path) -> RunRecord:
         raise UsageError(
             f"This run was started with another {names}{':' + listing}", where=str(folder), fix=_FIX
         )
-    newer = {name: getattr(now, name) for name in ("planned", "blocked", "limits", "device", "dtype")}
+    newer = {
+        name: getattr(now, name) for name in ("planned", "blocked", "limits", "device", "dtype", "ended")
+    }
     return before.model_copy(update={**newer, "continued": [*before.continued, now.provenance]})
 
 

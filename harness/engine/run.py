@@ -23,7 +23,7 @@ from harness.plan.limits import Limits
 from harness.plan.placement import DTYPES, Device
 from harness.plan.references import reference_key
 from harness.plan.selection import seeds_text
-from harness.provenance import collect, environment_key, usable_cores
+from harness.provenance import collect, environment_key, now, usable_cores
 from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
 from harness.store.records import RehearsalRecord, RunRecord
 from harness.suite import Scale, Suite
@@ -152,6 +152,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             check_finished(reader, prepared.plan, anywhere=request.gather)
         writer.start(record)
         summary = execute_plan(request, prepared, writer, display)
+        writer.start(record.model_copy(update={"ended": now()}))
     return Finished(folder, prepared.plan, summary)
 
 

@@ -13,6 +13,7 @@ from harness.hub.facts import (
     page_of,
     read_facts,
     size_mb_of,
+    source_text,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "page_of",
     "read_facts",
     "size_mb_of",
+    "source_text",
 ]

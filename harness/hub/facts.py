@@ -31,7 +31,15 @@ from typing import Any, Literal
 
 from harness.errors import SuiteError
 from harness.installed import found_points, location
-from harness.method.references import HubSource, IndexSource, PackageSource, Reading, Resource, Source
+from harness.method.references import (
+    HubSource,
+    IndexSource,
+    MirrorSource,
+    PackageSource,
+    Reading,
+    Resource,
+    Source,
+)
 
 FILE = "hub.toml"
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -222,6 +230,22 @@ def licence_of(resource: Resource, facts: HubFacts) -> str:
         return "the user's (what is bound with --bind)"
     known = (facts.of(source) for source in resource.sources if isinstance(source, HubSource))
     return next((fact.licence for fact in known if fact), "unknown (nothing states one)")
+
+
+def source_text(source: Source, facts: HubFacts) -> str:
+    """Where a resource comes from, in words, with the version or the commit."""
+    match source:
+        case MirrorSource(folder=folder):
+            return f"mirror folder {folder}"
+        case PackageSource(distribution=distribution, version=version):
+            return f"package {distribution} {version}"
+        case IndexSource(distribution=distribution, version=version):
+            return f"source distribution {distribution} {version}"
+        case HubSource(repo=repo):
+            pinned = facts.pinned(source)
+            commit = pinned.revision if isinstance(pinned, HubSource) else source.revision
+            known = _COMMIT.fullmatch(commit)
+            return f"hub {repo} at {commit[:12]}" if known else f"hub {repo} at {commit}, which is not pinned"
 
 
 def size_mb_of(resource: Resource, facts: HubFacts) -> int:

@@ -6,6 +6,7 @@ raises :data:`SCHEMA_VERSION`; a record of another version is refused, never gue
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +55,15 @@ class Provenance(Record):
     memory_gb: float = 0.0
     gpu: str = ""
     driver: str = ""
+
+    def without_folders(self) -> Provenance:
+        """The same without the folders of a machine in its command line, for results that are given away."""
+        command = []
+        for argument in self.command:
+            name, sign, value = argument.rpartition("=")
+            path = PurePath(value)
+            command.append(f"{name}{sign}{path.name}" if path.is_absolute() else argument)
+        return self.model_copy(update={"command": command})
 
     def code(self, digits: int = 40) -> str:
         """The commit and what is known of changes to it; empty where the code lay in no repository."""
@@ -107,6 +117,13 @@ class RunRecord(Record):
     """Where and with what each continuation of the run (``--resume``) was made."""
     rehearsal: RehearsalRecord | None = None
     """Set if the run only tries the code out on stand-ins."""
+    ended: str = ""
+    """UTC time when its last trial had ended, ISO 8601; empty until then, and in older records."""
+
+    def without_folders(self) -> RunRecord:
+        """The same without the folders of a machine in its command lines."""
+        made = [one.without_folders() for one in (self.provenance, *self.continued)]
+        return self.model_copy(update={"provenance": made[0], "continued": made[1:]})
 
     @property
     def hardware(self) -> str:
@@ -129,6 +146,11 @@ class Cost(Record):
     """Most memory on the GPU in tensors at once; not measured unless a GPU ran it."""
     peak_gpu_reserved_mb: float | None = None
     """Most memory that PyTorch held on the GPU for it, unused blocks included."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was measured: older records of reused artifacts have the wall time only."""
+        return self.peak_memory_mb > 0 or self.cpu_s > 0
 
 
 class TrialRecord(Record):
@@ -174,7 +196,8 @@ class TrialRecord(Record):
     """State of the process that it left changed, in words; it was put back before anything else ran."""
     cost: Cost = Field(default_factory=Cost)
     reused_from: str = ""
-    """The run in which this trial was executed, if it was not this one."""
+    """The run in which this trial was executed, if it was not this one; of an artifact "cache". Its cost is
+    what it took there and then."""
 
 
 class Interval(Record):

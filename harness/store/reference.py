@@ -81,12 +81,7 @@ def write_reference(
 
 def _anywhere(record: RunRecord) -> RunRecord:
     """The record without the folders of this machine in its command line."""
-    command = []
-    for argument in record.provenance.command:
-        name, sign, value = argument.rpartition("=")
-        path = Path(value)
-        command.append(f"{name}{sign}{path.name}" if path.is_absolute() else argument)
-    return record.model_copy(update={"provenance": record.provenance.model_copy(update={"command": command})})
+    return record.without_folders()
 
 
 def _pretty(record: Record) -> bytes:

@@ -1,17 +1,15 @@
-"""What the run cost, what it was made with, and how to make it again."""
+"""What the run was made with, and how to make it again."""
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from harness.hub import installed_facts, licence_of
-from harness.method.references import HubSource, IndexSource, MirrorSource, PackageSource, Resource, Source
+from harness.hub import installed_facts, licence_of, source_text
+from harness.method.references import Resource
 from harness.plan.references import all_references
-from harness.store.records import RunRecord, TrialRecord
+from harness.store.records import RunRecord
 from reports.document import (
     Block,
     Code,
@@ -30,111 +28,6 @@ from reports.document import (
 from reports.numbers import Ledger
 from reports.sections.common import words
 from reports.sections.evidence import seeds_of
-
-
-def cost(ledger: Ledger) -> Section:
-    """Time and memory by experiment, and artifacts with their build times."""
-    blocks: list[Block] = [_trials(ledger)]
-    artifacts = [record for record in ledger.view.trials.values() if record.kind == "artifact"]
-    if artifacts:
-        blocks.append(_artifacts(ledger, artifacts))
-    blocked = ledger.view.record.blocked
-    if blocked:
-        columns = (Column("Not run", "experiment"), Column("Why", "why"))
-        rows = tuple(Row(((Code(name),), words(reason))) for name, reason in blocked.items())
-        blocks.append(Table("blocked", words("Declared, but not run here."), columns, rows))
-    return Section("cost", "Cost", tuple(blocks))
-
-
-def _trials(ledger: Ledger) -> Table:
-    groups: dict[str, list[TrialRecord]] = defaultdict(list)
-    for record in ledger.view.trials.values():
-        if record.kind == "trial":
-            groups[record.experiment].append(record)
-    columns = (
-        Column("Experiment", "experiment"),
-        Column("Trials", "trials", "number"),
-        Column("Reused", "reused", "number"),
-        Column("Without result", "failed", "number"),
-        Column("Wall", "wall", "number"),
-        Column("CPU", "cpu", "number"),
-        Column("GPU", "gpu", "number"),
-        Column("Peak memory", "memory", "number"),
-        *_gpu_memory_column(record for records in groups.values() for record in records),
-    )
-    measured = columns[-1].key == "gpu-memory"
-    rows = [_cost_row(ledger, name, records, gpu_measured=measured) for name, records in groups.items()]
-    if len(groups) > 1:
-        everything = [record for records in groups.values() for record in records]
-        rows.append(_cost_row(ledger, "all", everything, gpu_measured=measured))
-    notes = (
-        words("Times are sums over trials, reused ones included with the time they took when they ran."),
-    )
-    return Table("cost", words("What the trials used."), columns, tuple(rows), notes)
-
-
-def _cost_row(ledger: Ledger, name: str, records: list[TrialRecord], *, gpu_measured: bool) -> Row:
-    ids = [record.trial for record in records]
-    experiment = ledger.experiments.get(name)
-    label: Spans = (Code(name), Text(f" {experiment.title}")) if experiment else (Text("All experiments"),)
-    gpu = [record.cost.gpu_s for record in records if record.cost.gpu_s is not None]
-    return Row(
-        (
-            label,
-            (ledger.count(f"cost/{name}/trials", len(records), tuple(ids)),),
-            (ledger.count(f"cost/{name}/reused", sum(bool(record.reused_from) for record in records)),),
-            (ledger.count(f"cost/{name}/failed", sum(record.status != "ok" for record in records)),),
-            (ledger.cost(f"cost/{name}/wall", sum(record.cost.wall_s for record in records), "s", ids),),
-            (ledger.cost(f"cost/{name}/cpu", sum(record.cost.cpu_s for record in records), "s", ids),),
-            (ledger.cost(f"cost/{name}/gpu", sum(gpu), "s", ids),) if gpu else words("–"),
-            (ledger.cost(f"cost/{name}/memory", max(r.cost.peak_memory_mb for r in records), "MB", ids),),
-            *([_gpu_memory(ledger, f"cost/{name}", records)] if gpu_measured else []),
-        )
-    )
-
-
-def _gpu_memory_column(records: Iterable[TrialRecord]) -> tuple[Column, ...]:
-    """A column for memory on the GPU, where a GPU computed anything."""
-    measured = any(record.cost.peak_gpu_memory_mb is not None for record in records)
-    return (Column("Peak GPU memory", "gpu-memory", "number"),) if measured else ()
-
-
-def _gpu_memory(ledger: Ledger, name: str, records: list[TrialRecord]) -> Spans:
-    """The most that tensors of one of the trials took on the GPU."""
-    peaks = [peak for record in records if (peak := record.cost.peak_gpu_memory_mb) is not None]
-    if not peaks:
-        return words("–")
-    return (ledger.cost(f"{name}/gpu-memory", max(peaks), "MB", [record.trial for record in records]),)
-
-
-def _artifacts(ledger: Ledger, artifacts: list[TrialRecord]) -> Table:
-    columns = (
-        Column("Artifact", "artifact"),
-        Column("Built in", "wall", "number"),
-        Column("Peak memory", "memory", "number"),
-        *_gpu_memory_column(artifacts),
-        Column("State", "state"),
-    )
-    measured = len(columns) > 4
-    rows = tuple(
-        Row(
-            (
-                words(record.trial),
-                (ledger.cost(f"{record.trial}/wall", record.cost.wall_s, "s", [record.trial]),),
-                (ledger.cost(f"{record.trial}/memory", record.cost.peak_memory_mb, "MB", [record.trial]),),
-                *([_gpu_memory(ledger, record.trial, [record])] if measured else []),
-                words(_state(record)),
-            )
-        )
-        for record in artifacts
-    )
-    return Table("artifacts", words("Preparation steps, built once and cached."), columns, rows)
-
-
-def _state(record: TrialRecord) -> str:
-    if record.reused_from:
-        return f"reused, from {record.reused_from}"
-    return "built in this run" if record.status == "ok" else record.status
 
 
 def provenance(ledger: Ledger) -> Section:
@@ -228,7 +121,7 @@ def _resource_table(resources: Iterable[Resource]) -> Table:
                 words(resource.kind),
                 words(resource.version),
                 _licence(resource),
-                words("; ".join(map(_source, resource.sources))),
+                words("; ".join(source_text(source, installed_facts()) for source in resource.sources)),
             )
         )
         for resource in resources
@@ -241,21 +134,6 @@ def _licence(resource: Resource) -> Spans:
     if resource.terms.startswith("https://"):
         return (Link(name, resource.terms),)
     return words(f"{name} ({resource.terms})" if resource.terms else name)
-
-
-def _source(source: Source) -> str:
-    match source:
-        case MirrorSource(folder=folder):
-            return f"mirror folder {folder}"
-        case PackageSource(distribution=distribution, version=version):
-            return f"package {distribution} {version}"
-        case IndexSource(distribution=distribution, version=version):
-            return f"source distribution {distribution} {version}"
-        case HubSource(repo=repo):
-            pinned = installed_facts().pinned(source)
-            commit = pinned.revision if isinstance(pinned, HubSource) else source.revision
-            known = re.fullmatch("[0-9a-f]{40}", commit)
-            return f"hub {repo} at {commit[:12]}" if known else f"hub {repo} at {commit}, which is not pinned"
 
 
 def rerun(ledger: Ledger) -> Section:

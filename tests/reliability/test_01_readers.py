@@ -25,6 +25,7 @@ READERS = {
     "compare the other way": ["compare", "{other}", "{run}"],
     "regress": ["regress", "{run}", "--baseline", "{other}"],
     "regress the other way": ["regress", "{other}", "--baseline", "{run}"],
+    "bundle": ["bundle", "{run}", "--out", "{out}/run.zip"],
     "why": ["why", "heavy/t2/mean/100", "--run", "{run}"],
     "list": ["list", "demo"],
     "plan": ["plan", "demo"],

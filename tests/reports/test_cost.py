@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from harness.store.memory import MemoryRun
-from harness.store.records import VerdictsRecord
+from harness.store.records import Cost, VerdictsRecord
 from harness.suite import Experiment, Scale
 from reports.document import Facts, Number, Table, Text
 from reports.numbers import Ledger
-from reports.sections.run import cost, provenance
+from reports.sections.cost import cost
+from reports.sections.run import provenance
 from tests.reports import demo
 
 
@@ -69,3 +70,37 @@ def test_tf32_is_told_with_its_reason(on_gpu: Ledger, ledger: Ledger) -> None:
 
     assert facts(on_gpu)["Products of float32 in TF32"] == "main: it is long training"
     assert "Products of float32 in TF32" not in facts(ledger)
+
+
+def numbers(table: Table) -> dict[str, list[float]]:
+    return {
+        "".join(span.text for span in row.cells[0] if isinstance(span, Text)): [
+            span.value for cell in row.cells[1:] for span in cell if isinstance(span, Number)
+        ]
+        for row in table.rows
+    }
+
+
+def test_what_this_run_spent_is_told_apart_from_what_making_all_of_it_cost(ledger: Ledger) -> None:
+    trials = [record for record in ledger.view.trials.values() if record.kind == "trial"]
+    wall, cpu = (sum(getattr(record.cost, name) for record in trials) for name in ("wall_s", "cpu_s"))
+    found = numbers(tables(ledger)["spent"])
+    assert found["Spent in this run"] == [len(trials), 0, pytest.approx(wall), pytest.approx(cpu)]
+    # The demo's artifact was built by an earlier run, in 12.5 s and with 12 s of CPU time.
+    all_of_it = [len(trials), 1, pytest.approx(wall + 12.5), pytest.approx(cpu + 12.0)]
+    assert found["What making all of it cost"] == all_of_it
+    assert numbers(tables(ledger)["artifacts"])["artifact/toy draft/abcdef"] == [12.5, 12.0, 300]
+
+
+def test_a_cost_that_older_records_lack_is_not_shown_as_nothing(
+    view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    trials = dict(view.trials)
+    name = "artifact/toy draft/abcdef"
+    trials[name] = trials[name].model_copy(update={"cost": Cost(wall_s=12.5)})
+    old = tables(Ledger(demo.SUITE, demo.SCALE, MemoryRun(view.record, trials, view.tables), verdicts))
+    assert numbers(old["artifacts"])[name] == [12.5]
+    assert "lacks that of 1 reused artifact" in "".join(
+        span.text for note in old["spent"].notes for span in note if isinstance(span, Text)
+    )
+    assert not tables(Ledger(demo.SUITE, demo.SCALE, view, verdicts))["spent"].notes

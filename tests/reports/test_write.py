@@ -7,6 +7,7 @@ import pytest
 
 import reports
 from harness.errors import RecordError, UsageError
+from harness.store import committed_report
 from harness.store.memory import MemoryRun
 from harness.store.records import VerdictsRecord
 from tests.reports import demo
@@ -95,7 +96,8 @@ def test_the_index_links_every_report_and_counts_each_run_alone(
     (tmp_path / "no-run").mkdir()
     page = reports.write_index(tmp_path).read_text(encoding="utf-8")
     assert 'href="one%20run/report/index.html"' in page
-    assert "no report yet" in page
+    assert "corroborate report two" in page
+    assert "one run</code>" not in page
     assert "cannot be read" in page
     assert "3 runs" in page
     assert page.count("1 not reproduced") == 2
@@ -109,7 +111,24 @@ def test_the_index_shows_committed_results_even_before_the_first_run(
     page = written.read_text(encoding="utf-8")
     assert "Committed results" in page
     assert page.count("1 not reproduced") == 1
-    assert "no report yet" not in page
+    assert "corroborate report toy --reference --profile small" in page
+
+
+def test_a_report_on_committed_results_that_were_replaced_later_is_not_linked(
+    tmp_path: Path, view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    results, runs = tmp_path / "reference" / "small", tmp_path / "runs"
+    store(results, view, verdicts, report=False)
+    folder = committed_report(runs, "toy", view.record.profile, full=view.record.full)
+    reports.write_report(demo.SUITE, demo.SCALE, view, verdicts, folder, formats=("html",))
+    references = {"toy": tmp_path / "reference"}
+    link = f'href="{folder.relative_to(runs).as_posix()}/index.html"'
+    assert link in reports.write_index(runs, references).read_text(encoding="utf-8")
+    later = (folder / "index.html").stat().st_mtime + 1
+    os.utime(results / "verdicts.json", (later, later))
+    page = reports.write_index(runs, references).read_text(encoding="utf-8")
+    assert link not in page
+    assert "corroborate report toy --reference" in page
 
 
 def test_an_index_of_nothing_says_so(tmp_path: Path) -> None:

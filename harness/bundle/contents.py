@@ -1,0 +1,61 @@
+"""What of a run goes into a bundle: its records as they are, without folders of the machine that made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.bundle.files import OWN, Content
+from harness.plan.stored import FIELDS_FILE
+from harness.store import RunReader
+from harness.store.records import VerdictsRecord
+
+TRIALS = "trials.jsonl"
+
+
+def record_files(reader: RunReader, verdicts: VerdictsRecord) -> dict[str, Content]:
+    """The files that a run is read from, by their path in its folder.
+
+    Committed results are taken as they are. Of a run, what trials printed stays behind, and each file of
+    unit rows is checked against its record.
+
+    Args:
+        reader: The run.
+        verdicts: What is stored as its verdicts.
+
+    Raises:
+        RecordError: If rows are missing or damaged.
+    """
+    if reader.is_committed:
+        return dict(_committed(reader.folder))
+    found: dict[str, Content] = {
+        "run.json": _pretty(reader.record.without_folders().as_json(indent=1)),
+        TRIALS: reader.folder / TRIALS,
+        "verdicts.json": _pretty(verdicts.as_json(indent=1)),
+    }
+    if (fields := reader.folder / FIELDS_FILE).is_file():
+        found[FIELDS_FILE] = fields
+    for name, record in reader.trials.items():
+        if record.units_file:
+            reader.units(name)  # Damaged rows are refused here.
+            found[f"units/{record.units_file}"] = reader.folder / "units" / record.units_file
+    return found
+
+
+def _committed(folder: Path) -> list[tuple[str, Content]]:
+    """The files of committed results, also where they lie in an opened bundle."""
+    found = (path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith("."))
+    return [(path.name, path) for path in found if path.name not in OWN]
+
+
+def _pretty(text: str) -> bytes:
+    return text.encode() + b"\n"
+
+
+def unfinished(reader: RunReader) -> list[str]:
+    """Planned trials without a result."""
+    trials = reader.trials
+    return [
+        name
+        for name in reader.record.planned
+        if name not in trials or trials[name].status not in {"ok", "diverged"}
+    ]
