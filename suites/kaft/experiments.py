@@ -16,13 +16,12 @@ from methods.common.gemma import SafeWeights
 from methods.common.recast import recast
 from methods.kaft.method import Kaft, Noisy, Pretrained
 from methods.kaft.prepare import Knowledge, PretrainedWorld
-from methods.kaft.sabotage import BlindReading
+from methods.kaft.sabotage import UnopposedReading
 from methods.kaft.task import FactReading, WorldReading
 from suites.kaft.arms import (
     BY_SIZE,
     COMMON_RATES,
     FINETUNED,
-    ORACLES,
     SABOTAGES,
     SHOWN_ONLY,
     TUNING_WORLD,
@@ -30,6 +29,7 @@ from suites.kaft.arms import (
     UNTRAINED,
     Methods,
     changed,
+    foreign,
     paired,
     tuned,
 )
@@ -76,11 +76,11 @@ def _world(scale: Scale) -> Experiment:
     # A sabotage changes a target and nothing else, so it keeps KAFT's best rate.
     methods |= changed(SABOTAGES, rate=COMMON_RATES["higher"])
     for name, rate in COMMON_RATES.items():
-        methods |= changed(paired(name), rate=rate)
+        methods |= changed({**paired(name), **foreign(name)}, rate=rate)
     if scale.full:
         methods |= tuned({"noise-25": Kaft(noise=0.25)}, RATES)
     if scale.profile is Profile.GPU and not scale.full:
-        methods = {name: methods[name] for name in (*_ON_EVERY_SIZE, *ORACLES)}
+        methods = {name: methods[name] for name in (*_ON_EVERY_SIZE, "memory-targets")}
     return Experiment(
         id="world",
         title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
@@ -102,18 +102,18 @@ def _sizes(scale: Scale) -> Experiment:
     every = (*worlds, TUNING_WORLD)
     others = [size for size in SIZES if size != MAIN]
     tasks = {size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in others}
-    pairs = {(size, name) for size in others for name in (*_ON_EVERY_SIZE, *ORACLES)}
-    pairs |= {("blind-s", "gated"), ("blind-l", "gated"), ("blind-l", "copy")}
-    tasks |= {f"blind-{size}": recast(tasks[size], BlindReading) for size in others}
     trained = {name: FINETUNED[name] for name in _ON_EVERY_SIZE if name in FINETUNED}
     return Experiment(
         id="sizes",
         title="A smaller and a larger model on the same generated worlds",
-        tasks=dict(tasks),
-        methods={"pretrained": Pretrained(), **ORACLES, **tuned(trained, RATES)},
+        tasks=tasks,
+        methods={
+            "pretrained": Pretrained(),
+            **tuned(trained, RATES),
+            "memory-targets": replace(SABOTAGES["memory-targets"], rate=COMMON_RATES["higher"]),
+        },
         seeds=worlds,
         unit="question",
-        only=frozenset(pairs),
     )
 
 
@@ -148,11 +148,12 @@ def _probe() -> Experiment:
     return Experiment(
         id="probe",
         title="Gemma-3-270M as it is, on facts that it knows",
-        tasks={"gemma": task},
+        tasks={"gemma": task, "unopposed": recast(task, UnopposedReading)},
         methods=UNTRAINED,
         seeds=UNSEEN.take(1),
         unit="question",
         minutes=30.0,
+        only=frozenset({*(("gemma", name) for name in UNTRAINED), ("unopposed", "pretrained")}),
     )
 
 
@@ -177,7 +178,7 @@ def _facts(scale: Scale) -> Experiment:
     if scale.full:
         full = {f"{name}-full": FINETUNED[name] for name in ("noisy", "kaft")}
         methods |= tuned(changed(full, steps=steps, rate=3e-5), (1e-5, 3e-5, 1e-4))
-    methods |= changed(paired("lower"), **lora, every=0)
+    methods |= changed({**paired("lower"), **foreign("lower")}, **lora, every=0)
     methods |= changed(SABOTAGES, **lora)
     return Experiment(
         id="facts",
