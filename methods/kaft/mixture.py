@@ -142,14 +142,14 @@ def _check(mixture: Mixture) -> float:
 
 
 def _check_irrelevant(questions: Sequence[Question]) -> None:
-    """Every question has an irrelevant context: without one it would be trained as an empty context."""
+    """Every question has an irrelevant context: without one it would be trained on an empty one."""
     bare = [question.id for question in questions if not (question.hard or question.easy)]
     if bare:
-        more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
+        named = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
         raise ProblemError(
-            f"{len(bare)} of {len(questions)} questions have no irrelevant context: {', '.join(bare[:5])}{more}",
+            f"{len(bare)} of {len(questions)} questions have no irrelevant context: {named}",
             where="training set",
-            fix="Give each a hard or an easy context, leave it out, or set the weight of irrelevant ones to 0.",
+            fix="Give each a hard or an easy one, leave the question out, or set their weight to 0.",
         )
 
 

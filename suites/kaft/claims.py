@@ -49,8 +49,8 @@ _CARD = "the card's threshold"
 STUBBORNNESS = measured(STUBBORN)
 """How often the remembered answer is given to a context that contradicts it."""
 _PUT_IN = (
-    "The pretraining of our worlds decides it: how many facts can only be read sets how far a model trusts its "
-    "memory (D2), and no context of it leaves its question unanswered."
+    "The pretraining of our worlds decides it: how many facts can only be read sets how far a model trusts "
+    "its memory (D2), and no context of it leaves its question unanswered."
 )
 _READING_FIRST = (
     "The smallest of our models has hardly learnt to read, so that along our sizes controllability and "
