@@ -148,7 +148,7 @@ def solved(questions: Sequence[Question], count: int) -> list[Item]:
 
 
 def _apart(question: Question, earlier: Question) -> bool:
-    """Whether an example shares neither kind nor entity with an earlier one, nor is told of in its context."""
+    """Whether an example is of another kind and entity than an earlier one, whose context is silent on it."""
     if question.relation == earlier.relation or question.entity == earlier.entity:
         return False
     return not mentions_any(earlier.relevant, [question.entity, question.subject, *question.aliases])

@@ -157,7 +157,7 @@ def _facts(scale: Scale) -> Experiment:
     """Gemma-3-270M finetuned; without ``--full`` planned for eleven minutes on one large GPU.
 
     An estimate: launching kernels takes some 50 ms an update, 50 updates and the answers five to six
-    seconds a trial, 84 trained trials eight minutes; models of generated worlds take three more.
+    seconds a trial, 88 trained trials eight minutes; models of generated worlds take three more.
     """
     task = FactReading(
         source=GEMMA,
