@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.claims import MEASURED, Direction, NotComparable, NotRun, Profile
+from harness.plan.selection import cells_of
 from harness.suite import Scale, Standing, Tuned
 from methods.common.causal_lm import Checkpoint
 from methods.kaft.facts import WORDINGS, collect
@@ -117,3 +118,13 @@ def test_facts_for_a_gpu_can_be_built_for_every_seed(seed: int, tmp_path: Path) 
         assert len(problem.train) > 150
         assert len(tested) > 10
         assert not tested & {question.entity for question in problem.train}
+
+
+def test_no_control_is_a_method_that_the_claim_itself_compares() -> None:
+    forms = FORMS
+    for control in SUITE.controls:
+        for name in control.predicts:
+            for form in forms[name].values():
+                cells = {cell.method for cell in cells_of(form)}
+                stand_ins = {control.replaces[method] for method in cells & set(control.replaces)}
+                assert not stand_ins & cells, (control.id, name)

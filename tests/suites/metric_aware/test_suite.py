@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.claims import NotComparable, NotRun, Profile
+from harness.plan.selection import cells_of
 from harness.suite import Experiment, Scale, Standing, Tuned
 from methods.metric_aware.training_method import FineTuned
 from suites.metric_aware import SUITE
@@ -106,3 +107,13 @@ def test_real_models_are_bound_by_name(profile: Profile) -> None:
     text = repr([task for e in planned(profile).values() for task in e.tasks.values()])
     bound = set(SUITE.bindings.values())
     assert any(name in text for name in bound - {"all-minilm-l6-v2"})
+
+
+def test_no_control_is_a_method_that_the_claim_itself_compares() -> None:
+    forms = {claim.id: claim.forms for claim in SUITE.claims}
+    for control in SUITE.controls:
+        for name in control.predicts:
+            for form in forms[name].values():
+                cells = {cell.method for cell in cells_of(form)}
+                stand_ins = {control.replaces[method] for method in cells & set(control.replaces)}
+                assert not stand_ins & cells, (control.id, name)
