@@ -58,7 +58,7 @@ _FORMAL = (
 )
 _NEW_TOKENS = (
     "Pretraining on the formal language never shows the answers T and F, so that the first gradient can do "
-    "little but lift them (card, equation 5)."
+    "little but lift them (card, section 8)."
 )
 _AT_THE_CEILING = (
     "The pretrained model answers what one demonstration can tell of the formal language's tasks, so that "
