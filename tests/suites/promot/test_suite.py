@@ -144,3 +144,15 @@ def test_declaring_imports_nothing_heavy() -> None:
     code = f"import sys, suites.promot; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_negative_controls_train_as_long_as_what_they_replace() -> None:
+    for profile in (Profile.SMALL, Profile.GPU, Profile.PAPER):
+        for item in experiments(profile).values():
+            plain = {name: m.method if isinstance(m, Tuned) else m for name, m in item.methods.items()}
+            for control in SUITE.controls:
+                for old, new in control.replaces.items():
+                    if {old, new} <= set(plain):
+                        left, right = plain[old], plain[new]
+                        assert left.steps == right.steps  # type: ignore[attr-defined]
+                        assert left.batch == right.batch  # type: ignore[attr-defined]
