@@ -29,8 +29,13 @@ UNSEEN = FirstSeed(200, "Worlds from 100 on were seen while rules changed (D16).
 TUNING_WORLD = 1
 """Drawn and trained on apart, for choosing learning rates."""
 THIRD = 1 / 3
-_NO_COUNTERFACTUAL = {"relevant": THIRD, "irrelevant": THIRD, "empty": THIRD, "counterfactual": 0.0}
-_NO_IRRELEVANT = {"relevant": 0.5, "irrelevant": 0.0, "empty": 0.0, "counterfactual": 0.5}
+_NO_COUNTERFACTUAL: dict[str, Any] = {
+    "relevant": THIRD,
+    "irrelevant": THIRD,
+    "empty": THIRD,
+    "counterfactual": 0.0,
+}
+_NO_IRRELEVANT: dict[str, Any] = {"relevant": 0.5, "irrelevant": 0.0, "empty": 0.0, "counterfactual": 0.5}
 
 _RECIPES: Mapping[str, tuple[str, FineTuned]] = {
     "relevant": ("relevant-only finetuning", RelevantOnly()),

@@ -93,8 +93,8 @@ def _low(axis: Axis, *methods: str) -> Mapping[Profile, Form]:
 
 def _low_before(axis: Axis) -> Mapping[Profile, Form]:
     """The pretrained model does; only models that others pretrained can answer that."""
-    shown = NotComparable(alone(1 - axis(FINETUNING[Profile.SMALL], "pretrained")), reason=_PUT_IN)
-    return _low(axis, "pretrained") | at(Profile.SMALL, shown)
+    missed = 1 - axis(FINETUNING[Profile.SMALL], "pretrained")
+    return {**_low(axis, "pretrained"), Profile.SMALL: NotComparable(missed, reason=_PUT_IN)}
 
 
 def _better(

@@ -114,8 +114,8 @@ def test_unopposed_passages_state_the_truth_and_irrelevant_ones_are_withheld(ctx
         shown = {"counterfactual": plain.asked[f"{question}/relevant"].context, "hard": ""}
         assert asked.context == shown.get(kind, plain.asked[name].context)
     truth = dict.fromkeys(problem.asked, "")
-    for question in FACTS.material(ctx).test:
-        truth[f"{question.id}/counterfactual"] = question.answer
+    for known in FACTS.material(ctx).test:
+        truth[f"{known.id}/counterfactual"] = known.answer
     assert m.CONTROLLABILITY(task.evaluate(Answers(truth), ctx).parts["main"]) == 1.0
     assert m.CONTROLLABILITY(FACTS.evaluate(Answers(truth), ctx).parts["main"]) == 0.0
 
