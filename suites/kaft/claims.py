@@ -5,7 +5,7 @@ No number of the paper could be verified, so every claim is a direction or an eq
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from harness.claims import (
     SCALED,
@@ -30,6 +30,7 @@ from harness.claims import (
 from methods.kaft.method import CONTROLLABILITY, STUBBORN
 from suites.kaft.cells import (
     FINETUNING,
+    OTHER_SIZES,
     PROBE,
     RATES_AT,
     SIZES,
@@ -186,9 +187,9 @@ def _shown_by_size(axis: Axis, method: str) -> Mapping[Profile, Form]:
     return _on_worlds(NotComparable(_by_size(axis, method), reason=_READING_FIRST))
 
 
-def _at_every_size(axis: Axis, reason: str) -> Mapping[Profile, Form]:
+def _at_sizes(axis: Axis, sizes: Iterable[str], reason: str) -> Mapping[Profile, Form]:
     """KAFT is above noisy finetuning."""
-    thetas = tuple(axis(sized(size), "kaft") - axis(sized(size), "noisy") for size in SIZES)
+    thetas = tuple(axis(sized(size), "kaft") - axis(sized(size), "noisy") for size in sizes)
     return _on_worlds(EveryCell(thetas, delta=0.05, delta_reason=reason))
 
 
@@ -209,8 +210,8 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
     "C5a": _more_robust("relevant"),
     "C5b": _no_worse(robustness, "kaft", "noisy", 0.03),
     "C5c": _more_robust("pretrained"),
-    "C6a": _at_every_size(controllability, "one context in twenty"),
-    "C6b": _at_every_size(joint, "one twentieth of the scale"),
+    "C6a": _at_sizes(controllability, OTHER_SIZES, "one context in twenty"),
+    "C6b": _at_sizes(joint, SIZES, "one twentieth of the scale"),
     "C7": _shown_by_size(controllability, "kaft"),
     "C8a": _halves_gain(controllability, "no-cf", "noisy"),
     "C8b": _keeps(robustness, "no-cf"),

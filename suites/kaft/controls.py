@@ -42,11 +42,11 @@ CONTROLS = (
         predicts=dict.fromkeys(("C4a", "C4b", "C4c", "C8a", "C12", "C13"), "kill"),
     ),
     Control(
-        id="memory-targets-at-one-size",
-        title="The same for the middle one of three sizes",
+        id="memory-targets-at-other-sizes",
+        title="The same for the smallest and the largest model",
         replaces={"kaft": "memory-targets"},
         predicts={"C6a": "kill", "C6b": "kill"},
-        experiment="world",
+        experiment="sizes",
     ),
     Control(
         id="copied-distractors",

@@ -33,7 +33,7 @@ from suites.kaft.arms import (
     paired,
     tuned,
 )
-from suites.kaft.cells import MAIN, SIZES
+from suites.kaft.cells import MAIN, OTHER_SIZES, SIZES
 from suites.kaft.paper import open_experiment
 
 FIRST = FirstSeed()
@@ -80,7 +80,7 @@ def _world(scale: Scale) -> Experiment:
     if scale.full:
         methods |= tuned({"noise-25": Kaft(noise=0.25)}, RATES)
     if scale.profile is Profile.GPU and not scale.full:
-        methods = {name: methods[name] for name in (*_ON_EVERY_SIZE, "memory-targets")}
+        methods = {name: methods[name] for name in _ON_EVERY_SIZE}
     return Experiment(
         id="world",
         title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
@@ -100,14 +100,19 @@ def _sizes(scale: Scale) -> Experiment:
     """Few methods on a smaller and a larger model than the main one."""
     worlds = _worlds(scale)
     every = (*worlds, TUNING_WORLD)
-    others = [size for size in SIZES if size != MAIN]
-    tasks = {size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in others}
+    tasks = {
+        size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in OTHER_SIZES
+    }
     trained = {name: FINETUNED[name] for name in _ON_EVERY_SIZE if name in FINETUNED}
     return Experiment(
         id="sizes",
         title="A smaller and a larger model on the same generated worlds",
         tasks=tasks,
-        methods={"pretrained": Pretrained(), **tuned(trained, RATES)},
+        methods={
+            "pretrained": Pretrained(),
+            **tuned(trained, RATES),
+            "memory-targets": replace(SABOTAGES["memory-targets"], rate=COMMON_RATES["higher"]),
+        },
         seeds=worlds,
         unit="question",
     )

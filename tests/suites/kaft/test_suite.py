@@ -79,7 +79,7 @@ def test_gpu_is_planned_for_minutes() -> None:
                 trained += len(tasks) * (len(method.grid["rate"]) + len(experiment.seeds))
             elif isinstance(method, FineTuned):
                 trained += len(tasks) * len(experiment.seeds)
-    assert trained <= 160
+    assert trained <= 170
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -167,3 +167,10 @@ def test_negative_controls_are_trained_as_what_they_replace() -> None:
                     assert isinstance(left, FineTuned)
                     assert isinstance(right, FineTuned)
                     assert (left.steps, left.batch, left.rank) == (right.steps, right.batch, right.rank)
+
+
+@pytest.mark.parametrize("profile", [Profile.SMALL, Profile.GPU, Profile.PAPER])
+def test_no_quantity_is_judged_twice(profile: Profile) -> None:
+    decided = [forms[profile] for forms in FORMS.values() if profile in forms]
+    thetas = [repr(item.theta) for form in decided if form.decides for item in form.measured()]
+    assert len(set(thetas)) == len(thetas)

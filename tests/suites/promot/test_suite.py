@@ -156,3 +156,10 @@ def test_negative_controls_train_as_long_as_what_they_replace() -> None:
                         left, right = plain[old], plain[new]
                         assert left.steps == right.steps  # type: ignore[attr-defined]
                         assert left.batch == right.batch  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("profile", [Profile.SMALL, Profile.GPU, Profile.PAPER])
+def test_no_quantity_is_judged_twice(profile: Profile) -> None:
+    decided = [forms[profile] for forms in (claim.forms for claim in SUITE.claims) if profile in forms]
+    thetas = [repr(item.theta) for form in decided if form.decides for item in form.measured()]
+    assert len(set(thetas)) == len(thetas)
