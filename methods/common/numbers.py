@@ -21,6 +21,8 @@ _PLAIN = re.compile(
     rf"(?P<sign>[-+−])?(?P<number>{_DIGITS}(?:\.\d*)?|\.\d+)"
     rf"(?:[eE](?P<exponent>[-+−]?\d{{1,3}})(?!\d|\.\d)|{_TIMES_TEN})?"
 )
+_HALF_READ = re.compile(r"[eE][-+−]?\d+(?:\.\d*)?")
+"""What follows a number that is none, as in "1e1.5": its parts are no numbers by themselves."""
 _RATIO = re.compile(r"(?P<sign>[-+−])?\s*(?:(?P<whole>\d+)\s+)?(?P<over>\d+)\s*/\s*(?P<under>0*[1-9]\d*)")
 _BEFORE = re.compile(r"^(?P<sign>[-+−]?)\s*(?:US)?[$€£¥₹]\s*")
 _AFTER = re.compile(r"\s*(?:%|percent|[$€£¥₹])$", re.IGNORECASE)
@@ -61,9 +63,15 @@ def read_number(text: str) -> Fraction | None:
 
 
 def find_numbers(text: str) -> Iterator[Found]:
-    """All numbers of at most 1000 digits in a text, from left to right; each part of a ratio is one."""
+    """All numbers of at most 1000 digits in a text, from left to right; each part of a ratio is one.
+
+    An exponent that cannot be read, as in "1e1.5" or "1e1234", makes the whole no number.
+    """
+    end = 0
     for match in _PLAIN.finditer(text):
-        if len(match["number"]) <= _MOST_DIGITS:
+        if half := _HALF_READ.match(text, match.end()):
+            end = half.end()
+        elif match.start() >= end and len(match["number"]) <= _MOST_DIGITS:
             yield Found(_value(match), match.start(), match.end())
 
 

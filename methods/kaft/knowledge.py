@@ -16,6 +16,7 @@ from methods.kaft.prompts import Asked, Template
 from methods.kaft.questions import Question
 from methods.kaft.reading import Limits, read
 from methods.kaft.scoring import is_complete
+from methods.kaft.substitution import mentions_any
 from methods.kaft.words import gives_any
 
 _SHOT_SEED = 0
@@ -124,15 +125,33 @@ def chosen(
 
 
 def solved(questions: Sequence[Question], count: int) -> list[Item]:
-    """Examples for a prompt: in turn with a context and without one, each of another kind of fact."""
-    kinds = list(dict.fromkeys(q.relation for q in questions if is_complete(q)))
-    rows = [next(q for q in questions if q.relation == kind and is_complete(q)) for kind in kinds][:count]
+    """Examples for a prompt: in turn with a context and without one.
+
+    Each is of another kind of fact and about something that no context before it mentions: otherwise an
+    example without a context could be answered from the context of another, and the prompt would teach to
+    copy where nothing is to be copied from.
+
+    Args:
+        questions: Of the training set.
+        count: How many, at most.
+    """
+    rows: list[Question] = []
+    for question in filter(is_complete, questions):
+        if len(rows) < count and all(_apart(question, row) for row in rows):
+            rows.append(question)
     return [
         Item(q.id, Kind.RELEVANT, q.text, q.relevant, q.answer)
         if place % 2 == 0
         else Item(q.id, Kind.EMPTY, q.text, "", q.answer)
         for place, q in enumerate(rows)
     ]
+
+
+def _apart(question: Question, earlier: Question) -> bool:
+    """Whether an example is of another kind and entity than an earlier one, whose context is silent on it."""
+    if question.relation == earlier.relation or question.entity == earlier.entity:
+        return False
+    return not mentions_any(earlier.relevant, [question.entity, question.subject, *question.aliases])
 
 
 def _drawn(questions: Sequence[Question], count: int, rng: np.random.Generator) -> list[Question]:

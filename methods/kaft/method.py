@@ -81,7 +81,9 @@ class FineTuned(Method[ReadingProblem, Answers]):
         "model", source="card, section 3.3", doc="for irrelevant and empty"
     )
     tags: bool = param(default=True, source="card, section 3.3", doc="provenance tags in the targets")
-    hardness: Literal["hard", "easy", "both"] = param("hard", source="ours", doc="irrelevant contexts")
+    hardness: Literal["hard", "easy", "both"] = param(
+        "hard", source="ours", doc="irrelevant contexts; hard: easy ones where there is no hard one"
+    )
     noise: float = param(0.0, source="card, claim C10", doc="share of unsupporting contexts")
     rate: float = param(1e-3, source="ours", doc="largest learning rate of AdamW; the paper's is unknown")
     steps: int = param(250, source="ours", doc="updates; the paper's number is unknown")
@@ -104,7 +106,7 @@ class FineTuned(Method[ReadingProblem, Answers]):
             training=Training(self.steps, self.batch, self.rate, self.rank, problem.prompt, self.every),
             ctx=ctx,
             dtype=problem.dtype,
-            change=partial(self.change, problem),
+            change=lambda items: self.change(problem, items, ctx),
             watch=watch if self.every else None,
         )
         return replace(answer(model, problem, ctx), cut_training=cut)
@@ -124,7 +126,7 @@ class FineTuned(Method[ReadingProblem, Answers]):
             noise=self.noise,
         )
 
-    def change(self, problem: ReadingProblem, items: Sequence[Item]) -> Sequence[Item]:
+    def change(self, problem: ReadingProblem, items: Sequence[Item], ctx: Context) -> Sequence[Item]:
         """What is trained on; a negative control changes it."""
         return items
 

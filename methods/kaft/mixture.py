@@ -41,7 +41,8 @@ class Mixture:
         targets: For irrelevant and empty contexts: what the pretrained model answers without a
             context, or the gold answer.
         tags: Whether targets end in a provenance tag.
-        hardness: Which irrelevant contexts are used.
+        hardness: Which irrelevant contexts are used: easy ones only, both in turn, or hard ones and an
+            easy one where a question has no hard one.
         noise: Share of the relevant and counterfactual items whose context does not support the
             answer. Both, since a counterfactual context is made of a relevant one.
     """
@@ -104,9 +105,12 @@ def build(
         rng: Chooses which items are kept.
 
     Raises:
-        ProblemError: If the weights are no mixture, or a kind that is wanted has no items.
+        ProblemError: If the weights are no mixture, a kind that is wanted has no items, or irrelevant
+            contexts are wanted and a question has none.
     """
     largest = _check(mixture)
+    if mixture.irrelevant:
+        _check_irrelevant(questions)
     items: list[Item] = []
     # One stream a kind, so that changing one weight leaves the items of other kinds as they are.
     streams = dict(zip(Kind, rng.spawn(len(Kind)), strict=True))
@@ -137,10 +141,22 @@ def _check(mixture: Mixture) -> float:
     return max(weights)
 
 
+def _check_irrelevant(questions: Sequence[Question]) -> None:
+    """Every question has an irrelevant context: without one it would be trained on an empty one."""
+    bare = [question.id for question in questions if not (question.hard or question.easy)]
+    if bare:
+        named = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
+        raise ProblemError(
+            f"{len(bare)} of {len(questions)} questions have no irrelevant context: {named}",
+            where="training set",
+            fix="Give each a hard or an easy one, leave the question out, or set their weight to 0.",
+        )
+
+
 def _available(questions: Sequence[Question], kind: Kind, mixture: Mixture) -> list[Question]:
     has: dict[Kind, Callable[[Question], bool]] = {
         Kind.RELEVANT: lambda q: bool(q.relevant),
-        Kind.IRRELEVANT: lambda q: bool(_irrelevant(q, mixture.hardness, 0) or _irrelevant(q, "both", 1)),
+        Kind.IRRELEVANT: lambda q: bool(_irrelevant(q, mixture.hardness, 0)),
         Kind.EMPTY: lambda q: True,
         Kind.COUNTERFACTUAL: lambda q: bool(q.counterfactual),
     }
@@ -200,11 +216,11 @@ def _context(question: Question, kind: Kind, mixture: Mixture, place: int) -> st
 
 
 def _irrelevant(question: Question, hardness: str, place: int) -> str:
-    """A hard or an easy context; with "both" they take turns."""
-    if hardness == "both":
-        first, second = (question.hard, question.easy) if place % 2 == 0 else (question.easy, question.hard)
-        return first or second
-    return question.hard if hardness == "hard" else question.easy
+    """A hard or an easy context; with "both" they take turns. Only "easy" leaves questions without one."""
+    if hardness == "easy":
+        return question.easy
+    turned = hardness == "both" and place % 2 == 1
+    return (question.easy or question.hard) if turned else (question.hard or question.easy)
 
 
 def _unsupporting(question: Question, answer: str) -> str:

@@ -129,6 +129,9 @@ def as_questions(
         easy = _elsewhere(passage, passages, rng)
         hard = passage.beside if _is_beside(passage.beside, passage.aliases) else ""
         dropped["answer in hard context"] += hard != passage.beside
+        if not (hard or easy):
+            dropped["no irrelevant context"] += 1
+            continue
         question = replace(question, relevant=passage.context, hard=hard, easy=easy)
         question, reason = with_counterfactual(question, _fake(passage, passages, rng))
         dropped[reason] += bool(reason)

@@ -82,7 +82,10 @@ def best_candidate(
     log_probabilities: Sequence[float] | None = None,
     weights: Sequence[float] | None = None,
 ) -> str:
-    """The distinct sample with the largest expected utility.
+    """The distinct sample with the largest expected utility over the other samples.
+
+    A drawn sample is no evidence for itself. Where ``weights`` are the model's probabilities, the expectation
+    is over all texts, the candidate among them.
 
     Args:
         samples: Texts drawn from the model (or distinct texts, with ``weights``).
@@ -91,7 +94,7 @@ def best_candidate(
         weights: Probability of each sample; equal without it.
     """
     distinct = list(dict.fromkeys(samples))
-    utilities = expected_utilities(distinct, samples, utility, weights=weights)
+    utilities = expected_utilities(distinct, samples, utility, weights=weights, exclude_self=weights is None)
     scores = dict(zip(samples, log_probabilities or [0.0] * len(samples), strict=True))
     # Sums of the same terms in another order differ by rounding, which must not break ties.
     ranked = [

@@ -60,6 +60,11 @@ def detection(columns: Columns) -> float:
     return losses.multipartite_auc(positive, np.asarray(columns["decision"], dtype=np.float64))
 
 
+def largest(columns: Columns) -> float:
+    """The largest error of what is proved."""
+    return float(np.asarray(columns["error"], dtype=np.float64).max())
+
+
 def _of_pairs(name: str, reduce: Callable[[Columns], float], *, higher: bool = False) -> Metric:
     return Metric(name, ("truth", "decision"), reduce, "higher" if higher else "lower")
 
@@ -74,6 +79,7 @@ PEARSON = pearson("decision", "truth")
 SPEARMAN = spearman("decision", "truth")
 ACCURACY = mean_of("hit", better="higher", name="exact match")
 FALLBACK = mean_of("fallback", better="lower", name="unreadable")
+LARGEST = Metric("largest error", ("error",), largest, "lower")
 EXCESS = mean_of("excess", better="lower", name="squared sampling error")
 DISTANCE = mean_of("distance", better="lower", name="distance to the raters")
 SPREAD = mean_of("spread", better="higher", name="spread of the distribution")

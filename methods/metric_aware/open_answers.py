@@ -251,7 +251,7 @@ class MostFrequent(Method[OpenProblem, Texts]):
 
 @dataclass(frozen=True)
 class MinimumRisk(Method[OpenProblem, Texts]):
-    """The sampled answer with the largest mean utility over all samples (minimum Bayes risk)."""
+    """The sampled answer with the largest mean utility over the other samples (minimum Bayes risk)."""
 
     problem_type: ClassVar[type] = OpenProblem
     cites: ClassVar[str] = f"{LUKASIK}; {EIKEMA}"

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from harness.method import Context
-from methods.metric_aware.exact import (
-    ClosedForms,
-    Found,
-    Inputs,
-    all_sets,
-    deciding,
-    decisions,
-    moments,
-    reached,
-    two_decisions,
-)
-from methods.metric_aware.label_sets import LabelProblem, LabelSets
+from harness.method import Context, param
 from methods.metric_aware.method import Enumerated
 from methods.metric_aware.open_answers import MinimumRisk, OpenProblem, Texts
 from methods.metric_aware.training_method import AsIs, FineTuned, Grades, TrainingProblem
+from methods.metric_aware.training_task import LatentTraining
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from methods.metric_aware.distributions import Predictive
     from methods.metric_aware.problem import Asked, Floats, Predictions
 
@@ -42,6 +29,15 @@ class Misplaced(Enumerated):
 
 
 @dataclass(frozen=True)
+class NearTemperature(Enumerated):
+    """The temperature is fitted in another way, in place of one that is far off."""
+
+    fit: Literal["none", "likelihood", "squared-error", "line"] = param(
+        "squared-error", source="ours", doc="what is fitted on held-out items"
+    )
+
+
+@dataclass(frozen=True)
 class Blind(Enumerated):
     """All items are decided from their average distribution."""
 
@@ -52,17 +48,6 @@ class Blind(Enumerated):
         found = super().predictive(asked, problem, temperature, ctx)
         average: Floats = np.tile(found.law.mean(axis=0), (len(asked.ids), 1))
         return replace(found, law=average)
-
-
-@dataclass(frozen=True)
-class MisplacedSets(LabelSets):
-    """Each item gets the set of labels that was decided for another one."""
-
-    def run(self, problem: LabelProblem, ctx: Context) -> NDArray[np.bool_]:
-        """The sets, moved on by one item."""
-        import numpy as np
-
-        return np.roll(super().run(problem, ctx), 1, axis=0)
 
 
 @dataclass(frozen=True)
@@ -83,6 +68,23 @@ class MisplacedRisk(MinimumRisk):
 
 
 @dataclass(frozen=True)
+class ShuffledRisk(MinimumRisk):
+    """Expected utilities are computed, and exchanged among the candidates at random."""
+
+    def run(self, problem: OpenProblem, ctx: Context) -> Texts:
+        """Each question's candidates in random order."""
+        from methods.metric_aware.mbr import expected_utilities
+
+        rng, found = ctx.rng("shuffled utilities"), []
+        for row in problem.samples:
+            texts = [one.text.strip() for one in row]
+            candidates = list(dict.fromkeys(texts))
+            gains = expected_utilities(candidates, texts, self.gain(), exclude_self=True)
+            found.append(candidates[int(rng.permutation(gains).argmax())])
+        return Texts(tuple(found))
+
+
+@dataclass(frozen=True)
 class ShuffledLabels(FineTuned):
     """Fine-tuning on labels that belong to other items."""
 
@@ -94,59 +96,43 @@ class ShuffledLabels(FineTuned):
 
 
 @dataclass(frozen=True)
-class LikeliestTuned(FineTuned):
-    """Fine-tuning, read out by the most probable digit."""
+class DrawnTuned(FineTuned):
+    """Fine-tuning, read out by one digit that is drawn from the distribution."""
 
     def run(self, problem: TrainingProblem, ctx: Context) -> Grades:
         """The same training."""
-        return likeliest(super().run(problem, ctx))
+        return drawn(super().run(problem, ctx), ctx)
 
 
 @dataclass(frozen=True)
-class LikeliestAsIs(AsIs):
-    """The pretrained model, read out by the most probable digit."""
+class DrawnAsIs(AsIs):
+    """The pretrained model, read out by one digit that is drawn from the distribution."""
 
     def run(self, problem: TrainingProblem, ctx: Context) -> Grades:
         """The same model."""
-        return likeliest(super().run(problem, ctx))
+        return drawn(super().run(problem, ctx), ctx)
 
 
-def likeliest(found: Grades) -> Grades:
-    """The same distributions, decided by the most probable digit."""
+def drawn(found: Grades, ctx: Context) -> Grades:
+    """The same distributions, decided by one draw each."""
     import numpy as np
 
-    return replace(found, decision=np.asarray(found.values)[found.law.argmax(axis=1)])
+    levels = ctx.rng("drawn digits").random((len(found.law), 1))
+    # Rounding can leave the sum of a row just below 1, and the level above it.
+    places = np.minimum((found.law.cumsum(axis=1) < levels).sum(axis=1), len(found.values) - 1)
+    return replace(found, decision=np.asarray(found.values)[places])
 
 
-@dataclass(frozen=True)
-class ExchangedForms(ClosedForms):
-    """Each closed form is replaced by a similar one."""
+@dataclass(frozen=True, kw_only=True)
+class ScrambledStart(LatentTraining):
+    """Fine-tuning begins with the pretrained weights in random order: as large, and without knowledge."""
 
-    def rules(self, inputs: Inputs) -> Found:
-        """Decide for each metric by the rule of the next one."""
-        found = deciding()
-        used = zip(found, (*found[1:], found[0]), strict=True)
-        return decisions({rule.metric: other for rule, other in used}, inputs)
+    def start(self, ctx: Context) -> Mapping[str, Any] | None:
+        """Every tensor permuted in itself."""
+        import torch
 
-    def lemmas(self, inputs: Inputs) -> Found:
-        """The median for the mean, the mean for the mode."""
-        from methods.metric_aware import rules
-
-        return two_decisions(rules.median, rules.mean, inputs)
-
-    def losses(self, inputs: Inputs) -> Found:
-        """MBR without the variance, a gradient around zero."""
-        grid, law, mean, error = moments(inputs)
-        return {"RAFT": error, "MBR": error, "gradient": 2 * (mean - inputs["label"][:, None]) * law * grid}
-
-    def ends(self, inputs: Inputs) -> Found:
-        """Two digits within the grid."""
-        return reached((2.0, 4.0), inputs)
-
-    def sets(self, inputs: Inputs) -> Found:
-        """The set of the likely labels."""
-        import numpy as np
-
-        from methods.metric_aware.gfm import hamming_set
-
-        return {"set": np.array([hamming_set(joint @ all_sets()).astype(float) for joint in inputs["joint"]])}
+        found, rng = super().start(ctx), ctx.rng("scrambled weights")
+        if found is None:
+            return None
+        orders = {name: torch.from_numpy(rng.permutation(value.numel())) for name, value in found.items()}
+        return {name: value.flatten()[orders[name]].reshape(value.shape) for name, value in found.items()}

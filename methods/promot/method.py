@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.method import Context, Method, ProblemError, param
 from methods.promot.problem import Adapted, TuningProblem
@@ -118,14 +118,17 @@ class FineTuning(_Tuning):
         names = [name for name, _ in session.model.named_parameters()]
         start = tuning.copies(session.model.parameters()) if self.mix < 1.0 else []
         loss = tuning.anchored(session.loss(), session.model, self.anchor) if self.anchor else None
-        examples = self._with_replay(session) if self.replay else []
-        stage = self.model_stage()
+        stage, examples = self.model_stage(), self.examples(session)
         tuning.tune_model(session, stage, examples=examples, loss=loss, watch=self.watch(session))
         if self.mix < 1.0:
             tuning.interpolate(session.model, dict(zip(names, start, strict=True)), self.mix)
 
-    def _with_replay(self, session: Session) -> list[Any]:
+    def examples(self, session: Session) -> list[Example]:
+        """What is trained on, with pretraining examples among it where they are replayed."""
         own = session.examples(list(session.problem.targets))
+        return self._with_replay(own, session) if self.replay else own
+
+    def _with_replay(self, own: list[Example], session: Session) -> list[Example]:
         replay = session.problem.replay
         wanted = round(len(own) * self.replay / (1.0 - self.replay))
         if not replay:

@@ -1,4 +1,4 @@
-"""Negative controls: answers without meaning or format. No real method imports this."""
+"""Negative controls: answers without meaning, prompts without content. No real method imports this."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from methods.common.examples import Example
-    from methods.promot.tuning import Session
+    from methods.promot.tuning import Session, Stage
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,62 @@ class ShuffledProMoT(ProMoT):
 
 
 @dataclass(frozen=True)
-class IdenticalAnswers(FineTuning):
-    """The format gradient is measured on the true answers."""
+class ScrambledProMoT(ProMoT):
+    """ProMoT whose prompt is tuned and then scrambled: stage 2 sees its numbers in random order."""
+
+    def tune_prompts(self, session: Session) -> None:
+        """Stage 1, and a prompt of the same size and spread that means nothing."""
+        import torch
+
+        super().tune_prompts(session)
+        for task, prompt in session.prompts.items():
+            assert prompt is not None
+            weight, rng = prompt.weight, session.ctx.rng(f"scrambled prompt of {task}")
+            order = torch.from_numpy(rng.permutation(weight.numel())).to(weight.device)
+            with torch.no_grad():
+                weight.copy_(weight.flatten()[order].view_as(weight))
+
+
+@dataclass(frozen=True)
+class OwnAnswers(FineTuning):
+    """Fine-tuning on what the pretrained model answers by itself: as many updates, and no format to learn.
+
+    It is trained to the end, since what it learns does not help with the target, so that its validation
+    scores would choose the pretrained model.
+    """
+
+    def model_stage(self) -> Stage:
+        """The same stage, of which the last weights are kept."""
+        return replace(super().model_stage(), keep="last")
+
+    def examples(self, session: Session) -> list[Example]:
+        """The same inputs with greedy answers in place of the right ones."""
+        from methods.common.answering import generate
+
+        reading, examples = session.problem.reading, super().examples(session)
+        answers = generate(
+            session.model,
+            [example.prompt for example in examples],
+            new_tokens=reading.new_tokens,
+            stop=reading.stop,
+            pad=reading.pad,
+            batch=max(reading.batch, 256),
+        )
+        return [
+            replace(example, target=(*answer, example.target[-1]))
+            for example, answer in zip(examples, answers, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class HalfTheAnswers(FineTuning):
+    """The format gradient is measured on answers of which every second one is the true one."""
 
     def compared(self, batch: Sequence[Example], session: Session, rng: np.random.Generator) -> list[Example]:
-        """The batch itself."""
-        return list(batch)
+        """Half of the batch as the method has it, half as it is."""
+        permuted = super().compared(batch, session, rng)
+        pairs = zip(batch, permuted, strict=True)
+        return [right if place % 2 else other for place, (right, other) in enumerate(pairs)]
 
 
 @dataclass(frozen=True)

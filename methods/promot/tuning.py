@@ -40,11 +40,12 @@ class Stage:
     Attributes:
         rate: Learning rate, constant.
         steps: Updates.
-        every: A checkpoint each so many updates; the best on the target's validation set is kept.
+        every: A checkpoint each so many updates.
         batch: Examples an update.
         smoothing: Label smoothing.
         optimizer: Adam, or Adafactor as T5X runs it.
         clip: Largest norm of the gradient; 0 for none.
+        keep: Which weights remain: of the best checkpoint on the target's validation set, or the last.
     """
 
     rate: float
@@ -54,6 +55,7 @@ class Stage:
     smoothing: float = 0.1
     optimizer: Literal["adam", "adafactor"] = "adam"
     clip: float = 1.0
+    keep: Literal["last", "best"] = "best"
 
     def recipe(self) -> Recipe:
         """For :func:`methods.common.training.fit`."""
@@ -63,7 +65,7 @@ class Stage:
             every=self.every,
             smoothing=self.smoothing,
             clip=self.clip,
-            keep="best",
+            keep=self.keep,
         )
 
 

@@ -19,7 +19,7 @@ from methods.kaft.method import (
     Pretrained,
     RelevantOnly,
 )
-from methods.kaft.sabotage import Sabotaged
+from methods.kaft.sabotage import HarmlessNoise, Sabotaged
 
 M = TypeVar("M", bound=FineTuned)
 Methods = dict[str, Method[Any, Any] | Tuned]
@@ -29,20 +29,21 @@ UNSEEN = FirstSeed(200, "Worlds from 100 on were seen while rules changed (D16).
 TUNING_WORLD = 1
 """Drawn and trained on apart, for choosing learning rates."""
 THIRD = 1 / 3
+_NO_COUNTERFACTUAL: dict[str, Any] = {
+    "relevant": THIRD,
+    "irrelevant": THIRD,
+    "empty": THIRD,
+    "counterfactual": 0.0,
+}
+_NO_IRRELEVANT: dict[str, Any] = {"relevant": 0.5, "irrelevant": 0.0, "empty": 0.0, "counterfactual": 0.5}
 
 _RECIPES: Mapping[str, tuple[str, FineTuned]] = {
     "relevant": ("relevant-only finetuning", RelevantOnly()),
     "noisy": ("noisy finetuning", Noisy()),
     "cf-only": ("counterfactual-only finetuning", CounterfactualOnly()),
     "kaft": ("KAFT", Kaft()),
-    "no-cf": (
-        "KAFT − counterfactual",
-        Kaft(relevant=THIRD, irrelevant=THIRD, empty=THIRD, counterfactual=0.0),
-    ),
-    "no-irr": (
-        "KAFT − irrelevant − empty",
-        Kaft(relevant=0.5, irrelevant=0.0, empty=0.0, counterfactual=0.5),
-    ),
+    "no-cf": ("KAFT − counterfactual", Kaft(**_NO_COUNTERFACTUAL)),
+    "no-irr": ("KAFT − irrelevant − empty", Kaft(**_NO_IRRELEVANT)),
     "gold": ("KAFT, gold targets", Kaft(targets="gold")),
     "no-tags": ("KAFT, no tags", Kaft(tags=False)),
     "easy": ("KAFT, easy irrelevant only", Kaft(hardness="easy")),
@@ -64,10 +65,14 @@ COMMON_RATES = {"lower": 1e-3, "higher": 3e-3}
 the variant and KAFT."""
 ORACLES: Mapping[str, Oracle] = {name: method for name, (_, method) in _HABITS.items()}
 UNTRAINED: Mapping[str, Method[Any, Any]] = {"pretrained": Pretrained(), "cad": ContextAware(), **ORACLES}
-SABOTAGES: Mapping[str, Sabotaged] = {
+SABOTAGES: Mapping[str, Kaft] = {
     "memory-targets": Sabotaged(bug="memory-targets"),
     "copied-distractors": Sabotaged(bug="copied-distractors"),
+    "no-cf-copied": Sabotaged(bug="copied-distractors", **_NO_COUNTERFACTUAL),
+    "no-irr-memory": Sabotaged(bug="memory-targets", **_NO_IRRELEVANT),
+    "harmless-noise": HarmlessNoise(),
 }
+"""KAFT and its ablations with their mechanism broken, each trained as they are."""
 
 PRETRAINED = Arm("pretrained", "pretrained")
 CAD = Arm("cad", "context-aware decoding")
@@ -89,6 +94,11 @@ def paired(rate: str) -> dict[str, FineTuned]:
     """KAFT and its variant with gold targets, to be trained at one rate; at the lower one with curves."""
     every = 50 if rate == "lower" else 0
     return {f"{arm.method}-{rate}": replace(FINETUNED[arm.method], every=every) for arm in TARGETS}
+
+
+def foreign(rate: str) -> dict[str, FineTuned]:
+    """KAFT whose own answers belong to other questions, to be trained at that rate."""
+    return {f"foreign-{rate}": Sabotaged(bug="foreign-memory")}
 
 
 def changed(methods: Mapping[str, M], **changes: Any) -> dict[str, M]:

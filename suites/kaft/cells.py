@@ -14,6 +14,8 @@ SIZES = {"s": (3, 40), "m": (3, 64), "l": (3, 96)}
 """Layers and width of the models of the generated world."""
 MAIN = "m"
 """The size on which every method is run."""
+OTHER_SIZES = tuple(size for size in SIZES if size != MAIN)
+"""Sizes on which few methods are run."""
 
 WORLD = Place("world", MAIN)
 """The generated world at the main size."""

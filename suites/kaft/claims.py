@@ -5,7 +5,7 @@ No number of the paper could be verified, so every claim is a direction or an eq
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from harness.claims import (
     SCALED,
@@ -15,21 +15,22 @@ from harness.claims import (
     Existence,
     Form,
     NonInferiority,
+    NotComparable,
     NotRun,
     Place,
     Precondition,
     Profile,
     Share,
-    Trend,
     alone,
     at,
     by_profile,
     mean,
     slope,
 )
-from methods.kaft.method import CONTROLLABILITY
+from methods.kaft.method import CONTROLLABILITY, STUBBORN
 from suites.kaft.cells import (
     FINETUNING,
+    OTHER_SIZES,
     PROBE,
     RATES_AT,
     SIZES,
@@ -38,6 +39,7 @@ from suites.kaft.cells import (
     controllability,
     doublings,
     joint,
+    measured,
     relevant,
     robustness,
     sized,
@@ -45,14 +47,29 @@ from suites.kaft.cells import (
 )
 
 _CARD = "the card's threshold"
+STUBBORNNESS = measured(STUBBORN)
+"""How often the remembered answer is given to a context that contradicts it."""
+_PUT_IN = (
+    "The pretraining of our worlds decides it: how many facts can only be read sets how far a model trusts "
+    "its memory (D2), and no context of it leaves its question unanswered."
+)
+_READING_FIRST = (
+    "The smallest of our models has hardly learnt to read, so that along our sizes controllability and "
+    "robustness follow the skill of reading (D17), which the paper's models all have."
+)
 _ONE_SIZE = NotRun("Sizes are compared on generated worlds only: one model is finetuned here.")
 
 
 def _reads(where: Place) -> Precondition:
-    """The pretrained model finds answers in contexts."""
+    """The pretrained model finds answers in contexts.
+
+    On facts that it does not know, since it answers others without reading; Gemma is asked as it is about
+    what it knows only.
+    """
+    found = relevant if where == PROBE else unread
     return Precondition(
         name="the pretrained model reads",
-        theta=alone(relevant(where, "pretrained")),
+        theta=alone(found(where, "pretrained")),
         above=0.8,
         reason="a model that cannot find an answer in a context could not follow one",
         replication=where.replication,
@@ -60,12 +77,12 @@ def _reads(where: Place) -> Precondition:
 
 
 def _misses(where: Place, axis: Axis, *methods: str) -> Form:
-    """Each method misses at least a fifth."""
+    """Each method misses more than a fifth."""
     return EveryCell(
-        tuple(1 - axis(where, method) for method in methods),
-        delta=0.2,
-        delta_reason="a model that goes wrong on fewer than a fifth of the contexts could be called good "
-        "at it",
+        tuple(0.8 - axis(where, method) for method in methods),
+        delta=0.02,
+        delta_reason="beyond the fifth that the contrast takes off, below which a model could be called good "
+        "at it: two contexts in a hundred",
         replication=where.replication,
         preconditions=(_reads(where),),
     )
@@ -73,6 +90,12 @@ def _misses(where: Place, axis: Axis, *methods: str) -> Form:
 
 def _low(axis: Axis, *methods: str) -> Mapping[Profile, Form]:
     return by_profile(FINETUNING, lambda where: _misses(where, axis, *methods))
+
+
+def _low_before(axis: Axis) -> Mapping[Profile, Form]:
+    """The pretrained model does; only models that others pretrained can answer that."""
+    missed = 1 - axis(FINETUNING[Profile.SMALL], "pretrained")
+    return {**_low(axis, "pretrained"), Profile.SMALL: NotComparable(missed, reason=_PUT_IN)}
 
 
 def _better(
@@ -159,49 +182,37 @@ def _by_size(axis: Axis, method: str) -> Contrast:
     return slope([(doublings(size), axis(sized(size), method)) for size in SIZES])
 
 
-def _not_negative(theta: Contrast) -> Mapping[Profile, Form]:
-    return _on_worlds(
-        NonInferiority(
-            theta,
-            margin=0.02,
-            margin_reason="the card's band around a flat curve, for each doubling of the weights",
-        )
-    )
+def _shown_by_size(axis: Axis, method: str) -> Mapping[Profile, Form]:
+    """What each doubling of the weights adds, which says nothing of the paper's sizes."""
+    return _on_worlds(NotComparable(_by_size(axis, method), reason=_READING_FIRST))
 
 
-def _at_every_size(axis: Axis, reason: str) -> Mapping[Profile, Form]:
+def _at_sizes(axis: Axis, sizes: Iterable[str], reason: str) -> Mapping[Profile, Form]:
     """KAFT is above noisy finetuning."""
-    thetas = tuple(axis(sized(size), "kaft") - axis(sized(size), "noisy") for size in SIZES)
+    thetas = tuple(axis(sized(size), "kaft") - axis(sized(size), "noisy") for size in sizes)
     return _on_worlds(EveryCell(thetas, delta=0.05, delta_reason=reason))
 
 
 RULES: Mapping[str, Mapping[Profile, Form]] = {
-    "C1a": _low(controllability, "pretrained"),
+    "C1a": _low_before(controllability),
     "C1b": _low(controllability, "relevant", "noisy"),
     "C1c": at(Profile.SMALL, _misses(PROBE, controllability, "pretrained")),
-    "C2a": _low(robustness, "pretrained"),
+    "C2a": _low_before(robustness),
     "C2b": _low(robustness, "relevant"),
     "C2c": at(Profile.SMALL, _misses(PROBE, robustness, "pretrained")),
-    "C3a": _not_negative(-_by_size(controllability, "pretrained")),
-    "C3b": _not_negative(-_by_size(controllability, "noisy")),
-    "C3c": _not_negative(-_by_size(robustness, "pretrained")),
-    "C3d": _on_worlds(
-        Trend(
-            tuple((doublings(size), 1 - controllability(sized(size), "pretrained")) for size in SIZES),
-            delta=0.02,
-            delta_reason="beyond the card's band around a flat curve, for each doubling of the weights",
-            step_margin=0.05,
-        )
-    ),
+    "C3a": _shown_by_size(controllability, "pretrained"),
+    "C3b": _shown_by_size(controllability, "noisy"),
+    "C3c": _shown_by_size(robustness, "pretrained"),
+    "C3d": _shown_by_size(STUBBORNNESS, "pretrained"),
     "C4a": _more_controllable("noisy"),
     "C4b": _more_controllable("relevant"),
     "C4c": _more_controllable("pretrained"),
     "C5a": _more_robust("relevant"),
     "C5b": _no_worse(robustness, "kaft", "noisy", 0.03),
     "C5c": _more_robust("pretrained"),
-    "C6a": _at_every_size(controllability, "one context in twenty"),
-    "C6b": _at_every_size(joint, "one twentieth of the scale"),
-    "C7": _not_negative(_by_size(controllability, "kaft")),
+    "C6a": _at_sizes(controllability, OTHER_SIZES, "one context in twenty"),
+    "C6b": _at_sizes(joint, SIZES, "one twentieth of the scale"),
+    "C7": _shown_by_size(controllability, "kaft"),
     "C8a": _halves_gain(controllability, "no-cf", "noisy"),
     "C8b": _keeps(robustness, "no-cf"),
     "C9a": _halves_gain(robustness, "no-irr", "relevant"),

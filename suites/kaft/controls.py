@@ -1,4 +1,8 @@
-"""Negative controls, and which claims each must lose."""
+"""Negative controls, and which claims each must lose.
+
+Each is trained as what it replaces is, with one mechanism broken or put back; for Gemma-3-270M as it is,
+which nothing trains, the test is changed.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,43 @@ from harness.claims import Control
 
 CONTROLS = (
     Control(
-        id="obedient",
-        title="An oracle that judges relevance stands in for the baselines",
-        replaces={"pretrained": "gated", "relevant": "gated", "noisy": "gated"},
-        predicts={"C1a": "kill", "C1b": "kill", "C1c": "kill", "C2a": "kill", "C2b": "kill", "C2c": "kill"},
+        id="finetuned-first",
+        title="The pretrained model is finetuned by KAFT first",
+        replaces={"pretrained": "kaft"},
+        predicts={"C1a": "kill", "C2a": "kill"},
+    ),
+    Control(
+        id="contradicted",
+        title="Ordinary finetuning sees contexts that contradict memory, too",
+        replaces={"relevant": "no-irr", "noisy": "gold-lower"},
+        predicts={"C1b": "kill"},
+    ),
+    Control(
+        id="distracted",
+        title="Relevant-only finetuning sees irrelevant contexts, too",
+        replaces={"relevant": "noisy"},
+        predicts={"C2b": "kill"},
+    ),
+    Control(
+        id="unopposed",
+        title="The passage states what the model knows, and the irrelevant passage is withheld",
+        replaces={},
+        extra={"gemma": "unopposed"},
+        predicts={"C1c": "kill", "C2c": "kill"},
+        experiment="probe",
     ),
     Control(
         id="memory-targets",
         title="Counterfactual contexts are trained with the remembered answer",
         replaces={"kaft": "memory-targets"},
-        predicts={"C4a": "kill", "C4b": "kill", "C4c": "kill", "C8a": "kill"},
+        predicts=dict.fromkeys(("C4a", "C4b", "C4c", "C8a", "C12", "C13"), "kill"),
     ),
     Control(
-        id="never-reads",
-        title="An oracle that never looks at the context stands in for KAFT",
-        replaces={"kaft": "closed-book"},
-        predicts={"C6a": "kill", "C6b": "kill", "C12": "kill", "C13": "kill"},
+        id="memory-targets-at-other-sizes",
+        title="The same for the smallest and the largest model",
+        replaces={"kaft": "memory-targets"},
+        predicts={"C6a": "kill", "C6b": "kill"},
+        experiment="sizes",
     ),
     Control(
         id="copied-distractors",
@@ -30,59 +55,33 @@ CONTROLS = (
         predicts={"C5a": "kill", "C5b": "kill", "C5c": "kill", "C9a": "kill"},
     ),
     Control(
-        id="copies",
-        title="An oracle that copies from any context stands in for the ablation without counterfactuals",
-        replaces={"no-cf": "copy"},
+        id="copied-without-counterfactuals",
+        title="The same in the ablation without counterfactual contexts",
+        replaces={"no-cf": "no-cf-copied"},
         predicts={"C8b": "kill"},
     ),
     Control(
-        id="judges",
-        title="An oracle that judges relevance stands in for the ablation without irrelevant contexts",
-        replaces={"no-irr": "gated"},
+        id="irrelevant-put-back",
+        title="The ablation without irrelevant contexts gets them back",
+        replaces={"no-irr": "kaft"},
         predicts={"C9b": "kill"},
     ),
     Control(
-        id="ignores",
-        title="An oracle that never reads stands in for the ablation without irrelevant contexts",
-        replaces={"no-irr": "closed-book"},
+        id="memory-without-irrelevant",
+        title="In the ablation without irrelevant contexts counterfactual ones get the remembered answer",
+        replaces={"no-irr": "no-irr-memory"},
         predicts={"C9c": "kill"},
     ),
     Control(
-        id="no-noise",
-        title="The noise is switched off",
-        replaces={"noise-50": "kaft", "kaft": "noise-50"},
+        id="harmless-noise",
+        title="As many contexts are exchanged, but irrelevant ones for others that are irrelevant",
+        replaces={"noise-50": "harmless-noise"},
         predicts={"C10a": "kill", "C10b": "kill"},
     ),
     Control(
-        id="exchanged-targets",
-        title="Gold targets and the model's own answers are exchanged",
-        replaces={
-            "kaft-lower": "gold-lower",
-            "gold-lower": "kaft-lower",
-            "kaft-higher": "gold-higher",
-            "gold-higher": "kaft-higher",
-        },
+        id="foreign-memory",
+        title="The model's own answers as targets are those to other questions",
+        replaces={"kaft-lower": "foreign-lower", "kaft-higher": "foreign-higher"},
         predicts={"C11": "kill"},
-    ),
-    Control(
-        id="better-when-larger",
-        title="A perfect reader whose small version sees no context: it improves with size",
-        replaces={"pretrained": "gated", "noisy": "gated"},
-        extra={"s": "blind-s"},
-        predicts={"C3a": "kill", "C3b": "kill", "C3d": "kill"},
-    ),
-    Control(
-        id="worse-when-larger",
-        title="A perfect reader whose large version sees no context: it gets worse with size",
-        replaces={"kaft": "gated"},
-        extra={"l": "blind-l"},
-        predicts={"C7": "kill"},
-    ),
-    Control(
-        id="misled-when-small",
-        title="A reader that copies, whose large version sees no context: robustness improves with size",
-        replaces={"pretrained": "copy"},
-        extra={"l": "blind-l"},
-        predicts={"C3c": "kill"},
     ),
 )

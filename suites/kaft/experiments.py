@@ -16,13 +16,12 @@ from methods.common.gemma import SafeWeights
 from methods.common.recast import recast
 from methods.kaft.method import Kaft, Noisy, Pretrained
 from methods.kaft.prepare import Knowledge, PretrainedWorld
-from methods.kaft.sabotage import BlindReading
+from methods.kaft.sabotage import UnopposedReading
 from methods.kaft.task import FactReading, WorldReading
 from suites.kaft.arms import (
     BY_SIZE,
     COMMON_RATES,
     FINETUNED,
-    ORACLES,
     SABOTAGES,
     SHOWN_ONLY,
     TUNING_WORLD,
@@ -30,10 +29,11 @@ from suites.kaft.arms import (
     UNTRAINED,
     Methods,
     changed,
+    foreign,
     paired,
     tuned,
 )
-from suites.kaft.cells import MAIN, SIZES
+from suites.kaft.cells import MAIN, OTHER_SIZES, SIZES
 from suites.kaft.paper import open_experiment
 
 FIRST = FirstSeed()
@@ -76,11 +76,11 @@ def _world(scale: Scale) -> Experiment:
     # A sabotage changes a target and nothing else, so it keeps KAFT's best rate.
     methods |= changed(SABOTAGES, rate=COMMON_RATES["higher"])
     for name, rate in COMMON_RATES.items():
-        methods |= changed(paired(name), rate=rate)
+        methods |= changed({**paired(name), **foreign(name)}, rate=rate)
     if scale.full:
         methods |= tuned({"noise-25": Kaft(noise=0.25)}, RATES)
     if scale.profile is Profile.GPU and not scale.full:
-        methods = {name: methods[name] for name in (*_ON_EVERY_SIZE, *ORACLES)}
+        methods = {name: methods[name] for name in _ON_EVERY_SIZE}
     return Experiment(
         id="world",
         title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
@@ -100,20 +100,21 @@ def _sizes(scale: Scale) -> Experiment:
     """Few methods on a smaller and a larger model than the main one."""
     worlds = _worlds(scale)
     every = (*worlds, TUNING_WORLD)
-    others = [size for size in SIZES if size != MAIN]
-    tasks = {size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in others}
-    pairs = {(size, name) for size in others for name in (*_ON_EVERY_SIZE, *ORACLES)}
-    pairs |= {("blind-s", "gated"), ("blind-l", "gated"), ("blind-l", "copy")}
-    tasks |= {f"blind-{size}": recast(tasks[size], BlindReading) for size in others}
+    tasks = {
+        size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in OTHER_SIZES
+    }
     trained = {name: FINETUNED[name] for name in _ON_EVERY_SIZE if name in FINETUNED}
     return Experiment(
         id="sizes",
         title="A smaller and a larger model on the same generated worlds",
-        tasks=dict(tasks),
-        methods={"pretrained": Pretrained(), **ORACLES, **tuned(trained, RATES)},
+        tasks=tasks,
+        methods={
+            "pretrained": Pretrained(),
+            **tuned(trained, RATES),
+            "memory-targets": replace(SABOTAGES["memory-targets"], rate=COMMON_RATES["higher"]),
+        },
         seeds=worlds,
         unit="question",
-        only=frozenset(pairs),
     )
 
 
@@ -148,19 +149,20 @@ def _probe() -> Experiment:
     return Experiment(
         id="probe",
         title="Gemma-3-270M as it is, on facts that it knows",
-        tasks={"gemma": task},
+        tasks={"gemma": task, "unopposed": recast(task, UnopposedReading)},
         methods=UNTRAINED,
         seeds=UNSEEN.take(1),
         unit="question",
         minutes=30.0,
+        only=frozenset({*(("gemma", name) for name in UNTRAINED), ("unopposed", "pretrained")}),
     )
 
 
 def _facts(scale: Scale) -> Experiment:
-    """Gemma-3-270M finetuned; without ``--full`` planned for ten minutes on one large GPU.
+    """Gemma-3-270M finetuned; without ``--full`` planned for eleven minutes on one large GPU.
 
     An estimate: launching kernels takes some 50 ms an update, 50 updates and the answers five to six
-    seconds a trial, 63 trained trials six minutes; models of generated worlds take three more.
+    seconds a trial, 88 trained trials eight minutes; models of generated worlds take three more.
     """
     task = FactReading(
         source=GEMMA,
@@ -177,7 +179,7 @@ def _facts(scale: Scale) -> Experiment:
     if scale.full:
         full = {f"{name}-full": FINETUNED[name] for name in ("noisy", "kaft")}
         methods |= tuned(changed(full, steps=steps, rate=3e-5), (1e-5, 3e-5, 1e-4))
-    methods |= changed(paired("lower"), **lora, every=0)
+    methods |= changed({**paired("lower"), **foreign("lower")}, **lora, every=0)
     methods |= changed(SABOTAGES, **lora)
     return Experiment(
         id="facts",

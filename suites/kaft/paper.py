@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.method import HubSource, Resource
 from harness.method.sizes import activations_gb, model_gb
 from harness.suite import Experiment
-from methods.kaft.method import Oracle, Pretrained
+from methods.kaft.method import Pretrained
 from methods.kaft.open_task import OpenKnowledge, OpenReading
-from suites.kaft.arms import FINETUNED, SABOTAGES, UNSEEN, Methods, changed, paired, tuned
+from suites.kaft.arms import FINETUNED, SABOTAGES, UNSEEN, Methods, changed, foreign, paired, tuned
 
 T5 = Resource(
     name="kaft-t5",
@@ -31,14 +31,10 @@ def open_experiment() -> Experiment:
     task = OpenReading(model=T5, knowledge=knowledge, prompt=512, batch=64, dtype="bfloat16")
     methods: Methods = {
         "pretrained": Pretrained(),
-        "closed-book": Oracle(habit="closed-book"),
         **tuned(changed(FINETUNED, **TRAINING), (5e-5, 2e-4, 8e-4)),
         **changed(SABOTAGES, **TRAINING),
-        **changed(paired("lower"), **TRAINING, every=0),
+        **changed({**paired("lower"), **foreign("lower")}, **TRAINING, every=0),
     }
-    # No oracle reads free text: trained readers with the same habits stand in for them.
-    methods["gated"] = methods["kaft"]
-    methods["copy"] = methods["copied-distractors"]
     return Experiment(
         id="open",
         title="T5 finetuned on public question-answering sets",

@@ -18,12 +18,13 @@ from methods.metric_aware.metrics import RMSE
 from methods.metric_aware.open_answers import GreedyText, MinimumRisk, MostFrequent, OneSample
 from methods.metric_aware.sabotage import (
     Blind,
-    LikeliestAsIs,
-    LikeliestTuned,
+    DrawnAsIs,
+    DrawnTuned,
     Misplaced,
     MisplacedRisk,
-    MisplacedSets,
+    NearTemperature,
     ShuffledLabels,
+    ShuffledRisk,
 )
 from methods.metric_aware.training_method import AsIs, FineTuned
 
@@ -77,6 +78,7 @@ def read_outs(*, record: bool = False) -> Methods:
         "misplaced-median": Misplaced(rule="median"),
         "misplaced-probability": Misplaced(rule="probability"),
         "blind": Blind(),
+        "near-temperature": NearTemperature(),
         **{sampled(count): Sampled(count=count) for count in COUNTS},
         **{mean_at(t): Enumerated(temperature=t) for t in TEMPERATURES if t != 1.0},
     }
@@ -88,6 +90,7 @@ TEXTS = {
     "most-frequent": "most frequent sample",
     "mbr-f1": "largest expected token F1",
     "mbr-misplaced": "the same by samples for another question (control)",
+    "mbr-shuffled": "the same with utilities of other candidates (control)",
 }
 """Read-outs of sampled texts, with their labels."""
 
@@ -100,6 +103,7 @@ def text_methods() -> Methods:
         "most-frequent": MostFrequent(),
         "mbr-f1": MinimumRisk(),
         "mbr-misplaced": MisplacedRisk(),
+        "mbr-shuffled": ShuffledRisk(),
     }
 
 
@@ -107,7 +111,6 @@ LABEL_SETS: Methods = {
     "f1": LabelSets(),
     "hamming": LabelSets(rule="hamming"),
     "mode": LabelSets(rule="mode"),
-    "misplaced": MisplacedSets(),
 }
 """Read-outs of sampled sets of labels."""
 
@@ -142,6 +145,6 @@ def fine_tuned() -> dict[str, Method[Any, Any] | Tuned]:
         "ce-shuffled": ShuffledLabels(objective="ce"),
         "head-shuffled": ShuffledLabels(objective="head"),
         "raft-inner": _tuned("raft", digits="inner"),
-        "ce-mode": LikeliestTuned(objective="ce"),
-        "as-is-mode": LikeliestAsIs(),
+        "ce-drawn": DrawnTuned(objective="ce"),
+        "as-is-drawn": DrawnAsIs(),
     }

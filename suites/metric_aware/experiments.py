@@ -20,7 +20,7 @@ from methods.metric_aware.exact import ClosedForms, Property
 from methods.metric_aware.label_sets import LabelTask
 from methods.metric_aware.open_answers import OpenTask, Questions, SampledAnswers
 from methods.metric_aware.prepare import GradedEmbeddings, PromptedGrades
-from methods.metric_aware.sabotage import ExchangedForms
+from methods.metric_aware.sabotage import ScrambledStart
 from methods.metric_aware.task import EmbeddedRatings, LatentTask, PromptedTask
 from methods.metric_aware.training_method import FineTuned
 from methods.metric_aware.training_task import LatentTraining, PretrainedScorer, RatedTraining
@@ -62,7 +62,7 @@ def _exact(count: int) -> Experiment:
         id="exact",
         title="What is proved, against brute force and automatic differentiation",
         tasks={family: Property(family=family, count=count) for family in _FAMILIES},
-        methods={"closed-forms": ClosedForms(), "exchanged-forms": ExchangedForms()},
+        methods={"closed-forms": ClosedForms()},
         seeds=FIRST.take(1),
         first_seed=FIRST,
         unit="case",
@@ -162,6 +162,7 @@ def _training_tasks(scale: Scale) -> dict[str, LatentTraining | RatedTraining]:
         "pretrained": LatentTraining(noise=base.noise, **small),
         "random": LatentTraining(noise=base.noise, pretrained=False, **small),
         "ratings": RatedTraining(embeddings=_embeddings()),
+        "scrambled": ScrambledStart(noise=base.noise, **small),
     }
     if scale.full:
         return {**found, "bent-20000": LatentTraining(train=20_000, valid=2000)}
@@ -177,7 +178,7 @@ def _raft(scale: Scale) -> Experiment:
     only |= {
         (task, name) for task in ("bent-5000", "ratings", "random") for name in ("raft-ends", "raft-inner")
     }
-    only |= {("pretrained", name) for name in ("as-is-mode", "ce-mode", "ce-shuffled", "head-shuffled")}
+    only |= {("pretrained", name) for name in ("as-is-drawn", "ce-drawn", "ce-shuffled", "head-shuffled")}
     return Experiment(
         id="raft",
         title="Fine-tuning small scorers on grades",

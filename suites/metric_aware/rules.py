@@ -13,11 +13,10 @@ from harness.claims import (
     EVERY,
     Contrast,
     Direction,
-    Equivalence,
     EveryCell,
-    Exact,
     Form,
     NonInferiority,
+    NotComparable,
     NotRun,
     Ordering,
     Place,
@@ -38,6 +37,18 @@ SLIGHT = ln(1.005)
 SLIGHT_REASON = "half a per cent of the error: the paper's differences between its best methods"
 POINT = 0.01
 POINT_REASON = "a hundredth of the area; the card expects .02 to .06"
+_THEOREM = (
+    "It is a theorem or an identity, which holds for any correct code: what is shown is the largest error of "
+    "ours, which tests hold to rounding."
+)
+KNOWN_LAW = (
+    "The model is trained on labels of the very distribution that it is judged by, and can nearly represent "
+    "it: whatever is best for a metric under the model is then best for it on the labels."
+)
+SAMPLING = (
+    "The samples are drawn from the distribution whose mean they estimate, so that the squared distance is "
+    "its variance over K, by arithmetic."
+)
 _NO_TOY = NotRun("It needs no GPU: `--profile small` judges it.")
 
 OWN: Mapping[Metric, str] = {
@@ -55,9 +66,15 @@ def small_only(form: Form, elsewhere: NotRun = _NO_TOY) -> Mapping[Profile, Form
     return at(Profile.SMALL, form) | at((Profile.GPU, Profile.PAPER), elsewhere)
 
 
-def proved(family: str, oracle: str, min_cases: int) -> Mapping[Profile, Form]:
-    """A family of checks holds in every case."""
-    return at(EVERY, Exact((PROVED("closed-forms", task=family),), oracle=oracle, min_cases=min_cases))
+def shown(theta: Contrast, reason: str, elsewhere: NotRun = _NO_TOY) -> Mapping[Profile, Form]:
+    """Shown on a CPU and never counted: what is asked could not have come out otherwise."""
+    return small_only(NotComparable(theta, reason=reason), elsewhere)
+
+
+def proved(family: str) -> Mapping[Profile, Form]:
+    """The largest error of a family of checks, which correct code cannot but pass."""
+    largest = alone(PROVED("closed-forms", task=family))
+    return at(EVERY, NotComparable(largest, reason=_THEOREM))
 
 
 def over(rule: Callable[[Place], EveryCell], places: Iterable[Place]) -> EveryCell:
@@ -211,8 +228,8 @@ def median_over_mode(where: Place) -> EveryCell:
     )
 
 
-def converges(where: Place) -> Equivalence:
-    """The squared distance to the exact mean falls as 1/K: its exponent is −1."""
+def exponent(where: Place) -> Contrast:
+    """The power of K with which the squared distance to the exact mean changes."""
     xs = [ln(count) for count in COUNTS]
     middle = sum(xs) / len(xs)
     square = sum((x - middle) ** 2 for x in xs)
@@ -220,39 +237,34 @@ def converges(where: Place) -> Equivalence:
     terms = tuple(
         (-(x - middle) / square, where(sampled(count), EXCESS)) for x, count in zip(xs, COUNTS, strict=True)
     )
-    return Equivalence(
-        Contrast(terms, constant=1.0, log=True),
-        margin=0.1,
-        margin_reason="a tenth of the exponent; unreadable answers and ties of few samples bend the line",
-        replication=where.replication,
-    )
+    return -Contrast(terms, log=True)
 
 
-def falling(where: Place) -> Ordering:
-    """The error falls with each doubling of the samples, to 8."""
-    return Ordering(
-        tuple(log(where(sampled(count))) - log(where(sampled(2 * count))) for count in (1, 2, 4)),
-        delta=SLIGHT,
-        delta_reason="half a per cent of the error",
-        replication=where.replication,
-    )
+def last_doubling(where: Place) -> Contrast:
+    """What four more samples take off the error of the mean of four, as the logarithm of a ratio."""
+    return log(where(sampled(4))) - log(where(sampled(8)))
+
+
+def sixteen_samples(where: Place) -> Contrast:
+    """What sampling 16 answers costs against the exact mean, as the logarithm of a ratio."""
+    return log(where(sampled(16))) - log(where("mean"))
 
 
 def few_samples(where: Place) -> NonInferiority:
     """The mean of 16 samples is nearly as good as the enumerated mean."""
     return NonInferiority(
         log(where("mean")) - log(where(sampled(16))),
-        margin=0.05,
+        margin=ln(1.05),
         margin_reason="the card's five per cent",
         replication=where.replication,
         preconditions=correlated(where),
     )
 
 
-def too_far(where: Place, temperature: float, base: str) -> Direction:
-    """The mean far from the temperature of ``base``, which is calibrated, has a larger error."""
+def too_far(where: Place, temperature: float) -> Direction:
+    """The mean far from the fitted temperature has a larger error."""
     return Direction(
-        log(where(mean_at(temperature))) - log(where(base)),
+        log(where(mean_at(temperature))) - log(where("fitted")),
         delta=GAIN,
         delta_reason=GAIN_REASON,
         replication=where.replication,

@@ -10,7 +10,13 @@ from harness.method import Method
 from harness.suite import Scale, Tuned
 from methods.promot.method import FineTuning, FixedPrompt, Joint, LoraFirst, Pretrained, ProMoT, PromptTuning
 from methods.promot.metrics import TARGET_SCORE
-from methods.promot.sabotage import ForeignAnswers, IdenticalAnswers, ShuffledProMoT
+from methods.promot.sabotage import (
+    ForeignAnswers,
+    HalfTheAnswers,
+    OwnAnswers,
+    ScrambledProMoT,
+    ShuffledProMoT,
+)
 
 Arms = dict[str, Method[Any, Any] | Tuned]
 
@@ -110,22 +116,42 @@ def ablations(size: Size) -> Arms:
         "random-prompt": FixedPrompt(**model, **size.prompt),
         "fine-tuning-1shot": FineTuning(**model, shots=1),
         "promot-1shot": ProMoT(**model, **size.prompt, shots=1),
+        # What the variants would be if their prompt came from a stage of its own.
+        "prompt-first": ProMoT(**model, **size.prompt),
     }
 
 
-def sabotages(size: Size) -> Arms:
-    """Mechanisms switched off, trained for as long as it takes to show: less than the methods."""
-    every = size.model.get("every", 100)
-    read = min(3 * every, size.model.get("steps", 1000))
+def sabotages(size: Size, *, wide: bool) -> Arms:
+    """Mechanisms switched off, trained for as long as what they stand in for, at one rate.
+
+    Args:
+        size: Steps and rates.
+        wide: Whether claims are judged that only models of natural language can answer.
+    """
+    model = {**size.model, "probes": True}
+    found: Arms = {
+        **broken_stages(size),
+        "own-answers": OwnAnswers(**model),
+        "half-the-answers": HalfTheAnswers(**model, diagnose="permuted"),
+        "foreign-answers": ForeignAnswers(**model, diagnose="permuted"),
+    }
+    if wide:
+        found["promot-1shot-scrambled"] = ScrambledProMoT(**model, **size.prompt, shots=1)
+    return found
+
+
+def broken_stages(size: Size) -> Arms:
+    """ProMoT with one of its stages broken."""
     model = {**size.model, "probes": True}
     return {
-        "promot-shuffled": ShuffledProMoT(
-            **{**size.model, "steps": read},
-            **{**size.prompt, "prompt_steps": size.prompt.get("prompt_every", 1000)},
-        ),
-        "identical-answers": IdenticalAnswers(**{**model, "steps": read}, diagnose="permuted"),
-        "foreign-answers": ForeignAnswers(**{**model, "steps": every}, diagnose="permuted"),
+        "promot-shuffled": ShuffledProMoT(**model, **size.prompt),
+        "promot-scrambled": scrambled(size),
     }
+
+
+def scrambled(size: Size) -> ScrambledProMoT:
+    """ProMoT whose prompt loses its content between the stages."""
+    return ScrambledProMoT(**size.model, **size.prompt, probes=True)
 
 
 def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
@@ -169,4 +195,5 @@ def several(size: Size, *, wide: bool) -> Arms:
     }
     if wide:
         found["promot-sequential"] = ProMoT(**size.model, **size.prompt, order="sequence")
+        found["promot-scrambled"] = scrambled(size)
     return found

@@ -10,7 +10,6 @@ from harness.claims import (
     Contrast,
     Direction,
     EveryCell,
-    Exact,
     Form,
     NonInferiority,
     NotComparable,
@@ -57,6 +56,19 @@ _FORMAL = (
     "The formal language has no semantics that tasks could share, and its model no ability beyond what "
     "it was pretrained on; the claim needs a model of natural language."
 )
+_NEW_TOKENS = (
+    "Pretraining on the formal language never shows the answers T and F, so that the first gradient can do "
+    "little but lift them (card, section 8)."
+)
+_AT_THE_CEILING = (
+    "The pretrained model answers what one demonstration can tell of the formal language's tasks, so that "
+    "nothing can be gained (D1)."
+)
+_EXACT = "A frozen model without its prompt is the pretrained one, by construction; tests hold it to that."
+_AT_FIRST = ALIGNMENT("fine-tuning", COSINE, step=0)
+"""The cosine before the first update."""
+_MOVED = alone(ENTAILMENT("prompt-tuning", PROPERTY, part="untouched"))
+"""The largest change of a weight or of an answer by prompt tuning."""
 _BRIEF = at(
     Profile.GPU, NotRun("Ten minutes on one GPU are enough for the core comparison on two targets only.")
 )
@@ -154,9 +166,11 @@ def _above(theta: Contrast, delta: float = 0.5, *preconditions: Precondition) ->
     return Direction(theta, delta=delta, delta_reason=_POINTS, preconditions=preconditions)
 
 
-def _gains(where: Place) -> Form:
-    """ProMoT's held-out score is above the pretrained model's."""
-    return _above(held_out(where, "promot") - held_out(where, "pretrained"), 0.5, _able(where))
+def _gains(where: Place) -> Rule:
+    """ProMoT's held-out score is above the pretrained model's; that of the formal language has no room."""
+    theta = held_out(where, "promot") - held_out(where, "pretrained")
+    shown = NotComparable(theta, reason=_AT_THE_CEILING)
+    return at(MEASURED, _above(theta, 0.5, _able(where))) | at(Profile.SMALL, shown)
 
 
 def _natural(theta: Contrast, of_the_paper: Contrast | None = None) -> Rule:
@@ -188,12 +202,11 @@ def _higher_curve(levels: tuple[float, ...]) -> Form:
     return _above(promot - tuned, 2.0, *_learned(ENTAILMENT, levels[-1], "fine-tuning", "promot"))
 
 
-def _everywhere(others: Sequence[tuple[Place, float]], level: float) -> Form:
-    """On every model and target tried ProMoT keeps more than fine-tuning, at matched targets."""
+def _everywhere(others: Sequence[tuple[Place, float]]) -> Form:
+    """On every other model and target tried ProMoT keeps more than fine-tuning, at matched targets."""
     return EveryCell(
         tuple(
-            matched(where, "promot", score) - matched(where, "fine-tuning", score)
-            for where, score in ((ENTAILMENT, level), *others)
+            matched(where, "promot", score) - matched(where, "fine-tuning", score) for where, score in others
         ),
         delta=2.0,
         delta_reason=_POINTS,
@@ -211,11 +224,12 @@ RULES: Mapping[str, Rule] = {
     "C3a": at(
         MEASURED,
         Direction(
-            ALIGNMENT("fine-tuning", COSINE, step=0) - 0.9,
+            _AT_FIRST - 0.9,
             delta=0.01,
             delta_reason="the paper's smallest value at the start is .96; .9 is the card's threshold",
         ),
-    ),
+    )
+    | at(Profile.SMALL, NotComparable(alone(_AT_FIRST), reason=_NEW_TOKENS)),
     "C3b": at(
         MEASURED,
         Direction(
@@ -229,9 +243,9 @@ RULES: Mapping[str, Rule] = {
     "C4c": at(MEASURED, _on_par(TRANSLATION)) | _BRIEF,
     "C4d": at(MEASURED, _beats_prompt(TRANSLATION, chance=1.0)) | _BRIEF,
     "C5a": _avoids_half(ENTAILMENT, LEVELS),
-    "C5b": at(MEASURED, _gains(ENTAILMENT)),
+    "C5b": _gains(ENTAILMENT),
     "C6a": _avoids_half(TRANSLATION, TRANSLATION_LEVELS),
-    "C6b": at(MEASURED, _gains(TRANSLATION)),
+    "C6b": _gains(TRANSLATION),
     "C7": _natural(related(TRANSLATION, "promot") - related(TRANSLATION, "pretrained")),
     "C8": _natural(held_out(ENTAILMENT, "promot-1shot") - held_out(ENTAILMENT, "promot")),
     "C9": _natural(held_out(SEVERAL, "promot") - held_out(SEVERAL, "fine-tuning")),
@@ -243,15 +257,8 @@ RULES: Mapping[str, Rule] = {
         held_out(TRANSLATION, "promot") - held_out(EXTRAS, "lora-first-4"),
     ),
     "C14": by_profile(TRADE_OFF, _higher_curve),
-    "C15": {profile: _everywhere(others, LEVELS[profile]) for profile, others in _OTHERS.items()} | _BRIEF,
-    "C16": at(
-        EVERY,
-        Exact(
-            (ENTAILMENT("prompt-tuning", PROPERTY, part="untouched"),),
-            oracle="hashes of all weights, and answers of the pretrained model",
-            min_cases=10,
-        ),
-    ),
+    "C15": {profile: _everywhere(others) for profile, others in _OTHERS.items()} | _BRIEF,
+    "C16": at(EVERY, NotComparable(_MOVED, reason=_EXACT)),
     "C17": at(
         MEASURED,
         _above(

@@ -1,77 +1,64 @@
-"""Negative controls, and what each should do to the claims."""
+"""Negative controls, and what each should do to the claims.
+
+Each trains as what it replaces does, with one mechanism broken or put back.
+"""
 
 from __future__ import annotations
 
-from harness.claims import Control
+from harness.claims import Control, Prediction
+
+
+def _kills(*claims: str) -> dict[str, Prediction]:
+    return dict.fromkeys(claims, "kill")
+
 
 CONTROLS = (
     Control(
-        id="frozen-model",
-        title="The model is never tuned: a prompt alone stands in for fine-tuning",
-        replaces={"fine-tuning": "prompt-tuning"},
-        predicts={"C1": "kill", "C2": "kill"},
+        id="own-answers",
+        title="The model is tuned on what it answers by itself, which has no new format",
+        replaces={"fine-tuning": "own-answers"},
+        predicts=_kills("C1", "C2"),
     ),
     Control(
-        id="same-answers",
-        title="The format gradient is taken with the true answers",
-        replaces={"fine-tuning": "identical-answers"},
+        id="half-the-answers",
+        title="The format gradient is taken with half of the answers true",
+        replaces={"fine-tuning": "half-the-answers"},
         predicts={"C3a": "keep", "C3b": "kill"},
     ),
     Control(
         id="foreign-answers",
         title="The format gradient is taken with answers of no format",
         replaces={"fine-tuning": "foreign-answers"},
-        predicts={"C3a": "kill"},
+        predicts=_kills("C3a"),
     ),
     Control(
         id="shuffled-answers",
         title="Stage 2 sees the answers of other inputs",
         replaces={"promot": "promot-shuffled"},
-        predicts={"C4a": "kill", "C4b": "kill"},
+        predicts=_kills("C4a", "C4b", "C4c", "C4d", "C7"),
     ),
     Control(
-        id="untuned",
-        title="Both stages are left out",
-        replaces={"promot": "pretrained"},
-        predicts={"C4c": "kill", "C4d": "kill"},
+        id="scrambled-prompt",
+        title="The numbers of the tuned prompt are put in random order before stage 2",
+        replaces={"promot": "promot-scrambled"},
+        predicts=_kills("C5a", "C5b", "C6a", "C6b", "C9", "C13", "C14", "C15"),
     ),
     Control(
-        id="no-prompt",
-        title="The prompt is thrown away before stage 2, which leaves fine-tuning",
-        replaces={"promot": "fine-tuning"},
-        predicts={
-            "C5a": "kill",
-            "C5b": "kill",
-            "C6a": "kill",
-            "C6b": "kill",
-            "C9": "kill",
-            "C13": "kill",
-            "C14": "kill",
-            "C15": "kill",
-        },
-    ),
-    Control(
-        id="no-model-tuning",
-        title="Stage 2 is left out",
-        replaces={"promot": "prompt-tuning"},
-        predicts={"C7": "kill", "C17": "kill"},
-    ),
-    Control(
-        id="no-prompt-1shot",
-        title="The prompt is thrown away before stage 2, demonstrations stay",
-        replaces={"promot-1shot": "fine-tuning-1shot"},
-        predicts={"C8": "kill"},
+        id="scrambled-prompt-1shot",
+        title="The same, with a demonstration in every input",
+        replaces={"promot-1shot": "promot-1shot-scrambled"},
+        predicts=_kills("C8"),
     ),
     Control(
         id="prompt-first",
-        title="The variants get their prompt from a stage of its own",
-        replaces={"joint": "promot", "random-prompt": "promot", "fine-tuning-1shot": "promot-1shot"},
-        predicts={"C10": "kill", "C11": "kill", "C12": "kill"},
+        title="The variants get a prompt from a stage of its own, in a run of its own at their rate",
+        replaces=dict.fromkeys(("joint", "random-prompt", "fine-tuning-1shot"), "prompt-first"),
+        predicts=_kills("C10", "C11", "C12"),
     ),
     Control(
-        id="touched",
-        title="The model is tuned where only the prompt should be",
-        replaces={"prompt-tuning": "fine-tuning"},
-        predicts={"C16": "kill"},
+        id="no-specialisation",
+        title="The model is tuned on what it answers by itself in place of ProMoT",
+        replaces={"promot": "own-answers"},
+        predicts=_kills("C17"),
     ),
 )

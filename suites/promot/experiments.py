@@ -5,9 +5,9 @@ The same experiment ids are used everywhere: ``entailment`` and ``translation`` 
 a model from forgetting. Under ``small`` they speak of models pretrained from scratch on a formal
 language, under ``gpu`` of Gemma-3-270M, under ``paper`` of the paper's models.
 
-``gpu`` makes the core comparison on two targets. It is planned for ten minutes on one large GPU by an
+``gpu`` makes the core comparison on two targets. It is planned for twelve minutes on one large GPU by an
 estimate, not by a measurement: launching kernels takes some 50 ms an update or generated token, so 60
-updates take 3 s, answers to all questions 3 to 6 s, and the 70 trials 4 to 16 s each.
+updates take 3 s, answers to all questions 3 to 6 s, and the 80 trials 4 to 16 s each.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         return _formal(size, full=scale.full)
     seeds = FIRST.take(10 if scale.full else 5)
     entailment, translation = texts.worlds(scale.profile)
-    core = (_entailment(size, entailment, seeds), _translation(size, translation, seeds))
+    wide = scale.profile is Profile.PAPER
+    core = (_entailment(size, entailment, seeds, wide=wide), _translation(size, translation, seeds))
     if scale.profile is Profile.GPU:
-        return _brief(core[0], arms.ablations(size)), _brief(core[1], ("prompt-tuning",))
+        return _brief(core[0], arms.ablations(size)), _brief(core[1], ("prompt-tuning", "promot-shuffled"))
     planned = (
         *core,
         _several(size, texts.both(), seeds, wide=True),
@@ -105,22 +106,25 @@ def _smoke(size: arms.Size) -> Experiment:
     )
 
 
-def _entailment(size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...]) -> Experiment:
+def _entailment(
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, wide: bool = False
+) -> Experiment:
     return _experiment(
         "entailment",
         "Tuning on a true-or-false task, and what becomes of other tasks",
         {"entailment": task},
-        {**arms.core(size), **arms.ablations(size), **arms.sabotages(size)},
+        {**arms.core(size), **arms.ablations(size), **arms.sabotages(size, wide=wide)},
         seeds,
     )
 
 
 def _translation(size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...]) -> Experiment:
+    own = arms.for_translation(size)
     return _experiment(
         "translation",
         "Tuning on translation, and what becomes of other tasks",
         {"translation": task},
-        arms.core(arms.for_translation(size)),
+        {**arms.core(own), **arms.broken_stages(own)},
         seeds,
     )
 
@@ -141,7 +145,10 @@ def _models(size: arms.Size, tasks: Mapping[str, Task[Any, Any]], seeds: tuple[i
         "models",
         "The core comparison with other models and targets",
         tasks,
-        {name: core[name] for name in ("pretrained", "fine-tuning", "promot")},
+        {
+            **{name: core[name] for name in ("pretrained", "fine-tuning", "promot")},
+            "promot-scrambled": arms.scrambled(size),
+        },
         seeds,
     )
 

@@ -25,8 +25,6 @@ MODULES = {
     ".".join(("methods", *path.relative_to(FOLDER).with_suffix("").parts)): path
     for path in FOLDER.rglob("*.py")
 }
-WHOLE = {"kaft": {"copy", "closed-book", "gated"}}
-"""Read by no claim and yet not broken: perfect readers, which reports show beside the methods."""
 
 
 def is_sabotage(module: str) -> bool:
@@ -66,7 +64,7 @@ def test_what_stands_in_for_methods_only_is_in_a_module_of_its_own(name: str) ->
     shared = {type(value) for key, value in planned(name) if key not in stand_ins}
     own = {key for key, value in planned(name) if key in stand_ins and type(value) not in shared}
     mixed = {key for key, value in planned(name) if key in own and not is_sabotage(type(value).__module__)}
-    assert mixed == WHOLE.get(name, set())
+    assert not mixed
 
 
 def test_real_modules_import_no_negative_control() -> None:

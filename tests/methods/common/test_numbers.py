@@ -113,6 +113,7 @@ def test_numbers_in_a_sentence() -> None:
     text = "Of 1,250 people 3-4 paid $2.50e1, or 5/8."
     assert [one.value for one in find_numbers(text)] == [1250, 3, -4, 25, 5, 8]
     assert [one.value for one in find_numbers("It is 1e5.")] == [100_000]
+    assert [one.value for one in find_numbers("1e1, 1e1.0, 12e1234, 3e0.5 or 7")] == [10, 7]
     assert [text[one.start : one.end] for one in find_numbers(text)][:2] == ["1,250", "3"]
 
 

@@ -20,11 +20,13 @@ from methods.kaft.facts import (
     fact_questions,
     relations,
 )
+from methods.kaft.knowledge import solved
 from methods.kaft.oracles import oracle_answer
 from methods.kaft.prompts import Asked
 from methods.kaft.questions import check_support
 from methods.kaft.relations import WIKIDATA, question_for
 from methods.kaft.scoring import is_complete
+from methods.kaft.substitution import mentions_any
 from methods.kaft.words import gives_any, same, unigrams
 from tests.methods.common.real_tables import atlas, elements
 
@@ -215,6 +217,28 @@ def test_hard_contexts_of_qasc_do_not_hold_the_answer(tmp_path: Path) -> None:
     assert questions[0].relevant == "Beads of water can be formed by clouds."
     assert "answer in hard context" not in dropped
     check_support(questions)
+
+
+def test_questions_without_any_irrelevant_passage_are_left_out_and_counted() -> None:
+    alone = [open_qa.Passage("a", "A", "Who sang?", ("Ada",), "Ada sang.")]
+    questions, dropped = open_qa.as_questions(alone, np.random.default_rng(0), kind="x")
+    assert not questions
+    assert dropped == {"no irrelevant context": 1}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_solved_example_is_answered_by_another(facts: list[Fact], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    entities = set(rng.permutation(sorted({fact.entity for fact in facts}))[:14])
+    questions, _ = fact_questions([fact for fact in facts if fact.entity in entities], rng)
+    shots = solved(questions, 4)
+    by_id = {question.id: question for question in questions}
+    chosen = [by_id[item.id] for item in shots]
+    assert len({q.entity for q in chosen}) == len({q.relation for q in chosen}) == 4
+    assert [bool(item.context) for item in shots] == [True, False, True, False]
+    for place, question in enumerate(chosen):
+        told = " ".join(item.context for item in shots[:place])
+        assert not mentions_any(told, [question.subject, question.entity, *question.aliases])
 
 
 def test_a_context_beside_that_holds_the_answer_is_left_out() -> None:

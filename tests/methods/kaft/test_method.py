@@ -12,11 +12,10 @@ import pytest
 import torch
 
 from harness.method import ProblemError
-from methods.common.recast import recast
 from methods.kaft import method as m
 from methods.kaft.mixture import Kind
 from methods.kaft.models import Reader
-from methods.kaft.sabotage import BlindReading, Sabotaged
+from methods.kaft.sabotage import HarmlessNoise, Sabotaged
 from methods.kaft.task import Answers, WorldReading
 from methods.kaft.words import same
 from tests.methods.kaft.worlds import BASE, FakeContext, beliefs, other_world, save_base
@@ -153,10 +152,6 @@ def test_a_seed_takes_its_own_world() -> None:
     assert [task.base(seed).world for seed in (100, 101, 102, 105, 1, 7)] == [100, 101, 100, 101, 1, 1]
 
 
-def test_blind_tasks_withhold_every_context(ctx: FakeContext) -> None:
-    assert {asked.context for asked in recast(TASK, BlindReading).problem(ctx).asked.values()} == {""}
-
-
 def test_tuning_sees_validation_only(ctx: FakeContext) -> None:
     tune = replace(ctx, stage="tune", seed=3)
     parts = TASK.evaluate(m.Oracle().run(TASK.problem(tune), tune), tune).parts
@@ -191,7 +186,7 @@ def test_sabotage_changes_the_targets_of_one_kind_only(ctx: FakeContext) -> None
         "copied-distractors": (Kind.IRRELEVANT, "distractor"),
     }
     for bug, (kind, field) in expected.items():
-        broken = Sabotaged(bug=bug).change(problem, items)  # type: ignore[arg-type]
+        broken = Sabotaged(bug=bug).change(problem, items, ctx)  # type: ignore[arg-type]
         assert [(i.id, i.context) for i in broken] == [(i.id, i.context) for i in items]
         for before, after in zip(items, broken, strict=True):
             if after.kind is kind:
@@ -199,6 +194,33 @@ def test_sabotage_changes_the_targets_of_one_kind_only(ctx: FakeContext) -> None
                 assert after.target.endswith("context)")
             else:
                 assert after == before
+
+
+def test_foreign_memory_permutes_what_the_model_answers(ctx: FakeContext) -> None:
+    from methods.kaft.mixture import KAFT, build
+
+    problem = TASK.problem(ctx)
+    items = build(problem.train, KAFT, problem.reader.beliefs, np.random.default_rng(0))
+    broken = Sabotaged(bug="foreign-memory").change(problem, items, ctx)
+    assert [(i.id, i.context) for i in broken] == [(i.id, i.context) for i in items]
+    for kind in Kind:
+        before, after = ([i.target for i in some if i.kind is kind] for some in (items, broken))
+        assert sorted(before) == sorted(after)
+        assert (before != after) is (kind in (Kind.IRRELEVANT, Kind.EMPTY))
+
+
+def test_harmless_noise_exchanges_irrelevant_contexts_only(ctx: FakeContext) -> None:
+    from methods.kaft.mixture import build
+
+    problem = TASK.problem(ctx)
+    plain, other = (
+        build(problem.train, method.mixture(), problem.reader.beliefs, np.random.default_rng(0))
+        for method in (m.Kaft(), HarmlessNoise())
+    )
+    assert [(i.id, i.target) for i in plain] == [(i.id, i.target) for i in other]
+    changed = [a.kind for a, b in zip(plain, other, strict=True) if a.context != b.context]
+    assert set(changed) == {Kind.IRRELEVANT}
+    assert len(changed) == sum(i.kind is Kind.IRRELEVANT for i in plain) // 2
 
 
 def test_witnesses_follow_where_the_pretrained_model_remembered(ctx: FakeContext) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -147,6 +148,29 @@ def test_hardness_chooses_the_irrelevant_contexts() -> None:
     assert set(contexts["hard"]) <= hard
     assert set(contexts["easy"]) <= easy
     assert sum(text in hard for text in contexts["both"]) == 15
+
+
+def test_an_easy_context_stands_in_where_there_is_no_hard_one() -> None:
+    mixed = [replace(q, hard="", distractor="") if i % 2 else q for i, q in enumerate(QUESTIONS)]
+    found = items(Mixture(0, 1, 0, 0), questions=mixed)
+    assert [item.context for item in found] == [question.hard or question.easy for question in mixed]
+    turned = items(Mixture(0, 1, 0, 0, hardness="both"), questions=mixed)
+    assert all(item.context for item in (*found, *turned))
+
+
+def test_only_easy_contexts_leave_out_questions_without_one() -> None:
+    some = [replace(q, easy="") if i < 10 else q for i, q in enumerate(QUESTIONS)]
+    found = items(Mixture(0, 1, 0, 0, hardness="easy"), questions=some)
+    assert [item.context for item in found] == [question.easy for question in some[10:]]
+
+
+@pytest.mark.parametrize("hardness", ["hard", "easy", "both"])
+def test_questions_without_an_irrelevant_context_are_refused_by_name(hardness: Any) -> None:
+    bare = [replace(q, hard="", easy="") if i < 7 else q for i, q in enumerate(QUESTIONS)]
+    named = re.escape(f"7 of 30 questions have no irrelevant context: {bare[0].id}, ") + ".* and 2 more"
+    with pytest.raises(ProblemError, match=named):
+        items(Mixture(hardness=hardness), questions=bare)
+    assert len(items(Mixture(0.5, 0, 0, 0.5), questions=bare)) == 60
 
 
 def test_a_kind_that_does_not_exist_is_refused() -> None:

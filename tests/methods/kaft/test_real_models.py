@@ -16,12 +16,14 @@ from transformers import T5Config, T5ForConditionalGeneration
 from harness.method import ProblemError
 from methods.common.causal_lm import load_checkpoint
 from methods.common.datasets import load_questions
+from methods.common.recast import recast
 from methods.common.tiny_lm import Size, new_model, train_tokenizer
 from methods.kaft import method as m
 from methods.kaft import open_qa
 from methods.kaft.open_task import OpenData, OpenKnowledge, OpenReading
 from methods.kaft.prepare import Knowledge
-from methods.kaft.task import FactReading
+from methods.kaft.sabotage import UnopposedReading
+from methods.kaft.task import Answers, FactReading
 from tests.methods.common.real_tables import elements, tables
 from tests.methods.kaft.worlds import FakeContext
 
@@ -101,6 +103,21 @@ def test_facts_are_answered_by_a_real_tokenizers_model(method: Any, ctx: FakeCon
     assert len(parts["recall"]["unit_id"]) == 9
     if isinstance(method, m.Oracle):
         assert m.JOINT(parts["main"]) == 1.0
+
+
+def test_unopposed_passages_state_the_truth_and_irrelevant_ones_are_withheld(ctx: FakeContext) -> None:
+    know(ctx)
+    task = recast(FACTS, UnopposedReading)
+    plain, problem = FACTS.problem(ctx), task.problem(ctx)
+    for name, asked in problem.asked.items():
+        question, _, kind = name.rpartition("/")
+        shown = {"counterfactual": plain.asked[f"{question}/relevant"].context, "hard": ""}
+        assert asked.context == shown.get(kind, plain.asked[name].context)
+    truth = dict.fromkeys(problem.asked, "")
+    for known in FACTS.material(ctx).test:
+        truth[f"{known.id}/counterfactual"] = known.answer
+    assert m.CONTROLLABILITY(task.evaluate(Answers(truth), ctx).parts["main"]) == 1.0
+    assert m.CONTROLLABILITY(FACTS.evaluate(Answers(truth), ctx).parts["main"]) == 0.0
 
 
 def test_a_country_is_never_in_two_sets(ctx: FakeContext) -> None:

@@ -2,11 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 
-from methods.metric_aware.exact import ClosedForms, Property
-from methods.metric_aware.sabotage import ExchangedForms
+from methods.metric_aware import rules
+from methods.metric_aware.exact import (
+    ClosedForms,
+    Found,
+    Inputs,
+    Property,
+    all_sets,
+    deciding,
+    decisions,
+    moments,
+    reached,
+    two_decisions,
+)
+from methods.metric_aware.gfm import hamming_set
 from tests.methods.context import FakeContext
+
+
+@dataclass(frozen=True)
+class ExchangedForms(ClosedForms):
+    """Each closed form is replaced by a similar one."""
+
+    def rules(self, inputs: Inputs) -> Found:
+        """Decide for each metric by the rule of the next one."""
+        found = deciding()
+        used = zip(found, (*found[1:], found[0]), strict=True)
+        return decisions({rule.metric: other for rule, other in used}, inputs)
+
+    def lemmas(self, inputs: Inputs) -> Found:
+        """The median for the mean, the mean for the mode."""
+        return two_decisions(rules.median, rules.mean, inputs)
+
+    def losses(self, inputs: Inputs) -> Found:
+        """MBR without the variance, a gradient around zero."""
+        grid, law, mean, error = moments(inputs)
+        return {"RAFT": error, "MBR": error, "gradient": 2 * (mean - inputs["label"][:, None]) * law * grid}
+
+    def ends(self, inputs: Inputs) -> Found:
+        """Two digits within the grid."""
+        return reached((2.0, 4.0), inputs)
+
+    def sets(self, inputs: Inputs) -> Found:
+        """The set of the likely labels."""
+        return {"set": np.array([hamming_set(joint @ all_sets()).astype(float) for joint in inputs["joint"]])}
 
 
 @pytest.mark.parametrize("family", ["rules", "lemmas", "losses", "ends", "sets"])

@@ -42,6 +42,25 @@ def test_ties_go_to_the_more_probable() -> None:
     assert best_candidate(samples, token_f1, log_probabilities=[-2.0, -1.0]) == "c d"
 
 
+def test_a_sample_is_no_evidence_for_itself() -> None:
+    texts = ["x y", "c", "x z", "c"]
+
+    def counted(candidate: str, truth: str) -> float:
+        # Agreement with itself is worth more than anything: a sample that counted itself would win by it.
+        return 9.0 if candidate == truth == "x y" else token_f1(candidate, truth)
+
+    assert best_candidate(texts, counted) == "c"
+    without = expected_utilities(["c", "x y"], texts, token_f1, exclude_self=True)
+    assert without == pytest.approx([1 / 3, 1 / 6])
+    assert expected_utilities(["c", "x y"], texts, token_f1) == pytest.approx([1 / 2, 3 / 8])
+    assert best_candidate(["x"], token_f1) == "x"
+
+
+def test_probabilities_weigh_all_texts() -> None:
+    texts, weights = ["x b", "x c", "d"], [0.1, 0.3, 0.6]
+    assert best_candidate(texts, token_f1, weights=weights) == "d"
+
+
 def test_without_itself_a_candidate_has_one_sample_less() -> None:
     samples = ["a", "a", "b"]
     assert expected_utilities(["a", "b"], samples, token_f1, exclude_self=True) == pytest.approx([0.5, 0.0])

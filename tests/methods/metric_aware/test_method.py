@@ -17,7 +17,7 @@ from methods.metric_aware.method import (
     SelfConsistency,
 )
 from methods.metric_aware.problem import Asked, Decisions, Predictions, draw, from_law
-from methods.metric_aware.sabotage import Blind, Misplaced
+from methods.metric_aware.sabotage import Blind, Misplaced, NearTemperature
 from methods.metric_aware.scoring import decision_rows, law_rows
 from tests.methods.context import FakeContext
 
@@ -127,6 +127,13 @@ def test_sabotages_lose_what_belongs_to_the_item() -> None:
     assert not np.allclose(other, right)
     (blind,) = set(np.round(Blind().run(given, CTX).values, 9).tolist())
     assert blind == pytest.approx(right.mean())
+
+
+def test_a_near_temperature_is_fitted_and_not_by_likelihood() -> None:
+    given = problem()
+    near = NearTemperature().run(given, CTX)
+    assert near.fitted == Enumerated(fit="squared-error").run(given, CTX).fitted
+    assert set(near.fitted) == {"temperature"}
 
 
 def test_silent_answers_are_marked() -> None:

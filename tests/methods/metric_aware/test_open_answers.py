@@ -21,7 +21,7 @@ from methods.metric_aware.open_answers import (
     Questions,
     SampledAnswers,
 )
-from methods.metric_aware.sabotage import MisplacedRisk
+from methods.metric_aware.sabotage import MisplacedRisk, ShuffledRisk
 from tests.methods.context import FakeContext
 from tests.methods.metric_aware.data import tiny_checkpoint
 
@@ -54,6 +54,13 @@ def test_foreign_evidence_keeps_the_candidates() -> None:
     found = MisplacedRisk().run(problem(GOLDEN, ["london bridge", "york"]), CTX)
     assert found.answers[0] in GOLDEN
     assert found.answers[1] == "york"
+
+
+def test_shuffled_utilities_choose_candidates_by_chance() -> None:
+    found = ShuffledRisk().run(problem(*[GOLDEN] * 200), CTX).answers
+    assert set(found) == set(GOLDEN)
+    # The best of four candidates is chosen as often as any other.
+    assert 30 < sum(answer == "new york city" for answer in found) < 70
 
 
 def test_names_of_countries(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from methods.common.recast import recast
 from methods.metric_aware.metrics import ENTROPY, RMSE
-from methods.metric_aware.sabotage import LikeliestAsIs, LikeliestTuned, ShuffledLabels
-from methods.metric_aware.training_method import AsIs, FineTuned, chosen_digits
+from methods.metric_aware.sabotage import DrawnAsIs, DrawnTuned, ScrambledStart, ShuffledLabels, drawn
+from methods.metric_aware.training_method import AsIs, FineTuned, Grades, chosen_digits
 from methods.metric_aware.training_task import LatentTraining, PretrainedScorer, RatedTraining
 from tests.methods.context import FakeContext
 from tests.methods.metric_aware.data import many_rated
@@ -31,8 +32,15 @@ def test_one_training_is_read_out_by_mean_and_mode() -> None:
     assert set(parts) == {"main", "mode", "law"}
     assert set(parts["mode"]["decision"]) <= {1.0, 2.0, 3.0, 4.0, 5.0}
     assert RMSE(parts["main"]) < RMSE(parts["mode"])
-    swapped = scored(LikeliestTuned(objective="ce", steps=60, rate=0.1))
-    assert np.array_equal(swapped["main"]["decision"], parts["mode"]["decision"])
+    one = scored(DrawnTuned(objective="ce", steps=60, rate=0.1))
+    assert np.array_equal(one["mode"]["decision"], parts["mode"]["decision"])
+    assert RMSE(one["main"]) > RMSE(parts["mode"])
+
+
+def test_drawn_digits_follow_the_distribution() -> None:
+    law = np.tile([0.1, 0.0, 0.6, 0.3], (20_000, 1))
+    found = drawn(Grades(np.zeros(len(law)), law, (1.0, 2.0, 3.0, 4.0)), FakeContext()).decision
+    assert [np.mean(found == digit) for digit in (1, 2, 3, 4)] == pytest.approx([0.1, 0, 0.6, 0.3], abs=0.02)
 
 
 def test_training_is_repeatable_and_depends_on_the_seed() -> None:
@@ -80,7 +88,14 @@ def test_a_pretrained_network_is_where_training_begins(tmp_path: Path) -> None:
     as_is = scored(AsIs(), task, ctx)
     assert RMSE(as_is["main"]) < 0.95 * np.std(as_is["main"]["truth"])
     assert ENTROPY(as_is["law"]) < np.log(5)
-    assert np.array_equal(scored(LikeliestAsIs(), task, ctx)["main"]["decision"], as_is["mode"]["decision"])
+    assert np.array_equal(scored(DrawnAsIs(), task, ctx)["law"]["entropy"], as_is["law"]["entropy"])
+    scrambled = recast(task, ScrambledStart).start(ctx)
+    start = task.start(ctx)
+    assert start is not None
+    assert scrambled is not None
+    for name, value in start.items():
+        assert sorted(value.flatten().tolist()) == sorted(scrambled[name].flatten().tolist())
+    assert any(not (value == scrambled[name]).all() for name, value in start.items())
     fresh = scored(AsIs(), replace(task, pretrained=False), ctx)
     assert ENTROPY(fresh["law"]) == pytest.approx(np.log(5))
     tuned = scored(FineTuned(steps=60), task, ctx)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from harness.method import DivergedError, ProblemError
+from methods.common.answering import generate
 from methods.promot import method as m
 from methods.promot.formats import RELATED
 from methods.promot.metrics import COSINE, DRIFT, FORMAT_SHARE, NORM_AVG, TARGET_SCORE, held_out_at
-from methods.promot.sabotage import IdenticalAnswers, ShuffledProMoT
+from methods.promot.sabotage import HalfTheAnswers, OwnAnswers, ScrambledProMoT, ShuffledProMoT
 from methods.promot.tuning import Session
 from methods.promot.world import HELD_OUT, Architecture
 from tests.methods.promot.worlds import FakeContext, context, small_world
@@ -33,6 +34,8 @@ METHODS = {
     "promot": m.ProMoT(**MODEL, **PROMPT),
     "promot-1shot": m.ProMoT(**MODEL, **PROMPT, shots=1),
     "promot-shuffled": ShuffledProMoT(**MODEL, **PROMPT),
+    "promot-scrambled": ScrambledProMoT(**MODEL, **PROMPT),
+    "own-answers": OwnAnswers(**MODEL),
     "sequential": m.ProMoT(**MODEL, **PROMPT, order="sequence"),
     "joint": m.Joint(**MODEL, **PROMPT),
     "random-prompt": m.FixedPrompt(**MODEL, **PROMPT),
@@ -137,9 +140,48 @@ def test_a_probe_gives_a_point_of_the_trade_off_curve() -> None:
 
 def test_the_diagnosis_is_taken_at_every_checkpoint() -> None:
     task, ctx = small_world(), context()
-    IdenticalAnswers(**MODEL, probes=True, diagnose="permuted").run(task.problem(ctx), ctx)
+    HalfTheAnswers(**MODEL, probes=True, diagnose="permuted").run(task.problem(ctx), ctx)
     parts = [task.evaluate(result, ctx).parts["alignment"] for _, result in ctx.probed]
-    assert [COSINE(part) for part in parts] == pytest.approx([1.0] * 3)
+    assert len(parts) == 3
+    assert all(0.5 < COSINE(part) < 1.0 for part in parts)
+
+
+def test_half_of_the_answers_stay_where_they_are() -> None:
+    session = Session.begin(small_world().problem(context()), context())
+    batch = [
+        replace(example, target=(place,)) for place, example in enumerate(session.examples(["entailment"]))
+    ]
+    found = HalfTheAnswers(**MODEL).compared(batch, session, np.random.default_rng(0))
+    assert [e.prompt for e in found] == [e.prompt for e in batch]
+    kept = [after.target == before.target for before, after in zip(batch, found, strict=True)]
+    assert all(kept[1::2])
+    assert np.mean(kept[::2]) < 0.2
+
+
+def test_a_scrambled_prompt_has_the_tuned_numbers_in_another_order() -> None:
+    task = small_world()
+    whole, broken = (
+        kind(**{**MODEL, "steps": 0}, **PROMPT).run(task.problem(context()), context())
+        for kind in (m.ProMoT, ScrambledProMoT)
+    )
+    tuned, scrambled = (found.prompts["entailment"] for found in (whole, broken))
+    assert tuned is not None
+    assert scrambled is not None
+    assert sorted(tuned.weight.flatten().tolist()) == sorted(scrambled.weight.flatten().tolist())
+    assert tuned.weight.tolist() != scrambled.weight.tolist()
+
+
+def test_own_answers_are_what_the_pretrained_model_says() -> None:
+    session = Session.begin(small_world().problem(context()), context())
+    right, own = (method.examples(session) for method in (m.FineTuning(**MODEL), OwnAnswers(**MODEL)))
+    assert [e.prompt for e in own] == [e.prompt for e in right]
+    reading = session.problem.reading
+    for before, after in zip(right[:5], own[:5], strict=True):
+        (said,) = generate(
+            session.model, [before.prompt], new_tokens=reading.new_tokens, stop=reading.stop, pad=reading.pad
+        )
+        assert after.target == (*said, before.target[-1])
+    assert OwnAnswers(**MODEL).model_stage().recipe().keep == "last"
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:

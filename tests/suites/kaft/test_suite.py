@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.claims import MEASURED, Direction, NotComparable, NotRun, Profile
+from harness.claims import MEASURED, Direction, EveryCell, NotComparable, NotRun, Profile
+from harness.plan.selection import cells_of
 from harness.suite import Scale, Standing, Tuned
 from methods.common.causal_lm import Checkpoint
 from methods.kaft.facts import WORDINGS, collect
@@ -78,7 +79,7 @@ def test_gpu_is_planned_for_minutes() -> None:
                 trained += len(tasks) * (len(method.grid["rate"]) + len(experiment.seeds))
             elif isinstance(method, FineTuned):
                 trained += len(tasks) * len(experiment.seeds)
-    assert trained <= 140
+    assert trained <= 170
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -117,3 +118,59 @@ def test_facts_for_a_gpu_can_be_built_for_every_seed(seed: int, tmp_path: Path) 
         assert len(problem.train) > 150
         assert len(tested) > 10
         assert not tested & {question.entity for question in problem.train}
+
+
+def test_no_control_is_a_method_that_the_claim_itself_compares() -> None:
+    forms = FORMS
+    for control in SUITE.controls:
+        for name in control.predicts:
+            for form in forms[name].values():
+                cells = {cell.method for cell in cells_of(form)}
+                stand_ins = {control.replaces[method] for method in cells & set(control.replaces)}
+                assert not stand_ins & cells, (control.id, name)
+
+
+def test_what_our_worlds_decide_is_shown_and_never_counted() -> None:
+    for name in ("C1a", "C2a", "C3a", "C3b", "C3c", "C3d", "C7"):
+        assert isinstance(FORMS[name][Profile.SMALL], NotComparable)
+    for name in ("C1a", "C2a"):
+        assert isinstance(FORMS[name][Profile.GPU], EveryCell)
+        assert isinstance(FORMS[name][Profile.PAPER], EveryCell)
+
+
+@pytest.mark.parametrize("name", ["C1b", "C1c", "C2b", "C2c"])
+def test_a_fifth_is_taken_off_before_it_is_tested(name: str) -> None:
+    form = FORMS[name][Profile.SMALL]
+    assert isinstance(form, EveryCell)
+    # θ is 0.8 − accuracy: contrasts subtract their constant.
+    assert {theta.constant for theta in form.thetas} == {-0.8}
+    assert form.delta < 0.2
+
+
+def test_reading_is_asked_for_where_memory_cannot_answer() -> None:
+    for name in ("C1b", "C2b", "C4a"):
+        form = FORMS[name][Profile.SMALL]
+        assert isinstance(form, EveryCell | Direction)
+        ((_, cell),) = form.preconditions[0].theta.terms
+        assert (cell.method, cell.part) == ("pretrained", "unread")
+
+
+def test_negative_controls_are_trained_as_what_they_replace() -> None:
+    for profile in (Profile.SMALL, Profile.GPU, Profile.PAPER):
+        for experiment in SUITE.experiments(Scale(profile=profile)):
+            plain = {name: m.method if isinstance(m, Tuned) else m for name, m in experiment.methods.items()}
+            for control in SUITE.controls:
+                for old, new in control.replaces.items():
+                    if old == "pretrained" or {old, new} - set(plain):
+                        continue
+                    left, right = plain[old], plain[new]
+                    assert isinstance(left, FineTuned)
+                    assert isinstance(right, FineTuned)
+                    assert (left.steps, left.batch, left.rank) == (right.steps, right.batch, right.rank)
+
+
+@pytest.mark.parametrize("profile", [Profile.SMALL, Profile.GPU, Profile.PAPER])
+def test_no_quantity_is_judged_twice(profile: Profile) -> None:
+    decided = [forms[profile] for forms in FORMS.values() if profile in forms]
+    thetas = [repr(item.theta) for form in decided if form.decides for item in form.measured()]
+    assert len(set(thetas)) == len(thetas)
