@@ -23,13 +23,18 @@ def _swapped() -> Mapping[str, str]:
     return swapped
 
 
+def _largest() -> Mapping[str, str]:
+    """The widest model under the name of one that learns from hardly any images."""
+    return {plan.width_task(plan.widths[-1]): "fiftieth" for plan in PLANS.values()}
+
+
 CONTROLS = (
     Control(
         id="stopped-gradient",
         title="No gradient reaches the pre-activations: first layers stay, all else trains as long",
         replaces={"dense": "stopped"},
         predicts={
-            **_kill("C1a", "C1b", "C1c", "C2a", "C2c", "C2d", "C5a", "C5b", "C8a", "C12a", "C12b"),
+            **_kill("C1a", "C1b", "C1c", "C2a", "C2c", "C2d", "C5b", "C12a", "C12b"),
             "C3a": "keep",
         },
     ),
@@ -54,6 +59,22 @@ CONTROLS = (
         extra=dict.fromkeys(("quarter", *CAUSES), "fiftieth"),
         experiment="images",
         predicts=_kill("C4", "C9", "C10", "C11"),
+    ),
+    Control(
+        id="few-images-for-one",
+        title="The model of the common size learns from a fiftieth of the images",
+        replaces={},
+        extra={"real": "fiftieth"},
+        experiment="images",
+        predicts=_kill("C5a"),
+    ),
+    Control(
+        id="few-images-for-the-largest",
+        title="A model that learns from a fiftieth of the images stands in for the widest",
+        replaces={},
+        extra=_largest(),
+        experiment="images",
+        predicts=_kill("C8a"),
     ),
     Control(
         id="swapped-sizes",

@@ -95,7 +95,7 @@ def _images(plan: Plan) -> Experiment:
         tasks.setdefault(plan.depth_task(layers), _resized(real, layers=layers))
     for d_ff in plan.widths:
         tasks.setdefault(plan.width_task(d_ff), _resized(real, d_ff=d_ff))
-    stopped = {*plan.sizes, "mixer", "mlp"}
+    stopped = {plan.depth_task(plan.depths[-1]), "mixer", "mlp"}
     return _experiment(
         plan,
         id="images",
@@ -127,12 +127,12 @@ def _tuned(plan: Plan, *, wide: bool) -> Experiment:
         for name, method in arms.items()
     }
     methods["top-1"] = Train(activation=TopK(1), rate=plan.rate)
-    methods["random-k"] = Train(activation=RandomK(keep), rate=plan.rate)
     methods["random-cut"] = Train(activation=RandomKAtInference(keep), rate=plan.rate)
     methods["stopped"] = _stopped(plan.rate)
     if wide:
         methods |= {f"top-{k}": Train(activation=TopK(k), rate=plan.rate) for k in plan.other_keeps}
         methods["top-k-at-inference"] = Train(activation=TopKAtInference(keep), rate=plan.rate)
+        methods["random-k"] = Train(activation=RandomK(keep), rate=plan.rate)
     return _experiment(
         plan,
         id="tuned",

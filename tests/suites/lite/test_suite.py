@@ -35,14 +35,14 @@ def test_every_trained_scorer_is_tuned_alike_around_its_own_centre() -> None:
     tuned = {name: method for name, method in methods.items() if isinstance(method, Tuned)}
     untuned = {name for name, method in methods.items() if isinstance(method, TrainRanker)}
     assert untuned == {"de-frozen", "maxsim-frozen", "lite-random", *broken()}
-    for name, method in broken(steps=STEPS).items():
+    for name, control in broken(steps=STEPS).items():
         alike = name.replace("-mixed", "").replace("-shuffled", "")
         real = methods[alike]
         assert isinstance(real, Tuned)
         differing = {
             field.name
             for field in fields(real.method)  # type: ignore[arg-type]
-            if getattr(real.method, field.name) != getattr(method, field.name)
+            if getattr(real.method, field.name) != getattr(control, field.name)
         }
         assert not differing, name
     assert {with_loss(name, loss) for name in ("lite", "maxsim") for loss in LOSSES} <= set(tuned)
