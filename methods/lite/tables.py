@@ -95,7 +95,6 @@ class FitEmbeddings(Method[TableProblem, "NDArray[np.float64]"]):
 
     problem_type: ClassVar[type] = TableProblem
 
-    wider: int = param(1, source="ours", doc="factor on the dimension; 2 breaks the bound on purpose")
     starts: int = param(8, source="ours", doc="random starts")
     steps: int = param(300, source="ours", doc="updates from each start")
     rate: float = param(0.05, source="ours", doc="learning rate of Adam")
@@ -107,7 +106,7 @@ class FitEmbeddings(Method[TableProblem, "NDArray[np.float64]"]):
 
         from methods.common.loop import Loop, drawn
 
-        n, dim = problem.size, problem.dim * self.wider
+        n, dim = problem.size, problem.dim
         start = ctx.rng("embeddings").normal(size=(2, self.starts, n, dim))
         left, right = (torch.tensor(half, requires_grad=True) for half in start)
         Loop(

@@ -63,6 +63,17 @@ class MisalignedFineTune(FineTune):
         return _made(Misaligned, pairs, rate)
 
 
+@dataclass(frozen=True)
+class UnevenFineTune(FineTune):
+    """Both factors are no longer treated alike, in fine-tuning."""
+
+    def optimizer_for(self, pairs: list[Pair], rate: float) -> Optimizer:
+        """See :class:`~methods.lora_rite.sabotage_optimizers.Uneven`."""
+        from methods.lora_rite.sabotage_optimizers import Uneven
+
+        return _made(Uneven, pairs, rate)
+
+
 def _made(kind: type[LoraRite], pairs: list[Pair], rate: float, *, plain: bool = False) -> Optimizer:
     from methods.lora_rite.optimizers import rite
 

@@ -27,3 +27,13 @@ class Misaligned(LoraRite):
     def back(self, inverse: Tensor) -> Tensor:
         """R^(−ᵀ) with its rows shifted, which is equivalent to shifting the columns of M."""
         return inverse.mT.roll(1, dims=-2)
+
+
+class Uneven(LoraRite):
+    """One factor takes sixteen times the steps of the other, relative to their sizes."""
+
+    def back(self, inverse: Tensor) -> Tensor:
+        """R^(−ᵀ), four times as large for the pairs' second half and a quarter for the first."""
+        found = super().back(inverse)
+        half = len(found) // 2
+        return torch.cat([found[:half] / 4.0, found[half:] * 4.0])

@@ -1,4 +1,4 @@
-"""Negative controls: nothing learnt, no judgement, another world's facts. No real method imports this."""
+"""Negative controls: nothing new, no judgement, another world's facts. No real method imports this."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from harness.method import Context, ProblemError, param
 from methods.rest_react.judging import Judge, Judgement
-from methods.rest_react.method import AgentMethod
+from methods.rest_react.method import AgentMethod, SelfImprove
 from methods.rest_react.task import AgentProblem, WorldAgents
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from methods.rest_react.agent import Trajectory
     from methods.rest_react.exams import AgentResult, Agents, Outcome
     from methods.rest_react.retrieval import SearchTool
 
@@ -60,6 +61,16 @@ class StandIn(AgentMethod):
 
 def _unchecked(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     return tuple(replace(one, final=one.draft) for one in outcomes)
+
+
+@dataclass(frozen=True)
+class CopiedTrajectories(SelfImprove):
+    """As many trajectories a question as self-improvement has, all of them copies of the first."""
+
+    def kept(self, problem: AgentProblem, trajectories: Sequence[Trajectory]) -> Sequence[Trajectory]:
+        """The first trajectory of a question in the place of each."""
+        first: dict[str, Trajectory] = {}
+        return [first.setdefault(one.question.id, one) for one in trajectories]
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,15 @@ def relu_blocks(model: nn.Module) -> dict[str, nn.Module]:
     return found
 
 
+def first_layers(model: nn.Module) -> dict[str, nn.Module]:
+    """The first layers of the blocks of :func:`relu_blocks`, by the name of their block."""
+    found = {}
+    for name in relu_blocks(model):
+        children = dict(model.get_submodule(name).named_children())
+        found[name] = next(children[first] for first in SECOND_LAYERS.values() if first in children)
+    return found
+
+
 def width_of(layer: nn.Module) -> int:
     """Number of inputs of a linear layer, or of GPT-2's layer with a transposed weight."""
     features = getattr(layer, "in_features", None)

@@ -74,24 +74,15 @@ class Checkpoint:
 
     folder: Path
 
-    def model(self, device: str, *, trained: bool) -> Any:
-        """The model in float32, with its weights or with new ones from its own initialisation.
+    def model(self, device: str) -> Any:
+        """The model in float32.
 
         Raises:
             ResourceError: If the folder holds no safetensors weights.
         """
-        import torch
-        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
-
         from methods.common.causal_lm import load_model
 
-        if trained:
-            return load_model(self.folder, device=device, dtype="float32")
-        config = AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
-        kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        # transformers draws from the global generator, which the engine seeds for each trial.
-        # A configuration that names float16, as OPT's does, would have it built in float16.
-        return kind.from_config(config, dtype=torch.float32).to(device).eval()
+        return load_model(self.folder, device=device, dtype="float32")
 
     @property
     def tokenizer(self) -> Any:
@@ -167,9 +158,9 @@ class Read(Method[Reading, "dict[str, Counts]"]):
     problem_type: ClassVar[type] = Reading
     cites: ClassVar[str] = LI
 
-    trained: bool = param(
-        default=True, source="paper, Figure 1", doc="with its weights, or newly initialised"
-    )
+    def model(self, problem: Reading, ctx: Context) -> Any:
+        """What reads."""
+        return problem.checkpoint.model(ctx.device)
 
     def run(self, problem: Reading, ctx: Context) -> dict[str, Counts]:
         """Active neurons on each set."""
@@ -177,7 +168,7 @@ class Read(Method[Reading, "dict[str, Counts]"]):
 
         from methods.sparsity.hooks import PretrainedCounter
 
-        model = problem.checkpoint.model(ctx.device, trained=self.trained)
+        model = self.model(problem, ctx)
         counter, found = PretrainedCounter(model), {}
         for name, texts in problem.texts.items():
             rng = ctx.rng(f"spans of {name}")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.method import Context, Method, param
-from methods.sparsity.activation import Activation, Relu
-from methods.sparsity.initial_gradient import DrawSlopes, Start
+from methods.sparsity.activation import Activation, RandomK, Relu
 from methods.sparsity.method import LI, untrained
+from methods.sparsity.pretrained import Read, Reading
 from methods.sparsity.second_layer import SparseProduct
 from methods.sparsity.task import Trained, Training
 from methods.sparsity.text_task import TextTask
@@ -41,6 +40,27 @@ class FixedNeurons(Activation):
 
 
 @dataclass(frozen=True)
+class StoppedGradient(Activation):
+    """ReLU through which no gradient passes: first layers stay as they were drawn, all else trains.
+
+    Lowering active pre-activations is what makes a model sparse (paper, section on causes).
+    """
+
+    def __call__(self, pre: Tensor, *, training: bool, stream: torch.Generator) -> Tensor:
+        """See :class:`~methods.sparsity.activation.Activation`."""
+        return pre.detach().relu()
+
+
+@dataclass(frozen=True)
+class RandomKAtInference(RandomK):
+    """Trained densely; k neurons of each token, drawn at random, pass when it is used."""
+
+    def __call__(self, pre: Tensor, *, training: bool, stream: torch.Generator) -> Tensor:
+        """See :class:`~methods.sparsity.activation.Activation`."""
+        return pre.relu() if training else super().__call__(pre, training=training, stream=stream)
+
+
+@dataclass(frozen=True)
 class LeakyRelu(Activation):
     """Negative pre-activations pass, scaled; nothing is exactly zero."""
 
@@ -66,22 +86,16 @@ class Gelu(Activation):
 
 @dataclass(frozen=True)
 class Untrained(Method[Training, Trained]):
-    """No step is taken. With ``sure`` the output layer is random and large: confident answers."""
+    """No step is taken; shown beside what was trained."""
 
     problem_type: ClassVar[type] = Training
     cites: ClassVar[str] = LI
 
     activation: Activation = param(Relu(), source="paper, section 3.1", doc="ReLU, Top-k, …")  # noqa: RUF009
-    sure: bool = param(default=False, source="ours", doc="answer at random, with confidence")
 
     def run(self, problem: Training, ctx: Context) -> Trained:
         """The model at its start."""
-        from methods.common.draws import fill_normal
-
         result = Trained(untrained(problem, self.activation, 0, ctx).eval())
-        head = getattr(result.model, "head", None)
-        if self.sure and head is not None:
-            fill_normal(head.weight, 0.0, 1.0, ctx.torch_rng("head"))
         if ctx.stage == "main":
             ctx.probe(0, result)
         result.done = True
@@ -99,12 +113,22 @@ class ForgetfulProduct(SparseProduct):
 
 
 @dataclass(frozen=True)
-class KnowingLayers(DrawSlopes):
-    """The last layer depends on the target, as after training."""
+class ReadShuffled(Read):
+    """Each first layer has its own trained weights in an order drawn at random."""
 
-    def last_layers(self, case: Start, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Shifted towards the target."""
-        return super().last_layers(case, rng) + 2.0 * case.sigma * case.target[:, None]
+    def model(self, problem: Reading, ctx: Context) -> Any:
+        """The model with its first layers shuffled."""
+        import torch
+
+        from methods.sparsity.hooks import first_layers
+
+        model = super().model(problem, ctx)
+        with torch.no_grad():
+            for name, layer in first_layers(model).items():
+                weight = layer.get_parameter("weight")
+                order = torch.from_numpy(ctx.rng(f"order of {name}").permutation(weight.numel()))
+                weight.copy_(weight.flatten()[order.to(weight.device)].view_as(weight))
+        return model
 
 
 @dataclass(frozen=True)

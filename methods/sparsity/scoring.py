@@ -34,6 +34,18 @@ BELOW_TEN = mean_of(
 ABOVE_ONE = mean_of(
     "above_one", better="higher", name="neurons that fire on > 1 %", unit="%", digits=1, worst=0.0
 )
+RARE, RARER = (
+    mean_of(
+        f"rate{share:02d}",
+        better="higher",
+        name=f"{share}th percentile of firing rates",
+        unit="%",
+        digits=1,
+        worst=0.0,
+    )
+    for share in (10, 5)
+)
+"""Firing rates that at most a tenth, or a twentieth, of the neurons stay below."""
 RATE = mean_of("rate", better="lower", name="firing rate", unit="%", digits=2, worst=100.0)
 GAP = mean_of(
     "gap",
@@ -98,6 +110,7 @@ def layer_rows(counts: Counts) -> dict[str, Any]:
         "highest": [float(rate.max()) for rate in rates],
         "below_ten": [100.0 * float((rate < SPARSE_PERCENT).mean()) for rate in rates],
         "above_one": [100.0 * float((rate > RARE_PERCENT).mean()) for rate in rates],
+        **{f"rate{share:02d}": [float(np.percentile(rate, share)) for rate in rates] for share in (5, 10)},
     }
 
 

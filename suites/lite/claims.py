@@ -11,10 +11,8 @@ from harness.claims import (
     EVERY,
     MEASURED,
     Contrast,
-    CountCost,
     Direction,
     EveryCell,
-    Exact,
     Existence,
     Form,
     NonInferiority,
@@ -26,6 +24,7 @@ from harness.claims import (
     Replication,
     Share,
     Time,
+    alone,
     at,
     by_profile,
     log,
@@ -130,7 +129,9 @@ def _quarter(profile: Profile, here: Place) -> Form:
 def _quarter_of_the_bytes(here: Place) -> Form:
     stored = here.on(part="storage", metric=BYTES)
     ratio = log(stored("maxsim")) - log(stored("lite-quarter"))
-    return CountCost(ratio, delta=math.log(4) - 1e-9, delta_reason="a quarter, exactly")
+    return NotComparable(
+        ratio, reason="That a quarter of the vectors is stored was chosen; the bytes follow by arithmetic."
+    )
 
 
 def _slower(slow: str, fast: str, ratio: str) -> Form:
@@ -142,6 +143,22 @@ _ONE_THREAD = NotComparable(
     log(LATENCY("maxsim-200")) - log(LATENCY("lite-50")),
     reason="On one CPU thread small matrix products cost other times than on a GPU.",
 )
+
+
+_BOUND = NotComparable(
+    alone(IDENTITY("de")),
+    reason="A theorem of linear algebra (Eckart and Young): no dot product can come closer, whatever is "
+    "fitted here.",
+)
+
+
+def _lead_again(here: Place) -> Form:
+    """LITE over MaxSim under margin-MSE."""
+    return NotComparable(
+        _lead(here, MAIN_LOSS),
+        reason="The same quantity as C1a; under paper, where losses are compared on NQ, one of C2's.",
+        replication=_CROSSED,
+    )
 
 
 def _by_loss(theta: Contrast, delta: float = _POINT) -> Direction:
@@ -185,7 +202,7 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
         Profile.GPU: _elsewhere("lite", "maxsim", "trecqa"),
         Profile.PAPER: _elsewhere("lite", "maxsim", *OTHER_QUERIES, "nq"),
     },
-    "C3a": _ordered("de", "maxsim", "lite"),
+    "C3a": _beats("maxsim", "de"),
     "C3b": by_profile(MAIN, _share),
     "C4": by_profile(ZERO_SHOT, _transfer),
     "C5a": {profile: _quarter(profile, here) for profile, here in MAIN.items()},
@@ -195,7 +212,7 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
     "C6": at(MEASURED, _slower("lite-200", "maxsim-200", "1.8")),
     "C7a": by_profile(LOSS_SETS, _teacher_over_scorer),
     "C7b": by_profile(LOSS_SETS, lambda here: _by_loss(_lead(here, "one-hot"))),
-    "C7c": by_profile(LOSS_SETS, lambda here: _by_loss(_lead(here, MAIN_LOSS))),
+    "C7c": by_profile(LOSS_SETS, _lead_again),
     "C7d": by_profile(LOSS_SETS, lambda here: _by_loss(here("maxsim-kl") - here("lite-kl"))),
     "C7e": by_profile(
         LOSS_SETS, lambda here: _by_loss(_lead(here, "one-hot") - _lead(here, MAIN_LOSS), _HALF)
@@ -205,10 +222,7 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
     "C9d": by_profile(MAIN, lambda here: _all_above(here("lite") - here(f"maxsim-top{k}") for k in TOP_K)),
     "C10": _ordered("maxsim", "knrm", "lite"),
     **{f"C11{letter}": _fits(name) for letter, name in zip("abcd", TARGETS, strict=True)},
-    "C12a": at(
-        EVERY,
-        Exact((IDENTITY("de", part="bound"),), oracle="singular values (Eckart and Young)", min_cases=9),
-    ),
+    "C12a": at(EVERY, _BOUND),
     "C12b": at(EVERY, Existence(IDENTITY("lite", part="witness"), oracle="exact sums of squared errors")),
     "E1": at(
         EVERY, Existence(ORDER("lite", part="witness"), oracle="a search for the phrase in plain lists")

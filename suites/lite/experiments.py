@@ -40,7 +40,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
 def _smoke_theory() -> tuple[Experiment, ...]:
     """What existence and exact claims need, and the negative controls that must lose them."""
-    kept = {"order": ("maxsim", "lite"), "approximation": ("maxsim", "lite"), "tables": ("de", "de-wide")}
+    kept = {"order": ("maxsim", "lite"), "approximation": ("maxsim", "lite"), "tables": ("de",)}
     found = []
     for experiment in (_order(1, steps=30), _approximation(1, steps=220), _tables(1, steps=100)):
         names = (*kept[experiment.id], "maxsim", "lite")
@@ -105,7 +105,6 @@ def _approximation(seeds: int, *, steps: int, full: bool = False) -> Experiment:
 def _tables(seeds: int, *, steps: int) -> Experiment:
     methods: Methods = {
         "de": FitEmbeddings(steps=steps),
-        "de-wide": FitEmbeddings(wider=2, steps=steps),
         "maxsim": FitScorer(scorer="maxsim", steps=steps),
         "lite": FitScorer(out_norm=False, steps=steps),
         "lite-flat": FitScorer(scorer="lite-flat", steps=steps),

@@ -14,7 +14,7 @@ from methods.lite.finetuning import FineTuning, TokenIds
 from methods.lite.method import TrainRanker
 from methods.lite.public_sets import CRANFIELD, TRECQA, CollectionPassages, JudgedPassages
 from methods.lite.teacher import GivenTeacher, Teacher
-from suites.lite.rankers import FIRST, PASSAGES, trained, untrained
+from suites.lite.rankers import FIRST, PASSAGES, broken, trained, untrained
 
 DISTILBERT = Resource(
     name="six-layer-bert",
@@ -35,7 +35,7 @@ MILLIONS: dict[str, Any] = {"minutes": 600.0, "memory_gb": 64.0}
 def arms(common: dict[str, Any], quarter: int, factor: int) -> dict[str, Method[Any, Any]]:
     """Rankers that train the encoder, at fixed rates."""
     found: dict[str, Method[Any, Any]] = {}
-    for name, arm in trained(**common).items():
+    for name, arm in {**trained(**common), **broken(**common)}.items():
         if name != "lite-flat":
             changes: dict[str, Any] = {**RATES, "factor": factor}
             changes["trains"] = "scorer" if arm.trains == "scorer" else "encoder"
@@ -114,10 +114,10 @@ def _experiment(
     minutes: float,
 ) -> Experiment:
     first = next(iter(tasks))
-    needed = ["bm25", "de", "maxsim", "lite", "lite-random"]
+    needed = ["bm25", "de", "maxsim", "lite", "lite-mixed"]
     if first == "msmarco":
         needed += [f"{name}-{loss}" for name in ("lite", "maxsim") for loss in ("one-hot", "kl")]
-        needed += ["lite-shuffled", "maxsim-shuffled"]
+        needed += ["lite-shuffled", "maxsim-shuffled", "lite-mixed-one-hot", "maxsim-mixed-kl"]
     only = {(first, name) for name in methods} | {(task, name) for task in second for name in needed}
     return Experiment(
         id="ranking",

@@ -13,7 +13,7 @@ from methods.lite.docstrings import DocstringPassages
 from methods.lite.functions import FunctionBodies
 from methods.lite.method import KnownScores, TrainRanker
 from methods.lite.prepare import TokenVectors
-from methods.lite.sabotage import ShuffledTeacher
+from methods.lite.sabotage import MixedColumns, ShuffledTeacher
 from methods.lite.task import MRR, Reranking
 from methods.lite.teacher import Teacher
 from suites.lite.cells import TOP_K
@@ -23,7 +23,7 @@ VECTORS = TokenVectors(data=PASSAGES, encoder=MINILM, l1=24)
 TEACHER = Teacher(data=PASSAGES, encoder=MINILM)
 FUNCTIONS = FunctionBodies()
 FUNCTION_VECTORS = TokenVectors(data=FUNCTIONS, encoder=MINILM, l1=24)
-ON_FUNCTIONS = ("bm25", "maxsim-frozen", "maxsim-one-hot", "lite-one-hot", "lite-random")
+ON_FUNCTIONS = ("bm25", "maxsim-frozen", "maxsim-one-hot", "lite-one-hot", "lite-mixed-one-hot")
 """What the claim on a second set needs; there is no teacher for it, so labels teach."""
 STEP = 10**0.5
 """Ratio of neighbouring rates in every grid."""
@@ -61,8 +61,7 @@ def trained(**common: Any) -> dict[str, TrainRanker]:
 
 
 def untrained(**common: Any) -> dict[str, Method[Any, Any]]:
-    """Rankers of a frozen encoder, systems whose scores are known, and negative controls."""
-    shuffled = ShuffledTeacher(factor=4, rate=CENTRES["lite"], **common)
+    """Rankers of a frozen encoder, and systems whose scores are known."""
     frozen = TrainRanker(trains="scorer", scale=False, factor=4, **{**common, "steps": 0})
     return {
         "bm25": KnownScores(),
@@ -70,8 +69,24 @@ def untrained(**common: Any) -> dict[str, Method[Any, Any]]:
         "de-frozen": replace(frozen, scorer="de"),
         "maxsim-frozen": replace(frozen, scorer="maxsim"),
         "lite-random": frozen,
-        "lite-shuffled": shuffled,
-        "maxsim-shuffled": replace(shuffled, scorer="maxsim", rate=CENTRES["maxsim"]),
+    }
+
+
+def broken(**common: Any) -> dict[str, TrainRanker]:
+    """Negative controls, which are trained as long as what they stand in for; see ``controls.py``."""
+    arms = trained(**common)
+
+    def kept(kind: type[TrainRanker], *names: str) -> dict[str, TrainRanker]:
+        word = {ShuffledTeacher: "shuffled", MixedColumns: "mixed"}[kind]
+        return {
+            "-".join((scorer, word, *rest)): kind(**vars(arms[name]))
+            for name in names
+            for scorer, *rest in [name.split("-", 1)]
+        }
+
+    return {
+        **kept(ShuffledTeacher, "lite", "maxsim"),
+        **kept(MixedColumns, "lite", "lite-one-hot", "lite-quarter", "lite-scorer", "maxsim", "maxsim-kl"),
     }
 
 
@@ -81,7 +96,8 @@ def smoke_rankers() -> dict[str, Method[Any, Any]]:
     arms = trained(**common)
     names = ("de", "maxsim", "knrm", "lite", "lite-flat", "lite-one-hot", "lite-kl")
     quarter = replace(arms["lite"], doc_tokens=2)
-    return {**{name: arms[name] for name in names}, "lite-quarter": quarter, **untrained(**common)}
+    mixed = {"lite-mixed": broken(**common)["lite-mixed"]}
+    return {**{name: arms[name] for name in names}, "lite-quarter": quarter, **mixed, **untrained(**common)}
 
 
 def tuned(arm: TrainRanker) -> Tuned:
@@ -100,7 +116,8 @@ def rankers(*, full: bool) -> dict[str, Method[Any, Any] | Tuned]:
         arms["maxsim-quarter"] = replace(arms["maxsim"], doc_tokens=QUARTER)
         for way in ("truncate", "linear", "k-means"):
             arms[f"lite-quarter-{way}"] = replace(arms["lite-quarter"], reduction=way)
-    return {**{name: tuned(arm) for name, arm in arms.items()}, **untrained(steps=STEPS)}
+    fixed = {**untrained(steps=STEPS), **broken(steps=STEPS)}
+    return {**{name: tuned(arm) for name, arm in arms.items()}, **fixed}
 
 
 def small_ranking(methods: Mapping[str, Method[Any, Any] | Tuned], *, full: bool) -> Experiment:

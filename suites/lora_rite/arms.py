@@ -10,7 +10,7 @@ from harness.suite import Arm, FirstSeed, Tuned
 from methods.lora_rite.finetune import FineTune
 from methods.lora_rite.online import Follow
 from methods.lora_rite.regression import FitLinear
-from methods.lora_rite.sabotage import MisalignedFineTune
+from methods.lora_rite.sabotage import MisalignedFineTune, UnevenFineTune
 
 FIRST = FirstSeed(200, "Seeds from 100 on were seen before two optimizers were corrected (deviation D12).")
 
@@ -99,6 +99,11 @@ def fine_tune(optimizer: str, rate: float, rank: int) -> FineTune:
 def misaligned(rate: float, rank: int) -> FineTune:
     """The negative control of :func:`fine_tune` with LoRA-RITE."""
     return MisalignedFineTune(rate=rate, rank=rank, alpha=float(rank))
+
+
+def uneven(rate: float, rank: int) -> FineTune:
+    """The same, with unequal steps of the two factors."""
+    return UnevenFineTune(rate=rate, rank=rank, alpha=float(rank))
 
 
 def grid(centre: float, points: int = 5) -> tuple[float, ...]:

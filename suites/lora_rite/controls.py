@@ -33,19 +33,14 @@ CONTROLS = (
         title="LoRA-RITE stands in for the optimizers that are not invariant",
         replaces=dict.fromkeys((*NOT_SCALED, "lamb"), "rite"),
         experiment="invariance",
-        predicts={**_kill("C2a", "C2b", "C2c", "C2d", "C2e", "C2f"), "C3a": "keep", "C3b": "kill"},
+        predicts={"C2e": "kill", "C3a": "keep"},
     ),
     Control(
         id="adam",
-        title="Adam stands in for LAMB and LoRA-RITE",
-        replaces={"lamb": "adam", "rite": "adam"},
-        predicts=_kill("C3a", "C4a", "E1a"),
-    ),
-    Control(
-        id="gradient-descent",
-        title="Gradient descent, whose steps go with the partner's size",
-        replaces={"adam": "gd", "rite": "gd", "rite-sum": "gd"},
-        predicts=_kill("C4b", "C4a", "C11a"),
+        title="Adam stands in for LAMB",
+        replaces={"lamb": "adam"},
+        experiment="invariance",
+        predicts=_kill("C3a"),
     ),
     Control(
         id="shampoo-state",
@@ -82,9 +77,9 @@ CONTROLS = (
         predicts=_kill("C5a", "C5b", "C5c", "C6a", "C6b", "C7", "C8a", "C8b", "C12"),
     ),
     Control(
-        id="adam-training",
-        title="Adam stands in for LoRA-RITE in fine-tuning",
-        replaces={"rite-r4": "adam-r4", "rite-r16": "adam-r16"},
+        id="uneven-training",
+        title="One factor takes sixteen times the steps of the other in fine-tuning",
+        replaces={"rite-r4": "uneven-r4", "rite-r16": "uneven-r16"},
         predicts=_kill("C4c"),
     ),
     Control(

@@ -32,6 +32,7 @@ from suites.lora_rite.arms import (
     fine_tune,
     misaligned,
     tuned,
+    uneven,
 )
 from suites.lora_rite.cells import (
     ASKED_KNOWN,
@@ -243,6 +244,7 @@ def _language(seeds: int) -> Experiment:
     }
     for rank in LORA_RANKS:
         methods[at_rank("misaligned", rank)] = misaligned(STRING_RATES["rite"], rank)
+        methods[at_rank("uneven", rank)] = uneven(STRING_RATES["rite"], rank)
     only = {(task, method) for task in STRING_TASKS for method in methods}
     only |= {("known", at_rank(name, 16)) for name in (*ASKED_KNOWN, "misaligned")}
     return Experiment(

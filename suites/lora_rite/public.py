@@ -13,7 +13,7 @@ from methods.common.gemma import SafeWeights
 from methods.lora_rite.finetune import ACCURACY
 from methods.lora_rite.models import GEMMA2_2B, GEMMA_2B, GEMMA_7B, MT5_XXL
 from methods.lora_rite.public import INSTRUCTIONS, PublicTask
-from suites.lora_rite.arms import FIRST, PUBLIC_RATES, at_rank, fine_tune, misaligned, tuned
+from suites.lora_rite.arms import FIRST, PUBLIC_RATES, at_rank, fine_tune, misaligned, tuned, uneven
 from suites.lora_rite.cells import LORA_RANKS
 
 FOLDER = "suites/lora_rite/tasks"
@@ -67,7 +67,10 @@ def public_experiment(scale: Scale) -> Experiment:
     for rank in ranks:
         methods[at_rank("misaligned", rank)] = misaligned(PUBLIC_RATES["rite"], rank)
     only = {(task, name) for task in tasks for name in methods if name != at_rank("misaligned", 4)}
-    if not gpu:
+    if gpu:
+        methods[at_rank("uneven", 16)] = uneven(PUBLIC_RATES["rite"], 16)
+        only.add(("arc-easy", at_rank("uneven", 16)))
+    else:
         methods |= {at_rank(name, 4): chosen(name, 4) for name in _FEW}
         only |= {("openbookqa", at_rank(name, 4)) for name in (*_FEW, "misaligned")}
     return Experiment(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 from harness.claims import (
     EVERY,
-    CountCost,
     Direction,
     EveryCell,
     Form,
@@ -35,7 +33,6 @@ from suites.rest_react.cells import (
     BASELINES,
     FACTS,
     JUDGES,
-    PAIRS_RIGHT,
     SECOND,
     SIZES,
     STUDENTS,
@@ -44,7 +41,7 @@ from suites.rest_react.cells import (
     parameters,
 )
 from suites.rest_react.rules import (
-    CLOSE_REASON,
+    BY_SCRIPT,
     INVENTED,
     STEP,
     STEP_REASON,
@@ -52,9 +49,11 @@ from suites.rest_react.rules import (
     as_good,
     each,
     falls,
+    in_earnest,
     not_below,
     on_worlds,
     room,
+    shown,
     without_labels,
 )
 
@@ -62,10 +61,35 @@ _STEADIER = "a quarter of the paper's falls, 1.9 and 2.2 points"
 _NO_PEOPLE = NotRun("No people judge here; the judge is compared with an exact oracle instead (C5).")
 
 
-def _tenth(where: Place) -> CountCost:
-    """The smallest agent has a tenth of the largest one's parameters, or fewer."""
+_CHECKS = (
+    "The script that teaches generation 0 makes mistakes in drafts so that its checks have something to "
+    "catch; how many it makes, we chose."
+)
+
+
+def _smaller(where: Place) -> Form:
+    """How many of the largest agent's parameters the smallest one has."""
     theta = log(parameters("gen2-L")(where)) - log(parameters("gen2-XS")(where))
-    return CountCost(theta, delta=math.log(10), delta_reason="a tenth, as the card asks")
+    return shown(theta, where, "The sizes of the agents were chosen, not found.")
+
+
+def _one_search(where: Place) -> Form:
+    """What searching step by step adds to one search for the question."""
+    return shown(
+        BASELINES("search-agent") - BASELINES("single-search"),
+        where,
+        "Each fact is in one document, and no question is asked whose own words find its answer: one search "
+        "cannot do it.",
+    )
+
+
+def _real_facts(where: Place) -> Form:
+    """What learning in invented worlds adds to answers about real facts."""
+    return shown(
+        of("gen2-L", exam=FACTS)(where) - of("gen0-L", exam=FACTS)(where),
+        where,
+        f"{BY_SCRIPT} Names are replaced by placeholders, so that real facts look like invented ones.",
+    )
 
 
 def _generations(size: str) -> Callable[[Place], Ordering]:
@@ -86,7 +110,9 @@ def _generations(size: str) -> Callable[[Place], Ordering]:
 
 def _agrees(method: str) -> Direction:
     return Direction(
-        JUDGES(method, PEARSON) - 0.9, delta=0.05, delta_reason="a correlation of .95, the card's threshold"
+        JUDGES(method, PEARSON) - 0.95,
+        delta=0.01,
+        delta_reason="a third of the way from the card's threshold, .95, to the paper's .98",
     )
 
 
@@ -122,15 +148,12 @@ def _more_for_larger(where: Place) -> Trend:
     )
 
 
-def _better_by_ranker(where: Place) -> Trend:
-    """Accuracy after one generation over the share of pairs that the ranker orders rightly."""
-    return Trend(
-        tuple((share, alone(of("gen1-L", method=name)(where))) for name, share in PAIRS_RIGHT.items()),
-        delta=20.0,
-        delta_reason="ten points between a ranker that guesses and one that never errs",
-        step_margin=5.0,
-        replication=where.replication,
-    )
+_BETTER_BY_RANKER = shown(
+    of("gen1-L", method="oracle")(WORLDS) - of("gen1-L", method="random")(WORLDS),
+    WORLDS,
+    "The share of pairs that a ranker orders rightly was given to it by hand, and what is right is what the "
+    "script of generation 0 does but for its mistakes.",
+)
 
 
 def _smaller_err_more(where: Place) -> EveryCell:
@@ -145,8 +168,8 @@ def _smaller_err_more(where: Place) -> EveryCell:
 
 
 RULES: Mapping[str, Mapping[Profile, Form]] = {
-    "C1a": each(above(of("gen2-L"), of("gen0-L"))),
-    "C1b": each(above(of("gen1-L"), of("gen0-L"))),
+    "C1a": in_earnest(above(of("gen2-L"), of("gen0-L"))),
+    "C1b": in_earnest(above(of("gen1-L"), of("gen0-L"))),
     "C1c": each(
         not_below(
             of("gen2-L"),
@@ -155,14 +178,14 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
             reason="the paper's own step, 2.1 points, is within its noise",
         )
     ),
-    "C2a": each(not_below(of("gen2-XS"), of("gen0-L"))),
-    "C2b": each(_tenth),
-    "C2c": each(not_below(of("gen2-S"), of("gen0-L"))),
+    "C2a": in_earnest(not_below(of("gen2-XS"), of("gen0-L"))),
+    "C2b": each(_smaller),
+    "C2c": in_earnest(not_below(of("gen2-S"), of("gen0-L"))),
     "C3a": each(_generations("XS")),
     "C3b": each(_generations("S")),
     "C4a": at(EVERY, _NO_PEOPLE),
-    "C4b": each(above(of("gen2-L", exam=SECOND), of("gen0-L", exam=SECOND))),
-    "C4c": each(
+    "C4b": in_earnest(above(of("gen2-L", exam=SECOND), of("gen0-L", exam=SECOND))),
+    "C4c": in_earnest(
         not_below(
             of("gen2-XS", exam=SECOND),
             of("gen0-L", exam=SECOND),
@@ -196,7 +219,7 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
         )
     ),
     "C8": each(above(of("gen2-1x-XS"), of("gen1-XS"))),
-    "C9a": each(falls(of("gen0-L", SPREAD), of("gen2-L", SPREAD), delta=0.5, reason=_STEADIER)),
+    "C9a": in_earnest(falls(of("gen0-L", SPREAD), of("gen2-L", SPREAD), delta=0.5, reason=_STEADIER)),
     "C9b": each(falls(of("gen1-XS", SPREAD), of("gen2-1x-XS", SPREAD), delta=0.5, reason=_STEADIER)),
     "C9c": each(
         falls(
@@ -206,32 +229,26 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
             reason="a twentieth of the spread of coins",
         )
     ),
-    "C10a": each(_checks_help),
+    "C10a": in_earnest(_checks_help, reason=_CHECKS),
     "C10b": each(_more_for_larger),
-    "C10c": each(
+    "C10c": in_earnest(
         as_good(
             of("gen2-L", GAIN),
             of("gen0-L", GAIN),
             margin=1.0,
             reason="as much as the checks bring in the paper",
             with_room=of("gen2-L", DRAFT),
-        )
+        ),
+        reason=_CHECKS,
     ),
     "C11a": without_labels(above(of("gen2-L"), of("gen0-L"))),
     "C11b": without_labels(not_below(of("gen1-L"), of("gen1-L", method="star"))),
-    "C12a": each(above(of("gen1-L"), of("gen1-L", method="no-ranker"))),
-    "C12b": each(above(of("gen1-L"), of("gen1-L", method="random"))),
-    "C12c": at(Profile.SMALL, _better_by_ranker(WORLDS))
+    "C12a": in_earnest(above(of("gen1-L"), of("gen1-L", method="no-ranker"))),
+    "C12b": in_earnest(above(of("gen1-L"), of("gen1-L", method="random"))),
+    "C12c": at(Profile.SMALL, _BETTER_BY_RANKER)
     | at(Profile.GPU, NotRun("The sweep is over toy agents; there is no time for it here."))
     | at(Profile.PAPER, INVENTED),
     "C13": on_worlds(_smaller_err_more),
-    "E1": on_worlds(
-        above(
-            lambda _: BASELINES("search-agent"),
-            lambda _: BASELINES("single-search"),
-            delta=5.0,
-            reason=CLOSE_REASON,
-        )
-    ),
-    "E2": on_worlds(above(of("gen2-L", exam=FACTS), of("gen0-L", exam=FACTS))),
+    "E1": on_worlds(_one_search),
+    "E2": on_worlds(_real_facts),
 }

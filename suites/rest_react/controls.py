@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claims import Control, Prediction
-from suites.rest_react.cells import PAIRS_RIGHT
 
 
 def _kills(*claims: str) -> Mapping[str, Prediction]:
@@ -14,21 +13,28 @@ def _kills(*claims: str) -> Mapping[str, Prediction]:
 
 CONTROLS = (
     Control(
-        id="unlearnt",
-        title="Generation 0 stands in for every agent that should have learnt something",
-        replaces={"rest": "unlearnt", "prompted": "unlearnt"},
+        id="random-ranker",
+        title="The targets of all generations are drawn at random from the samples",
+        replaces={"rest": "random"},
         experiment="agents",
         predicts=_kills(
-            *("C1a", "C1b", "C2b", "C4b", "C9a", "C9b", "C9c"),
-            *("C3a", "C3b", "C7a", "C8", "C10b", "C11a", "C11b", "C13", "E2"),
+            *("C1a", "C1b", "C3a", "C3b", "C4b", "C8", "C9a", "C9b", "C9c"),
+            *("C11a", "C11b", "C12a", "C12b"),
         ),
     ),
     Control(
-        id="random-ranker",
-        title="The targets are drawn at random from the samples",
-        replaces={"rest": "random"},
+        id="copied-trajectories",
+        title="Each further trajectory of a question is a copy of the first",
+        replaces={"rest": "copied"},
         experiment="agents",
-        predicts=_kills("C1b", "C12a", "C12b"),
+        predicts=_kills("C7a"),
+    ),
+    Control(
+        id="one-size",
+        title="The largest agent of generation 0 under the names of all sizes",
+        replaces={"prompted": "one-size"},
+        experiment="agents",
+        predicts=_kills("C13"),
     ),
     Control(
         id="gone-astray",
@@ -49,7 +55,7 @@ CONTROLS = (
         title="The results of the checks are ignored",
         replaces={"rest": "unchecked", "prompted": "unchecked"},
         experiment="agents",
-        predicts=_kills("C10a"),
+        predicts=_kills("C10a", "C10b"),
     ),
     Control(
         id="unchecked-before",
@@ -59,25 +65,10 @@ CONTROLS = (
         predicts=_kills("C10c"),
     ),
     Control(
-        id="one-ranker",
-        title="All rankers are the random one",
-        replaces=dict.fromkeys(PAIRS_RIGHT, "random"),
-        experiment="agents",
-        predicts=_kills("C12c"),
-    ),
-    Control(
         id="lenient-judge",
         title="The judge says yes to everything",
         replaces={"language": "lenient"},
         experiment="judges",
         predicts=_kills("C5"),
-    ),
-    Control(
-        id="swapped-facts",
-        title="The documents that are searched tell of another world",
-        replaces={},
-        experiment="baselines",
-        predicts=_kills("E1"),
-        extra={"worlds": "swapped"},
     ),
 )

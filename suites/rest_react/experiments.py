@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from harness.claims import Profile
@@ -31,7 +31,7 @@ from methods.rest_react.judging import (
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.prepare import PretrainedTeacher, Teacher
 from methods.rest_react.public_task import AGENT
-from methods.rest_react.sabotage import LenientJudge, StandIn, SwappedWorlds
+from methods.rest_react.sabotage import CopiedTrajectories, LenientJudge, StandIn, SwappedWorlds
 from methods.rest_react.task import WorldAgents
 from suites.rest_react.cells import DISTILLED, LAST, SAMPLES, SIZES, STUDENTS, SUBSETS
 from suites.rest_react.paper import public_experiment
@@ -96,10 +96,9 @@ def arms(*, full: bool) -> Methods:
         "pilot": Pilot(samples_xs=XS, sizes=SIZES if full else DISTILLED),
         "pilot-all": Pilot(samples_xs=XS, sizes=("XS",), removed=0.0),
         "no-ranker": replace(once, ranker="none"),
-        "random": replace(once, ranker="random"),
         "oracle": replace(once, ranker="oracle"),
         "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
-        **broken(),
+        **broken(main),
     }
     if full:
         found["noise"] = replace(once, noise=1.0)
@@ -108,11 +107,20 @@ def arms(*, full: bool) -> Methods:
     return found
 
 
-def broken() -> Methods:
-    """What negative controls put in the place of agents; see ``controls.py``."""
+def broken(main: SelfImprove) -> Methods:
+    """What negative controls put in the place of agents; see ``controls.py``.
+
+    Args:
+        main: What they break.
+    """
     everybody = ("gen0-L", "gen0-S", "gen0-XS", *STUDENTS, *SUBSETS)
     return {
-        "unlearnt": StandIn(names=everybody, everywhere=("gen0-L",)),
+        "random": replace(main, ranker="random", shown=()),
+        "copied": CopiedTrajectories(
+            **{field.name: getattr(main, field.name) for field in fields(main)}
+            | {"sizes": ("XS",), "everywhere": (), "shown": ()}
+        ),
+        "one-size": StandIn(names=("gen0-L", "gen0-S", "gen0-XS")),
         "unchecked": StandIn(names=everybody, checks=False),
         "astray": StandIn(names=everybody, astray=LAST, everywhere=("gen0-L",)),
         "pilot-hardly": Pilot(samples_xs=XS, sizes=("XS",), removed=0.97),
@@ -194,7 +202,7 @@ def _smoke() -> tuple[Experiment, ...]:
         "rest": SelfImprove(passes=(1, 1), start=False, **brief),
         "prompted": Prompted(samples=2, shown=("gen0-L",)),
         "pilot": Pilot(trajectories=8, samples=2, samples_xs=2),
-        "unlearnt": StandIn(samples=2, names=STUDENTS),
+        "unchecked": StandIn(samples=2, names=STUDENTS, checks=False),
     }
     judging = replace(_judges(1), tasks={"answers": Judging(errors=(0.0, 0.2, 0.5), questions=8)})
     return (_agents(task, methods, seeds), judging)

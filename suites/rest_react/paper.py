@@ -9,7 +9,7 @@ from harness.method import Method
 from harness.suite import Experiment
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.public_task import FewShotTeacher, PublicAgents
-from methods.rest_react.sabotage import StandIn
+from methods.rest_react.sabotage import CopiedTrajectories, StandIn
 from suites.rest_react.cells import LAST, SIZES, STUDENTS, SUBSETS
 
 
@@ -29,10 +29,10 @@ def public_experiment(seeds: tuple[int, ...]) -> Experiment:
         "pilot": Pilot(sizes=SIZES, trajectories=500),
         "pilot-all": Pilot(sizes=("XS",), trajectories=500, removed=0.0),
         "no-ranker": replace(largest, ranker="none", generations=1),
-        "random": replace(largest, ranker="random"),
+        "random": replace(main, ranker="random", shown=()),
+        "copied": CopiedTrajectories(ranker="model", sizes=("XS",), subsets=(1, 2), start=False),
         "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
         "astray": StandIn(names=everybody, astray=LAST, everywhere=("gen0-L",)),
-        "unlearnt": StandIn(names=everybody, everywhere=everybody),
         "unchecked": StandIn(names=everybody, checks=False),
         "pilot-hardly": Pilot(sizes=("XS",), trajectories=500, removed=0.97),
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from harness.claims import (
     Cell,
+    Contrast,
     Direction,
     Equivalence,
     Form,
@@ -27,7 +28,11 @@ CLOSE = 5.0
 CLOSE_REASON = "the card's threshold for comparable performance"
 
 INVENTED = NotRun("This is measured in generated worlds, which the profiles small and gpu have.")
-_PROXY = (
+BY_SCRIPT = (
+    "The ranker is a script that knows the right action, but for noise, and generation 0 learnt from the "
+    "same script with mistakes added: that agents with ranked targets are better was put in."
+)
+_LABELS = (
     "The ranker is a script that reads states rightly but for noise; that no labels are needed is built in."
 )
 
@@ -42,13 +47,25 @@ def on_worlds(rule: Callable[[Place], Form]) -> Mapping[Profile, Form]:
     return by_profile(PLACES, rule) | at(Profile.PAPER, INVENTED)
 
 
-def without_labels(rule: Callable[[Place], Direction | NonInferiority]) -> Mapping[Profile, Form]:
-    """The rule where the ranker is a language model; a proxy elsewhere."""
+def in_earnest(
+    rule: Callable[[Place], Direction | NonInferiority | Equivalence], *, reason: str = BY_SCRIPT
+) -> Mapping[Profile, Form]:
+    """The rule where language models act and rank; shown only where a script has decided it beforehand."""
 
     def proxy(where: Place) -> Form:
-        return NotComparable(rule(where).theta, reason=_PROXY, replication=where.replication)
+        return shown(rule(where).theta, where, reason)
 
     return by_profile(PLACES, proxy) | at(Profile.PAPER, rule(PUBLIC))
+
+
+def without_labels(rule: Callable[[Place], Direction | NonInferiority]) -> Mapping[Profile, Form]:
+    """As :func:`in_earnest`, of statements about labels."""
+    return in_earnest(rule, reason=_LABELS)
+
+
+def shown(theta: Contrast, where: Place, reason: str) -> NotComparable:
+    """Measured, and no verdict."""
+    return NotComparable(theta, reason=reason, replication=where.replication)
 
 
 def headroom(where: Place) -> Precondition:

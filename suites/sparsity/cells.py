@@ -51,7 +51,7 @@ def at_rate(plan: Plan, optimizer: str, rate: float, metric: Metric, part: str) 
 
 def noise_tasks(method: str, plan: Plan) -> tuple[str, ...]:
     """Tasks with label noise that a method is trained on; 80 % is only for the dense model and each k."""
-    swept = {"dense", "untrained", TOP, f"top-{plan.keep // 2}", f"top-{2 * plan.keep}"}
+    swept = {"dense", "random-cut", TOP, f"top-{plan.keep // 2}", f"top-{2 * plan.keep}"}
     return tuple(LABEL_NOISE) if method in swept else (NOISE_TASK,)
 
 

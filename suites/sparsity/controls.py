@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claims import Control, Prediction
-from suites.sparsity.cells import MORE_NOISE_TASK, NOISE_TASK, TOP
+from suites.sparsity.cells import CAUSES, MORE_NOISE_TASK, NOISE_TASK, TOP
 from suites.sparsity.plan import PLANS
 
 
@@ -23,25 +23,25 @@ def _swapped() -> Mapping[str, str]:
     return swapped
 
 
+def _largest() -> Mapping[str, str]:
+    """The widest model under the name of one that learns from hardly any images."""
+    return {plan.width_task(plan.widths[-1]): "fiftieth" for plan in PLANS.values()}
+
+
 CONTROLS = (
     Control(
-        id="untrained",
-        title="No step of training is taken",
-        replaces={"dense": "untrained"},
+        id="stopped-gradient",
+        title="No gradient reaches the pre-activations: first layers stay, all else trains as long",
+        replaces={"dense": "stopped"},
         predicts={
-            **_kill("C1a", "C1b", "C1c", "C2a", "C2b", "C2c", "C2d"),
+            **_kill("C1a", "C1b", "C1c", "C2a", "C2c", "C2d", "C5b", "C12a", "C12b"),
             "C3a": "keep",
-            "C4": "keep",
-            **_kill("C5a", "C6c", "C7", "C8a"),
-            # Half of more neurons is more.
-            "C8b": "keep",
-            **_kill("C9", "C10", "C11", "C12a", "C12b", "C15b"),
         },
     ),
     Control(
-        id="initialised",
-        title="The pretrained model has the weights of its initialisation",
-        replaces={"pretrained": "initialised"},
+        id="shuffled-weights",
+        title="The weights of each first layer of the pretrained model change places at random",
+        replaces={"pretrained": "shuffled"},
         predicts=_kill("C1d"),
     ),
     Control(
@@ -53,12 +53,28 @@ CONTROLS = (
         predicts=_kill("C3a", "C3b"),
     ),
     Control(
-        id="noise-for-data",
-        title="Fresh noise in the place of a part of the training set",
+        id="few-images",
+        title="A fiftieth of the images, which are learnt at once, so that gradients vanish",
         replaces={},
-        extra={"quarter": "fresh"},
+        extra=dict.fromkeys(("quarter", *CAUSES), "fiftieth"),
         experiment="images",
-        predicts=_kill("C4"),
+        predicts=_kill("C4", "C9", "C10", "C11"),
+    ),
+    Control(
+        id="few-images-for-one",
+        title="The model of the common size learns from a fiftieth of the images",
+        replaces={},
+        extra={"real": "fiftieth"},
+        experiment="images",
+        predicts=_kill("C5a"),
+    ),
+    Control(
+        id="few-images-for-the-largest",
+        title="A model that learns from a fiftieth of the images stands in for the widest",
+        replaces={},
+        extra=_largest(),
+        experiment="images",
+        predicts=_kill("C8a"),
     ),
     Control(
         id="swapped-sizes",
@@ -66,14 +82,7 @@ CONTROLS = (
         replaces={},
         extra=_swapped(),
         experiment="images",
-        predicts=_kill("C7", "C8a", "C8b"),
-    ),
-    Control(
-        id="shallow",
-        title="Layers of an untrained model, which are all alike",
-        replaces={"dense": "untrained"},
-        experiment="images",
-        predicts=_kill("C5b"),
+        predicts=_kill("C7", "C8b"),
     ),
     Control(
         id="fixed-neurons",
@@ -83,11 +92,11 @@ CONTROLS = (
         predicts=_kill("C6a", "C6b", "C6d"),
     ),
     Control(
-        id="knowing-layer",
-        title="The last layer knows the target, as after training",
-        replaces={"random": "knowing"},
-        experiment="gradient",
-        predicts=_kill("C13a", "C13b"),
+        id="in-turn",
+        title="A random half of the neurons may fire on each token, so that none fires rarely",
+        replaces={"dense": "in-turn"},
+        experiment="text",
+        predicts=_kill("C6c"),
     ),
     Control(
         id="forgotten-row",
@@ -97,9 +106,16 @@ CONTROLS = (
         predicts=_kill("C14a", "C14b"),
     ),
     Control(
+        id="all-rows",
+        title="The dense product stands in for the one from active rows",
+        replaces={"sparse": "dense"},
+        experiment="second-layer",
+        predicts={"C14a": "keep", "C14b": "kill"},
+    ),
+    Control(
         id="random-mask",
-        title="k neurons pass that are drawn at random",
-        replaces={TOP: "random-k"},
+        title="Trained densely; k neurons that are drawn at random pass when it is used",
+        replaces={TOP: "random-cut"},
         experiment="tuned",
         predicts=_kill("C15a"),
     ),
@@ -111,15 +127,11 @@ CONTROLS = (
         predicts=_kill("C15b"),
     ),
     Control(
-        id="confident-guess",
-        title="Top-k that was not trained and answers at random, with confidence",
-        replaces={TOP: "untrained"},
+        id="random-mask-in-noise",
+        title="Trained densely for as long; k neurons that are drawn at random pass when it is used",
+        replaces={TOP: "random-cut"},
         experiment="noise",
-        predicts={
-            **_kill("C17a"),
-            "C17b": "keep",
-            **_kill("C18a", "C18b", "C18c", "C19", "C20"),
-        },
+        predicts=_kill("C17a", "C18a", "C18b", "C18c", "C19", "C20"),
     ),
     Control(
         id="swapped-noise",

@@ -19,7 +19,15 @@ from methods.sparsity.activation import HiddenDropout, L1Penalty, RandomK, TopK,
 from methods.sparsity.initial_gradient import DrawSlopes, InitialGradientTask
 from methods.sparsity.method import Train
 from methods.sparsity.pretrained import C4, OPT_125M, T5_BASE, Read, ReadingTask
-from methods.sparsity.sabotage import FixedNeurons, ForeignText, ForgetfulProduct, KnowingLayers, Untrained
+from methods.sparsity.sabotage import (
+    FixedNeurons,
+    ForeignText,
+    ForgetfulProduct,
+    RandomKAtInference,
+    ReadShuffled,
+    StoppedGradient,
+    Untrained,
+)
 from methods.sparsity.scoring import LOSS
 from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
 from suites.sparsity.cells import LABEL_NOISE, NOISE_TASK, TOP, noise_tasks, rate_id
@@ -78,6 +86,7 @@ def _images(plan: Plan) -> Experiment:
         "random-images": replace(real, images="random"),
         "fresh": replace(real, fresh=True),
         "quarter": replace(real, share=0.25),
+        "fiftieth": replace(real, share=0.02),
         "mixer": plan.mixer,
         "mlp": plan.two_layers,
         "mlp-fresh": replace(plan.two_layers, fresh=True),
@@ -86,14 +95,24 @@ def _images(plan: Plan) -> Experiment:
         tasks.setdefault(plan.depth_task(layers), _resized(real, layers=layers))
     for d_ff in plan.widths:
         tasks.setdefault(plan.width_task(d_ff), _resized(real, d_ff=d_ff))
+    stopped = {plan.depth_task(plan.depths[-1]), "mixer", "mlp"}
     return _experiment(
         plan,
         id="images",
         title="Vision models at one learning rate: causes, sizes, architectures",
         tasks=tasks,
-        methods={"dense": Train(rate=plan.rate), "untrained": Untrained()},
+        methods={"dense": Train(rate=plan.rate), "stopped": _stopped(plan.rate), "untrained": Untrained()},
         unit="layer",
+        only=frozenset(
+            {(task, "dense") for task in tasks}
+            | {(task, "stopped") for task in stopped}
+            | {("real", "untrained")}
+        ),
     )
+
+
+def _stopped(rate: float) -> Train:
+    return Train(activation=StoppedGradient(), rate=rate)
 
 
 def _resized(task: Any, **changes: int) -> Any:
@@ -108,11 +127,12 @@ def _tuned(plan: Plan, *, wide: bool) -> Experiment:
         for name, method in arms.items()
     }
     methods["top-1"] = Train(activation=TopK(1), rate=plan.rate)
-    methods["random-k"] = Train(activation=RandomK(keep), rate=plan.rate)
-    methods["untrained"] = Untrained()
+    methods["random-cut"] = Train(activation=RandomKAtInference(keep), rate=plan.rate)
+    methods["stopped"] = _stopped(plan.rate)
     if wide:
         methods |= {f"top-{k}": Train(activation=TopK(k), rate=plan.rate) for k in plan.other_keeps}
         methods["top-k-at-inference"] = Train(activation=TopKAtInference(keep), rate=plan.rate)
+        methods["random-k"] = Train(activation=RandomK(keep), rate=plan.rate)
     return _experiment(
         plan,
         id="tuned",
@@ -128,7 +148,7 @@ def _noise(plan: Plan, scale: Scale) -> Experiment:
     methods: dict[str, Any] = {
         "dense": Train(rate=plan.noise_rate),
         TOP: Train(activation=TopK(keep), rate=plan.noise_rate),
-        "untrained": Untrained(activation=TopK(keep), sure=True),
+        "random-cut": Train(activation=RandomKAtInference(keep), rate=plan.noise_rate),
     }
     if scale.full:
         methods |= _baselines(plan)
@@ -191,9 +211,11 @@ def _text(plan: Plan) -> Experiment:
             "next": replace(plan.text, kind="next"),
             "spans-foreign": recast(plan.text, ForeignText),
         }
-        methods |= {"untrained": Untrained(), "fixed-neurons": Untrained(activation=FixedNeurons())}
+        broken = {"fixed-neurons": FixedNeurons(), "in-turn": RandomK(plan.text.size.d_ff // 2)}
+        methods |= {"untrained": Untrained(), "stopped": _stopped(plan.text_rate)}
+        methods |= {name: Train(activation=rule, rate=plan.text_rate) for name, rule in broken.items()}
         only |= {("next", "dense"), ("spans-foreign", "dense")}
-        only |= {("spans", "untrained"), ("spans", "fixed-neurons")}
+        only |= {("spans", name) for name in methods}
     return _experiment(
         plan,
         id="text",
@@ -212,7 +234,7 @@ def _gradient(plan: Plan) -> Experiment:
         id="gradient",
         title="The gradient of pre-activations under a random last layer",
         tasks={"cases": InitialGradientTask(random=3 if smoke else 8)},
-        methods={"random": DrawSlopes(), "knowing": KnowingLayers()},
+        methods={"random": DrawSlopes()},
         seeds=FIRST.take(1 if smoke else 3),
         first_seed=FIRST,
         unit="case",
@@ -258,7 +280,7 @@ def _pretrained() -> Experiment:
         id="pretrained",
         title="Pretrained models on C4",
         tasks={name: ReadingTask(checkpoint=ref, data=C4) for name, ref in models.items()},
-        methods={"pretrained": Read(), "initialised": Read(trained=False)},
+        methods={"pretrained": Read(), "shuffled": ReadShuffled()},
         seeds=FIRST.take(5),
         first_seed=FIRST,
         unit="layer",

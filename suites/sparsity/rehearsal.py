@@ -33,6 +33,7 @@ REHEARSAL = Rehearsal(
         "MixerSize.layers": 2,
         "MlpSize.d_ff": 32,
         "RandomK.keep": 8,
+        "RandomKAtInference.keep": 8,
         "ReadingTask.batch": 2,
         "ReadingTask.characters": 20_000,
         "ReadingTask.examples": 6,

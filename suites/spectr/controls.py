@@ -81,19 +81,13 @@ CONTROLS = (
         id="no-drafts",
         title="Plain sampling stands in for SpecTr",
         replaces={"k8": "ar"},
-        predicts={"C1a": "kill", "C11d": "kill"},
-    ),
-    Control(
-        id="target-first",
-        title="The token is drawn from q without a look at the candidate",
-        replaces={"single": "target-first", "k-seq": "target-first"},
-        predicts={"C5": "kill"},
+        predicts={"C11d": "kill"},
     ),
     Control(
         id="one-try",
         title="Only the first candidate is tried, at the division factor for all",
-        replaces={"k-seq": "one-try", "optimal": "one-try"},
-        predicts={"C6a": "kill", "C9": "kill"},
+        replaces={"k-seq": "one-try"},
+        predicts={"C9": "kill"},
     ),
     Control(
         id="disjoint",

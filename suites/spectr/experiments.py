@@ -110,7 +110,7 @@ def _pairs(*, seeds: int, random: int) -> Experiment:
         "k-seq": SelectWith(),
         "k-seq-half": SelectWith(slack=0.5),
         "k-seq-k": SelectWith(slack=1.0),
-        **_rules(("single", "recursive", "optimal", "target-first")),
+        **_rules(("single", "recursive", "optimal")),
         **_broken(("undivided", "half-divided", "one-try")),
     }
     apart = {("disjoint", "k-seq"), ("disjoint", "optimal")}

@@ -19,7 +19,8 @@ from methods.lite.generated import GeneratedRanking
 from methods.lite.method import KnownScores, Scored, TrainRanker
 from methods.lite.prepare import TokenSet, TokenVectors
 from methods.lite.ranker import Lists, Ranker, Tower
-from methods.lite.sabotage import ShuffledTeacher
+from methods.lite.sabotage import MixedColumns, ShuffledTeacher
+from methods.lite.sabotage_training import MixedScorer
 from methods.lite.scorers import MaxSim
 from methods.lite.task import MRR, Reranking, lists_of, rows_of, training_lists
 from methods.lite.training import Course, TrainingLists, _train_mode, batches
@@ -88,6 +89,25 @@ def test_reductions_store_a_quarter_and_train(reduction: Any) -> None:
     parts = ranked(method)
     assert parts["storage"]["bytes"] == [2 * 8 * 2]
     assert np.isfinite(parts["main"]["rr10"]).all()
+
+
+def test_mixed_columns_are_all_there_and_say_nothing_of_their_candidate() -> None:
+    d, mask = torch.arange(24.0).reshape(1, 3, 4, 2), torch.ones(1, 3, 4)
+    seen: list[torch.Tensor] = []
+
+    class Looking(MaxSim):
+        def candidates(self, q: torch.Tensor, d: torch.Tensor, *masks: torch.Tensor) -> torch.Tensor:
+            seen.append(d)
+            return super().candidates(q, d, *masks)
+
+    MixedScorer(Looking(1, scale=False)).candidates(torch.ones(1, 5, 2), d, torch.ones(1, 5), mask)
+    assert not torch.equal(seen[0], d)
+    assert torch.equal(seen[0].reshape(12, 2).sort(0).values, d.reshape(12, 2))
+    real, mixed = (
+        np.mean(ranked(kind(scorer="maxsim", steps=0))["main"]["rr10"])
+        for kind in (TrainRanker, MixedColumns)
+    )
+    assert real > mixed
 
 
 def test_tuning_sees_validation_queries_only() -> None:

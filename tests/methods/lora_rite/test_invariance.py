@@ -8,13 +8,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from methods.lora_rite import Lamb, LoraPlus, LoraRite, Pair, ScaledAdam, ScaledGD, Shampoo
 from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.gauge import KINDS, equivalent, golden_factors, golden_transformation
-from methods.lora_rite.sabotage_optimizers import Misaligned, Untransported
+from methods.lora_rite.pairs import contributions
+from methods.lora_rite.sabotage_optimizers import Misaligned, Uneven, Untransported
 from tests.methods.lora_rite.golden import DOUBLE, EXACT, follow
 
 ROUNDING = 1e-9
@@ -97,3 +98,17 @@ def test_sabotages_lose_the_invariance(kind: type[LoraRite]) -> None:
     a, b, target = golden_factors()
     turn = golden_transformation("general")
     assert deviation(lambda p: kind([p], 0.05, **EXACT), a, b, turn, target) > 1e-3
+
+
+def test_uneven_steps_change_the_balance_of_the_factors_and_nothing_else() -> None:
+    a, b, target = golden_factors()
+    found = []
+    for kind in (LoraRite, Uneven):
+        pair = Pair(nn.Parameter(a.clone()), nn.Parameter(b.clone()), axes=(1, 1))
+        slope = a @ b.mT - target
+        pair.a.grad, pair.b.grad = slope @ b, slope.mT @ a
+        kind([pair], 0.05, **EXACT).step()
+        found.append(contributions([pair], [(a, b)]))
+    (left, right), (less, more) = found
+    assert less == pytest.approx(left / 4) or less == pytest.approx(left * 4)
+    assert max(less / more / (left / right), (left / right) / (less / more)) == pytest.approx(16)

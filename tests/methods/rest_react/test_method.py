@@ -12,7 +12,7 @@ import pytest
 
 from harness.method import Method, ProblemError
 from methods.common.recast import recast
-from methods.rest_react.agent import Candidate
+from methods.rest_react.agent import Candidate, roll_out
 from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.exams import sit
 from methods.rest_react.method import (
@@ -21,7 +21,7 @@ from methods.rest_react.method import (
     Prompted,
     SelfImprove,
 )
-from methods.rest_react.sabotage import SwappedWorlds
+from methods.rest_react.sabotage import CopiedTrajectories, SwappedWorlds
 from methods.rest_react.steps import State
 from methods.rest_react.task import SearchAgents, WorldAgents
 from tests.methods.rest_react.small import TASK, context
@@ -146,6 +146,17 @@ def test_what_another_world_says_is_not_right(taught: Path) -> None:
 
     assert accuracy(TASK) == 1.0
     assert accuracy(recast(TASK, SwappedWorlds)) < 0.2
+
+
+def test_copied_trajectories_are_as_many_and_all_the_first(taught: Path) -> None:
+    ctx = context(taught)
+    problem = TASK.problem(ctx)
+    model = problem.teacher.speaker(problem.lexicon)
+    first, second = (
+        roll_out(problem.train[:6], model, problem.tool, problem.settings, seed=seed) for seed in (1, 2)
+    )
+    assert [one.steps for one in first] != [one.steps for one in second]
+    assert CopiedTrajectories().kept(problem, [*first, *second]) == [*first, *first]
 
 
 def test_tuning_sees_validation_questions_only(taught: Path) -> None:

@@ -14,7 +14,7 @@ from harness.method import DivergedError, ProblemError
 from methods.sparsity.activation import L1Penalty, RandomK, Relu, TopK
 from methods.sparsity.image_task import KINDS, ImageTask
 from methods.sparsity.method import Train
-from methods.sparsity.sabotage import FixedNeurons, Untrained
+from methods.sparsity.sabotage import FixedNeurons, RandomKAtInference, StoppedGradient, Untrained
 from methods.sparsity.scoring import ACCURACY, ECE, NNZ
 from methods.sparsity.sizes import MixerSize, MlpSize, VitSize
 from methods.sparsity.task import looks
@@ -117,17 +117,38 @@ def test_narrower_blocks() -> None:
 def test_untrained_stays_where_it_was() -> None:
     parts, ctx = trained(TASK, Untrained())
     assert parts["train"]["nnz"] == ctx.probes[0][1].parts["train"]["nnz"]
-    sure, _ = trained(TASK, Untrained(sure=True))
-    assert ACCURACY(sure["main"]) < 35
-    assert ECE(sure["main"]) > 20
-    assert ECE(parts["main"]) < 20
+
+
+def test_without_a_gradient_into_pre_activations_it_learns_and_no_sparsity_emerges() -> None:
+    longer = replace(TASK, steps=120, warmup=12)
+    (free, before), (held, at_first) = (
+        trained(longer, Train(rate=1e-2, activation=activation)) for activation in (Relu(), StoppedGradient())
+    )
+    fallen = [
+        np.mean(ctx.probes[0][1].parts["train"]["nnz"]) - np.mean(parts["train"]["nnz"])
+        for parts, ctx in ((free, before), (held, at_first))
+    ]
+    assert fallen[0] > 5
+    assert abs(fallen[1]) < 3
+    assert ACCURACY(held["main"]) > 35
+
+
+def test_a_random_cut_trains_densely_and_costs_accuracy() -> None:
+    longer = replace(TASK, steps=120, warmup=12)
+    dense, cut = (
+        trained(longer, Train(rate=1e-2, activation=activation))[0]
+        for activation in (Relu(), RandomKAtInference(1))
+    )
+    assert ACCURACY(cut["main"]) < ACCURACY(dense["main"]) - 3
+    assert max(cut["test"]["count"]) <= 1
 
 
 def test_fixed_neurons_are_half_dead_and_half_always_on() -> None:
-    parts, _ = trained(TASK, Untrained(activation=FixedNeurons()))
+    parts, _ = trained(TASK, Train(activation=FixedNeurons()))
     assert parts["test"]["nnz"] == [50.0, 50.0]
     assert parts["test"]["dead"] == [50.0, 50.0]
     assert parts["test"]["highest"] == [100.0, 100.0]
+    assert parts["test"]["rate05"] == parts["test"]["rate10"] == [0.0, 0.0]
     assert NNZ({"nnz": np.array(parts["test"]["nnz"])}) == 50.0
 
 

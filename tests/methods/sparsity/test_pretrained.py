@@ -14,6 +14,7 @@ import torch
 from harness.method import ProblemError, ResourceError
 from methods.common import tiny_lm
 from methods.sparsity.pretrained import C4, OPT_125M, T5_BASE, Read, ReadingTask, cut_spans, load_pretrained
+from methods.sparsity.sabotage import ReadShuffled
 from methods.sparsity.texts import load_text_files
 from tests.methods.sparsity.worlds import FakeContext
 
@@ -80,17 +81,18 @@ def test_a_checkpoint_is_counted_on_both_sets(kind: str, texts: Any, tmp_path: P
     checkpoint = load_pretrained(save(tmp_path, kind))
     ctx = FakeContext(objects={resource.name: checkpoint, C4.name: texts})
     found = {
-        trained: task.evaluate(Read(trained=trained).run(task.problem(ctx), ctx), ctx).parts
-        for trained in (True, False)
+        method: task.evaluate(method.run(task.problem(ctx), ctx), ctx).parts
+        for method in (Read(), ReadShuffled())
     }
     layers = 4 if kind == "t5" else 2
     for parts in found.values():
         assert set(parts) == {"train", "test", "neurons", "gap"}
         assert len(parts["train"]["nnz"]) == layers
         assert float(np.mean(parts["test"]["nnz"])) == pytest.approx(50, abs=15)
-    assert min(found[True]["test"]["dead"]) >= 100 / 24 - 1e-9
+    assert min(found[Read()]["test"]["dead"]) >= 100 / 24 - 1e-9
     again = task.evaluate(Read().run(task.problem(ctx), ctx), ctx).parts
-    assert again["test"]["nnz"] == found[True]["test"]["nnz"]
+    assert again["test"]["nnz"] == found[Read()]["test"]["nnz"]
+    assert again["test"]["nnz"] != found[ReadShuffled()]["test"]["nnz"]
 
 
 def test_spans_keep_the_tokenizers_ids(tmp_path: Path) -> None:
@@ -112,4 +114,4 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     folder = save(tmp_path, "t5")
     next(folder.glob("*.safetensors")).unlink()
     with pytest.raises(ResourceError, match="safetensors"):
-        load_pretrained(folder).model("cpu", trained=True)
+        load_pretrained(folder).model("cpu")

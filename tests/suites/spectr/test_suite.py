@@ -45,6 +45,14 @@ def test_cost_model_is_never_counted() -> None:
     assert isinstance(FORMS["C1c"][Profile.SMALL], NotComparable)
 
 
+def test_speed_is_judged_with_a_draft_like_the_paper_s_only() -> None:
+    for name in ("C1a", "C1b", "C2a", "C2b", "C3a", "C3b", "C11d"):
+        for form in FORMS[name].values():
+            assert "quality of the draft" in [one.name for one in form.preconditions], name  # type: ignore[attr-defined]
+    form = FORMS["C11d"][Profile.SMALL]
+    assert "time is gained at all" in [one.name for one in form.preconditions]  # type: ignore[attr-defined]
+
+
 def test_second_hand_numbers_are_marked() -> None:
     reported = SUITE.paper.reported
     assert reported["speedup-k8-l8"].standing is Standing.VERIFIED
