@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_runs
-from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, tell
+from harness.cli.runs import add_reference, chosen, judged, notes_on, tell
 from harness.errors import ExitCode
 from harness.text import plural
 
@@ -49,15 +49,17 @@ def main(args: argparse.Namespace) -> ExitCode:
         cells = [cell.model_dump() for cell in record.controls]
         print(json.dumps({"cells": cells, "score": asdict(score)}, indent=1))
     else:
-        print("\n".join(_lines(run, record, score)))
+        print("\n".join(_lines(record, score)))
     tell(notes_on(run))
     return ExitCode.LOST if args.check and not score.reached else ExitCode.OK
 
 
-def _lines(run: OpenedRun, record: VerdictsRecord, score: ControlScore) -> Iterator[str]:
+def _lines(record: VerdictsRecord, score: ControlScore) -> Iterator[str]:
     cells = {(cell.control, cell.claim): cell for cell in record.controls}
-    names = [control.id for control in run.suite.controls if any(key[0] == control.id for key in cells)]
+    # The record decides what is shown: committed results may be of controls that the suite has no more.
+    names = list(dict.fromkeys(cell.control for cell in record.controls))
     claims = [verdict.claim for verdict in record.verdicts if any(key[1] == verdict.claim for key in cells)]
+    claims += [cell.claim for cell in record.controls if cell.claim not in claims]
     yield f"{record.suite}, profile {record.profile}{', full' if record.full else ''}, run {record.run}"
     if not cells:
         yield "no control was judged: the suite has none, or no claim is decided under this profile"

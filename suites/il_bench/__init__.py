@@ -18,6 +18,7 @@ SUITE = Suite(
     paper=_PAPER,
     experiments=experiments,
     claims=_PAPER.claims(RULES),
+    gating=("C1b", "C1c", "C3c", "C6", "C7a", "C7b", "C8b", "C8c"),
     deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,

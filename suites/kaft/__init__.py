@@ -17,6 +17,7 @@ SUITE = Suite(
     paper=_PAPER,
     experiments=experiments,
     claims=_PAPER.claims(RULES),
+    gating=("C1b", "C1c", "C2b", "C4", "C5", "C6b", "C8", "C9", "C12"),
     deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,

@@ -17,6 +17,7 @@ SUITE = Suite(
     paper=_PAPER,
     experiments=experiments,
     claims=_PAPER.claims(RULES),
+    gating=("C1", "C2", "C3", "C4", "C5a", "C7a", "C7b", "C8", "C9d", "C10"),
     deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,

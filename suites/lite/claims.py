@@ -152,15 +152,6 @@ _BOUND = NotComparable(
 )
 
 
-def _lead_again(here: Place) -> Form:
-    """LITE over MaxSim under margin-MSE."""
-    return NotComparable(
-        _lead(here, MAIN_LOSS),
-        reason="The same quantity as C1a; under paper, where losses are compared on NQ, one of C2's.",
-        replication=_CROSSED,
-    )
-
-
 def _by_loss(theta: Contrast, delta: float = _POINT) -> Direction:
     return _above(theta, delta, "a hundredth of MRR@10; half of it for a difference of differences")
 
@@ -212,7 +203,7 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
     "C6": at(MEASURED, _slower("lite-200", "maxsim-200", "1.8")),
     "C7a": by_profile(LOSS_SETS, _teacher_over_scorer),
     "C7b": by_profile(LOSS_SETS, lambda here: _by_loss(_lead(here, "one-hot"))),
-    "C7c": by_profile(LOSS_SETS, _lead_again),
+    "C7c": by_profile(LOSS_SETS, lambda here: _by_loss(_lead(here, MAIN_LOSS))),
     "C7d": by_profile(LOSS_SETS, lambda here: _by_loss(here("maxsim-kl") - here("lite-kl"))),
     "C7e": by_profile(
         LOSS_SETS, lambda here: _by_loss(_lead(here, "one-hot") - _lead(here, MAIN_LOSS), _HALF)

@@ -15,7 +15,9 @@ CONTROLS = (
             "lite-one-hot": "lite-mixed-one-hot",
         },
         experiment="ranking",
-        predicts=dict.fromkeys(("C1a", "C1b", "C2", "C3b", "C4", "C5a", "C7b", "C8", "C9d", "C10"), "kill"),
+        predicts=dict.fromkeys(
+            ("C1a", "C1b", "C2", "C3b", "C4", "C5a", "C7b", "C7c", "C8", "C9d", "C10"), "kill"
+        ),
     ),
     Control(
         id="mixed-with-labels",

@@ -17,6 +17,7 @@ SUITE = Suite(
     paper=_PAPER,
     experiments=experiments,
     claims=_PAPER.claims({**claims.RULES, **claims_tuning.RULES}),
+    gating=("C4c", "C5", "C6", "C8", "C11b", "E1b", "E2"),
     deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,

@@ -18,6 +18,7 @@ SUITE = Suite(
     paper=_PAPER,
     experiments=experiments,
     claims=_PAPER.claims({**RULES, **TRAINING_RULES}),
+    gating=("M2c", "M3b", "M4b", "M4c", "M8a", "R1c", "R2a"),
     deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,

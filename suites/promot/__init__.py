@@ -16,6 +16,7 @@ SUITE = Suite(
     paper=_PAPER,
     experiments=experiments,
     claims=_PAPER.claims(RULES),
+    gating=("C1", "C2", "C4", "C5", "C6", "C10", "C14"),
     deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,

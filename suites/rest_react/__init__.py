@@ -17,6 +17,7 @@ SUITE = Suite(
     paper=_PAPER,
     experiments=experiments,
     claims=_PAPER.claims(RULES),
+    gating=("C1", "C3", "C7", "C8", "C9", "C10", "C13"),
     deviations=_PAPER.deviations,
     folder=_FOLDER,
     controls=CONTROLS,

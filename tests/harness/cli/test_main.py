@@ -74,7 +74,7 @@ def test_list_tells_compound_claims_from_those_that_are_not_run(capsys: pytest.C
     shown = capsys.readouterr().out
     assert "  C1     compound         Best-worst" in shown
     assert "  C1b    not run          With four" in shown
-    assert "  C1d    Exact            Without" in shown
+    assert "  C1d    NotComparable    Without" in shown
 
 
 def test_an_unknown_option_is_a_usage_error(shell: Shell) -> None:
