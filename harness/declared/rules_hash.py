@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from harness.claims import Cell
 from harness.plan.canonical import canonical_text, digest
 from harness.suite import Suite
 
@@ -34,6 +35,11 @@ def claims_hash(suite: Suite) -> str:
     }
     rules = [_rule(claim, frozenset({"reported"})) for claim in suite.claims]
     return digest(canonical_text([rules, [_rule(item) for item in suite.controls], reported]))
+
+
+def cell_key(cell: Cell) -> str:
+    """A stable name for what a cell measures, however reports call it."""
+    return digest(canonical_text(_rule(cell)))
 
 
 def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:

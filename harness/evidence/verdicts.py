@@ -13,10 +13,10 @@ from harness.declared import claims_hash
 from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
-from harness.evidence.coverage import Coverages, declared
+from harness.evidence.coverage import declared
+from harness.evidence.estimates import shared_reader
 from harness.evidence.family import correct, corrected_tests
 from harness.evidence.scope import scope_of
-from harness.evidence.series import Reader
 from harness.store.records import VerdictRecord, VerdictsRecord
 from harness.store.view import RunView, trials_sha256
 from harness.suite import Scale, Suite
@@ -66,7 +66,7 @@ class _Judge:
         forms = [self.form(claim) for claim in self.claims]
         self.declared = sum(form is not None and form.statistical for form in forms)
         self.context = RunContext(
-            reader=Reader(self.view, Coverages(self.view, declared(self.suite, self.scale))),
+            reader=shared_reader(self.view, declared(self.suite, self.scale)),
             rng=_generator(self.suite.slug, self.scale.profile),
             reported={name: item.value for name, item in self.suite.paper.reported.items()},
             family=self.declared,
