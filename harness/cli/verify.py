@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.options import add_runs
 from harness.cli.runs import add_reference, chosen_folder, opened_at, refuse_rehearsal
-from harness.errors import ExitCode, RecordError
+from harness.errors import ExitCode, RecordError, UsageError
 from harness.store.manifest import MANIFEST_FILE
 from harness.text import expanded, plural
 
@@ -35,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("run", help="a run's folder or name, or a suite (its newest run)")
     add_reference(parser)
+    parser.add_argument(
+        "--rerun", metavar="N", type=int, default=0, help="also run N finished trials again, drawn at random"
+    )
+    parser.add_argument("--seed", metavar="S", type=int, help="of the draw (default: a new one, printed)")
+    parser.add_argument(
+        "--engine", choices=("pool", "inline"), default="pool", help="of --rerun; inline: without limits"
+    )
     parser.add_argument("--json", action="store_true", help="print everything that was checked as JSON")
     add_runs(parser)
 
@@ -44,11 +52,18 @@ def main(args: argparse.Namespace) -> ExitCode:
     from harness.cli.proving import check_files, proof_of
     from harness.evidence.proof import Checked
 
+    if args.rerun < 0:
+        raise UsageError("Trials to run again are counted from 0", where=f"--rerun {args.rerun}")
     folder = _folder(args)
     try:
         run = opened_at(folder)
         refuse_rehearsal(run)
         checks = proof_of(run)
+        if args.rerun:
+            from harness.cli.again import run_again
+
+            seed = secrets.randbelow(10**6) if args.seed is None else args.seed
+            checks.append(run_again(run, args.rerun, seed, args.engine))
     except RecordError as error:
         checks = [check_files(folder), Checked("records", differ=(str(error),))]
     print(_as_json(folder, checks) if args.json else "\n".join(_lines(folder, checks)))

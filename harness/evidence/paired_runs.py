@@ -217,11 +217,11 @@ def _same_numbers(one: Series, other: Series, at: int) -> bool:
     """Whether two replicates have equal rows; where committed results keep the value alone, equal values."""
     left, right = one.rows[at], other.rows[at]
     if isinstance(left, KeptRows) or isinstance(right, KeptRows):
-        return _equal(np.array([one.value(at)]), np.array([other.value(at)]))
-    return all(_equal(column, right.columns[name]) for name, column in left.columns.items())
+        return same_column(np.array([one.value(at)]), np.array([other.value(at)]))
+    return all(same_column(column, right.columns[name]) for name, column in left.columns.items())
 
 
-def _equal(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
+def same_column(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
     """Equality in which a missing number equals a missing number."""
     if "O" in (left.dtype.kind, right.dtype.kind):
         # Objects may be arrays themselves, and these are equal in no single way.
