@@ -86,8 +86,9 @@ class Series:
             return self._computed(replicate, rows.take(units))
         # The same cell enters many claims, and a rank correlation costs a millisecond.
         if replicate not in self._whole:
-            kept = isinstance(rows, KeptRows)
-            self._whole[replicate] = rows.whole if kept else self._computed(replicate, rows.take(None))
+            self._whole[replicate] = (
+                rows.whole if isinstance(rows, KeptRows) else self._computed(replicate, rows.take(None))
+            )
         return self._whole[replicate]
 
     def note_by_unit(self) -> None:

@@ -116,7 +116,7 @@ def _is_diverse(column: pa.ChunkedArray) -> bool:
 
     if not pa.types.is_floating(column.type):
         return False
-    return 2 * len(column.unique()) > len(column) - column.null_count
+    return bool(2 * len(column.unique()) > len(column) - column.null_count)
 
 
 def _arrow(reader: RunReader, trial: str, part: str, names: frozenset[str]) -> pa.Table:

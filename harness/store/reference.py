@@ -116,7 +116,7 @@ class ReferenceReader(RunReader):
     """Committed results, as :class:`harness.store.view.RunView`."""
 
     @cached_property
-    def kept(self) -> Mapping[str, KeptCell] | None:  # type: ignore[override]
+    def kept(self) -> Mapping[str, KeptCell] | None:
         """The values of every cell that was read; ``None`` in older results, which have rows alone."""
         path = self.folder / CELLS_FILE
         return decode_kept(read_file(path), str(path)) if path.is_file() else None
