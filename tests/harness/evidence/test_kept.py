@@ -98,7 +98,7 @@ def test_over_units_rows_are_needed_and_kept(replication: Replication) -> None:
     declaration = suite([claim(direction(replication=replication))])
     view = run_of(seeded(EFFECTS, units=60), declaration)
     reading = read(declaration, view)
-    assert {columns for columns in reading.needed.values()} == {frozenset({"score"})}
+    assert set(reading.needed.values()) == {frozenset({"score"})}
     assert judge(declaration, SMALL, committed(view, reading)) == judge(declaration, SMALL, view)
     (verdict,) = judge(declaration, SMALL, committed(view, replace(reading, needed={}))).verdicts
     assert verdict.cause == "invalid"

@@ -15,10 +15,12 @@ import pytest
 
 from harness.errors import ExitCode
 from harness.store.units import sha256
+from tests.harness.cli import conftest
 from tests.harness.cli.conftest import Shell
 from tests.reliability.committed import as_before, committed, finished, own_suite_folder
 
-KINDS = ["run", "reference"]
+shell = conftest.shell
+
 AGAIN = ("--rerun", "2", "--seed", "3", "--engine", "inline")
 
 
