@@ -15,9 +15,11 @@ from harness.evidence.estimates import shared_reader
 from harness.evidence.inference import infer
 from harness.evidence.quantities import Quantity
 from harness.evidence.series import Reader, Series
+from harness.evidence.tuning_scores import kept_score, score_key
 from harness.plan.displayed import made_for
 from harness.store.kept import KeptCell, KeptValue
 from harness.store.packing import EvaluationSet, Reading
+from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import SampleView, Scale, Suite, Tuned
 
@@ -38,11 +40,16 @@ def reading_of(suite: Suite, scale: Scale, view: RunView) -> Reading:
     reader = shared_reader(view, declared(suite, scale))
     _compared(suite, scale, reader)
     cells = {cell: found for cell, found in reader.found.items() if _is_of_rows(found)}
-    needed = [*_rows_of_cells(reader, reader.by_unit), *_rows_shown(suite, scale, view)]
+    tuned = list(_tuning_trials(suite, scale, view))
+    scores = {
+        score_key(item.select, record, item.part): kept_score(view, item.select, record, item.part)
+        for record, item in tuned
+    }
+    grids = [((record.trial, item.part), frozenset(item.select.columns)) for record, item in tuned]
     return Reading(
-        cells={cell_key(cell): _kept(found) for cell, found in cells.items()},
-        needed=_merged(needed),
-        useful=_merged(_rows_of_cells(reader, set(cells) - reader.by_unit)),
+        cells={**{cell_key(cell): _kept(found) for cell, found in cells.items()}, **scores},
+        needed=_merged([*_rows_of_cells(reader, reader.by_unit), *_rows_shown(suite, scale, view)]),
+        useful=_merged([*_rows_of_cells(reader, set(cells) - reader.by_unit), *grids]),
     )
 
 
@@ -94,19 +101,23 @@ def _rows_of_cells(reader: Reader, cells: set[Cell]) -> Wants:
 
 
 def _rows_shown(suite: Suite, scale: Scale, view: RunView) -> Wants:
-    """Rows that reports show one by one, or score grids by; and which arms were timed."""
-    methods = {(e.id, name): method for e in suite.experiments(scale) for name, method in e.methods.items()}
+    """Rows that reports show one by one; and which arms were timed."""
     for name, record in view.trials.items():
-        tuned = methods.get((record.experiment, record.method))
-        if record.status != "ok":
-            continue
-        if record.stage == "tune" and isinstance(tuned, Tuned):
-            yield (name, tuned.part), frozenset(tuned.select.columns)
-        if record.method == TIMED_METHOD and TIMES in record.parts:
+        if record.status == "ok" and record.method == TIMED_METHOD and TIMES in record.parts:
             yield (name, TIMES), frozenset()
     for shown in made_for(suite.sample_views, scale.profile):
         if trial := _first_trial(shown, view):
             yield (trial, shown.part), frozenset(view.table(trial, shown.part))
+
+
+def _tuning_trials(suite: Suite, scale: Scale, view: RunView) -> Iterator[tuple[TrialRecord, Tuned]]:
+    """The finished tuning trials, whose scores reports print, each with the declaration of its grid."""
+    methods = {(e.id, name): method for e in suite.experiments(scale) for name, method in e.methods.items()}
+    for record in view.trials.values():
+        tuned = methods.get((record.experiment, record.method))
+        finished = record.stage == "tune" and record.status == "ok"
+        if finished and isinstance(tuned, Tuned) and tuned.part in record.parts:
+            yield record, tuned
 
 
 def _first_trial(shown: SampleView, view: RunView) -> str:

@@ -16,12 +16,14 @@ from harness.evidence.compare import compare_runs
 from harness.evidence.coverage import declared
 from harness.evidence.reading import reading_of
 from harness.evidence.regress import regress_run
+from harness.evidence.tuning_scores import kept_score, score_key, tuning_score
 from harness.store.answers import Coverage
 from harness.store.kept import KeptCell, KeptValue, decode_kept, encode_kept
 from harness.store.memory import MemoryRun
 from harness.store.packing import Reading
 from harness.suite import Suite
 from tests.harness.evidence.worlds import (
+    SCORE,
     SMALL,
     cell,
     claim,
@@ -32,6 +34,7 @@ from tests.harness.evidence.worlds import (
     suite,
     timed_experiment,
     timed_run,
+    trial,
 )
 
 EFFECTS = np.array([0.19, 0.22, 0.17, 0.24, 0.18])
@@ -108,8 +111,8 @@ def test_over_units_rows_are_needed_and_kept(replication: Replication) -> None:
 def test_where_seeds_draw_their_own_units_crossed_needs_no_row_either() -> None:
     declaration = suite([claim(direction(replication=Replication.CROSSED))])
     view = run_of(seeded(EFFECTS), declaration)
-    for (trial, _), table in view.tables.items():
-        table["unit_id"] = np.array([f"{trial.rpartition('/')[2]}-{unit}" for unit in table["unit_id"]])
+    for (name, _), table in view.tables.items():
+        table["unit_id"] = np.array([f"{name.rpartition('/')[2]}-{unit}" for unit in table["unit_id"]])
     reading = read(declaration, view)
     assert not reading.needed
     assert judge(declaration, SMALL, committed(view, reading)) == judge(declaration, SMALL, view)
@@ -155,3 +158,19 @@ def test_a_run_is_held_to_values_by_seed(fall: float, outcome: str) -> None:
     compared = compare_runs(declaration, SMALL, baseline, new)
     assert not compared.skipped
     assert {effect.identical for effect in compared.effects if effect.claim} == {fall == 0.0}
+
+
+def test_scores_of_tuning_trials_are_kept_without_their_rows() -> None:
+    view = run_of(seeded(EFFECTS))
+    tuned = trial("a", 7).model_copy(update={"trial": "e/t/a/x=1/7", "stage": "tune"})
+    view.add(tuned, validation={"unit_id": ["u"], "score": [0.1 + 0.2]})
+    kept = {score_key(SCORE, tuned, "validation"): kept_score(view, SCORE, tuned, "validation")}
+    after = Committed(view.record, view.trials, {}, is_committed=True, kept=kept)
+    assert tuning_score(after, SCORE, tuned, "validation") == 0.1 + 0.2
+    without = replace(after, kept={})
+    with pytest.raises(NotMeasuredError, match="Rows left out"):
+        tuning_score(without, SCORE, tuned, "validation")
+    failing = replace(SCORE, columns=("loss",))
+    told = kept_score(view, failing, tuned, "validation")
+    assert told.fault.startswith("score cannot be computed")
+    assert not told.values
