@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import RecordError
-from harness.store.answers import Coverage
+
+if TYPE_CHECKING:
+    from harness.store.answers import Coverage
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def decode_kept(data: bytes, where: str) -> dict[str, KeptCell]:
 
 
 def _with_line(cell: KeptCell, row: Mapping[str, Any]) -> KeptCell:
+    from harness.store.answers import Coverage
+
     if row["key"] is None:
         return KeptCell((), row["fault"], row["kind"], tuple(row["trials"]))
     covered = Coverage(*(row[name] for name in _COVERED))
