@@ -22,6 +22,8 @@ class ExitCode(IntEnum):
     """The comparison ran, but no pair of trials could be compared."""
     INFRASTRUCTURE = 4
     """Something outside the experiment failed: disk, memory, a missing resource."""
+    UNPROVED = 5
+    """What is stored is not what the records give."""
 
 
 class CorroborateError(Exception):
@@ -83,6 +85,10 @@ class LicenceError(ResourceError):
 
 class RecordError(CorroborateError):
     """A record cannot be read or written."""
+
+
+LEFT_OUT = "Rows left out"
+"""How every message begins that speaks of rows which committed results do not have."""
 
 
 class OmittedRowsError(RecordError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from harness.claims import Cell, Claim, Contrast, Replication
 from harness.claims.ratios import ratio_of
 from harness.errors import OmittedRowsError, RecordError
+from harness.method.metric import Metric
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Experiment, Reported, SampleView, Scale, Suite, Tuned
@@ -163,6 +164,18 @@ class Ledger:
             return NotMeasured(error.what)
         except RecordError:
             return NotMeasured(_rowless([trial]))
+
+    def tuning_score(self, select: Metric, trial: TrialRecord, part: str) -> float | NotMeasured:
+        """The selected metric of a tuning trial, or why there is none."""
+        from harness.evidence import NotMeasuredError
+        from harness.evidence.tuning_scores import tuning_score
+
+        try:
+            return tuning_score(self.view, select, trial, part)
+        except NotMeasuredError as error:
+            return NotMeasured(error.what)
+        except RecordError:
+            return NotMeasured(_rowless([trial.trial]))
 
     def sizes(self, quantities: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The numbers of seeds and of units behind some quantities, each sorted and once."""

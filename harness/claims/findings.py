@@ -73,6 +73,10 @@ class Corrected:
     family: int
 
 
+Kind = Literal["blocked", "unplanned", "missing", "mismatch", "omitted", "foreign", "undefined", "partial"]
+"""Why a quantity is not measured; :class:`NotMeasuredError` says what each means."""
+
+
 class NotMeasuredError(CorroborateError):
     """A quantity that this run cannot give.
 
@@ -90,9 +94,7 @@ class NotMeasuredError(CorroborateError):
         self,
         what: str,
         *,
-        kind: Literal[
-            "blocked", "unplanned", "missing", "mismatch", "omitted", "foreign", "undefined", "partial"
-        ],
+        kind: Kind,
         trials: Sequence[str] = (),
     ) -> None:
         super().__init__(what, where=", ".join(trials[:3]) + (" …" if len(trials) > 3 else ""))

@@ -54,6 +54,7 @@ COMMANDS = {
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
     "bundle": Command("harness.cli.bundle", "a run in one archive for others to verify and rerun; open one"),
+    "verify": Command("harness.cli.verify", "derive verdicts and numbers again, and run trials again"),
     "reference": Command("harness.cli.reference", "keep a run as a suite's committed results"),
     "new-suite": Command("harness.cli.new_suite", "write the first files of a new suite, complete and green"),
     "check-method": Command("harness.cli.check_method", "put a method through the contract's checks"),
@@ -159,7 +160,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
         prog="corroborate",
         description="Run the experiments of machine-learning papers again and judge each of their claims.",
         epilog="Exit codes: 0 fine; 1 a claim or baseline was lost; 2 usage; 3 nothing comparable; "
-        "4 infrastructure.",
+        "4 infrastructure; 5 what is stored is not what the records give.",
     )
     parser.add_argument("--version", action="version", version=version("corroborate"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import tempfile
+from pathlib import Path
 
 from harness.cli.options import add_runs
 from harness.cli.outputs import require_folder
-from harness.cli.runs import OpenedRun, judged, opened, refuse_rehearsal
-from harness.errors import ExitCode, UsageError
-from harness.plan.selection import cells_of
-from harness.store import TIMED_METHOD
-from harness.store.records import TrialRecord
-from harness.store.reference import LIMIT_MB, write_reference
-from harness.text import expanded
+from harness.cli.proving import printed, proof_of
+from harness.cli.runs import OpenedRun, opened, opened_at, refuse_rehearsal
+from harness.errors import ExitCode, RecordError, UsageError
+from harness.store.reference import LIMIT_MB, PackedRun, packed_run
+from harness.store.replace import refuse_foreign, replace_folder
+from harness.text import expanded, plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,19 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit-mb", metavar="MB", type=float, default=LIMIT_MB, help="largest size")
     add_runs(parser)
-
-
-def _read_by_claims(run: OpenedRun) -> Callable[[TrialRecord, str], bool]:
-    """Whether any claim of the suite reads a part of a trial."""
-    forms = [claim.forms.get(run.scale.profile) for claim in run.suite.claims]
-    cells = {(c.experiment, c.task, c.method, c.part) for form in forms for c in cells_of(form)}
-
-    def read(record: TrialRecord, part: str) -> bool:
-        methods = {method for experiment, _, method, _ in cells if experiment == record.experiment}
-        names = methods if record.method == TIMED_METHOD else {record.method}
-        return any((record.experiment, task, m, part) in cells for m in names for task in ("", record.task))
-
-    return read
 
 
 def _refuse_unfinished(run: OpenedRun) -> None:
@@ -56,10 +43,11 @@ def _refuse_unfinished(run: OpenedRun) -> None:
 
 
 def main(args: argparse.Namespace) -> ExitCode:
-    """Judge the run and write it.
+    """Judge the run, prove that what is kept gives the same, and write it.
 
     Raises:
         UsageError: If the run is a rehearsal, or not finished, or the folder holds something else.
+        RecordError: If the run is too large, or what is kept would not give what the run gives.
     """
     require_folder(args.out, "--out")
     run = opened(args.run, args.runs)
@@ -67,9 +55,42 @@ def main(args: argparse.Namespace) -> ExitCode:
     _refuse_unfinished(run)
     name = f"{run.scale.profile}-full" if run.scale.full else run.scale.profile.value
     folder = args.out or run.suite.folder / "reference" / name
-    omitted = write_reference(run.reader, folder, args.limit_mb, _read_by_claims(run), judged(run))
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    print(f"{folder}: {size / 1e6:.2f} MB")
-    if omitted:
-        print(f"left out for their size: {len(omitted)} evaluation sets, listed in omitted.json")
+    refuse_foreign(folder, run.suite.slug)
+    packed = _packed(run, args.limit_mb)
+    _prove(packed)
+    replace_folder(folder, packed.files)
+    print(f"{folder}: {packed.size / 1e6:.2f} MB")
+    if packed.without:
+        print(f"kept as values by replicate, without their rows: {len(packed.without)} evaluation sets")
     return ExitCode.OK
+
+
+def _packed(run: OpenedRun, limit_mb: float) -> PackedRun:
+    """The run as committed results: with all that its verdicts, its report and comparisons read."""
+    from harness.evidence import judge
+    from harness.evidence.reading import reading_of
+    from reports.build import build
+
+    verdicts = judge(run.suite, run.scale, run.reader)
+    numbers = printed(build(run.suite, run.scale, run.reader, verdicts))
+    reading = reading_of(run.suite, run.scale, run.reader)
+    return packed_run(run.reader, reading, verdicts, numbers, limit_mb)
+
+
+def _prove(packed: PackedRun) -> None:
+    """Derive everything from the files alone, before they take the place of others.
+
+    Raises:
+        RecordError: If something is not as in the run.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        for name, data in packed.files.items():
+            (Path(place) / name).write_bytes(data)
+        checks = proof_of(opened_at(Path(place)))
+    faults = [text for check in checks for text in (*check.differ, *check.missing, *check.underivable)]
+    if faults:
+        raise RecordError(
+            f"What would be kept does not give what the run gives in {plural(len(faults), 'place')}: "
+            f"{faults[0]}",
+            fix="Nothing was written. This is a fault of corroborate itself; please report it.",
+        )

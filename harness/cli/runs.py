@@ -66,7 +66,7 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reference",
         action="store_true",
-        help="read the results that are committed with the suite, and the verdicts stored with them",
+        help="read the results that are committed with the suite",
     )
     parser.add_argument(
         "--profile",
@@ -82,15 +82,24 @@ def chosen(name: str, args: argparse.Namespace) -> OpenedRun:
         UsageError: If there is no such run, suite or reference.
         RecordError: If it cannot be read.
     """
+    return opened_at(chosen_folder(name, args))
+
+
+def chosen_folder(name: str, args: argparse.Namespace) -> Path:
+    """Where that is which a command reads.
+
+    Raises:
+        UsageError: If there is no such run, suite or reference.
+    """
     if args.reference:
-        return committed(load_suite(name), args.profile)
+        return committed_folder(load_suite(name), args.profile)
     if args.profile:
         raise UsageError(
             "A run has its own profile; --profile goes with --reference",
             where=f"--profile {args.profile}",
             fix=f"Name the newest run of a profile as {name}-{args.profile}.",
         )
-    return opened(name, args.runs)
+    return find_run(name, runs_folder(args.runs))
 
 
 def committed(suite: Suite, profile: str | None = None) -> OpenedRun:
@@ -104,13 +113,22 @@ def committed(suite: Suite, profile: str | None = None) -> OpenedRun:
         UsageError: If there are none.
         RecordError: If they cannot be read.
     """
+    return opened_at(committed_folder(suite, profile))
+
+
+def committed_folder(suite: Suite, profile: str | None = None) -> Path:
+    """The folder of a suite's committed results, as :func:`committed`.
+
+    Raises:
+        UsageError: If there are none.
+    """
     known = committed_profiles(suite)
     wanted = profile or (Profile.SMALL.value if Profile.SMALL.value in known else next(iter(known), ""))
     if wanted not in known and known:
         raise unknown_name("committed profile", wanted, known, where=f"suite {suite.slug}")
     if not known:
         raise _no_reference(suite, wanted or Profile.SMALL.value)
-    return opened_at(suite.folder / REFERENCE / wanted)
+    return suite.folder / REFERENCE / wanted
 
 
 def committed_profiles(suite: Suite) -> list[str]:
@@ -168,13 +186,13 @@ def refuse_rehearsal(run: OpenedRun) -> None:
 def judged(run: OpenedRun) -> VerdictsRecord:
     """The verdicts on a run, judged now from its records; nothing is written.
 
-    Judging takes seconds, and verdicts that were stored earlier may speak of other trials. Committed
-    results keep the verdicts that they were committed with: rows are left out of them for their size,
-    so that judging again would find trials missing.
+    Judging takes seconds, and verdicts that were stored earlier may speak of other trials. Older committed
+    results keep the verdicts that they were committed with: rows are left out of them for their size with
+    nothing in their place, so that judging again would find trials missing.
     """
     from harness.evidence import judge
 
-    if run.reader.is_committed and run.reader.verdicts is not None:
+    if _is_older(run.reader) and run.reader.verdicts is not None:
         return run.reader.verdicts
     return judge(run.suite, run.scale, run.reader)
 
@@ -195,7 +213,9 @@ def judged_and_stored(run: OpenedRun) -> VerdictsRecord:
 def notes_on(run: OpenedRun) -> list[str]:
     """What a reader should know of where verdicts and numbers come from."""
     notes = list(run.reader.damaged)
-    if run.reader.is_committed:
+    if run.reader.is_committed and not _is_older(run.reader):
+        notes.append(f"these are the results committed in {run.folder}")
+    elif run.reader.is_committed:
         left_out = len(run.reader.omitted)
         without = f", without the rows of {left_out} trials, left out for their size" if left_out else ""
         notes.append(
@@ -203,6 +223,11 @@ def notes_on(run: OpenedRun) -> list[str]:
             "the verdicts are those stored with them, not judged again"
         )
     return notes
+
+
+def _is_older(reader: RunReader) -> bool:
+    """Whether committed results lack what verdicts can be derived from again."""
+    return reader.is_committed and reader.kept is None
 
 
 def tell(notes: Iterable[str]) -> None:

@@ -2,6 +2,6 @@
 
 from harness.declared.check import check_suite, unwise
 from harness.declared.judgeable import refuse_unjudgeable
-from harness.declared.rules_hash import claims_hash
+from harness.declared.rules_hash import cell_key, claims_hash
 
-__all__ = ["check_suite", "claims_hash", "refuse_unjudgeable", "unwise"]
+__all__ = ["cell_key", "check_suite", "claims_hash", "refuse_unjudgeable", "unwise"]

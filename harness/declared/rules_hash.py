@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from harness.claims import Claim, Form
+from harness.claims import Cell, Claim, Form
 from harness.plan.canonical import canonical_text, digest
 from harness.suite import Suite
 
@@ -45,6 +45,11 @@ def same_rule(form: Form, other: Form) -> bool:
 def _left_out(claim: Claim) -> frozenset[str]:
     """Fields of a claim that are no part of its rule: what it names, and what it does not say."""
     return frozenset({"reported", "threshold"} | ({"same_as"} if not claim.same_as else set()))
+
+
+def cell_key(cell: Cell) -> str:
+    """A stable name for what a cell measures, however reports call it."""
+    return digest(canonical_text(_rule(cell)))
 
 
 def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:

@@ -15,7 +15,7 @@ from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
 from harness.engine.resume import check_finished, continued, started_again
 from harness.engine.reuse import ReuseIndex, key_of
-from harness.engine.single import only_trial
+from harness.engine.single import only_trial, same_trial
 from harness.errors import ResourceError
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
@@ -25,7 +25,7 @@ from harness.plan.references import reference_key
 from harness.plan.selection import seeds_text
 from harness.provenance import collect, environment_key, now, usable_cores
 from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
-from harness.store.records import RehearsalRecord, RunRecord
+from harness.store.records import RehearsalRecord, RunRecord, TrialRecord
 from harness.suite import Scale, Suite
 
 if TYPE_CHECKING:
@@ -173,6 +173,26 @@ def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
         whole = planner.plan(request.suite, request.scale, request.selection)
         return only_trial(whole, planner, request.scale, trial, stored)
 
+    return _execute_single(request, trial, display, planned)
+
+
+def execute_again(request: RunRequest, record: TrialRecord, display: Display) -> Finished:
+    """Execute a recorded trial once more, with the values that tuning chose for it then.
+
+    Raises:
+        CorroborateError: As :func:`execute_one`.
+    """
+
+    def planned(planner: Planner) -> Plan:
+        whole = planner.plan(request.suite, request.scale, request.selection)
+        return same_trial(whole, planner, request.scale, record)
+
+    return _execute_single(request, record.trial, display, planned)
+
+
+def _execute_single(
+    request: RunRequest, trial: str, display: Display, planned: Callable[[Planner], Plan]
+) -> Finished:
     prepared = plan_and_fetch(request, display, planned)
     (one,) = prepared.plan.trials
     environment = environment_key(one.placement.device, one.experiment.threads)

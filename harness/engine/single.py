@@ -1,12 +1,14 @@
-"""One trial of a plan, for schedulers: which it is, and what tuning has chosen for it."""
+"""One trial of a plan, for schedulers and proofs: which it is, and what tuning has chosen for it."""
 
 from __future__ import annotations
 
+from harness.engine.jobs import tuned_values
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.tuning import TuningState
 from harness.errors import ResourceError, UsageError, unknown_name
 from harness.plan import Plan, PlannedTrial, PlannedTuning, Planner
 from harness.provenance import environment_key
+from harness.store.records import TrialRecord
 from harness.suite import Scale
 
 
@@ -34,6 +36,35 @@ def only_trial(plan: Plan, planner: Planner, scale: Scale, trial: str, stored: R
     else:
         raise _absent(plan, trial, list(dict.fromkeys([*known, *plan.main_ids])))
     return Plan(suite=plan.suite, trials=(found,), tunings=(), blocked={})
+
+
+def same_trial(plan: Plan, planner: Planner, scale: Scale, record: TrialRecord) -> Plan:
+    """The plan of one recorded trial alone, with the values that tuning chose for it then.
+
+    Args:
+        plan: The whole plan.
+        planner: Plans the main trials of a tuned method.
+        scale: The scale of the plan.
+        record: The trial as it was recorded.
+
+    Raises:
+        UsageError: If the plan has no such trial, or no such point in its grid.
+        ResourceError: If it cannot run here.
+    """
+    group = next((group for group in plan.tunings if record.trial in _main_ids(group)), None)
+    if group is None:
+        return only_trial(plan, planner, scale, record.trial, ReuseIndex([]))
+    chosen = {name: value for name, value in record.tuned.items() if name != "edge"}
+    point = next((item.point for item in group.points if tuned_values(item) == chosen), None)
+    if point is None:
+        raise UsageError(f"The grid has no point {chosen} any more", where=record.trial)
+    found = planner.after_tuning(group, scale, point)
+    return Plan(
+        suite=plan.suite,
+        trials=tuple(item for item in found if item.id == record.trial),
+        tunings=(),
+        blocked={},
+    )
 
 
 def _main_ids(group: PlannedTuning) -> list[str]:

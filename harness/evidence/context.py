@@ -208,6 +208,7 @@ class RunContext(JudgingContext):
         series = self.reader.series(
             Cell(cell.experiment, cell.method, metric, cell.task, cell.part, cell.where)
         )
+        series.note_by_unit()
         found = {name: np.concatenate([rows.columns[name] for rows in series.rows]) for name in columns}
         readable = {name: _readable(cell, name, column, series) for name, column in found.items()}
         lacking = partial(cell, series.coverage, series.partial).what if series.partial else ""

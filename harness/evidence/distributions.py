@@ -162,8 +162,11 @@ def sign_flip(values: Floats, rng: np.random.Generator, resamples: int = 9999) -
         rng: Draws the flips where not all are tried.
         resamples: Flips to draw at most.
     """
+    # As whole numbers, so that sums which are equal are equal on every processor, and count as ties.
+    largest = float(np.max(np.abs(values), initial=0.0))
+    whole = np.rint(values * (2.0**40 / largest)) if largest > 0 else values
     result = stats.permutation_test(
-        (values,),
+        (whole,),
         np.mean,
         permutation_type="samples",
         vectorized=True,

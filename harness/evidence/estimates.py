@@ -106,7 +106,7 @@ def best_by_direction(
     measured whole (an intersection of tests, so none is corrected), over at least five seeds, 50
     units or eight blocks. That leaves one winner or none.
     """
-    reader = _cache(view, said).reader
+    reader = shared_reader(view, said)
     measured = [index for index, cell in enumerate(cells) if _is_measured(reader, cell)]
     if len(measured) < 2:
         return []
@@ -147,6 +147,11 @@ def _is_measured(reader: Reader, cell: Cell) -> bool:
     except NotMeasuredError:
         return False
     return True
+
+
+def shared_reader(view: RunView, said: Declared) -> Reader:
+    """The reader that verdicts and reports of one run share, so that each cell is read once."""
+    return _cache(view, said).reader
 
 
 def _cache(view: RunView, said: Declared) -> _Cache:

@@ -16,8 +16,10 @@ from harness.claims.findings import NotMeasuredError
 from harness.evidence.coverage import NOTHING_SAID, Coverages, Declared
 from harness.evidence.inference import Inference, infer
 from harness.evidence.quantities import Quantity
-from harness.evidence.series import Reader, Series
+from harness.evidence.rows import KeptRows
+from harness.evidence.series import Keeping, Reader, Series, kept_in
 from harness.store.answers import Coverage, Where
+from harness.store.kept import KeptCell
 from harness.store.records import Interval, TrialRecord
 from harness.store.view import RunView
 
@@ -34,6 +36,7 @@ class JoinedView:
 
     is_committed = False
     omitted: frozenset[str] = frozenset()
+    kept: None = None
 
     def __init__(self, left: RunView, right: RunView) -> None:
         self._sides = {_LEFT: left, _RIGHT: right}
@@ -62,6 +65,17 @@ class _PairedCoverages:
     def of(self, trial: str, part: str, where: Where = (), arm: str = "") -> Coverage:
         side, name = _split(trial)
         return self.sides[side].of(name, part, where, arm)
+
+
+@dataclass(frozen=True)
+class _PairedKept:
+    """What each run keeps of a cell, if it is committed."""
+
+    sides: Mapping[str, Keeping]
+
+    def __call__(self, cell: Cell) -> KeptCell | None:
+        side, name = _split(cell.experiment)
+        return self.sides[side](replace(cell, experiment=name))
 
 
 def _split(trial: str) -> tuple[str, str]:
@@ -119,7 +133,8 @@ class PairedRuns:
         left_out = "; committed results leave rows out for their size" if self.left_out else ""
         self._unshared = f"The runs share no finished trial for it{left_out}"
         covering = {_LEFT: Coverages(left, said), _RIGHT: Coverages(right, said)}
-        self._reader = Reader(runs, _PairedCoverages(covering))
+        keeping = {_LEFT: kept_in(left), _RIGHT: kept_in(right)}
+        self._reader = Reader(runs, _PairedCoverages(covering), _PairedKept(keeping))
 
     def loss(self, theta: Contrast) -> NotMeasuredError | None:
         """What the second run cannot give of a quantity's cells that the first can, if anything.
@@ -186,7 +201,7 @@ def _on(side: str, theta: Contrast) -> Contrast:
 
 def _refuse_other_units(one: Series, other: Series) -> None:
     for left, right in zip(one.rows, other.rows, strict=True):
-        if left.worst is None and right.worst is None and not np.array_equal(left.units, right.units):
+        if left.worst is None and right.worst is None and left.unit_set != right.unit_set:
             raise NotMeasuredError(
                 f"The runs score different units with '{one.cell.method}': other data, or another split",
                 kind="mismatch",
@@ -195,14 +210,20 @@ def _refuse_other_units(one: Series, other: Series) -> None:
 
 def _identical(one: Series, other: Series) -> bool:
     return all(
-        left.worst == right.worst
-        and np.array_equal(left.units, right.units)
-        and all(_equal(column, right.columns[name]) for name, column in left.columns.items())
-        for left, right in zip(one.rows, other.rows, strict=True)
+        left.worst == right.worst and left.unit_set == right.unit_set and _same_numbers(one, other, at)
+        for at, (left, right) in enumerate(zip(one.rows, other.rows, strict=True))
     )
 
 
-def _equal(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
+def _same_numbers(one: Series, other: Series, at: int) -> bool:
+    """Whether two replicates have equal rows; where committed results keep the value alone, equal values."""
+    left, right = one.rows[at], other.rows[at]
+    if isinstance(left, KeptRows) or isinstance(right, KeptRows):
+        return same_column(np.array([one.value(at)]), np.array([other.value(at)]))
+    return all(same_column(column, right.columns[name]) for name, column in left.columns.items())
+
+
+def same_column(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
     """Equality in which a missing number equals a missing number."""
     if "O" in (left.dtype.kind, right.dtype.kind):
         # Objects may be arrays themselves, and these are equal in no single way.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from harness.claims import Cell, Contrast
 from harness.claims.findings import NotMeasuredError
 from harness.evidence.distributions import Floats
-from harness.evidence.rows import Positions, Rows
-from harness.evidence.series import Reader, Series, partial
+from harness.evidence.rows import Positions
+from harness.evidence.series import Reader, Replicate, Series, partial
 from harness.store.answers import Coverage, together
 
 
@@ -79,7 +79,7 @@ class Quantity:
         if self.timed:
             return len(self.keys)
         sets = {
-            rows.units.tobytes(): len(rows.units)
+            rows.unit_set: rows.size
             for item, places in zip(self.series, self._at, strict=True)
             for rows in _picked(item, places[:1])
         }
@@ -137,7 +137,7 @@ class Quantity:
     def nested(self) -> bool:
         """Whether each seed draws units of its own, so that seeds carry all of the spread."""
         return any(
-            len({rows.units.tobytes() for rows in _picked(item, places) if rows.worst is None}) > 1
+            len({rows.unit_set for rows in _picked(item, places) if rows.worst is None}) > 1
             for item, places in zip(self.series, self._at, strict=True)
         )
 
@@ -150,6 +150,7 @@ class Quantity:
         sets: dict[bytes, tuple[list[int], NDArray[np.str_]]] = {}
         diverged = []
         for number, item in enumerate(self.series):
+            item.note_by_unit()
             units = next((r.units for r in _picked(item, self._at[number]) if r.worst is None), None)
             if units is None:
                 diverged.append(number)
@@ -188,29 +189,29 @@ class Quantity:
 
     def _check_pairs(self) -> None:
         """Cells of the same evaluation set must score the same units in every replicate."""
-        first: dict[tuple[object, ...], Callable[[int], Rows]] = {}
+        first: dict[tuple[object, ...], Callable[[int], Replicate]] = {}
         for number, item in enumerate(self.series):
             cell = item.cell
             place = (*item.trials[0].split("/")[:2], cell.part, cell.where)
             reference = first.setdefault(place, lambda k, n=number: self._rows(n, k))  # type: ignore[misc]
             for replicate, key in enumerate(self.keys):
                 left, right = reference(replicate), self._rows(number, replicate)
-                if left.worst is None and right.worst is None and not np.array_equal(left.units, right.units):
+                if left.worst is None and right.worst is None and left.unit_set != right.unit_set:
                     raise NotMeasuredError(
                         f"The units of '{cell.method}' differ from those it is paired with, in seed {key}",
                         kind="mismatch",
                         trials=[trial for trial in item.trials if trial.endswith(f"/{key}")],
                     )
 
-    def _rows(self, number: int, replicate: int) -> Rows:
+    def _rows(self, number: int, replicate: int) -> Replicate:
         return self.series[number].rows[self._at[number][replicate]]
 
 
-def _picked(item: Series, places: Sequence[int]) -> list[Rows]:
+def _picked(item: Series, places: Sequence[int]) -> list[Replicate]:
     return [item.rows[at] for at in places]
 
 
-def _unit_values(cell: Cell, rows: Rows) -> Floats | float:
+def _unit_values(cell: Cell, rows: Replicate) -> Floats | float:
     """The metric of each unit alone: for a mean of one column, its values."""
     if rows.worst is not None:
         return rows.worst

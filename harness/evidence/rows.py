@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.claims.findings import NotMeasuredError
+from harness.errors import LEFT_OUT
 
 Positions = NDArray[np.intp]
 
@@ -30,6 +34,16 @@ class Rows:
     worst: float | None = None
 
     @property
+    def size(self) -> int:
+        """The number of units, n."""
+        return len(self.units)
+
+    @cached_property
+    def unit_set(self) -> str:
+        """A digest of the unit ids: equal if two have the same units."""
+        return hashlib.blake2b("\0".join(self.units.tolist()).encode(), digest_size=8).hexdigest()
+
+    @property
     def single(self) -> bool:
         """Whether every unit has exactly one row."""
         return int(self.starts[-1]) == len(self.units)
@@ -46,6 +60,67 @@ class Rows:
         sizes = np.diff(self.starts)[units]
         ends = np.cumsum(sizes)
         return np.asarray(np.arange(ends[-1]) + np.repeat(self.starts[units] - (ends - sizes), sizes))
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """One cell in one seed (or one block), of which committed results keep the value and not the rows.
+
+    Attributes:
+        value: The metric; ``None`` if nothing asked for it, or it could not be computed.
+        fault: Why it could not be computed, or empty.
+        size: The number of units.
+        unit_set: As :attr:`Rows.unit_set`.
+        trial: The trial that it comes from.
+        worst: Nothing: a diverged trial is known from its record.
+    """
+
+    value: float | None
+    fault: str
+    size: int
+    unit_set: str
+    trial: str
+    worst: None = None
+
+    @property
+    def whole(self) -> float:
+        """The metric of all rows.
+
+        Raises:
+            NotMeasuredError: If it could not be computed, or is not kept.
+        """
+        if self.value is not None:
+            return self.value
+        if self.fault:
+            raise NotMeasuredError(self.fault, kind="undefined", trials=[self.trial])
+        return self._refuse()
+
+    @property
+    def units(self) -> NDArray[np.str_]:
+        """Left out."""
+        self._refuse()
+
+    @property
+    def starts(self) -> Positions:
+        """Left out."""
+        self._refuse()
+
+    @property
+    def columns(self) -> Mapping[str, NDArray[np.generic]]:
+        """Left out."""
+        self._refuse()
+
+    @property
+    def single(self) -> bool:
+        """Left out."""
+        self._refuse()
+
+    def take(self, units: Positions | None) -> Mapping[str, NDArray[np.generic]]:
+        """Left out."""
+        self._refuse()
+
+    def _refuse(self) -> Never:
+        raise NotMeasuredError(f"{LEFT_OUT} of the committed results", kind="omitted", trials=[self.trial])
 
 
 def select_rows(

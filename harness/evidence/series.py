@@ -4,19 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.claims import Cell
-from harness.claims.findings import NotMeasuredError
+from harness.claims.findings import Kind, NotMeasuredError
+from harness.declared import cell_key
 from harness.errors import OmittedRowsError, RecordError
 from harness.evidence.coverage import Coverages, Covering
-from harness.evidence.rows import Positions, Rows, select_rows
+from harness.evidence.rows import KeptRows, Positions, Rows, select_rows
 from harness.store.answers import Coverage, together
+from harness.store.kept import KeptCell
 from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView, trial_id
 from harness.suite import FIRST_SEED
+
+Replicate = Rows | KeptRows
+"""A cell in one seed or block."""
+
+
+class Keeping(Protocol):
+    """Says what a run keeps of a cell beside its rows."""
+
+    def __call__(self, cell: Cell) -> KeptCell | None:
+        """What is kept; nothing where all rows are there, or where only rows are kept.
+
+        Raises:
+            NotMeasuredError: If the committed results cannot give the cell.
+        """
+
+
+def kept_in(view: RunView) -> Keeping:
+    """What a run keeps of its cells."""
+
+    def keeping(cell: Cell) -> KeptCell | None:
+        if view.kept is None:
+            return None
+        found = view.kept.get(cell_key(cell))
+        if found is None:
+            raise NotMeasuredError("The committed results were made before anything read it", kind="omitted")
+        if found.fault:
+            raise NotMeasuredError(found.fault, kind=cast("Kind", found.kind), trials=found.trials)
+        return found
+
+    return keeping
 
 
 @dataclass(frozen=True)
@@ -31,15 +64,17 @@ class Series:
         timed: Whether the replicates are blocks.
         environments: Environment keys of the trials.
         covered: What each trial answered of its evaluation set.
+        by_unit: The reader's note of cells whose rows are read unit by unit.
     """
 
     cell: Cell
     keys: tuple[str, ...]
-    rows: tuple[Rows, ...]
+    rows: tuple[Replicate, ...]
     trials: tuple[str, ...]
     timed: bool
     environments: frozenset[str]
     covered: tuple[Coverage, ...] = ()
+    by_unit: set[Cell] = field(default_factory=set, compare=False, repr=False)
     _whole: dict[int, float] = field(default_factory=dict, compare=False, repr=False)
 
     def value(self, replicate: int, units: Positions | None = None) -> float:
@@ -51,8 +86,14 @@ class Series:
             return self._computed(replicate, rows.take(units))
         # The same cell enters many claims, and a rank correlation costs a millisecond.
         if replicate not in self._whole:
-            self._whole[replicate] = self._computed(replicate, rows.take(None))
+            self._whole[replicate] = (
+                rows.whole if isinstance(rows, KeptRows) else self._computed(replicate, rows.take(None))
+            )
         return self._whole[replicate]
+
+    def note_by_unit(self) -> None:
+        """Say that the rows are needed, and not their metric alone."""
+        self.by_unit.add(self.cell)
 
     def trial_of(self, replicate: int) -> str:
         """Id of the trial that a replicate is of."""
@@ -86,12 +127,19 @@ class Reader:
     Args:
         view: The run.
         coverages: What its trials answered; by default all methods count as the suite's own.
+        kept: What the run keeps of a cell beside its rows, if it is committed.
+
+    Attributes:
+        found: The cells that were read so far, each with what it gave.
+        by_unit: Those of them whose rows were needed, and not their metric alone.
     """
 
-    def __init__(self, view: RunView, coverages: Covering | None = None) -> None:
+    def __init__(self, view: RunView, coverages: Covering | None = None, kept: Keeping | None = None) -> None:
         self.view = view
+        self.found: dict[Cell, Series | NotMeasuredError] = {}
+        self.by_unit: set[Cell] = set()
         self._coverages: Covering = coverages or Coverages(view)
-        self._series: dict[Cell, Series] = {}
+        self._kept = kept or kept_in(view)
         self._planned = _by_place(view.record.planned)
 
     def series(self, cell: Cell) -> Series:
@@ -100,9 +148,15 @@ class Reader:
         Raises:
             NotMeasuredError: If the run did not plan it, lacks trials, or has unfit rows.
         """
-        if cell not in self._series:
-            self._series[cell] = self._read(cell)
-        return self._series[cell]
+        if cell not in self.found:
+            try:
+                self.found[cell] = self._read(cell)
+            except NotMeasuredError as error:
+                self.found[cell] = error
+        found = self.found[cell]
+        if isinstance(found, NotMeasuredError):
+            raise NotMeasuredError(found.what, kind=found.kind, trials=found.trials)
+        return found
 
     def all_series(self, cells: Sequence[Cell]) -> tuple[Series, ...]:
         """Several cells; an error names the missing trials of all of them."""
@@ -139,17 +193,44 @@ class Reader:
             raise _unplanned(cell, task)
         trials = tuple(trial_id(cell.experiment, task, method, seed) for seed in seeds)
         records = self._finished(trials)
-        rows = [self._rows(cell, record, timed=timed) for record in records]
-        keys = [str(seed) for seed in seeds]
-        if timed:
-            keys, rows = _blocks(keys, rows)
+        kept = self._kept(cell)
+        read = [pair for record in records for pair in self._replicates(cell, record, kept, timed=timed)]
         environments = frozenset(record.environment for record in records)
-        covered = tuple(self._coverage(cell, record, timed=timed) for record in records)
-        return Series(cell, tuple(keys), tuple(rows), trials, timed, environments, covered)
+        covered = tuple(self._coverage(cell, record, kept, timed=timed) for record in records)
+        keys, rows = tuple(key for key, _ in read), tuple(rows for _, rows in read)
+        return Series(cell, keys, rows, trials, timed, environments, covered, self.by_unit)
 
-    def _coverage(self, cell: Cell, record: TrialRecord, *, timed: bool) -> Coverage:
+    def _replicates(
+        self, cell: Cell, record: TrialRecord, kept: KeptCell | None, *, timed: bool
+    ) -> list[tuple[str, Replicate]]:
+        """The replicates of one trial: itself, or its blocks."""
+        key = str(record.seed)
+        if kept is None or record.status == "diverged" or self._has_rows(cell, record, timed=timed):
+            rows = self._rows(cell, record, kept, timed=timed)
+            return _blocks(key, rows) if timed else [(key, rows)]
+        return [
+            (item.key, KeptRows(item.value, item.fault, item.size, item.unit_set, record.trial))
+            for item in kept.values
+            if item.seed == record.seed
+        ]
+
+    def _has_rows(self, cell: Cell, record: TrialRecord, *, timed: bool) -> bool:
+        """Whether committed results have the rows of a cell, and its columns among them."""
+        try:
+            table = self.view.table(record.trial, cell.part)
+        except OmittedRowsError:
+            return False
+        except RecordError:
+            return True  # Reading them will tell what is wrong.
+        return {*cell.metric.columns, *(name for name, _ in cell.where), *(["arm"] * timed)} <= set(table)
+
+    def _coverage(self, cell: Cell, record: TrialRecord, kept: KeptCell | None, *, timed: bool) -> Coverage:
         if record.status == "diverged":
             return Coverage(0, 0)
+        if kept is not None:
+            # The rows of other methods may be left out, so that theirs are no measure here.
+            found = [item.covered for item in kept.values if item.seed == record.seed]
+            return found[0] if found else Coverage(0, 0)
         return self._coverages.of(record.trial, cell.part, cell.where, cell.method if timed else "")
 
     def _refuse_blocked(self, cell: Cell, task: str) -> None:
@@ -166,7 +247,7 @@ class Reader:
             raise _missing(missing)
         return [records[trial] for trial in trials]
 
-    def _rows(self, cell: Cell, record: TrialRecord, *, timed: bool) -> Rows:
+    def _rows(self, cell: Cell, record: TrialRecord, kept: KeptCell | None, *, timed: bool) -> Rows:
         if record.status == "diverged":
             return _diverged(cell, record.trial)
         try:
@@ -179,7 +260,7 @@ class Reader:
         if timed and "block" in table:
             # Scores of a timed arm belong to its block, which is the replicate, as its times do.
             table = {**table, "unit_id": table["block"]}
-        found = self._coverage(cell, record, timed=timed)
+        found = self._coverage(cell, record, kept, timed=timed)
         if found.units and not found.answered and not found.foreign:
             raise partial(cell, found, [record.trial])
         return select_rows(table, cell.metric.columns, where, record.trial)
@@ -195,17 +276,15 @@ def _diverged(cell: Cell, trial: str) -> Rows:
     return Rows(np.empty(0, dtype=np.str_), np.zeros(1, dtype=np.intp), {}, cell.metric.worst)
 
 
-def _blocks(seeds: Sequence[str], rows: Sequence[Rows]) -> tuple[list[str], list[Rows]]:
+def _blocks(seed: str, table: Rows) -> list[tuple[str, Replicate]]:
     """Timed rows split by block: the block is the replicate."""
-    keys, blocks = [], []
-    for seed, table in zip(seeds, rows, strict=True):
-        for at, unit in enumerate(table.units):
-            rows_of_unit = slice(table.starts[at], table.starts[at + 1])
-            columns = {name: column[rows_of_unit] for name, column in table.columns.items()}
-            size = table.starts[at + 1] - table.starts[at]
-            keys.append(f"{seed}/{unit}")
-            blocks.append(Rows(np.asarray([unit]), np.array([0, size]), columns))
-    return keys, blocks
+    blocks: list[tuple[str, Replicate]] = []
+    for at, unit in enumerate(table.units):
+        rows_of_unit = slice(table.starts[at], table.starts[at + 1])
+        columns = {name: column[rows_of_unit] for name, column in table.columns.items()}
+        size = table.starts[at + 1] - table.starts[at]
+        blocks.append((f"{seed}/{unit}", Rows(np.asarray([unit]), np.array([0, size]), columns)))
+    return blocks
 
 
 def _by_place(planned: Sequence[str]) -> dict[tuple[str, str, str], list[int]]:

@@ -15,10 +15,10 @@ from harness.declared.family import family_of, twin_of
 from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
-from harness.evidence.coverage import Coverages, declared
+from harness.evidence.coverage import declared
+from harness.evidence.estimates import shared_reader
 from harness.evidence.family import correct, corrected_tests
 from harness.evidence.scope import scope_of
-from harness.evidence.series import Reader
 from harness.store.records import VerdictRecord, VerdictsRecord
 from harness.store.view import RunView, trials_sha256
 from harness.suite import Scale, Suite
@@ -67,7 +67,7 @@ class _Judge:
         self.claims = [claim for claim in self.suite.claims if claim.id not in self.parents]
         self.declared = len(family_of(self.suite, self.scale.profile))
         self.context = RunContext(
-            reader=Reader(self.view, Coverages(self.view, declared(self.suite, self.scale))),
+            reader=shared_reader(self.view, declared(self.suite, self.scale)),
             rng=_generator(self.suite.slug, self.scale.profile),
             reported={name: item.value for name, item in self.suite.paper.reported.items()},
             family=self.declared,

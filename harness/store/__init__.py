@@ -12,7 +12,7 @@ from harness.store.locate import (
     single_trial_folder,
 )
 from harness.store.reader import RunReader, readable_runs
-from harness.store.reference import open_run, write_reference
+from harness.store.reference import open_run
 from harness.store.view import TIMED_METHOD, RunView, trial_id
 from harness.store.writer import RunWriter
 
@@ -33,5 +33,4 @@ __all__ = [
     "runs_folder",
     "single_trial_folder",
     "trial_id",
-    "write_reference",
 ]

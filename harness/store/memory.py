@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import RecordError
+from harness.store.kept import KeptCell
 from harness.store.records import RunRecord, TrialRecord
 
 
@@ -22,6 +23,7 @@ class MemoryRun:
         tables: Columns by (trial id, part).
         is_committed: Whether it stands for committed results.
         omitted: Trials of which rows were left out.
+        kept: Cells of which the values were kept.
     """
 
     record: RunRecord
@@ -29,6 +31,7 @@ class MemoryRun:
     tables: dict[tuple[str, str], dict[str, np.ndarray]] = field(default_factory=dict)
     is_committed: bool = False
     omitted: frozenset[str] = frozenset()
+    kept: dict[str, KeptCell] | None = None
 
     def add(self, trial: TrialRecord, **parts: Mapping[str, Any]) -> None:
         """Store a trial with its rows, one table a part."""

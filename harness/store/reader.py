@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from harness.errors import RecordError
+from harness.store.kept import KeptCell
 from harness.store.records import SCHEMA_VERSION, Record, RunRecord, TrialRecord, VerdictsRecord
 from harness.store.units import RERUN, decode, sha256
 
@@ -43,6 +44,11 @@ class RunReader:
     def omitted(self) -> frozenset[str]:
         """Trials of which committed results leave rows out for their size; a run leaves nothing out."""
         return frozenset()
+
+    @property
+    def kept(self) -> Mapping[str, KeptCell] | None:
+        """Nothing: a run has its rows."""
+        return None
 
     @cached_property
     def record(self) -> RunRecord:

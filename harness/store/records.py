@@ -310,6 +310,8 @@ class VerdictsRecord(Record):
     controls: list[ControlRecord] = Field(default_factory=list)
     trials_sha256: str = ""
     """Hash of the trials that were judged (``trials_sha256`` of the view); reports refuse others."""
+    manifest: bool = False
+    """Whether ``manifest.json`` beside it lists the hashes of all files; not in older records."""
 
     def in_order(self) -> list[VerdictRecord]:
         """All verdicts in the order of the claims, each compound claim before its parts."""

@@ -9,13 +9,28 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import RecordError, UsageError
+from harness.store.manifest import MANIFEST_FILE
 from harness.store.reader import TRIALS_FILE, parse, read_file
 from harness.store.records import RunRecord
 from harness.store.units import write_durably
 
 UNITS_FILE = "units.parquet"
 OMITTED_FILE = "omitted.json"
-_FILES = frozenset({"run.json", TRIALS_FILE, "verdicts.json", UNITS_FILE, OMITTED_FILE})
+"""What older results left out; none are written with it any more."""
+CELLS_FILE = "cells.parquet"
+NUMBERS_FILE = "numbers.json.gz"
+_FILES = frozenset(
+    {
+        "run.json",
+        TRIALS_FILE,
+        "verdicts.json",
+        UNITS_FILE,
+        CELLS_FILE,
+        NUMBERS_FILE,
+        MANIFEST_FILE,
+        OMITTED_FILE,
+    }
+)
 _EMPTY = frozenset({".lock", "units", "logs"})
 """Commands that read used to leave these behind, without content."""
 _NEXT_STEP = "Name a new folder, or move away what is not a part of committed results."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
+    from harness.store.kept import KeptCell
     from harness.store.records import RunRecord, TrialRecord
 
 TIMED_METHOD = "*"
@@ -33,6 +34,10 @@ class RunView(Protocol):
     @property
     def omitted(self) -> frozenset[str]:
         """Trials of which committed results leave rows out for their size."""
+
+    @property
+    def kept(self) -> Mapping[str, KeptCell] | None:
+        """The cells of which committed results keep the values, by key; ``None`` if rows are all there is."""
 
     @property
     def trials(self) -> Mapping[str, TrialRecord]:

@@ -11,6 +11,7 @@ from typing import IO, Self
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
 from harness.store.locate import SINGLE_TRIALS
+from harness.store.manifest import MANIFEST_FILE, run_manifest
 from harness.store.reader import RunReader, is_committed, whole_length
 from harness.store.records import RunRecord, TrialRecord, VerdictsRecord
 from harness.store.units import check_table, encode, sha256, units_name, write_durably
@@ -117,8 +118,9 @@ class RunWriter:
         return ""
 
     def verdicts(self, record: VerdictsRecord) -> None:
-        """Write ``verdicts.json``."""
-        write_durably(self.folder / "verdicts.json", _json(record))
+        """Write ``verdicts.json``, and the hashes of all that is stored by then."""
+        write_durably(self.folder / "verdicts.json", _json(record.model_copy(update={"manifest": True})))
+        write_durably(self.folder / MANIFEST_FILE, run_manifest(self.folder))
 
     def text(self, name: str, text: str) -> None:
         """Write another JSON file of the run (the plan)."""

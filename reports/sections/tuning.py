@@ -113,13 +113,9 @@ def _chosen(ledger: Ledger, place: str) -> tuple[tuple[str, ...], bool]:
 
 def _select(ledger: Ledger, select: Metric, trial: TrialRecord, part: str) -> float | NotMeasured:
     """The selected metric of a tuning trial."""
-    rows = ledger.columns(trial.trial, part)
-    if isinstance(rows, NotMeasured):
-        return rows
-    try:
-        value = select(rows)
-    except Exception as error:  # noqa: BLE001 - a metric is given whatever a method's trial left
-        return NotMeasured(f"{select.name} cannot be computed: {error} ({trial.trial})")
+    value = ledger.tuning_score(select, trial, part)
+    if isinstance(value, NotMeasured):
+        return value
     if not math.isfinite(value):
         return NotMeasured(f"{select.name} is not a finite number ({trial.trial})")
     return value

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import ExitCode
@@ -29,14 +33,26 @@ def finished(shell: Shell, *options: str) -> Path:
 
 
 def committed(shell: Shell, run: Path, folder: Path, *, cut: bool = False) -> Path:
-    """The run as committed results, with ``cut`` without the rows of some trials."""
+    """The run as committed results, with ``cut`` as older ones were: without the rows of some trials."""
     assert shell("reference", str(run), "--out", str(folder)) == ExitCode.OK, shell.err
     if cut:
-        size = sum(path.stat().st_size for path in folder.iterdir())
-        limit = str((size - 100) / 1e6)
-        assert shell("reference", str(run), "--out", str(folder), "--limit-mb", limit) == ExitCode.OK
-        assert (folder / "omitted.json").is_file()
+        as_before(folder)
     return folder
+
+
+def as_before(folder: Path) -> None:
+    """Committed results as they were before values by replicate were kept: rows are left out, and listed."""
+    for name in ("cells.parquet", "numbers.json.gz", "manifest.json"):
+        (folder / name).unlink()
+    verdicts = json.loads((folder / "verdicts.json").read_text())
+    del verdicts["manifest"]
+    (folder / "verdicts.json").write_text(json.dumps(verdicts))
+    units = pq.read_table(folder / "units.parquet")
+    last = max(name.rpartition("/")[2] for name in units["__trial__"].to_pylist())
+    gone = [name.endswith(f"/{last}") for name in units["__trial__"].to_pylist()]
+    omitted = {name for name, out in zip(units["__trial__"].to_pylist(), gone, strict=True) if out}
+    pq.write_table(units.filter(pc.invert(pa.array(gone))), folder / "units.parquet")
+    (folder / "omitted.json").write_text(json.dumps([f"{name}:main" for name in sorted(omitted)]))
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:

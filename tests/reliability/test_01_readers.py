@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.main import COMMANDS
 from harness.errors import ExitCode
 from tests.harness.cli import conftest
 from tests.harness.cli.conftest import Shell
@@ -26,6 +27,10 @@ READERS = {
     "regress": ["regress", "{run}", "--baseline", "{other}"],
     "regress the other way": ["regress", "{other}", "--baseline", "{run}"],
     "bundle": ["bundle", "{run}", "--out", "{out}/run.zip"],
+    "verify": ["verify", "{run}"],
+    "verify as JSON": ["verify", "{run}", "--json"],
+    "verify by the suite's name": ["verify", "demo", "--reference"],
+    "controls": ["controls", "{run}"],
     "why": ["why", "heavy/t2/mean/100", "--run", "{run}"],
     "list": ["list", "demo"],
     "plan": ["plan", "demo"],
@@ -33,7 +38,10 @@ READERS = {
     "cache": ["cache", "show"],
     "resuming committed results": ["run", "demo", "--engine", "inline", "--resume", "{reference}"],
     "committing committed results": ["reference", "{reference}"],
+    "an index": ["report", "--index"],
 }
+WRITERS = {"run-trial", "rehearse", "new-suite", "check-method", "mirror", "convert"}
+"""Commands that take no run: what they make is their own."""
 
 
 @pytest.fixture
@@ -47,16 +55,19 @@ def test_reading_leaves_runs_and_committed_results_as_they_are(
 ) -> None:
     run, other = finished(shell), finished(shell)
     (run / "verdicts.json").unlink()
-    reference = committed(shell, other, suite_folder / "reference" / "small", cut=True)
+    older = committed(shell, other, suite_folder / "reference" / "smoke", cut=True)
+    reference = committed(shell, other, suite_folder / "reference" / "small")
     names = {"other": other, "reference": reference, "out": tmp_path / "out"}
-    before = state(tmp_path / "runs"), state(suite_folder)
+    shell("report", "--index")
+    before = state(tmp_path / "runs" / other.name), state(tmp_path / "runs" / run.name), state(suite_folder)
     for what, arguments in READERS.items():
-        for read in (run, reference):
+        for read in (run, reference, older):
             shell(*(argument.format(run=read, **names) for argument in arguments))
-            assert (state(tmp_path / "runs"), state(suite_folder)) == before, what
+            after = state(tmp_path / "runs" / other.name), state(tmp_path / "runs" / run.name)
+            assert (*after, state(suite_folder)) == before, what
 
 
-def test_verdicts_of_committed_results_are_the_stored_ones_and_it_is_said(
+def test_verdicts_of_older_committed_results_are_the_stored_ones_and_it_is_said(
     shell: Shell, suite_folder: Path
 ) -> None:
     reference = committed(shell, finished(shell), suite_folder / "reference" / "small", cut=True)
@@ -88,6 +99,10 @@ def test_a_report_of_committed_results_goes_beside_the_runs(
     assert shell("report", str(reference)) == ExitCode.OK, shell.err
     assert state(suite_folder) == before
     assert list((tmp_path / "runs").rglob("report.tex"))
+
+
+def test_every_command_that_takes_a_run_is_among_the_readers() -> None:
+    assert {arguments[0] for arguments in READERS.values()} | WRITERS == set(COMMANDS)
 
 
 @pytest.mark.parametrize("ends_by", [OSError(28, "No space left on device"), KeyboardInterrupt()])

@@ -13,5 +13,7 @@ def test_every_promise_has_tests_and_every_module_a_promise() -> None:
     named = re.findall(r"\]\(\.\./tests/reliability/(test_\d\d_\w+\.py)\)", text)
     assert sorted(named) == sorted(path.name for path in Path(__file__).parent.glob("test_[0-9]*.py"))
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    assert [section.partition(".")[0] for section in sections] == [str(n) for n in range(1, 17)]
+    assert [section.partition(".")[0] for section in sections] == [
+        str(n) for n in range(1, len(sections) + 1)
+    ]
     assert all("\nTests: " in section for section in sections)

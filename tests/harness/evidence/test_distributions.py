@@ -114,3 +114,22 @@ def test_sign_flip_enumerates_all_flips(n: int) -> None:
 def test_five_pairs_have_a_floor() -> None:
     # One-sided 2⁻⁵, so two-sided .0625: five pairs can never be significant that way.
     assert sign_flip(np.array([1.0, 2, 3, 4, 5]), np.random.default_rng(0)) == pytest.approx(1 / 32)
+
+
+def test_a_last_digit_makes_and_breaks_no_ties_of_sign_flips() -> None:
+    """Other processors sum up in another order: a difference of one rounding must not move the p-value."""
+    values = np.array([-0.03, 0.0, 0.05, -0.06, 0.16, -0.15, -0.09, -0.04, -0.01, 0.15])
+    rng = np.random.default_rng(0)
+    expected = sign_flip(values, rng)
+    assert expected == pytest.approx(_share_at_least(np.rint(values * 100)))
+    for towards in (-1.0, 1.0):
+        for at in range(len(values)):
+            moved = values.copy()
+            moved[at] = np.nextafter(values[at], towards)
+            assert sign_flip(moved, rng) == expected
+
+
+def _share_at_least(values: np.ndarray) -> float:
+    """All flips of whole numbers, one by one."""
+    sums = [float(np.dot(signs, values)) for signs in itertools.product((-1, 1), repeat=len(values))]
+    return sum(total >= sum(values) for total in sums) / len(sums)

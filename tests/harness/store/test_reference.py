@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import RecordError
-from harness.store import RunWriter, open_run, write_reference
+from harness.errors import OmittedRowsError, RecordError
+from harness.store import RunReader, RunWriter, open_run
+from harness.store.packing import Reading
 from harness.store.records import VerdictsRecord
+from harness.store.reference import PackedRun, packed_run
+from harness.store.replace import replace_folder
 from tests.harness.running import run
 from tests.harness.toy import Noisy, Shrunk, toy_suite
 
@@ -24,10 +27,25 @@ def finished(tmp_path: Path) -> Path:
     return done.folder
 
 
+def everything(reader: RunReader) -> Reading:
+    """All columns of all rows, as if each were read one by one."""
+    sets = [(name, part) for name, record in reader.trials.items() for part in record.parts]
+    return Reading(needed={place: frozenset(reader.table(*place)) for place in sets})
+
+
+def write(
+    reader: RunReader, folder: Path, reading: Reading | None = None, limit_mb: float = 1.0
+) -> PackedRun:
+    assert reader.verdicts is not None
+    packed = packed_run(reader, reading or everything(reader), reader.verdicts, limit_mb=limit_mb)
+    replace_folder(folder, packed.files)
+    return packed
+
+
 def test_committed_results_read_like_the_run(finished: Path, tmp_path: Path) -> None:
     before = open_run(finished)
     folder = tmp_path / "reference/small"
-    assert write_reference(before, folder) == []
+    assert write(before, folder).without == ()
     after = open_run(folder)
     assert after.record == before.record
     assert after.verdicts == before.verdicts
@@ -39,20 +57,28 @@ def test_committed_results_read_like_the_run(finished: Path, tmp_path: Path) -> 
             assert all(np.array_equal(one[name], two[name]) for name in one)
 
 
-def test_what_does_not_fit_is_listed_and_refused(finished: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "reference/small"
+def test_columns_and_parts_that_nothing_reads_are_left_out(finished: Path, tmp_path: Path) -> None:
     reader = open_run(finished)
-    write_reference(reader, folder)
-    whole = sum(path.stat().st_size for path in folder.iterdir())
-    omitted = write_reference(reader, folder, limit_mb=(whole - 100) / 1e6)
-    assert omitted
-    assert json.loads((folder / "omitted.json").read_text()) == omitted
-    assert sum(path.stat().st_size for path in folder.iterdir()) <= whole - 100
-    trial, _, part = omitted[0].partition(":")
-    with pytest.raises(RecordError, match="not among the committed results"):
-        open_run(folder).table(trial, part)
-    with pytest.raises(RecordError, match="too large"):
-        write_reference(reader, folder, limit_mb=0.001)
+    first, *others = sorted(place for place in everything(reader).needed)
+    write(reader, tmp_path / "reference", Reading(needed={first: frozenset()}))
+    after = open_run(tmp_path / "reference")
+    assert set(after.table(*first)) == set(reader.table(*first)) & {"unit_id", "arm", "block", "step"}
+    with pytest.raises(OmittedRowsError, match="Rows left out"):
+        after.table(*others[0])
+
+
+def test_rows_are_kept_as_far_as_there_is_room_and_needed_ones_always(finished: Path, tmp_path: Path) -> None:
+    reader = open_run(finished)
+    whole = write(reader, tmp_path / "reference").size
+    sets = everything(reader).needed
+    seeds = sorted({reader.trials[trial].seed for trial, _ in sets})
+    useful = write(reader, tmp_path / "reference", Reading(useful=sets), limit_mb=(whole - 500) / 1e6)
+    assert 0 < len(useful.without) < len(sets)
+    assert useful.size <= whole - 500
+    # Earlier seeds come first, so that what is left out is of the last ones.
+    assert {reader.trials[trial].seed for trial, _ in useful.without} <= set(seeds[1:])
+    with pytest.raises(RecordError, match="are allowed"):
+        write(reader, tmp_path / "reference", limit_mb=(whole - 500) / 1e6)
 
 
 def test_folders_of_the_machine_are_not_committed(finished: Path, tmp_path: Path) -> None:
@@ -60,15 +86,9 @@ def test_folders_of_the_machine_are_not_committed(finished: Path, tmp_path: Path
     run_json = json.loads(written.read_text())
     run_json["provenance"]["command"] = ["corroborate", "run", "toy", "--runs", "/a/b", "--bind", "x=/c/d"]
     written.write_text(json.dumps(run_json))
-    write_reference(open_run(finished), tmp_path / "reference")
+    write(open_run(finished), tmp_path / "reference")
     kept = open_run(tmp_path / "reference").record.provenance.command
     assert kept == ["corroborate", "run", "toy", "--runs", "b", "--bind", "x=d"]
-
-
-def test_a_run_without_verdicts_is_refused(tmp_path: Path) -> None:
-    _, reader, _ = run(toy_suite(seeds=(100,)), tmp_path)
-    with pytest.raises(RecordError, match="no verdicts"):
-        write_reference(reader, tmp_path / "reference")
 
 
 def test_types_of_a_part_may_differ_between_trials(
@@ -87,7 +107,7 @@ def test_types_of_a_part_may_differ_between_trials(
 
     monkeypatch.setattr(type(reader), "table", table)
     folder = tmp_path / "reference/small"
-    write_reference(reader, folder)
+    write(reader, folder)
     monkeypatch.undo()
     after = open_run(folder)
     for name, own in tables.items():

@@ -1,0 +1,96 @@
+"""Running drawn trials of a run again in an empty home, and comparing their rows with the stored ones."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from harness.cli.display import display
+from harness.cli.request import add_request, make_request
+from harness.cli.runs import OpenedRun
+from harness.engine.run import RunRequest, execute_again
+from harness.errors import CorroborateError
+from harness.evidence.coverage import declared
+from harness.evidence.estimates import shared_reader
+from harness.evidence.proof import Checked
+from harness.evidence.rerun import Repeated, repeated
+from harness.resources import Resolver
+from harness.store import RunReader, open_run
+from harness.store.records import RunRecord
+
+
+def run_again(run: OpenedRun, count: int, seed: int, engine: str) -> Checked:
+    """Execute some finished trials again and compare what they return.
+
+    Args:
+        run: The run, or committed results, judged and reported on before.
+        count: Trials to draw.
+        seed: Of the draw.
+        engine: ``pool`` or ``inline``.
+    """
+    drawn = draw(run.reader, count, seed)
+    with tempfile.TemporaryDirectory() as place:
+        request = _request(run.reader.record, Path(place), engine)
+        found = [_repeated(run, request, trial) for trial in drawn]
+    return Checked(
+        "trials run again",
+        equal=sum(item.kind == "equal" for item in found),
+        differ=tuple(item.text for item in found if item.kind == "differ"),
+        underivable=tuple(item.text for item in found if item.kind == "unjudged"),
+        note=f"drawn with --seed {seed}: {', '.join(drawn)}",
+    )
+
+
+def draw(reader: RunReader, count: int, seed: int) -> list[str]:
+    """Names of finished trials, drawn without replacement."""
+    finished = [
+        name
+        for name, record in sorted(reader.trials.items())
+        if record.kind == "trial" and record.status in ("ok", "diverged")
+    ]
+    return random.Random(seed).sample(finished, min(count, len(finished)))  # noqa: S311 - no secret
+
+
+def _repeated(run: OpenedRun, request: RunRequest, trial: str) -> Repeated:
+    reader = shared_reader(run.reader, declared(run.suite, run.scale))
+    try:
+        with display() as shown:
+            finished = execute_again(request, run.reader.trials[trial], shown)
+        return repeated(run.suite, run.scale, reader, open_run(finished.folder), trial)
+    except CorroborateError as error:
+        return Repeated("unjudged", f"{trial} cannot be run here: {error}")
+
+
+def _request(record: RunRecord, place: Path, engine: str) -> RunRequest:
+    """What the run was asked for, once more, with an empty cache and nothing to reuse."""
+    parser = argparse.ArgumentParser()
+    add_request(parser)
+    made = make_request(parser.parse_args(list(_options(record, place))), engine=engine, fresh=True)
+    old = made.resolver
+    home = place / "home"
+    return replace(made, resolver=Resolver(old.bindings, old.accepted, home, old.mirror, old.facts))
+
+
+def _options(record: RunRecord, place: Path) -> Iterator[str]:
+    """The command line that a run record stands for."""
+    yield from (record.suite, "--profile", record.profile, "--runs", str(place / "runs"))
+    yield from ["--full"] if record.full else []
+    yield from ["--device", record.device] if record.device else []
+    for name in record.selection.get("claims", []):
+        yield from ("--claim", name)
+    if methods := record.selection.get("methods"):
+        yield from ("--methods", ",".join(methods))
+    for seeds in record.selection.get("seeds", []):
+        yield from ("--seeds", seeds)
+    for name, value in record.settings.items():
+        yield from ("--set", f"{name}={value}")
+    for kind in record.added.values():
+        yield from ("--method", kind)
+    for name, folder in record.bindings.items():
+        yield from ("--bind", f"{name}={folder}")
+    for name, limit in record.limits.items():
+        yield from (f"--{name.removesuffix('_gb')}", str(limit))

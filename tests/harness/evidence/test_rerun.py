@@ -1,0 +1,66 @@
+"""A trial run again: equal bit for bit at home, within the stated noise elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.evidence.coverage import declared
+from harness.evidence.estimates import shared_reader
+from harness.evidence.rerun import Repeated, repeated
+from harness.evidence.verdicts import judge
+from harness.store.memory import MemoryRun
+from tests.harness.evidence.worlds import SMALL, claim, direction, record, run_of, seeded, suite, trial
+
+EFFECTS = np.array([0.19, 0.22, 0.17, 0.24, 0.18])
+TRIAL = "e/t/a/100"
+
+
+def again(shift: float, environment: str, status: str = "ok") -> MemoryRun:
+    """The first trial of method a once more, its scores moved."""
+    run = MemoryRun(record([TRIAL]))
+    scores = seeded(EFFECTS)["a"][0] + shift
+    found = trial("a", 100, environment=environment, status=status)
+    run.add(found, main={"unit_id": [f"u{j}" for j in range(len(scores))], "score": scores})
+    return run
+
+
+def outcome(new: MemoryRun, floor: float = 0.0, *, diverged: bool = False) -> Repeated:
+    declaration = suite([claim(direction(noise_floor=floor))])
+    view = run_of(seeded(EFFECTS), declaration)
+    if diverged:
+        view.trials[TRIAL] = view.trials[TRIAL].model_copy(update={"status": "diverged"})
+    judge(declaration, SMALL, view)
+    reader = shared_reader(view, declared(declaration, SMALL))
+    return repeated(declaration, SMALL, reader, new, TRIAL)
+
+
+@pytest.mark.parametrize("environment", ["here", "there"])
+def test_equal_rows_are_equal_anywhere(environment: str) -> None:
+    assert outcome(again(0.0, environment)).kind == "equal"
+
+
+def test_at_home_one_last_digit_is_a_difference() -> None:
+    found = outcome(again(1e-15, "here"), floor=0.01)
+    assert found.kind == "differ"
+    assert "main.score differs in 4 of 4 rows, by " in found.text
+
+
+@pytest.mark.parametrize(
+    ("shift", "floor", "kind"),
+    [(0.004, 0.01, "equal"), (0.02, 0.01, "differ"), (-0.02, 0.01, "differ"), (0.004, 0.0, "unjudged")],
+)
+def test_elsewhere_the_stated_noise_decides(shift: float, floor: float, kind: str) -> None:
+    found = outcome(again(shift, "there"), floor)
+    assert found.kind == kind
+    if kind == "unjudged":
+        assert "no noise floor is stated" in found.text
+        assert "by 0.004 at most" in found.text
+
+
+def test_a_diverged_trial_must_diverge_again() -> None:
+    assert outcome(again(0.0, "here", "diverged"), diverged=True).kind == "equal"
+    found = outcome(again(0.0, "here"), diverged=True)
+    assert found.kind == "differ"
+    assert "diverged before, ok now" in found.text
+    assert outcome(again(0.0, "here", "failed")).kind == "differ"
