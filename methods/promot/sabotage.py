@@ -48,7 +48,7 @@ class OwnAnswers(FineTuning):
     """Fine-tuning on what the pretrained model answers by itself: as many updates, and no format to learn.
 
     It is trained to the end, since what it learns does not help with the target, so that its validation
-    scores would choose the pretrained model.
+    scores would choose the pretrained model. Gradients are still compared on the target's right answers.
     """
 
     def model_stage(self) -> Stage:
@@ -72,17 +72,6 @@ class OwnAnswers(FineTuning):
             replace(example, target=(*answer, example.target[-1]))
             for example, answer in zip(examples, answers, strict=True)
         ]
-
-
-@dataclass(frozen=True)
-class HalfTheAnswers(FineTuning):
-    """The format gradient is measured on answers of which every second one is the true one."""
-
-    def compared(self, batch: Sequence[Example], session: Session, rng: np.random.Generator) -> list[Example]:
-        """Half of the batch as the method has it, half as it is."""
-        permuted = super().compared(batch, session, rng)
-        pairs = zip(batch, permuted, strict=True)
-        return [right if place % 2 else other for place, (right, other) in enumerate(pairs)]
 
 
 @dataclass(frozen=True)

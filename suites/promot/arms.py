@@ -12,7 +12,6 @@ from methods.promot.method import FineTuning, FixedPrompt, Joint, LoraFirst, Pre
 from methods.promot.metrics import TARGET_SCORE
 from methods.promot.sabotage import (
     ForeignAnswers,
-    HalfTheAnswers,
     OwnAnswers,
     ScrambledProMoT,
     ShuffledProMoT,
@@ -131,8 +130,7 @@ def sabotages(size: Size, *, wide: bool) -> Arms:
     model = {**size.model, "probes": True}
     found: Arms = {
         **broken_stages(size),
-        "own-answers": OwnAnswers(**model),
-        "half-the-answers": HalfTheAnswers(**model, diagnose="permuted"),
+        "own-answers": OwnAnswers(**model, diagnose="permuted"),
         "foreign-answers": ForeignAnswers(**model, diagnose="permuted"),
     }
     if wide:

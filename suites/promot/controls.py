@@ -17,13 +17,7 @@ CONTROLS = (
         id="own-answers",
         title="The model is tuned on what it answers by itself, which has no new format",
         replaces={"fine-tuning": "own-answers"},
-        predicts=_kills("C1", "C2"),
-    ),
-    Control(
-        id="half-the-answers",
-        title="The format gradient is taken with half of the answers true",
-        replaces={"fine-tuning": "half-the-answers"},
-        predicts={"C3a": "keep", "C3b": "kill"},
+        predicts={**_kills("C1", "C2", "C3b"), "C3a": "keep"},
     ),
     Control(
         id="foreign-answers",

@@ -7,7 +7,7 @@ language, under ``gpu`` of Gemma-3-270M, under ``paper`` of the paper's models.
 
 ``gpu`` makes the core comparison on two targets. It is planned for twelve minutes on one large GPU by an
 estimate, not by a measurement: launching kernels takes some 50 ms an update or generated token, so 60
-updates take 3 s, answers to all questions 3 to 6 s, and the 80 trials 4 to 16 s each.
+updates take 3 s, answers to all questions 3 to 6 s, and the 75 trials 4 to 16 s each.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from methods.common.answering import generate
 from methods.promot import method as m
 from methods.promot.formats import RELATED
 from methods.promot.metrics import COSINE, DRIFT, FORMAT_SHARE, NORM_AVG, TARGET_SCORE, held_out_at
-from methods.promot.sabotage import HalfTheAnswers, OwnAnswers, ScrambledProMoT, ShuffledProMoT
+from methods.promot.sabotage import OwnAnswers, ScrambledProMoT, ShuffledProMoT
 from methods.promot.tuning import Session
 from methods.promot.world import HELD_OUT, Architecture
 from tests.methods.promot.worlds import FakeContext, context, small_world
@@ -140,22 +140,11 @@ def test_a_probe_gives_a_point_of_the_trade_off_curve() -> None:
 
 def test_the_diagnosis_is_taken_at_every_checkpoint() -> None:
     task, ctx = small_world(), context()
-    HalfTheAnswers(**MODEL, probes=True, diagnose="permuted").run(task.problem(ctx), ctx)
+    OwnAnswers(**MODEL, probes=True, diagnose="permuted").run(task.problem(ctx), ctx)
     parts = [task.evaluate(result, ctx).parts["alignment"] for _, result in ctx.probed]
     assert len(parts) == 3
-    assert all(0.5 < COSINE(part) < 1.0 for part in parts)
-
-
-def test_half_of_the_answers_stay_where_they_are() -> None:
-    session = Session.begin(small_world().problem(context()), context())
-    batch = [
-        replace(example, target=(place,)) for place, example in enumerate(session.examples(["entailment"]))
-    ]
-    found = HalfTheAnswers(**MODEL).compared(batch, session, np.random.default_rng(0))
-    assert [e.prompt for e in found] == [e.prompt for e in batch]
-    kept = [after.target == before.target for before, after in zip(batch, found, strict=True)]
-    assert all(kept[1::2])
-    assert np.mean(kept[::2]) < 0.2
+    # Answers of other inputs share the format with the right ones, which nothing here has learnt.
+    assert all(0.8 < COSINE(part) < 1.0 for part in parts)
 
 
 def test_a_scrambled_prompt_has_the_tuned_numbers_in_another_order() -> None:
