@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from harness.claims import Cell
 from harness.claims.findings import NotMeasuredError
-from harness.claims.forms.statistical import StatisticalForm
 from harness.claims.labels import cell_label
 from harness.errors import OmittedRowsError
 from harness.evidence.paired_runs import same_column
@@ -138,7 +137,7 @@ def _floors(suite: Suite, scale: Scale, record: TrialRecord) -> dict[Cell, float
     floors: dict[Cell, float] = {}
     for claim in suite.claims:
         form = claim.forms.get(scale.profile)
-        floor = form.noise_floor if isinstance(form, StatisticalForm) else 0.0
+        floor = form.stated_noise if form else 0.0
         for cell in cells_of(form):
             if _is_of(cell, record):
                 known = floors.get(cell, floor)

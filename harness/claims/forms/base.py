@@ -106,6 +106,11 @@ class Form(ABC):
         killed = settled.verdict == "not reproduced" or settled.cause == "no witness"
         return "kill" if killed else "undecided", settled.reason
 
+    @property
+    def stated_noise(self) -> float:
+        """The spread of its quantities between runs that should agree; 0 where none is stated."""
+        return 0.0
+
     def faults(self) -> Iterator[Fault]:
         """Why it cannot be judged as declared."""
         yield from ()

@@ -132,6 +132,11 @@ class StatisticalForm(Form):
         few = seeds < self.min_seeds and self.replication is not Replication.UNITS and blocks is None
         return f"{seeds} seeds of at least {self.min_seeds}" if few else ""
 
+    @property
+    def stated_noise(self) -> float:
+        """The declared noise floor."""
+        return self.noise_floor
+
     def measured(self) -> tuple[Measured, ...]:
         """θ of each question."""
         # A reported number only shifts θ, which a difference of two runs does not see.
