@@ -18,7 +18,7 @@ from harness.errors import OmittedRowsError, RecordError
 from harness.method.metric import Metric
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView
-from harness.suite import Experiment, Reported, SampleView, Scale, Suite, Tuned
+from harness.suite import Experiment, Reported, SampleView, Scale, Suite
 from reports.current import HandleError, finish, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
@@ -232,7 +232,7 @@ class Ledger:
         test = verdict.tests[at]
         return Number(
             test.effect.value,
-            Handle("claim", f"{verdict.claim}/test {at + 1}/effect", self._evidence(verdict)),
+            Handle("claim", f"{verdict.claim}/test {at + 1}/effect", tuple(verdict.trials)),
             low=test.effect.low,
             high=test.effect.high,
             digits=self._digits(verdict.claim),
@@ -249,7 +249,7 @@ class Ledger:
             return NotMeasured("not tested")
         return Number(
             float(value),
-            Handle("claim", f"{verdict.claim}/test {at + 1}/{name}", self._evidence(verdict)),
+            Handle("claim", f"{verdict.claim}/test {at + 1}/{name}", tuple(verdict.trials)),
             form=form,
         )
 
@@ -259,7 +259,7 @@ class Ledger:
         interval = test.cells[index]
         return Number(
             interval.value,
-            Handle("claim", f"{verdict.claim}/test {at + 1}/cell {index + 1}", self._evidence(verdict)),
+            Handle("claim", f"{verdict.claim}/test {at + 1}/cell {index + 1}", tuple(verdict.trials)),
             low=interval.low,
             high=interval.high,
             digits=self._digits(verdict.claim),
@@ -270,7 +270,7 @@ class Ledger:
         effect, ratio = verdict.assays[at].effect, verdict.assays[at].ratio
         return Number(
             effect.value,
-            Handle("claim", f"{verdict.claim}/assay {at + 1}", self._evidence(verdict)),
+            Handle("claim", f"{verdict.claim}/assay {at + 1}", tuple(verdict.trials)),
             low=effect.low,
             high=effect.high,
             digits=self._digits(verdict.claim),
@@ -386,9 +386,6 @@ class Ledger:
             return NotMeasured(": ".join(filter(None, (text, failed[0].trial, last_line(failed[0])))))
         return None
 
-    def _evidence(self, verdict: VerdictRecord) -> tuple[str, ...]:
-        return tuple(verdict.trials)
-
 
 def _rowless(trials: Sequence[str]) -> str:
     more = " …" if len(trials) > 1 else ""
@@ -398,9 +395,3 @@ def _rowless(trials: Sequence[str]) -> str:
 def last_line(record: TrialRecord) -> str:
     """The last line of a trial's error, in which a traceback says what happened."""
     return record.error.strip().rpartition("\n")[2]
-
-
-def method_of(experiment: Experiment, name: str) -> object:
-    """The method declared under an id, whether tuned or not."""
-    declared = experiment.methods[name]
-    return declared.method if isinstance(declared, Tuned) else declared

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import fields, is_dataclass
 
 from harness.store.records import ControlRecord
-from harness.suite import Standing
+from harness.suite import Experiment, Standing, Tuned
 from reports.document import (
     Badge,
     Block,
@@ -22,7 +22,7 @@ from reports.document import (
     Table,
     Text,
 )
-from reports.numbers import Ledger, method_of
+from reports.numbers import Ledger
 from reports.sections.common import claim_link, deviations_of, run_note, words
 
 
@@ -42,7 +42,7 @@ def fidelity(ledger: Ledger) -> Section:
 def _sources(ledger: Ledger) -> Paragraph:
     counts: Counter[str] = Counter()
     for experiment in ledger.experiments.values():
-        for kind in dict.fromkeys(type(method_of(experiment, name)) for name in experiment.methods):
+        for kind in dict.fromkeys(type(_method(experiment, name)) for name in experiment.methods):
             counts.update(_parameter_sources(kind))
     standing = Counter(str(entry.standing) for entry in ledger.suite.paper.reported.values())
     spans: list[Text | Code] = []
@@ -57,6 +57,12 @@ def _sources(ledger: Ledger) -> Paragraph:
         spans += [Text(" The card that sources and reasons name is "), page]
         spans.append(Text(" of the repository, at the recorded commit."))
     return Paragraph(tuple(spans))
+
+
+def _method(experiment: Experiment, name: str) -> object:
+    """The method declared under an id, tuned or not."""
+    declared = experiment.methods[name]
+    return declared.method if isinstance(declared, Tuned) else declared
 
 
 def _parameter_sources(kind: type) -> list[str]:
