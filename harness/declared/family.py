@@ -11,7 +11,7 @@ from harness.suite import Suite
 
 
 def family_of(suite: Suite, profile: Profile) -> list[Claim]:
-    """The claims whose p-values make up the family of a profile."""
+    """The claims whose p-values make up the family of a profile; a rule with faults asks nothing yet."""
     parents = {claim.parent for claim in suite.claims}
     return [
         claim
@@ -19,6 +19,7 @@ def family_of(suite: Suite, profile: Profile) -> list[Claim]:
         if claim.id not in parents
         and (form := claim.forms.get(profile)) is not None
         and form.statistical
+        and not any(form.faults())
         and twin_of(suite, claim, profile) is None
     ]
 

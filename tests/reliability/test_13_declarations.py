@@ -189,7 +189,7 @@ ODD = {
     "signs that commands spell": lambda: toys.with_methods(**{"lora": Shrunk(), "lora+": Shrunk(factor=0.9)}),
     "large seeds in any order": lambda: toys.with_seeds(20260101, 105, 100, 2**40 + 7, 2**63 + 9),
     "a compound claim that is not declared itself": lambda: toys.sound(
-        claims=(toys.claim("C1a", parent="C1"), toys.claim("C1b", parent="C1"))
+        claims=(toys.claim("C1a", parent="C1"), toys.claim("C1b", parent="C1", forms=toys.more_than_half()))
     ),
     "a table and a figure of one id": lambda: toys.sound(
         tables=(toys.table("bias"),), figures=(toys.figure("bias"),)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.claims import Cell, Claim, Contrast, Direction, Profile
+from harness.claims import Cell, Claim, Contrast, Direction, Form, Profile
 from harness.suite import (
     Deviation,
     Experiment,
@@ -72,6 +72,12 @@ def with_claim(**changes: Any) -> Suite:
 def claim(name: str, **changes: Any) -> Claim:
     """The toy's claim under another id."""
     return replace(CLAIM, id=name, **changes)
+
+
+def more_than_half() -> dict[Profile, Form]:
+    """The toy's rule about half of what it asks for, a question of its own."""
+    assert isinstance(RULE, Direction)
+    return dict.fromkeys(Profile, replace(RULE, theta=RULE.theta - 0.5))
 
 
 def over(better: Cell, **changes: Any) -> Suite:
