@@ -333,6 +333,8 @@ class Ledger:
                 return NotMeasured("not selected in this run")
             if self.is_added(cell):
                 return NotMeasured("not run on this task")
+            if self.view.is_committed:
+                return NotMeasured("the suite has it only since these results were committed")
             raise HandleError(
                 f"The report needs {_name(cell)}, for which nothing was planned",
                 where=f"run {self.view.record.run}",

@@ -6,6 +6,7 @@ from collections import Counter
 
 from harness.claims import Claim
 from harness.claims.forms import form_named
+from harness.declared import claims_hash
 from harness.store.records import VerdictRecord
 from harness.text import plural
 from reports.document import (
@@ -103,6 +104,8 @@ def committed_note(ledger: Ledger) -> str:
     """What a reader of committed results has to know: which numbers they cannot give, and why."""
     left_out, finished = len(ledger.view.omitted), len(ledger.view.trials)
     note = "These are the results that are committed with the suite, and the verdicts stored with them."
+    if ledger.view.record.claims_sha256 != claims_hash(ledger.suite):
+        note += " The suite's rules have changed since."
     if not left_out:
         return note
     return (
