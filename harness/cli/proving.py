@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.bundle import check_bundle, is_bundle
 from harness.cli.runs import OpenedRun
 from harness.errors import CorroborateError, RecordError
 from harness.evidence.proof import Checked, check_numbers, check_values, check_verdicts
@@ -28,8 +29,13 @@ def proof_of(run: OpenedRun) -> list[Checked]:
 
 
 def check_files(folder: Path) -> Checked:
-    """The files of a folder against its list of them."""
+    """The files of a folder against its list of them; an opened bundle has a list of its own for all."""
     kind = "files"
+    if is_bundle(folder):
+        try:
+            return Checked(kind, check_bundle(folder))
+        except RecordError as error:
+            return Checked(kind, differ=(str(error),))
     committed = _looks_committed(folder)
     try:
         listed = listed_in(folder)

@@ -118,7 +118,7 @@ class Quantities:
         gating = [(watched, found) for watched, found in self._open if watched.gates]
         judged = judge_falls([found for _, found in gating], [watched.two_sided for watched, _ in gating])
         for (watched, found), answer in zip(gating, judged, strict=True):
-            self._settle(watched, *_sampled(found, answer, len(gating)))
+            self._settle(watched, *_sampled(watched, found, answer, len(gating)))
         for watched, found in self._open:
             if not watched.gates:
                 self._settle(watched, "reported", f"{_told(found, 1)}; it does not gate")
@@ -132,8 +132,10 @@ def _told(found: Fall, metrics: int) -> str:
     )
 
 
-def _sampled(found: Fall, answer: Judged, metrics: int) -> tuple[Outcome, str]:
-    detail = f"{_told(found, metrics)}, p = {number(answer.p_down)} over {plural(metrics, 'metric')}"
+def _sampled(watched: Watched, found: Fall, answer: Judged, metrics: int) -> tuple[Outcome, str]:
+    # What must not rise either spends its level on both sides.
+    told = _told(found, metrics * (2 if watched.two_sided else 1))
+    detail = f"{told}, p = {number(answer.p_down)} over {plural(metrics, 'metric')}"
     if answer.fell:
         return "regressed", detail
     return ("improved" if answer.rose else "same"), detail

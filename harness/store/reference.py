@@ -23,7 +23,7 @@ from harness.store.manifest import MANIFEST_FILE, manifest_of
 from harness.store.numbers import PrintedNumber, decode_numbers, encode_numbers
 from harness.store.packing import TRIAL_COLUMN, EvaluationSet, Reading, pack_rows
 from harness.store.reader import TRIALS_FILE, RunReader, is_committed, read_file
-from harness.store.records import Record, RunRecord, VerdictsRecord
+from harness.store.records import Record, VerdictsRecord
 from harness.store.replace import CELLS_FILE, NUMBERS_FILE, OMITTED_FILE, UNITS_FILE
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def packed_run(
         )
     lines = "".join(record.as_json() + "\n" for record in reader.trials.values())
     files = {
-        "run.json": _pretty(_anywhere(reader.record)),
+        "run.json": _pretty(reader.record.without_folders()),
         TRIALS_FILE: gzip.compress(lines.encode(), mtime=0),
         "verdicts.json": _pretty(verdicts.model_copy(update={"manifest": True})),
         CELLS_FILE: encode_kept(reading.cells),
@@ -96,11 +96,6 @@ def packed_run(
             fix="Raise the limit with --limit-mb, or let claims over units ask fewer of them.",
         )
     return packed
-
-
-def _anywhere(record: RunRecord) -> RunRecord:
-    """The record without the folders of this machine in its command line."""
-    return record.without_folders()
 
 
 def _pretty(record: Record) -> bytes:

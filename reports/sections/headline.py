@@ -103,7 +103,9 @@ def headline(ledger: Ledger) -> Section:
 def committed_note(ledger: Ledger) -> str:
     """What a reader of committed results has to know: which numbers they cannot give, and why."""
     left_out, finished = len(ledger.view.omitted), len(ledger.view.trials)
-    note = "These are the results that are committed with the suite, and the verdicts stored with them."
+    note = "These are the results that are committed with the suite."
+    if ledger.view.kept is None:
+        note += " The verdicts are those stored with them."
     if ledger.view.record.claims_sha256 != claims_hash(ledger.suite):
         note += " The suite's rules have changed since."
     if not left_out:

@@ -36,6 +36,19 @@ def test_another_lab_opens_a_bundle_and_reads_it_like_a_run(shell: Shell, run: P
     assert Path("again.zip").read_bytes() == Path("given.zip").read_bytes()
 
 
+@pytest.mark.parametrize("reference", [False, True], ids=["run", "committed results"])
+def test_another_lab_proves_what_it_got(shell: Shell, run: Path, tmp_path: Path, *, reference: bool) -> None:
+    given = committed(shell, run, tmp_path / "small") if reference else run
+    assert shell("bundle", str(given), "--out", "given.zip") == ExitCode.OK, shell.err
+    assert shell("bundle", "--open", "given.zip", "--out", "got") == ExitCode.OK, shell.err
+    assert shell("verify", "got", "--json") == ExitCode.OK, shell.out
+    files = json.loads(shell.out)["checks"][0]
+    assert files["total"] == files["equal"] == sum(path.is_file() for path in Path("got").rglob("*")) - 1
+    Path("got/README.md").write_text("Another one.")
+    assert shell("verify", "got") == ExitCode.UNPROVED
+    assert "README.md not as recorded" in shell.out
+
+
 def test_bundling_changes_nothing_in_the_run_and_says_what_was_used(shell: Shell, run: Path) -> None:
     before = state(run)
     assert shell("bundle", str(run), "--licence", "cc0-1.0", "--out", "given.zip") == ExitCode.OK, shell.err
