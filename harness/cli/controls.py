@@ -102,7 +102,5 @@ def _sign(cell: ControlRecord | None) -> str:
 
 def _told(kind: str, share: Share) -> str:
     percent = f" ({100 * share.as_predicted / share.total:.0f} %)" if share.total else ""
-    cells = plural(share.total, "cell")
-    return (
-        f"{kind} claims: {share.as_predicted} of {cells} as predicted{percent}, {share.least:.0%} asked for"
-    )
+    found = f"{share.as_predicted} of {plural(share.total, 'cell')} as predicted{percent}"
+    return f"{kind} claims: {found}, {100 * share.least:.0f} % asked for"

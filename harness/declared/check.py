@@ -64,9 +64,19 @@ class _Checker:
         form = claim.forms.get(self.scale.profile)
         if form is not None:
             yield from self.form(claim, form)
+            if form.decides:
+                yield from self.relied(claim, where)
             if form.decides and not claim.otherwise:
                 fix = "Write it as `otherwise` in paper.toml, or make the claim not comparable."
                 yield "It does not say how it could come out otherwise here", where, fix
+
+    def relied(self, claim: Claim, where: str) -> Iterator[Fault]:
+        """Whether what it relies on is decided: what never holds would make every verdict on it invalid."""
+        for name in claim.relies_on:
+            others = [other for other in self.suite.claims if name in (other.id, other.parent)]
+            forms = [form for other in others if (form := other.forms.get(self.scale.profile)) is not None]
+            if others and not any(form.decides for form in forms):
+                yield f"It relies on '{name}', which nothing decides", where, "Drop it, or decide that claim."
 
     def form(self, claim: Claim, form: Form) -> Iterator[Fault]:
         where = f"claim {claim.id}"

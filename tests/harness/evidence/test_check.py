@@ -7,7 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from harness.claims import Claim, Contrast, Control, Precondition, Profile, Replication, Time, Trend, Value
+from harness.claims import (
+    Claim,
+    Contrast,
+    Control,
+    Existence,
+    NotComparable,
+    Precondition,
+    Profile,
+    Replication,
+    Time,
+    Trend,
+    Value,
+)
 from harness.declared import check_suite, claims_hash
 from harness.method import mean_of
 from harness.suite import (
@@ -124,6 +136,19 @@ def test_each_contradiction_is_named(make: Callable[[], Suite], message: str) ->
 
 def _value() -> Value:
     return Value(theta=gain(), reported="r", margin=0.1, margin_reason="r", replication=Replication.SEEDS)
+
+
+def test_relying_on_what_nothing_decides_is_told() -> None:
+    """Assert that no verdict is lost for good to a claim that is only shown."""
+    shown = claim(NotComparable(gain(), reason="A proxy."), "C2")
+    relying = replace(sound(), claims=(claim(direction(), relies_on=("C2",)), shown))
+    (found,) = check_suite(relying, SMALL)
+    assert "relies on 'C2', which nothing decides" in str(found)
+    decided = claim(Existence(cell("a"), oracle="a check"), "C2")
+    assert not any(
+        "nothing decides" in str(error)
+        for error in check_suite(replace(relying, claims=(relying.claims[0], decided)), SMALL)
+    )
 
 
 def test_tuning_on_verdict_seeds_is_refused() -> None:
