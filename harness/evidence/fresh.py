@@ -22,9 +22,6 @@ from harness.evidence.family import holm
 FAMILY_RATE = 0.025
 """How often a gate may fail though nothing has changed, over all its metrics."""
 
-ADVISED_SEEDS = 10
-"""Seeds a metric should have in a baseline; with five, a fall has to be twice as large to be seen."""
-
 
 @dataclass(frozen=True)
 class Fall:
