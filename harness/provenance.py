@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from harness import cuda
+from harness.processor import chosen_kernels, cpu_kernels, cpu_model
 
 if TYPE_CHECKING:
     from harness.store.records import Provenance
@@ -90,14 +91,15 @@ def environment_key(device: str, threads: int = 1) -> str:
 
     Returns:
         Readable text: Python, the versions of torch, transformers and NumPy, threads, and the
-        model of the processor or GPU. On a GPU also the CUDA version of PyTorch, whose libraries
-        compute; the driver's version is in the provenance only, since it computes nothing.
+        processor with what chooses its kernels, or the model of the GPU. On a GPU also the CUDA
+        version of PyTorch, whose libraries compute; the driver's version is in the provenance only,
+        since it computes nothing.
     """
     parts = [f"python {platform.python_version()}"]
     parts += [f"{name} {package_version(name) or 'absent'}" for name in _KEY_PACKAGES]
     parts.append(f"threads {threads}")
     if not device.startswith("cuda"):
-        return "; ".join([*parts, f"{device} {cpu_model() or 'unknown'}"])
+        return "; ".join([*parts, f"{device} {cpu_model() or 'unknown'}", cpu_kernels(), *chosen_kernels()])
     gpus = cuda.driver().gpus
     build = cuda.torch_build().cuda
     parts.append(f"cuda {gpus[0].name if gpus else 'unknown'}")
@@ -111,17 +113,6 @@ def package_version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
-
-
-@lru_cache
-def cpu_model() -> str:
-    """The processor's model, as the system names it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.machine()
 
 
 def usable_cores() -> int:
