@@ -73,8 +73,8 @@ def test_processors_of_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch, 
 def test_a_system_that_says_nothing_is_known_by_its_architecture(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(processor.platform, "machine", lambda: "m68k")
-    monkeypatch.setattr(processor.platform, "processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "m68k")
+    monkeypatch.setattr("platform.processor", lambda: "")
     assert told(None, monkeypatch, tmp_path).endswith("cpu m68k; m68k")
 
 
