@@ -47,6 +47,10 @@ class Formula(ABC):
         return self * -1.0
 
 
+CALIBRATION = "calibration"
+"""The arm of every timed trial that is a fixed amount of arithmetic; see :mod:`harness.engine.calibration`."""
+
+
 @dataclass(frozen=True)
 class Cell(Formula):
     """One measured number: a metric of one method on one task's evaluation set.

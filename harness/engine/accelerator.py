@@ -61,6 +61,14 @@ def precision(*, tf32: bool) -> Iterator[None]:
         convolutions.allow_tf32 = before[1]
 
 
+def synchronise(device: str) -> None:
+    """Wait until a GPU has finished what it was given."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize()
+
+
 def prepare(device: str, device_gb: float | None) -> None:
     """Forget earlier peaks, and hold a job to its share if it may share the GPU.
 

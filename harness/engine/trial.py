@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.claims.quantity import CALIBRATION
+from harness.engine.accelerator import synchronise
+from harness.engine.calibration import calibration_seconds
 from harness.engine.context import TrialContext, seed_everything
 from harness.engine.job import TrialJob
 from harness.errors import ProblemError
@@ -122,9 +125,9 @@ def _stack(tables: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]
 
 
 def _run_timed(job: TrialJob, timed: Timed, ctx: TrialContext, settle: Callable[[], None]) -> Scores:
-    """Run all arms in turn, block by block, in a new random order in each."""
+    """Run all arms and the calibration in turn, block by block, in a new random order in each."""
     order = ctx.rng("order of timed arms")
-    names = list(job.methods)
+    names = [*job.methods, CALIBRATION]
     times: list[tuple[int, str, float]] = []
     tables: list[tuple[str, dict[str, Any]]] = []
     seed_everything(job.seed)
@@ -136,10 +139,14 @@ def _run_timed(job: TrialJob, timed: Timed, ctx: TrialContext, settle: Callable[
         inner = replace(ctx, seed=job.seed * BLOCK_SEEDS + max(block, 0))
         for index in order.permutation(len(names)):
             name = names[index]
-            seconds, result = _timed(job.methods[name], problem, inner)
-            settle()
+            if name == CALIBRATION:
+                seconds, result = calibration_seconds(ctx.device), None
+            else:
+                seconds, result = _timed(job.methods[name], problem, inner)
+                settle()
             if block >= 0:
                 times.append((block, name, seconds))
+            if block >= 0 and name != CALIBRATION:
                 scores = job.task.evaluate(result, inner)
                 tables += [
                     (part, _with(table, arm=name, block=block)) for part, table in scores.parts.items()
@@ -163,11 +170,3 @@ def _time_table(times: list[tuple[int, str, float]]) -> dict[str, list[Any]]:
         "arm": [name for _, name, _ in times],
         "seconds": [seconds for _, _, seconds in times],
     }
-
-
-def synchronise(device: str) -> None:
-    """Wait until a GPU has finished what it was given."""
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.synchronize()

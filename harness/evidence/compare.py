@@ -176,8 +176,8 @@ def _environments(view: RunView, trials: list[str]) -> str:
 
 
 def quantities_of(form: Form | None) -> list[tuple[str, Contrast, Replication]]:
-    """What a form measures: its thetas, then its cells one by one."""
-    measured = form.measured() if form else ()
+    """What runs are compared in by a form: its thetas, then its cells one by one."""
+    measured = form.watched() if form else ()
     cells = {cell: item.replication for item in measured for cell in cells_of(item.theta)}
     singles = [(cell_label(cell), alone(cell), replication) for cell, replication in cells.items()]
     return [*((item.label, item.theta, item.replication) for item in measured), *singles]

@@ -11,6 +11,7 @@ import numpy as np
 from harness.claims import Cell, Claim, Contrast, Form, Replication
 from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
+from harness.claims.quantity import CALIBRATION
 from harness.claims.wording import interval, number
 from harness.evidence.coverage import Coverages, declared
 from harness.evidence.fresh import Fall, Judged, fall, judge_falls
@@ -88,7 +89,7 @@ class Quantities:
             elif (loss := self._paired.loss(watched.theta)) is not None:
                 self._settle(watched, "lost", f"measured before, now: {loss}")
             else:
-                gates = watched.gates and error.kind != "foreign"
+                gates = watched.gates and error.kind != "foreign" and not _calibrated(watched)
                 self._settle(replace(watched, gates=gates), "not comparable", str(error))
             return
         if shift.identical:
@@ -122,6 +123,11 @@ class Quantities:
         for watched, found in self._open:
             if not watched.gates:
                 self._settle(watched, "reported", f"{_told(found, 1)}; it does not gate")
+
+
+def _calibrated(watched: Watched) -> bool:
+    """Whether it rests on the calibration, which results from before it was there lack."""
+    return any(cell.method == CALIBRATION for _, cell in watched.theta.terms)
 
 
 def _told(found: Fall, metrics: int) -> str:
@@ -170,7 +176,7 @@ def watch(gate: Gate) -> Iterator[Watched]:
 
 
 def _watched(claim: Claim, form: Form) -> Iterator[Watched]:
-    held = [(item, item.allowed) for item in form.measured() if item.allowed is not None]
+    held = [(item, item.allowed) for item in form.watched() if item.allowed is not None]
     for item, delta in held:
         yield Watched(claim.id, "quantity", item.label, item.theta, item.replication, delta, item.two_sided)
     for item, delta in held:

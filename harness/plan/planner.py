@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from harness.claims.quantity import CALIBRATION
 from harness.errors import SuiteError
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact, Reference, Resource
@@ -153,6 +154,9 @@ class _Work:
             plain = {name: method for name, method in arms.items() if not isinstance(method, Tuned)}
             if len(plain) < len(arms):
                 raise SuiteError("A timed experiment cannot tune its methods", where=experiment.id)
+            if CALIBRATION in arms:
+                fix = "Rename the method: the calibration of times has this name."
+                raise SuiteError(f"No timed method may be called '{CALIBRATION}'", where=experiment.id, fix=fix)
             self.trials += [self.trial(experiment, task_id, plain, seed) for seed in experiment.seeds]
 
     def _tuning(self, experiment: Experiment, task_id: str, method_id: str, tuned: Tuned) -> PlannedTuning:
@@ -219,7 +223,7 @@ class _Work:
                 seed=seed,
                 stage=stage,
                 profile=self.scale.profile,
-                timed=repr(experiment.timed or ""),
+                timed=f"{experiment.timed!r} beside {CALIBRATION}" if experiment.timed else "''",
             ),
             point=point or {},
             edge=edge,

@@ -40,7 +40,8 @@ class Timed:
 
     All its methods are arms of one trial: they run in turn in every block, in an order drawn
     anew for each block, after ``warmup`` blocks that are not recorded, with nothing else
-    running. Part ``"time"`` has the columns ``unit_id`` (the block), ``arm`` and ``seconds``.
+    running. Part ``"time"`` has the columns ``unit_id`` (the block), ``arm`` and ``seconds``. One more
+    arm, ``calibration``, is a fixed amount of arithmetic, to which times of other days are compared.
     """
 
     blocks: int = 8

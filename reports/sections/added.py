@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.claims import Cell
+from harness.claims.quantity import CALIBRATION
 from harness.plan.displayed import made_for, planned_rows
 from harness.plan.selection import cells_of, pairs
 from harness.store.records import TrialRecord
@@ -35,7 +36,7 @@ def added(ledger: Ledger) -> Section | None:
 
 
 def _new(ledger: Ledger, experiment: Experiment) -> list[str]:
-    known = {*experiment.methods, TIMED_METHOD}
+    known = {*experiment.methods, TIMED_METHOD, CALIBRATION}
     record = ledger.view.record
     places = [name.split("/") for name in (*record.planned, *record.blocked) if name.count("/") > 1]
     found = [place[2] for place in places if place[0] == experiment.id]

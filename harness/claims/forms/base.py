@@ -74,6 +74,10 @@ class Form(ABC):
     def measured(self) -> tuple[Measured, ...]:
         """The quantities that two runs are compared in; none if it pools rows."""
 
+    def watched(self) -> tuple[Measured, ...]:
+        """The quantities that a later run must not lose."""
+        return self.measured()
+
     @property
     @abstractmethod
     def digits(self) -> int:

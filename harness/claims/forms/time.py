@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
 
+from harness.claims.forms.base import Measured
 from harness.claims.forms.statistical import EffectForm
 from harness.claims.judging import Question, Sampling, is_positive
+from harness.claims.labels import contrast_label
 from harness.claims.precondition import Precondition
 from harness.claims.profiles import Replication
-from harness.claims.quantity import Cell, log
+from harness.claims.quantity import CALIBRATION, Cell, log
+
+SLOWER = math.log(1.5)
+"""What an arm may lose against the calibration: arithmetic does not slow down as memory does on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,15 @@ class Time(EffectForm):
     def questions(self, reported: Mapping[str, float | None]) -> list[Question]:
         """Whether log(slow) − log(fast) lies above zero."""
         return [is_positive(log(self.slow) - log(self.fast), self.delta)]
+
+    def watched(self) -> tuple[Measured, ...]:
+        """Also the time of each arm against the calibration, which tells if both have become slower."""
+        arms = [cell for cell in (self.slow, self.fast) if cell.part == "time"]
+        return (*self.measured(), *(self._calibrated(cell) for cell in arms))
+
+    def _calibrated(self, cell: Cell) -> Measured:
+        theta = log(replace(cell, method=CALIBRATION)) - log(cell)
+        return Measured(contrast_label(theta), theta, Replication.SEEDS, allowed=SLOWER)
 
     @property
     def sampling(self) -> Sampling:

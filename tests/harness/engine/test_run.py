@@ -175,10 +175,17 @@ def test_timed_trials_run_all_arms_in_every_block(tmp_path: Path) -> None:
     _, reader, _ = run(suite, tmp_path, engine="pool")
     rows = reader.table("e/t/*/100", "time")
     assert sorted(zip(rows["unit_id"], rows["arm"], strict=True)) == [
-        (block, arm) for block in range(3) for arm in ("fast", "slow")
+        (block, arm) for block in range(3) for arm in ("calibration", "fast", "slow")
     ]
+    assert min(rows["seconds"]) > 0
     assert min(rows["seconds"][rows["arm"] == "slow"]) > max(rows["seconds"][rows["arm"] == "fast"])
     assert len(reader.table("e/t/*/100", "main")["error"]) == 3 * 2 * 5
+
+
+def test_no_timed_method_takes_the_place_of_the_calibration(tmp_path: Path) -> None:
+    suite = toy_suite(methods={"calibration": Shrunk()}, seeds=(100,), timed=Timed(blocks=1))
+    with pytest.raises(SuiteError, match="may be called 'calibration'"):
+        run(suite, tmp_path)
 
 
 def test_what_is_loaded_must_be_declared(tmp_path: Path) -> None:

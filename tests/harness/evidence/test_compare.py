@@ -186,3 +186,47 @@ def test_times_are_compared_within_one_environment_only() -> None:
     assert here.outcome == "regressed"
     there = regress_run(declared, SMALL, timed_run(times), elsewhere(timed_run(slower)))
     assert there.outcome == "nothing comparable"
+
+
+@pytest.mark.parametrize(
+    ("arms", "kernel", "outcome"),
+    [
+        pytest.param(1.0, 1.0, "same", id="nothing"),
+        pytest.param(2.0, 1.0, "regressed", id="both arms twice as slow"),
+        pytest.param(2.0, 2.0, "same", id="a machine at half its clock"),
+        pytest.param(1.2, 1.0, "same", id="a busy neighbour"),
+    ],
+)
+def test_times_are_held_to_the_calibration_of_their_own_run(
+    arms: float, kernel: float, outcome: str
+) -> None:
+    """Their own ratio stays as it was, so that it cannot tell."""
+    seconds = mean_of("seconds", better="lower")
+    form = Time(
+        slow=cell("slow", seconds, part="time"), fast=cell("fast", seconds, part="time"),
+        delta=0.1, delta_reason="a tenth",
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    times = {
+        name: rng.lognormal(mu, 0.02, 9) for name, mu in (("slow", 1), ("fast", 0), ("calibration", -3))
+    }
+    later = {name: (kernel if name == "calibration" else arms) * row for name, row in times.items()}
+    later["slow"] = later["slow"] * rng.lognormal(0, 0.001, 9)
+    declared = suite([claim(form)])
+    found = regress_run(declared, SMALL, timed_run(times), timed_run(later))
+    assert found.outcome == outcome
+    assert found.gating == found.compared == 3
+    there = regress_run(declared, SMALL, timed_run(times), elsewhere(timed_run(later)))
+    assert there.outcome == "nothing comparable"
+
+
+def test_timed_results_without_a_calibration_gate_by_their_ratio_alone() -> None:
+    seconds = mean_of("seconds", better="lower")
+    form = Time(
+        slow=cell("slow", seconds, part="time"), fast=cell("fast", seconds, part="time"),
+        delta=0.1, delta_reason="a tenth",
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    times = {"slow": rng.lognormal(1, 0.02, 9).tolist(), "fast": rng.lognormal(0, 0.02, 9).tolist()}
+    found = regress_run(suite([claim(form)]), SMALL, timed_run(times), timed_run(times))
+    assert (found.outcome, found.gating, found.compared) == ("same", 1, 1)
