@@ -40,6 +40,8 @@ from reports.sections.common import (
 from reports.sections.headline import parts_held, parts_of, statement_of
 from reports.text import anchor, capital, prose
 
+_NOISE = "the standard deviation of θ between environments that should agree; no smaller one is believed"
+
 
 def evidence(ledger: Ledger) -> Section:
     """The cards of all claims, compound claims before their parts."""
@@ -106,6 +108,9 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
     facts += _thresholds(ledger, claim, verdict)
     if verdict.replication:
         facts.append(("Replication over", words(verdict.replication)))
+    if verdict.noise_floor:
+        floor = ledger.floor(claim.id, verdict.noise_floor)
+        facts.append(("Noise floor", (floor, Text(f", {_NOISE}"))))
     if form is not None and form.checked_by:
         facts.append(("Oracle", words(form.checked_by)))
     if form is not None and form.decides and claim.otherwise:
