@@ -159,7 +159,7 @@ class _Stake:
 
 
 def _stakes(suite: Suite, scale: Scale, run: RunRecord, record: TrialRecord) -> Iterator[_Stake]:
-    """Every cell that claims measure in a trial, in each of their quantities; cells of preconditions alone."""
+    """Every cell that claims measure in a trial, in each of their quantities, or in a precondition."""
     for claim in suite.claims:
         form = claim.forms.get(scale.profile)
         if form is None:
@@ -182,7 +182,9 @@ def _within_noise(
     """Whether what the trial does to the quantities of claims is within their noise."""
     now = Reader(again)
     values = {s.cell: (_value(reader, s.cell, record), _value(now, s.cell, record)) for s in stakes}
-    changed = {cell for cell, (old, new) in values.items() if not same_column(np.array([old]), np.array([new]))}
+    changed = {
+        cell for cell, (old, new) in values.items() if not same_column(np.array([old]), np.array([new]))
+    }
     stated = [stake for stake in stakes if stake.floor]
     for stake in stated:
         if stake.cell in changed and not stake.moves(*values[stake.cell]) <= _APART * stake.floor:

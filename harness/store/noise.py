@@ -18,6 +18,8 @@ from harness.store.records import SCHEMA_VERSION, Record
 from harness.store.units import write_durably
 
 NOISE_FILE = "noise.json"
+BASELINE = "baseline"
+"""The run of a suite as it is, which variants are compared with."""
 
 
 class QuantityNoise(Record):
@@ -65,7 +67,7 @@ class NoiseMeasurement(Record):
     seeds: str
     """As asked for: a number, or a list."""
     environments: dict[str, list[str]]
-    """What the trials of the baseline and of each variant ran in: environment keys, with the type of weights."""
+    """Where the baseline and each variant ran: the environment keys of trials, with the type of weights."""
     skipped: dict[str, str] = Field(default_factory=dict)
     """Variants that could not be run there, with the reason."""
     claims: dict[str, ClaimNoise]
