@@ -30,7 +30,7 @@ def floors_of(suite: Suite, profile: Profile) -> dict[str, float]:
     return {
         claim.id: noise.floor
         for claim, form, noise in _known(suite, profile)
-        if noise.floor and noise.rule == quantities_key(form)
+        if noise.floor and _is_of(noise, form)
     }
 
 
@@ -45,7 +45,7 @@ def noise_faults(suite: Suite, scale: Scale, selection: Selection | None = None)
     seeds = {experiment.id: len(experiment.seeds) for experiment in planned}
     for claim, form, noise in known:
         where = f"claim {claim.id}"
-        if noise.rule != quantities_key(form):
+        if not _is_of(noise, form):
             fix = f"Measure it again: corroborate noise {suite.slug} --claim {claim.id} --write."
             yield "Its noise was measured of other quantities than it has now", where, fix
             continue
@@ -61,6 +61,11 @@ def _known(suite: Suite, profile: Profile) -> Iterator[tuple[Claim, Form, ClaimN
         form, noise = claim.forms.get(profile), known.get(claim.id)
         if form is not None and noise is not None and form.statistical and not any(form.faults()):
             yield claim, form, noise
+
+
+def _is_of(noise: ClaimNoise, form: Form) -> bool:
+    """Whether noise was measured of the quantities that a form has now."""
+    return noise.rule == quantities_key(form) and len(noise.quantities) == len(form.measured())
 
 
 def _too_low(item: Measured, noise: QuantityNoise, planned: dict[str, int]) -> str:

@@ -113,6 +113,8 @@ def _values(theta: Contrast, readers: Mapping[str, Reader]) -> dict[str, Values]
 
 
 def _by_seed(theta: Contrast, reader: Reader) -> Values:
+    if not theta.terms:
+        raise NotMeasuredError("Its cells cancel", kind="mismatch")
     quantity = Quantity(reader, theta)
     quantity.refuse_partial()
     return dict(zip(quantity.keys, quantity.by_replicate().tolist(), strict=True))

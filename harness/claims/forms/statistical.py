@@ -139,8 +139,10 @@ class StatisticalForm(Form):
 
     def floored(self, floor: float) -> Self:
         """The rule with the larger of two noise floors."""
-        kept: Self = replace(self, noise_floor=max(self.noise_floor, floor))  # type: ignore[type-var]
-        return kept
+        if floor <= self.noise_floor:
+            return self
+        widened: Self = replace(self, noise_floor=floor)  # type: ignore[type-var]
+        return widened
 
     def measured(self) -> tuple[Measured, ...]:
         """θ of each question."""

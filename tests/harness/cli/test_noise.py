@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Literal
 from unittest import mock
 
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from harness import cuda, processor
 from harness.cli import main as cli
 from harness.cli import noise_runs, suites
+from harness.cli.noise_variants import variants
 from harness.errors import CorroborateError, ExitCode
 from harness.store import list_runs, open_run
 from harness.store.noise import NOISE_FILE, read_noise
@@ -26,6 +28,7 @@ from harness.store.reader import parse
 from harness.store.records import RunRecord
 from tests.harness.cli import noisy
 from tests.harness.cli.conftest import Shell
+from tests.harness.running import request
 from tests.harness.test_processor import ARM, INTEL
 
 NOISE = ["noise", "noisy", "--engine", "inline"]
@@ -204,6 +207,19 @@ def test_a_processor_without_older_kernels_says_so(
     on(ARM, monkeypatch, tmp_path)
     assert shell(*NOISE, "--variant", "instructions") == ExitCode.USAGE
     assert "no older instruction set" in shell.err
+
+
+@pytest.mark.parametrize(("device", "dtype"), [("cpu", "bfloat16"), ("cuda", "float32")])
+def test_a_gpu_is_a_variant_of_the_cpu(
+    device: Literal["cpu", "cuda"], dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda, "problems", list)
+    asked = replace(request(noisy.SUITE, tmp_path), device=device)
+    found = variants(asked)
+    assert found["dtype"].changed(asked).dtype == dtype
+    assert bool(found["gpu"].missing) == (device == "cuda")
+    there = found["gpu"].changed(asked)
+    assert (there.device, there.limits.device, there.planner.dtype) == ("cuda", "cuda", "bfloat16")
 
 
 def test_a_damaged_record_is_told_before_anything_runs(shell: Shell, folder: Path, tmp_path: Path) -> None:

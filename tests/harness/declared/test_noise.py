@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.claims import Form, Profile, Replication
+from harness.claims import EveryCell, Form, Profile, Replication
 from harness.declared import check_suite, claims_hash, floors_of, unwise
 from harness.declared.rules_hash import quantities_key
 from harness.plan import Selection
@@ -64,6 +64,8 @@ def test_noise_of_another_quantity_counts_for_nothing(tmp_path: Path) -> None:
     assert "measured of other quantities" in fault
     assert "corroborate noise toy --claim C1 --write" in fault
     assert floors_of(declared, Profile.SMALL) == {}
+    halved = EveryCell((gain(), gain("bad")), delta=0.1, delta_reason="r")
+    assert "measured of other quantities" in told(known(tmp_path, halved, 0.01))[0]
 
 
 def test_a_threshold_makes_no_other_quantity() -> None:
