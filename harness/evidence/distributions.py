@@ -131,7 +131,7 @@ def student(values: Floats, noise_floor: float = 0.0) -> StudentDistribution | N
         return None
     # Differences of equal numbers leave rounding errors, which are no spread.
     spread = float(np.std(values, ddof=1))
-    rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(values)))
+    rounding = 8 * float(np.finfo(np.float64).eps) * float(np.max(np.abs(values)))
     equal = spread <= rounding
     sd = max(0.0 if equal else spread, noise_floor)
     return StudentDistribution(float(np.mean(values)), sd / float(np.sqrt(n)), n - 1, n, equal)
