@@ -47,6 +47,7 @@ def run_here(args: argparse.Namespace, name: str) -> ExitCode:
     variant = Variant("as it is") if name == BASELINE else variants(asked)[name]
     if variant.missing:
         raise UsageError(f"The variant cannot be run here: {variant.missing}", where=f"--only {name}")
+    print(f"\n{name}: {variant.what}", file=sys.stderr)
     os.environ.update(variant.variables)
     if name != "batch":
         asked = replace(asked, settings={}, selection=replace(asked.selection, settings={}))
