@@ -283,10 +283,6 @@ class Ledger:
         form: NumberFormat = "ratio" if of_ratio else "fixed"
         return Number(value, Handle("declared", name), digits=decimals(value), form=form)
 
-    def floor(self, claim: str, value: float) -> Number:
-        """The noise floor of a claim, on the scale of θ."""
-        return Number(value, Handle("declared", f"{claim}/noise"), digits=3, form="significant")
-
     def count(self, name: str, value: int, trials: tuple[str, ...] = ()) -> Number:
         """A count over records or declarations."""
         return Number(value, Handle("count", name, trials), digits=0, form="count")

@@ -16,6 +16,7 @@ from reports.document import (
     Card,
     Column,
     Facts,
+    Handle,
     Link,
     NotMeasured,
     Number,
@@ -109,7 +110,8 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
     if verdict.replication:
         facts.append(("Replication over", words(verdict.replication)))
     if verdict.noise_floor:
-        floor = ledger.floor(claim.id, verdict.noise_floor)
+        handle = Handle("declared", f"{claim.id}/noise")
+        floor = Number(verdict.noise_floor, handle, digits=3, form="significant")
         facts.append(("Noise floor", (floor, Text(f", {_NOISE}"))))
     if form is not None and form.checked_by:
         facts.append(("Oracle", words(form.checked_by)))
