@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,6 +44,19 @@ _CHOICES = (
 )
 """Variables by which a user makes the libraries take other kernels than the processor's best."""
 
+_AVX2 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+_SSE4 = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    "OPENBLAS_CORETYPE": "Nehalem",
+}
+
 
 @lru_cache
 def cpu_model() -> str:
@@ -60,8 +74,7 @@ def cpu_kernels() -> str:
     fields = _fields()
     named = (("family", "cpu family"), ("model", "model"), ("implementer", "CPU implementer"))
     kind = [f"{word} {fields[key]}" for word, key in (*named, ("part", "CPU part")) if key in fields]
-    # x86 calls them flags, ARM features.
-    found = {*fields.get("flags", fields.get("Features", "")).split()}
+    found = _sets(fields)
     best = [present[-1] for row in _SETS if (present := [name for name in row if name in found])]
     return ": ".join(filter(None, (" ".join(kind) or platform.machine(), " ".join(best))))
 
@@ -69,6 +82,23 @@ def cpu_kernels() -> str:
 def chosen_kernels() -> list[str]:
     """The variables that are set of those that choose kernels, as ``NAME=value``."""
     return [f"{name}={os.environ[name]}" for name in _CHOICES if os.environ.get(name)]
+
+
+def older_kernels() -> Mapping[str, str]:
+    """Variables by which the libraries take the kernels of an older instruction set than the processor's.
+
+    They count for processes in which none of the libraries is loaded yet. Empty where the processor has no
+    older set that all of them have kernels for.
+    """
+    found = _sets(_fields())
+    if "avx512f" in found:
+        return _AVX2
+    return _SSE4 if "avx2" in found else {}
+
+
+def _sets(fields: Mapping[str, str]) -> set[str]:
+    """The processor's instruction sets: x86 calls them flags, ARM features."""
+    return {*fields.get("flags", fields.get("Features", "")).split()}
 
 
 def _fields() -> dict[str, str]:

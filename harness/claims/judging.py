@@ -79,7 +79,7 @@ class Sampling:
     Attributes:
         replication: What is drawn again.
         least: Replicates that a verdict needs.
-        noise_floor: Replaces a smaller standard deviation of θ.
+        noise_floor: Replaces a smaller standard deviation of the claim's quantity between replicates.
         paper_runs: Runs behind a reported number that θ is compared with, whose noise is added; 0 if none.
     """
 

@@ -54,6 +54,7 @@ COMMANDS = {
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
     "bundle": Command("harness.cli.bundle", "a run in one archive for others to verify and rerun; open one"),
+    "noise": Command("harness.cli.noise", "how far claims' quantities move between environments"),
     "verify": Command("harness.cli.verify", "derive verdicts and numbers again, and run trials again"),
     "reference": Command("harness.cli.reference", "keep a run as a suite's committed results"),
     "new-suite": Command("harness.cli.new_suite", "write the first files of a new suite, complete and green"),

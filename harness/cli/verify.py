@@ -23,8 +23,8 @@ EPILOG = """\
 Every verdict, with all that it rests on, and every number that a report prints are derived again, offline and
 from the records alone, and compared with what is stored; so are the hashes of files, trials and rules. With
 --rerun, trials drawn at random are also executed again in an empty home and their rows compared: bit for bit
-in the environment that they were made in, else within the noise that their claims state. Exit code 5 if
-anything differs, is missing, or cannot be derived any more.
+in the environment that they were made in, else within the noise floors that the run was started with. Exit
+code 5 if anything differs, is missing, or cannot be derived any more.
 """
 _MOST = 20
 """Lines that are printed of one kind; --json has them all."""

@@ -2,6 +2,7 @@
 
 from harness.declared.check import check_suite, unwise
 from harness.declared.judgeable import refuse_unjudgeable
+from harness.declared.noise import floors_of
 from harness.declared.rules_hash import cell_key, claims_hash
 
-__all__ = ["cell_key", "check_suite", "claims_hash", "refuse_unjudgeable", "unwise"]
+__all__ = ["cell_key", "check_suite", "claims_hash", "floors_of", "refuse_unjudgeable", "unwise"]

@@ -8,6 +8,7 @@ from harness.claims import Claim, Control, Form, Profile
 from harness.claims.substitute import sabotaged
 from harness.declared.cautions import cautions
 from harness.declared.judgeable import Planned, as_errors, unjudgeable
+from harness.declared.noise import noise_faults
 from harness.errors import SuiteError
 from harness.plan.carried import Fault
 from harness.plan.displayed import declared_rows, known, made_for
@@ -20,12 +21,14 @@ MOST_GATING = 20
 
 def check_suite(suite: Suite, scale: Scale) -> list[SuiteError]:
     """Everything that is wrong with a suite's declaration under a scale; empty if nothing is."""
-    return [*unjudgeable(suite, scale), *as_errors(suite, _Checker(suite, scale).all())]
+    found = [*_Checker(suite, scale).all(), *noise_faults(suite, scale)]
+    return [*unjudgeable(suite, scale), *as_errors(suite, found)]
 
 
 def unwise(suite: Suite, scale: Scale, selection: Selection | None = None) -> list[SuiteError]:
     """What a suite should not declare, though a run of it can be judged, and what else to beware of."""
-    return as_errors(suite, [*_Checker(suite, scale).all(), *cautions(suite, scale, selection)])
+    noise = noise_faults(suite, scale, selection)
+    return as_errors(suite, [*_Checker(suite, scale).all(), *noise, *cautions(suite, scale, selection)])
 
 
 class _Checker:

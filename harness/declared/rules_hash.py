@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from harness.claims import Cell, Claim, Form
@@ -50,6 +50,12 @@ def _left_out(claim: Claim) -> frozenset[str]:
 def cell_key(cell: Cell) -> str:
     """A stable name for what a cell measures, however reports call it."""
     return digest(canonical_text(_rule(cell)))
+
+
+def quantities_key(form: Form) -> str:
+    """A stable name for the quantities of a form, whatever is taken off them and they are held to."""
+    thetas = [replace(item.theta, constant=0.0) for item in form.measured()]
+    return digest(canonical_text(_rule(thetas)))
 
 
 def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:

@@ -112,7 +112,7 @@ class JobMaker:
             dtype=placement.dtype,
             tf32=placement.tf32,
             paths=self._paths(inputs, placement),
-            threads=artifact.threads,
+            threads=self.limits.threads_of(artifact.threads),
             minutes=self.limits.minutes_of(artifact.minutes),
             memory_gb=self._main_gb(placement, artifact.memory_gb, artifact.device_gb, inputs),
             device_gb=self.limits.device_gb(placement.device, artifact.device_gb),
@@ -167,7 +167,7 @@ class JobMaker:
         return self._code(item).versions_key
 
     def _environment(self, item: Preparation) -> str:
-        return self.environment(item.placement.device, item.artifact.threads)
+        return self.environment(item.placement.device, self.limits.threads_of(item.artifact.threads))
 
     def _main_gb(
         self, placement: Placement, memory_gb: float, device_gb: float | None, references: Iterable[Reference]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from harness.declared import claims_hash, refuse_unjudgeable, unwise
+from harness.declared import claims_hash, floors_of, refuse_unjudgeable, unwise
 from harness.engine.driver import Driver, RunListener, Summary
 from harness.engine.engines import Engine, InlineEngine
 from harness.engine.job import Progress
@@ -45,6 +45,7 @@ class RunRequest:
 
     Attributes:
         runs: The folder of all runs.
+        also: Other folders of runs, whose finished trials count like those of ``runs``.
         device_reason: Why it is this device.
         resume: The run to go on with, instead of starting one.
         fresh: Whether finished trials of other runs are left alone.
@@ -61,6 +62,7 @@ class RunRequest:
     scale: Scale
     resolver: Resolver
     runs: Path
+    also: Sequence[Path] = ()
     device: Device = "cpu"
     device_reason: str = ""
     selection: Selection = field(default_factory=Selection)
@@ -255,7 +257,8 @@ def stored_trials(request: RunRequest, own: Path | None = None) -> ReuseIndex:
     """The finished trials that a request may take: of all runs but its own, and of single trials."""
     if request.fresh:
         return ReuseIndex([])
-    folders = [*list_single_trials(request.runs), *list_runs(request.runs)]
+    places = (*request.also, request.runs)
+    folders = [run for place in places for run in (*list_single_trials(place), *list_runs(place))]
     return ReuseIndex([folder for folder in folders if folder != own], anywhere=request.gather)
 
 
@@ -318,6 +321,7 @@ def _record(request: RunRequest, plan: Plan, folder: Path, selection: Mapping[st
         planned=plan.main_ids,
         blocked=dict(plan.blocked),
         rehearsal=request.rehearsal,
+        noise={} if request.rehearsal else floors_of(request.suite, request.scale.profile),
     )
 
 

@@ -12,6 +12,7 @@ from scipy import special
 from harness.claims import Cell, Contrast, Replication
 from harness.claims.findings import ALPHA, NotMeasuredError
 from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, Values
+from harness.claims.settling import flips_needed
 from harness.evidence.distributions import StudentDistribution, student
 from harness.evidence.estimates import enough
 from harness.evidence.family import holm
@@ -110,9 +111,13 @@ class MeasuredAnswer:
         seen = student(values)
         n = len(values)
         sd = upper_sd(seen.se * float(np.sqrt(n)), n - 1) if seen else 0.0
-        sd = max(sd, self.sampling.noise_floor)
+        sd = max(sd, self._floor)
         runs = self.sampling.paper_runs
         return Spread(sd, self.inference.unit_variance + (sd**2 / runs if runs else 0.0))
+
+    @property
+    def _floor(self) -> float:
+        return _floor(self.question, self.sampling)
 
     @property
     def units_stay(self) -> bool:
@@ -137,8 +142,14 @@ class MeasuredAnswer:
             above=_or(asked.falls_above, np.inf),
         )
         asks = supposed.passes if self.answers_at(truth) else supposed.falls
-        least = max(self.sampling.least, 8 if self.inference.timed else 2)
+        least = max(self.sampling.least, 8 if self.inference.timed else 2, self._flips(alpha))
         return fewest(lambda n: asks(n, spread), power, least)
+
+    def _flips(self, alpha: float) -> int:
+        """Equal replicates that sign flips need, where the replicates are equal."""
+        found = self.inference.distribution
+        equal = isinstance(found, StudentDistribution) and found.equal
+        return flips_needed(alpha) if equal else 0
 
     def record(self) -> TestRecord:
         """The record of this test, not yet corrected."""
@@ -175,15 +186,12 @@ class RunContext(JudgingContext):
                 f"Nothing is left to measure in '{question.label}': its cells cancel.", kind="mismatch"
             )
         quantity = self._quantity(question.theta)
+        floor = _floor(question, sampling)
         inference = infer(
-            quantity,
-            sampling.replication,
-            rng=self.rng,
-            noise_floor=sampling.noise_floor,
-            threshold=question.lower,
+            quantity, sampling.replication, rng=self.rng, noise_floor=floor, threshold=question.lower
         )
         if sampling.paper_runs:
-            inference = _with_paper_noise(inference, sampling.paper_runs)
+            inference = _with_paper_noise(inference, sampling.paper_runs, floor)
         return MeasuredAnswer(question, sampling, quantity, inference)
 
     def _quantity(self, theta: Contrast) -> Quantity:
@@ -252,11 +260,16 @@ class RunContext(JudgingContext):
         return holm(p_values)
 
 
-def _with_paper_noise(inference: Inference, paper_runs: int) -> Inference:
+def _floor(question: Question, sampling: Sampling) -> float:
+    """The noise floor of a question: a step of a trend is as noisy as its width times the slope."""
+    return sampling.noise_floor * question.scale
+
+
+def _with_paper_noise(inference: Inference, paper_runs: int, floor: float) -> Inference:
     """Add the paper's own noise, taken to be as large: the standard error becomes s·√(1/n + 1/n_paper)."""
     if not isinstance(inference.distribution, StudentDistribution):
         return inference
-    variance = float(np.var(inference.replicates, ddof=1)) / paper_runs
+    variance = max(float(np.var(inference.replicates, ddof=1)), floor**2) / paper_runs
     distribution = replace(inference.distribution, se=float(np.sqrt(inference.distribution.se**2 + variance)))
     return replace(inference, distribution=distribution, test=f"{inference.test}, with the paper's noise")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.claims import Claim, Control, Form, Profile
 from harness.claims.findings import ControlOutcome
 from harness.claims.judging import JudgingContext
@@ -10,11 +12,19 @@ from harness.store.records import ControlRecord
 from harness.suite import Suite
 
 
-def control_matrix(suite: Suite, profile: Profile, context: JudgingContext) -> list[ControlRecord]:
+def control_matrix(
+    suite: Suite, profile: Profile, context: JudgingContext, noise: Mapping[str, float]
+) -> list[ControlRecord]:
     """All predicted cells whose claim is judged under this profile.
 
     Claims are judged one by one here, without the family's correction: that makes it harder to
     kill, since the sabotage is held to the weaker standard.
+
+    Args:
+        suite: The suite.
+        profile: Which is judged.
+        context: The run.
+        noise: The noise floors that it was started with, by claim.
     """
     claims = {claim.id: claim for claim in suite.claims}
     records = []
@@ -23,7 +33,8 @@ def control_matrix(suite: Suite, profile: Profile, context: JudgingContext) -> l
             form = judged_form(claims.get(name), profile)
             if form is None:
                 continue
-            outcome, detail = try_control(form, control, context, profile)
+            floored = form.floored(noise.get(name, 0.0))
+            outcome, detail = try_control(floored, control, context, profile)
             records.append(
                 ControlRecord(
                     control=control.id, claim=name, predicted=predicted, outcome=outcome, detail=detail

@@ -35,31 +35,38 @@ class StudentDistribution:
     """(θ̂ − θ) / se follows Student's t with ``df`` degrees of freedom.
 
     With ``se`` zero, nothing is known of the spread; the p-values are then those of the exact
-    sign-flip test on ``n`` equal values, 2⁻ⁿ at least.
+    sign-flip test on ``n`` equal values, 2⁻ⁿ at least. A noise floor that stands for the spread of equal
+    values makes none of them smaller: what is left open without it is not decided by it.
 
     Attributes:
         value: The estimate θ̂.
         se: Its standard error.
         df: Degrees of freedom.
         n: Independent replicates.
+        equal: Whether they are equal, whatever ``se`` is.
     """
 
     value: float
     se: float
     df: float
     n: int
+    equal: bool = False
 
     def p_above(self, threshold: float) -> float:
         """P(t ≥ (θ̂ − threshold) / se)."""
         if self.se > 0:
-            return float(special.stdtr(self.df, (threshold - self.value) / self.se))
+            return max(float(special.stdtr(self.df, (threshold - self.value) / self.se)), self._least)
         return 2.0**-self.n if self.value > threshold else 1.0
 
     def p_below(self, threshold: float) -> float:
         """P(t ≤ (θ̂ − threshold) / se)."""
         if self.se > 0:
-            return float(special.stdtr(self.df, (self.value - threshold) / self.se))
+            return max(float(special.stdtr(self.df, (self.value - threshold) / self.se)), self._least)
         return 2.0**-self.n if self.value < threshold else 1.0
+
+    @property
+    def _least(self) -> float:
+        return 2.0**-self.n if self.equal else 0.0
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """θ̂ ± t · se; a point if ``se`` is zero."""
@@ -124,9 +131,10 @@ def student(values: Floats, noise_floor: float = 0.0) -> StudentDistribution | N
         return None
     # Differences of equal numbers leave rounding errors, which are no spread.
     spread = float(np.std(values, ddof=1))
-    rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(values)))
-    sd = max(spread if spread > rounding else 0.0, noise_floor)
-    return StudentDistribution(float(np.mean(values)), sd / float(np.sqrt(n)), n - 1, n)
+    rounding = 8 * float(np.finfo(np.float64).eps) * float(np.max(np.abs(values)))
+    equal = spread <= rounding
+    sd = max(0.0 if equal else spread, noise_floor)
+    return StudentDistribution(float(np.mean(values)), sd / float(np.sqrt(n)), n - 1, n, equal)
 
 
 def bca(value: float, samples: Floats, jackknife: Floats, units: int) -> SamplingDistribution:

@@ -50,6 +50,10 @@ class Gate:
         forms = (one.forms.get(self.scale.profile) for one in self.suite.claims if one.id == claim)
         return any(form is not None and form.statistical for form in forms)
 
+    def noise(self, claim: str) -> float:
+        """The larger of the noise floors that the two runs were started with; 0 where neither had one."""
+        return max(view.record.noise.get(claim, 0.0) for view in (self.baseline, self.run))
+
     def asks(self, claim: str, parent: str = "") -> bool:
         """Whether a claim is asked about."""
         return not self.claims or claim in self.claims or (parent != "" and parent in self.claims)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,11 +17,15 @@ from harness.evidence.paired_runs import same_column
 from harness.evidence.reading import TIMES
 from harness.evidence.series import Reader, Series
 from harness.plan.selection import cells_of
-from harness.store.records import TrialRecord
+from harness.store.records import RunRecord, TrialRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Scale, Suite
 
 Columns = Mapping[str, NDArray[np.generic]]
+
+_APART = 3 * 2**0.5
+"""Noise floors that two runs may lie apart: their difference has √2 of the deviation of one, and chance makes
+it exceed three times that once in 370."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class Repeated:
 def repeated(suite: Suite, scale: Scale, reader: Reader, again: RunView, trial: str) -> Repeated:
     """Compare a trial with its stored self.
 
-    In the environment that it was made in, rows must be equal bit for bit. In another, the cells of claims
-    may differ by the noise floor that the claims state. Times are never equal, and not compared.
+    In the environment that it was made in, rows must be equal bit for bit. In another, its cells may move the
+    quantities of claims by what their noise floors explain. Times are never equal, and not compared.
 
     Args:
         suite: The declarations.
@@ -64,7 +68,8 @@ def repeated(suite: Suite, scale: Scale, reader: Reader, again: RunView, trial: 
     told = f"{trial}: {'; '.join(found)}{_other_code(before, after)}"
     if before.environment == after.environment:
         return Repeated("differ", told)
-    return _within_noise(_floors(suite, scale, before), reader, again, before, told)
+    stakes = list(_stakes(suite, scale, reader.view.record, before))
+    return _within_noise(stakes, reader, again, before, told)
 
 
 def _other_code(before: TrialRecord, after: TrialRecord) -> str:
@@ -132,33 +137,66 @@ def _value(reader: Reader, cell: Cell, record: TrialRecord) -> float:
         return float("nan")
 
 
-def _floors(suite: Suite, scale: Scale, record: TrialRecord) -> dict[Cell, float]:
-    """The noise floor of every cell that claims measure in a trial; 0 where none is stated."""
-    floors: dict[Cell, float] = {}
+@dataclass(frozen=True)
+class _Stake:
+    """What a cell of a trial has in a claim's quantity.
+
+    Attributes:
+        weight: By how much θ moves where the cell (or its logarithm) moves by 1.
+        floor: The noise floor of θ; 0 where none is known.
+    """
+
+    cell: Cell
+    weight: float
+    log: bool
+    floor: float
+
+    def moves(self, before: float, after: float) -> float:
+        """By how much θ moves, as a size; no number where one of the values has none."""
+        sides = np.array([before, after])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return abs(self.weight * float(np.diff(np.log(sides) if self.log else sides)[0]))
+
+
+def _stakes(suite: Suite, scale: Scale, run: RunRecord, record: TrialRecord) -> Iterator[_Stake]:
+    """Every cell that claims measure in a trial, in each of their quantities, or in a precondition."""
     for claim in suite.claims:
         form = claim.forms.get(scale.profile)
-        floor = form.stated_noise if form else 0.0
-        for cell in cells_of(form):
-            if _is_of(cell, record):
-                known = floors.get(cell, floor)
-                floors[cell] = min(known, floor) if known and floor else max(known, floor)
-    return floors
+        if form is None:
+            continue
+        floor = form.floored(run.noise.get(claim.id, 0.0)).stated_noise
+        found = [
+            _Stake(cell, weight, item.theta.log, floor)
+            for item in form.measured()
+            if item.allowed is not None
+            for weight, cell in item.theta.terms
+        ]
+        asked = {stake.cell for stake in found}
+        found += [_Stake(cell, 1.0, log=False, floor=floor) for cell in cells_of(form) if cell not in asked]
+        yield from (stake for stake in found if _is_of(stake.cell, record))
 
 
 def _within_noise(
-    floors: Mapping[Cell, float], reader: Reader, again: RunView, record: TrialRecord, told: str
+    stakes: Sequence[_Stake], reader: Reader, again: RunView, record: TrialRecord, told: str
 ) -> Repeated:
-    """Whether the cells of claims stay within the noise that is stated for them."""
-    now, unstated = Reader(again), 0
-    for cell, floor in floors.items():
-        before, after = _value(reader, cell, record), _value(now, cell, record)
-        if same_column(np.array([before]), np.array([after])):
-            continue
-        if not floor:
-            unstated += 1
-        elif not abs(after - before) <= floor:
-            text = f"{cell_label(cell)} was {before:.6g} and is {after:.6g}, beyond the noise floor {floor:g}"
+    """Whether what the trial does to the quantities of claims is within their noise."""
+    now = Reader(again)
+    values = {s.cell: (_value(reader, s.cell, record), _value(now, s.cell, record)) for s in stakes}
+    changed = {
+        cell for cell, (old, new) in values.items() if not same_column(np.array([old]), np.array([new]))
+    }
+    stated = [stake for stake in stakes if stake.floor]
+    for stake in stated:
+        if stake.cell in changed and not stake.moves(*values[stake.cell]) <= _APART * stake.floor:
+            text = _beyond(stake, *values[stake.cell])
             return Repeated("differ", f"{record.trial}, in another environment: {text}")
-    if unstated or not any(floors.values()):
+    if changed - {stake.cell for stake in stated} or not stated:
         return Repeated("unjudged", f"in another environment, for which no noise floor is stated: {told}")
     return Repeated("equal", record.trial)
+
+
+def _beyond(stake: _Stake, before: float, after: float) -> str:
+    return (
+        f"{cell_label(stake.cell)} was {before:.6g} and is {after:.6g}, "
+        f"beyond what the noise floor {stake.floor:.3g} explains"
+    )

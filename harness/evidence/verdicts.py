@@ -36,7 +36,8 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
     judging = _Judge(suite, scale, view)
     verdicts = [_tried_out(v) if view.record.rehearsal else v for v in judging.verdicts()]
     judged = {verdict.claim for verdict in verdicts if verdict.verdict != "not run"}
-    controls = control_matrix(suite, scale.profile, judging.context) if judging.fits else []
+    noise = view.record.noise
+    controls = control_matrix(suite, scale.profile, judging.context, noise) if judging.fits else []
     return VerdictsRecord(
         run=view.record.run,
         suite=suite.slug,
@@ -74,7 +75,9 @@ class _Judge:
         )
 
     def form(self, claim: Claim) -> Form | None:
-        return claim.forms.get(self.scale.profile)
+        """The claim's form, with the noise floor that the run was started with."""
+        form = claim.forms.get(self.scale.profile)
+        return form.floored(self.view.record.noise.get(claim.id, 0.0)) if form else None
 
     def verdicts(self) -> list[VerdictRecord]:
         twins = {claim.id: twin_of(self.suite, claim, self.scale.profile) for claim in self.claims}
@@ -140,6 +143,7 @@ class _Judge:
             delta=delta,
             delta_reason=reason,
             replication=form.replicates if form else "",
+            noise_floor=form.stated_noise if form else 0.0,
             tests=corrected_tests(finding, corrected),
             assays=list(finding.preconditions),
             trials=list(finding.trials),

@@ -23,8 +23,8 @@ from harness.evidence.series import Reader
 from harness.text import plural
 
 _LEAST_SPREAD = 0.1
-"""Of the smallest effect that matters: less spread than that is not believed, so that rounding is no
-regression of a metric that no seed changes."""
+"""Of the smallest effect that matters: less spread than that is not believed, nor less than a noise floor, so
+that rounding is no regression of a metric that no seed changes."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Watched:
         theta: Signed so that more is better.
         replication: What is drawn again between replicates.
         delta: The smallest change that matters.
+        floor: The noise floor of its claim.
         two_sided: Whether it must not rise either.
         gates: Whether it can make the gate fail in another environment.
     """
@@ -48,8 +49,14 @@ class Watched:
     theta: Contrast
     replication: Replication
     delta: float
+    floor: float = 0.0
     two_sided: bool = False
     gates: bool = True
+
+    @property
+    def least_spread(self) -> float:
+        """A smaller standard deviation between seeds is replaced by it."""
+        return max(_LEAST_SPREAD * self.delta, self.floor)
 
 
 class Quantities:
@@ -110,7 +117,7 @@ class Quantities:
                 self._settle(watched, "same", detail)
             else:
                 before_values, after_values = (np.array([*side.values()]) for side in (old, new))
-                found = fall(before_values, after_values, _LEAST_SPREAD * watched.delta)
+                found = fall(before_values, after_values, watched.least_spread)
                 self._open.append((watched, found))
         except NotMeasuredError as error:
             self._settle(watched, "not comparable", str(error))
@@ -168,7 +175,7 @@ def watch(gate: Gate) -> Iterator[Watched]:
         if form is None or not gate.asks(claim.id, claim.parent):
             continue
         gates = not gating or bool(gate.claims) or bool(gating & {claim.id, claim.parent})
-        for watched in _watched(claim, form):
+        for watched in _watched(claim, form.floored(gate.noise(claim.id))):
             key = (watched.theta, watched.delta)
             if watched.kind == "quantity" or key not in seen:
                 seen.add(key)
@@ -177,14 +184,16 @@ def watch(gate: Gate) -> Iterator[Watched]:
 
 def _watched(claim: Claim, form: Form) -> Iterator[Watched]:
     held = [(item, item.allowed) for item in form.watched() if item.allowed is not None]
+    floor = form.stated_noise
     for item, delta in held:
-        yield Watched(claim.id, "quantity", item.label, item.theta, item.replication, delta, item.two_sided)
+        quantity = Watched(claim.id, "quantity", item.label, item.theta, item.replication, delta, floor)
+        yield replace(quantity, two_sided=item.two_sided)
     for item, delta in held:
         if item.by_cell and not item.theta.log:
             for weight, cell in item.theta.terms:
                 if abs(weight) == 1:
                     label, theta = cell_label(cell), _upwards(cell)
-                    yield Watched(claim.id, "cell", label, theta, item.replication, delta, gates=False)
+                    yield Watched(claim.id, "cell", label, theta, item.replication, delta, floor, gates=False)
 
 
 def _upwards(cell: Cell) -> Contrast:

@@ -1,4 +1,4 @@
-"""Limits on time and memory: what is declared, what the user says instead, and what the machine has."""
+"""Limits on time, memory and threads: what is declared, what is said instead, and what the machine has."""
 
 from __future__ import annotations
 
@@ -17,17 +17,23 @@ class Limits:
         device: Of what ``--memory`` speaks: ``"cuda"`` in a run on a GPU, whose work for the CPU needs no
             more for it, though it may use as much; empty for any device.
         minutes: ``--minutes``: how long each may take.
+        threads: CPU threads of each, where other ones are to be tried than those declared.
         have_gb: Memory in GB by device kind; what is unknown is absent and refuses nothing.
     """
 
     memory_gb: float | None = None
     device: str = ""
     minutes: float | None = None
+    threads: int | None = None
     have_gb: Mapping[str, float] = field(default_factory=dict)
 
     def minutes_of(self, declared: float) -> float:
         """The hard limit on time."""
         return declared if self.minutes is None else self.minutes
+
+    def threads_of(self, declared: int) -> int:
+        """The CPU threads."""
+        return declared if self.threads is None else self.threads
 
     def main_gb(self, device: str, memory_gb: float, device_gb: float | None) -> float:
         """The hard limit on resident main memory.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from harness.claims.quantity import CALIBRATION
@@ -55,7 +55,7 @@ class Planner:
         work = _Work(self, scale)
         for experiment in experiments:
             _check_carried(experiment, suite.slug)
-            work.add(experiment)
+            work.add(replace(experiment, threads=self.limits.threads_of(experiment.threads)))
         _check_ids([*work.trials, *(point for group in work.tunings for point in group.points)])
         return Plan(
             suite=suite.slug,

@@ -119,6 +119,9 @@ class RunRecord(Record):
     """Set if the run only tries the code out on stand-ins."""
     ended: str = ""
     """UTC time when its last trial had ended, ISO 8601; empty until then, and in older records."""
+    noise: dict[str, float] = Field(default_factory=dict)
+    """The noise floor of each claim that the suite's ``noise.json`` had one for when the run started: θ's
+    standard deviation between environments that should agree. What is measured later changes no verdict."""
 
     def without_folders(self) -> RunRecord:
         """The same without the folders of a machine in its command lines."""
@@ -284,6 +287,9 @@ class VerdictRecord(Record):
     delta: float | None = None
     delta_reason: str = ""
     replication: str = ""
+    noise_floor: float = 0.0
+    """Standard deviation of θ between environments that should agree, which stands for a smaller one between
+    replicates; 0 where none is known."""
     tests: list[TestRecord] = Field(default_factory=list)
     assays: list[AssayRecord] = Field(default_factory=list)
     trials: list[str] = Field(default_factory=list)

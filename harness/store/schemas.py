@@ -9,10 +9,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.store.noise import NoiseRecord
 from harness.store.records import Record, RunRecord, TrialRecord, VerdictsRecord
 
 FOLDER = Path(__file__).parent.parent / "schemas"
-RECORDS: Mapping[str, type[Record]] = {"run": RunRecord, "trial": TrialRecord, "verdicts": VerdictsRecord}
+RECORDS: Mapping[str, type[Record]] = {
+    "noise": NoiseRecord,
+    "run": RunRecord,
+    "trial": TrialRecord,
+    "verdicts": VerdictsRecord,
+}
 
 
 def schema_texts() -> dict[str, str]:

@@ -16,6 +16,7 @@ from reports.document import (
     Card,
     Column,
     Facts,
+    Handle,
     Link,
     NotMeasured,
     Number,
@@ -39,6 +40,8 @@ from reports.sections.common import (
 )
 from reports.sections.headline import parts_held, parts_of, statement_of
 from reports.text import anchor, capital, prose
+
+_NOISE = "the standard deviation of θ between environments that should agree; no smaller one is believed"
 
 
 def evidence(ledger: Ledger) -> Section:
@@ -106,6 +109,10 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
     facts += _thresholds(ledger, claim, verdict)
     if verdict.replication:
         facts.append(("Replication over", words(verdict.replication)))
+    if verdict.noise_floor:
+        handle = Handle("declared", f"{claim.id}/noise")
+        floor = Number(verdict.noise_floor, handle, digits=3, form="significant")
+        facts.append(("Noise floor", (floor, Text(f", {_NOISE}"))))
     if form is not None and form.checked_by:
         facts.append(("Oracle", words(form.checked_by)))
     if form is not None and form.decides and claim.otherwise:

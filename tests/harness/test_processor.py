@@ -32,6 +32,18 @@ CPU part\t: 0xd40
 """
 
 
+@pytest.mark.parametrize(
+    ("text", "aten"), [(INTEL, "avx2"), (AMD, "default"), (ARM, None), ("flags\t: fpu sse4_1\n", None)]
+)
+def test_the_next_older_kernels_are_chosen_where_there_are_some(
+    text: str, aten: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _ = told(text, monkeypatch, tmp_path)
+    found = processor.older_kernels()
+    assert found.get("ATEN_CPU_CAPABILITY") == aten
+    assert found.keys() <= {*processor._CHOICES}, "stored trials are told apart by these variables"
+
+
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     yield

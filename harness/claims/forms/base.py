@@ -115,6 +115,10 @@ class Form(ABC):
         """The spread of its quantities between runs that should agree; 0 where none is stated."""
         return 0.0
 
+    def floored(self, floor: float) -> Self:
+        """The rule with a measured noise floor: of that and the one that it states, the larger counts."""
+        return self
+
     def faults(self) -> Iterator[Fault]:
         """Why it cannot be judged as declared."""
         yield from ()

@@ -110,8 +110,8 @@ class StatisticalForm(Form):
 
     @property
     def flips_signs(self) -> bool:
-        """Over seeds, unless a noise floor stands for their spread."""
-        return self.sampling.replication is Replication.SEEDS and not self.noise_floor
+        """Over seeds."""
+        return self.sampling.replication is Replication.SEEDS
 
     def supplement(self, context: JudgingContext) -> tuple[TestRecord, ...]:
         """Records that decide nothing."""
@@ -134,8 +134,15 @@ class StatisticalForm(Form):
 
     @property
     def stated_noise(self) -> float:
-        """The declared noise floor."""
+        """The noise floor."""
         return self.noise_floor
+
+    def floored(self, floor: float) -> Self:
+        """The rule with the larger of two noise floors."""
+        if floor <= self.noise_floor:
+            return self
+        widened: Self = replace(self, noise_floor=floor)  # type: ignore[type-var]
+        return widened
 
     def measured(self) -> tuple[Measured, ...]:
         """θ of each question."""

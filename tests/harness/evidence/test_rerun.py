@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from harness.claims import Contrast, log
 from harness.evidence.coverage import declared
 from harness.evidence.estimates import shared_reader
 from harness.evidence.rerun import Repeated, repeated
 from harness.evidence.verdicts import judge
 from harness.store.memory import MemoryRun
-from tests.harness.evidence.worlds import SMALL, claim, direction, record, run_of, seeded, suite, trial
+from tests.harness.evidence.worlds import SMALL, cell, claim, direction, record, run_of, seeded, suite, trial
 
 EFFECTS = np.array([0.19, 0.22, 0.17, 0.24, 0.18])
 TRIAL = "e/t/a/100"
@@ -25,9 +28,11 @@ def again(shift: float, environment: str, status: str = "ok") -> MemoryRun:
     return run
 
 
-def outcome(new: MemoryRun, floor: float = 0.0, *, diverged: bool = False) -> Repeated:
-    declaration = suite([claim(direction(noise_floor=floor))])
-    view = run_of(seeded(EFFECTS), declaration)
+def outcome(
+    new: MemoryRun, floor: float = 0.0, *, measured: float = 0.0, diverged: bool = False, **more: Any
+) -> Repeated:
+    declaration = suite([claim(direction(noise_floor=floor, **more))])
+    view = run_of(seeded(EFFECTS), declaration, noise={"C1": measured} if measured else {})
     if diverged:
         view.trials[TRIAL] = view.trials[TRIAL].model_copy(update={"status": "diverged"})
     judge(declaration, SMALL, view)
@@ -48,14 +53,34 @@ def test_at_home_one_last_digit_is_a_difference() -> None:
 
 @pytest.mark.parametrize(
     ("shift", "floor", "kind"),
-    [(0.004, 0.01, "equal"), (0.02, 0.01, "differ"), (-0.02, 0.01, "differ"), (0.004, 0.0, "unjudged")],
+    [
+        (0.04, 0.01, "equal"),
+        (0.045, 0.01, "differ"),
+        (-0.04, 0.01, "equal"),
+        (-0.045, 0.01, "differ"),
+        (0.004, 0.0, "unjudged"),
+    ],
 )
 def test_elsewhere_the_stated_noise_decides(shift: float, floor: float, kind: str) -> None:
+    """Two runs lie apart by three times √2 of the floor at most, 0.0424."""
     found = outcome(again(shift, "there"), floor)
-    assert found.kind == kind
+    assert found.kind == outcome(again(shift, "there"), measured=floor).kind == kind
     if kind == "unjudged":
         assert "no noise floor is stated" in found.text
         assert "by 0.004 at most" in found.text
+
+
+@pytest.mark.parametrize(("shift", "kind"), [(0.08, "equal"), (0.09, "differ")])
+def test_a_cell_counts_with_its_weight(shift: float, kind: str) -> None:
+    theta = Contrast(((0.5, cell("a")), (-0.5, cell("b"))))
+    assert outcome(again(shift, "there"), 0.01, theta=theta).kind == kind
+
+
+@pytest.mark.parametrize(("factor", "kind"), [(1.04, "equal"), (1.05, "differ")])
+def test_a_logarithm_is_moved_by_a_factor(factor: float, kind: str) -> None:
+    before = seeded(EFFECTS)["a"][0][0]
+    found = outcome(again((factor - 1) * before, "there"), 0.01, theta=log(cell("a")) - log(cell("b")))
+    assert found.kind == kind
 
 
 def test_a_diverged_trial_must_diverge_again() -> None:
