@@ -15,8 +15,8 @@ from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, V
 from harness.evidence.distributions import StudentDistribution, student
 from harness.evidence.estimates import enough
 from harness.evidence.family import holm
-from harness.evidence.inference import Inference, as_test, infer
-from harness.evidence.power import Spread, Supposed, collapsed, fewest, upper_sd
+from harness.evidence.inference import MIN_BLOCKS, MIN_UNITS, Inference, as_test, infer
+from harness.evidence.power import Spread, Supposed, collapsed, detectable, fewest, upper_sd
 from harness.evidence.quantities import Quantity
 from harness.evidence.ratio import Moments, fieller
 from harness.evidence.series import Reader, Series, partial
@@ -94,18 +94,35 @@ class MeasuredAnswer:
     def no_number(self) -> str:
         """Why no number of replicates can be named, or nothing."""
         replicates = "block" if self.inference.timed else "seed"
-        if self.sampling.replication is Replication.UNITS and not self.inference.timed:
-            return (
-                f"the replicates are the {self.inference.units:,} units that the data have, and more seeds "
-                "add none"
-            )
+        if self.units is not None:
+            return f"the replicates are the {self.units:,} units that the data have, and more seeds add none"
         if len(self.inference.replicates) < 2:
             return f"one {replicates} shows no spread between {replicates}s"
         return ""
 
     @property
+    def units(self) -> int | None:
+        """Units, where they are the replicates whatever is planned."""
+        over_units = self.sampling.replication is Replication.UNITS and not self.inference.timed
+        return self.inference.units if over_units else None
+
+    @property
+    def least(self) -> int:
+        """Replicates below which there is no verdict."""
+        if self.units is not None:
+            return MIN_UNITS
+        return max(self.sampling.least, MIN_BLOCKS if self.inference.timed else 2)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing varies between replicates, which are then held to the sign-flip test."""
+        return self._spread.se(1) == 0
+
+    @property
     def _spread(self) -> Spread:
         """With the upper 80 % bound of the standard deviation seen, and at least the noise floor."""
+        if self.units is not None:
+            return self._spread_of_units
         values = np.array(self.inference.replicates)
         seen = student(values)
         n = len(values)
@@ -113,6 +130,12 @@ class MeasuredAnswer:
         sd = max(sd, self.sampling.noise_floor)
         runs = self.sampling.paper_runs
         return Spread(sd, self.inference.unit_variance + (sd**2 / runs if runs else 0.0))
+
+    @property
+    def _spread_of_units(self) -> Spread:
+        """As if each unit were a replicate: the bootstrap's standard error is that of their mean."""
+        n, known = self.inference.units, self.inference.distribution
+        return Spread(upper_sd(known.se * float(np.sqrt(n)), n - 1) if known else 0.0)
 
     @property
     def units_stay(self) -> bool:
@@ -126,8 +149,17 @@ class MeasuredAnswer:
 
     def needed(self, truth: float, alpha: float, power: float) -> int | None:
         """Replicates that would answer it, whatever the estimate; ``None`` if more than are proposed."""
-        asked, spread = self.question, self._spread
-        supposed = Supposed(
+        supposed, spread = self._supposed(truth, alpha), self._spread
+        asks = supposed.passes if self.answers_at(truth) else supposed.falls
+        return fewest(lambda n: asks(n, spread), power, self.least)
+
+    def detectable(self, n: int, alpha: float, power: float) -> float | None:
+        """The θ nearest to its threshold that ``n`` replicates show; ``None`` if they show none."""
+        return detectable(self._supposed(self.question.lower, alpha), n, self._spread, power)
+
+    def _supposed(self, truth: float, alpha: float) -> Supposed:
+        asked = self.question
+        return Supposed(
             truth,
             alpha,
             lower=asked.lower,
@@ -136,9 +168,6 @@ class MeasuredAnswer:
             below=_or(asked.falls_below, -np.inf),
             above=_or(asked.falls_above, np.inf),
         )
-        asks = supposed.passes if self.answers_at(truth) else supposed.falls
-        least = max(self.sampling.least, 8 if self.inference.timed else 2)
-        return fewest(lambda n: asks(n, spread), power, least)
 
     def record(self) -> TestRecord:
         """The record of this test, not yet corrected."""
