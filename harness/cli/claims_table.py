@@ -119,11 +119,13 @@ def table_lines(table: ClaimsTable) -> Iterator[str]:
     yield from (f"  {line}" for line in _aligned(_cells(table)))
     for reason, claims in _grouped((item.outlook.reason, item.claim) for item in found).items():
         yield from _wrapped(f"{', '.join(claims)}: {reason}")
-    yield from textwrap.wrap(_total(table), _WIDTH, subsequent_indent="    ")
+    yield from _wrapped(_total(table), indent=0)
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=" " * indent, subsequent_indent="    ", break_on_hyphens=False
+    )
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -197,7 +199,7 @@ def measured(costs: Costs) -> str:
     if not costs.elsewhere:
         return "as on this machine before"
     if costs.factor is not None:
-        return f"as on this machine, which takes {costs.factor:.2f} times as long as {there} took"
+        return f"as on this machine, {costs.factor:.2f} times what trials took before on {there}"
     there = f"as on the machine that made the committed results, {there}"
     return f"as on this machine before, other trials {there}" if costs.here else there
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from harness.claims.wording import change, interval
+from harness.claims.wording import change, count, interval
 from harness.cli.options import add_runs
 from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, notes_on, opened, tell
 from harness.cli.verdicts import interval_text
@@ -77,9 +77,9 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield f"{claim}{effect.ratio.label if effect.ratio else effect.label}"
         yield f"    left {_value(effect, effect.left)}   right {_value(effect, effect.right)}"
         if effect.identical:
-            yield f"    the unit rows are equal ({effect.seeds} seeds)"
+            yield f"    the unit rows are equal ({count(effect.seeds, 'seed')})"
         else:
-            yield f"    difference {_difference(effect)} ({effect.seeds} seeds, {effect.test})"
+            yield f"    difference {_difference(effect)} ({count(effect.seeds, 'seed')}, {effect.test})"
     for skipped in comparison.skipped:
         yield f"not compared: {skipped.label}: {skipped.reason}"
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 from harness.claims import Cell, Claim, Form, Profile
 from harness.claims.findings import NotMeasuredError
+from harness.claims.judging import JudgingContext
 from harness.claims.outlook import Outlook, Replicates
 from harness.declared.family import twin_of
-from harness.evidence.context import RunContext
-from harness.evidence.verdicts import context_of
 from harness.plan.selection import cells_of, pairs
 from harness.store.view import RunView
 from harness.suite import Experiment, Scale, Suite
@@ -90,8 +89,7 @@ def outlooks(
         stored: Results of the suite and profile by name, the first choice first: the spread of a claim
             comes from the first that measures it.
     """
-    contexts = {name: context_of(suite, scale, view) for name, view in stored.items()}
-    found = []
+    contexts, found = _contexts(suite, scale, stored), []
     for claim in claims:
         form = claim.forms.get(scale.profile)
         if form is not None:
@@ -100,6 +98,15 @@ def outlooks(
             told = (said, "") if said else _asked(form, planned, contexts)
             found.append(ClaimOutlook(claim.id, type(form).__name__, *told))
     return found
+
+
+def _contexts(suite: Suite, scale: Scale, stored: Mapping[str, RunView]) -> dict[str, JudgingContext]:
+    """The stored results as forms see them."""
+    if not stored:
+        return {}  # Where there is nothing to measure, planning starts without the statistics.
+    from harness.evidence.verdicts import context_of
+
+    return {name: context_of(suite, scale, view) for name, view in stored.items()}
 
 
 def _unasked(form: Form, profile: Profile, planned: Planned) -> Outlook | None:
@@ -111,7 +118,7 @@ def _unasked(form: Form, profile: Profile, planned: Planned) -> Outlook | None:
     return planned.lacking(_tested(form))
 
 
-def _asked(form: Form, planned: Planned, contexts: Mapping[str, RunContext]) -> tuple[Outlook, str]:
+def _asked(form: Form, planned: Planned, contexts: Mapping[str, JudgingContext]) -> tuple[Outlook, str]:
     """The outlook of a form that tests θ, and the stored results behind it."""
     replicates, why = planned.replicates(_tested(form)), ""
     for name, context in contexts.items():
