@@ -85,14 +85,31 @@ def test_declarations_import_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("suite", sorted(ENTRY_POINTS))
 def test_planning_imports_nothing_heavy(suite: str, tmp_path: Path) -> None:
+    """Without stored results: the spread of those takes the statistics to measure."""
     code = (
         "import sys\n"
+        "from harness.cli import runs\n"
         "from harness.cli.main import main\n"
+        "runs.committed_folders = lambda suite, scale: []\n"
         "assert main(['plan', sys.argv[2]]) == 0\n"
         "heavy = [module for module in sys.argv[1].split(',') if module in sys.modules]\n"
         "assert not heavy, heavy\n"
     )
     command = [sys.executable, "-c", code, ",".join(HEAVY), suite]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_a_plan_could_show_takes_statistics_and_no_learning_library(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from harness.cli.main import main\n"
+        "assert main(['plan', 'spectr']) == 0\n"
+        "assert 'scipy' in sys.modules\n"
+        "heavy = [module for module in sys.argv[1].split(',') if module in sys.modules]\n"
+        "assert not heavy, heavy\n"
+    )
+    command = [sys.executable, "-c", code, ",".join(sorted({*HEAVY} - {"scipy", "pandas"}))]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -128,6 +128,18 @@ class Answer(Protocol):
         """Whether some seeds lie far from all others."""
 
     @property
+    def least(self) -> int:
+        """Replicates below which there is no verdict."""
+
+    @property
+    def units(self) -> int | None:
+        """Units, where they are the replicates whatever is planned."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing varies between replicates, which are then held to the sign-flip test."""
+
+    @property
     def no_number(self) -> str:
         """Why no number of replicates can be named, or nothing."""
 
@@ -140,6 +152,9 @@ class Answer(Protocol):
 
     def needed(self, truth: float, alpha: float, power: float) -> int | None:
         """Replicates that would answer it if θ were ``truth``; ``None`` if too many."""
+
+    def detectable(self, n: int, alpha: float, power: float) -> float | None:
+        """The θ nearest to its threshold that ``n`` replicates show; ``None`` if they show none."""
 
     def record(self) -> TestRecord:
         """The record of this test, not yet corrected."""

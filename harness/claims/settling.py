@@ -32,11 +32,7 @@ class Needed:
 def replicates_needed(
     answers: Sequence[Answer], supposed: Mapping[str, float], alpha: float, *, least: int, noun: str
 ) -> Needed:
-    """The fewest replicates that decide a claim with 80 % power if θ were one of some values.
-
-    A claim holds if all its k questions pass, so that each may have 1/k of the misses. It falls if any
-    does, after Holm over them; which one would is not known, so that each is asked at level α/k. Both
-    are on the safe side.
+    """What :func:`sizes_needed` says beyond the replicates at hand, or why that is nothing.
 
     Args:
         answers: All questions of the claim, measured.
@@ -49,7 +45,7 @@ def replicates_needed(
     if why:
         return Needed({}, why)
     used = min(answer.seeds for answer in answers)
-    sizes = {name: _largest(answers, truth, alpha, least) for name, truth in supposed.items()}
+    sizes = sizes_needed(answers, supposed, alpha, least)
     # The replicates at hand would most likely have decided it there: θ is another one.
     reached = [name for name, size in sizes.items() if size is not None and size <= used]
     left = {name: size for name, size in sizes.items() if name not in reached}
@@ -68,10 +64,27 @@ def replicates_needed(
     return Needed({}, ", and ".join(said))
 
 
+def sizes_needed(
+    answers: Sequence[Answer], supposed: Mapping[str, float], alpha: float, least: int
+) -> dict[str, int | None]:
+    """The fewest replicates that decide a claim with 80 % power if θ were one of some values, by name.
+
+    A claim holds if all its k questions pass, so that each may have 1/k of the misses. It falls if any
+    does, after Holm over them; which one would is not known, so that each is asked at level α/k. Both
+    are on the safe side. ``None``: more than are proposed.
+    """
+    return {name: _largest(answers, truth, alpha, least) for name, truth in supposed.items()}
+
+
+def power_of_each(questions: int) -> float:
+    """The power that each of several questions needs, so that all of them pass with :data:`POWER`."""
+    return 1 - (1 - POWER) / questions
+
+
 def _largest(answers: Sequence[Answer], truth: float, alpha: float, least: int) -> int | None:
     """The most that any of the questions needs at a supposed θ; ``None`` if more than are proposed."""
     asked = [(answer, answer.question.scale * truth) for answer in answers]
-    level, power = alpha, 1 - (1 - POWER) / len(asked)
+    level, power = alpha, power_of_each(len(asked))
     if not all(answer.answers_at(at) for answer, at in asked):
         asked = [(answer, at) for answer, at in asked if answer.question.falls_below is not None]
         level, power = alpha / len(asked), POWER

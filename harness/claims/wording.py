@@ -23,6 +23,13 @@ def interval(effect: Interval, ratio: RatioRecord | None = None) -> str:
     return f"{value} [{said(effect.low)}, {said(effect.high)}]"
 
 
+def change(effect: Interval, *, log: bool) -> str:
+    """A change of θ: "0.12 [0.08, 0.16]", or of a logarithm "a factor of 1.04 [1.01, 1.08]"."""
+    if not log:
+        return interval(effect)
+    return f"a factor of {interval(effect, RatioRecord(label='')).replace(' times', '', 1)}"
+
+
 def p_value(p: float | None) -> str:
     """A p-value: "p = .004", "p < .001", or that there is none."""
     if p is None:

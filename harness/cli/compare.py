@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness.claims.wording import change, count, interval
 from harness.cli.options import add_runs
 from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, notes_on, opened, tell
 from harness.cli.verdicts import interval_text
@@ -15,7 +16,8 @@ from harness.errors import ExitCode, UsageError
 from harness.store.records import Record
 
 if TYPE_CHECKING:
-    from harness.evidence.compare import Comparison
+    from harness.evidence.compare import Comparison, PairedEffect
+    from harness.store.records import Interval
 
 _MARKS = {"blocks": "x", "warning": "!", "note": " "}
 
@@ -72,11 +74,20 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield f" {_MARKS[item.weight]} {item.field}: {item.left or 'none'} | {item.right or 'none'}"
     for effect in comparison.effects:
         claim = f"{effect.claim}: " if effect.claim else ""
-        yield f"{claim}{effect.label}"
-        yield f"    left {interval_text(effect.left)}   right {interval_text(effect.right)}"
+        yield f"{claim}{effect.ratio.label if effect.ratio else effect.label}"
+        yield f"    left {_value(effect, effect.left)}   right {_value(effect, effect.right)}"
         if effect.identical:
-            yield f"    the unit rows are equal ({effect.seeds} seeds)"
+            yield f"    the unit rows are equal ({count(effect.seeds, 'seed')})"
         else:
-            yield f"    difference {interval_text(effect.difference)} ({effect.seeds} seeds, {effect.test})"
+            yield f"    difference {_difference(effect)} ({count(effect.seeds, 'seed')}, {effect.test})"
     for skipped in comparison.skipped:
         yield f"not compared: {skipped.label}: {skipped.reason}"
+
+
+def _value(effect: PairedEffect, value: Interval) -> str:
+    return interval(value, effect.ratio) if effect.ratio else interval_text(value)
+
+
+def _difference(effect: PairedEffect) -> str:
+    """Right − left, of logarithms as the factor between them."""
+    return change(effect.difference, log=True) if effect.log else interval_text(effect.difference)

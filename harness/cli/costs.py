@@ -2,36 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 
+from harness import cuda
+from harness.cli.remaining import kind_of
 from harness.cli.runs import committed_folders
 from harness.errors import CorroborateError
-from harness.store import list_runs, open_run
+from harness.processor import cpu_model
+from harness.store import RunReader, list_runs, open_run
+from harness.store.records import RunRecord, TrialRecord
 from harness.suite import Scale, Suite
 
 RUNS_READ = 3
 """Earlier runs of the same suite and profile that are looked at, the newest."""
+IN_COMMON = 5
+"""Trials that took some time both here and elsewhere, before the two machines are compared."""
+
+Job = tuple[str, str]
+"""A device kind, and the id of a trial or artifact."""
 
 
 def known_costs(suite: Suite, scale: Scale, runs: Path) -> dict[str, float]:
     """Seconds by trial, of the suite's committed results and of earlier runs, which count more."""
-    found: dict[str, float] = {}
-    for folder in _folders(suite, scale, runs):
+    found = recorded_costs(suite, scale, runs)
+    return {name: seconds for costs in (found.elsewhere, found.here) for (_, name), seconds in costs.items()}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds that trials and artifacts took.
+
+    Attributes:
+        here: In runs of this machine.
+        elsewhere: In committed results, and in runs of other machines.
+        machines: What computed elsewhere.
+    """
+
+    here: Mapping[Job, float]
+    elsewhere: Mapping[Job, float]
+    machines: tuple[str, ...] = ()
+
+    @cached_property
+    def factor(self) -> float | None:
+        """What this machine takes by what others took; nothing before enough trials ran on both."""
+        shared = self.here.keys() & self.elsewhere.keys()
+        there = sum(self.elsewhere[job] for job in shared)
+        if len(shared) < IN_COMMON or there <= 0:
+            return None
+        return sum(self.here[job] for job in shared) / there
+
+    def seconds(self, job: Job) -> float | None:
+        """What a job will take: what it took, else the mean of others like it; nothing if none is known."""
+        if job in self._known:
+            return self._known[job]
+        return self._kinds.get((job[0], kind_of(job[1])))
+
+    @cached_property
+    def _known(self) -> dict[Job, float]:
+        factor = self.factor or 1.0
+        return {**{job: factor * seconds for job, seconds in self.elsewhere.items()}, **self.here}
+
+    @cached_property
+    def _kinds(self) -> dict[tuple[str, str], float]:
+        alike: dict[tuple[str, str], list[float]] = {}
+        for (device, name), seconds in self._known.items():
+            if not name.startswith("artifact/"):  # Two artifacts are alike in nothing.
+                alike.setdefault((device, kind_of(name)), []).append(seconds)
+        return {kind: fmean(found) for kind, found in alike.items()}
+
+
+def recorded_costs(suite: Suite, scale: Scale, runs: Path) -> Costs:
+    """What is recorded of a suite's trials under a profile."""
+    here: dict[Job, float] = {}
+    elsewhere: dict[Job, float] = {}
+    machines: list[str] = []
+    for folder, is_own in _folders(suite, scale, runs):
         # An estimate is not worth a run: what cannot be read is passed over.
         with suppress(CorroborateError, OSError, ValueError):
-            trials = open_run(folder).trials.values()
-            found |= {
-                record.trial: record.cost.wall_s
-                for record in trials
-                if record.kind == "trial" and record.status in ("ok", "diverged")
-            }
-    return found
+            reader = open_run(folder)
+            costs, made_here = _costs(reader), is_own and _is_this_machine(reader.record)
+            (here if made_here else elsewhere).update(costs)
+            machines += [] if made_here else [reader.record.hardware]
+    return Costs(here, elsewhere, tuple(dict.fromkeys(filter(None, machines))))
 
 
-def _folders(suite: Suite, scale: Scale, runs: Path) -> Iterator[Path]:
-    """Where to look, what counts most last."""
-    yield from reversed(committed_folders(suite, scale))
+def _costs(reader: RunReader) -> dict[Job, float]:
+    return {
+        (_device(record), record.trial): record.cost.wall_s
+        for record in reader.trials.values()
+        if record.status in ("ok", "diverged")
+    }
+
+
+def _device(record: TrialRecord) -> str:
+    return record.device or "cpu"  # Older records name none, and are of runs on the CPU.
+
+
+def _is_this_machine(record: RunRecord) -> bool:
+    gpus = cuda.driver().gpus if record.device == "cuda" else ()
+    return record.hardware == (gpus[0].name if gpus else cpu_model())
+
+
+def _folders(suite: Suite, scale: Scale, runs: Path) -> Iterator[tuple[Path, bool]]:
+    """Where to look, what counts most last, and whether it is a run of the user's."""
+    yield from ((folder, False) for folder in reversed(committed_folders(suite, scale)))
     mine = [run for run in list_runs(runs) if run.name.startswith(f"{suite.slug}-{scale.profile.value}-")]
-    yield from mine[-RUNS_READ:]
+    yield from ((run, True) for run in mine[-RUNS_READ:])

@@ -42,7 +42,7 @@ class Command:
 
 COMMANDS = {
     "list": Command("harness.cli.list", "the suites, or what one suite declares"),
-    "plan": Command("harness.cli.plan", "what a run would do, and what it could reuse"),
+    "plan": Command("harness.cli.plan", "what a run would do and could show, in what time"),
     "run": Command("harness.cli.run", "run a suite, judge its claims and write the report"),
     "run-trial": Command("harness.cli.run_trial", "run one trial of a plan by itself, for schedulers"),
     "rehearse": Command("harness.cli.rehearse", "try every experiment of a large profile on tiny stand-ins"),

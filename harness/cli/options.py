@@ -69,6 +69,27 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """``--workers``; its value is checked by :func:`check_workers`."""
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        default=2,
+        help="CPU threads to give out in the pool (default: 2); what runs on a GPU comes beside them",
+    )
+
+
+def check_workers(workers: int) -> None:
+    """Refuse a pool of nobody.
+
+    Raises:
+        UsageError: If there is not one.
+    """
+    if workers < 1:
+        raise UsageError("At least one worker is needed", where=f"--workers {workers}")
+
+
 def profile_named(name: str) -> Profile:
     """The profile called ``name``.
 

@@ -1,4 +1,4 @@
-"""``corroborate plan``: what a run would do, and what it could reuse."""
+"""``corroborate plan``: what a run would do and could show, how long it takes, and what it could reuse."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from harness.cli.costs import recorded_costs
+from harness.cli.options import add_workers, check_workers
 from harness.cli.request import add_request, make_request
 from harness.cli.runs import tell
 from harness.errors import ExitCode
 
 if TYPE_CHECKING:
-    from harness.engine.reuse import ReuseIndex
+    from harness.cli.forecast import Forecast
     from harness.engine.run import RunRequest
     from harness.plan import Plan, PlannedTrial
 
@@ -20,26 +22,35 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_request(parser)
+    add_workers(parser)
     parser.add_argument("--trials", action="store_true", help="list every trial with its fingerprint")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Plan and print."""
+    from harness.cli.claims_table import claims_table, table_json, table_lines
+    from harness.cli.forecast import Forecast
     from harness.declared import refuse_unjudgeable, unwise
     from harness.engine.run import stored_trials
 
-    request = make_request(args, executes=False)
+    check_workers(args.workers)
+    request = make_request(args, workers=args.workers, executes=False)
     refuse_unjudgeable(request.suite, request.scale)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
     beware = [str(found) for found in unwise(request.suite, request.scale, request.selection)]
     reuse = stored_trials(request)
     tell(reuse.passed_over)
+    costs = recorded_costs(request.suite, request.scale, request.runs)
+    forecast = Forecast(request, plan, reuse, costs)
+    claims = claims_table(request, plan, forecast)
     if args.json:
-        print(json.dumps(_as_json(plan) | {"cautions": beware}, indent=1))
+        print(json.dumps(_as_json(plan) | {"cautions": beware} | table_json(claims), indent=1))
     else:
-        print("\n".join(_lines(request, plan, reuse, each=args.trials)))
+        print("\n".join(_lines(request, plan, forecast, each=args.trials)))
         print("".join(f"  caution: {text}\n" for text in beware), end="")
+        print("\n".join(table_lines(claims)))
+        tell(_few_seeds(request))
     return ExitCode.OK
 
 
@@ -61,11 +72,11 @@ def _as_json(plan: Plan) -> dict[str, object]:
     }
 
 
-def _lines(request: RunRequest, plan: Plan, reuse: ReuseIndex, *, each: bool) -> list[str]:
+def _lines(request: RunRequest, plan: Plan, forecast: Forecast, *, each: bool) -> list[str]:
     scale = request.scale
     lines = [f"{plan.suite}, profile {scale.profile}{', full' if scale.full else ''}, on {request.device}"]
     lines[0] += f" ({request.device_reason})"
-    stored = {trial.id: _is_stored(trial, reuse) for trial in _first(plan)}
+    stored = {trial.id: forecast.is_stored(trial) for trial in _first(plan)}
     counts = Counter(trial.experiment.id for trial in _first(plan))
     reused = Counter(trial.experiment.id for trial in _first(plan) if stored[trial.id])
     waiting = Counter(group.experiment.id for group in plan.tunings for _ in group.seeds)
@@ -94,9 +105,15 @@ def _unknown(plan: Plan) -> list[str]:
     return list(dict.fromkeys(trial.code.unknown for trial in _first(plan) if trial.code.unknown))
 
 
-def _is_stored(trial: PlannedTrial, reuse: ReuseIndex) -> bool:
-    from harness.engine.reuse import key_of
-    from harness.provenance import environment_key
+def _few_seeds(request: RunRequest) -> list[str]:
+    """A note on gating claims with few seeds, at a scale that committed results are made at."""
+    from harness.cli.runs import committed_folders
+    from harness.declared.gating import few_note, few_planned
 
-    environment = environment_key(trial.placement.device, trial.experiment.threads)
-    return reuse.find(key_of(trial, environment)) is not None
+    suite, scale = request.suite, request.scale
+    kept = {folder.name for folder in committed_folders(suite, scale)}
+    restricted = request.selection.claims or request.selection.methods
+    if restricted or not (scale.full or scale.profile.value in kept):
+        return []
+    note = few_note(few_planned(suite, scale, request.selection))
+    return [f"as committed results, {note}"] if note else []

@@ -9,7 +9,8 @@ from pathlib import Path
 from harness.cli.options import add_runs
 from harness.cli.outputs import require_folder
 from harness.cli.proving import printed, proof_of
-from harness.cli.runs import OpenedRun, opened, opened_at, refuse_rehearsal
+from harness.cli.runs import OpenedRun, opened, opened_at, refuse_rehearsal, tell
+from harness.declared.gating import few_note
 from harness.errors import ExitCode, RecordError, UsageError
 from harness.store.reference import LIMIT_MB, PackedRun, packed_run
 from harness.store.replace import refuse_foreign, replace_folder
@@ -60,9 +61,18 @@ def main(args: argparse.Namespace) -> ExitCode:
     _prove(packed)
     replace_folder(folder, packed.files)
     print(f"{folder}: {packed.size / 1e6:.2f} MB")
+    tell(_few(run))
     if packed.without:
         print(f"kept as values by replicate, without their rows: {len(packed.without)} evaluation sets")
     return ExitCode.OK
+
+
+def _few(run: OpenedRun) -> list[str]:
+    """A note, if a gate against these results would see little."""
+    from harness.evidence.watched import few_recorded
+
+    note = few_note(few_recorded(run.suite, run.scale, run.reader))
+    return [note] if note else []
 
 
 def _packed(run: OpenedRun, limit_mb: float) -> PackedRun:

@@ -20,6 +20,7 @@ from harness.cli.runs import (
     refuse_rehearsal,
     tell,
 )
+from harness.declared.gating import few_note
 from harness.errors import ExitCode
 from harness.text import expanded
 
@@ -104,7 +105,8 @@ def _outside(reason: str) -> str:
 
 def _case(item: Item) -> Case:
     status = _STATUS.get(item.outcome, "passed")
-    return Case(item.name, status, item.detail)  # type: ignore[arg-type]
+    detail = f"{item.detail}; as logarithms: {item.log}" if item.log else item.detail
+    return Case(item.name, status, detail)  # type: ignore[arg-type]
 
 
 def _print(run: OpenedRun, baseline: OpenedRun, found: Regression, unfinished: dict[str, str]) -> None:
@@ -118,6 +120,8 @@ def _print(run: OpenedRun, baseline: OpenedRun, found: Regression, unfinished: d
     if lost and restricted:
         told = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items())
         print(f" ! the run was restricted to {told}; 'regress --claim ID' asks about one claim alone")
+    if note := few_note(found.few):
+        print(f" ! {note}")
     print(f"{found.outcome}: {found.reason}")
 
 

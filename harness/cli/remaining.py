@@ -70,7 +70,7 @@ class Remaining:
     def ended(self, trial: str, seconds: float, now: float, *, executed: bool = True) -> None:
         """A trial ended at ``now``; one that was not executed took its time on another occasion."""
         self._left.pop(trial, None)
-        kind = _kind(trial)
+        kind = kind_of(trial)
         self._kinds[kind].add(seconds)
         self._experiments[_experiment(trial)].add(kind)
         if self._running.pop(trial, None) is not None and not self._running:
@@ -109,14 +109,14 @@ class Remaining:
         before, here = self._compared
         if trial in self.known and before > 0:
             return (self.known[trial] * here / before,) * 2
-        kind = _kind(trial)
+        kind = kind_of(trial)
         if kind in self._kinds:
             return (self._kinds[kind].mean,) * 2
         alike = [self._kinds[other].mean for other in self._experiments.get(_experiment(trial), ())]
         return (min(alike), max(alike)) if alike else None
 
 
-def _kind(trial: str) -> str:
+def kind_of(trial: str) -> str:
     """Experiment, task, method, and whether it tunes: what is alike but for the seed and the grid point."""
     return "/".join(trial.split("/")[:-1][:4])
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.claims.forms import form_named
 from harness.cli.costs import known_costs
 from harness.cli.display import display, duration
+from harness.cli.options import add_workers, check_workers
 from harness.cli.request import NEWEST, add_request, make_request
 from harness.cli.suites import broken_suites, suite_names
 from harness.errors import CorroborateError, ExitCode, UsageError
@@ -45,20 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine", choices=("pool", "inline"), default="pool", help="inline: in this process, for debugging"
     )
-    parser.add_argument(
-        "--workers",
-        metavar="N",
-        type=int,
-        default=2,
-        help="CPU threads to give out in the pool (default: 2); what runs on a GPU comes beside them",
-    )
+    add_workers(parser)
     parser.add_argument("--no-report", action="store_true", help="judge the claims, but write no report")
 
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Run, judge, report; with ``--all`` one suite after the other."""
-    if args.workers < 1:
-        raise UsageError("At least one worker is needed", where=f"--workers {args.workers}")
+    check_workers(args.workers)
     if args.gather and args.fresh:
         raise UsageError("--gather takes what --fresh leaves alone", where="corroborate run")
     if not args.all and not args.suite:

@@ -46,11 +46,7 @@ class Places:
 
     def share(self, job: Job) -> float:
         """The part of the GPU that a job takes, from 0 to 1; all of it where nothing holds it to a part."""
-        if not _on_gpu(job):
-            return 0.0
-        if job.device_gb is None or self.gpu_gb is None or not may_share(job.device_gb, self.gpu_gb):
-            return 1.0
-        return (job.device_gb + CONTEXT_GB) / self.gpu_gb
+        return gpu_share(job.device_gb, self.gpu_gb) if _on_gpu(job) else 0.0
 
     def _threads(self, job: Job) -> int:
         return min(job.threads, self.workers)
@@ -60,6 +56,13 @@ class Places:
         if self.main_gb is None or not job.device_gb or not beside:
             return True
         return job.device_gb + sum(other.device_gb or 0.0 for other in beside) <= self.main_gb
+
+
+def gpu_share(device_gb: float | None, gpu_gb: float | None) -> float:
+    """The part of a GPU of ``gpu_gb`` that models of ``device_gb`` take; all of it where one is unknown."""
+    if device_gb is None or gpu_gb is None or not may_share(device_gb, gpu_gb):
+        return 1.0
+    return (device_gb + CONTEXT_GB) / gpu_gb
 
 
 def _on_gpu(job: Job) -> bool:

@@ -79,17 +79,7 @@ def _tuned(
     Raises:
         UsageError: If some of them have not ended, or all have failed.
     """
-    state = TuningState(group)
-    missing = []
-    for point in group.points:
-        key = key_of(point, environment_key(point.placement.device, point.experiment.threads))
-        rows = stored.find(key)
-        if rows is not None:
-            state.add(point.id, rows.units)
-        elif stored.failed(key):
-            state.add(point.id, None)
-        else:
-            missing.append(point.id)
+    state, missing = _tuning(group, stored)
     if missing:
         raise UsageError(
             f"This trial runs with the values that tuning chooses, and {len(missing)} of "
@@ -101,6 +91,30 @@ def _tuned(
     if winner is None:
         raise UsageError("Every tuning trial of this method failed: no values are chosen", where=trial)
     return next(item for item in planner.after_tuning(group, scale, winner) if item.id == trial)
+
+
+def tuned_trials(
+    group: PlannedTuning, planner: Planner, scale: Scale, stored: ReuseIndex
+) -> list[PlannedTrial]:
+    """The main trials of a tuned method, with the values that won; none before its tuning has ended."""
+    state, missing = _tuning(group, stored)
+    winner = None if missing else state.winner()
+    return [] if winner is None else planner.after_tuning(group, scale, winner)
+
+
+def _tuning(group: PlannedTuning, stored: ReuseIndex) -> tuple[TuningState, list[str]]:
+    """What the stored tuning trials say, and the ids of those that have not ended."""
+    state, missing = TuningState(group), []
+    for point in group.points:
+        key = key_of(point, environment_key(point.placement.device, point.experiment.threads))
+        rows = stored.find(key)
+        if rows is not None:
+            state.add(point.id, rows.units)
+        elif stored.failed(key):
+            state.add(point.id, None)
+        else:
+            missing.append(point.id)
+    return state, missing
 
 
 def _absent(plan: Plan, trial: str, known: list[str]) -> UsageError | ResourceError:

@@ -9,10 +9,11 @@ from typing import Literal
 from harness.claims import Contrast, Form, Replication, alone
 from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
+from harness.claims.ratios import ratio_of
 from harness.evidence.coverage import declared
 from harness.evidence.paired_runs import PairedRuns, Shift
 from harness.plan.selection import cells_of
-from harness.store.records import Interval, RunRecord, TrialRecord
+from harness.store.records import Interval, RatioRecord, RunRecord, TrialRecord
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
 
@@ -40,6 +41,8 @@ class PairedEffect:
         claim: The claim it belongs to.
         identical: Whether the unit rows are equal, value for value.
         test: How the interval was made.
+        log: Whether it is a sum of logarithms, so that its difference is a factor's logarithm.
+        ratio: The ratio whose logarithm it is, which is what readers are shown.
     """
 
     label: str
@@ -50,6 +53,8 @@ class PairedEffect:
     seeds: int
     identical: bool
     test: str
+    log: bool = False
+    ratio: RatioRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -194,13 +199,13 @@ def _effects(
                 continue
             seen.add((name, theta))
             try:
-                effects.append(_effect(label, name, paired.shift(theta, replication)))
+                effects.append(_effect(label, name, theta, paired.shift(theta, replication)))
             except NotMeasuredError as error:
                 skipped.append(Skipped(label, name, str(error)))
     return tuple(effects), tuple(skipped)
 
 
-def _effect(label: str, claim: str, shift: Shift) -> PairedEffect:
+def _effect(label: str, claim: str, theta: Contrast, shift: Shift) -> PairedEffect:
     return PairedEffect(
         label=label,
         claim=claim,
@@ -210,4 +215,6 @@ def _effect(label: str, claim: str, shift: Shift) -> PairedEffect:
         seeds=shift.seeds,
         identical=shift.identical,
         test=shift.inference.test,
+        log=theta.log,
+        ratio=ratio_of(theta, label),
     )

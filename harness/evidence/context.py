@@ -16,8 +16,8 @@ from harness.claims.settling import flips_needed
 from harness.evidence.distributions import StudentDistribution, student
 from harness.evidence.estimates import enough
 from harness.evidence.family import holm
-from harness.evidence.inference import Inference, as_test, infer
-from harness.evidence.power import Spread, Supposed, collapsed, fewest, upper_sd
+from harness.evidence.inference import MIN_BLOCKS, MIN_UNITS, Inference, as_test, infer
+from harness.evidence.power import Spread, Supposed, collapsed, detectable, fewest, upper_sd
 from harness.evidence.quantities import Quantity
 from harness.evidence.ratio import Moments, fieller
 from harness.evidence.series import Reader, Series, partial
@@ -95,18 +95,35 @@ class MeasuredAnswer:
     def no_number(self) -> str:
         """Why no number of replicates can be named, or nothing."""
         replicates = "block" if self.inference.timed else "seed"
-        if self.sampling.replication is Replication.UNITS and not self.inference.timed:
-            return (
-                f"the replicates are the {self.inference.units:,} units that the data have, and more seeds "
-                "add none"
-            )
+        if self.units is not None:
+            return f"the replicates are the {self.units:,} units that the data have, and more seeds add none"
         if len(self.inference.replicates) < 2:
             return f"one {replicates} shows no spread between {replicates}s"
         return ""
 
     @property
+    def units(self) -> int | None:
+        """Units, where they are the replicates whatever is planned."""
+        over_units = self.sampling.replication is Replication.UNITS and not self.inference.timed
+        return self.inference.units if over_units else None
+
+    @property
+    def least(self) -> int:
+        """Replicates below which there is no verdict."""
+        if self.units is not None:
+            return MIN_UNITS
+        return max(self.sampling.least, MIN_BLOCKS if self.inference.timed else 2)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing varies between replicates, which are then held to the sign-flip test."""
+        return self._spread.se(1) == 0
+
+    @property
     def _spread(self) -> Spread:
         """With the upper 80 % bound of the standard deviation seen, and at least the noise floor."""
+        if self.units is not None:
+            return self._spread_of_units
         values = np.array(self.inference.replicates)
         seen = student(values)
         n = len(values)
@@ -120,6 +137,12 @@ class MeasuredAnswer:
         return _floor(self.question, self.sampling)
 
     @property
+    def _spread_of_units(self) -> Spread:
+        """As if each unit were a replicate: the bootstrap's standard error is that of their mean."""
+        n, known = self.inference.units, self.inference.distribution
+        return Spread(upper_sd(known.se * float(np.sqrt(n)), n - 1) if known else 0.0)
+
+    @property
     def units_stay(self) -> bool:
         """Whether a part of the variance comes from units, which more seeds do not reduce."""
         return self.inference.unit_variance > 0
@@ -131,8 +154,17 @@ class MeasuredAnswer:
 
     def needed(self, truth: float, alpha: float, power: float) -> int | None:
         """Replicates that would answer it, whatever the estimate; ``None`` if more than are proposed."""
-        asked, spread = self.question, self._spread
-        supposed = Supposed(
+        supposed, spread = self._supposed(truth, alpha), self._spread
+        asks = supposed.passes if self.answers_at(truth) else supposed.falls
+        return fewest(lambda n: asks(n, spread), power, max(self.least, self._flips(alpha)))
+
+    def detectable(self, n: int, alpha: float, power: float) -> float | None:
+        """The θ nearest to its threshold that ``n`` replicates show; ``None`` if they show none."""
+        return detectable(self._supposed(self.question.lower, alpha), n, self._spread, power)
+
+    def _supposed(self, truth: float, alpha: float) -> Supposed:
+        asked = self.question
+        return Supposed(
             truth,
             alpha,
             lower=asked.lower,
@@ -141,9 +173,6 @@ class MeasuredAnswer:
             below=_or(asked.falls_below, -np.inf),
             above=_or(asked.falls_above, np.inf),
         )
-        asks = supposed.passes if self.answers_at(truth) else supposed.falls
-        least = max(self.sampling.least, 8 if self.inference.timed else 2, self._flips(alpha))
-        return fewest(lambda n: asks(n, spread), power, least)
 
     def _flips(self, alpha: float) -> int:
         """Equal replicates that sign flips need, where the replicates are equal."""

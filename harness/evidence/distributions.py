@@ -20,6 +20,10 @@ Floats = NDArray[np.float64]
 class SamplingDistribution(Protocol):
     """The sampling distribution of an estimate of θ."""
 
+    @property
+    def se(self) -> float:
+        """The standard error of the estimate."""
+
     def p_above(self, threshold: float) -> float:
         """One-sided p of the hypothesis θ ≤ ``threshold``; small if θ lies above it."""
 
@@ -90,6 +94,11 @@ class BcaDistribution:
     samples: Floats
     z0: float
     acceleration: float
+
+    @property
+    def se(self) -> float:
+        """The standard deviation of the resampled estimates."""
+        return float(np.std(self.samples, ddof=1))
 
     def p_above(self, threshold: float) -> float:
         """The level α whose endpoint equals ``threshold``."""

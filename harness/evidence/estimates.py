@@ -10,7 +10,7 @@ import numpy as np
 from harness.claims import Cell, Contrast, Replication, difference
 from harness.claims.findings import ALPHA, NotMeasuredError
 from harness.evidence.coverage import NOTHING_SAID, Coverages, Declared
-from harness.evidence.inference import MIN_UNITS, Inference, infer
+from harness.evidence.inference import MIN_BLOCKS, MIN_UNITS, Inference, infer
 from harness.evidence.quantities import Quantity
 from harness.evidence.series import Reader
 from harness.store.answers import Coverage
@@ -131,7 +131,8 @@ def _beats(reader: Reader, cell: Cell, other: Cell, replication: Replication) ->
 def enough(inference: Inference, quantity: Quantity, replication: Replication, least: int) -> str:
     """Nothing if there are replicates enough for a verdict, else what is lacking."""
     if quantity.timed:
-        return "" if len(quantity.keys) >= max(least, 8) else f"{len(quantity.keys)} blocks of at least 8"
+        blocks, wanted = len(quantity.keys), max(least, MIN_BLOCKS)
+        return "" if blocks >= wanted else f"{blocks} blocks of at least {wanted}"
     if replication is Replication.UNITS:
         return "" if inference.units >= MIN_UNITS else f"{inference.units} units of at least {MIN_UNITS}"
     seeds = quantity.keys

@@ -32,6 +32,9 @@ from harness.store.records import Interval, TestRecord
 MIN_UNITS = 50
 """Units (or clusters) that a verdict over units needs."""
 
+MIN_BLOCKS = 8
+"""Timed blocks that a verdict needs."""
+
 MIN_BOOTSTRAP = 20
 """Below this many units the bootstrap covers too little; the jackknife's t takes its place."""
 

@@ -21,6 +21,7 @@ class Item:
         label: What it is, in words.
         outcome: What became of it.
         detail: The figures behind the outcome.
+        log: The same figures as logarithms, where readers are shown factors.
     """
 
     claim: str
@@ -28,6 +29,7 @@ class Item:
     label: str
     outcome: Outcome
     detail: str
+    log: str = ""
 
     @property
     def name(self) -> str:

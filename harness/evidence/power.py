@@ -1,13 +1,13 @@
-"""How many replicates would settle a claim, and whether one of them collapsed."""
+"""How many replicates would settle a claim, what a number of them shows, and whether one collapsed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from harness.evidence.distributions import Floats
 
@@ -117,6 +117,43 @@ def fewest(power: Callable[[int], float], target: float, least: int = 2) -> int 
         middle = (low + high) // 2
         low, high = (low, middle) if power(middle) >= target else (middle, high)
     return high
+
+
+def detectable(asked: Supposed, n: int, spread: Spread, power: float) -> float | None:
+    """The true θ nearest to what it is tested against that ``n`` replicates show with a power.
+
+    Args:
+        asked: The question; its own truth is not looked at.
+        n: Replicates.
+        spread: How the estimate varies.
+        power: Above one half.
+
+    Returns:
+        The smallest θ that is shown, or the largest where θ has to lie below ``upper`` as well; ``None``
+        if no θ is shown, and for one replicate, which has no spread.
+    """
+    if n < 2:
+        return None
+    se, least = spread.se(n), max(asked.lower, asked.size)
+
+    def beyond(truth: float) -> float:
+        return replace(asked, truth=truth).passes(n, spread) - power
+
+    if se == 0:
+        edge = asked.upper if math.isfinite(asked.upper) else least
+        return edge if 2.0**-n <= asked.alpha else None
+    if math.isfinite(asked.upper):
+        middle = (asked.lower + asked.upper) / 2
+        return _crossing(beyond, middle, asked.upper, se) if beyond(middle) >= 0 else None
+    # At the threshold, or where the estimate has to lie, at most half of all samples pass.
+    step = se
+    while beyond(least + step) < 0:
+        step *= 2
+    return _crossing(beyond, least, least + step, se)
+
+
+def _crossing(of: Callable[[float], float], low: float, high: float, scale: float) -> float:
+    return float(optimize.brentq(of, low, high, xtol=1e-6 * scale))
 
 
 def collapsed(replicates: Floats, delta: float) -> bool:

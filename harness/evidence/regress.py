@@ -35,6 +35,7 @@ class Regression:
         barred: What something outside the experiment kept the run from, with the reason.
         gating: Metrics that can make it fail in these environments.
         compared: How many of them were compared.
+        few: Seeds by gating claim, where a fall was looked for among fewer than ten.
     """
 
     outcome: Overall
@@ -43,6 +44,7 @@ class Regression:
     barred: Mapping[str, str] = field(default_factory=dict)
     gating: int = 0
     compared: int = 0
+    few: Mapping[str, int] = field(default_factory=dict)
 
 
 def regress_run(
@@ -98,6 +100,7 @@ def regress_run(
         barred(gate),
         quantities.gating,
         quantities.compared,
+        quantities.few,
     )
 
 

@@ -50,6 +50,16 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
     )
 
 
+def context_of(suite: Suite, scale: Scale, view: RunView) -> RunContext:
+    """A run as the forms of a suite's claims see it."""
+    return RunContext(
+        reader=shared_reader(view, declared(suite, scale)),
+        rng=_generator(suite.slug, scale.profile),
+        reported={name: item.value for name, item in suite.paper.reported.items()},
+        family=len(family_of(suite, scale.profile)),
+    )
+
+
 @dataclass
 class _Judge:
     """One judgement of one run."""
@@ -66,13 +76,7 @@ class _Judge:
         self.exploratory = record.claims_sha256 != claims_hash(self.suite)
         self.parents = {claim.parent for claim in self.suite.claims if claim.parent}
         self.claims = [claim for claim in self.suite.claims if claim.id not in self.parents]
-        self.declared = len(family_of(self.suite, self.scale.profile))
-        self.context = RunContext(
-            reader=shared_reader(self.view, declared(self.suite, self.scale)),
-            rng=_generator(self.suite.slug, self.scale.profile),
-            reported={name: item.value for name, item in self.suite.paper.reported.items()},
-            family=self.declared,
-        )
+        self.context = context_of(self.suite, self.scale, self.view)
 
     def form(self, claim: Claim) -> Form | None:
         """The claim's form, with the noise floor that the run was started with."""
@@ -83,7 +87,7 @@ class _Judge:
         twins = {claim.id: twin_of(self.suite, claim, self.scale.profile) for claim in self.claims}
         own = [claim for claim in self.claims if twins[claim.id] is None]
         findings = [self.finding(claim) for claim in own]
-        restricted = self.declared if self.view.record.selection else 0
+        restricted = self.context.family if self.view.record.selection else 0
         corrected = correct(findings, restricted)
         found = [
             self.verdict(claim, finding, p)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,7 +14,9 @@ from harness.claims import Cell, Claim, Contrast, Form, Replication
 from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
 from harness.claims.quantity import CALIBRATION
-from harness.claims.wording import interval, number
+from harness.claims.ratios import ratio_of
+from harness.claims.wording import change, number
+from harness.declared.gating import gating_forms, too_few
 from harness.evidence.coverage import Coverages, declared
 from harness.evidence.fresh import Fall, Judged, fall, judge_falls
 from harness.evidence.lost import Gate
@@ -20,6 +24,9 @@ from harness.evidence.outcomes import Item, Outcome
 from harness.evidence.paired_runs import PairedRuns, Shift
 from harness.evidence.quantities import Quantity
 from harness.evidence.series import Reader
+from harness.store.records import Interval
+from harness.store.view import RunView
+from harness.suite import Scale, Suite
 from harness.text import plural
 
 _LEAST_SPREAD = 0.1
@@ -69,12 +76,14 @@ class Quantities:
         items: What became of each.
         gating: How many can make the gate fail here; times of another environment cannot.
         compared: How many of these were compared.
+        few: Seeds by claim, where a fall of what gates was looked for among fewer than ten on a side.
     """
 
     def __init__(self, gate: Gate) -> None:
         said = declared(gate.suite, gate.scale)
         self.items: list[Item] = []
         self.gating = self.compared = 0
+        self.few: dict[str, int] = {}
         self._paired = PairedRuns(gate.baseline, gate.run, said)
         self._sides = [Reader(view, Coverages(view, said)) for view in (gate.baseline, gate.run)]
         self._open: list[tuple[Watched, Fall]] = []
@@ -82,8 +91,8 @@ class Quantities:
             self._add(watched)
         self._conclude()
 
-    def _settle(self, watched: Watched, outcome: Outcome, detail: str) -> None:
-        self.items.append(Item(watched.claim, watched.kind, watched.label, outcome, detail))
+    def _settle(self, watched: Watched, outcome: Outcome, detail: str, log: str = "") -> None:
+        self.items.append(Item(watched.claim, watched.kind, watched.label, outcome, detail, log))
         self.gating += watched.gates
         self.compared += watched.gates and outcome != "not comparable"
 
@@ -102,7 +111,8 @@ class Quantities:
         if shift.identical:
             self._settle(watched, "same", "unit rows are equal")
         elif shift.same_environment:
-            self._settle(watched, *_paired(watched, shift))
+            say = partial(_moved, watched, shift)
+            self._settle(watched, _paired(watched, shift), *_in_both(watched, say))
         else:
             self._by_value(watched)
 
@@ -126,10 +136,16 @@ class Quantities:
         gating = [(watched, found) for watched, found in self._open if watched.gates]
         judged = judge_falls([found for _, found in gating], [watched.two_sided for watched, _ in gating])
         for (watched, found), answer in zip(gating, judged, strict=True):
-            self._settle(watched, *_sampled(watched, found, answer, len(gating)))
+            say = partial(_sampled, watched, found, answer, len(gating))
+            self._settle(watched, _outcome(answer), *_in_both(watched, say))
+        self.few = too_few(
+            (watched.claim, min(found.seeds))
+            for watched, found in gating
+            if watched.replication is not Replication.UNITS
+        )
         for watched, found in self._open:
             if not watched.gates:
-                self._settle(watched, "reported", f"{_told(found, 1)}; it does not gate")
+                self._settle(watched, "reported", *_in_both(watched, partial(_ungated, found)))
 
 
 def _calibrated(watched: Watched) -> bool:
@@ -137,44 +153,63 @@ def _calibrated(watched: Watched) -> bool:
     return any(cell.method == CALIBRATION for _, cell in watched.theta.terms)
 
 
-def _told(found: Fall, metrics: int) -> str:
+def _in_both(watched: Watched, say: Callable[..., str]) -> tuple[str, str]:
+    """Figures as readers are shown them, and of a change in a logarithm also as the logarithm."""
+    return say(log=watched.theta.log), say(log=False) if watched.theta.log else ""
+
+
+def _told(found: Fall, metrics: int, *, log: bool) -> str:
     before, after = found.seeds
+    tolerance = found.tolerance(metrics)
+    least = change(Interval(value=-tolerance), log=True) if log else f"{number(tolerance)} less"
     return (
-        f"changed by {number(found.change)} in another environment, where {number(found.tolerance(metrics))} "
-        f"less is within fresh sampling ({before} and {plural(after, 'seed')})"
+        f"changed by {change(Interval(value=found.change), log=log)} in another environment, where {least} "
+        f"is within fresh sampling ({before} and {plural(after, 'seed')})"
     )
 
 
-def _sampled(watched: Watched, found: Fall, answer: Judged, metrics: int) -> tuple[Outcome, str]:
+def _ungated(found: Fall, *, log: bool) -> str:
+    return f"{_told(found, 1, log=log)}; it does not gate"
+
+
+def _sampled(watched: Watched, found: Fall, answer: Judged, metrics: int, *, log: bool) -> str:
     # What must not rise either spends its level on both sides.
-    told = _told(found, metrics * (2 if watched.two_sided else 1))
-    detail = f"{told}, p = {number(answer.p_down)} over {plural(metrics, 'metric')}"
+    told = _told(found, metrics * (2 if watched.two_sided else 1), log=log)
+    return f"{told}, p = {number(answer.p_down)} over {plural(metrics, 'metric')}"
+
+
+def _outcome(answer: Judged) -> Outcome:
     if answer.fell:
-        return "regressed", detail
-    return ("improved" if answer.rose else "same"), detail
+        return "regressed"
+    return "improved" if answer.rose else "same"
 
 
-def _paired(watched: Watched, shift: Shift) -> tuple[Outcome, str]:
+def _moved(watched: Watched, shift: Shift, *, log: bool) -> str:
+    inference = shift.inference
+    delta = change(Interval(value=watched.delta), log=log)
+    told = f"changed by {change(inference.interval, log=log)}, δ = {delta}, {inference.test}"
+    return f"{told}; rows differ in the same environment"
+
+
+def _paired(watched: Watched, shift: Shift) -> Outcome:
     """In the same environment rows differ only because something has changed."""
     effect = shift.inference.interval
-    detail = f"changed by {interval(effect)}, δ = {number(watched.delta)}, {shift.inference.test}"
-    detail += "; rows differ in the same environment"
     low = effect.value if effect.low is None else effect.low
     high = effect.value if effect.high is None else effect.high
     if high < -watched.delta or (watched.two_sided and low > watched.delta):
-        return "regressed", detail
-    return ("improved" if low > watched.delta else "same"), detail
+        return "regressed"
+    return "improved" if low > watched.delta else "same"
 
 
 def watch(gate: Gate) -> Iterator[Watched]:
     """Everything that is watched, each quantity once."""
-    gating = frozenset(gate.suite.gating)
+    gating = {claim.id for claim, _ in gating_forms(gate.suite, gate.scale.profile)}
     seen: set[tuple[Contrast, float]] = set()
     for claim in gate.suite.claims:
         form = claim.forms.get(gate.scale.profile)
         if form is None or not gate.asks(claim.id, claim.parent):
             continue
-        gates = not gating or bool(gate.claims) or bool(gating & {claim.id, claim.parent})
+        gates = bool(gate.claims) or claim.id in gating
         for watched in _watched(claim, form.floored(gate.noise(claim.id))):
             key = (watched.theta, watched.delta)
             if watched.kind == "quantity" or key not in seen:
@@ -186,7 +221,9 @@ def _watched(claim: Claim, form: Form) -> Iterator[Watched]:
     held = [(item, item.allowed) for item in form.watched() if item.allowed is not None]
     floor = form.stated_noise
     for item, delta in held:
-        quantity = Watched(claim.id, "quantity", item.label, item.theta, item.replication, delta, floor)
+        ratio = ratio_of(item.theta, item.label)
+        label = ratio.label if ratio else item.label
+        quantity = Watched(claim.id, "quantity", label, item.theta, item.replication, delta, floor)
         yield replace(quantity, two_sided=item.two_sided)
     for item, delta in held:
         if item.by_cell and not item.theta.log:
@@ -199,3 +236,18 @@ def _watched(claim: Claim, form: Form) -> Iterator[Watched]:
 def _upwards(cell: Cell) -> Contrast:
     """The cell, signed so that more is better."""
     return Contrast(((1.0 if cell.metric.better == "higher" else -1.0, cell),))
+
+
+def few_recorded(suite: Suite, scale: Scale, view: RunView) -> dict[str, int]:
+    """Gating claims of a run with fewer than ten seeds, where seeds are what varies.
+
+    Times gate on their own machine only, and units are as many as the data have.
+    """
+    reader = Reader(view, Coverages(view, declared(suite, scale)))
+    seeds: list[tuple[str, int]] = []
+    for watched in watch(Gate(suite, scale, view, view)):
+        if watched.gates and watched.replication is not Replication.UNITS:
+            with suppress(NotMeasuredError):
+                quantity = Quantity(reader, watched.theta)
+                seeds += [] if quantity.timed else [(watched.claim, len(quantity.keys))]
+    return too_few(seeds)

@@ -59,7 +59,7 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
                 "method", name, sorted(known), where=f"suite {suite.slug}, profile {scale.profile}"
             )
     _check_seeds(experiments, selection.seeds)
-    needed = _needed(suite, scale, selection.claims) if selection.claims else None
+    needed = needed_by(suite, scale, selection.claims) if selection.claims else None
     chosen = [_restrict(_extend(item, selection), selection, needed) for item in experiments]
     left = [item for item in chosen if item.seeds and item.methods and item.tasks and _pairs(item)]
     _check_most(left, f"suite {suite.slug}, profile {scale.profile}")
@@ -160,7 +160,7 @@ def _restrict(
         (task, method)
         for task, method in pairs(experiment)
         if (not selection.methods or method in selection.methods)
-        and (needed is None or _is_needed(experiment, task, method, needed))
+        and (needed is None or is_needed(experiment, task, method, needed))
     ]
     tasks = {task for task, _ in keep}
     methods = {method for _, method in keep}
@@ -226,15 +226,18 @@ def _seeds(declared: Sequence[int], wanted: int | tuple[int, ...] | None) -> tup
     return (*declared[:wanted], *range(max(declared) + 1, max(declared) + 1 + wanted - len(declared)))
 
 
-def _is_needed(experiment: Experiment, task: str, method: str, needed: set[tuple[str, str, str]]) -> bool:
+def is_needed(
+    experiment: Experiment, task: str, method: str, needed: Collection[tuple[str, str, str]]
+) -> bool:
+    """Whether one of the places ``needed`` (:func:`needed_by`) is measured by a pair of an experiment."""
     return any(
         cell_experiment == experiment.id and cell_task in ("", task) and cell_method in (method, TIMED_METHOD)
         for cell_experiment, cell_task, cell_method in needed
     )
 
 
-def _needed(suite: Suite, scale: Scale, names: Sequence[str]) -> set[tuple[str, str, str]]:
-    """What the named claims measure: (experiment, task or empty, method)."""
+def needed_by(suite: Suite, scale: Scale, names: Sequence[str]) -> set[tuple[str, str, str]]:
+    """What the named claims, and those that they rely on, measure: (experiment, task or empty, method)."""
     claims = {claim.id: claim for claim in suite.claims}
     waiting = [claim for name in names for claim in named_claims(suite, name)]
     cells: set[tuple[str, str, str]] = set()

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 from harness.claims.findings import ControlOutcome, Corrected, Finding, Settled
 from harness.claims.judging import JudgingContext
+from harness.claims.outlook import Outlook, Replicates
 from harness.claims.profiles import Profile, Replication
 from harness.claims.quantity import Contrast
 from harness.errors import SuiteError
@@ -63,6 +64,9 @@ class Form(ABC):
     hypotheses: ClassVar[tuple[str, str]] = ("", "")
     """What p₊ and p₋ test; a form that tests nothing has none."""
 
+    untested: ClassVar[str] = "exact"
+    """What a plan shows of a form that tests no θ, in the place of a detectable effect."""
+
     effect_name: ClassVar[str] = "Smallest effect δ"
     """What the number is called that θ is held to."""
 
@@ -93,6 +97,18 @@ class Form(ABC):
             what = f"{type(self).__name__} leaves its finding open and has no rule"
             raise SuiteError(what, where="conclude", fix="Settle the finding, or say how it is concluded.")
         return finding.settled
+
+    def outlook(self, planned: Replicates, context: JudgingContext | None) -> Outlook:
+        """What planned replicates could show; a form that tests nothing has nothing to detect.
+
+        Args:
+            planned: The replicates that are planned.
+            context: A stored run that the spread of θ comes from, if there is one.
+
+        Raises:
+            NotMeasuredError: If that run does not give θ.
+        """
+        return Outlook(shown=self.untested)
 
     def under_control(self, broken: Self, context: JudgingContext, profile: Profile) -> ControlOutcome:
         """What a sabotage does to the claim.

@@ -8,7 +8,7 @@ from harness.claims.findings import ALPHA, Corrected, Finding, Settled
 from harness.claims.profiles import Profile
 from harness.claims.ratios import factor, factor_text
 from harness.claims.wording import number, p_value, tested
-from harness.store.records import TestRecord
+from harness.store.records import RatioRecord
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Bound:
     reason: str
     is_margin: bool = False
 
-    def text(self, test: TestRecord) -> str:
-        """Its symbol and value, a factor where a test is of a ratio."""
-        size = number(self.value) if test.ratio is None else f"a factor of {factor_text(factor(self.value))}"
+    def text(self, ratio: RatioRecord | None) -> str:
+        """Its symbol and value, a factor where what is tested is shown as a ratio."""
+        size = number(self.value) if ratio is None else f"a factor of {factor_text(factor(self.value))}"
         return f"{'Δ' if self.is_margin else 'δ'} = {size}"
 
 
@@ -62,8 +62,9 @@ def _fell(finding: Finding, corrected: Corrected, here: str, bound: Bound) -> Se
     test = finding.tests[finding.lowest]
     backwards = not bound.is_margin and test.effect.high is not None and test.effect.high < 0
     how = "beyond the margin" if bound.is_margin else "below what matters"
+    size = bound.text(test.ratio)
     reason = (
-        f"Did not hold{here}: {tested(test)}, {'reversed, ' if backwards else ''}{how} ({bound.text(test)}); "
+        f"Did not hold{here}: {tested(test)}, {'reversed, ' if backwards else ''}{how} ({size}); "
         f"{_corrected(corrected.minus, corrected)}."
     )
     return Settled("not reproduced", reason, "reversed" if backwards else "")
@@ -71,7 +72,7 @@ def _fell(finding: Finding, corrected: Corrected, here: str, bound: Bound) -> Se
 
 def _undecided(finding: Finding, bound: Bound) -> str:
     test = finding.tests[finding.weakest]
-    size = bound.text(test)
+    size = bound.text(test.ratio)
     if _at_most(finding.p_plus) and not finding.large_enough:
         nothing = "zero" if test.ratio is None else factor_text(test.ratio.times)
         return f"{tested(test)} lies above {nothing}, and is not shown to reach what matters ({size})."

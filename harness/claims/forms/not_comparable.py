@@ -19,6 +19,7 @@ class NotComparable(Form):
 
     meaning: ClassVar[str] = "measured and shown, never counted"
     decides: ClassVar[bool] = False
+    untested: ClassVar[str] = "only shown"
 
     theta: Contrast
     _: KW_ONLY

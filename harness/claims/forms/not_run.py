@@ -16,6 +16,7 @@ class NotRun(Form):
 
     meaning: ClassVar[str] = "nothing here can measure it"
     decides: ClassVar[bool] = False
+    untested: ClassVar[str] = "not run"
 
     reason: str
 

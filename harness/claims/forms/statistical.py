@@ -20,6 +20,7 @@ from harness.claims.findings import (
 from harness.claims.forms.base import Fault, Form, Measured
 from harness.claims.forms.concluding import Bound, concluded
 from harness.claims.judging import Answer, JudgingContext, Question, Sampling
+from harness.claims.outlook import Outlook, Replicates, common_ratio, foreseen
 from harness.claims.precondition import Precondition
 from harness.claims.profiles import Profile, Replication
 from harness.claims.quantity import Contrast
@@ -177,6 +178,24 @@ class StatisticalForm(Form):
             # It was never going to be decided, and so does not burden the other claims.
             return replace(finding, p_plus=None, p_minus=None, settled=settled)
         return replace(finding, settled=self._gate(answers, checked))
+
+    def outlook(self, planned: Replicates, context: JudgingContext | None) -> Outlook:
+        """The detectable effect and the replicates needed, by the spread of a stored run."""
+        reported = context.reported if context else dict.fromkeys(self.reported_numbers, 1.0)
+        questions = self.questions(reported)
+        matters = self.bound.text(common_ratio(questions))
+        if context is None:
+            return Outlook(planned, matters)
+        answers = context.ask(questions, self.sampling)
+        return foreseen(
+            answers,
+            planned,
+            self.supposed,
+            ALPHA / max(context.family, 1),
+            matters=matters,
+            inside=self.two_sided,
+            collapse=COLLAPSE_SEEDS if self._has_collapse(answers) else 0,
+        )
 
     def weigh(self, answers: Sequence[Answer], context: JudgingContext) -> Finding:
         """Put the answers together.

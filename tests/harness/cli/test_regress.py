@@ -159,3 +159,28 @@ def test_an_unfinished_run_is_no_reference(shell: Shell, tmp_path: Path) -> None
     assert shell("reference", "demo") == ExitCode.USAGE
     assert "have no result" in shell.err
     assert not (tmp_path / "suite" / "reference").exists()
+
+
+def test_committed_results_with_few_seeds_are_noted(shell: Shell, tmp_path: Path) -> None:
+    made(shell, tmp_path)
+    assert shell("reference", "demo") == ExitCode.OK
+    note = "C1 gates with 5 seeds; ten or more see a fall of two standard deviations in four of five runs"
+    assert f"note: {note}" in shell.err
+    assert shell("plan", "demo") == ExitCode.OK
+    assert f"note: as committed results, {note}" in shell.err
+    shell("plan", "demo", "--seeds", "10")
+    assert "as committed results" not in shell.err
+    made(shell, tmp_path, "--seeds", "10")
+    assert shell("reference", "demo") == ExitCode.OK
+    assert "gates with" not in shell.err
+
+
+def test_a_gate_says_what_few_seeds_kept_it_from_seeing(shell: Shell, tmp_path: Path) -> None:
+    good, other = made(shell, tmp_path), made(shell, tmp_path, "--set", "trimmed.share=0.2")
+    trials = tmp_path / "runs" / other / "trials.jsonl"
+    lines = [json.loads(line) for line in trials.read_text().splitlines()]
+    trials.write_text("".join(json.dumps(line | {"environment": "there"}) + "\n" for line in lines))
+    shell("regress", other, "--baseline", good)
+    assert " ! C1 gates with 5 seeds; ten or more see a fall of two standard deviations" in shell.out
+    shell("regress", good, "--baseline", good)
+    assert "gates with" not in shell.out

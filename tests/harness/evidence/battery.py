@@ -1,4 +1,4 @@
-"""What every form of claim must stand: declared, judged, reported, compared and held to a baseline."""
+"""What every form of claim must stand: declared, judged, reported, compared, planned, held to a baseline."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from harness.claims import NotComparable, NotRun, alone, at
 from harness.declared import check_suite, claims_hash
 from harness.evidence import judge
 from harness.evidence.compare import compare_runs
+from harness.evidence.outlook import Planned, outlooks
 from harness.evidence.regress import regress_run
 from reports import html, latex, markdown
 from reports.build import build
@@ -86,4 +87,19 @@ def regressed(case: FormCase) -> None:
             assert [item for item in found.items if item.kind == "quantity"]
 
 
-BATTERY = (declared, judged, reported, compared, regressed)
+def planned(case: FormCase) -> None:
+    """A plan says what it detects, or in a word why there is nothing to detect."""
+    experiments = {item.id: item for item in case.suite.experiments(case.scale)}
+    for run in case.runs.values():
+        [found] = outlooks(case.suite, case.scale, case.suite.claims, Planned(experiments, {}), {"run": run})
+        told = found.outlook
+        if case.form.statistical:
+            assert found.source == "run"
+            assert told.matters
+            assert set(told.needed) == set(case.form.supposed)  # type: ignore[attr-defined]
+            assert (told.detectable is None) == told.shown.startswith(("too few", "not even"))
+        else:
+            assert (told.shown, told.detectable) == (case.form.untested, None)
+
+
+BATTERY = (declared, judged, reported, compared, regressed, planned)

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.claims import Time
+from harness.claims import Time, log
+from harness.cli.compare import _lines
 from harness.evidence.compare import compare_runs
 from harness.evidence.regress import Regression, regress_run
 from harness.evidence.verdicts import judge
+from harness.evidence.watched import few_recorded
 from harness.method import mean_of
 from harness.store.memory import MemoryRun
+from harness.suite import Suite
 from tests.harness.evidence.worlds import (
     SMALL,
     cell,
@@ -230,3 +233,83 @@ def test_timed_results_without_a_calibration_gate_by_their_ratio_alone() -> None
     times = {"slow": rng.lognormal(1, 0.02, 9).tolist(), "fast": rng.lognormal(0, 0.02, 9).tolist()}
     found = regress_run(suite([claim(form)]), SMALL, timed_run(times), timed_run(times))
     assert (found.outcome, found.gating, found.compared) == ("same", 1, 1)
+
+
+def _timed() -> tuple[Suite, dict[str, list[float]]]:
+    seconds = mean_of("seconds", better="lower")
+    slow, fast = (cell(name, seconds, part="time") for name in ("slow", "fast"))
+    rng = np.random.default_rng(0)
+    times = {"slow": rng.lognormal(1, 0.02, 9).tolist(), "fast": rng.lognormal(0, 0.02, 9).tolist()}
+    return suite([claim(Time(slow=slow, fast=fast, delta=0.1, delta_reason="a tenth"))]), times
+
+
+def test_changes_of_times_are_told_as_factors() -> None:
+    declared, times = _timed()
+    slower = timed_run({"slow": times["slow"], "fast": [1.6 * s for s in times["fast"]]})
+    found = regress_run(declared, SMALL, timed_run(times), slower)
+    [item] = [item for item in found.items if item.label == "seconds: slow / fast"]
+    assert item.detail.startswith("changed by a factor of 0.62 [0.62, 0.62], δ = a factor of 1.11, t over")
+    assert item.log.startswith("changed by −0.47 [−0.47, −0.47], δ = 0.1, t over")
+
+
+def test_a_comparison_shows_ratios_and_keeps_logarithms() -> None:
+    declared, times = _timed()
+    slower = timed_run({"slow": times["slow"], "fast": [1.6 * s for s in times["fast"]]})
+    found = compare_runs(declared, SMALL, timed_run(times), slower)
+    assert found.effects[0].difference.value == pytest.approx(-np.log(1.6))
+    text = "\n".join(_lines(found))
+    assert "C1: seconds: slow / fast" in text
+    ratio = np.exp(np.mean(np.log(times["slow"]) - np.log(times["fast"])))
+    assert f"left {ratio:.2f} times [" in text
+    assert f"right {ratio / 1.6:.2f} times [" in text
+    assert "difference a factor of 0.62" in text
+    assert "log" not in text
+
+
+def test_a_sum_of_logarithms_that_is_no_ratio_changes_by_a_factor() -> None:
+    theta = log(cell("a")) + log(cell("b")) - log(cell("c"))
+    declared = suite([claim(direction(theta=theta))])
+    scores = {
+        name: np.exp(level + SPREAD[:, None] * np.ones(4))
+        for name, level in zip("abc", (1, 2, 3), strict=True)
+    }
+    doubled = scores | {"a": 2 * scores["a"]}
+    found = compare_runs(declared, SMALL, run_of(scores), run_of(doubled))
+    assert (found.effects[0].log, found.effects[0].ratio) == (True, None)
+    assert "difference a factor of 2.00 [2.00, 2.00]" in "\n".join(_lines(found))
+    [item] = [
+        i for i in regress_run(declared, SMALL, run_of(scores), run_of(doubled)).items if i.kind == "quantity"
+    ]
+    assert "changed by a factor of 2.00 [2.00, 2.00]" in item.detail
+
+
+def test_elsewhere_a_logarithm_changes_by_a_factor_too() -> None:
+    declared = suite([claim(direction(theta=log(cell("a")) - log(cell("b"))))])
+    rows = np.exp(SPREAD)[:, None] * np.ones(4)
+    before = run_of({"a": 3 * rows, "b": np.ones((5, 4))})
+    after = elsewhere(run_of({"a": 2 * rows[::-1], "b": np.ones((5, 4))}))
+    [item] = [item for item in regress_run(declared, SMALL, before, after).items if item.kind == "quantity"]
+    assert item.outcome == "regressed"
+    assert item.detail.startswith("changed by a factor of 0.67 in another environment, where a factor of 0.9")
+    assert item.log.startswith("changed by −0.405 in another environment, where 0.0")
+
+
+# ---- few seeds behind what gates
+
+
+def test_a_gate_that_looked_among_few_seeds_says_so() -> None:
+    few = gate(run(0.5 + SPREAD), elsewhere(run(0.5 + SPREAD[::-1])))
+    assert (few.outcome, few.few) == ("same", {"C1": 5})
+    many = np.tile(SPREAD, 2)
+    assert gate(run(0.5 + many), elsewhere(run(0.5 + many[::-1]))).few == {}
+    assert gate(run(0.5 + many), elsewhere(run(0.5 + SPREAD[::-1]))).few == {"C1": 5}
+    assert gate(run(0.5 + SPREAD), run(0.5 + SPREAD[::-1])).few == {}, "in one environment rows are compared"
+    assert gate(run(0.5 + SPREAD), elsewhere(run(0.5 + SPREAD))).few == {}, "equal rows leave nothing unseen"
+
+
+def test_a_run_names_what_would_gate_with_few_seeds() -> None:
+    assert few_recorded(DECLARED, SMALL, run(0.5 + SPREAD)) == {"C1": 5}
+    assert few_recorded(DECLARED, SMALL, run(0.5 + np.tile(SPREAD, 2))) == {}
+    assert few_recorded(replace(DECLARED, gating=("C9",)), SMALL, run(0.5 + SPREAD)) == {}
+    declared, times = _timed()
+    assert few_recorded(declared, SMALL, timed_run(times)) == {}, "times gate on one machine only"

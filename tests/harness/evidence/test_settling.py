@@ -117,7 +117,7 @@ def test_equal_replicates_are_counted_by_sign_flips() -> None:
     assert fewest(lambda n: asked.passes(n, Spread(0.0)), 0.8) == 9
 
 
-def _answers(form: StatisticalForm, sd: float, seeds: int) -> list[MeasuredAnswer]:
+def known_answers(form: StatisticalForm, sd: float, seeds: int) -> list[MeasuredAnswer]:
     """Answers whose spread is known to be ``sd``: only their upper bound would differ."""
     values = tuple((np.resize([-1.0, 1.0], seeds) * sd).tolist())
     found = Inference(0.0, student(np.array(values)), "", values, 1)
@@ -153,7 +153,7 @@ FORMS: dict[str, StatisticalForm] = {
 def test_the_number_gives_the_whole_claim_its_power(form: StatisticalForm, sd: float) -> None:
     """Simulated with independent questions, each of the spread that the number was computed for."""
     family, draws = 7, 1500
-    answers = _answers(form, sd, 2)
+    answers = known_answers(form, sd, 2)
     found = replicates_needed(answers, form.supposed, ALPHA / family, least=2, noun="seed")
     assert set(found.replicates) == set(form.supposed)
     for name, truth in form.supposed.items():
@@ -188,12 +188,12 @@ def test_a_step_of_a_trend_needs_more_than_its_slope_alone() -> None:
     steep = Trend(points, step_margin=0.0, **_MORE)
     wide = Trend(points, step_margin=100.0, **_MORE)
     sizes = [
-        replicates_needed(_answers(form, 2.0, 2), form.supposed, ALPHA, least=2, noun="seed").replicates
+        replicates_needed(known_answers(form, 2.0, 2), form.supposed, ALPHA, least=2, noun="seed").replicates
         for form in (steep, wide)
     ]
     assert sizes[0]["θ = 2δ"] == sizes[1]["θ = 2δ"]  # A step of 2δ per unit is as far from 0 as the slope.
     narrow = Trend(tuple((x / 10, theta) for x, theta in points), step_margin=0.0, **_MORE)
-    [found] = [replicates_needed(_answers(narrow, 2.0, 2), narrow.supposed, ALPHA, least=2, noun="seed")]
+    [found] = [replicates_needed(known_answers(narrow, 2.0, 2), narrow.supposed, ALPHA, least=2, noun="seed")]
     assert (found.replicates["θ = 2δ"] or 0) > 50 * (sizes[0]["θ = 2δ"] or 0)
 
 
