@@ -23,9 +23,11 @@ def check_suite(suite: Suite, scale: Scale) -> list[SuiteError]:
     return [*unjudgeable(suite, scale), *as_errors(suite, _Checker(suite, scale).all())]
 
 
-def unwise(suite: Suite, scale: Scale, selection: Selection | None = None) -> list[SuiteError]:
+def unwise(
+    suite: Suite, scale: Scale, selection: Selection | None = None, looks: int = 1
+) -> list[SuiteError]:
     """What a suite should not declare, though a run of it can be judged, and what else to beware of."""
-    return as_errors(suite, [*_Checker(suite, scale).all(), *cautions(suite, scale, selection)])
+    return as_errors(suite, [*_Checker(suite, scale).all(), *cautions(suite, scale, selection, looks)])
 
 
 class _Checker:

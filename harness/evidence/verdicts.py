@@ -71,6 +71,7 @@ class _Judge:
             rng=_generator(self.suite.slug, self.scale.profile),
             reported={name: item.value for name, item in self.suite.paper.reported.items()},
             family=self.declared,
+            looks=record.looks_paid,
         )
 
     def form(self, claim: Claim) -> Form | None:
@@ -81,7 +82,7 @@ class _Judge:
         own = [claim for claim in self.claims if twins[claim.id] is None]
         findings = [self.finding(claim) for claim in own]
         restricted = self.declared if self.view.record.selection else 0
-        corrected = correct(findings, restricted)
+        corrected = correct(findings, restricted, self.view.record.looks_paid)
         found = [
             self.verdict(claim, finding, p)
             for claim, finding, p in zip(own, findings, corrected, strict=True)
