@@ -60,17 +60,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Corrected:
-    """A claim's p-values after Holm over its family.
+    """A claim's p-values, multiplied by the looks of the run, after Holm over its family.
 
     Attributes:
         plus: Of the paper's side.
         minus: Against it.
         family: Claims in the family.
+        looks: Looks that the run may take.
     """
 
     plus: float | None
     minus: float | None
     family: int
+    looks: int = 1
+
+    @property
+    def reasons(self) -> list[str]:
+        """What they are corrected for, in words; nothing for one claim that is looked at once."""
+        return [f"{self.family} claims"] * (self.family > 1) + [f"{self.looks} looks"] * (self.looks > 1)
 
 
 Kind = Literal["blocked", "unplanned", "missing", "mismatch", "omitted", "foreign", "undefined", "partial"]

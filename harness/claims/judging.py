@@ -202,10 +202,12 @@ class JudgingContext(ABC):
     Attributes:
         reported: The paper's numbers by id.
         family: Claims that are tested together.
+        looks: Looks that the run may take, by which p-values are multiplied.
     """
 
     reported: Mapping[str, float | None]
     family: int
+    looks: int
 
     @abstractmethod
     def ask(self, questions: Sequence[Question], sampling: Sampling) -> Sequence[Answer]:

@@ -18,6 +18,7 @@ from harness.evidence.coverage import declared
 from harness.evidence.estimates import shared_reader
 from harness.evidence.proof import Checked
 from harness.evidence.rerun import Repeated, repeated
+from harness.plan.looks import seeds_planned
 from harness.resources import Resolver
 from harness.store import RunReader, open_run
 from harness.store.records import RunRecord
@@ -72,6 +73,8 @@ def _request(record: RunRecord, place: Path, engine: str) -> RunRequest:
     made = make_request(parser.parse_args(list(_options(record, place))), engine=engine, fresh=True)
     old = made.resolver
     home = place / "home"
+    if record.looks:
+        made = replace(made, selection=replace(made.selection, extended=seeds_planned(record.planned)))
     return replace(made, resolver=Resolver(old.bindings, old.accepted, home, old.mirror, old.facts))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -47,6 +47,9 @@ class _Left:
             executed = not record.reused_from
             self._estimate.ended(record.trial, record.cost.wall_s, time.monotonic(), executed=executed)
 
+    def expected(self, trials: Iterable[str]) -> float | None:
+        return self._estimate.expected(trials)
+
     def __str__(self) -> str:
         text = spoken(self._estimate.left(time.monotonic()))
         return f"{text}, besides what is being built" if text and self._building else text
@@ -71,9 +74,10 @@ class PlainDisplay:
             self._line(self._state())
 
     def total(self, trials: Sequence[str]) -> None:
-        """All trials there are."""
+        """All trials there are; at a later look they are counted anew."""
         self._left.planned(trials)
         self._total = len(trials)
+        self._counts.clear()
         self._line(f"{self._total} trials")
 
     def started(self, job: str) -> None:
@@ -96,6 +100,10 @@ class PlainDisplay:
             self._line(f"built {record.method} in {record.cost.wall_s:.0f} s")
         elif time.monotonic() - self._last > PLAIN_SECONDS:
             self._line(self._state())
+
+    def expected(self, trials: Iterable[str]) -> float | None:
+        """Seconds that more trials would take, if trials like them have ended."""
+        return self._left.expected(trials)
 
     def note(self, text: str) -> None:
         """Print it."""
@@ -149,9 +157,9 @@ class LiveDisplay:
         self._bars.stop()
 
     def total(self, trials: Sequence[str]) -> None:
-        """All trials there are."""
+        """All trials there are; at a later look they are counted anew."""
         self._left.planned(trials)
-        self._bars.update(self._all, total=len(trials))
+        self._bars.update(self._all, total=len(trials), completed=0)
 
     def started(self, job: str) -> None:
         """Show the job."""
@@ -178,6 +186,10 @@ class LiveDisplay:
             self.note(f"{record.status}: {record.trial}: {last_line(record.error)}")
         elif record.kind == "artifact" and not record.reused_from:
             self.note(f"built {record.method} in {duration(record.cost.wall_s)}")
+
+    def expected(self, trials: Iterable[str]) -> float | None:
+        """Seconds that more trials would take, if trials like them have ended."""
+        return self._left.expected(trials)
 
     def note(self, text: str) -> None:
         """Print it above the bars."""

@@ -98,11 +98,26 @@ class Remaining:
         if self._executed < FEWEST or self._took < SHARE * (self._took + high):
             return None
         spent = sum(now - start for start in self._running.values())
-        beside = max(1.0, (self._took + spent) / busy) if busy else 1.0
+        beside = self._beside(busy, spent)
         longest = max((pair[1] - now + self._running.get(t, now) for t, pair in ranges.items()), default=0.0)
         low = max(low - spent, 0.0) / beside / MARGIN
         high = max((high - min(spent, high)) / beside, longest) * MARGIN
         return (low, high) if high <= WIDEST * low else None
+
+    def expected(self, trials: Iterable[str]) -> float | None:
+        """Seconds that more trials would take, or nothing if no trial like one of them has ended.
+
+        They are taken to run as many beside one another as those that were executed.
+        """
+        ranges = [self._range(trial) for trial in trials]
+        highest = [pair[1] for pair in ranges if pair is not None]
+        if len(highest) < len(ranges):
+            return None
+        return max(sum(highest) / self._beside(self._busy), max(highest, default=0.0))
+
+    def _beside(self, busy: float, spent: float = 0.0) -> float:
+        """How many trials were at work at once, on average."""
+        return max(1.0, (self._took + spent) / busy) if busy else 1.0
 
     def _range(self, trial: str) -> tuple[float, float] | None:
         """What a trial may take here: what it took elsewhere, or what others like it took."""

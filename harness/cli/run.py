@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.claims.forms import form_named
+from harness.cli import until_settled
 from harness.cli.costs import known_costs
 from harness.cli.display import display, duration
 from harness.cli.options import add_workers, check_workers
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=NEWEST,
         help="go on with a run that was interrupted (default: the newest of this suite and profile)",
     )
+    until_settled.add_arguments(parser)
     parser.add_argument("--fresh", action="store_true", help="do not reuse finished trials of other runs")
     parser.add_argument(
         "--gather",
@@ -57,6 +59,7 @@ def main(args: argparse.Namespace) -> ExitCode:
         raise UsageError("--gather takes what --fresh leaves alone", where="corroborate run")
     if not args.all and not args.suite:
         raise UsageError("Nothing to run", where="corroborate run", fix="Name a suite, or give --all.")
+    until_settled.check_options(args)
     return _every(args) if args.all else _one(args)
 
 
@@ -102,8 +105,13 @@ def _one(args: argparse.Namespace) -> ExitCode:
         gather=args.gather,
         executes=not args.gather,
     )
+    request = until_settled.with_looks(args, request)
     with display(known_costs(request.suite, request.scale, request.runs)) as shown:
-        finished = execute_run(request, shown)
+        if request.looks:
+            budget = until_settled.parse_budget(args.budget)
+            finished = until_settled.run_until_settled(request, shown, budget)
+        else:
+            finished = execute_run(request, shown)
     run = opened_at(finished.folder)
     verdicts = judged_and_stored(run)
     _print(run, verdicts, finished)

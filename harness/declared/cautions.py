@@ -16,13 +16,16 @@ from harness.plan.selection import Selection, cells_of, select
 from harness.suite import Scale, Suite
 
 
-def cautions(suite: Suite, scale: Scale, selection: Selection | None = None) -> Iterator[Fault]:
+def cautions(
+    suite: Suite, scale: Scale, selection: Selection | None = None, looks: int = 1
+) -> Iterator[Fault]:
     """What a run under a scale cannot decide, or decides by a weaker rule than its words say.
 
     Args:
         suite: The suite.
         scale: Profile and width.
         selection: What the user restricts, which may change the number of seeds.
+        looks: By how many looks p-values are multiplied.
     """
     if scale.profile is Profile.SMOKE:
         return
@@ -31,7 +34,7 @@ def cautions(suite: Suite, scale: Scale, selection: Selection | None = None) -> 
         if form is not None and not any(form.faults()):
             yield from unheld(claim, form)
     yield from overlaps(suite, scale.profile)
-    yield from equal_seeds(suite, scale, selection or Selection())
+    yield from equal_seeds(suite, scale, selection or Selection(), looks)
 
 
 def unheld(claim: Claim, form: Form) -> Iterator[Fault]:
@@ -54,12 +57,12 @@ def unheld(claim: Claim, form: Form) -> Iterator[Fault]:
         )
 
 
-def equal_seeds(suite: Suite, scale: Scale, selection: Selection) -> Iterator[Fault]:
+def equal_seeds(suite: Suite, scale: Scale, selection: Selection, looks: int = 1) -> Iterator[Fault]:
     """Claims that stay open if their seeds all give one value, since 2⁻ⁿ exceeds what Holm leaves them."""
     family = family_of(suite, scale.profile)
     if not family:
         return
-    level = ALPHA / len(family)
+    level = ALPHA / (len(family) * looks)
     needed = flips_needed(level)
     seeds = {item.id: len(item.seeds) for item in select(suite, scale, selection) if not item.timed}
     few: dict[int, list[str]] = defaultdict(list)
@@ -72,9 +75,11 @@ def equal_seeds(suite: Suite, scale: Scale, selection: Selection) -> Iterator[Fa
     for planned, names in sorted(few.items()):
         p = 2.0**-planned
         worst = f"after Holm over {len(family)} claims at worst"
-        when = "whatever the other claims give" if p > ALPHA else worst
+        when = "whatever the other claims give" if p * looks > ALPHA else worst
+        paid = f" with {looks} looks" if looks > 1 else ""
+        what = f"With one value in all {planned} seeds, {p_value(p)} by sign-flips decides nothing{paid}"
         yield (
-            f"With one value in all {planned} seeds, {p_value(p)} by sign-flips decides nothing, {when}",
+            f"{what}, {when}",
             f"claims {', '.join(names)}",
             f"Where values may be equal, {needed} seeds do.",
         )

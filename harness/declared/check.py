@@ -25,10 +25,13 @@ def check_suite(suite: Suite, scale: Scale) -> list[SuiteError]:
     return [*unjudgeable(suite, scale), *as_errors(suite, found)]
 
 
-def unwise(suite: Suite, scale: Scale, selection: Selection | None = None) -> list[SuiteError]:
+def unwise(
+    suite: Suite, scale: Scale, selection: Selection | None = None, looks: int = 1
+) -> list[SuiteError]:
     """What a suite should not declare, though a run of it can be judged, and what else to beware of."""
     noise = noise_faults(suite, scale, selection)
-    return as_errors(suite, [*_Checker(suite, scale).all(), *noise, *cautions(suite, scale, selection)])
+    beware = cautions(suite, scale, selection, looks)
+    return as_errors(suite, [*_Checker(suite, scale).all(), *noise, *beware])
 
 
 class _Checker:

@@ -66,6 +66,7 @@ class Driver:
         reuse: Finished trials of other runs.
         listener: The display.
         gather: Whether to take what is stored only, and execute nothing.
+        retry: Whether what has failed or diverged in this run before is executed again.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Driver:
         reuse: ReuseIndex,
         listener: RunListener,
         gather: bool = False,
+        retry: bool = True,
     ) -> None:
         self._plan = plan
         self._planner = planner
@@ -90,6 +92,7 @@ class Driver:
         self._reuse = reuse
         self._listener = listener
         self._gather = gather
+        self._retry = retry
         self._own = writer.reader()
         self._waiting: dict[str, Job] = {}
         self._trials: dict[str, PlannedTrial] = {}
@@ -133,9 +136,9 @@ class Driver:
         self._trials[trial.id] = trial
         key = key_of(trial, self._maker.environment_of(trial))
         own = self._own.trials.get(trial.id)
-        if own and self._reuse.equal(own, key) and self._own.is_whole(trial.id):
+        if own and self._reuse.equal(own, key) and self._is_kept(own):
             kept = own.model_copy(update={"reused_from": self._own.folder.name})
-            self._done(kept, self._own.units(trial.id))
+            self._done(kept, self._own.units(trial.id) if own.status == "ok" else None)
             return
         stored = self._reuse.find(key)
         if stored is not None:
@@ -146,6 +149,10 @@ class Driver:
             for item in self._maker.needs(trial):
                 self._add_artifact(item)
             self._waiting[trial.id] = self._maker.trial(trial)
+
+    def _is_kept(self, own: TrialRecord) -> bool:
+        """Whether a trial of this run has its result, or has failed and is not tried again."""
+        return self._own.is_whole(own.trial) if own.status == "ok" else not self._retry
 
     def _take(self, trial: PlannedTrial, stored: Stored) -> None:
         """Copy an equal trial of another run into this one, under this plan's names."""

@@ -34,11 +34,12 @@ _ASKED = (
     "dtype",
     "claims_sha256",
     "rehearsal",
+    "looks",
 )
 """Fields of a run's record that decide its results, or what is said of them."""
 _SINCE = frozenset({"device", "dtype"})
 """Fields that older records do not have: empty means unknown there."""
-_NAMES = {"claims_sha256": "claims as declared"}
+_NAMES = {"claims_sha256": "claims as declared", "looks": "number of looks"}
 _SHOWN = 3
 _FIX = (
     "Resume it with what it was started with, or start a new run: finished trials that are still the same "
@@ -46,8 +47,14 @@ _FIX = (
 )
 
 
-def continued(before: RunRecord, now: RunRecord, folder: Path) -> RunRecord:
+def continued(before: RunRecord, now: RunRecord, folder: Path, *, elsewhere: bool = True) -> RunRecord:
     """The record of a run that goes on: as it began, with what is planned now and who goes on with it.
+
+    Args:
+        before: The record so far.
+        now: As if the run began now.
+        folder: The run's folder.
+        elsewhere: Whether another process goes on with it, which is recorded.
 
     Raises:
         UsageError: If it would become another run; names everything that differs.
@@ -62,7 +69,8 @@ def continued(before: RunRecord, now: RunRecord, folder: Path) -> RunRecord:
     newer = {
         name: getattr(now, name) for name in ("planned", "blocked", "limits", "device", "dtype", "ended")
     }
-    return before.model_copy(update={**newer, "continued": [*before.continued, now.provenance]})
+    later = [now.provenance] if elsewhere else []
+    return before.model_copy(update={**newer, "continued": [*before.continued, *later]})
 
 
 def _different(before: RunRecord, now: RunRecord) -> Iterator[tuple[str, str]]:

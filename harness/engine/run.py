@@ -56,6 +56,8 @@ class RunRequest:
         argv: The command line, for provenance.
         dtype: Type of model weights; empty takes the device's own.
         rehearsal: Set if the run only tries the code out.
+        looks: The looks that a run until settled may take; ``selection.extended`` says what it has come to.
+        next_look: Whether this process goes on with a run of its own: what has failed is left as it is.
     """
 
     suite: Suite
@@ -76,6 +78,8 @@ class RunRequest:
     argv: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
     dtype: str = ""
     rehearsal: RehearsalRecord | None = None
+    looks: tuple[float, ...] = ()
+    next_look: bool = False
 
     @property
     def planner(self) -> Planner:
@@ -133,10 +137,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             by then is kept.
     """
     refuse_unjudgeable(request.suite, request.scale)
-    # A rehearsal has fewer seeds and blocks than its claims ask for.
-    for contradiction in [] if request.rehearsal else unwise(request.suite, request.scale, request.selection):
-        # The verdicts concerned will say so too; what can be measured is still worth a run.
-        display.note(f"declaration: {contradiction}")
+    _tell_unwise(request, display)
 
     def planned(planner: Planner) -> Plan:
         return planner.plan(request.suite, request.scale, request.selection)
@@ -150,7 +151,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             for note in writer.repair():
                 display.note(note)
             reader = writer.reader()
-            record = continued(reader.record, record, folder)
+            record = continued(reader.record, record, folder, elsewhere=not request.next_look)
             check_finished(reader, prepared.plan, anywhere=request.gather)
         writer.start(record)
         summary = execute_plan(request, prepared, writer, display)
@@ -212,14 +213,24 @@ def _execute_single(
     return Finished(folder, prepared.plan, summary)
 
 
+def _tell_unwise(request: RunRequest, display: Display) -> None:
+    # A rehearsal has fewer seeds and blocks than its claims ask for.
+    if request.rehearsal or request.next_look:
+        return
+    for found in unwise(request.suite, request.scale, request.selection, max(len(request.looks), 1)):
+        # The verdicts concerned will say so too; what can be measured is still worth a run.
+        display.note(f"declaration: {found}")
+
+
 def _tell_added(request: RunRequest, display: Display) -> None:
-    for name, place in request.selection.places.items():
-        display.note(f"added: {name} is {place}")
+    if not request.next_look:
+        for name, place in request.selection.places.items():
+            display.note(f"added: {name} is {place}")
 
 
 def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, display: Display) -> Summary:
     """Drive a plan to its end in an open run folder."""
-    if request.device_reason:
+    if request.device_reason and not request.next_look:
         display.note(f"device: {request.device} ({request.device_reason})")
     reuse = stored_trials(request, writer.folder)
     for note in reuse.passed_over:
@@ -236,6 +247,7 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
             reuse=reuse,
             listener=display,
             gather=request.gather,
+            retry=not request.next_look,
         )
         return driver.run()
     finally:
@@ -322,6 +334,7 @@ def _record(request: RunRequest, plan: Plan, folder: Path, selection: Mapping[st
         blocked=dict(plan.blocked),
         rehearsal=request.rehearsal,
         noise={} if request.rehearsal else floors_of(request.suite, request.scale.profile),
+        looks=list(request.looks),
     )
 
 

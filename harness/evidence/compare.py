@@ -114,6 +114,7 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     yield from _trials(left, right)
     yield from _field("methods", _only(left, right), _only(right, left), "note")
     yield from _field("full", str(one.full), str(other.full), "note")
+    yield from _field("looks", _looks(one), _looks(other), "note")
     if one.device and other.device:
         yield from _field("device", one.device, other.device, "note")
     before, after = one.provenance, other.provenance
@@ -133,6 +134,11 @@ def _only(view: RunView, other: RunView) -> str:
 
 def _rehearsal(record: RunRecord) -> str:
     return record.rehearsal.dtype if record.rehearsal else ""
+
+
+def _looks(record: RunRecord) -> str:
+    """The number of looks that p-values pay for; empty where it is one."""
+    return str(len(record.looks)) if record.looks else ""
 
 
 def _field(name: str, left: str, right: str, weight: Weight) -> Iterator[FieldDifference]:

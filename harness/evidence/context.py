@@ -194,12 +194,14 @@ class RunContext(JudgingContext):
         rng: For bootstrap samples and sign flips.
         reported: The paper's numbers by id.
         family: Claims that are tested together, for the number of seeds still needed.
+        looks: Looks that the run may take, for the same.
     """
 
     reader: Reader
     rng: np.random.Generator
     reported: Mapping[str, float | None]
     family: int = 1
+    looks: int = 1
 
     def ask(self, questions: Sequence[Question], sampling: Sampling) -> list[MeasuredAnswer]:
         """Measure the quantities of all questions.

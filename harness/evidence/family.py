@@ -30,17 +30,22 @@ def holm(p_values: Sequence[float | None], size: int = 0) -> list[float | None]:
     return adjusted
 
 
-def correct(findings: Sequence[Finding], declared: int = 0) -> list[Corrected]:
-    """Holm over the findings that are tested, p₊ and p₋ separately.
+def correct(findings: Sequence[Finding], declared: int = 0, looks: int = 1) -> list[Corrected]:
+    """Holm over the findings that are tested, p₊ and p₋ separately, each p times the number of looks.
+
+    Whichever look a claim ends at, its p is one of ``looks`` that were fixed beforehand. By the union bound
+    the smallest of them times ``looks`` is a p-value, and none that is reported is smaller: so the error
+    rate of the family holds, however the number of seeds was chosen among the looks.
 
     Args:
         findings: Of all claims of a suite and profile.
         declared: Claims in the family as declared, where the run was restricted to some.
+        looks: Looks that the run may take.
     """
-    plus = holm([finding.p_plus for finding in findings], declared)
-    minus = holm([finding.p_minus for finding in findings], declared)
+    plus = holm([_at_looks(finding.p_plus, looks) for finding in findings], declared)
+    minus = holm([_at_looks(finding.p_minus, looks) for finding in findings], declared)
     family = max(declared, sum(finding.p_plus is not None for finding in findings))
-    return [Corrected(p, q, family) for p, q in zip(plus, minus, strict=True)]
+    return [Corrected(p, q, family, looks) for p, q in zip(plus, minus, strict=True)]
 
 
 def corrected_tests(finding: Finding, corrected: Corrected) -> list[TestRecord]:
@@ -63,6 +68,10 @@ def _factor(alone: float | None, together: float | None) -> float | None:
     if alone is None or together is None:
         return None
     return together / alone if alone > 0 else 1.0
+
+
+def _at_looks(p: float | None, looks: int) -> float | None:
+    return None if p is None else p * looks  # Holm caps it; one that is no number has to stay none.
 
 
 def _times(p: float | None, factor: float | None) -> float | None:

@@ -57,6 +57,7 @@ def context_of(suite: Suite, scale: Scale, view: RunView) -> RunContext:
         rng=_generator(suite.slug, scale.profile),
         reported={name: item.value for name, item in suite.paper.reported.items()},
         family=len(family_of(suite, scale.profile)),
+        looks=view.record.looks_paid,
     )
 
 
@@ -88,7 +89,7 @@ class _Judge:
         own = [claim for claim in self.claims if twins[claim.id] is None]
         findings = [self.finding(claim) for claim in own]
         restricted = self.context.family if self.view.record.selection else 0
-        corrected = correct(findings, restricted)
+        corrected = correct(findings, restricted, self.view.record.looks_paid)
         found = [
             self.verdict(claim, finding, p)
             for claim, finding, p in zip(own, findings, corrected, strict=True)

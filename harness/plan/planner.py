@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from harness.claims.quantity import CALIBRATION
@@ -17,7 +18,7 @@ from harness.plan.fingerprint import Identities
 from harness.plan.limits import Limits
 from harness.plan.placement import Device, Placements
 from harness.plan.references import all_references
-from harness.plan.selection import Selection, pairs, select
+from harness.plan.selection import Place, Selection, first_seeds, pairs, select
 from harness.plan.trial import Plan, PlannedTrial, PlannedTuning
 from harness.store.view import TIMED_METHOD, trial_id
 from harness.suite import Experiment, Scale, Suite, Tuned
@@ -51,10 +52,12 @@ class Planner:
             UsageError: If the selection names something that does not exist.
             SuiteError: If the declarations contradict themselves.
         """
-        experiments = select(suite, scale, selection or Selection())
-        work = _Work(self, scale)
-        for experiment in experiments:
-            _check_carried(experiment, suite.slug)
+        chosen = selection or Selection()
+        work = _Work(self, scale, chosen.extended)
+        for experiment in select(suite, scale, chosen):
+            widest = _widest(experiment, chosen.extended)
+            _check_carried(widest, suite.slug)
+            _check_budgets(widest)
             work.add(replace(experiment, threads=self.limits.threads_of(experiment.threads)))
         _check_ids([*work.trials, *(point for group in work.tunings for point in group.points)])
         return Plan(
@@ -88,11 +91,14 @@ def at_edge(grid: Iterable[Any], value: Any) -> bool:
 class _Work:
     """A plan in the making."""
 
-    def __init__(self, planner: Planner, scale: Scale) -> None:
+    def __init__(
+        self, planner: Planner, scale: Scale, extended: Mapping[Place, int] = MappingProxyType({})
+    ) -> None:
         self.placements = planner.placements
         self.resources = planner.resources
         self.limits = planner.limits
         self.scale = scale
+        self.extended = extended
         self.trials: list[PlannedTrial] = []
         self.tunings: list[PlannedTuning] = []
         self.blocked: dict[str, str] = {}
@@ -105,7 +111,6 @@ class _Work:
             self._checked[id(part)] = part
 
     def add(self, experiment: Experiment) -> None:
-        _check_budgets(experiment)
         free = self._unblocked(experiment)
         if experiment.timed is not None:
             self._add_timed(experiment, free)
@@ -116,8 +121,14 @@ class _Work:
                 self.tunings.append(self._tuning(experiment, task_id, method_id, method))
             else:
                 self.trials += [
-                    self.trial(experiment, task_id, {method_id: method}, seed) for seed in experiment.seeds
+                    self.trial(experiment, task_id, {method_id: method}, seed)
+                    for seed in self._seeds(experiment, task_id, method_id)
                 ]
+
+    def _seeds(self, experiment: Experiment, task_id: str, method_id: str) -> tuple[int, ...]:
+        """The seeds of a place: the experiment's, or more where a look has added some."""
+        count = self.extended.get((experiment.id, task_id, method_id), 0)
+        return _at_least(experiment, count)
 
     def _unblocked(self, experiment: Experiment) -> list[tuple[str, str]]:
         """The pairs that can run; the others are noted with their reason."""
@@ -157,7 +168,8 @@ class _Work:
             if CALIBRATION in arms:
                 fix = "Rename the method: the calibration of times has this name."
                 raise SuiteError(f"No timed method may be called '{CALIBRATION}'", where=experiment.id, fix=fix)
-            self.trials += [self.trial(experiment, task_id, plain, seed) for seed in experiment.seeds]
+            seeds = self._seeds(experiment, task_id, TIMED_METHOD)
+            self.trials += [self.trial(experiment, task_id, plain, seed) for seed in seeds]
 
     def _tuning(self, experiment: Experiment, task_id: str, method_id: str, tuned: Tuned) -> PlannedTuning:
         points = [
@@ -178,7 +190,7 @@ class _Work:
             method_id=method_id,
             tuned=tuned,
             points=tuple(points),
-            seeds=experiment.seeds,
+            seeds=self._seeds(experiment, task_id, method_id),
         )
 
     def trial(
@@ -235,6 +247,18 @@ def grid_points(tuned: Tuned) -> Iterator[dict[str, Any]]:
     names = list(tuned.grid)
     for values in itertools.product(*tuned.grid.values()):
         yield dict(zip(names, values, strict=True))
+
+
+def _widest(experiment: Experiment, extended: Mapping[Place, int]) -> Experiment:
+    """The experiment with all seeds that any of its places has."""
+    most = max((count for place, count in extended.items() if place[0] == experiment.id), default=0)
+    return replace(experiment, seeds=_at_least(experiment, most))
+
+
+def _at_least(experiment: Experiment, count: int) -> tuple[int, ...]:
+    """The declared seeds, continued upwards if that is fewer than ``count``."""
+    more = count > len(experiment.seeds)
+    return first_seeds(experiment.seeds, count) if more else experiment.seeds
 
 
 def _check_carried(experiment: Experiment, suite: str) -> None:

@@ -18,6 +18,9 @@ from harness.suite import Experiment, Scale, Suite, Tuned
 
 _ID = re.compile(r"\w[\w.+-]*")
 
+Place = tuple[str, str, str]
+"""Experiment, task and method of some trials; the method of timed ones is ``*``."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
@@ -30,6 +33,7 @@ class Selection:
             upwards if there are too few. A tuple: those of the declared seeds that are in it.
         settings: Parameter values by method id and name, already of the right type.
         added: Methods from outside, by id: none that the suite has, nor one that stands for something else.
+        extended: How many seeds a later look has given to places; fewer than those of ``seeds`` say nothing.
     """
 
     claims: tuple[str, ...] = ()
@@ -37,6 +41,7 @@ class Selection:
     seeds: int | tuple[int, ...] | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     added: Mapping[str, Method[Any, Any]] = field(default_factory=dict)
+    extended: Mapping[Place, int] = field(default_factory=dict)
 
     @property
     def places(self) -> dict[str, str]:
@@ -223,7 +228,12 @@ def _seeds(declared: Sequence[int], wanted: int | tuple[int, ...] | None) -> tup
         return tuple(declared)
     if isinstance(wanted, tuple):
         return tuple(seed for seed in declared if seed in wanted)
-    return (*declared[:wanted], *range(max(declared) + 1, max(declared) + 1 + wanted - len(declared)))
+    return first_seeds(declared, wanted)
+
+
+def first_seeds(declared: Sequence[int], count: int) -> tuple[int, ...]:
+    """The first ``count`` of the declared seeds, continued upwards if there are too few."""
+    return (*declared[:count], *range(max(declared) + 1, max(declared) + 1 + count - len(declared)))
 
 
 def is_needed(

@@ -117,6 +117,9 @@ class RunRecord(Record):
     """Where and with what each continuation of the run (``--resume``) was made."""
     rehearsal: RehearsalRecord | None = None
     """Set if the run only tries the code out on stand-ins."""
+    looks: list[float] = Field(default_factory=list)
+    """Looks that a run until settled may take, as multiples of the declared seeds: their number multiplies
+    its p-values. Empty for other runs, and in older records."""
     ended: str = ""
     """UTC time when its last trial had ended, ISO 8601; empty until then, and in older records."""
     noise: dict[str, float] = Field(default_factory=dict)
@@ -127,6 +130,11 @@ class RunRecord(Record):
         """The same without the folders of a machine in its command lines."""
         made = [one.without_folders() for one in (self.provenance, *self.continued)]
         return self.model_copy(update={"provenance": made[0], "continued": made[1:]})
+
+    @property
+    def looks_paid(self) -> int:
+        """By how many looks its p-values are multiplied."""
+        return max(len(self.looks), 1)
 
     @property
     def hardware(self) -> str:

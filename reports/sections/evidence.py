@@ -161,10 +161,19 @@ def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
     counts = [name for name in ("seeds", "units") if any(getattr(test, name) for test in verdict.tests)]
     columns += [Column(name.capitalize(), name, "number") for name in counts]
     rows = tuple(_test_row(ledger, verdict, at, counts, tested=tested) for at in range(len(verdict.tests)))
-    note = "p-values are one-sided; first after Holm's correction over the family, then in brackets without."
+    note = (
+        f"p-values are one-sided; first {_looks(ledger)}after Holm's correction over the family, then in "
+        "brackets without."
+    )
     caption = words(f"{verdict.claim}: what was tested.")
     name = f"evidence-{anchor(verdict.claim)}"
     return Table(name, caption, tuple(columns), rows, (words(note),) if tested else ())
+
+
+def _looks(ledger: Ledger) -> str:
+    """What else the p-values of a run until settled are corrected for."""
+    number = len(ledger.view.record.looks)
+    return f"multiplied by the {number} looks that the run may take and " if number > 1 else ""
 
 
 def _test_row(ledger: Ledger, verdict: VerdictRecord, at: int, counts: list[str], *, tested: bool) -> Row:

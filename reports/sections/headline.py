@@ -97,7 +97,21 @@ def headline(ledger: Ledger) -> Section:
     if any(restricted.values()):
         parts = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items() if values)
         blocks.insert(-1, Paragraph(words(f"This run was restricted to {parts}."), kind="warning"))
+    if ledger.view.record.looks:
+        blocks.insert(-1, Paragraph(words(looks_note(ledger)), kind="note"))
     return Section("verdicts", "Verdicts", tuple(blocks))
+
+
+def looks_note(ledger: Ledger) -> str:
+    """How the seeds of a run until settled were chosen, and what that does to its numbers."""
+    looks = ledger.view.record.looks
+    times = ", ".join(f"{factor:g}" for factor in looks)
+    return (
+        f"The looks of this run were fixed beforehand, at {times} times the declared seeds, and only claims "
+        "that were open went on to the next. Whatever look a claim ended at, its p-values are multiplied by "
+        f"the number of looks, {len(looks)}, before Holm's correction. Intervals are 95 % intervals of the "
+        "seeds at hand, without a correction."
+    )
 
 
 def committed_note(ledger: Ledger) -> str:

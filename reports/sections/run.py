@@ -173,7 +173,8 @@ def _from_records(ledger: Ledger) -> tuple[Block, ...]:
 
 def _restrictions(ledger: Ledger) -> str:
     record = ledger.view.record
-    parts = [f"--set {shlex.quote(f'{name}={value}')}" for name, value in record.settings.items()]
+    parts = ["--until-settled"] if record.looks else []
+    parts += [f"--set {shlex.quote(f'{name}={value}')}" for name, value in record.settings.items()]
     parts += [f"--bind {shlex.quote(f'{name}={value}')}" for name, value in record.bindings.items()]
     for resource in _resources(ledger):
         if resource.accept:

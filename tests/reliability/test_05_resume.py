@@ -82,6 +82,7 @@ def test_all_that_differs_is_named_at_once(shell: Shell) -> None:
         ({"dtype": "bfloat16"}, "dtype"),
         ({"selection": Selection(added={"noisy": Noisy()})}, "added"),
         ({"rehearsal": RehearsalRecord(dtype="float32")}, "rehearsal"),
+        ({"looks": (1.0, 1.6, 2.4, 4.0)}, "number of looks"),
     ],
 )
 def test_what_decides_results_is_compared(change: dict[str, Any], named: str, tmp_path: Path) -> None:
@@ -90,6 +91,17 @@ def test_what_decides_results_is_compared(change: dict[str, Any], named: str, tm
     with pytest.raises(UsageError, match=named):
         run(toy_suite(), tmp_path, resume=finished.folder, **change)
     assert (finished.folder / "trials.jsonl").read_bytes() == kept
+
+
+def test_a_run_keeps_the_number_of_its_looks(tmp_path: Path) -> None:
+    finished, reader, _ = run(toy_suite(), tmp_path, looks=(1.0, 1.6))
+    assert reader.record.looks == [1.0, 1.6]
+    interrupt(finished.folder)
+    for others in ((), (1.0, 1.6, 2.4)):
+        with pytest.raises(UsageError, match="number of looks"):
+            run(toy_suite(), tmp_path, resume=finished.folder, looks=others)
+    again, reader, _ = run(toy_suite(), tmp_path, resume=finished.folder, looks=(1.0, 1.6))
+    assert (again.summary.executed, reader.record.looks) == (1, [1.0, 1.6])
 
 
 def test_other_claims_are_refused(tmp_path: Path) -> None:
@@ -184,7 +196,7 @@ def test_records_without_the_new_fields_are_read_and_continued(tmp_path: Path) -
     finished, _, _ = run(toy_suite(), tmp_path)
     path = finished.folder / "run.json"
     older = json.loads(path.read_text())
-    for name in ("added", "dtype", "continued", "device"):
+    for name in ("added", "dtype", "continued", "device", "looks"):
         older.pop(name, None)
     path.write_text(json.dumps(older))
     interrupt(finished.folder)

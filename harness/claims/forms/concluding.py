@@ -40,9 +40,9 @@ def concluded(finding: Finding, corrected: Corrected, profile: Profile, bound: B
         return _fell(finding, corrected, here, bound)
     if (_at_most(finding.p_plus) and finding.large_enough) or _at_most(finding.p_minus):
         reason = (
-            f"The interval alone would decide, the {corrected.family} claims together do not: "
-            f"for it, {_pair(finding.p_plus, corrected.plus)}; "
-            f"against it, {_pair(finding.p_minus, corrected.minus)}."
+            f"The interval alone would decide, the {' and '.join(corrected.reasons)} together do not: "
+            f"for it, {_pair(finding.p_plus, corrected.plus, corrected)}; "
+            f"against it, {_pair(finding.p_minus, corrected.minus, corrected)}."
         )
         return Settled("inconclusive", reason, "multiplicity")
     return Settled("inconclusive", _undecided(finding, bound), "power")
@@ -84,11 +84,17 @@ def _undecided(finding: Finding, bound: Bound) -> str:
 
 
 def _corrected(p: float | None, corrected: Corrected) -> str:
-    return p_value(p) + (" after Holm" if corrected.family > 1 else "")
+    return p_value(p) + (f" after {_correction(corrected)}" if corrected.reasons else "")
 
 
-def _pair(alone: float | None, together: float | None) -> str:
-    return f"{p_value(alone)} alone, {p_value(together)} after Holm"
+def _pair(alone: float | None, together: float | None, corrected: Corrected) -> str:
+    return f"{p_value(alone)} alone, {p_value(together)} after {_correction(corrected)}"
+
+
+def _correction(corrected: Corrected) -> str:
+    """What was done to the p-values: "Holm", "4 looks and Holm"."""
+    looks = [f"{corrected.looks} looks"] * (corrected.looks > 1)
+    return " and ".join([*looks, *["Holm"] * (corrected.family > 1)])
 
 
 def _at_most(p: float | None) -> bool:

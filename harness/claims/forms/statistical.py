@@ -210,7 +210,7 @@ class StatisticalForm(Form):
         needed = replicates_needed(
             answers,
             self.supposed,
-            ALPHA / max(context.family, 1),
+            ALPHA / (max(context.family, 1) * context.looks),
             least=COLLAPSE_SEEDS if self._has_collapse(answers) else 2,
             noun=replicate_noun(self.replicates),
         )

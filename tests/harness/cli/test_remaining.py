@@ -113,6 +113,22 @@ def test_reused_trials_tell_of_others_like_them_and_not_of_speed() -> None:
     assert span[0] < 400 < span[1]
 
 
+def test_more_trials_take_what_those_like_them_took() -> None:
+    estimate = Remaining()
+    took = {"e/t/m/1": 10.0, "e/t/m/2": 14.0}
+    for trial in took:
+        estimate.started(trial, 0.0)
+    for trial, seconds in took.items():
+        estimate.ended(trial, seconds, seconds)
+    beside = 24 / 14
+    assert estimate.expected([f"e/t/m/{seed}" for seed in range(3, 13)]) == pytest.approx(10 * 12 / beside)
+    assert estimate.expected(["e/t/m/3"]) == 12, "the longest of them is not divided"
+    assert estimate.expected(["e/t/m/3", "f/t/m/3"]) is None
+    assert estimate.expected([]) == 0
+    estimate.ended("f/t/m/1", 5.0, 20.0, executed=False)
+    assert estimate.expected(["f/t/m/3"]) == 5
+
+
 @pytest.mark.parametrize(
     ("span", "text"),
     [
