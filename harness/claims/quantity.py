@@ -48,7 +48,7 @@ class Formula(ABC):
 
 
 CALIBRATION = "calibration"
-"""The arm of every timed trial that is a fixed amount of arithmetic; see :mod:`harness.engine.calibration`."""
+"""The arm of every timed trial that is a fixed amount of arithmetic (:mod:`harness.engine.calibration`)."""
 
 
 @dataclass(frozen=True)

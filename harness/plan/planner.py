@@ -167,7 +167,9 @@ class _Work:
                 raise SuiteError("A timed experiment cannot tune its methods", where=experiment.id)
             if CALIBRATION in arms:
                 fix = "Rename the method: the calibration of times has this name."
-                raise SuiteError(f"No timed method may be called '{CALIBRATION}'", where=experiment.id, fix=fix)
+                raise SuiteError(
+                    f"No timed method may be called '{CALIBRATION}'", where=experiment.id, fix=fix
+                )
             seeds = self._seeds(experiment, task_id, TIMED_METHOD)
             self.trials += [self.trial(experiment, task_id, plain, seed) for seed in seeds]
 

@@ -16,7 +16,7 @@ from harness.claims.profiles import Replication
 from harness.claims.quantity import CALIBRATION, Cell, log
 
 SLOWER = math.log(1.5)
-"""What an arm may lose against the calibration: arithmetic does not slow down as memory does on a busy machine."""
+"""What an arm may lose against the calibration, which a busy machine slows down less than memory."""
 
 
 @dataclass(frozen=True)

@@ -200,9 +200,7 @@ def test_times_are_compared_within_one_environment_only() -> None:
         pytest.param(1.2, 1.0, "same", id="a busy neighbour"),
     ],
 )
-def test_times_are_held_to_the_calibration_of_their_own_run(
-    arms: float, kernel: float, outcome: str
-) -> None:
+def test_times_are_held_to_the_calibration_of_their_own_run(arms: float, kernel: float, outcome: str) -> None:
     """Their own ratio stays as it was, so that it cannot tell."""
     seconds = mean_of("seconds", better="lower")
     form = Time(
@@ -210,9 +208,7 @@ def test_times_are_held_to_the_calibration_of_their_own_run(
         delta=0.1, delta_reason="a tenth",
     )  # fmt: skip
     rng = np.random.default_rng(0)
-    times = {
-        name: rng.lognormal(mu, 0.02, 9) for name, mu in (("slow", 1), ("fast", 0), ("calibration", -3))
-    }
+    times = {name: rng.lognormal(mu, 0.02, 9) for name, mu in (("slow", 1), ("fast", 0), ("calibration", -3))}
     later = {name: (kernel if name == "calibration" else arms) * row for name, row in times.items()}
     later["slow"] = later["slow"] * rng.lognormal(0, 0.001, 9)
     declared = suite([claim(form)])
