@@ -91,6 +91,11 @@ class Contrast(Formula):
         """Itself."""
         return self
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether it rests on the calibration of times, which results from before it was there lack."""
+        return any(cell.method == CALIBRATION for _, cell in self.terms)
+
 
 def alone(cell: Cell) -> Contrast:
     """θ is the cell itself."""

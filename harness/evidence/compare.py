@@ -207,7 +207,8 @@ def _effects(
             try:
                 effects.append(_effect(label, name, theta, paired.shift(theta, replication)))
             except NotMeasuredError as error:
-                skipped.append(Skipped(label, name, str(error)))
+                if not theta.calibrated:
+                    skipped.append(Skipped(label, name, str(error)))
     return tuple(effects), tuple(skipped)
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from harness.claims import Cell, Claim, Contrast, Form, Replication
 from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
-from harness.claims.quantity import CALIBRATION
 from harness.claims.ratios import ratio_of
 from harness.claims.wording import change, number
 from harness.declared.gating import gating_forms, too_few
@@ -105,7 +104,7 @@ class Quantities:
             elif (loss := self._paired.loss(watched.theta)) is not None:
                 self._settle(watched, "lost", f"measured before, now: {loss}")
             else:
-                gates = watched.gates and error.kind != "foreign" and not _calibrated(watched)
+                gates = watched.gates and error.kind != "foreign" and not watched.theta.calibrated
                 self._settle(replace(watched, gates=gates), "not comparable", str(error))
             return
         if shift.identical:
@@ -146,11 +145,6 @@ class Quantities:
         for watched, found in self._open:
             if not watched.gates:
                 self._settle(watched, "reported", *_in_both(watched, partial(_ungated, found)))
-
-
-def _calibrated(watched: Watched) -> bool:
-    """Whether it rests on the calibration, which results from before it was there lack."""
-    return any(cell.method == CALIBRATION for _, cell in watched.theta.terms)
 
 
 def _in_both(watched: Watched, say: Callable[..., str]) -> tuple[str, str]:
