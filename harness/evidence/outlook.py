@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.claims import Cell, Claim, Form, Profile
-from harness.claims.findings import NotMeasuredError
 from harness.claims.judging import JudgingContext
 from harness.claims.outlook import Outlook, Replicates
 from harness.declared.family import twin_of
+from harness.errors import CorroborateError
 from harness.plan.selection import cells_of, pairs
 from harness.store.view import RunView
 from harness.suite import Experiment, Scale, Suite
@@ -124,7 +124,7 @@ def _asked(form: Form, planned: Planned, contexts: Mapping[str, JudgingContext])
     for name, context in contexts.items():
         try:
             return form.outlook(replicates, context), name
-        except NotMeasuredError as error:
+        except CorroborateError as error:  # Not measured, or damaged: the next results may have it.
             why = error.what
     blocks = replicates.count if replicates.noun == "block" else None
     few = form.lacking(replicates.count, blocks)

@@ -93,6 +93,16 @@ def test_committed_results_stand_in_where_there_is_no_run(shell: Shell, tmp_path
     assert rows(shell.out)["C1"][2].startswith("θ ≥ 0.")
 
 
+@pytest.mark.parametrize("name", ["run.json", "trials.jsonl", "units"])
+def test_a_damaged_run_is_no_reason_not_to_plan(name: str, shell: Shell) -> None:
+    shell("run", "demo", *INLINE)
+    (run,) = list_runs(Path("runs"))
+    for path in [run / name] if (run / name).is_file() else (run / name).iterdir():
+        path.write_text('{"torn"\n{}\n')
+    assert shell("plan", "demo") == 0
+    assert rows(shell.out)["C1"][2] == "unknown"
+
+
 def test_claims_and_seeds_restrict_what_is_told(shell: Shell) -> None:
     shell("run", "demo", *INLINE)
     shell("plan", "demo", "--claim", "C1", "--seeds", "3")

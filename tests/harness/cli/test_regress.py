@@ -11,8 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from harness.cli.ci import Case, annotation, write_junit
-from harness.cli.regress import _exit_code
+from harness.cli.regress import _case, _exit_code
 from harness.errors import ExitCode
+from harness.evidence.outcomes import Item
 from harness.evidence.regress import Overall, Regression
 from harness.store import list_runs
 from tests.harness.cli import demo
@@ -184,3 +185,11 @@ def test_a_gate_says_what_few_seeds_kept_it_from_seeing(shell: Shell, tmp_path: 
     assert " ! C1 gates with 5 seeds; ten or more see a fall of two standard deviations" in shell.out
     shell("regress", good, "--baseline", good)
     assert "gates with" not in shell.out
+
+
+def test_junit_keeps_the_logarithms_that_readers_are_not_shown() -> None:
+    item = Item("C1", "quantity", "a / b", "same", "changed by a factor of 2", "changed by 0.693")
+    assert _case(item) == Case(
+        "C1: a / b", "passed", "changed by a factor of 2; as logarithms: changed by 0.693"
+    )
+    assert _case(replace(item, log="")).detail == "changed by a factor of 2"
