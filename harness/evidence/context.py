@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,9 +14,8 @@ from harness.claims import Cell, Contrast, Replication
 from harness.claims.findings import ALPHA, NotMeasuredError
 from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, Values
 from harness.evidence.distributions import StudentDistribution, student
-from harness.evidence.estimates import enough
 from harness.evidence.family import holm
-from harness.evidence.inference import Inference, as_test, infer
+from harness.evidence.inference import Inference, as_test, enough, infer
 from harness.evidence.power import Spread, Supposed, collapsed, fewest, upper_sd
 from harness.evidence.quantities import Quantity
 from harness.evidence.ratio import Moments, fieller
@@ -138,7 +138,7 @@ class MeasuredAnswer:
         )
         asks = supposed.passes if self.answers_at(truth) else supposed.falls
         least = max(self.sampling.least, 8 if self.inference.timed else 2)
-        return fewest(lambda n: asks(n, spread), power, least)
+        return fewest(functools.partial(asks, spread=spread), power, least)
 
     def record(self) -> TestRecord:
         """The record of this test, not yet corrected."""

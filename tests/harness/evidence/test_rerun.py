@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harness.evidence.coverage import declared
-from harness.evidence.estimates import shared_reader
 from harness.evidence.rerun import Repeated, repeated
+from harness.evidence.series import shared_reader
 from harness.evidence.verdicts import judge
 from harness.store.memory import MemoryRun
 from tests.harness.evidence.worlds import SMALL, claim, direction, record, run_of, seeded, suite, trial
