@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.store.records import VerdictsRecord
-from harness.store.view import RunView
+from harness.store.view import RunView, not_finished
 from harness.suite import PaperTable, Scale, Suite
 from reports.document import Document, Section, Table
 from reports.numbers import Ledger
@@ -58,11 +58,19 @@ def frame(ledger: Ledger, sections: tuple[Section, ...]) -> Document:
         run=record.run,
         commit=commit_name(ledger),
         machine=record.hardware or "hardware not recorded",
-        profile=f"{record.profile} (a rehearsal: no results)" if record.rehearsal else record.profile,
+        profile=_profile(ledger.view),
         created=record.provenance.created,
         bibtex=suite.paper.bibtex,
     )
     return with_unique_names(made)
+
+
+def _profile(view: RunView) -> str:
+    """The run's profile, with what readers of any single file of the report have to know of it."""
+    name = view.record.profile
+    if view.record.rehearsal:
+        return f"{name} (a rehearsal: no results)"
+    return f"{name} (an unfinished run)" if not_finished(view) else name
 
 
 def one_table(ledger: Ledger, table: PaperTable) -> tuple[Document, Table]:

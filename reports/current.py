@@ -24,9 +24,9 @@ def refuse_stale(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRe
     _check_trials(suite, view, verdicts)
 
 
-def finish(suite: Suite, view: RunView) -> str:
-    """How to get the trials that a run lacks."""
-    return f"Finish the run: corroborate run {suite.slug} --resume {view.record.run}"
+def resumption(suite: Suite, view: RunView) -> str:
+    """The command that executes the trials that a run lacks."""
+    return f"corroborate run {suite.slug} --resume {view.record.run}"
 
 
 def _check_run(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -> None:
@@ -45,7 +45,7 @@ def _check_run(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsReco
 
 def _check_trials(suite: Suite, view: RunView, verdicts: VerdictsRecord) -> None:
     known = set(view.trials)
-    for verdict in (*verdicts.verdicts, *verdicts.wholes):
+    for verdict in verdicts.verdicts:  # A whole rests on what its parts do.
         lost = [trial for trial in verdict.trials if trial not in known]
         if lost and verdict.cause != "invalid":
             planned = lost[0] in view.record.planned
@@ -53,7 +53,7 @@ def _check_trials(suite: Suite, view: RunView, verdicts: VerdictsRecord) -> None
                 f"The verdict on {verdict.claim} rests on {lost[0]}, "
                 f"which {'has not finished' if planned else 'the run does not have'}",
                 where=f"run {view.record.run}",
-                fix=finish(suite, view) if planned else _JUDGE_AGAIN,
+                fix=f"Finish the run: {resumption(suite, view)}" if planned else _JUDGE_AGAIN,
             )
     judged = verdicts.trials_sha256
     if judged and judged != trials_sha256(view):

@@ -1,9 +1,9 @@
 """The only way for a number into a report: through evidence that exists and is current.
 
 The :class:`Ledger` of a report looks every number up, checks that the trials behind it are
-there, and hands it out with its handle. What a run declares as not measured (an experiment
-that was blocked, a method that was not selected, a failed trial) comes back as
-:class:`~reports.document.NotMeasured` with the reason; anything else that is missing is an error.
+there, and hands it out with its handle. What a run does not give (an experiment that was blocked, a
+method that was not selected, a trial that failed or has not finished) comes back as
+:class:`~reports.document.NotMeasured` with the reason; what contradicts the declarations is an error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.method.metric import Metric
 from harness.store.records import TestRecord, TrialRecord, VerdictRecord, VerdictsRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Experiment, Reported, SampleView, Scale, Suite
-from reports.current import HandleError, finish, refuse_stale
+from reports.current import HandleError, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
 from reports.text import decimals
 from reports.unique_names import anchors
@@ -118,7 +118,7 @@ class Ledger:
         """What was measured for a cell or a contrast, with its interval.
 
         Raises:
-            HandleError: If a trial behind it is missing and nothing declares why.
+            HandleError: If the suite does not declare it, or the run has not planned it.
         """
         for cell in cells_of(quantity):
             declared = self._why_not(cell)
@@ -148,7 +148,7 @@ class Ledger:
         """The rows of a sample view, as columns.
 
         Raises:
-            HandleError: If the trial behind them is missing and nothing declares why.
+            HandleError: As :meth:`cell`.
         """
         declared = self._why_not(shown)
         if declared is not None:
@@ -321,7 +321,7 @@ class Ledger:
         return form.digits if form else 3
 
     def _why_not(self, cell: Cell | SampleView) -> NotMeasured | None:
-        """Why a cell was not measured, if the run declares it; an error if nothing does."""
+        """Why a cell was not measured, if it was not."""
         experiment = self._declared_experiment(cell)
         task = cell.task or next(iter(experiment.tasks))
         for key in (cell.experiment, f"{cell.experiment}/{task}/{cell.method}"):
@@ -341,7 +341,7 @@ class Ledger:
                 fix="Run the suite again: its declarations have changed since this run.",
             )
         worst = cell.metric.worst if isinstance(cell, Cell) else None
-        return self._unfinished(planned, _name(cell), worst, added=self.is_added(cell))
+        return self._unfinished(planned, worst)
 
     def _planned(self, cell: Cell | SampleView) -> tuple[str, ...]:
         """The trials of a cell, whatever became of them."""
@@ -366,20 +366,12 @@ class Ledger:
         """Whether a cell is of a method that the suite does not declare."""
         return cell.method not in self._declared_experiment(cell).methods
 
-    def _unfinished(
-        self, planned: tuple[str, ...], name: str, worst: float | None, *, added: bool
-    ) -> NotMeasured | None:
+    def _unfinished(self, planned: tuple[str, ...], worst: float | None) -> NotMeasured | None:
+        """Why trials that were planned give no number; a mean over the finished ones would be another."""
         found: Mapping[str, TrialRecord] = self.view.trials
-        missing = [trial for trial in planned if trial not in found]
-        if missing and added:
-            return NotMeasured(f"{len(missing)} of {len(planned)} trials have not finished")
+        missing = sum(trial not in found for trial in planned)
         if missing:
-            raise HandleError(
-                f"The report needs {name}, but {len(missing)} of its {len(planned)} trials have not "
-                f"finished, {missing[0]} among them",
-                where=f"run {self.view.record.run}",
-                fix=finish(self.suite, self.view),
-            )
+            return NotMeasured(f"{missing} of {len(planned)} trials have not finished")
         scored = ("ok",) if worst is None else ("ok", "diverged")
         failed = [found[trial] for trial in planned if found[trial].status not in scored]
         if failed:

@@ -11,12 +11,19 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from harness import claims
+from harness import suite as declared
+from harness.claims.forms import FORMS
+from harness.method import mean_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', PAGE, flags=re.DOTALL))
+AT_LEAST = "tests/harness/evidence/at_least.py"
 COMMANDS = [shlex.split(line)[1:] for line in re.findall(r"^\$ corroborate .*$", PAGE, flags=re.MULTILINE)]
 
 
@@ -64,13 +71,42 @@ def latest(checkout: Path) -> Path:
 
 def test_the_page_has_its_files_and_commands() -> None:
     assert {Path(name).name for name in FILES} >= {"method.py", "claims.py", "paper.toml", "median.py"}
-    names = ["new-suite", "plan", "run", "verdicts", "check-method", "run"]
+    names = ["new-suite", "plan", "run", "verdicts", "controls", "check-method", "run"]
     assert [command[1] for command in COMMANDS] == names
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name != "median.py"])
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("methods/", "suites/"))])
 def test_the_page_shows_the_files_as_they_are_written(checkout: Path, name: str) -> None:
     assert FILES[name] == (checkout / name).read_text(encoding="utf-8")
+
+
+def test_the_page_shows_the_form_that_is_tested() -> None:
+    assert {name for name in FILES if name.startswith("tests/")} == {AT_LEAST}
+    assert FILES[AT_LEAST] == (ROOT / AT_LEAST).read_text(encoding="utf-8")
+
+
+def test_every_form_is_shown_as_it_is_declared() -> None:
+    shown = re.findall(r"^\| .* \| `([A-Z]\w+\(.*?\))`(?:,| \|)", PAGE, flags=re.MULTILINE)
+    known = {name: getattr(claims, name) for name in claims.__all__}
+    cells = {name: claims.Cell("e", name, mean_of("error", better="lower")) for name in "abcd"}
+    made = [eval(text, {**known, **cells}) for text in shown]  # noqa: S307 - the page is ours
+    assert {type(form).__name__ for form in made} == set(FORMS)
+    assert [fault for form in made for fault in (*form.faults(), *form.cautions())] == []
+    [precondition] = re.findall(r"`(Precondition\(.*?\))`", PAGE)
+    assert eval(precondition, {**known, **cells}).name == "headroom"  # noqa: S307 - as above
+
+
+def test_the_figure_that_is_shown_can_be_declared() -> None:
+    [code] = re.findall(r"```python\n(FIGURES = .*?)```", PAGE, flags=re.DOTALL)
+    place = claims.Place("tails", "n10", metric=mean_of("error", better="lower"))
+    found: dict[str, Any] = {**vars(declared), "ARMS": declared.arms({"mean": "mean"}), "TAILS": place}
+    exec(code, found)  # noqa: S102 - as above
+    [figure] = found["FIGURES"]
+    assert [(x, y.task) for line in figure.series for x, y in line.points] == [
+        (10.0, "n10"),
+        (30.0, "n30"),
+        (100.0, "n100"),
+    ]
 
 
 def test_the_example_works_as_written(checkout: Path) -> None:

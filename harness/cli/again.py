@@ -15,9 +15,9 @@ from harness.cli.runs import OpenedRun
 from harness.engine.run import RunRequest, execute_again
 from harness.errors import CorroborateError
 from harness.evidence.coverage import declared
-from harness.evidence.estimates import shared_reader
 from harness.evidence.proof import Checked
 from harness.evidence.rerun import Repeated, repeated
+from harness.evidence.series import shared_reader
 from harness.plan.looks import seeds_planned
 from harness.resources import Resolver
 from harness.store import RunReader, open_run
@@ -68,7 +68,7 @@ def _repeated(run: OpenedRun, request: RunRequest, trial: str) -> Repeated:
 
 def _request(record: RunRecord, place: Path, engine: str) -> RunRequest:
     """What the run was asked for, once more, with an empty cache and nothing to reuse."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(allow_abbrev=False)
     add_request(parser)
     made = make_request(parser.parse_args(list(_options(record, place))), engine=engine, fresh=True)
     old = made.resolver

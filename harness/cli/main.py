@@ -82,10 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with lasting_streams() as out:
         code = _code(arguments)
         out.flush()
-        if out.lost is None:
+        # A reader who has gone (``| head -1``) has what it wanted; the command itself went on to its end.
+        if out.lost is None or isinstance(out.lost, BrokenPipeError):
             return code
-        if not isinstance(out.lost, BrokenPipeError):  # Of a reader who has gone, nobody asks.
-            print(f"error: What was printed could not be written: {out.lost.strerror}", file=sys.stderr)
+        print(f"error: What was printed could not be written: {out.lost.strerror}", file=sys.stderr)
         return code or int(ExitCode.INFRASTRUCTURE)
 
 
@@ -162,11 +162,15 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
         description="Run the experiments of machine-learning papers again and judge each of their claims.",
         epilog="Exit codes: 0 fine; 1 a claim or baseline was lost; 2 usage; 3 nothing comparable; "
         "4 infrastructure; 5 what is stored is not what the records give.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=version("corroborate"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+        # A script that writes "--prof" would break with the first option that begins so, too.
+        sub = commands.add_parser(
+            name, help=command.help, description=command.help.capitalize() + ".", allow_abbrev=False
+        )
         if name == chosen:
             _module(name).add_arguments(sub)
     return parser

@@ -88,4 +88,7 @@ def _as_package(root: Path, module: str, slug: str, title: str) -> None:
     with writing(root, "The package"):
         write_all(root, files_of(layout, module, slug, title))
     print("\n".join(layout.files))
-    print(f"\nNext, in {root}: pip install -e . && corroborate run {slug} --profile smoke && pytest")
+    print(
+        f"\nNext, in {root} and in the environment that corroborate is installed in:\n"
+        f"pip install -e . && corroborate run {slug} --profile smoke && pytest"
+    )

@@ -155,7 +155,7 @@ def _parsed(text: str) -> Iterator[PrintedNumber]:
 
 def _values(run: OpenedRun) -> list[Checked]:
     from harness.evidence.coverage import declared
-    from harness.evidence.estimates import shared_reader
+    from harness.evidence.series import shared_reader
 
     kept = run.reader.kept
     if kept is None:

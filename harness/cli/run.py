@@ -116,7 +116,10 @@ def _one(args: argparse.Namespace) -> ExitCode:
     verdicts = judged_and_stored(run)
     _print(run, verdicts, finished)
     if finished.summary.missing:
-        print("There is no report before all trials are there: 'run --resume' executes what is missing.")
+        print(
+            "No report is written before all trials are there: 'run --resume' executes what is missing, and "
+            "'report' shows what there is."
+        )
         return ExitCode.INFRASTRUCTURE
     if not args.no_report:
         _report(run, verdicts)

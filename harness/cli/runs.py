@@ -13,7 +13,9 @@ from harness.claims import Profile
 from harness.cli.suites import load_suite
 from harness.errors import CorroborateError, RecordError, UsageError, unknown_name
 from harness.store import RunReader, find_run, holds_run, open_run, runs_folder
+from harness.store.view import not_finished
 from harness.suite import Scale, Suite
+from harness.text import plural
 
 if TYPE_CHECKING:
     from harness.store.records import VerdictsRecord
@@ -213,6 +215,9 @@ def judged_and_stored(run: OpenedRun) -> VerdictsRecord:
 def notes_on(run: OpenedRun) -> list[str]:
     """What a reader should know of where verdicts and numbers come from."""
     notes = list(run.reader.damaged)
+    if missing := not_finished(run.reader):
+        planned = plural(len(run.reader.record.planned), "planned trial")
+        notes.append(f"the run is incomplete: {len(missing)} of {planned} have not finished")
     if run.reader.is_committed and not _is_older(run.reader):
         notes.append(f"these are the results committed in {run.folder}")
     elif run.reader.is_committed:

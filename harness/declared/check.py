@@ -123,7 +123,9 @@ class _Checker:
             return
         broken = sabotaged(form, control)
         if broken == form:
-            yield "It replaces nothing that the claim measures", where, "Drop the prediction."
+            methods = ", ".join(sorted({cell.method for cell in cells_of(form)}))
+            fix = f"It measures {methods}: replace one of them, or drop the prediction."
+            yield "It replaces nothing that the claim measures", where, fix
             return
         for cell in cells_of(broken):
             yield from self.planned.measured(cell, where)

@@ -9,10 +9,9 @@ from harness.claims import Cell, Claim, Form
 from harness.plan.canonical import canonical_text, digest
 from harness.suite import Suite
 
-_WORDS = frozenset(
-    {"statement", "source", "note", "otherwise", "reason", "delta_reason", "margin_reason", "title", "oracle"}
-)
-"""Fields that explain a rule without being part of it; correcting a word changes no verdict."""
+_WORDS = frozenset({"statement", "source", "note", "otherwise", "reason", "title", "oracle"})
+"""Fields that explain a rule without being part of it, as each ``…_reason`` does: a corrected word changes no
+verdict."""
 
 _DISPLAY = frozenset({"digits", "unit", "name"})
 """Fields of a metric that only reports read."""
@@ -63,7 +62,8 @@ def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value).__name__
         skipped = _WORDS | leave_out | (_DISPLAY if kind == "Metric" else frozenset())
-        names = [item.name for item in fields(value) if item.name not in skipped]
+        named = (item.name for item in fields(value) if not item.name.endswith("_reason"))
+        names = [name for name in named if name not in skipped]
         items = {_NAMES.get(name, name): _rule(getattr(value, name)) for name in names}
         return {"kind": _NAMES.get(kind, kind), **items}
     if isinstance(value, tuple | list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,9 +15,8 @@ from harness.claims.findings import ALPHA, NotMeasuredError
 from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, Values
 from harness.claims.settling import flips_needed
 from harness.evidence.distributions import StudentDistribution, student
-from harness.evidence.estimates import enough
 from harness.evidence.family import holm
-from harness.evidence.inference import MIN_BLOCKS, MIN_UNITS, Inference, as_test, infer
+from harness.evidence.inference import MIN_BLOCKS, MIN_UNITS, Inference, as_test, enough, infer
 from harness.evidence.power import Spread, Supposed, collapsed, detectable, fewest, upper_sd
 from harness.evidence.quantities import Quantity
 from harness.evidence.ratio import Moments, fieller
@@ -156,7 +156,8 @@ class MeasuredAnswer:
         """Replicates that would answer it, whatever the estimate; ``None`` if more than are proposed."""
         supposed, spread = self._supposed(truth, alpha), self._spread
         asks = supposed.passes if self.answers_at(truth) else supposed.falls
-        return fewest(lambda n: asks(n, spread), power, max(self.least, self._flips(alpha)))
+        least = max(self.least, self._flips(alpha))
+        return fewest(functools.partial(asks, spread=spread), power, least)
 
     def detectable(self, n: int, alpha: float, power: float) -> float | None:
         """The θ nearest to its threshold that ``n`` replicates show; ``None`` if they show none."""

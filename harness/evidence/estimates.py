@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from harness.claims import Cell, Contrast, Replication, difference
 from harness.claims.findings import ALPHA, NotMeasuredError
-from harness.evidence.coverage import NOTHING_SAID, Coverages, Declared
-from harness.evidence.inference import MIN_BLOCKS, MIN_UNITS, Inference, infer
+from harness.evidence.coverage import NOTHING_SAID, Declared
+from harness.evidence.inference import enough, infer
 from harness.evidence.quantities import Quantity
-from harness.evidence.series import Reader
+from harness.evidence.series import Reader, shared_reader
 from harness.store.answers import Coverage
 from harness.store.records import Interval
 from harness.store.view import RunView
-from harness.text import plural
 
 MIN_SEEDS = 5
 
@@ -43,16 +43,8 @@ class Estimate:
     coverage: Coverage | None = None
 
 
-@dataclass
-class _Cache:
-    reader: Reader
-    found: dict[tuple[Cell | Contrast, Replication], Estimate]
-
-
-_caches: dict[tuple[int, Declared], _Cache] = {}
-"""The runs read last, by identity; each cache keeps its view alive, so identities are not reused."""
-
-_MOST_CACHES = 4
+_found: WeakKeyDictionary[Reader, dict[tuple[Cell | Contrast, Replication], Estimate]] = WeakKeyDictionary()
+"""What was estimated of the runs read last."""
 
 
 def estimate(
@@ -74,12 +66,12 @@ def estimate(
     Raises:
         NotMeasuredError: If the run cannot give it; its message says why.
     """
-    cache = _cache(view, said)
-    key = (quantity, replication)
-    if key not in cache.found:
+    reader = shared_reader(view, said)
+    found, key = _found.setdefault(reader, {}), (quantity, replication)
+    if key not in found:
         contrast = Contrast(((1.0, quantity),)) if isinstance(quantity, Cell) else quantity
-        cache.found[key] = _estimate(Quantity(cache.reader, contrast), replication)
-    return cache.found[key]
+        found[key] = _estimate(Quantity(reader, contrast), replication)
+    return found[key]
 
 
 def _estimate(quantity: Quantity, replication: Replication) -> Estimate:
@@ -128,18 +120,6 @@ def _beats(reader: Reader, cell: Cell, other: Cell, replication: Replication) ->
     return p is not None and p <= ALPHA and enough(inference, quantity, replication, MIN_SEEDS) == ""
 
 
-def enough(inference: Inference, quantity: Quantity, replication: Replication, least: int) -> str:
-    """Nothing if there are replicates enough for a verdict, else what is lacking."""
-    if quantity.timed:
-        blocks, wanted = len(quantity.keys), max(least, MIN_BLOCKS)
-        return "" if blocks >= wanted else f"{blocks} blocks of at least {wanted}"
-    if replication is Replication.UNITS:
-        return "" if inference.units >= MIN_UNITS else f"{inference.units} units of at least {MIN_UNITS}"
-    seeds = quantity.keys
-    named = f"{plural(len(seeds), 'seed')} ({', '.join(seeds)})" if seeds else "no seeds"
-    return "" if len(seeds) >= least else f"{named} of at least {least}"
-
-
 def _is_measured(reader: Reader, cell: Cell) -> bool:
     try:
         quantity = Quantity(reader, Contrast(((1.0, cell),)))
@@ -148,17 +128,3 @@ def _is_measured(reader: Reader, cell: Cell) -> bool:
     except NotMeasuredError:
         return False
     return True
-
-
-def shared_reader(view: RunView, said: Declared) -> Reader:
-    """The reader that verdicts and reports of one run share, so that each cell is read once."""
-    return _cache(view, said).reader
-
-
-def _cache(view: RunView, said: Declared) -> _Cache:
-    key = (id(view), said)
-    if key not in _caches:
-        while len(_caches) >= _MOST_CACHES:
-            del _caches[next(iter(_caches))]
-        _caches[key] = _Cache(Reader(view, Coverages(view, said)), {})
-    return _caches[key]

@@ -28,6 +28,7 @@ from harness.evidence.distributions import (
 from harness.evidence.quantities import Quantity
 from harness.evidence.rows import Positions
 from harness.store.records import Interval, TestRecord
+from harness.text import plural
 
 MIN_UNITS = 50
 """Units (or clusters) that a verdict over units needs."""
@@ -238,6 +239,18 @@ def _leave_out(quantity: Quantity) -> list[Floats]:
         ]
         result.append(np.array(values))
     return result
+
+
+def enough(inference: Inference, quantity: Quantity, replication: Replication, least: int) -> str:
+    """Nothing if there are replicates enough for a verdict, else what is lacking."""
+    if quantity.timed:
+        blocks, wanted = len(quantity.keys), max(least, MIN_BLOCKS)
+        return "" if blocks >= wanted else f"{blocks} blocks of at least {wanted}"
+    if replication is Replication.UNITS:
+        return "" if inference.units >= MIN_UNITS else f"{inference.units} units of at least {MIN_UNITS}"
+    seeds = quantity.keys
+    named = f"{plural(len(seeds), 'seed')} ({', '.join(seeds)})" if seeds else "no seeds"
+    return "" if len(seeds) >= least else f"{named} of at least {least}"
 
 
 def as_test(

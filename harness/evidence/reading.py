@@ -11,10 +11,9 @@ from harness.claims.findings import NotMeasuredError
 from harness.declared import cell_key
 from harness.evidence.compare import quantities_of
 from harness.evidence.coverage import declared
-from harness.evidence.estimates import shared_reader
 from harness.evidence.inference import infer
 from harness.evidence.quantities import Quantity
-from harness.evidence.series import Reader, Series
+from harness.evidence.series import Reader, Series, shared_reader
 from harness.evidence.tuning_scores import kept_score, score_key
 from harness.plan.displayed import made_for
 from harness.store.kept import KeptCell, KeptValue

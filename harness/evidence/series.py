@@ -13,7 +13,7 @@ from harness.claims import Cell
 from harness.claims.findings import Kind, NotMeasuredError
 from harness.declared import cell_key
 from harness.errors import OmittedRowsError, RecordError
-from harness.evidence.coverage import Coverages, Covering
+from harness.evidence.coverage import Coverages, Covering, Declared
 from harness.evidence.rows import KeptRows, Positions, Rows, select_rows
 from harness.store.answers import Coverage, together
 from harness.store.kept import KeptCell
@@ -264,6 +264,22 @@ class Reader:
         if found.units and not found.answered and not found.foreign:
             raise partial(cell, found, [record.trial])
         return select_rows(table, cell.metric.columns, where, record.trial)
+
+
+_readers: dict[tuple[int, Declared], Reader] = {}
+"""The runs read last, by identity; each reader keeps its view alive, so identities are not reused."""
+
+_MOST_READERS = 4
+
+
+def shared_reader(view: RunView, said: Declared) -> Reader:
+    """The reader that verdicts and reports of one run share, so that each cell is read once."""
+    key = (id(view), said)
+    if key not in _readers:
+        while len(_readers) >= _MOST_READERS:
+            del _readers[next(iter(_readers))]
+        _readers[key] = Reader(view, Coverages(view, said))
+    return _readers[key]
 
 
 def _diverged(cell: Cell, trial: str) -> Rows:

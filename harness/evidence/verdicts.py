@@ -16,9 +16,9 @@ from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
 from harness.evidence.coverage import declared
-from harness.evidence.estimates import shared_reader
 from harness.evidence.family import correct, corrected_tests
 from harness.evidence.scope import scope_of
+from harness.evidence.series import shared_reader
 from harness.store.records import VerdictRecord, VerdictsRecord
 from harness.store.view import RunView, trials_sha256
 from harness.suite import Scale, Suite

@@ -53,7 +53,8 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
     """The experiments of a suite under a scale, restricted and changed as asked.
 
     Raises:
-        UsageError: For unknown claims and methods, or if nothing is left.
+        UsageError: For unknown claims and methods, an added method that nothing would run, or if nothing is
+            left.
     """
     experiments = list(suite.experiments(scale))
     check_added(suite, {name for experiment in experiments for name in experiment.methods}, selection.added)
@@ -64,10 +65,12 @@ def select(suite: Suite, scale: Scale, selection: Selection) -> list[Experiment]
                 "method", name, sorted(known), where=f"suite {suite.slug}, profile {scale.profile}"
             )
     _check_seeds(experiments, selection.seeds)
-    needed = needed_by(suite, scale, selection.claims) if selection.claims else None
+    _refuse_strangers(suite, scale, experiments, selection.added)
+    needed = needed_by(suite, scale, selection.claims, selection.added) if selection.claims else None
     chosen = [_restrict(_extend(item, selection), selection, needed) for item in experiments]
     left = [item for item in chosen if item.seeds and item.methods and item.tasks and _pairs(item)]
     _check_most(left, f"suite {suite.slug}, profile {scale.profile}")
+    _refuse_left_out(selection, left)
     if not left and experiments:
         raise UsageError(
             "Nothing is left to run",
@@ -136,6 +139,47 @@ def _extend(experiment: Experiment, selection: Selection) -> Experiment:
 def _fits(method: Method[Any, Any], experiment: Experiment) -> bool:
     types = [_plain(other).problem_type for other in experiment.methods.values()]
     return bool(types) and all(issubclass(kind, method.problem_type) for kind in types)
+
+
+def _refuse_strangers(
+    suite: Suite, scale: Scale, experiments: Sequence[Experiment], added: Mapping[str, Method[Any, Any]]
+) -> None:
+    """Refuse an added method that fits no experiment: the run would be the suite's alone.
+
+    Raises:
+        UsageError: With the types of problem that there are.
+    """
+    for method in added.values():
+        if any(_fits(method, item) for item in experiments):
+            continue
+        declared = [_plain(one) for item in experiments for one in item.methods.values()]
+        posed = sorted({class_name(one.problem_type) for one in declared})
+        raise UsageError(
+            f"{type(method).__qualname__} answers problems of type {class_name(method.problem_type)}, and no "
+            f"experiment of {suite.slug} has those under the profile {scale.profile}",
+            where=class_name(type(method)),
+            fix=f"Its experiments pose problems of the types {', '.join(posed) or '(none)'}.",
+        )
+
+
+def _refuse_left_out(selection: Selection, left: Sequence[Experiment]) -> None:
+    """Refuse an added method that the restrictions leave out.
+
+    Raises:
+        UsageError: Naming it.
+    """
+    missing = [name for name in selection.added if not any(name in item.methods for item in left)]
+    if not left or not missing:
+        return
+    name = missing[0]
+    unnamed = bool(selection.methods) and name not in selection.methods
+    raise UsageError(
+        f"The added method '{name}' takes no part in what the run is restricted to",
+        where="--methods" if unnamed else "--claim",
+        fix=f"Name it among the methods: --methods {','.join((*selection.methods, name))}."
+        if unnamed
+        else "Choose a claim on problems that it answers, or leave the restriction out.",
+    )
 
 
 def _plain(method: Method[Any, Any] | Tuned) -> Method[Any, Any]:
@@ -246,8 +290,13 @@ def is_needed(
     )
 
 
-def needed_by(suite: Suite, scale: Scale, names: Sequence[str]) -> set[tuple[str, str, str]]:
-    """What the named claims, and those that they rely on, measure: (experiment, task or empty, method)."""
+def needed_by(
+    suite: Suite, scale: Scale, names: Sequence[str], added: Iterable[str] = ()
+) -> set[tuple[str, str, str]]:
+    """What the named claims, and those that they rely on, measure: (experiment, task or empty, method).
+
+    Added methods are measured beside it.
+    """
     claims = {claim.id: claim for claim in suite.claims}
     waiting = [claim for name in names for claim in named_claims(suite, name)]
     cells: set[tuple[str, str, str]] = set()
@@ -259,7 +308,7 @@ def needed_by(suite: Suite, scale: Scale, names: Sequence[str]) -> set[tuple[str
         seen.add(claim.id)
         cells |= {(c.experiment, c.task, c.method) for c in cells_of(claim.forms.get(scale.profile))}
         waiting += [claims[other] for other in claim.relies_on if other in claims]
-    return cells
+    return cells | {(experiment, task, own) for experiment, task, _ in cells for own in added}
 
 
 def named_claims(suite: Suite, name: str) -> list[Claim]:

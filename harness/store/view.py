@@ -52,6 +52,11 @@ class RunView(Protocol):
         """
 
 
+def not_finished(view: RunView) -> list[str]:
+    """Planned trials that have neither a result nor a failure yet: the run was interrupted."""
+    return [trial for trial in view.record.planned if trial not in view.trials]
+
+
 def trials_sha256(view: RunView) -> str:
     """Hash over what the trials of a run returned, so that a verdict can name its evidence.
 

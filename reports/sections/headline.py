@@ -8,7 +8,9 @@ from harness.claims import Claim
 from harness.claims.forms import form_named
 from harness.declared import claims_hash
 from harness.store.records import VerdictRecord
+from harness.store.view import not_finished
 from harness.text import plural
+from reports.current import resumption
 from reports.document import (
     Badge,
     Block,
@@ -93,6 +95,8 @@ def headline(ledger: Ledger) -> Section:
         blocks.insert(0, Paragraph(words(committed_note(ledger)), kind="note"))
     if ledger.view.record.rehearsal:
         blocks.insert(0, Paragraph(words(REHEARSAL), kind="warning"))
+    elif not_finished(ledger.view):
+        blocks.insert(0, Paragraph(_incomplete(ledger), kind="warning"))
     restricted = ledger.view.record.selection
     if any(restricted.values()):
         parts = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items() if values)
@@ -112,6 +116,16 @@ def looks_note(ledger: Ledger) -> str:
         f"the number of looks, {len(looks)}, before Holm's correction. Intervals are 95 % intervals of the "
         "seeds at hand, without a correction."
     )
+
+
+def _incomplete(ledger: Ledger) -> Spans:
+    """That a run was interrupted, and how it goes on."""
+    missing, planned = len(not_finished(ledger.view)), len(ledger.view.record.planned)
+    text = (
+        f"Incomplete: {missing} of {plural(planned, 'planned trial')} of this run have not finished. What "
+        "rests on them is marked as not measured, and no verdict here is the run's last word. To finish it: "
+    )
+    return (Text(text), Code(resumption(ledger.suite, ledger.view)), Text("."))
 
 
 def committed_note(ledger: Ledger) -> str:

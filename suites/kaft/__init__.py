@@ -1,4 +1,14 @@
-"""KAFT (Li et al., 2023): finetuning that makes a language model obey relevant contexts only."""
+"""KAFT (Li et al., 2023): finetuning that makes a language model obey relevant contexts only.
+
+In the order of the paper:
+
+* ``paper.toml``: what it says and reports, and where we differ.
+* ``arms.py``: KAFT, its ablations and its baselines, each a mixture of contexts to finetune on.
+* ``experiments.py``, ``paper.py``: the worlds, facts and public sets on which they are compared.
+* ``cells.py``: controllability, robustness and what else is measured there.
+* ``claims.py``: the rule of each claim; ``controls.py``: what must break it.
+* ``display.py``: the paper's tables and figures.
+"""
 
 from pathlib import Path
 

@@ -1,6 +1,11 @@
 """The rules that decide the claims of ``paper.toml``, declared before any run.
 
-No number of the paper could be verified, so every claim is a direction or an equivalence.
+No number of the paper could be verified, so every claim is a direction or a bound.
+
+* C1 to C3: pretrained and ordinarily finetuned models are low in both, at any size.
+* C4 to C7: KAFT raises controllability and keeps robustness, at every size.
+* C8 to C10: counterfactual contexts cause the one, irrelevant ones the other; unsupporting ones hurt both.
+* C11 to C13: its own answers keep what a model knows, reading does not suffer, and an example shows it.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.store.memory import MemoryRun
 from harness.store.records import RehearsalRecord, VerdictsRecord
-from reports import csvs, markdown
+from reports import csvs, html, markdown
 from reports.build import build
 from reports.document import Card, Document, Figure, Number, Table
 from reports.latex import table_file
@@ -141,6 +141,20 @@ def test_a_rehearsal_is_repeated_as_one_and_marked_in_every_file() -> None:
     assert not any("/gone" in line or "corroborate table" in line for line in lines)
     assert "a rehearsal: no results" in macros(document)
     assert "a rehearsal: no results" in table_file(document, document.tables()[0], "single")
+
+
+def test_an_unfinished_run_is_marked_in_every_file_and_says_how_it_goes_on() -> None:
+    view = demo.run()
+    del view.trials["main/toy/broken/102"]
+    document = build(demo.SUITE, demo.SCALE, view, demo.verdicts(view))
+    for text in (markdown.summary(document), markdown.render(document), html.render(document)):
+        assert "Incomplete: 1 of 15 planned trials of this run have not finished." in text
+        assert "corroborate run toy --resume toy-small-1" in text
+    assert "an unfinished run" in macros(document)
+    assert "an unfinished run" in table_file(document, document.tables()[0], "single")
+    whole = build(demo.SUITE, demo.SCALE, demo.run(), demo.verdicts(demo.run()))
+    assert "Incomplete" not in markdown.render(whole)
+    assert "unfinished" not in macros(whole)
 
 
 def test_an_added_method_stands_beside_the_declared_ones() -> None:

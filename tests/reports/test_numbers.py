@@ -66,11 +66,11 @@ def test_a_failed_trial_is_declared_as_such(view: MemoryRun, verdicts: VerdictsR
     assert "timeout" in found.reason
 
 
-def test_a_missing_trial_fails_the_build_and_names_it(view: MemoryRun, verdicts: VerdictsRecord) -> None:
+def test_an_unfinished_trial_takes_its_number_with_it(view: MemoryRun, verdicts: VerdictsRecord) -> None:
     run = changed(view)
     del run.trials["main/toy/broken/102"]
-    with pytest.raises(HandleError, match="main/toy/broken/102"):
-        Ledger(demo.SUITE, demo.SCALE, run, unjudged(verdicts)).cell(demo.cell("broken"))
+    found = Ledger(demo.SUITE, demo.SCALE, run, unjudged(verdicts)).cell(demo.cell("broken"))
+    assert found == NotMeasured("1 of 5 trials have not finished")
 
 
 def test_a_number_nobody_planned_fails_the_build(view: MemoryRun, verdicts: VerdictsRecord) -> None:
@@ -137,3 +137,16 @@ def test_only_a_tested_winner_may_be_bold(view: MemoryRun, verdicts: VerdictsRec
     again = changed(clear)
     again.tables = clear.tables
     assert Ledger(demo.SUITE, demo.SCALE, again, verdicts).winners(cells) == set()
+
+
+def test_claims_over_unfinished_trials_are_shown_and_so_is_the_whole_of_them(
+    view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    run = changed(view)
+    del run.trials["main/toy/old/101"]
+    unknown = {"verdict": "inconclusive", "cause": "invalid"}
+    parts = [verdict.model_copy(update=unknown) for verdict in verdicts.verdicts]
+    whole = verdicts.wholes[0].model_copy(update={"verdict": "inconclusive"})
+    assert "main/toy/old/101" in whole.trials
+    told = unjudged(verdicts).model_copy(update={"verdicts": parts, "wholes": [whole]})
+    assert build(demo.SUITE, demo.SCALE, run, told).profile == "small (an unfinished run)"

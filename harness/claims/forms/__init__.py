@@ -1,6 +1,7 @@
 """The forms of claims, by name: one module each, which says all that is known of it.
 
-Everything else (verdicts, controls, comparisons, reports, the command line) finds a form here.
+Everything else (verdicts, controls, comparisons, reports, the command line) finds a form here; suites import
+the names in ``__all__`` from :mod:`harness.claims`.
 """
 
 from __future__ import annotations
@@ -78,7 +79,6 @@ for _form in (
     register(_form)
 
 __all__ = [
-    "FORMS",
     "CountCost",
     "Direction",
     "Equivalence",
@@ -96,6 +96,4 @@ __all__ = [
     "Time",
     "Trend",
     "Value",
-    "form_named",
-    "register",
 ]

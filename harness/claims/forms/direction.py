@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from harness.claims.forms.base import digits_of
 from harness.claims.forms.statistical import EffectForm
 from harness.claims.judging import Question, is_positive
 from harness.claims.precondition import Precondition
@@ -33,8 +32,3 @@ class Direction(EffectForm):
     def questions(self, reported: Mapping[str, float | None]) -> list[Question]:
         """Whether θ lies above zero."""
         return [is_positive(self.theta, self.delta)]
-
-    @property
-    def digits(self) -> int:
-        """As θ's metrics have."""
-        return digits_of(self.theta)

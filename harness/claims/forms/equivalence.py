@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from harness.claims.forms.base import digits_of
 from harness.claims.forms.statistical import InsideForm
 from harness.claims.judging import Question, is_inside
 from harness.claims.precondition import Precondition
@@ -32,8 +31,3 @@ class Equivalence(InsideForm):
     def questions(self, reported: Mapping[str, float | None]) -> list[Question]:
         """Whether θ lies between both ends of the margin."""
         return [is_inside(self.theta, self.margin)]
-
-    @property
-    def digits(self) -> int:
-        """As θ's metrics have."""
-        return digits_of(self.theta)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from harness.claims.forms.base import Fault, digits_of
+from harness.claims.forms.base import Fault
 from harness.claims.forms.statistical import EffectForm
 from harness.claims.judging import Question, are_positive
 from harness.claims.precondition import Precondition
@@ -38,8 +38,3 @@ class EveryCell(EffectForm):
         """A statement on nothing."""
         if not self.thetas:
             yield "It asks something of every cell and names none", "Give the quantities."
-
-    @property
-    def digits(self) -> int:
-        """As the first quantity's metrics have."""
-        return digits_of(self.thetas[0])

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from harness.claims.forms.base import digits_of
 from harness.claims.forms.statistical import MarginForm
 from harness.claims.judging import Question
 from harness.claims.labels import contrast_label
@@ -41,8 +40,3 @@ class NonInferiority(MarginForm):
     def thresholds(cls, delta: float) -> tuple[float, ...]:
         """The lower end of the margin."""
         return (-delta,)
-
-    @property
-    def digits(self) -> int:
-        """As θ's metrics have."""
-        return digits_of(self.theta)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from harness.claims.forms.base import Fault, digits_of
+from harness.claims.forms.base import Fault
 from harness.claims.forms.statistical import EffectForm
 from harness.claims.judging import Question, are_positive
 from harness.claims.precondition import Precondition
@@ -38,8 +38,3 @@ class Ordering(EffectForm):
         """An ordering of nothing."""
         if not self.steps:
             yield "An ordering has no steps", "Give the adjacent differences."
-
-    @property
-    def digits(self) -> int:
-        """As the first step's metrics have."""
-        return digits_of(self.steps[0])

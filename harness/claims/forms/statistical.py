@@ -17,7 +17,7 @@ from harness.claims.findings import (
     Settled,
     not_measured,
 )
-from harness.claims.forms.base import Fault, Form, Measured
+from harness.claims.forms.base import Fault, Form, Measured, digits_of
 from harness.claims.forms.concluding import Bound, concluded
 from harness.claims.judging import Answer, JudgingContext, Question, Sampling
 from harness.claims.outlook import Outlook, Replicates, common_ratio, foreseen
@@ -104,15 +104,32 @@ class StatisticalForm(Form):
         return frozenset((_canonical(q.theta), q.lower, q.upper) for q in questions)
 
     @property
+    def held(self) -> tuple[float, ...]:
+        """The bounds of its deciding questions, other than zero."""
+        return tuple(end for item in self._deciding() for end in (item.lower, item.upper) if end)
+
+    @property
     def tests_bare_level(self) -> bool:
         """Whether a quantity that has to be positive is a sum of cells, or what a share lacks of one."""
-        deciding = [item.theta for item in self.measured() if item.allowed is not None]
-        return not self.bound.is_margin and any(_is_bare_level(theta) for theta in deciding)
+        return any(item.lower == 0 and _is_bare_level(item.theta) for item in self._deciding())
+
+    def _deciding(self) -> list[Question]:
+        """The questions that can make the claim fall."""
+        return [item for item in self._asked() if item.falls_below is not None]
+
+    def _asked(self) -> list[Question]:
+        """Its questions; a reported number only shifts θ, which a difference of two runs does not see."""
+        return self.questions(dict.fromkeys(self.reported_numbers, 0.0))
 
     @property
     def flips_signs(self) -> bool:
         """Over seeds."""
         return self.sampling.replication is Replication.SEEDS
+
+    @property
+    def digits(self) -> int:
+        """As the metrics of the first question have."""
+        return digits_of(self._asked()[0].theta)
 
     def supplement(self, context: JudgingContext) -> tuple[TestRecord, ...]:
         """Records that decide nothing."""
@@ -147,8 +164,6 @@ class StatisticalForm(Form):
 
     def measured(self) -> tuple[Measured, ...]:
         """θ of each question."""
-        # A reported number only shifts θ, which a difference of two runs does not see.
-        asked = self.questions(dict.fromkeys(self.reported_numbers, 0.0))
         return tuple(
             Measured(
                 question.label,
@@ -159,7 +174,7 @@ class StatisticalForm(Form):
                 two_sided=self.two_sided,
                 by_cell=self.cells_gated,
             )
-            for question in asked
+            for question in self._asked()
         )
 
     def examine(self, context: JudgingContext) -> Finding:
@@ -313,11 +328,6 @@ class MarginForm(StatisticalForm):
     def bound(self) -> Bound:
         """The margin."""
         return Bound(self.margin, self.margin_reason, is_margin=True)
-
-    @property
-    def held(self) -> tuple[float, ...]:
-        """The margin."""
-        return (self.margin,)
 
     @property
     def supposed(self) -> Mapping[str, float]:

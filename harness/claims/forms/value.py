@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
 
-from harness.claims.forms.base import digits_of
 from harness.claims.forms.statistical import InsideForm
 from harness.claims.judging import Question, Sampling, is_inside
 from harness.claims.precondition import Precondition
@@ -59,8 +58,3 @@ class Value(InsideForm):
     def reported_numbers(self) -> tuple[str, ...]:
         """The one that it compares with."""
         return (self.reported,)
-
-    @property
-    def digits(self) -> int:
-        """As θ's metrics have."""
-        return digits_of(self.theta)

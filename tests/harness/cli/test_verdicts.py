@@ -182,6 +182,19 @@ def test_reports_are_written_in_the_chosen_formats(shell: Shell, run: Path, tmp_
     assert list((run / "report").rglob("*.html"))
 
 
+def test_an_interrupted_run_has_a_report_of_what_there_is(shell: Shell, run: Path) -> None:
+    lines = (run / "trials.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run / "trials.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
+    for name in ("verdicts.json", "manifest.json"):
+        (run / name).unlink()
+    assert shell("report", "demo", "--format", "markdown") == ExitCode.OK
+    assert "the run is incomplete: 1 of 10 planned trials have not finished" in shell.err
+    assert "1 of 5 trials have not finished" in (run / "report" / "report.md").read_text(encoding="utf-8")
+    assert shell("verdicts", "demo") == ExitCode.OK
+    assert "is incomplete" in shell.err
+    assert "inconclusive" in shell.out
+
+
 def test_the_index_lists_the_runs(shell: Shell, run: Path) -> None:
     assert shell("report", "--index") == ExitCode.OK
     assert run.name in Path(shell.out.strip()).read_text()

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from harness.claims import Contrast, Precondition, Profile, Replication, alone
+from harness import claims
+from harness.claims import Profile, at
 from harness.claims.findings import Corrected, Finding
 from harness.claims.forms import FORMS, form_named, register
-from harness.claims.forms.base import Form, digits_of
-from harness.claims.forms.concluding import Bound
-from harness.claims.forms.statistical import StatisticalForm
-from harness.claims.judging import Question
-from harness.claims.labels import contrast_label
+from harness.claims.forms.base import Form
+from harness.declared import claims_hash
+from harness.declared.thresholds import holds
 from harness.errors import SuiteError
+from tests.harness.evidence.at_least import AT_LEAST, AtLeast
 from tests.harness.evidence.battery import BATTERY
-from tests.harness.evidence.form_cases import CASES, SPREAD, FormCase, levels
-from tests.harness.evidence.worlds import cell
+from tests.harness.evidence.form_cases import CASES, FormCase
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,46 +36,6 @@ def test_every_form_stands_the_battery(name: str, assert_holds: Callable[[FormCa
     assert_holds(CASES[name])
 
 
-@dataclass(frozen=True)
-class AtLeast(StatisticalForm):
-    """θ itself reaches a level that the paper names."""
-
-    meaning: ClassVar[str] = "reproduced if the interval of θ lies above the level that the paper names"
-    hypotheses: ClassVar[tuple[str, str]] = ("θ ≤ level", "θ ≥ level")
-    effect_name: ClassVar[str] = "Level"
-
-    theta: Contrast
-    _: KW_ONLY
-    level: float
-    level_reason: str
-    replication: Replication = Replication.SEEDS
-    preconditions: tuple[Precondition, ...] = ()
-    min_seeds: int = 5
-    noise_floor: float = 0.0
-
-    def questions(self, reported: Mapping[str, float | None]) -> list[Question]:
-        label = contrast_label(self.theta)
-        return [Question(label, self.theta, lower=self.level, falls_below=self.level)]
-
-    @property
-    def bound(self) -> Bound:
-        return Bound(self.level, self.level_reason)
-
-    @property
-    def digits(self) -> int:
-        return digits_of(self.theta)
-
-
-AT_LEAST = FormCase(
-    AtLeast(alone(cell("a")), level=0.7, level_reason="the paper says so"),
-    {
-        "reproduced": levels(a=0.3 + SPREAD),
-        "not reproduced": levels(a=0.1 + SPREAD),
-        "inconclusive": levels(a=0.2 + SPREAD),
-    },
-)
-
-
 @pytest.fixture
 def registered() -> Iterator[None]:
     register(AtLeast)
@@ -88,6 +47,29 @@ def registered() -> Iterator[None]:
 @pytest.mark.parametrize("assert_holds", BATTERY)
 def test_a_new_form_needs_its_own_module_and_the_registry(assert_holds: Callable[[FormCase], None]) -> None:
     assert_holds(AT_LEAST)
+
+
+def test_a_reason_by_any_name_is_no_part_of_the_rule() -> None:
+    suite = AT_LEAST.suite
+    [claim] = suite.claims
+
+    def hashed(**changed: object) -> str:
+        form = replace(AT_LEAST.form, **changed)  # type: ignore[type-var]
+        return claims_hash(replace(suite, claims=(replace(claim, forms=at(AT_LEAST.profile, form)),)))
+
+    assert hashed(level_reason="in other words") == hashed()
+    assert hashed(level=0.71) != hashed()
+
+
+def test_a_bound_of_its_own_holds_the_number_that_a_statement_names() -> None:
+    assert holds(AT_LEAST.form, 0.7)
+    assert not holds(AT_LEAST.form, 0.8)
+    assert not AT_LEAST.form.tests_bare_level
+
+
+def test_suites_import_every_form_from_one_place() -> None:
+    assert [name for name in FORMS if getattr(claims, name) is not FORMS[name]] == []
+    assert {*FORMS, "Form", "StatisticalForm"} <= set(claims.__all__)
 
 
 def test_a_form_that_leaves_something_out_is_refused() -> None:

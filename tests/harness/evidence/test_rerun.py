@@ -9,8 +9,8 @@ import pytest
 
 from harness.claims import Contrast, log
 from harness.evidence.coverage import declared
-from harness.evidence.estimates import shared_reader
 from harness.evidence.rerun import Repeated, repeated
+from harness.evidence.series import shared_reader
 from harness.evidence.verdicts import judge
 from harness.store.memory import MemoryRun
 from tests.harness.evidence.worlds import SMALL, cell, claim, direction, record, run_of, seeded, suite, trial

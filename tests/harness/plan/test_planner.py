@@ -120,9 +120,17 @@ def test_seeds_are_taken_from_the_front_and_continued(count: int, seeds: set[int
 def test_methods_from_outside_join_where_they_fit() -> None:
     made = plan(Selection(added={"mine": Bad()}))
     assert "e/t/mine/100" in fingerprints(made)
+    assert "e/t/mine/100" in fingerprints(plan(Selection(added={"mine": Bad()}, claims=("C1",))))
+
+
+def test_a_method_from_outside_that_nothing_would_run_is_refused() -> None:
     stranger = type("Stranger", (Bad,), {"problem_type": dict})
-    with pytest.raises(UsageError):
-        plan(Selection(added={"mine": stranger()}, methods=("mine",)))
+    with pytest.raises(UsageError, match="type builtins:dict, and no experiment of toy") as refused:
+        plan(Selection(added={"mine": Bad(), "other": stranger()}))
+    assert "tests.harness.toy:Numbers" in refused.value.fix
+    with pytest.raises(UsageError, match="'mine' takes no part") as refused:
+        plan(Selection(added={"mine": Bad()}, methods=("mean",)))
+    assert "--methods mean,mine" in refused.value.fix
 
 
 def test_settings_change_a_method_and_shorten_its_grid() -> None:
