@@ -74,6 +74,7 @@ def claims_table(request: RunRequest, plan: Plan, forecast: Forecast) -> ClaimsT
     """What a plan could show of the claims that it is about."""
     suite, scale = request.suite, request.scale
     experiments = {item.id: item for item in select(suite, scale, request.selection)}
+    added = request.selection.added
     found = outlooks(
         suite,
         scale,
@@ -81,7 +82,7 @@ def claims_table(request: RunRequest, plan: Plan, forecast: Forecast) -> ClaimsT
         Planned(experiments, plan.blocked),
         _stored(suite, scale, request.runs),
     )
-    rows = [ClaimRow(item, *forecast.spans(needed_by(suite, scale, [item.claim]))) for item in found]
+    rows = [ClaimRow(item, *forecast.spans(needed_by(suite, scale, [item.claim], added))) for item in found]
     tested = 0 if scale.profile is Profile.SMOKE else len(family_of(suite, scale.profile))
     return ClaimsTable(tuple(rows), *forecast.spans(), request.workers, forecast.costs, tested)
 
