@@ -20,7 +20,7 @@ class NextLook:
     """The time of a look that could follow.
 
     Attributes:
-        needed: Seconds that it would take; ``None`` if no trial tells.
+        needed: Seconds that its trials and judging would take; ``None`` if no trial tells.
         left: Seconds of the budget; ``None`` if there is no budget.
     """
 

@@ -131,9 +131,11 @@ def run_until_settled(
     finished = execute_run(request, shown)
     summaries = [finished.summary]
     while True:
+        executed = clock()
         standing = _standing(request, looks, finished)
-        left = None if budget is None else budget - (clock() - start)
-        following = NextLook(shown.expected(standing.added), left)
+        now = clock()
+        trials, left = shown.expected(standing.added), None if budget is None else budget - (now - start)
+        following = NextLook(None if trials is None else trials + (now - executed), left)
         shown.note(f"{standing.text}{following.text if standing.added else ''}")
         if not (standing.added and following.fits):
             return replace(finished, summary=_together(summaries))
