@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 _SIGNS = {("kill", "kill"): "x", ("keep", "keep"): "o"}
 _LEGEND = (
     "x broken and o kept, as predicted; X broken and O kept, against the prediction; ? undecided; "
-    ". nothing predicted"
+    "~ open; . nothing predicted"
 )
+_OPEN = "~"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="fail unless all cells of exact claims and nine in ten of the others are as predicted, and "
-        "every reproduced claim was broken by a control",
+        help="fail unless all cells of exact claims and nine in ten of the others are as predicted, open "
+        "ones left out, and every reproduced claim was broken by a control",
     )
     parser.add_argument("--json", action="store_true", help="print cells and shares as JSON")
     add_reference(parser)
@@ -55,35 +56,39 @@ def main(args: argparse.Namespace) -> ExitCode:
 
 
 def _lines(record: VerdictsRecord, score: ControlScore) -> Iterator[str]:
-    cells = {(cell.control, cell.claim): cell for cell in record.controls}
-    # The record decides what is shown: committed results may be of controls that the suite has no more.
-    names = list(dict.fromkeys(cell.control for cell in record.controls))
-    claims = [verdict.claim for verdict in record.verdicts if any(key[1] == verdict.claim for key in cells)]
-    claims += [cell.claim for cell in record.controls if cell.claim not in claims]
+    from harness.evidence.control_score import WHY_OPEN
+
+    cells = {(cell.control, cell.claim): _sign(cell) for cell in record.controls}
+    cells |= {(cell.control, cell.claim): _OPEN for cell in score.open}
     yield f"{record.suite}, profile {record.profile}{', full' if record.full else ''}, run {record.run}"
     if not cells:
         yield "no control was judged: the suite has none, or no claim is decided under this profile"
         return
-    yield from _matrix(names, claims, cells)
+    yield from _matrix(record, cells)
     yield _LEGEND
     for cell in record.controls:
         if cell.outcome != cell.predicted:
-            yield f" {_sign(cell)} {cell.control} on {cell.claim}: {cell.predicted} predicted, {cell.outcome}"
+            sign = cells[cell.control, cell.claim]
+            yield f" {sign} {cell.control} on {cell.claim}: {cell.predicted} predicted, {cell.outcome}"
             yield f"     {cell.detail}"
     yield _told("exact", score.exact)
     yield _told("measured", score.measured)
+    if score.open:
+        yield f"open, and in neither share: {plural(len(score.open), 'cell')}; {WHY_OPEN}"
     if score.unbroken:
         yield f"reproduced, and broken by no control: {', '.join(score.unbroken)}"
 
 
-def _matrix(
-    names: list[str], claims: list[str], cells: dict[tuple[str, str], ControlRecord]
-) -> Iterator[str]:
+def _matrix(record: VerdictsRecord, cells: dict[tuple[str, str], str]) -> Iterator[str]:
     """One line a control and one column a claim."""
+    # The record decides what is shown: committed results may be of controls that the suite has no more.
+    names = list(dict.fromkeys(cell.control for cell in record.controls))
+    claims = [verdict.claim for verdict in record.verdicts if any(key[1] == verdict.claim for key in cells)]
+    claims += [cell.claim for cell in record.controls if cell.claim not in claims]
     width = max(map(len, names))
     yield _row("", claims, claims, width)
     for name in names:
-        yield _row(name, [_sign(cells.get((name, claim))) for claim in claims], claims, width)
+        yield _row(name, [cells.get((name, claim), ".") for claim in claims], claims, width)
 
 
 def _row(name: str, entries: Sequence[str], columns: Sequence[str], width: int) -> str:
@@ -91,9 +96,7 @@ def _row(name: str, entries: Sequence[str], columns: Sequence[str], width: int) 
     return " ".join([name.ljust(width), *cells]).rstrip()
 
 
-def _sign(cell: ControlRecord | None) -> str:
-    if cell is None:
-        return "."
+def _sign(cell: ControlRecord) -> str:
     if cell.outcome == "undecided":
         return "?"
     against = "X" if cell.outcome == "kill" else "O"

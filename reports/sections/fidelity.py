@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
-from harness.store.records import ControlRecord
 from harness.suite import Experiment, Standing, Tuned
 from reports.document import (
     Badge,
@@ -137,12 +137,20 @@ def controls(ledger: Ledger) -> Section | None:
     """The matrix of negative controls and claims; nothing if the suite declares none."""
     if not ledger.suite.controls:
         return None
-    found = {(cell.control, cell.claim): cell for cell in ledger.verdicts.controls}
+    outcomes = _outcomes(ledger)
     titles = tuple((control.id, words(control.title)) for control in ledger.suite.controls)
-    blocks: list[Block] = [_score(ledger), Facts(titles), _matrix(ledger, found)]
-    if found:
-        blocks.append(_details(ledger, found))
+    blocks: list[Block] = [_score(ledger), Facts(titles), _matrix(ledger, outcomes)]
+    if outcomes:
+        blocks.append(_details(ledger, outcomes))
     return Section("controls", "Negative controls: which claims fail without their mechanism", tuple(blocks))
+
+
+def _outcomes(ledger: Ledger) -> dict[tuple[str, str], str]:
+    """What each control did to each claim, in a word: its outcome, or that the cell is open."""
+    from harness.evidence.control_score import open_cells
+
+    outcomes = {(cell.control, cell.claim): str(cell.outcome) for cell in ledger.verdicts.controls}
+    return outcomes | {(cell.control, cell.claim): "open" for cell in open_cells(ledger.verdicts)}
 
 
 def _score(ledger: Ledger) -> Paragraph:
@@ -161,11 +169,21 @@ def _score(ledger: Ledger) -> Paragraph:
             Text(" of "),
             ledger.count("controls/cells", len(cells)),
             Text(" cells."),
+            *_left_open(ledger),
         )
     )
 
 
-def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
+def _left_open(ledger: Ledger) -> Spans:
+    """Which cells count neither way, and why."""
+    from harness.evidence.control_score import WHY_OPEN, open_cells
+
+    names = ", ".join(f"{cell.control} on {cell.claim}" for cell in open_cells(ledger.verdicts))
+    told = f" Of the others, these are open and count neither way: {names}; {WHY_OPEN}."
+    return words(told) if names else ()
+
+
+def _matrix(ledger: Ledger, outcomes: Mapping[tuple[str, str], str]) -> Table:
     declared = ledger.suite.controls
     predicted = {claim for control in declared for claim in control.predicts}
     claims = [claim.id for claim in ledger.suite.claims if claim.id in predicted]
@@ -175,7 +193,7 @@ def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tabl
             (
                 (claim_link(ledger, claim),),
                 *(
-                    _matrix_cell(control.predicts.get(claim), found.get((control.id, claim)))
+                    _matrix_cell(control.predicts.get(claim), outcomes.get((control.id, claim)))
                     for control in declared
                 ),
             )
@@ -184,7 +202,8 @@ def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tabl
     )
     notes = (
         words(
-            "kill: the claim must lose its verdict and the effect must drop; keep: it must stay. "
+            "kill: the claim must lose its verdict and the effect must drop; keep: it must stay; open: "
+            "undecided, and the run does not show the claim. "
             "An arrow leads from a prediction to another outcome; in brackets: not judged in this run."
         ),
         words(run_note(ledger)),
@@ -193,18 +212,18 @@ def _matrix(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tabl
     return Table("controls", caption, columns, rows, notes, export=True)
 
 
-def _matrix_cell(predicted: str | None, cell: ControlRecord | None) -> Spans:
+def _matrix_cell(predicted: str | None, outcome: str | None) -> Spans:
     if predicted is None:
         return ()
-    if cell is None:
+    if outcome is None:
         return words(f"({predicted})")
-    if cell.outcome == cell.predicted:
-        return (Badge("as predicted", word=cell.outcome),)
-    state = "undecided" if cell.outcome == "undecided" else "otherwise"
-    return (Badge(state, word=f"{cell.predicted} → {cell.outcome}"),)
+    if outcome == predicted:
+        return (Badge("as predicted", word=outcome),)
+    state = "undecided" if outcome in ("undecided", "open") else "otherwise"
+    return (Badge(state, word=f"{predicted} → {outcome}"),)
 
 
-def _details(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Table:
+def _details(ledger: Ledger, outcomes: Mapping[tuple[str, str], str]) -> Table:
     titles = {control.id: control.title for control in ledger.suite.controls}
     columns = (
         Column("Negative control", "control"),
@@ -217,10 +236,10 @@ def _details(ledger: Ledger, found: dict[tuple[str, str], ControlRecord]) -> Tab
             (
                 words(titles.get(cell.control, cell.control)),
                 (claim_link(ledger, cell.claim),),
-                _matrix_cell(cell.predicted, cell),
+                _matrix_cell(cell.predicted, outcomes[cell.control, cell.claim]),
                 words(cell.detail),
             )
         )
-        for cell in found.values()
+        for cell in ledger.verdicts.controls
     )
     return Table("control-details", words("Every cell of the matrix, in words."), columns, rows)

@@ -16,6 +16,7 @@ from methods.promot.sabotage import (
     ScrambledProMoT,
     ShuffledProMoT,
 )
+from methods.promot.sabotage_stages import HalfPromptedProMoT, SelfTaughtProMoT
 
 Arms = dict[str, Method[Any, Any] | Tuned]
 
@@ -120,19 +121,23 @@ def ablations(size: Size) -> Arms:
     }
 
 
-def sabotages(size: Size, *, wide: bool) -> Arms:
+def sabotages(size: Size, *, wide: bool, natural: bool) -> Arms:
     """Mechanisms switched off, trained for as long as what they stand in for, at one rate.
 
     Args:
         size: Steps and rates.
-        wide: Whether claims are judged that only models of natural language can answer.
+        wide: Whether all claims are judged that only models of natural language can answer.
+        natural: Whether such a model is tuned, so that some of them are.
     """
     model = {**size.model, "probes": True}
     found: Arms = {
         **broken_stages(size),
         "own-answers": OwnAnswers(**model, diagnose="permuted"),
         "foreign-answers": ForeignAnswers(**model, diagnose="permuted"),
+        "promot-half-prompted": half_prompted(size),
     }
+    if natural:
+        found["promot-self-taught"] = SelfTaughtProMoT(**model, **size.prompt)
     if wide:
         found["promot-1shot-scrambled"] = ScrambledProMoT(**model, **size.prompt, shots=1)
     return found
@@ -143,13 +148,13 @@ def broken_stages(size: Size) -> Arms:
     model = {**size.model, "probes": True}
     return {
         "promot-shuffled": ShuffledProMoT(**model, **size.prompt),
-        "promot-scrambled": scrambled(size),
+        "promot-scrambled": ScrambledProMoT(**model, **size.prompt),
     }
 
 
-def scrambled(size: Size) -> ScrambledProMoT:
-    """ProMoT whose prompt loses its content between the stages."""
-    return ScrambledProMoT(**size.model, **size.prompt, probes=True)
+def half_prompted(size: Size) -> HalfPromptedProMoT:
+    """ProMoT whose prompt is left out of half of stage 2."""
+    return HalfPromptedProMoT(**size.model, **size.prompt, probes=True)
 
 
 def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
@@ -193,5 +198,5 @@ def several(size: Size, *, wide: bool) -> Arms:
     }
     if wide:
         found["promot-sequential"] = ProMoT(**size.model, **size.prompt, order="sequence")
-        found["promot-scrambled"] = scrambled(size)
+        found["promot-half-prompted"] = half_prompted(size)
     return found

@@ -32,10 +32,20 @@ CONTROLS = (
         predicts=_kills("C4a", "C4b", "C4c", "C4d", "C7"),
     ),
     Control(
+        # What is learnt behind a prompt without content may keep away from inputs without it, too (C11's
+        # other answer). So it is predicted to break claims on how much is kept, and not those that ask
+        # for more than fine-tuning keeps.
         id="scrambled-prompt",
         title="The numbers of the tuned prompt are put in random order before stage 2",
         replaces={"promot": "promot-scrambled"},
-        predicts=_kills("C5a", "C5b", "C6a", "C6b", "C9", "C13", "C14", "C15"),
+        predicts=_kills("C5a", "C5b", "C6a", "C6b", "C13"),
+    ),
+    Control(
+        # With or without content, a prompt can keep away only what is learnt behind it.
+        id="prompt-in-half",
+        title="The tuned prompt is left out of half of the batches of stage 2",
+        replaces={"promot": "promot-half-prompted"},
+        predicts=_kills("C9", "C14", "C15"),
     ),
     Control(
         id="scrambled-prompt-1shot",
@@ -50,9 +60,10 @@ CONTROLS = (
         predicts=_kills("C10", "C11", "C12"),
     ),
     Control(
+        # Answers are drawn: the most probable ones alone would be a narrower task of their own.
         id="no-specialisation",
-        title="The model is tuned on what it answers by itself in place of ProMoT",
-        replaces={"promot": "own-answers"},
+        title="Stage 2 learns answers that are drawn from the model itself behind its prompt",
+        replaces={"promot": "promot-self-taught"},
         predicts=_kills("C17"),
     ),
 )

@@ -5,9 +5,9 @@ The same experiment ids are used everywhere: ``entailment`` and ``translation`` 
 a model from forgetting. Under ``small`` they speak of models pretrained from scratch on a formal
 language, under ``gpu`` of Gemma-3-270M, under ``paper`` of the paper's models.
 
-``gpu`` makes the core comparison on two targets. It is planned for twelve minutes on one large GPU by an
+``gpu`` makes the core comparison on two targets. It is planned for fourteen minutes on one large GPU by an
 estimate, not by a measurement: launching kernels takes some 50 ms an update or generated token, so 60
-updates take 3 s, answers to all questions 3 to 6 s, and the 75 trials 4 to 16 s each.
+updates take 3 s, answers to all questions 3 to 6 s, and the 85 trials 4 to 16 s each.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     seeds = FIRST.take(10 if scale.full else 5)
     entailment, translation = texts.worlds(scale.profile)
     wide = scale.profile is Profile.PAPER
-    core = (_entailment(size, entailment, seeds, wide=wide), _translation(size, translation, seeds))
+    core = (
+        _entailment(size, entailment, seeds, wide=wide, natural=True),
+        _translation(size, translation, seeds),
+    )
     if scale.profile is Profile.GPU:
         return _brief(core[0], arms.ablations(size)), _brief(core[1], ("prompt-tuning", "promot-shuffled"))
     planned = (
@@ -107,13 +110,18 @@ def _smoke(size: arms.Size) -> Experiment:
 
 
 def _entailment(
-    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, wide: bool = False
+    size: arms.Size,
+    task: Task[Any, Any],
+    seeds: tuple[int, ...],
+    *,
+    wide: bool = False,
+    natural: bool = False,
 ) -> Experiment:
     return _experiment(
         "entailment",
         "Tuning on a true-or-false task, and what becomes of other tasks",
         {"entailment": task},
-        {**arms.core(size), **arms.ablations(size), **arms.sabotages(size, wide=wide)},
+        {**arms.core(size), **arms.ablations(size), **arms.sabotages(size, wide=wide, natural=natural)},
         seeds,
     )
 
@@ -147,7 +155,7 @@ def _models(size: arms.Size, tasks: Mapping[str, Task[Any, Any]], seeds: tuple[i
         tasks,
         {
             **{name: core[name] for name in ("pretrained", "fine-tuning", "promot")},
-            "promot-scrambled": arms.scrambled(size),
+            "promot-half-prompted": arms.half_prompted(size),
         },
         seeds,
     )

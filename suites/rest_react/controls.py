@@ -13,14 +13,16 @@ def _kills(*claims: str) -> Mapping[str, Prediction]:
 
 CONTROLS = (
     Control(
+        # C9c divides out what accuracy leaves to chance. Targets of any kind can settle what an agent does
+        # with a question; the ranker decides whether that is right.
         id="random-ranker",
         title="The targets of all generations are drawn at random from the samples",
         replaces={"rest": "random"},
         experiment="agents",
-        predicts=_kills(
-            *("C1a", "C1b", "C3a", "C3b", "C4b", "C8", "C9a", "C9b", "C9c"),
-            *("C11a", "C11b", "C12a", "C12b"),
-        ),
+        predicts={
+            **_kills("C1a", "C1b", "C3a", "C3b", "C4b", "C8", "C9a", "C9b", "C11a", "C11b", "C12a", "C12b"),
+            "C9c": "keep",
+        },
     ),
     Control(
         id="copied-trajectories",
@@ -37,11 +39,12 @@ CONTROLS = (
         predicts=_kills("C13"),
     ),
     Control(
+        # An answer to another question is right by chance alone, in each run anew: nothing is settled (C9c).
         id="gone-astray",
         title="Answers of the second generation's agents are given to other questions",
         replaces={"rest": "astray"},
         experiment="agents",
-        predicts=_kills("C1a", "C1c", "C2a", "C2c", "C4c", "C7b"),
+        predicts=_kills("C1a", "C1c", "C2a", "C2c", "C4c", "C7b", "C9c"),
     ),
     Control(
         id="hardly-a-pilot",

@@ -28,6 +28,7 @@ from methods.sparsity.sabotage import (
     StoppedGradient,
     Untrained,
 )
+from methods.sparsity.sabotage_weights import UnlearntOnTest
 from methods.sparsity.scoring import LOSS
 from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
 from suites.sparsity.cells import LABEL_NOISE, NOISE_TASK, TOP, noise_tasks, rate_id
@@ -95,7 +96,7 @@ def _images(plan: Plan) -> Experiment:
         tasks.setdefault(plan.depth_task(layers), _resized(real, layers=layers))
     for d_ff in plan.widths:
         tasks.setdefault(plan.width_task(d_ff), _resized(real, d_ff=d_ff))
-    stopped = {plan.depth_task(plan.depths[-1]), "mixer", "mlp"}
+    stopped = {*plan.sizes, "mixer", "mlp"}
     return _experiment(
         plan,
         id="images",
@@ -210,11 +211,12 @@ def _text(plan: Plan) -> Experiment:
         tasks |= {
             "next": replace(plan.text, kind="next"),
             "spans-foreign": recast(plan.text, ForeignText),
+            "spans-unlearnt": recast(plan.text, UnlearntOnTest),
         }
         broken = {"fixed-neurons": FixedNeurons(), "in-turn": RandomK(plan.text.size.d_ff // 2)}
         methods |= {"untrained": Untrained(), "stopped": _stopped(plan.text_rate)}
         methods |= {name: Train(activation=rule, rate=plan.text_rate) for name, rule in broken.items()}
-        only |= {("next", "dense"), ("spans-foreign", "dense")}
+        only |= {(task, "dense") for task in tasks}
         only |= {("spans", name) for name in methods}
     return _experiment(
         plan,

@@ -14,6 +14,22 @@ from reports.macros import macros
 from tests.reports import demo
 
 
+def test_open_cells_of_controls_are_named_and_told_apart(view: MemoryRun, verdicts: VerdictsRecord) -> None:
+    def told(verdict: str) -> str:
+        given = [
+            one.model_copy(update={"verdict": verdict}) if one.claim == "C2" else one
+            for one in verdicts.verdicts
+        ]
+        record = verdicts.model_copy(update={"verdicts": given})
+        text = markdown.render(build(demo.SUITE, demo.SCALE, view, record))
+        return text.partition("Negative controls: which")[2].replace("\\", "")
+
+    assert "count neither way: no-rate on C2;" in told("not reproduced")
+    assert "keep → open" in told("not reproduced")
+    assert "count neither way" not in told("reproduced")
+    assert "keep → undecided" in told("reproduced")
+
+
 def test_every_number_has_a_handle_and_its_trials_exist(document: Document, view: MemoryRun) -> None:
     numbers = document.numbers()
     assert len(numbers) > 40

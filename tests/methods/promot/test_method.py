@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from harness.method import DivergedError, ProblemError
 from methods.common.answering import generate
+from methods.common.examples import collate
+from methods.common.forward import target_logits
 from methods.promot import method as m
-from methods.promot.formats import RELATED
+from methods.promot.formats import READING, RELATED
 from methods.promot.metrics import COSINE, DRIFT, FORMAT_SHARE, NORM_AVG, TARGET_SCORE, held_out_at
 from methods.promot.sabotage import OwnAnswers, ScrambledProMoT, ShuffledProMoT
+from methods.promot.sabotage_stages import HalfPromptedProMoT, SelfTaughtProMoT, by_turns, drawing
 from methods.promot.tuning import Session
 from methods.promot.world import HELD_OUT, Architecture
 from tests.methods.promot.worlds import FakeContext, context, small_world
@@ -35,6 +39,8 @@ METHODS = {
     "promot-1shot": m.ProMoT(**MODEL, **PROMPT, shots=1),
     "promot-shuffled": ShuffledProMoT(**MODEL, **PROMPT),
     "promot-scrambled": ScrambledProMoT(**MODEL, **PROMPT),
+    "promot-half-prompted": HalfPromptedProMoT(**MODEL, **PROMPT),
+    "promot-self-taught": SelfTaughtProMoT(**MODEL, **PROMPT),
     "own-answers": OwnAnswers(**MODEL),
     "sequential": m.ProMoT(**MODEL, **PROMPT, order="sequence"),
     "joint": m.Joint(**MODEL, **PROMPT),
@@ -171,6 +177,61 @@ def test_own_answers_are_what_the_pretrained_model_says() -> None:
         )
         assert after.target == (*said, before.target[-1])
     assert OwnAnswers(**MODEL).model_stage().recipe().keep == "last"
+
+
+def test_a_batch_decides_by_itself_whether_its_prompt_is_left_out() -> None:
+    examples = Session.begin(small_world().problem(context()), context()).examples(["entailment"])
+    batches = [collate(examples[first : first + 2], READING.pad) for first in range(6)]
+    loss = by_turns(lambda *_: torch.tensor(1.0), lambda *_: torch.tensor(0.0))
+    taken = [loss(None, batch, 0.0).item() for batch in batches]
+    assert taken == [loss(None, batch, 0.0).item() for batch in batches]
+    assert taken == [1.0 - int(e.id.rpartition("/")[2]) % 2 for e in examples[:6]]
+
+
+def test_a_half_prompted_model_is_neither_promot_nor_fine_tuned() -> None:
+    kinds = [
+        HalfPromptedProMoT(**MODEL, **PROMPT),
+        m.ProMoT(**MODEL, **PROMPT),
+        m.FineTuning(**MODEL),
+    ]
+    drifts = [solve(small_world(), kind, context())["drift"]["drift"] for kind in kinds]
+    assert len({tuple(drift) for drift in drifts}) == 3
+
+
+@pytest.mark.parametrize("architecture", ["decoder", "encoder-decoder"])
+def test_drawn_answers_follow_the_models_distribution(architecture: Architecture) -> None:
+    ctx = context(architecture)
+    session = Session.begin(small_world().problem(ctx), ctx)
+    (example,) = session.examples(["entailment"])[:1]
+    count = 4000
+    with drawing(session.model, torch.Generator().manual_seed(3)):
+        said = generate(
+            session.model, [example.prompt] * count, new_tokens=1, stop=(), pad=READING.pad, batch=1000
+        )
+    drawn = np.bincount([tokens[0] for tokens in said], minlength=session.model.config.vocab_size)
+    one = replace(example, target=(0,))
+    batch = collate([one], READING.pad, separate=session.model.config.is_encoder_decoder)
+    with torch.no_grad():
+        expected = target_logits(session.model, batch)[0].softmax(-1).numpy()
+    # The largest of a few dozen deviations, each of which has a normal distribution.
+    deviation = np.abs(drawn - count * expected) / np.sqrt(count * expected * (1 - expected))
+    assert deviation.max() < 4.5
+    assert not session.model.get_output_embeddings()._forward_hooks
+
+
+def test_what_is_self_taught_is_drawn_behind_the_prompt_and_learnt_to_the_end() -> None:
+    ctx = context()
+    method = SelfTaughtProMoT(**MODEL, **PROMPT)
+    session = Session.begin(small_world().problem(ctx), ctx)
+    without = method.examples(session)
+    method.tune_prompts(session)
+    own, right = method.examples(session), session.examples(["entailment"])
+    assert [e.prompt for e in own] == [e.prompt for e in right]
+    assert [e.target for e in own] != [e.target for e in without]
+    longest = READING.new_tokens
+    assert all(len(e.target) == longest or e.target[-1] == right[0].target[-1] for e in own)
+    stages = method.model_stage(), method.prompt_stage()
+    assert [(stage.keep, stage.smoothing) for stage in stages] == [("last", 0.0), ("best", 0.1)]
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:

@@ -18,6 +18,8 @@ from methods.common.recast import recast
 from methods.sparsity.activation import TopK
 from methods.sparsity.method import Train
 from methods.sparsity.sabotage import ForeignText
+from methods.sparsity.sabotage_weights import UnlearntOnTest, shuffled
+from methods.sparsity.scoring import layer_rows
 from methods.sparsity.sizes import LmSize
 from methods.sparsity.span_corruption import FIRST_BYTE
 from methods.sparsity.text_task import TextTask, spans_input, token_losses
@@ -109,6 +111,21 @@ def test_foreign_text_is_random_bytes() -> None:
     assert np.array_equal(foreign.train, own.train)
     assert len(foreign.test) == len(own.test)
     assert len(np.unique(foreign.test)) > 200
+
+
+def test_what_is_unlearnt_on_test_text_is_in_place_on_training_text() -> None:
+    ctx = watched(TASK)
+    model = Train().run(TASK.problem(ctx), ctx).model
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    broken = recast(TASK, UnlearntOnTest)
+    assert layer_rows(broken.counts(model, "train", ctx)) == layer_rows(TASK.counts(model, "train", ctx))
+    assert layer_rows(broken.counts(model, "test", ctx)) != layer_rows(TASK.counts(model, "test", ctx))
+    copied = shuffled(model, ctx)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+        other = copied.state_dict()[name]
+        assert torch.equal(value.flatten().sort().values, other.flatten().sort().values)
+        assert torch.equal(value, other) is not name.endswith("up.weight")
 
 
 def test_texts_of_every_kind_of_source(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_what_needs_natural_language_is_never_counted_for_the_formal_language() 
 
 
 def test_what_the_formal_language_decides_is_shown_and_never_counted() -> None:
-    for name in ("C3a", "C5b", "C6b"):
+    for name in ("C3a", "C5b", "C6b", "C17"):
         assert isinstance(CLAIMS[name].forms[Profile.SMALL], NotComparable)
         assert isinstance(CLAIMS[name].forms[Profile.PAPER], Direction)
     assert all(isinstance(form, NotComparable) for form in CLAIMS["C16"].forms.values())
@@ -90,7 +90,7 @@ def test_gpu_is_planned_for_minutes() -> None:
         + sum(len(next(iter(m.grid.values()))) for m in item.methods.values() if isinstance(m, Tuned))
         for item in experiments(Profile.GPU).values()
     )
-    assert trials <= 75
+    assert trials <= 85
 
 
 def test_variants_are_compared_at_a_target_score_that_they_reach() -> None:
