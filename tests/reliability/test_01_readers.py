@@ -40,7 +40,7 @@ READERS = {
     "committing committed results": ["reference", "{reference}"],
     "an index": ["report", "--index"],
 }
-WRITERS = {"run-trial", "rehearse", "new-suite", "check-method", "mirror", "convert"}
+WRITERS = {"run-trial", "rehearse", "noise", "new-suite", "check-method", "mirror", "convert"}
 """Commands that take no run: what they make is their own."""
 
 
