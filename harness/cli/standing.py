@@ -90,7 +90,7 @@ class Standing:
         line = f"look {self.look + 1} of {len(self.looks.factors)}{told}: {state}"
         if self.open and not self.added:
             was_last = self.is_last and self.look > 0
-            line += ", and this was the last look" if was_last else ", and there are no more seeds for them"
+            line += ", and this was the last look" if was_last else ", and there are no more seeds to give"
         return line
 
 

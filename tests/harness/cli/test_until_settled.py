@@ -159,7 +159,7 @@ def test_no_look_takes_more_seeds_than_have_data(tmp_path: Path) -> None:
     assert "look 2 of 2 (7 seeds)" in told
     finished, told = looked(planted(WIDE, most_seeds=5), tmp_path / "full")
     assert open_run(finished.folder).record.looks == [1.0]
-    assert "look 1 of 1 (5 seeds): 1 of 1 claims is open, and there are no more seeds for them" in told
+    assert "look 1 of 1 (5 seeds): 1 of 1 claims is open, and there are no more seeds to give" in told
 
 
 def test_what_diverged_is_not_tried_again_at_the_next_look(tmp_path: Path) -> None:
