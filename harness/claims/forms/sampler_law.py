@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from harness.claims.findings import Finding, NotMeasuredError, Settled, not_measured
+from harness.claims.findings import ControlOutcome, Finding, NotMeasuredError, Settled, not_measured
 from harness.claims.forms.base import Form, Measured
 from harness.claims.forms.exact import Exact, in_whole, largest
-from harness.claims.judging import JudgingContext
+from harness.claims.judging import JudgingContext, Pooled
+from harness.claims.profiles import Profile
 from harness.claims.quantity import Cell
 from harness.claims.wording import number
 from harness.store.records import Interval, TestRecord
@@ -17,6 +18,8 @@ from harness.store.records import Interval, TestRecord
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_COLUMNS = ("depth", "pit")
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,10 @@ class SamplerLaw(Form):
     def examine(self, context: JudgingContext) -> Finding:
         """PIT values are uniform at every depth: KS distance + DKW half-width ≤ margin."""
         try:
-            rows = context.pooled(self.cell, ("depth", "pit"))
+            rows = context.pooled(self.cell, _COLUMNS)
         except NotMeasuredError as error:
             return not_measured(error)
-        depth = rows.columns["depth"].astype("int64")
-        pit = rows.columns["pit"].astype("float64")
-        bands = [self._band(d, pit[depth == d], context) for d in range(1, self.depths + 1)]
+        bands = _bands(rows, self.depths, context)
         settled = in_whole(self._settled(bands), [rows])
         tests, trials = tuple(band.record() for band in bands), rows.trials
         if self.exact:
@@ -56,15 +57,28 @@ class SamplerLaw(Form):
                 settled = _worse(exact.settled, settled)
         return Finding(tests=tests, trials=trials, settled=settled)
 
-    def _band(self, depth: int, pit: NDArray[np.float64], context: JudgingContext) -> _Band:
-        tokens = len(pit)
-        if not tokens:
-            return _Band(depth, 0, float("nan"), float("nan"), float("nan"))
-        distance, half_width = context.uniformity(pit, 0.05)
-        # Any depth may reject, so each is held to a share of the level.
-        _, wider = context.uniformity(pit, 0.05 / self.depths)
-        inside = bool(((pit >= 0) & (pit <= 1)).all())
-        return _Band(depth, tokens, distance if inside else 1.0, half_width, wider)
+    def under_control(self, broken: Self, context: JudgingContext, profile: Profile) -> ControlOutcome:
+        """Killed also if uniformity is refused at a depth for it, and nowhere for the real thing.
+
+        The margin forgives what a library computes otherwise than we do; a sabotage that it forgives in
+        part, and that has tokens enough, is still seen not to follow the law.
+        """
+        outcome, detail = super().under_control(broken, context, profile)
+        if outcome != "undecided" or broken.exact:
+            return outcome, detail
+        try:
+            rows = [context.pooled(form.cell, _COLUMNS) for form in (self, broken)]
+        except NotMeasuredError as error:
+            return "undecided", str(error)
+        real, fake = (_bands(item, self.depths, context) for item in rows)
+        off = [band for band in fake if band.distance > band.wider and band.tokens >= self.min_tokens]
+        if not off or any(band.distance > band.wider for band in real):
+            return outcome, detail
+        worst = max(off, key=lambda band: band.distance)
+        return "kill", (
+            f"At depth {worst.depth} uniformity is refused: the distance {number(worst.distance)} is beyond "
+            f"{number(worst.wider)}; the real thing's is within at all depths. {detail}"
+        )
 
     def _settled(self, bands: Sequence[_Band]) -> Settled:
         broken = [band for band in bands if band.tokens and band.distance - band.wider > self.margin]
@@ -145,6 +159,24 @@ class _Band:
             test="Kolmogorov-Smirnov with the DKW band",
             units=self.tokens,
         )
+
+
+def _bands(rows: Pooled, depths: int, context: JudgingContext) -> list[_Band]:
+    """The distances of pooled tokens, from depth 1 on."""
+    depth = rows.columns["depth"].astype("int64")
+    pit = rows.columns["pit"].astype("float64")
+    return [_band(d, pit[depth == d], depths, context) for d in range(1, depths + 1)]
+
+
+def _band(depth: int, pit: NDArray[np.float64], depths: int, context: JudgingContext) -> _Band:
+    tokens = len(pit)
+    if not tokens:
+        return _Band(depth, 0, float("nan"), float("nan"), float("nan"))
+    distance, half_width = context.uniformity(pit, 0.05)
+    # Any depth may reject, so each is held to a share of the level.
+    _, wider = context.uniformity(pit, 0.05 / depths)
+    inside = bool(((pit >= 0) & (pit <= 1)).all())
+    return _Band(depth, tokens, distance if inside else 1.0, half_width, wider)
 
 
 def _worse(left: Settled, right: Settled) -> Settled:

@@ -159,6 +159,26 @@ def test_law_claims_are_killed_by_samples_of_another_law() -> None:
     assert outcome(form, run).outcome == "kill"
 
 
+@pytest.mark.parametrize(
+    ("real", "fake", "tokens", "expected"),
+    [
+        pytest.param(1.0, 1.025, 20_000, "kill", id="seen, though the margin might forgive it"),
+        pytest.param(1.0, 1.012, 8_000, "undecided", id="too few tokens to see it"),
+        pytest.param(1.0, 1.025, 9_000, "undecided", id="fewer tokens than the claim asks for"),
+        pytest.param(1.025, 1.025, 20_000, "undecided", id="no further from the law than the real thing"),
+    ],
+)
+def test_a_law_within_the_margin_is_killed_if_uniformity_is_refused(
+    real: float, fake: float, tokens: int, expected: str
+) -> None:
+    def spread(stretch: float) -> np.ndarray:
+        """Evenly spread values whose distance from uniformity is almost exactly stretch − 1."""
+        return np.clip(stretch * (np.arange(tokens) + 0.5) / tokens, 0, 1)
+
+    form = SamplerLaw(cell=cell("a"), depths=1, margin=0.03, min_tokens=10_000)
+    assert outcome(form, law_run({"a": [spread(real)], "bad": [spread(fake)]})).outcome == expected
+
+
 def test_existence_is_killed_by_having_no_witness() -> None:
     form = Existence(cell=cell("a", SCORE), oracle="a checker")
     run = exact_run({"a": [(0.0, True)], "bad": [(0.0, False)]})
