@@ -16,6 +16,7 @@ from harness.cli.costs import Costs
 from harness.cli.display import duration
 from harness.cli.forecast import Forecast, Span
 from harness.cli.runs import committed_folders
+from harness.declared import floors_of
 from harness.declared.family import family_of
 from harness.engine.run import RunRequest
 from harness.errors import CorroborateError
@@ -81,6 +82,7 @@ def claims_table(request: RunRequest, plan: Plan, forecast: Forecast) -> ClaimsT
         _claims(suite, request.selection.claims),
         Planned(experiments, plan.blocked),
         _stored(suite, scale, request.runs),
+        floors_of(suite, scale.profile),
     )
     rows = [ClaimRow(item, *forecast.spans(needed_by(suite, scale, [item.claim], added))) for item in found]
     tested = 0 if scale.profile is Profile.SMOKE else len(family_of(suite, scale.profile))
@@ -188,10 +190,15 @@ def _total(table: ClaimsTable) -> str:
     if time.unknown == time.count:
         return "time: unknown, since nothing is recorded of what would run"
     text = f"time: {_span(time)} with {plural(table.workers, 'worker')}"
-    text += f", {_span(left) or 'nothing'} of it still to run" if left != time else ""
+    text += f", {_part(left)} of it still to run" if left != time else ""
     text += f" ({measured(table.costs)})"
     text += f", and {time.unknown:,} of {time.count:,} jobs of unknown time" if time.unknown else ""
     return f"{text}; what claims share counts once"
+
+
+def _part(left: Span) -> str:
+    told = _span(left)
+    return "an unknown part" if told == UNKNOWN else told or "nothing"
 
 
 def measured(costs: Costs) -> str:

@@ -77,7 +77,12 @@ class Planned:
 
 
 def outlooks(
-    suite: Suite, scale: Scale, claims: Sequence[Claim], planned: Planned, stored: Mapping[str, RunView]
+    suite: Suite,
+    scale: Scale,
+    claims: Sequence[Claim],
+    planned: Planned,
+    stored: Mapping[str, RunView],
+    floors: Mapping[str, float],
 ) -> list[ClaimOutlook]:
     """The outlook of every claim that has a form under a scale.
 
@@ -88,11 +93,13 @@ def outlooks(
         planned: What will be measured.
         stored: Results of the suite and profile by name, the first choice first: the spread of a claim
             comes from the first that measures it.
+        floors: Noise floors by claim that the planned run would be started with: no spread is below them.
     """
     contexts, found = _contexts(suite, scale, stored), []
     for claim in claims:
-        form = claim.forms.get(scale.profile)
-        if form is not None:
+        declared = claim.forms.get(scale.profile)
+        if declared is not None:
+            form = declared.floored(floors.get(claim.id, 0.0))
             twin = twin_of(suite, claim, scale.profile)
             said = Outlook(shown=f"as {twin.id}") if twin else _unasked(form, scale.profile, planned)
             told = (said, "") if said else _asked(form, planned, contexts)

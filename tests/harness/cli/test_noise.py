@@ -157,6 +157,21 @@ def test_what_is_written_is_copied_when_a_run_starts(shell: Shell, folder: Path,
     assert "Noise floor" in pages
 
 
+def test_a_plan_holds_older_results_to_the_floors_of_now(shell: Shell, folder: Path) -> None:
+    assert shell(*RUN, "--claim", "C1") == ExitCode.OK, shell.err
+    before = _detectable(shell)
+    assert shell(*NOISE, "--claim", "C1", "--seeds", "2", "--write") == ExitCode.OK, shell.err
+    floor = read_noise(folder, "noisy").claims("small")["C1"].floor
+    assert before == 0.01, "without any spread, that is δ"
+    above = statistics.NormalDist().inv_cdf(0.8) * floor / 8**0.5  # So that the estimate reaches δ in 80 %.
+    assert _detectable(shell) == pytest.approx(0.01 + above, rel=0.005)
+
+
+def _detectable(shell: Shell) -> float:
+    assert shell("plan", "noisy", "--claim", "C1", "--seeds", "8", "--json") == ExitCode.OK, shell.err
+    return float(json.loads(shell.out)["claims"][0]["detectable"])
+
+
 def test_a_run_goes_on_with_the_floors_it_was_started_with(
     shell: Shell, folder: Path, tmp_path: Path
 ) -> None:

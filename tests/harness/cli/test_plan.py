@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,11 @@ SMALL = Scale(profile=Profile.SMALL)
 @pytest.fixture(autouse=True)
 def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(demo, "SUITE", replace(demo.SUITE, folder=tmp_path / "suite"))
+
+
+@dataclass(frozen=True)
+class Never(demo.Mean):
+    """A method without a single stored trial."""
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -80,6 +85,12 @@ def test_what_is_stored_is_done(shell: Shell) -> None:
         name: told["time"][name] for name in ("all", "left", "unknown", "of")
     }
     assert told["time"]["of"] == 11  # Ten trials and their artifact.
+
+
+def test_a_method_that_never_ran_leaves_an_unknown_part_to_run(shell: Shell, tmp_path: Path) -> None:
+    shell("run", "demo", *INLINE)
+    assert shell("plan", "demo", "--method", f"{__name__}:Never") == 0, shell.err
+    assert "an unknown part of it still to run" in shell.out
 
 
 def test_committed_results_stand_in_where_there_is_no_run(shell: Shell, tmp_path: Path) -> None:

@@ -171,6 +171,7 @@ def told(
     experiments: Mapping[str, Experiment] | None = None,
     blocked: Mapping[str, str] | None = None,
     others: int = 0,
+    floors: Mapping[str, float] | None = None,
 ) -> ClaimOutlook:
     """The outlook of one claim among ``others`` more."""
     more = [claim(direction(delta=0.01 * (i + 1)), f"X{i}", scale.profile) for i in range(others)]
@@ -178,7 +179,7 @@ def told(
     planned = {"e": experiment("abcd", range(100, 100 + seeds))} if experiments is None else experiments
     stored = {} if run is None else {"a run": run}
     claims = declared.claims[:1]
-    [found] = outlooks(declared, scale, claims, Planned(planned, blocked or {}), stored)
+    [found] = outlooks(declared, scale, claims, Planned(planned, blocked or {}), stored, floors or {})
     return found
 
 
@@ -205,6 +206,14 @@ def test_more_replicates_detect_less_and_a_larger_family_more() -> None:
     ]
     many, few, together = (item.outlook.detectable or 0.0 for item in asked)
     assert 0.1 < many < few < together
+
+
+@pytest.mark.parametrize("effects", [0.3 + SPREAD, 0.3 + 0 * SPREAD])
+def test_no_spread_is_below_the_noise_floor_of_the_run_to_come(effects: np.ndarray) -> None:
+    run = run_of(seeded(effects))  # It was started without a floor.
+    found = told(direction(), run, seeds=8, floors={"C1": 0.2}).outlook.detectable
+    expected = TTestPower().solve_power(nobs=8, alpha=ALPHA, power=0.8, alternative="larger")
+    assert found == pytest.approx(0.2 * expected, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -305,9 +314,9 @@ def test_what_the_first_results_do_not_measure_comes_from_the_next() -> None:
     planned = Planned({"e": experiment("abcd", range(100, 105))}, {})
     first = run_of(seeded(SPREAD))
     second = run_of({"c": 0.5 + SPREAD[:, None] * np.ones(4), "d": np.full((5, 4), 0.5)})
-    found = outlooks(declared, SMALL, declared.claims, planned, {"first": first, "second": second})
+    found = outlooks(declared, SMALL, declared.claims, planned, {"first": first, "second": second}, {})
     assert [item.source for item in found] == ["first", "second"]
-    neither = outlooks(declared, SMALL, declared.claims, planned, {"first": first})
+    neither = outlooks(declared, SMALL, declared.claims, planned, {"first": first}, {})
     assert neither[1].source == ""
     assert "did not include" in neither[1].outlook.reason
 
@@ -338,7 +347,7 @@ def test_smoke_judges_nothing_that_is_tested() -> None:
 def test_a_twin_has_the_outlook_of_the_other() -> None:
     declared: Suite = suite([claim(direction()), claim(direction(), "C2", same_as="C1")])
     planned = Planned({"e": experiment("ab", range(100, 105))}, {})
-    found = outlooks(declared, SMALL, declared.claims, planned, {"run": run_of(seeded(SPREAD))})
+    found = outlooks(declared, SMALL, declared.claims, planned, {"run": run_of(seeded(SPREAD))}, {})
     assert found[1].outlook.shown == "as C1"
 
 
