@@ -21,6 +21,7 @@ from harness.evidence.series import shared_reader
 from harness.plan.looks import seeds_planned
 from harness.resources import Resolver
 from harness.store import RunReader, open_run
+from harness.store.asked import asked_of
 from harness.store.records import RunRecord
 
 
@@ -80,20 +81,5 @@ def _request(record: RunRecord, place: Path, engine: str) -> RunRequest:
 
 def _options(record: RunRecord, place: Path) -> Iterator[str]:
     """The command line that a run record stands for."""
-    yield from (record.suite, "--profile", record.profile, "--runs", str(place / "runs"))
-    yield from ["--full"] if record.full else []
+    yield from (record.suite, *asked_of(record), "--runs", str(place / "runs"))
     yield from ["--device", record.device] if record.device else []
-    for name in record.selection.get("claims", []):
-        yield from ("--claim", name)
-    if methods := record.selection.get("methods"):
-        yield from ("--methods", ",".join(methods))
-    for seeds in record.selection.get("seeds", []):
-        yield from ("--seeds", seeds)
-    for name, value in record.settings.items():
-        yield from ("--set", f"{name}={value}")
-    for kind in record.added.values():
-        yield from ("--method", kind)
-    for name, folder in record.bindings.items():
-        yield from ("--bind", f"{name}={folder}")
-    for name, limit in record.limits.items():
-        yield from (f"--{name.removesuffix('_gb')}", str(limit))

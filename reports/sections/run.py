@@ -9,6 +9,7 @@ from pathlib import PurePath
 from harness.hub import installed_facts, licence_of, source_text
 from harness.method.references import Resource
 from harness.plan.references import all_references
+from harness.store.asked import asked_of
 from harness.store.records import RunRecord
 from reports.document import (
     Block,
@@ -144,12 +145,12 @@ def rerun(ledger: Ledger) -> Section:
         lines.append(f"git checkout {record.provenance.commit}")
         later = dict.fromkeys(made.commit for made in record.continued)
         lines += [f"# continued with {name}" for name in later if name != record.provenance.commit]
-    scale = f"--profile {record.profile}{' --full' if record.full else ''}"
     if record.rehearsal is not None:
         # Its bindings are stand-ins in a folder that is gone.
+        scale = f"--profile {record.profile}{' --full' if record.full else ''}"
         lines.append(f"corroborate rehearse {slug} {scale} --dtype {record.rehearsal.dtype}")
     else:
-        lines.append(f"nox -s reproduce-{slug} -- {scale}{_restrictions(ledger)}")
+        lines.append(f"nox -s reproduce-{slug} -- {_options(ledger)}")
     blocks: list[Block] = [Paragraph(words("From a clone of the repository:")), Listing(tuple(lines))]
     if record.provenance.command:
         command = [PurePath(record.provenance.command[0]).name, *record.provenance.command[1:]]
@@ -171,12 +172,9 @@ def _from_records(ledger: Ledger) -> tuple[Block, ...]:
     return Paragraph(words(f"{said}, from the records alone:")), Listing(tuple(again))
 
 
-def _restrictions(ledger: Ledger) -> str:
+def _options(ledger: Ledger) -> str:
     record = ledger.view.record
-    parts = ["--until-settled"] if record.looks else []
-    parts += [f"--set {shlex.quote(f'{name}={value}')}" for name, value in record.settings.items()]
-    parts += [f"--bind {shlex.quote(f'{name}={value}')}" for name, value in record.bindings.items()]
-    for resource in _resources(ledger):
-        if resource.accept:
-            parts.append(f"--accept-licence {resource.accept}")
-    return "".join(f" {part}" for part in dict.fromkeys(parts))
+    licences = [resource.accept for resource in _resources(ledger) if resource.accept]
+    looks = ["--until-settled"] if record.looks else []
+    accepted = [word for key in dict.fromkeys(licences) for word in ("--accept-licence", key)]
+    return shlex.join([*asked_of(record), *looks, *accepted])

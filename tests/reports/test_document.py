@@ -143,6 +143,27 @@ def test_the_commands_to_run_it_again_are_exact(document: Document) -> None:
     assert "corroborate run toy --set new.rate=0.1" in lines
 
 
+def test_the_command_to_run_it_again_has_all_that_restricted_the_run() -> None:
+    view = demo.run()
+    view.record = view.record.model_copy(
+        update={
+            "selection": {"claims": ["C1", "C2"], "methods": ["new", "old"], "seeds": ["100-104"]},
+            "added": {"mine": "package.module:Mine"},
+            "bindings": {"model": "/a folder/model"},
+            "limits": {"memory_gb": 2.5, "minutes": 20.0},
+            "looks": [1.0, 1.6],
+        }
+    )
+    document = build(demo.SUITE, demo.SCALE, view, demo.verdicts(view))
+    lines = [line for block in document.sections[-1].blocks for line in getattr(block, "lines", ())]
+    [command] = [line for line in lines if line.startswith("nox")]
+    assert command.removeprefix("nox -s reproduce-toy -- ") == (
+        "--profile small --claim C1 --claim C2 --methods new,old --seeds 100-104 --set new.rate=0.1 "
+        "--method package.module:Mine --bind 'model=/a folder/model' --memory 2.5 --minutes 20.0 "
+        "--until-settled"
+    )
+
+
 def test_a_rehearsal_is_repeated_as_one_and_marked_in_every_file() -> None:
     view = demo.run()
     view.record = view.record.model_copy(
