@@ -86,6 +86,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     args.claim = [claim.id for claim in claims]
     known = variants(request_of(args))
     if args.only is not None:
+        _refuse_beside_only(args)
         _refuse_unknown([args.only], [BASELINE, *known], "--only")
         return run_here(args, args.only)
     _refuse_unknown(args.variant, list(known), "--variant")
@@ -102,6 +103,16 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.write:
         _write(suite, scale.profile, measurement)
     return ExitCode.LOST if found.broken else ExitCode.OK
+
+
+def _refuse_beside_only(args: argparse.Namespace) -> None:
+    for name in ("write", "json", "variant"):
+        if getattr(args, name):
+            raise UsageError(
+                f"--only runs one variant and measures nothing: not with --{name}",
+                where=f"--only {args.only}",
+                fix="Leave one of the two out; the command without --only takes the finished trials.",
+            )
 
 
 def _refuse_unwritable(suite: Suite) -> None:
