@@ -112,14 +112,21 @@ def read_noise(folder: Path, suite: str) -> NoiseRecord:
     path = folder / NOISE_FILE
     if not path.is_file():
         return NoiseRecord(suite=suite)
-    record = parse(NoiseRecord, read_file(path), str(path))
+    try:
+        record = parse(NoiseRecord, read_file(path), str(path))
+    except RecordError as error:  # No run can mend it, which is what the advice for other records says.
+        raise RecordError(error.what, where=error.where, fix=_mend(suite)) from error
     if record.suite != suite:
         raise RecordError(
             f"This is the noise of suite '{record.suite}', not of '{suite}'",
             where=str(path),
-            fix=f"Measure it: corroborate noise {suite} --write.",
+            fix=_mend(suite),
         )
     return record
+
+
+def _mend(suite: str) -> str:
+    return f"Put it back, or delete it and measure: corroborate noise {suite} --write."
 
 
 def write_noise(folder: Path, record: NoiseRecord) -> Path:

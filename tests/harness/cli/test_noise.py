@@ -202,6 +202,8 @@ def test_records_without_floors_still_read(shell: Shell, folder: Path, tmp_path:
         (["--claim", "C3"], "Those that do: C1."),
         (["--profile", "smoke"], "None of the claims rests on a statistic"),
         (["--variant", "gpu"], "gpu: There is no GPU"),
+        (["--only", "baseline", "--write"], "not with --write"),
+        (["--only", "baseline", "--variant", "threads"], "not with --variant"),
         (["--only", "gpu"], "cannot be run here: There is no GPU"),
         (["--variant", "batch"], "no --set METHOD.PARAMETER=VALUE"),
         (["--set", "shifted.bach=8"], "Did you mean batch or"),
@@ -242,6 +244,7 @@ def test_a_damaged_record_is_told_before_anything_runs(shell: Shell, folder: Pat
     (folder / NOISE_FILE).write_text("{")
     assert shell(*NOISE, "--write") == ExitCode.INFRASTRUCTURE
     assert NOISE_FILE in shell.err
+    assert "delete it and measure: corroborate noise noisy --write" in shell.err
     assert not (tmp_path / "runs").exists()
 
 
