@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from harness.cli.ci import Case, annotation, write_junit
@@ -73,7 +73,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     )
     unfinished = _unfinished(run) | {name: _outside(reason) for name, reason in found.barred.items()}
     cases = [*map(_case, found.items), *(Case(name, "error", reason) for name, reason in unfinished.items())]
-    _print(run, baseline, found, unfinished)
+    _print(run, baseline, found, unfinished, asked=args.claim)
     tell(dict.fromkeys([*notes_on(run), *notes_on(baseline)]))
     if os.environ.get("GITHUB_ACTIONS"):
         _annotate(run.suite.slug, cases)
@@ -109,7 +109,14 @@ def _case(item: Item) -> Case:
     return Case(item.name, status, detail)  # type: ignore[arg-type]
 
 
-def _print(run: OpenedRun, baseline: OpenedRun, found: Regression, unfinished: dict[str, str]) -> None:
+def _print(
+    run: OpenedRun,
+    baseline: OpenedRun,
+    found: Regression,
+    unfinished: dict[str, str],
+    *,
+    asked: Sequence[str],
+) -> None:
     print(f"run      {run.folder}\nbaseline {baseline.folder}")
     for item in found.items:
         print(f" {_MARKS[item.outcome]} {item.name}: {item.outcome}\n     {item.detail}")
@@ -119,7 +126,8 @@ def _print(run: OpenedRun, baseline: OpenedRun, found: Regression, unfinished: d
     restricted = {name: values for name, values in run.reader.record.selection.items() if values}
     if lost and restricted:
         told = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items())
-        print(f" ! the run was restricted to {told}; 'regress --claim ID' asks about one claim alone")
+        advice = "" if asked else "; 'regress --claim ID' asks about one claim alone"
+        print(f" ! the run was restricted to {told}{advice}")
     if note := few_note(found.few):
         print(f" ! {note}")
     print(f"{found.outcome}: {found.reason}")

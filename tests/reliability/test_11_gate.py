@@ -87,8 +87,9 @@ def test_a_lost_control_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) 
     before = shell.run()
     assert json.loads((before / "verdicts.json").read_text())["controls"][0]["outcome"] == "kill"
     monkeypatch.setattr(toys_reports, "SUITE", replace(toys_reports.SUITE, controls=()))
-    assert gate(shell, shell.run(), before) == ExitCode.LOST
+    assert gate(shell, shell.run("--claim", "C1"), before, "--claim", "C1") == ExitCode.LOST
     assert " - C1: control N1: lost" in shell.out
+    assert "restricted to claims: C1\n" in shell.out, "who has asked about one claim is not told to"
 
 
 def test_a_whole_claim_that_is_gone_is_lost(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
