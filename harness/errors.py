@@ -118,11 +118,16 @@ def is_storage_error(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in DISK_FULL | _CLOSED
 
 
+_LISTED = 20
+"""Names that an error lists."""
+
+
 def unknown_name(kind: str, name: str, known: list[str], *, where: str = "") -> UsageError:
     """An error for a name that does not exist, with the nearest names that do."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=3, cutoff=0.4)
-    listing = ", ".join(sorted(known)[:20]) or "none"
+    listing = ", ".join(sorted(known)[:_LISTED]) or "none"
+    listing += f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
     fix = f"Did you mean {' or '.join(near)}? " if near else ""
     return UsageError(f"Unknown {kind} '{name}'", where=where, fix=f"{fix}Known: {listing}.")
