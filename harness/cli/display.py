@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from harness.cli.remaining import Remaining, spoken
 from harness.engine.job import Progress
 from harness.store.records import TrialRecord
-from harness.text import visible
+from harness.text import plural, visible
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -78,7 +78,7 @@ class PlainDisplay:
         self._left.planned(trials)
         self._total = len(trials)
         self._counts.clear()
-        self._line(f"{self._total} trials")
+        self._line(plural(self._total, "trial"))
 
     def started(self, job: str) -> None:
         """Artifacts take long and are few, so their start is worth a line."""
@@ -114,7 +114,9 @@ class PlainDisplay:
         spent = time.monotonic() - self._start
         left = f", {text}" if done < self._total and (text := str(self._left)) else ""
         parts = ", ".join(f"{count} {status}" for status, count in self._counts.items())
-        return f"{done} of {self._total} trials ({parts or 'none yet'}) after {duration(spent)}{left}"
+        return (
+            f"{done} of {plural(self._total, 'trial')} ({parts or 'none yet'}) after {duration(spent)}{left}"
+        )
 
     def _line(self, text: str) -> None:
         self._last = time.monotonic()

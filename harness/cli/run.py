@@ -16,6 +16,7 @@ from harness.cli.options import add_workers, check_workers
 from harness.cli.request import NEWEST, add_request, make_request
 from harness.cli.suites import broken_suites, suite_names
 from harness.errors import CorroborateError, ExitCode, UsageError
+from harness.text import plural
 
 if TYPE_CHECKING:
     from harness.cli.runs import OpenedRun
@@ -145,9 +146,10 @@ def _print(run: OpenedRun, verdicts: VerdictsRecord, finished: Finished) -> None
     if len(summary.missing) > MISSING_SHOWN:
         print(f"missing: {len(summary.missing) - MISSING_SHOWN} more")
     print(
-        f"{summary.executed} trials executed ({duration(seconds)} of work), "
+        f"{plural(summary.executed, 'trial')} executed, "
         f"{summary.reused} reused, {diverged}{len(summary.failed)} failed"
-        f"{f', {len(summary.missing)} missing' if finished.summary.missing else ''}: {run.folder}"
+        f"{f', {len(summary.missing)} missing' if finished.summary.missing else ''}; "
+        f"{duration(seconds)} of work in this run: {run.folder}"
     )
 
 

@@ -36,3 +36,11 @@ def test_trials_of_a_later_look_are_counted_anew() -> None:
         assert shown.expected(["e/t/other/9"]) == 2.0, "as others of its experiment"
         assert shown.expected(["f/t/m/9"]) is None
     assert "3 of 3 trials (3 ok)" in out.getvalue()
+
+
+def test_a_single_trial_is_one() -> None:
+    out = io.StringIO()
+    with PlainDisplay(out=out) as shown:
+        shown.total(["main/e/t/m/100"])
+    assert "1 trial\n" in out.getvalue()
+    assert "0 of 1 trial (none yet)" in out.getvalue()
