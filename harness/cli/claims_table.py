@@ -82,7 +82,7 @@ def claims_table(request: RunRequest, plan: Plan, forecast: Forecast) -> ClaimsT
         _claims(suite, request.selection.claims),
         Planned(experiments, plan.blocked),
         _stored(suite, scale, request.runs),
-        floors_of(suite, scale.profile),
+        floors=floors_of(suite, scale.profile),
     )
     rows = [ClaimRow(item, *forecast.spans(needed_by(suite, scale, [item.claim], added))) for item in found]
     tested = 0 if scale.profile is Profile.SMOKE else len(family_of(suite, scale.profile))

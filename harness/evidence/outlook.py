@@ -82,6 +82,7 @@ def outlooks(
     claims: Sequence[Claim],
     planned: Planned,
     stored: Mapping[str, RunView],
+    *,
     floors: Mapping[str, float],
 ) -> list[ClaimOutlook]:
     """The outlook of every claim that has a form under a scale.

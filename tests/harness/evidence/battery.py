@@ -91,7 +91,9 @@ def planned(case: FormCase) -> None:
     """A plan says what it detects, or in a word why there is nothing to detect."""
     experiments = {item.id: item for item in case.suite.experiments(case.scale)}
     for run in case.runs.values():
-        [found] = outlooks(case.suite, case.scale, case.suite.claims, Planned(experiments, {}), {"run": run}, {})
+        [found] = outlooks(
+            case.suite, case.scale, case.suite.claims, Planned(experiments, {}), {"run": run}, floors={}
+        )
         told = found.outlook
         if case.form.statistical:
             assert found.source == "run"

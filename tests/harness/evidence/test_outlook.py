@@ -179,7 +179,7 @@ def told(
     planned = {"e": experiment("abcd", range(100, 100 + seeds))} if experiments is None else experiments
     stored = {} if run is None else {"a run": run}
     claims = declared.claims[:1]
-    [found] = outlooks(declared, scale, claims, Planned(planned, blocked or {}), stored, floors or {})
+    [found] = outlooks(declared, scale, claims, Planned(planned, blocked or {}), stored, floors=floors or {})
     return found
 
 
@@ -314,9 +314,9 @@ def test_what_the_first_results_do_not_measure_comes_from_the_next() -> None:
     planned = Planned({"e": experiment("abcd", range(100, 105))}, {})
     first = run_of(seeded(SPREAD))
     second = run_of({"c": 0.5 + SPREAD[:, None] * np.ones(4), "d": np.full((5, 4), 0.5)})
-    found = outlooks(declared, SMALL, declared.claims, planned, {"first": first, "second": second}, {})
+    found = outlooks(declared, SMALL, declared.claims, planned, {"first": first, "second": second}, floors={})
     assert [item.source for item in found] == ["first", "second"]
-    neither = outlooks(declared, SMALL, declared.claims, planned, {"first": first}, {})
+    neither = outlooks(declared, SMALL, declared.claims, planned, {"first": first}, floors={})
     assert neither[1].source == ""
     assert "did not include" in neither[1].outlook.reason
 
@@ -347,7 +347,7 @@ def test_smoke_judges_nothing_that_is_tested() -> None:
 def test_a_twin_has_the_outlook_of_the_other() -> None:
     declared: Suite = suite([claim(direction()), claim(direction(), "C2", same_as="C1")])
     planned = Planned({"e": experiment("ab", range(100, 105))}, {})
-    found = outlooks(declared, SMALL, declared.claims, planned, {"run": run_of(seeded(SPREAD))}, {})
+    found = outlooks(declared, SMALL, declared.claims, planned, {"run": run_of(seeded(SPREAD))}, floors={})
     assert found[1].outlook.shown == "as C1"
 
 
