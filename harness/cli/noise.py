@@ -90,6 +90,9 @@ def main(args: argparse.Namespace) -> ExitCode:
         _refuse_unknown([args.only], [BASELINE, *known], "--only")
         return run_here(args, args.only)
     _refuse_unknown(args.variant, list(known), "--variant")
+    if args.set and args.variant and "batch" not in args.variant:
+        fix = "Add --variant batch, or leave it out."
+        raise UsageError("Only the variant 'batch' has settings", where=f"--set {args.set[0]}", fix=fix)
     if args.write:
         _refuse_unwritable(suite)
     asked = {name: variant for name, variant in known.items() if name in args.variant or not args.variant}

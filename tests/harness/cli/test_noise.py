@@ -202,6 +202,7 @@ def test_records_without_floors_still_read(shell: Shell, folder: Path, tmp_path:
         (["--claim", "C3"], "Those that do: C1."),
         (["--profile", "smoke"], "None of the claims rests on a statistic"),
         (["--variant", "gpu"], "gpu: There is no GPU"),
+        (["--set", "shifted.batch=8", "--variant", "threads"], "Only the variant 'batch' has settings"),
         (["--only", "baseline", "--write"], "not with --write"),
         (["--only", "baseline", "--variant", "threads"], "not with --variant"),
         (["--only", "gpu"], "cannot be run here: There is no GPU"),
