@@ -40,6 +40,13 @@ class Command:
     help: str
 
 
+_KEPT = {
+    "run": " Finished trials are kept; 'run --resume' goes on from there.",
+    "run-trial": " What it has kept stays; the same command goes on from there.",
+    "noise": " Finished trials are kept; the same command goes on from there.",
+}
+"""What an interrupted command leaves, for those that leave something."""
+
 COMMANDS = {
     "list": Command("harness.cli.list", "the suites, or what one suite declares"),
     "plan": Command("harness.cli.plan", "what a run would do and could show, in what time"),
@@ -91,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _code(arguments: list[str]) -> int:
     """The exit code of a command, in whatever way it ends."""
-    running = False
+    running, name = False, ""
     try:
         # Pydantic would read the entry points of all packages for plug-ins, and stop at a broken one.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -108,7 +115,7 @@ def _code(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt as stop:
-        print("\nInterrupted. Finished trials are kept; 'run --resume' goes on from there.", file=sys.stderr)
+        print(f"\nInterrupted.{_KEPT.get(name, '')}", file=sys.stderr)
         return stop.exit_code if isinstance(stop, Terminated) else INTERRUPTED
     except SystemExit as ended:
         if not running:

@@ -112,6 +112,26 @@ def test_errors_become_exit_codes(
     assert ("Traceback" in shell.err) == isinstance(error, RuntimeError)
 
 
+@pytest.mark.parametrize(
+    ("command", "goes_on"),
+    [
+        (["run", "demo"], "'run --resume' goes on"),
+        (["noise", "demo"], "the same command goes on"),
+        (["plan", "demo"], ""),
+    ],
+)
+def test_an_interrupted_command_says_how_to_go_on(
+    command: list[str], goes_on: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(args: object) -> ExitCode:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"harness.cli.{command[0]}.main", stop)
+    assert shell(*command) == cli.INTERRUPTED
+    assert goes_on in shell.err
+    assert ("goes on" in shell.err) == bool(goes_on)
+
+
 def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
