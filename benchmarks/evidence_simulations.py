@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from harness.claims.settling import flips_needed
+from harness.claims.findings import flips_needed
 from harness.evidence.crossed import additive, crossed_distribution
 from harness.evidence.distributions import Floats, bca, student
 from harness.evidence.family import holm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +17,11 @@ Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not comparabl
 Cause = Literal["", "power", "multiplicity", "assay", "no witness", "invalid", "reversed"]
 ControlOutcome = tuple[Literal["kill", "keep", "undecided"], str]
 """What a sabotage does to a claim, and the figures behind it."""
+
+
+def flips_needed(alpha: float) -> int:
+    """The fewest equal replicates that a sign-flip test can tell from chance: 2⁻ⁿ ≤ α."""
+    return max(2, math.ceil(-math.log2(alpha)))
 
 
 @dataclass(frozen=True)

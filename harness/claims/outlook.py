@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.claims.findings import flips_needed
 from harness.claims.judging import Answer, Question
 from harness.claims.ratios import factor, factor_text, ratio_of
-from harness.claims.settling import flips_needed, power_of_each, sizes_needed
+from harness.claims.settling import power_of_each, sizes_needed
 from harness.claims.wording import count, number
 from harness.store.records import RatioRecord
 

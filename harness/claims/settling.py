@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -129,8 +128,3 @@ def needed_text(verdict: VerdictRecord) -> str:
 def replicate_noun(replication: str) -> str:
     """What one replicate is called that could be added."""
     return "block" if replication == "blocks" else "seed"
-
-
-def flips_needed(alpha: float) -> int:
-    """The fewest equal replicates that a sign-flip test can tell from chance: 2⁻ⁿ ≤ α."""
-    return max(2, math.ceil(-math.log2(alpha)))

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.claims import Claim, Form, Profile
-from harness.claims.findings import ALPHA
-from harness.claims.settling import flips_needed
+from harness.claims.findings import ALPHA, flips_needed
 from harness.claims.wording import p_value
 from harness.declared.family import family_of, overlaps
 from harness.declared.thresholds import says_so, spoken_thresholds

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from harness.claims import Cell, Contrast, Replication
-from harness.claims.findings import ALPHA, NotMeasuredError
+from harness.claims.findings import ALPHA, NotMeasuredError, flips_needed
 from harness.claims.judging import JudgingContext, Pooled, Question, Sampling, Values
-from harness.claims.settling import flips_needed
 from harness.evidence.distributions import StudentDistribution, student
 from harness.evidence.family import holm
 from harness.evidence.inference import MIN_BLOCKS, MIN_UNITS, Inference, as_test, enough, infer

@@ -120,7 +120,7 @@ def _overall(counts: dict[Outcome, int], quantities: Quantities) -> Overall:
         return "nothing comparable"
     if counts["regressed"] + counts["lost"]:
         return "regressed"
-    if quantities.compared < ENOUGH * quantities.gating:
+    if quantities.compared < ENOUGH * quantities.gating or (quantities.apart and not quantities.compared):
         return "too little compared"
     if counts["improved"]:
         return "improved"

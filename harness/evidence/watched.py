@@ -23,6 +23,7 @@ from harness.evidence.outcomes import Item, Outcome
 from harness.evidence.paired_runs import PairedRuns, Shift
 from harness.evidence.quantities import Quantity
 from harness.evidence.series import Reader
+from harness.evidence.shared_draws import tuned_otherwise
 from harness.store.records import Interval
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
@@ -47,6 +48,7 @@ class Watched:
         floor: The noise floor of its claim.
         two_sided: Whether it must not rise either.
         gates: Whether it can make the gate fail in another environment.
+        apart: Why it cannot, where it could with other results.
     """
 
     claim: str
@@ -58,6 +60,7 @@ class Watched:
     floor: float = 0.0
     two_sided: bool = False
     gates: bool = True
+    apart: str = ""
 
     @property
     def least_spread(self) -> float:
@@ -75,13 +78,14 @@ class Quantities:
         items: What became of each.
         gating: How many can make the gate fail here; times of another environment cannot.
         compared: How many of these were compared.
+        apart: How many would gate if all seeds of a run did not share a draw that came out otherwise.
         few: Seeds by claim, where a fall of what gates was looked for among fewer than ten on a side.
     """
 
     def __init__(self, gate: Gate) -> None:
         said = declared(gate.suite, gate.scale)
         self.items: list[Item] = []
-        self.gating = self.compared = 0
+        self.gating = self.compared = self.apart = 0
         self.few: dict[str, int] = {}
         self._paired = PairedRuns(gate.baseline, gate.run, said)
         self._sides = [Reader(view, Coverages(view, said)) for view in (gate.baseline, gate.run)]
@@ -127,9 +131,18 @@ class Quantities:
             else:
                 before_values, after_values = (np.array([*side.values()]) for side in (old, new))
                 found = fall(before_values, after_values, watched.least_spread)
-                self._open.append((watched, found))
+                self._open.append((self._seen(watched, before, after), found))
         except NotMeasuredError as error:
             self._settle(watched, "not comparable", str(error))
+
+    def _seen(self, watched: Watched, before: Quantity, after: Quantity) -> Watched:
+        """The quantity, which does not gate where its seeds share a draw that came out otherwise."""
+        records = [side.view.trials for side in self._sides]
+        told = tuned_otherwise(records[0], records[1], [*before.trials, *after.trials])
+        if not told or not watched.gates:
+            return watched
+        self.apart += 1
+        return replace(watched, gates=False, apart=f"tuning, which all seeds share, chose otherwise ({told})")
 
     def _conclude(self) -> None:
         gating = [(watched, found) for watched, found in self._open if watched.gates]
@@ -144,7 +157,8 @@ class Quantities:
         )
         for watched, found in self._open:
             if not watched.gates:
-                self._settle(watched, "reported", *_in_both(watched, partial(_ungated, found)))
+                say = partial(_ungated, watched, found)
+                self._settle(watched, "reported", *_in_both(watched, say))
 
 
 def _in_both(watched: Watched, say: Callable[..., str]) -> tuple[str, str]:
@@ -162,8 +176,9 @@ def _told(found: Fall, metrics: int, *, log: bool) -> str:
     )
 
 
-def _ungated(found: Fall, *, log: bool) -> str:
-    return f"{_told(found, 1, log=log)}; it does not gate"
+def _ungated(watched: Watched, found: Fall, *, log: bool) -> str:
+    why = f": {watched.apart}" if watched.apart else ""
+    return f"{_told(found, 1, log=log)}; it does not gate{why}"
 
 
 def _sampled(watched: Watched, found: Fall, answer: Judged, metrics: int, *, log: bool) -> str:

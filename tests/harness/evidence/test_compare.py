@@ -309,3 +309,30 @@ def test_a_run_names_what_would_gate_with_few_seeds() -> None:
     assert few_recorded(replace(DECLARED, gating=("C9",)), SMALL, run(0.5 + SPREAD)) == {}
     declared, times = _timed()
     assert few_recorded(declared, SMALL, timed_run(times)) == {}, "times gate on one machine only"
+
+
+# ---- draws that all seeds share
+
+
+def _tuned(view: MemoryRun, method: str, **values: Any) -> MemoryRun:
+    for name, record in view.trials.items():
+        if record.method == method:
+            view.trials[name] = record.model_copy(update={"tuned": values})
+    return view
+
+
+def test_elsewhere_a_metric_that_was_tuned_otherwise_does_not_gate() -> None:
+    many = np.tile(SPREAD, 2)
+    before = _tuned(run(0.5 + many), "a", rate=0.001)
+    fell = elsewhere(run(0.2 + many[::-1]))
+    assert gate(before, _tuned(fell, "a", rate=0.001, edge=["rate"])).outcome == "regressed"
+    found = gate(before, _tuned(fell, "a", rate=0.004))
+    [item] = [item for item in found.items if item.kind == "quantity"]
+    assert item.outcome == "reported"
+    assert item.detail.endswith("chose otherwise (a: rate 0.001 before, 0.004 now)")
+    assert (found.gating, found.compared, found.outcome) == (0, 0, "too little compared")
+
+
+def test_here_a_metric_that_was_tuned_otherwise_gates_by_its_rows() -> None:
+    before = _tuned(run(0.5 + SPREAD), "a", rate=0.001)
+    assert gate(before, _tuned(run(0.2 + SPREAD), "a", rate=0.004)).outcome == "regressed"

@@ -21,8 +21,8 @@ from harness.claims import (
     Trend,
     alone,
 )
-from harness.claims.findings import ALPHA
-from harness.claims.settling import flips_needed, replicates_needed
+from harness.claims.findings import ALPHA, flips_needed
+from harness.claims.settling import replicates_needed
 from harness.evidence import judge
 from harness.evidence.context import MeasuredAnswer
 from harness.evidence.distributions import student
