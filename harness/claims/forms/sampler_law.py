@@ -64,7 +64,7 @@ class SamplerLaw(Form):
         part, and that has tokens enough, is still seen not to follow the law.
         """
         outcome, detail = super().under_control(broken, context, profile)
-        if outcome != "undecided" or broken.exact:
+        if outcome != "undecided":
             return outcome, detail
         try:
             rows = [context.pooled(form.cell, _COLUMNS) for form in (self, broken)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -175,8 +177,13 @@ def test_a_law_within_the_margin_is_killed_if_uniformity_is_refused(
         """Evenly spread values whose distance from uniformity is almost exactly stretch − 1."""
         return np.clip(stretch * (np.arange(tokens) + 0.5) / tokens, 0, 1)
 
+    run = law_run({"a": [spread(real)], "bad": [spread(fake)]})
+    exact = exact_run({"exact": [(0.0, True)]})
+    run.record.planned.append("e/t/exact/100")
+    run.add(exact.trials["e/t/exact/100"], main=exact.tables["e/t/exact/100", "main"])
     form = SamplerLaw(cell=cell("a"), depths=1, margin=0.03, min_tokens=10_000)
-    assert outcome(form, law_run({"a": [spread(real)], "bad": [spread(fake)]})).outcome == expected
+    assert outcome(form, run).outcome == expected
+    assert outcome(replace(form, exact=(cell("exact"),)), run).outcome == expected
 
 
 def test_existence_is_killed_by_having_no_witness() -> None:
