@@ -331,6 +331,7 @@ def test_elsewhere_a_metric_that_was_tuned_otherwise_does_not_gate() -> None:
     assert item.outcome == "reported"
     assert item.detail.endswith("chose otherwise (a: rate 0.001 before, 0.004 now)")
     assert (found.gating, found.compared, found.outcome) == (0, 0, "too little compared")
+    assert found.reason.endswith("0 of 0 gating metrics compared, 1 left out that tuning moved")
 
 
 def test_here_a_metric_that_was_tuned_otherwise_gates_by_its_rows() -> None:
