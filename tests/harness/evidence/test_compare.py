@@ -202,16 +202,11 @@ def test_times_are_compared_within_one_environment_only() -> None:
 )
 def test_times_are_held_to_the_calibration_of_their_own_run(arms: float, kernel: float, outcome: str) -> None:
     """Their own ratio stays as it was, so that it cannot tell."""
-    seconds = mean_of("seconds", better="lower")
-    form = Time(
-        slow=cell("slow", seconds, part="time"), fast=cell("fast", seconds, part="time"),
-        delta=0.1, delta_reason="a tenth",
-    )  # fmt: skip
+    declared, _ = _timed()
     rng = np.random.default_rng(0)
     times = {name: rng.lognormal(mu, 0.02, 9) for name, mu in (("slow", 1), ("fast", 0), ("calibration", -3))}
     later = {name: (kernel if name == "calibration" else arms) * row for name, row in times.items()}
     later["slow"] = later["slow"] * rng.lognormal(0, 0.001, 9)
-    declared = suite([claim(form)])
     found = regress_run(declared, SMALL, timed_run(times), timed_run(later))
     assert found.outcome == outcome
     assert found.gating == found.compared == 3
@@ -220,14 +215,8 @@ def test_times_are_held_to_the_calibration_of_their_own_run(arms: float, kernel:
 
 
 def test_timed_results_without_a_calibration_gate_by_their_ratio_alone() -> None:
-    seconds = mean_of("seconds", better="lower")
-    form = Time(
-        slow=cell("slow", seconds, part="time"), fast=cell("fast", seconds, part="time"),
-        delta=0.1, delta_reason="a tenth",
-    )  # fmt: skip
-    rng = np.random.default_rng(0)
-    times = {"slow": rng.lognormal(1, 0.02, 9).tolist(), "fast": rng.lognormal(0, 0.02, 9).tolist()}
-    found = regress_run(suite([claim(form)]), SMALL, timed_run(times), timed_run(times))
+    declared, times = _timed()
+    found = regress_run(declared, SMALL, timed_run(times), timed_run(times))
     assert (found.outcome, found.gating, found.compared) == ("same", 1, 1)
 
 
