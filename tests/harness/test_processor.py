@@ -45,7 +45,9 @@ def test_the_next_older_kernels_are_chosen_where_there_are_some(
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in processor._CHOICES:
+        monkeypatch.delenv(name, raising=False)
     yield
     processor.cpu_model.cache_clear()
     processor.cpu_kernels.cache_clear()
@@ -91,7 +93,6 @@ def test_a_system_that_says_nothing_is_known_by_its_architecture(
 
 
 def test_variables_that_choose_kernels_make_another_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
     before = provenance.environment_key("cpu")
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
     assert provenance.environment_key("cpu") == f"{before}; ATEN_CPU_CAPABILITY=avx2"
