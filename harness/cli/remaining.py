@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 FEWEST = 5
-"""Executed trials before anything is said."""
+"""Executed trials before anything is said, unless fewer were a good share of the work."""
 SHARE = 0.05
 """Share of the work that must have been done before anything is said."""
+GOOD_SHARE = 0.1
+"""Share of the work that may have been done by fewer trials: a run may begin with its longest ones."""
 WIDEST = 4.0
 """Ends of a range that are further apart than this factor say nothing."""
 MARGIN = 1.4
@@ -95,7 +97,7 @@ class Remaining:
                 return None
             ranges[trial] = pair
         low, high = (sum(pair[end] for pair in ranges.values()) for end in (0, 1))
-        if self._executed < FEWEST or self._took < SHARE * (self._took + high):
+        if self._took < (SHARE if self._executed >= FEWEST else GOOD_SHARE) * (self._took + high):
             return None
         spent = sum(now - start for start in self._running.values())
         beside = self._beside(busy, spent)

@@ -64,6 +64,13 @@ class Rows:
     place: Ids
 
 
+def fits(example: StepExample, compact: Compact) -> bool:
+    """Whether a policy can read the state of an example and write its action."""
+    prompt = compact.encode(example.state)
+    action = compact.encode_action(prompt, example.target)
+    return len(prompt.tokens) <= CONTEXT and len(action) <= REPLY
+
+
 def tokenised(examples: Sequence[StepExample], compact: Compact) -> Rows:
     """Examples about one world.
 

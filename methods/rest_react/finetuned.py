@@ -21,6 +21,8 @@ from methods.common.language_model.local import LocalModel
 from methods.common.loop import last_tenth
 from methods.common.lora import add_lora, layers_of, lora_parameters, merge
 from methods.common.training import Recipe, fit
+from methods.rest_react.cloning import fits
+from methods.rest_react.compact import Compact
 from methods.rest_react.delexical import Lexicon
 from methods.rest_react.students import Streams, Student, Students
 from methods.rest_react.training_data import StepExample
@@ -77,7 +79,7 @@ class PretrainedStudents:
         """See :class:`~methods.rest_react.students.Students`."""
         base = self.bases.get(size)
         if base is None:
-            return self.smaller.train(examples, lexicon, size, name, streams)
+            return self.smaller.train(_within_reach(examples, lexicon, name), lexicon, size, name, streams)
         model = load_model(base.folder, device=self.device, dtype="float32")
         loss = self._fit(model, base.tokenizer, examples, name=name, streams=streams)
         tuned = model.to(getattr(torch, self.dtype))
@@ -131,6 +133,15 @@ class PretrainedStudents:
         if plan.rank:
             merge(model)
         return last_tenth(history.losses)
+
+
+def _within_reach(examples: Sequence[StepExample], lexicon: Lexicon, name: str) -> list[StepExample]:
+    """The steps that a toy policy can learn: a language model may write longer ones."""
+    compact = Compact(lexicon)
+    short = [example for example in examples if fits(example, compact)]
+    if left := len(examples) - len(short):
+        print(f"{name}: {left} of {len(examples)} steps are too long for it.")  # noqa: T201 - the log
+    return short
 
 
 def local_student(

@@ -120,3 +120,19 @@ def test_a_prompt_beyond_the_context_is_refused(ctx: FakeContext) -> None:
             Settings(searches=4, samples=1, new_tokens=380),
             seed=0,
         )
+
+
+def test_what_a_toy_cannot_write_is_left_out_of_what_it_learns(
+    ctx: FakeContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A random model in bfloat16 did so on one processor: it gave the whole question for an answer."""
+    shown = PLAN.demonstrate()
+    students = PLAN.students(ctx)
+    long = StepExample(shown.examples[0].state, f"answer: {'no one ' * 20}")
+    plain = students.train(shown.examples, shown.lexicon, "XS", "gen1-XS", ctx)
+    assert not capsys.readouterr().out
+    other = students.train([*shown.examples, long], shown.lexicon, "XS", "gen1-XS", ctx)
+    assert "1 of" in capsys.readouterr().out
+    assert other.loss == plain.loss
+    with pytest.raises(ProblemError, match="no steps"):
+        students.train([long], shown.lexicon, "XS", "gen1-XS", ctx)
