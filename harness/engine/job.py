@@ -31,6 +31,7 @@ class JobBase:
         memory_gb: Hard limit of resident memory.
         device_gb: Memory that its models need on the computing device; on a GPU that it shares with
             others, a hard limit. ``None`` gives it a GPU for itself.
+        gpus: GPUs that it has for itself, each as a whole; 0 where ``device`` and ``device_gb`` say it.
         tf32: Whether products of float32 may be computed in TF32.
         checkpoints: Where its state is kept, for the case that it is killed.
         sources: The files of its code, each as it was when it was planned.
@@ -45,6 +46,7 @@ class JobBase:
     minutes: float = 10.0
     memory_gb: float = 6.0
     device_gb: float | None = None
+    gpus: int = 0
     tf32: bool = False
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
