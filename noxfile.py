@@ -31,6 +31,8 @@ ENVIRONMENT = ROOT / ".nox" / "corroborate"
 PYTHON = str(ENVIRONMENT / "bin" / "python")
 STAMP = ENVIRONMENT / "installed.json"
 CONSTRAINTS = "constraints.txt"
+EXTRAS = ".[small,lm,ir,endpoint,query]"
+"""What the shared environment has; `ray` is added by the sessions that start a cluster."""
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 SUITES: dict[str, str] = PROJECT["project"]["entry-points"]["corroborate.suites"]
 LOCK_HEADER = """\
@@ -88,7 +90,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(name="tests-slow", venv_backend="none", default=False)
 def tests_slow(session: nox.Session) -> None:
     """Simulations, kill loops, rehearsals, LaTeX and browser; arguments go to pytest."""
-    environment(session, "test", "bench")
+    environment(session, "test", "bench", "cluster")
     pytest(session, "-m", "slow or latex or browser", "--durations=20", *PARALLEL, *session.posargs)
 
 
@@ -189,7 +191,7 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write constraints.txt anew: nox -s lock -- torch==2.13.0 (to hold PyTorch at a version)."""
     everything = [line for name in PROJECT["dependency-groups"] for line in group(name)]
-    session.install("--quiet", ".[small,lm,ir,endpoint]", *everything, *session.posargs)
+    session.install("--quiet", EXTRAS, *everything, *session.posargs)
     frozen = str(session.run("python", "-m", "pip", "freeze", "--all", silent=True))
     own = ("corroborate", "pip==")
     pins = [line.partition("+")[0] for line in frozen.splitlines() if not line.startswith(own)]
@@ -266,7 +268,7 @@ def environment(session: nox.Session, *groups: str) -> None:
             session.run_install(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENVIRONMENT))
         requirements = sorted({line for name in wanted["groups"] for line in group(name)})
         install = (PYTHON, "-m", "pip", "install", "--quiet", "--constraint", CONSTRAINTS)
-        session.run_install(*install, "--editable", ".[small,lm,ir,endpoint]", *requirements)
+        session.run_install(*install, "--editable", EXTRAS, *requirements)
         STAMP.write_text(json.dumps(wanted), encoding="utf-8")
 
 

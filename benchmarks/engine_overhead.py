@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -81,8 +81,8 @@ class Silent:
         return lambda *_: None
 
 
-def noop_suite(cells: int) -> Suite:
-    """A suite of ``cells`` trials that do nothing."""
+def suite_of(methods: Mapping[str, Method[int, int]]) -> Suite:
+    """A suite whose every method is one trial on no problem."""
     paper = Paper(
         slug="noop", title="", authors=(), arxiv="", year=2026, venue="", bibtex="", summary="", reported={}
     )
@@ -90,7 +90,7 @@ def noop_suite(cells: int) -> Suite:
         id="e",
         title="Nothing",
         tasks={"t": Nothing()},
-        methods={f"m{cell}": Noop(cell=cell) for cell in range(cells)},
+        methods=methods,
         seeds=(100,),
     )
     return Suite(paper=paper, experiments=lambda _: [experiment], claims=(), deviations=(), folder=Path())
@@ -99,7 +99,7 @@ def noop_suite(cells: int) -> Suite:
 def ours(folder: Path, engine: Any, cells: int) -> float:
     """Seconds of a run of no-op trials, from request to the last record."""
     request = RunRequest(
-        suite=noop_suite(cells),
+        suite=suite_of({f"m{cell}": Noop(cell=cell) for cell in range(cells)}),
         scale=Scale(profile=Profile.SMOKE),
         resolver=Resolver({}, frozenset(), folder / "home", None),
         runs=Path(tempfile.mkdtemp(dir=folder)),

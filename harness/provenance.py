@@ -12,6 +12,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -65,7 +66,7 @@ def collect(argv: Sequence[str]) -> Provenance:
         corroborate=package_version("corroborate"),
         commit=commit,
         dirty=dirty,
-        lock_sha256=_lock_hash(),
+        lock_sha256=lock_hash(),
         python=platform.python_version(),
         packages={name: found for name in PACKAGES if (found := package_version(name))},
         platform=" ".join(filter(None, [platform.system(), platform.machine(), *platform.libc_ver()])),
@@ -82,6 +83,40 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What of a machine a stored trial depends on.
+
+    Attributes:
+        software: Python, and the versions of torch, transformers and NumPy.
+        processor: The processor with what chooses its kernels, or the model of the GPU.
+    """
+
+    software: str
+    processor: str
+
+    def key(self, threads: int) -> str:
+        """The environment key of a trial with that many CPU threads."""
+        return f"{self.software}; threads {threads}; {self.processor}"
+
+
+def machine(device: str) -> Machine:
+    """This machine, for trials on a device.
+
+    Args:
+        device: ``"cpu"`` or ``"cuda"``.
+    """
+    software = [f"python {platform.python_version()}"]
+    software += [f"{name} {package_version(name) or 'absent'}" for name in _KEY_PACKAGES]
+    if not device.startswith("cuda"):
+        processor = [f"{device} {cpu_model() or 'unknown'}", cpu_kernels(), *chosen_kernels()]
+        return Machine("; ".join(software), "; ".join(processor))
+    gpus = cuda.driver().gpus
+    build = cuda.torch_build().cuda
+    processor = [f"cuda {gpus[0].name if gpus else 'unknown'}", *([f"CUDA {build}"] if build else [])]
+    return Machine("; ".join(software), "; ".join(processor))
+
+
 def environment_key(device: str, threads: int = 1) -> str:
     """What must be equal for a stored trial to stand for a new one.
 
@@ -95,15 +130,7 @@ def environment_key(device: str, threads: int = 1) -> str:
         version of PyTorch, whose libraries compute; the driver's version is in the provenance only,
         since it computes nothing.
     """
-    parts = [f"python {platform.python_version()}"]
-    parts += [f"{name} {package_version(name) or 'absent'}" for name in _KEY_PACKAGES]
-    parts.append(f"threads {threads}")
-    if not device.startswith("cuda"):
-        return "; ".join([*parts, f"{device} {cpu_model() or 'unknown'}", cpu_kernels(), *chosen_kernels()])
-    gpus = cuda.driver().gpus
-    build = cuda.torch_build().cuda
-    parts.append(f"cuda {gpus[0].name if gpus else 'unknown'}")
-    return "; ".join([*parts, f"CUDA {build}"] if build else parts)
+    return machine(device).key(threads)
 
 
 @lru_cache
@@ -174,12 +201,18 @@ def _commit() -> tuple[str, bool | None]:
     return commit or "", None if commit is None or changes is None else bool(changes)
 
 
+def commit_here() -> str:
+    """Commit of the repository that this code lies in; empty if there is none or git does not say."""
+    return _commit()[0]
+
+
 def _repository() -> Path | None:
     root = Path(__file__).resolve().parent.parent
     return root if (root / ".git").exists() else None
 
 
-def _lock_hash() -> str:
+def lock_hash() -> str:
+    """SHA-256 of the lock file of the repository that this code lies in; empty if there is none."""
     root = _repository()
     lock = root / LOCK if root else None
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock and lock.is_file() else ""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -66,9 +67,11 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if request.node.get_closest_marker("network"):
         return
     connect: Callable[..., Any] = socket.socket.connect
+    # Nodes of a cluster on this machine reach each other by its own addresses.
+    own = {entry.address for entries in psutil.net_if_addrs().values() for entry in entries}
 
     def local_only(sock: socket.socket, address: Any) -> Any:
-        if sock.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOCAL:
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in {*LOCAL, *own}:
             message = f"a test tried to reach {address[0]}; mark it `network` if it must"
             raise ConnectionRefusedError(message)
         return connect(sock, address)

@@ -76,8 +76,41 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=2,
-        help="CPU threads to give out in the pool (default: 2); what runs on a GPU comes beside them",
+        help="CPU threads to give out in the pool, or in a cluster that is started here (default: 2); "
+        "what runs on a GPU comes beside them",
     )
+
+
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """``--address`` and ``--artifact-store``; :func:`check_cluster` refuses them without a cluster."""
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT|auto",
+        default="",
+        help="of the engine ray: a running cluster (default: RAY_ADDRESS, or one is started here)",
+    )
+    parser.add_argument(
+        "--artifact-store",
+        metavar="URL",
+        default="",
+        help="of the engine ray: where nodes that do not see CORROBORATE_HOME find what trials load "
+        "(file:///…, s3://…, gs://…)",
+    )
+
+
+def check_cluster(args: argparse.Namespace) -> None:
+    """Refuse the options of a cluster for an engine that has none.
+
+    Raises:
+        UsageError: If one is given.
+    """
+    given = [name for name in ("address", "artifact_store") if getattr(args, name)]
+    if given and args.engine != "ray":
+        raise UsageError(
+            f"The engine '{args.engine}' has no cluster",
+            where=", ".join(f"--{name.replace('_', '-')}" for name in given),
+            fix="Add --engine ray, or leave it out.",
+        )
 
 
 def check_workers(workers: int) -> None:

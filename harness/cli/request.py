@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 import sys
 from collections import Counter
@@ -99,6 +100,8 @@ def make_request(
     fresh: bool = False,
     gather: bool = False,
     executes: bool = True,
+    address: str = "",
+    artifact_store: str = "",
 ) -> RunRequest:
     """The request that the options mean.
 
@@ -112,7 +115,9 @@ def make_request(
     suite = load_suite(args.suite)
     scale = Scale(profile=profile_named(args.profile), full=args.full)
     runs = runs_folder(args.runs)
-    chosen = cuda.choose(args.device) if executes else _planned_device(args.device)
+    # Where a cluster executes, this machine's own devices and memory say nothing.
+    here = executes and not (engine == "ray" and (address or os.environ.get("RAY_ADDRESS")))
+    chosen = cuda.choose(args.device) if here else _planned_device(args.device)
     return RunRequest(
         suite=suite,
         scale=scale,
@@ -121,8 +126,10 @@ def make_request(
         runs=runs,
         device=chosen.device,
         device_reason=chosen.reason,
-        limits=_limits(args, chosen.device, check=not gather and chosen.reason != ELSEWHERE),
+        limits=_limits(args, chosen.device, check=here and not gather and chosen.reason != ELSEWHERE),
         engine=engine,
+        address=address,
+        artifact_store=artifact_store,
         workers=workers,
         resume=None if resume is None else _run_to_resume(resume, suite, scale.profile, runs),
         fresh=fresh,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from harness.claims.forms import form_named
 from harness.cli import until_settled
 from harness.cli.costs import known_costs
 from harness.cli.display import display, duration
-from harness.cli.options import add_workers, check_workers
+from harness.cli.options import add_cluster, add_workers, check_cluster, check_workers
 from harness.cli.request import NEWEST, add_request, make_request
 from harness.cli.suites import broken_suites, suite_names
 from harness.errors import CorroborateError, ExitCode, UsageError
@@ -47,8 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(with run-trial's trials), and judge it",
     )
     parser.add_argument(
-        "--engine", choices=("pool", "inline"), default="pool", help="inline: in this process, for debugging"
+        "--engine",
+        choices=("pool", "ray", "inline"),
+        default="pool",
+        help="ray: on a Ray cluster; inline: in this process, for debugging",
     )
+    add_cluster(parser)
     add_workers(parser)
     parser.add_argument("--no-report", action="store_true", help="judge the claims, but write no report")
 
@@ -56,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> ExitCode:
     """Run, judge, report; with ``--all`` one suite after the other."""
     check_workers(args.workers)
+    check_cluster(args)
     if args.gather and args.fresh:
         raise UsageError("--gather takes what --fresh leaves alone", where="corroborate run")
     if not args.all and not args.suite:
@@ -101,13 +107,17 @@ def _one(args: argparse.Namespace) -> ExitCode:
         args,
         resume=args.resume,
         engine=args.engine,
+        address=args.address,
+        artifact_store=args.artifact_store,
         workers=args.workers,
         fresh=args.fresh,
         gather=args.gather,
         executes=not args.gather,
     )
     request = until_settled.with_looks(args, request)
-    with display(known_costs(request.suite, request.scale, request.runs)) as shown:
+    costs = known_costs(request.suite, request.scale, request.runs)
+    request = replace(request, expected=costs)
+    with display(costs) as shown:
         if request.looks:
             budget = until_settled.parse_budget(args.budget)
             finished = until_settled.run_until_settled(request, shown, budget)

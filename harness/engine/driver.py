@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,6 +51,8 @@ class Summary:
     failed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """Trials of a gathering run that are stored nowhere."""
+    nodes: dict[str, str] = field(default_factory=dict)
+    """Nodes of the cluster that executed trials, with their processor or GPU."""
 
 
 class Driver:
@@ -67,6 +69,7 @@ class Driver:
         listener: The display.
         gather: Whether to take what is stored only, and execute nothing.
         retry: Whether what has failed or diverged in this run before is executed again.
+        expected: Seconds that trials took on an earlier occasion, by id: the longest are started first.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Driver:
         listener: RunListener,
         gather: bool = False,
         retry: bool = True,
+        expected: Mapping[str, float] | None = None,
     ) -> None:
         self._plan = plan
         self._planner = planner
@@ -95,6 +99,8 @@ class Driver:
         self._retry = retry
         self._own = writer.reader()
         self._waiting: dict[str, Job] = {}
+        self._sorted = True
+        self._expected = expected or {}
         self._trials: dict[str, PlannedTrial] = {}
         self._artifacts: dict[str, Preparation] = {}
         self._tunings = [TuningState(group) for group in plan.tunings]
@@ -148,7 +154,7 @@ class Driver:
         else:
             for item in self._maker.needs(trial):
                 self._add_artifact(item)
-            self._waiting[trial.id] = self._maker.trial(trial)
+            self._wait_for_place(self._maker.trial(trial))
 
     def _is_kept(self, own: TrialRecord) -> bool:
         """Whether a trial of this run has its result, or has failed and is not tried again."""
@@ -183,7 +189,7 @@ class Driver:
         self._artifacts[name] = item
         folder = self._maker.folder(item)
         if not is_built(folder):
-            self._waiting[name] = self._maker.artifact(item)
+            self._wait_for_place(self._maker.artifact(item))
             return
         self._built.add(name)
         mark_used(folder)
@@ -197,12 +203,32 @@ class Driver:
         key = (record.status, record.fingerprint, record.environment, record.libraries)
         return own is not None and key == (own.status, own.fingerprint, own.environment, own.libraries)
 
+    def _wait_for_place(self, job: Job) -> None:
+        self._waiting[job.id] = job
+        self._sorted = False
+
+    def _in_turn(self) -> list[Job]:
+        """What waits: artifacts first, since others wait for them, then tuning, timed trials last."""
+        if not self._sorted:
+            self._waiting = {job.id: job for job in sorted(self._waiting.values(), key=self._turn)}
+            self._sorted = True
+        return list(self._waiting.values())
+
+    def _turn(self, job: Job) -> tuple[bool, bool, bool, float]:
+        """The longest of a kind first: what begins last should not be what takes longest."""
+        main = not (isinstance(job, TrialJob) and job.stage == "tune")
+        return (not isinstance(job, ArtifactJob), job.exclusive, main, -self._expected.get(job.id, 0.0))
+
     def _submit(self) -> None:
-        """Start what can start: artifacts first, since others wait for them, timed trials last."""
-        alone = all(job.exclusive for job in self._waiting.values())
-        for job in sorted(self._waiting.values(), key=lambda job: not isinstance(job, ArtifactJob)):
-            if job.exclusive and not alone:
-                continue
+        """Start what can start."""
+        if not self._engine.room():
+            return
+        waiting = self._in_turn()
+        # They come last, so that the first tells of all.
+        alone = bool(waiting) and waiting[0].exclusive
+        for job in waiting:
+            if not self._engine.room() or (job.exclusive and not alone):
+                return
             if job.needs <= self._built and self._engine.accepts(job):
                 self._running[job.id] = self._waiting.pop(job.id)
                 self._listener.started(job.id)
@@ -214,7 +240,7 @@ class Driver:
             self._lost.add(outcome.id)
             reason = outcome.error.strip().rpartition("\n")[2]
             self._listener.note(f"{outcome.id}: {reason} It is tried once more.")
-            self._waiting[job.id] = job
+            self._wait_for_place(job)
             return
         self._name_left(job, outcome)
         if unkept := self._writer.log(outcome.id, outcome.log):

@@ -17,6 +17,9 @@ Listener = Callable[[Progress], None]
 class Engine(Protocol):
     """Executes jobs. The driver alone decides their order and stores what comes back."""
 
+    def room(self) -> bool:
+        """Whether any job could start now; without it none is asked for."""
+
     def accepts(self, job: Job) -> bool:
         """Whether the job could start now."""
 
@@ -44,9 +47,13 @@ class InlineEngine:
         import_framework()
         self._state = State()
 
-    def accepts(self, job: Job) -> bool:
+    def room(self) -> bool:
         """One job at a time."""
         return not self._ended
+
+    def accepts(self, job: Job) -> bool:
+        """One job at a time."""
+        return self.room()
 
     def submit(self, job: Job) -> None:
         """Execute the job before returning."""

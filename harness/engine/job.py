@@ -104,6 +104,7 @@ class Outcome:
         lost: The reason may lie outside the job (a worker that vanished, or had models loaded already);
             it may be tried again.
         left: State of the process that it left changed, in words; it was put back.
+        node: The node of a cluster that it was executed on.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Outcome:
     files: Mapping[str, str] = field(default_factory=dict)
     unsure: str = ""
     left: tuple[str, ...] = ()
+    node: str = ""
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,7 @@ class JobMaker:
             float32_products=products(trial.placement),
             error=outcome.error,
             left=list(outcome.left),
+            node=outcome.node,
             cost=outcome.cost,
         )
 
@@ -233,6 +234,7 @@ class JobMaker:
             float32_products=products(item.placement),
             error=outcome.error,
             left=list(outcome.left),
+            node=outcome.node,
             cost=cost_of(self.folder(item)) if outcome.status == "ok" else outcome.cost,
             reused_from=reused_from,
         )

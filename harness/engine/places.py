@@ -28,6 +28,15 @@ class Places:
     gpu_gb: float | None = None
     main_gb: float | None = None
 
+    def room(self, running: Iterable[Job]) -> bool:
+        """Whether some job might start beside the running ones: one of the GPU, if none of the CPU."""
+        others = list(running)
+        if any(other.exclusive for other in others):
+            return False
+        taken = sum(self._threads(other) for other in others if not _on_gpu(other))
+        on_gpu = [self.share(other) for other in others if _on_gpu(other)]
+        return taken < self.workers or sum(on_gpu) < 1.0
+
     def free(self, job: Job, running: Iterable[Job]) -> bool:
         """Whether ``job`` may start beside the running ones."""
         others = list(running)

@@ -48,6 +48,10 @@ class PoolEngine:
     def _running(self) -> list[Job]:
         return [worker.job for worker in self._workers if worker.job is not None]
 
+    def room(self) -> bool:
+        """Whether a place may be left for some job."""
+        return self._places.room(self._running)
+
     def accepts(self, job: Job) -> bool:
         """Whether there are places left, and nobody wants to be alone."""
         return self._places.free(job, self._running)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -50,7 +51,9 @@ class RunRequest:
         resume: The run to go on with, instead of starting one.
         fresh: Whether finished trials of other runs are left alone.
         gather: Whether to put together what is stored, from whatever machine, and execute nothing.
-        workers: CPU threads that the pool gives out.
+        workers: CPU threads that the pool, or a cluster of its own, gives out.
+        address: Of a Ray cluster; empty starts one.
+        artifact_store: URL of a place for nodes that do not see this machine's cache.
         limits: What the user says of limits, and what the machine has.
         settings: What ``--set`` said, as given, for the record.
         argv: The command line, for provenance.
@@ -58,6 +61,7 @@ class RunRequest:
         rehearsal: Set if the run only tries the code out.
         looks: The looks that a run until settled may take; ``selection.extended`` says what it has come to.
         next_look: Whether this process goes on with a run of its own: what has failed is left as it is.
+        expected: Seconds that trials took on an earlier occasion, by id.
     """
 
     suite: Suite
@@ -68,8 +72,10 @@ class RunRequest:
     device: Device = "cpu"
     device_reason: str = ""
     selection: Selection = field(default_factory=Selection)
-    engine: Literal["inline", "pool"] = "pool"
+    engine: Literal["inline", "pool", "ray"] = "pool"
     workers: int = 2
+    address: str = ""
+    artifact_store: str = ""
     resume: Path | None = None
     fresh: bool = False
     gather: bool = False
@@ -80,6 +86,7 @@ class RunRequest:
     rehearsal: RehearsalRecord | None = None
     looks: tuple[float, ...] = ()
     next_look: bool = False
+    expected: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def planner(self) -> Planner:
@@ -155,7 +162,8 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             check_finished(reader, prepared.plan, anywhere=request.gather)
         writer.start(record)
         summary = execute_plan(request, prepared, writer, display)
-        writer.start(record.model_copy(update={"ended": now()}))
+        nodes = {**record.nodes, **summary.nodes}
+        writer.start(record.model_copy(update={"ended": now(), "nodes": nodes}))
     return Finished(folder, prepared.plan, summary)
 
 
@@ -235,29 +243,34 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
     reuse = stored_trials(request, writer.folder)
     for note in reuse.passed_over:
         display.note(note)
-    engine = make_engine(request, display)
-    try:
+    with opened_engine(request, display, writer.folder) as opened:
         driver = Driver(
             prepared.plan,
             planner=prepared.planner,
             scale=request.scale,
-            maker=_maker(request, prepared, writer.folder),
-            engine=engine,
+            maker=_maker(request, prepared, writer.folder, opened.environment),
+            engine=opened.engine,
             writer=writer,
             reuse=reuse,
             listener=display,
             gather=request.gather,
             retry=not request.next_look,
+            expected=request.expected,
         )
-        return driver.run()
-    finally:
-        engine.close()
+        summary = driver.run()
+        summary.nodes = opened.nodes()
+        return summary
 
 
-def _maker(request: RunRequest, prepared: Prepared, folder: Path) -> JobMaker:
+def _maker(
+    request: RunRequest,
+    prepared: Prepared,
+    folder: Path,
+    environment: Callable[[str, int], str] = environment_key,
+) -> JobMaker:
     return JobMaker(
         placements=prepared.planner.placements,
-        environment=environment_key,
+        environment=environment,
         home=request.resolver.home,
         resources=prepared.paths,
         checkpoints=folder / "checkpoints",
@@ -274,8 +287,46 @@ def stored_trials(request: RunRequest, own: Path | None = None) -> ReuseIndex:
     return ReuseIndex([folder for folder in folders if folder != own], anywhere=request.gather)
 
 
-def make_engine(request: RunRequest, display: Display) -> Engine:
-    """The engine that a request names."""
+@dataclass(frozen=True)
+class Opened:
+    """An engine at work.
+
+    Attributes:
+        environment: From a device and a number of threads to the environment key of what it executes.
+        nodes: The nodes of its cluster so far, with their processor or GPU.
+    """
+
+    engine: Engine
+    environment: Callable[[str, int], str] = environment_key
+    nodes: Callable[[], dict[str, str]] = dict
+
+
+@contextmanager
+def opened_engine(request: RunRequest, display: Display, folder: Path) -> Iterator[Opened]:
+    """The engine that a request names, closed at the end."""
+    if request.engine == "ray" and not request.gather:
+        from harness.engine.cluster.engine import ray_engine
+
+        with ray_engine(
+            display.progress,
+            display.note,
+            home=request.resolver.home,
+            run=folder,
+            device=request.device,
+            address=request.address,
+            workers=request.workers,
+            store_url=request.artifact_store,
+        ) as cluster:
+            yield Opened(cluster, cluster.environment, cluster.nodes)
+        return
+    engine = _engine_here(request, display)
+    try:
+        yield Opened(engine)
+    finally:
+        engine.close()
+
+
+def _engine_here(request: RunRequest, display: Display) -> Engine:
     if request.engine == "inline":
         return InlineEngine(display.progress)
     from harness.engine.places import Places

@@ -122,6 +122,9 @@ class RunRecord(Record):
     its p-values. Empty for other runs, and in older records."""
     ended: str = ""
     """UTC time when its last trial had ended, ISO 8601; empty until then, and in older records."""
+    nodes: dict[str, str] = Field(default_factory=dict)
+    """Nodes of the cluster that the run's trials were given to, with their processor or GPU; empty for the
+    driver's own machine, which the provenance describes."""
     noise: dict[str, float] = Field(default_factory=dict)
     """The noise floor of each claim that the suite's ``noise.json`` had one for when the run started: θ's
     standard deviation between environments that should agree. What is measured later changes no verdict."""
@@ -141,7 +144,10 @@ class RunRecord(Record):
         """What computed: the GPU of a run on one, else the processor; empty if it is not recorded.
 
         A GPU that stood beside a run on the CPU is not named. Older records do not say which it was.
+        Of a run on a cluster its nodes count, which are all of one kind.
         """
+        if self.nodes:
+            return next(iter(self.nodes.values()))
         return (self.provenance.gpu if self.device != "cpu" else "") or self.provenance.cpu
 
 
@@ -205,6 +211,8 @@ class TrialRecord(Record):
     """Traceback of a failed trial."""
     left: list[str] = Field(default_factory=list)
     """State of the process that it left changed, in words; it was put back before anything else ran."""
+    node: str = ""
+    """The node of a cluster that executed it; empty for the driver's own machine."""
     cost: Cost = Field(default_factory=Cost)
     reused_from: str = ""
     """The run in which this trial was executed, if it was not this one; of an artifact "cache". Its cost is
