@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.cli.costs import recorded_costs
+from harness.cli.device_memory import GPUS, USUAL, arm_memory, gpu_size, memory_json, memory_lines
 from harness.cli.options import add_workers, check_workers
 from harness.cli.request import add_request, make_request
 from harness.cli.runs import tell
@@ -23,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_request(parser)
     add_workers(parser)
+    parser.add_argument(
+        "--gpu",
+        metavar="NAME|GB",
+        default=USUAL,
+        help=f"tell how many GPUs of this size each model takes: {', '.join(GPUS)}, or GB (default: {USUAL})",
+    )
     parser.add_argument("--trials", action="store_true", help="list every trial with its fingerprint")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
@@ -35,6 +42,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     from harness.engine.run import stored_trials
 
     check_workers(args.workers)
+    gpu_gb = gpu_size(args.gpu)
     request = make_request(args, workers=args.workers, executes=False)
     refuse_unjudgeable(request.suite, request.scale)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
@@ -44,12 +52,14 @@ def main(args: argparse.Namespace) -> ExitCode:
     costs = recorded_costs(request.suite, request.scale, request.runs)
     forecast = Forecast(request, plan, reuse, costs)
     claims = claims_table(request, plan, forecast)
+    memory = arm_memory(request)
     if args.json:
-        print(json.dumps(_as_json(plan) | {"cautions": beware} | table_json(claims), indent=1))
+        told = _as_json(plan) | {"cautions": beware} | table_json(claims) | memory_json(memory, gpu_gb)
+        print(json.dumps(told, indent=1))
     else:
         print("\n".join(_lines(request, plan, forecast, each=args.trials)))
         print("".join(f"  caution: {text}\n" for text in beware), end="")
-        print("\n".join(table_lines(claims)))
+        print("\n".join([*memory_lines(memory, gpu_gb), *table_lines(claims)]))
         tell(_few_seeds(request))
     return ExitCode.OK
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from harness.claims import Profile
 from harness.errors import SuiteError
 from harness.method.contract import Method, Task
+from harness.method.footprint import Use
 from harness.method.metric import Metric
 
 
@@ -98,6 +99,8 @@ class Experiment:
             that need less than half of a GPU share it. Without it a trial has a GPU for itself.
         device: ``"cpu"`` if a GPU is of no use to it; it then runs beside those that need it.
         tf32: Why products of float32 may be computed in TF32 on a GPU; empty if they may not.
+        uses: What arms do with large models, by pair (task id, method id), for telling their memory part by
+            part; it decides nothing. See :mod:`harness.method.footprint`.
         only: Pairs (task id, method id) to run, if not all.
         first_seed: Where more seeds were seen than the suite's own first seed says.
         most_seeds: How many seeds it can have, where each takes a part of the data of its own.
@@ -116,6 +119,7 @@ class Experiment:
     device_gb: float | Mapping[tuple[str, str], float] | None = None
     device: Literal["any", "cpu"] = "any"
     tf32: str = ""
+    uses: Mapping[tuple[str, str], Use] = field(default_factory=dict)
     only: frozenset[tuple[str, str]] | None = None
     first_seed: FirstSeed | None = None
     most_seeds: int | None = None
