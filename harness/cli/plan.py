@@ -74,6 +74,7 @@ def _as_json(plan: Plan) -> dict[str, object]:
         "suite": plan.suite,
         "trials": [
             {"trial": t.id, "fingerprint": t.fingerprint, "stage": t.stage, "device": t.placement.device}
+            | ({"gpus": t.gpus} if t.gpus else {})
             for t in _first(plan)
         ],
         "after_tuning": [name for name in plan.main_ids if name not in {t.id for t in plan.trials}],
@@ -93,6 +94,9 @@ def _lines(request: RunRequest, plan: Plan, forecast: Forecast, *, each: bool) -
     titles = {t.experiment.id: t.experiment.title for t in _first(plan)}
     for name, count in counts.items():
         later = f", then {waiting[name]} with the values that won" if waiting[name] else ""
+        many = sorted({trial.gpus for trial in _first(plan) if trial.experiment.id == name and trial.gpus})
+        kind = "GPUs" if request.device == "cuda" else "processes"
+        later += f", on {' or '.join(map(str, many))} {kind} each" if many else ""
         lines.append(f"  {name}: {count} trials ({reused[name]} reusable){later}: {titles[name]}")
         if each:
             for trial in _first(plan):

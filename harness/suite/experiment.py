@@ -97,6 +97,10 @@ class Experiment:
             memory too: one number, or one for each pair (task id, method id). See
             :mod:`harness.method.sizes`. Trials that cannot fit are left out with the reason; those
             that need less than half of a GPU share it. Without it a trial has a GPU for itself.
+        gpus: GPUs that one trial has for itself, for models larger than one: one number, or one for each
+            pair (task id, method id); 2 or more, or 0 where ``device_gb`` says it. ``device_gb`` then is
+            what they hold together. A run on the CPU has as many processes instead. It is part of what a
+            result depends on: sums over parts round differently.
         device: ``"cpu"`` if a GPU is of no use to it; it then runs beside those that need it.
         tf32: Why products of float32 may be computed in TF32 on a GPU; empty if they may not.
         uses: What arms do with large models, by pair (task id, method id), for telling their memory part by
@@ -117,6 +121,7 @@ class Experiment:
     minutes: float = 10.0
     memory_gb: float = 6.0
     device_gb: float | Mapping[tuple[str, str], float] | None = None
+    gpus: int | Mapping[tuple[str, str], int] = 0
     device: Literal["any", "cpu"] = "any"
     tf32: str = ""
     uses: Mapping[tuple[str, str], Use] = field(default_factory=dict)
@@ -130,6 +135,12 @@ class Experiment:
             return self.device_gb
         known = [self.device_gb.get((task_id, method_id)) for method_id in method_ids]
         return max((gb for gb in known if gb is not None), default=None)
+
+    def gpu_count(self, task_id: str, method_ids: Iterable[str]) -> int:
+        """GPUs that a trial has for itself, or 0 where its memory says what it takes of one."""
+        if not isinstance(self.gpus, Mapping):
+            return self.gpus
+        return max((self.gpus.get((task_id, method_id), 0) for method_id in method_ids), default=0)
 
 
 def on_cpu(experiments: Iterable[Experiment]) -> tuple[Experiment, ...]:
