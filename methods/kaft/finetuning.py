@@ -72,10 +72,6 @@ def finetune(
     """
     items = change(build(questions, mixture, _beliefs(reader), ctx.rng("mixture")))
     examples, cut = tokenised(items, reader.tokenizer, template, training, ctx)
-    # Low-rank factors have float32 weights of their own; full finetuning trains float32 weights.
-    model = reader.fresh(ctx.device, dtype if training.rank else "float32")
-    parameters = _trained(model, training.rank, ctx)
-    optimizer = torch.optim.AdamW(parameters, lr=training.rate, weight_decay=0.0, fused=True)
     recipe = Recipe(
         steps=training.steps,
         batch=training.batch,
@@ -84,6 +80,15 @@ def finetune(
         clip=1.0,
         every=training.every,
     )
+    if len(ctx.devices) > 1:
+        from methods.kaft.in_parts import finetuned_in_parts
+
+        model = finetuned_in_parts(reader, examples, training, recipe, ctx=ctx, dtype=dtype, watch=watch)
+        return model, cut
+    # Low-rank factors have float32 weights of their own; full finetuning trains float32 weights.
+    model = reader.fresh(ctx.device, dtype if training.rank else "float32")
+    parameters = _trained(model, training.rank, ctx)
+    optimizer = torch.optim.AdamW(parameters, lr=training.rate, weight_decay=0.0, fused=True)
     observe = None if watch is None else (lambda step: watch(step, model))
     fit(
         model,
