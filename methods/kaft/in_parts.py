@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from harness.method import Context
 from methods.common.examples import Example, pad_token
 from methods.common.forward import Model
-from methods.common.placing import FEW, is_large
+from methods.common.placing import FEW, LARGE
 from methods.common.sharded.spread import spread
 from methods.common.sharded.state import put
 from methods.common.sharded.training import train
@@ -22,16 +24,14 @@ from methods.common.training import Recipe, token_loss
 from methods.kaft.fact_reader import CONFIG, word_loss
 from methods.kaft.models import Reader, load_language_model
 
-if TYPE_CHECKING:
-    from methods.kaft.finetuning import Training
-
 
 def finetuned_in_parts(
     reader: Reader,
     examples: Sequence[Example],
-    training: Training,
     recipe: Recipe,
     *,
+    rank: int,
+    rate: float,
     ctx: Context,
     dtype: str,
     watch: Callable[[int, Any], None] | None = None,
@@ -41,8 +41,9 @@ def finetuned_in_parts(
     Args:
         reader: The pretrained model.
         examples: What to learn.
-        training: Rank and rate.
         recipe: How long.
+        rank: Of LoRA factors; 0 trains all weights.
+        rate: Largest learning rate of AdamW.
         ctx: The trial, with several devices.
         dtype: Of frozen weights. All trained ones are float32; where ``ctx.dtype`` is bfloat16, layers
             whose weights are trained are gathered and computed in it.
@@ -51,20 +52,20 @@ def finetuned_in_parts(
     Returns:
         The trained model, for answering: spread over the trial's devices if these are GPUs.
     """
-    kept = dtype if training.rank else "float32"
-    adapt = _adapted(training, ctx)
-    large = is_large(_skeleton(reader.folder))
+    kept = dtype if rank else "float32"
+    adapt = _adapted(rank, ctx)
+    large = _stored(reader.folder) >= LARGE
     work = Work(
         load=partial(load_language_model, reader.folder, device="cpu", dtype=kept),
         trained=adapt,
-        optimizer=partial(torch.optim.AdamW, lr=training.rate, weight_decay=0.0),
+        optimizer=partial(torch.optim.AdamW, lr=rate, weight_decay=0.0),
         examples=examples,
         recipe=recipe,
         order=ctx.rng("order"),
         pad=pad_token(reader.tokenizer),
         seed=int(ctx.rng("dropout of processes").integers(2**31)),
         loss=word_loss if (reader.folder / CONFIG).is_file() else token_loss,
-        compute="bfloat16" if ctx.dtype == "bfloat16" and not training.rank else "stored",
+        compute="bfloat16" if ctx.dtype == "bfloat16" and not rank else "stored",
         at_once=FEW if large else 0,
         recompute=large,
         threads=ctx.threads,
@@ -81,21 +82,17 @@ def finetuned_in_parts(
     return whole(train(work, ctx, name="finetuning", watch=shown).folder)
 
 
-def _adapted(training: Training, ctx: Context) -> Callable[[Any], dict[str, nn.Parameter]]:
+def _adapted(rank: int, ctx: Context) -> Callable[[Any], dict[str, nn.Parameter]]:
     """What is trained: all weights, or adapters that are drawn as on one device."""
-    if not training.rank:
+    if not rank:
         return all_weights
-    seed = ctx.torch_rng("lora").initial_seed()
-    return partial(adapters, rank=training.rank, alpha=2.0 * training.rank, seed=seed)
+    return partial(adapters, rank=rank, alpha=2.0 * rank, generator=ctx.torch_rng("lora"))
 
 
-def _skeleton(folder: Path) -> Any:
-    """The model without its weights, of which only the number is asked."""
-    if (folder / CONFIG).is_file():
-        return load_language_model(folder, device="cpu", dtype="float32")
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
-
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    with torch.device("meta"):
-        return kind.from_config(config, trust_remote_code=False)
+def _stored(folder: Path) -> int:
+    """How many numbers the files of a model hold."""
+    found = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            found += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
@@ -29,13 +30,15 @@ class Crew:
 
     def __init__(self, work: Work, devices: tuple[str, ...], store: Path) -> None:
         context = multiprocessing.get_context("spawn")
+        # As bytes: tensors would otherwise be handed over in shared memory, which not every machine has.
+        packed = pickle.dumps(work)
         self._members: list[tuple[BaseProcess, Connection]] = []
         with _one_thread():
             for number in range(len(devices)):
                 ours, theirs = context.Pipe()
                 process = context.Process(
                     target=rank.main,
-                    args=(number, devices, work, theirs, store),
+                    args=(number, devices, packed, theirs, store),
                     name=f"part-{number}",
                     daemon=True,
                 )
@@ -60,11 +63,11 @@ class Crew:
 
     def _answers(self) -> list[Any]:
         answers: dict[int, Any] = {}
-        waiting = {pipe: number for number, (_, pipe) in enumerate(self._members)}
+        waiting: dict[Any, int] = {pipe: number for number, (_, pipe) in enumerate(self._members)}
         while waiting:
             # Whoever fails is heard first, while the others still wait for it.
             for pipe in multiprocessing.connection.wait(list(waiting)):
-                number = waiting.pop(pipe)  # type: ignore[arg-type]
+                number = waiting.pop(pipe)
                 answers[number] = self._answer(number)
         return [answers[number] for number in range(len(self._members))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 import traceback
 import warnings
@@ -40,20 +41,21 @@ class Failure:
         self.text = text
 
 
-def main(number: int, devices: tuple[str, ...], work: Work, pipe: Connection, store: Path) -> None:
+def main(number: int, devices: tuple[str, ...], packed: bytes, pipe: Connection, store: Path) -> None:
     """Serve until told to end; the whole process ends when the trial's process does.
 
     Args:
         number: Of this process, from 0.
         devices: Of all processes.
-        work: What to train.
+        packed: What to train, as the trial's own process has pickled it.
         pipe: Commands come in, each a name and its arguments; answers go out.
         store: File by which the processes find each other.
     """
     _end_with_parent()
-    # Nothing here writes into what a layer returns; tests compare T5, of which this is said, with one process.
+    # Nothing here writes into what a layer returns; tests compare T5, of which this is said, with one part.
     warnings.filterwarnings("ignore", message="FSDP2-wrapped module")
     try:
+        work: Work = pickle.loads(packed)  # noqa: S301 - the trial's own bytes
         _connect(number, devices, store)
         torch.set_num_threads(work.threads)
         with ExitStack() as stack:
@@ -95,7 +97,7 @@ def _connect(number: int, devices: tuple[str, ...], store: Path) -> None:
         torch.cuda.set_device(devices[number])
     dist.init_process_group(
         "nccl" if on_gpu else "gloo",
-        store=dist.FileStore(str(store), len(devices)),
+        store=dist.FileStore(str(store), len(devices)),  # type: ignore[attr-defined]
         rank=number,
         world_size=len(devices),
         timeout=PATIENCE,
@@ -146,7 +148,7 @@ class Part:
             batch = collate(examples, self._work.pad, torch.device(self.device), separate=self._separate)
             loss = self._work.loss(self.model, batch, recipe.smoothing) * (float(counts) / tokens)
             # Gradients are averaged over the processes, and here they are to be summed.
-            (loss * self._world).backward()
+            torch.autograd.backward(loss * self._world)
             total += loss.detach()
         if recipe.clip:
             nn.utils.clip_grad_norm_(self._trained.values(), recipe.clip)

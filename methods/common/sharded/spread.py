@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.method import ProblemError
 from methods.common.sharded.wrapping import layers_of
 
 ROOM = 1.5
@@ -25,7 +26,7 @@ def spread(model: Any, devices: Sequence[str]) -> Any:
     size = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
     if not free or ROOM * size < free[0]:
         return model.to(devices[0])
-    from accelerate import dispatch_model
+    from accelerate import dispatch_model  # type: ignore[import-untyped]
 
     dispatched: Any = dispatch_model(model, device_map=device_map(model, free))
     meet_at_input(dispatched)
@@ -52,14 +53,23 @@ def device_map(model: Any, free: Sequence[int]) -> dict[str, Any]:
     Args:
         model: Whose weights are anywhere.
         free: Bytes that each GPU has.
+
+    Raises:
+        ProblemError: If they do not hold it together.
     """
     from accelerate import infer_auto_device_map
-    from accelerate.utils import get_balanced_memory
+    from accelerate.utils import get_balanced_memory  # type: ignore[import-untyped]
 
     whole = sorted({type(layer).__name__ for layer in layers_of(model)})
     memory = dict(enumerate(free))
     shares = get_balanced_memory(model, max_memory=memory, no_split_module_classes=whole)
     found: dict[str, Any] = infer_auto_device_map(model, max_memory=shares, no_split_module_classes=whole)
+    if set(found.values()) - memory.keys():
+        raise ProblemError(
+            f"The model does not fit on {len(free)} GPUs, of which {sum(free) / 1e9:.1f} GB are free",
+            where="answering",
+            fix="Let the trial have more GPUs: gpus=N.",
+        )
     return found
 
 

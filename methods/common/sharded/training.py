@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,8 +59,7 @@ def train(
         DivergedError: If a loss is not finite.
         RuntimeError: If a process failed; its traceback is in the text.
     """
-    folder = ctx.scratch / f"parts-{name}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="parts-", dir=ctx.scratch))
     with crew(work, ctx.devices, folder / "store") as parts:
         losses = _Drive(work, ctx, name, parts, folder, watch).run()
     return Trained(losses, folder / "trained")

@@ -86,7 +86,7 @@ def all_weights(model: Any) -> dict[str, torch.nn.Parameter]:
 
 
 def adapters(
-    model: Any, *, rank: int, alpha: float, seed: int, roles: Sequence[str] = ALL
+    model: Any, *, rank: int, alpha: float, generator: torch.Generator, roles: Sequence[str] = ALL
 ) -> dict[str, torch.nn.Parameter]:
     """Low-rank adapters, drawn as on one device; all other weights stay frozen.
 
@@ -94,9 +94,9 @@ def adapters(
         model: Of ``transformers``; changed in place.
         rank: Of the factors.
         alpha: Scale times rank.
-        seed: Of the generator that draws the factors.
+        generator: Draws the factors; each process is given one in the same state.
         roles: Layers that get adapters, as in :mod:`methods.common.lora`.
     """
-    add_lora(model, layers_of(model, roles), rank, alpha, torch.Generator().manual_seed(seed))
+    add_lora(model, layers_of(model, roles), rank, alpha, generator)
     factors = set(map(id, lora_parameters(model)))
     return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in factors}

@@ -27,8 +27,8 @@ from methods.common.sharded.training import train
 from methods.common.sharded.work import Work
 from methods.common.training import token_loss
 from tests.methods.common.sharded.trainings import (
-    ADAPT,
     RECIPE,
+    adapted,
     in_one,
     in_parts,
     loaded,
@@ -80,9 +80,9 @@ def test_three_processes_of_which_some_have_nothing_left(tmp_path: Path) -> None
 def test_adapters_are_trained_in_float32_on_frozen_weights_in_parts(dtype: str, tmp_path: Path) -> None:
     folder = saved("llama", tmp_path)
     one, parts = (loaded(folder, dtype=dtype) for _ in range(2))
-    changes: dict[str, Any] = {"trained": ADAPT, "load": partial(loaded, folder, dtype=dtype)}
-    losses = in_one(one, work(folder, **changes))
-    found = in_parts(parts, work(folder, **changes), tmp_path, 2)
+    load = partial(loaded, folder, dtype=dtype)
+    losses = in_one(one, work(folder, load=load, trained=adapted()))
+    found = in_parts(parts, work(folder, load=load, trained=adapted()), tmp_path, 2)
     # In bfloat16 the frozen model rounds what goes through it, whatever the order.
     assert found.losses == pytest.approx(losses, rel=1e-5 if dtype == "float32" else 1e-2)
     assert largest_difference(one, parts) < (CLOSE if dtype == "float32" else 2e-3)

@@ -23,7 +23,11 @@ from tests.methods.context import FakeContext
 
 RECIPE = Recipe(steps=5, batch=5, accumulate=2, warmup=2, schedule="linear", clip=1.0, smoothing=0.1)
 """Draws of five examples: two processes read three and two, three of them two, two and one."""
-ADAPT: Callable[[Any], dict[str, nn.Parameter]] = partial(adapters, rank=2, alpha=4.0, seed=5)
+
+
+def adapted() -> Callable[[Any], dict[str, nn.Parameter]]:
+    """Low-rank adapters, drawn anew."""
+    return partial(adapters, rank=2, alpha=4.0, generator=torch.Generator().manual_seed(5))
 
 
 def saved(kind: str, folder: Path) -> Path:
