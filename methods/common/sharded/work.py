@@ -94,9 +94,9 @@ def adapters(
         model: Of ``transformers``; changed in place.
         rank: Of the factors.
         alpha: Scale times rank.
-        generator: Draws the factors; each process is given one in the same state.
+        generator: Draws the factors. It is left as it is: every call, in every process, draws the same.
         roles: Layers that get adapters, as in :mod:`methods.common.lora`.
     """
-    add_lora(model, layers_of(model, roles), rank, alpha, generator)
+    add_lora(model, layers_of(model, roles), rank, alpha, generator.clone_state())
     factors = set(map(id, lora_parameters(model)))
     return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in factors}
