@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import threading
 import traceback
 import warnings
@@ -92,7 +93,8 @@ def _end_with_parent() -> None:
 def _connect(number: int, devices: tuple[str, ...], store: Path) -> None:
     """Join the group of processes: by a file, and on this machine's own interface."""
     on_gpu = devices[number].startswith("cuda")
-    os.environ["NCCL_SOCKET_IFNAME" if on_gpu else "GLOO_SOCKET_IFNAME"] = "lo"
+    if sys.platform == "linux":
+        os.environ["NCCL_SOCKET_IFNAME" if on_gpu else "GLOO_SOCKET_IFNAME"] = "lo"
     if on_gpu:
         torch.cuda.set_device(devices[number])
     dist.init_process_group(
