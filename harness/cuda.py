@@ -21,7 +21,7 @@ from harness.errors import DeviceError
 GB = 2**30
 _PROBE = Path(__file__).with_name("cuda_probe.py")
 _PROBE_SECONDS = 30.0
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Choice:
 
 def driver() -> Driver:
     """What the NVIDIA driver of this machine shows to this process."""
-    return _driver(os.environ.get(_VISIBLE))
+    return _driver(os.environ.get(VISIBLE))
 
 
 @lru_cache
@@ -101,7 +101,7 @@ def _read(answer: dict[str, Any], visible: str | None) -> Driver:
         why = "libcuda.so.1 is not found" if "No such file" in detail else detail
         return Driver(missing=f"There is no NVIDIA driver here ({why})")
     if answer.get("missing"):
-        hidden = f", and {_VISIBLE} is '{visible}'" if visible is not None else ""
+        hidden = f", and {VISIBLE} is '{visible}'" if visible is not None else ""
         named = f"The NVIDIA driver {version}".strip()
         return Driver(version=version, missing=f"{named} shows no GPU ({answer['detail']}){hidden}")
     gpus = tuple(Gpu(gpu["name"], round(gpu["bytes"] / GB, 1)) for gpu in answer["gpus"])
@@ -118,6 +118,12 @@ def torch_build() -> TorchBuild:
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     found = dict(re.findall(r"^(__version__|cuda)\b[^=\n]*= *['\"]([^'\"]+)['\"]", text, re.MULTILINE))
     return TorchBuild(found.get("__version__", "unknown"), found.get("cuda", ""))
+
+
+def visible_gpus(count: int) -> tuple[str, ...]:
+    """What the first ``count`` GPUs that this process sees are called in ``CUDA_VISIBLE_DEVICES``."""
+    named = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
+    return tuple(named[:count] if named else map(str, range(count)))
 
 
 def problems() -> list[str]:
@@ -161,7 +167,7 @@ def choose(asked: str | None) -> Choice:
             where="--device cuda",
             fix="A GPU needs the NVIDIA driver (in a container: started with access to it), "
             "a PyTorch that is built for CUDA (https://pytorch.org/get-started/locally), "
-            f"and {_VISIBLE} unset or naming the GPU. Without --device a run takes what there is.",
+            f"and {VISIBLE} unset or naming the GPU. Without --device a run takes what there is.",
         )
     return Choice("cpu", ". ".join(missing))
 

@@ -32,6 +32,7 @@ ALLOWED = {
     ("harness/engine/context.py", "Generator"): "the trial's own stream: this is where generators come from",
     ("harness/engine/context.py", "manual_seed"): "seeds that stream, and what libraries draw from",
     ("harness/engine/aspects_numeric.py", "set_default_device"): "puts back what a trial has left changed",
+    ("methods/common/sharded/rank.py", "manual_seed"): "each process has a stream of its own for dropout",
     ("methods/spectr/huggingface.py", "do_sample"): "its caller wraps it in LibraryDraws",
 }
 

@@ -31,6 +31,7 @@ class Work:
         device: Device kind.
         threads: CPU threads.
         device_gb: Memory of its models on the device, if declared.
+        gpus: GPUs that it has for itself, or 0.
         alone: Whether nothing may run beside it.
         done: Whether it is stored, and costs nothing.
         trial: The trial, if it is one.
@@ -41,6 +42,7 @@ class Work:
     device: str
     threads: int
     device_gb: float | None
+    gpus: int = 0
     alone: bool = False
     done: bool = False
     trial: PlannedTrial | None = None
@@ -77,11 +79,13 @@ class Machine:
         workers: CPU threads that a run gives out.
         cores: CPU cores.
         gpu_gb: Memory of the GPU, or ``None`` if unknown.
+        gpus: GPUs that there are.
     """
 
     workers: int
     cores: int
     gpu_gb: float | None = None
+    gpus: int = 1
 
     def elapsed(self, jobs: Iterable[tuple[Work, float]]) -> float:
         """Seconds from beginning to end of jobs that take some seconds each.
@@ -97,8 +101,11 @@ class Machine:
                 continue
             longest = max(longest, seconds)
             if work.device == "cpu":
-                cpu += seconds * min(work.threads, lanes) / lanes
+                cpu += seconds * min(work.threads * max(1, work.gpus), lanes) / lanes
+            elif work.gpus:
+                gpu += seconds * min(work.gpus, self.gpus) / self.gpus
             else:
+                # The first GPU only is shared by trials that name no number.
                 gpu += seconds * gpu_share(work.device_gb, self.gpu_gb)
         return alone + max(cpu, gpu, longest)
 
@@ -115,7 +122,9 @@ class Forecast:
 
     def __init__(self, request: RunRequest, plan: Plan, reuse: ReuseIndex, costs: Costs) -> None:
         self.costs = costs
-        self.machine = Machine(request.workers, usable_cores(), request.limits.have_gb.get("cuda"))
+        limits = request.limits
+        gpus = max(limits.have_gpus or 1, 1)
+        self.machine = Machine(request.workers, usable_cores(), limits.have_gb.get("cuda"), gpus)
         self._request = request
         self._plan = plan
         self._reuse = reuse
@@ -166,6 +175,7 @@ class Forecast:
             device=trial.placement.device,
             threads=trial.experiment.threads,
             device_gb=trial.device_gb,
+            gpus=trial.gpus,
             alone=trial.timed is not None,
             done=self.is_stored(trial),
             trial=trial,

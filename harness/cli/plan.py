@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.cli.costs import recorded_costs
+from harness.cli.device_memory import GPUS, USUAL, arm_memory, gpu_size, memory_json, memory_lines
 from harness.cli.options import add_workers, check_workers
 from harness.cli.request import add_request, make_request
 from harness.cli.runs import tell
@@ -23,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_request(parser)
     add_workers(parser)
+    parser.add_argument(
+        "--gpu",
+        metavar="NAME|GB",
+        default=USUAL,
+        help=f"tell how many GPUs of this size each model takes: {', '.join(GPUS)}, or GB (default: {USUAL})",
+    )
     parser.add_argument("--trials", action="store_true", help="list every trial with its fingerprint")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
@@ -35,6 +42,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     from harness.engine.run import stored_trials
 
     check_workers(args.workers)
+    gpu_gb = gpu_size(args.gpu)
     request = make_request(args, workers=args.workers, executes=False)
     refuse_unjudgeable(request.suite, request.scale)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
@@ -44,12 +52,14 @@ def main(args: argparse.Namespace) -> ExitCode:
     costs = recorded_costs(request.suite, request.scale, request.runs)
     forecast = Forecast(request, plan, reuse, costs)
     claims = claims_table(request, plan, forecast)
+    memory = arm_memory(request)
     if args.json:
-        print(json.dumps(_as_json(plan) | {"cautions": beware} | table_json(claims), indent=1))
+        told = _as_json(plan) | {"cautions": beware} | table_json(claims) | memory_json(memory, gpu_gb)
+        print(json.dumps(told, indent=1))
     else:
         print("\n".join(_lines(request, plan, forecast, each=args.trials)))
         print("".join(f"  caution: {text}\n" for text in beware), end="")
-        print("\n".join(table_lines(claims)))
+        print("\n".join([*memory_lines(memory, gpu_gb), *table_lines(claims)]))
         tell(_few_seeds(request))
     return ExitCode.OK
 
@@ -64,6 +74,7 @@ def _as_json(plan: Plan) -> dict[str, object]:
         "suite": plan.suite,
         "trials": [
             {"trial": t.id, "fingerprint": t.fingerprint, "stage": t.stage, "device": t.placement.device}
+            | ({"gpus": t.gpus} if t.gpus else {})
             for t in _first(plan)
         ],
         "after_tuning": [name for name in plan.main_ids if name not in {t.id for t in plan.trials}],
@@ -83,6 +94,9 @@ def _lines(request: RunRequest, plan: Plan, forecast: Forecast, *, each: bool) -
     titles = {t.experiment.id: t.experiment.title for t in _first(plan)}
     for name, count in counts.items():
         later = f", then {waiting[name]} with the values that won" if waiting[name] else ""
+        many = sorted({trial.gpus for trial in _first(plan) if trial.experiment.id == name and trial.gpus})
+        kind = "GPUs" if request.device == "cuda" else "processes"
+        later += f", on {' or '.join(map(str, many))} {kind} each" if many else ""
         lines.append(f"  {name}: {count} trials ({reused[name]} reusable){later}: {titles[name]}")
         if each:
             for trial in _first(plan):

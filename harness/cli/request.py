@@ -251,7 +251,11 @@ def _limits(args: argparse.Namespace, device: str, *, check: bool) -> Limits:
         if value is not None and not 0 < value < math.inf:
             raise UsageError("A limit must be above zero and finite", where=f"--{name} {value:g}")
     return Limits(
-        memory_gb=args.memory, device=device, minutes=args.minutes, have_gb=machine_gb() if check else {}
+        memory_gb=args.memory,
+        device=device,
+        minutes=args.minutes,
+        have_gb=machine_gb() if check else {},
+        have_gpus=len(cuda.driver().gpus) if check and device == "cuda" else None,
     )
 
 

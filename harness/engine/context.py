@@ -75,8 +75,17 @@ class TrialContext:
     loader: Loader
     paths: Mapping[str, str]
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    gpus: int = 0
     on_progress: Callable[[float, str], None] = lambda _done, _message: None
     on_probe: Callable[[int, Any], None] = lambda _step, _result: None
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that the trial has for itself; see :class:`harness.method.Context`."""
+        if not self.gpus:
+            return (self.device,)
+        on_gpu = self.device.startswith("cuda")
+        return tuple(f"cuda:{number}" if on_gpu else self.device for number in range(self.gpus))
 
     def load(self, ref: Reference, *, fresh: bool = False) -> Any:
         """The object behind a declared reference; see :class:`harness.method.Context`."""

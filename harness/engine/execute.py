@@ -52,14 +52,14 @@ def execute(
         BaseException: What a signal raised that ends the run, such as the user's Ctrl-C.
     """
     log, state = log or MemoryLog(), state or State()
-    meter = _Meter(job.device)
+    meter = _Meter(job.device, max(1, job.gpus))
     status: Status = "ok"
     made, error = _Made(), ""
     left: list[str] = []
     with _scratch(scratch_root) as scratch, log.catching(), Stops() as stops:
         try:
             set_threads(job.threads)
-            accelerator.prepare(job.device, job.device_gb)
+            accelerator.prepare(job.device, None if job.gpus else job.device_gb)
             with accelerator.precision(tf32=job.tf32), state.watched() as left:
                 ctx = _context(job, loader, scratch, progress)
                 meter.checkpoints = ctx.checkpoints
@@ -111,6 +111,7 @@ def _context(job: Job, loader: Loader, scratch: Path, progress: Callable[[float,
         stage=job.stage if isinstance(job, TrialJob) else "main",
         device=job.device,
         dtype=job.dtype,
+        gpus=job.gpus,
         threads=job.threads,
         scratch=scratch,
         loader=loader,
@@ -166,9 +167,10 @@ class _Meter:
         checkpoints: Of the job, once there are any; they know of the earlier processes.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, gpus: int = 1) -> None:
         self.checkpoints = Checkpoints()
         self._device = device
+        self._gpus = gpus
         _reset_peak()
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
@@ -181,7 +183,7 @@ class _Meter:
             wall_s=round(wall, 6),
             cpu_s=round(earlier_cpu + time.process_time() - self._cpu, 6),
             # A job holds its share of the GPU from its start to its end, so that is what it costs.
-            gpu_s=round(wall, 6) if self._device.startswith("cuda") else None,
+            gpu_s=round(self._gpus * wall, 6) if self._device.startswith("cuda") else None,
             peak_memory_mb=round(_peak_mb(), 1),
             peak_gpu_memory_mb=tensors,
             peak_gpu_reserved_mb=reserved,

@@ -1,4 +1,4 @@
-"""What the pool gives out: CPU threads, and shares of one GPU."""
+"""What the pool gives out: CPU threads, shares of one GPU, and GPUs as a whole."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ class Places:
 
     Jobs of the CPU take threads out of ``workers``. Jobs of the GPU take memory on it; their threads,
     which mostly wait, are counted against the cores only, so that neither kind keeps the other waiting.
+    Jobs that name a number of GPUs have each for themselves, the last ones first; all others share the
+    first GPU. On the CPU such a job has as many processes, each with its threads.
 
     Attributes:
         workers: CPU threads for jobs of the CPU.
         cores: CPU cores for all jobs together; never fewer than let one GPU job run beside the others.
-        gpu_gb: Memory of the GPU in GB; ``None`` if unknown, and then one job has it at a time.
+        gpus: GPUs that there are.
+        gpu_gb: Memory of the first GPU in GB; ``None`` if unknown, and then one job has it at a time.
         main_gb: Main memory in GB, or ``None`` if unknown.
     """
 
@@ -27,6 +30,7 @@ class Places:
     cores: int = 1
     gpu_gb: float | None = None
     main_gb: float | None = None
+    gpus: int = 1
 
     def room(self, running: Iterable[Job]) -> bool:
         """Whether some job might start beside the running ones: one of the GPU, if none of the CPU."""
@@ -49,16 +53,26 @@ class Places:
         beside = [other for other in others if _on_gpu(other)]
         threads = sum(self._threads(other) for other in others)
         return not beside or (
-            sum(self.share(other) for other in beside) + self.share(job) <= 1.0
-            and threads + self._threads(job) <= max(self.cores, self.workers + 1)
+            self._has_gpu(job, beside) and threads + self._threads(job) <= max(self.cores, self.workers + 1)
         )
 
+    def whole(self, job: Job) -> int:
+        """How many GPUs a job has for itself; no more than there are, so that nothing waits for ever."""
+        return min(job.gpus, self.gpus) if _on_gpu(job) else 0
+
+    def _has_gpu(self, job: Job, beside: list[Job]) -> bool:
+        taken = sum(self.whole(other) for other in beside)
+        shared = sum(self.share(other) for other in beside)
+        if self.whole(job):
+            return taken + self.whole(job) + (shared > 0) <= self.gpus
+        return taken < self.gpus and shared + self.share(job) <= 1.0
+
     def share(self, job: Job) -> float:
-        """The part of the GPU that a job takes, from 0 to 1; all of it where nothing holds it to a part."""
-        return gpu_share(job.device_gb, self.gpu_gb) if _on_gpu(job) else 0.0
+        """The part of the first GPU that a job takes, from 0 to 1; all of it where nothing limits it."""
+        return gpu_share(job.device_gb, self.gpu_gb) if _on_gpu(job) and not self.whole(job) else 0.0
 
     def _threads(self, job: Job) -> int:
-        return min(job.threads, self.workers)
+        return min(job.threads * max(1, job.gpus), self.workers)
 
     def _fits(self, job: Job, beside: list[Job]) -> bool:
         """Whether declared models fit into main memory together; one alone has been checked before."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
+from harness.cuda import VISIBLE, visible_gpus
 from harness.ends import Stops, story_of, text_of
 from harness.engine.engines import Listener
 from harness.engine.job import Job, Outcome, Progress
@@ -61,20 +62,42 @@ class PoolEngine:
         packed = self._packed(job)
         if packed is None:
             return
-        share = self._places.share(job)
+        count = self._places.whole(job)
+        worker = self._with_gpus(count) if count else self._with_share(self._places.share(job))
+        worker.give(job, packed)
+
+    def _with_share(self, share: float) -> Worker:
+        """An idle worker, or a new one, that takes a share of the first GPU (0: that computes on the CPU)."""
         mine = [worker for worker in self._workers if worker.job is None]
         idle = next((worker for worker in mine if bool(worker.gpu_share) == bool(share)), None)
         if idle is None:
             # One that has only computed on the CPU so far will do as well as a new one.
             idle = next((worker for worker in mine if not worker.gpu_share), None)
         if idle is None:
-            with _quiet_libraries():
-                idle = Worker(Path(self._scratch.name), self._started)
-            self._started += 1
-            self._workers.append(idle)
+            idle = self._new_worker()
         idle.gpu_share = max(idle.gpu_share, share)
         self._make_room(idle)
-        idle.give(job, packed)
+        return idle
+
+    def _with_gpus(self, count: int) -> Worker:
+        """A new worker that sees so many GPUs, the last ones that are free, and has them for itself."""
+        taken = {number for worker in self._workers for number in worker.gpus}
+        free = [number for number in range(self._places.gpus) if number not in taken]
+        chosen = tuple(free[-count:])
+        if 0 in chosen:
+            for other in [one for one in self._workers if one.gpu_share and one.job is None]:
+                self._drop(other)
+        names = visible_gpus(self._places.gpus)
+        worker = self._new_worker({VISIBLE: ",".join(names[number] for number in chosen)})
+        worker.gpus = chosen
+        return worker
+
+    def _new_worker(self, also: Mapping[str, str] | None = None) -> Worker:
+        with _environment({**_QUIET, **(also or {})}):
+            worker = Worker(Path(self._scratch.name), self._started)
+        self._started += 1
+        self._workers.append(worker)
+        return worker
 
     def _packed(self, job: Job) -> bytes | None:
         """A job as a worker is given it, or its failure: its objects decide how they are pickled."""
@@ -126,8 +149,8 @@ class PoolEngine:
             # Models that earlier jobs have left loaded took their part: an empty worker decides.
             outcome = replace(outcome, lost=True)
         self._ended.append(outcome)
-        if outcome.status != "ok" or outcome.left:
-            # It may have left more behind than can be found and put back.
+        if outcome.status != "ok" or outcome.left or worker.gpus:
+            # It may have left more behind than can be found and put back; and no other job sees its GPUs.
             self._drop(worker)
 
     def _bury(self, worker: Worker) -> None:
@@ -174,21 +197,24 @@ def _told(stack: str, reason: str) -> str:
     return f"{stack}\n\n{reason}" if stack else reason
 
 
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Start a process whose libraries use one thread each unless a job asks for more.
+_QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
+}
+"""For processes whose libraries use one thread each unless a job asks for more.
 
-    glibc's allocator keeps large blocks instead of giving each back to the system: a decoding loop
-    allocates the same megabytes at every token, and page faults cost it a tenth of its time.
-    """
-    settings = {
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "MALLOC_MMAP_MAX_": "0",
-        "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
-    }
+glibc's allocator keeps large blocks instead of giving each back to the system: a decoding loop
+allocates the same megabytes at every token, and page faults cost it a tenth of its time.
+"""
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the processes that are started within."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

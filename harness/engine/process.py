@@ -51,6 +51,8 @@ class Worker:
         """Jobs so far; what earlier ones have loaded may still be there."""
         self.gpu_share = 0.0
         """The largest share of the GPU that its jobs had; what it keeps loaded may still take as much."""
+        self.gpus: tuple[int, ...] = ()
+        """GPUs that its one job has for itself, by their place among those that the driver sees."""
         self._pid = 0
         self._started = 0.0
 

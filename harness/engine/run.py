@@ -333,7 +333,8 @@ def _engine_here(request: RunRequest, display: Display) -> Engine:
     from harness.engine.pool import PoolEngine
 
     have = request.limits.have_gb
-    places = Places(request.workers, usable_cores(), have.get("cuda"), have.get("cpu"))
+    gpus = max(request.limits.have_gpus or 1, 1)
+    places = Places(request.workers, usable_cores(), have.get("cuda"), have.get("cpu"), gpus)
     return PoolEngine(display.progress, places)
 
 

@@ -15,6 +15,9 @@ One table a repository (and configuration, for data sets)::
     confirmed = "where this was read"
     looked_up = 2026-11-28
     splits = { train = ["data/train-*.parquet"] }
+
+A language model may state its sizes, as its ``config.json`` has them, so that its memory can be told
+before it is fetched: ``shape = { model_type = "t5", d_model = 2048, … }``.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ from harness.method.references import (
     Resource,
     Source,
 )
+from harness.method.shapes import shape_of
 
 FILE = "hub.toml"
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -63,6 +67,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "ranges": bool,
     "columns_confirmed": bool,
     "weights": str,
+    "shape": dict,
     "confirmed": str,
     "looked_up": date,
     "note": str,
@@ -99,6 +104,7 @@ class HubFact:
             when the data are read.
         weights: ``"bin"`` if the commit has weights only in PyTorch's own format, which
             ``corroborate convert`` turns into safetensors.
+        shape: Sizes of a language model, as its ``config.json`` states them; empty where nobody says.
         note: What else a user should know.
     """
 
@@ -117,6 +123,7 @@ class HubFact:
     reading: Reading | None = None
     columns_confirmed: bool = True
     weights: str = ""
+    shape: Mapping[str, Any] = field(default_factory=dict, hash=False)
     note: str = ""
 
     @property
@@ -217,6 +224,8 @@ def _fact(raw: Mapping[str, Any], path: Path) -> HubFact:
     fact = HubFact(**plain, reading=_reading(raw, path))
     if fact.kind == "dataset" and not fact.files and fact.reading is None:
         raise _wrong(raw, "has neither 'files' nor 'splits'", path)
+    if fact.shape:
+        _ = shape_of(fact.shape, where=f"{path}, {fact.repo}")
     if unsafe := [name for name in fact.patterns if name.endswith(UNSAFE_SUFFIXES)]:
         raise _wrong(raw, f"fetches files that may run code: {', '.join(unsafe)}", path)
     return fact

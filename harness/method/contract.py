@@ -55,6 +55,13 @@ class Context(Protocol):
     """Where work of many minutes keeps its state, so that a killed trial goes on; see
     :class:`methods.common.checkpoints.Keeper`."""
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Those that the trial has for itself where it declares ``gpus``; else ``device`` alone.
+
+        ``("cuda:0", "cuda:1")`` on GPUs; on the CPU ``"cpu"`` as many times, for as many processes.
+        """
+
     def load(self, ref: Reference, *, fresh: bool = False) -> Any:
         """The object behind a reference, shared and read-only; ``fresh`` gives a private copy."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from harness.plan.selection import pairs
 from harness.store.view import TIMED_METHOD
@@ -39,9 +39,23 @@ def experiment_faults(experiment: Experiment) -> Iterator[Fault]:
     if experiment.tasks and experiment.methods and next(pairs(experiment), None) is None:
         yield "`only` names none of its tasks and methods", where, "Name a pair (task id, method id)."
     yield from seed_faults(experiment.seeds, where)
+    yield from _gpu_faults(experiment, where)
     for name, method in experiment.methods.items():
         if isinstance(method, Tuned):
             yield from _tuning_faults(method, f"{where}, method {name}")
+
+
+def _gpu_faults(experiment: Experiment, where: str) -> Iterator[Fault]:
+    """Numbers of GPUs that no trial can be given."""
+    named = experiment.gpus.values() if isinstance(experiment.gpus, Mapping) else [experiment.gpus]
+    odd = [count for count in named if type(count) is not int or count < 0 or count == 1]
+    if odd:
+        fix = "Write a whole number from 2 on; without one, a trial has one GPU or its part."
+        yield f"A trial cannot have {odd[0]!r} GPUs for itself", where, fix
+    elif any(named) and experiment.device == "cpu":
+        yield "It is kept on the CPU and asks for GPUs", where, 'Leave out `gpus` or `device="cpu"`.'
+    elif any(named) and experiment.timed is not None:
+        yield "Times are measured on one device, and it asks for several GPUs", where, "Leave out `gpus`."
 
 
 def name_faults(kind: str, names: Iterable[str], where: str) -> Iterator[Fault]:

@@ -93,11 +93,23 @@ class Fingerprinter:
     _texts: dict[int, tuple[Any, str]] = field(default_factory=dict)
 
     def trial(
-        self, *, task: Any, methods: Mapping[str, Any], seed: int, stage: str, profile: str, timed: str
+        self,
+        *,
+        task: Any,
+        methods: Mapping[str, Any],
+        seed: int,
+        stage: str,
+        profile: str,
+        timed: str,
+        gpus: int = 0,
     ) -> Fields:
-        """The fields of a trial; ``methods`` has one entry, or all arms of a timed trial."""
+        """The fields of a trial; ``methods`` has one entry, or all arms of a timed trial.
+
+        ``gpus`` is named only where a trial has several: their sums round differently.
+        """
         result: Fields = self._common()
         result |= {"seed": str(seed), "stage": stage, "profile": profile, "timed": timed}
+        result |= {"gpus": str(gpus)} if gpus else {}
         result |= self._object("task", task)
         for name, method in sorted(methods.items()):
             result |= self._object("method" if len(methods) == 1 else f"method {name}", method)

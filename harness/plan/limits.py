@@ -18,7 +18,8 @@ class Limits:
             more for it, though it may use as much; empty for any device.
         minutes: ``--minutes``: how long each may take.
         threads: CPU threads of each, where other ones are to be tried than those declared.
-        have_gb: Memory in GB by device kind; what is unknown is absent and refuses nothing.
+        have_gb: Memory in GB by device kind, of one GPU; what is unknown is absent and refuses nothing.
+        have_gpus: GPUs that there are; ``None`` if unknown.
     """
 
     memory_gb: float | None = None
@@ -26,6 +27,7 @@ class Limits:
     minutes: float | None = None
     threads: int | None = None
     have_gb: Mapping[str, float] = field(default_factory=dict)
+    have_gpus: int | None = None
 
     def minutes_of(self, declared: float) -> float:
         """The hard limit on time."""
@@ -58,9 +60,21 @@ class Limits:
         """What ``--memory`` says of work on a device."""
         return self.memory_gb if self.device in ("", device) else None
 
-    def refusal(self, device: str, declared: float | None) -> str:
-        """Why something that needs ``declared`` GB cannot fit here, or nothing."""
+    def too_few(self, device: str, gpus: int) -> str:
+        """Why something that needs so many GPUs can never run here, or nothing."""
+        if not device.startswith("cuda") or self.have_gpus is None or gpus <= self.have_gpus:
+            return ""
+        there = "there is 1" if self.have_gpus == 1 else f"there are {self.have_gpus}"
+        return (
+            f"it needs {gpus} GPUs and {there}, so it will never fit here "
+            "(run it on a machine with as many, or with --device cpu, in as many processes)"
+        )
+
+    def refusal(self, device: str, declared: float | None, gpus: int = 0) -> str:
+        """Why something that needs ``declared`` GB, over ``gpus`` GPUs, cannot fit here, or nothing."""
         need, have = self.device_gb(device, declared), self.have_gb.get(device)
+        if need is not None and device.startswith("cuda") and gpus:
+            need /= gpus
         if need is None or have is None or need <= have:
             return ""
         told = "it needs about" if self.said(device) is None else "--memory says"

@@ -157,7 +157,9 @@ class _Work:
         for ref in needs:
             if isinstance(ref, Artifact) and (reason := self.limits.refusal(device, ref.device_gb)):
                 yield f"its artifact '{ref.title or type(ref).__name__}' cannot be built: {reason}"
-        yield self.limits.refusal(device, experiment.device_need(task_id, [method_id]))
+        gpus = experiment.gpu_count(task_id, [method_id])
+        yield self.limits.too_few(device, gpus)
+        yield self.limits.refusal(device, experiment.device_need(task_id, [method_id]), gpus)
 
     def _add_timed(self, experiment: Experiment, free: list[tuple[str, str]]) -> None:
         for task_id in dict.fromkeys(task for task, _ in free):
@@ -238,6 +240,7 @@ class _Work:
                 stage=stage,
                 profile=self.scale.profile,
                 timed=f"{experiment.timed!r} beside {CALIBRATION}" if experiment.timed else "''",
+                gpus=experiment.gpu_count(task_id, methods),
             ),
             point=point or {},
             edge=edge,

@@ -64,6 +64,11 @@ class PlannedTrial:
         return self.experiment.device_need(self.task_id, self.methods)
 
     @property
+    def gpus(self) -> int:
+        """GPUs that it has for itself, or 0 where ``device_gb`` says what it takes of one."""
+        return self.experiment.gpu_count(self.task_id, self.methods)
+
+    @property
     def artifacts(self) -> tuple[Artifact, ...]:
         """The artifacts that must be built first, in building order."""
         return tuple(ref for ref in self.references if isinstance(ref, Artifact))

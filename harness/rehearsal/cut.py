@@ -14,6 +14,8 @@ MINUTES = 10.0
 MEMORY_GB = 6.0
 DEVICE_GB = 1.0
 """What a tiny model needs on a GPU, amply."""
+FEW_GPUS = 2
+"""Processes of a trial whose model is shared."""
 _LIMITS = {"minutes": MINUTES, "memory_gb": MEMORY_GB, "device_gb": DEVICE_GB}
 
 
@@ -50,6 +52,7 @@ class Cut:
             minutes=MINUTES,
             memory_gb=MEMORY_GB,
             device_gb=DEVICE_GB,
+            gpus=_few(experiment.gpus),
         )
 
     def _method(self, method: Any) -> Any:
@@ -99,6 +102,13 @@ class Cut:
             self._made.setdefault(key, set()).add(f"{declared} → {most}")
             return type(declared)(most)
         return declared
+
+
+def _few(gpus: int | Mapping[tuple[str, str], int]) -> int | Mapping[tuple[str, str], int]:
+    """As many processes as show that a model is shared, where it is."""
+    if isinstance(gpus, Mapping):
+        return {pair: min(count, FEW_GPUS) for pair, count in gpus.items()}
+    return min(gpus, FEW_GPUS)
 
 
 def _ends(values: Any) -> tuple[Any, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from harness.errors import LicenceError, ResourceError
 from harness.hub import HubFacts, installed_facts
@@ -29,6 +30,7 @@ from harness.resources.licences import accepted_licences, remember_licences
 from harness.resources.unobtainable import UnobtainableError
 from harness.text import expanded
 
+CONFIG = "config.json"
 _CONVERT = "Bound models are converted with 'corroborate convert --from FOLDER --to FOLDER'."
 
 
@@ -181,6 +183,23 @@ class Resolver:
         manifest = self._cache.manifest(resource)
         return Status("present", f"in the cache, from {manifest.source}") if manifest else None
 
+    def configuration(self, resource: Resource) -> Mapping[str, Any]:
+        """The numbers of a model's ``config.json``: of its files if they are here, else what is on record.
+
+        Empty where neither is known. Fetches nothing.
+
+        Raises:
+            ResourceError: If the model is bound to no folder, or its configuration cannot be read.
+        """
+        bound = self._bound(resource) if resource.name in self.bindings else None
+        folder = bound or self._mirrored(resource) or self.cached(resource)
+        path = folder / CONFIG if folder else None
+        if path is not None and path.is_file():
+            return _configuration(path)
+        hub = (source for source in resource.sources if isinstance(source, HubSource) and not bound)
+        facts = (self.facts.at(source) for source in hub)
+        return next((fact.shape for fact in facts if fact and fact.shape), {})
+
     def cached(self, resource: Resource) -> Path | None:
         """The cache's entry of a resource, if there is one; for housekeeping."""
         return self._cache.entry(resource) if self._cache.manifest(resource) else None
@@ -270,3 +289,20 @@ class Resolver:
             where=resource.name,
             fix=f"Provide it by one of:\n  - a folder: --bind {resource.name}=PATH{listing}",
         )
+
+
+def _configuration(path: Path) -> Mapping[str, Any]:
+    """The numbers in a ``config.json``.
+
+    Raises:
+        ResourceError: If it cannot be read.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fix = "Fetch the model again, or bind another folder."
+        raise ResourceError(f"The configuration cannot be read: {error}", where=str(path), fix=fix) from error
+    if not isinstance(found, dict):
+        fix = "Bind the folder that holds the model's own config.json."
+        raise ResourceError("The configuration is not an object", where=str(path), fix=fix)
+    return found

@@ -205,6 +205,9 @@ class TrialRecord(Record):
     units_file: str = ""
     device: Literal["", "cpu", "cuda"] = ""
     """Device kind that computed it; empty in older records."""
+    gpus: int = 0
+    """GPUs (on the CPU: processes) that it had for itself; 0 for one device or its part, and in older
+    records."""
     float32_products: Literal["", "tf32"] = ""
     """``tf32`` if products of float32 numbers may have been computed in TF32."""
     error: str = ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from harness.claims import Profile
 from harness.errors import SuiteError
 from harness.method.contract import Method, Task
+from harness.method.footprint import Use
 from harness.method.metric import Metric
 
 
@@ -96,8 +97,14 @@ class Experiment:
             memory too: one number, or one for each pair (task id, method id). See
             :mod:`harness.method.sizes`. Trials that cannot fit are left out with the reason; those
             that need less than half of a GPU share it. Without it a trial has a GPU for itself.
+        gpus: GPUs that one trial has for itself, for models larger than one: one number, or one for each
+            pair (task id, method id); 2 or more, or 0 where ``device_gb`` says it. ``device_gb`` then is
+            what they hold together. A run on the CPU has as many processes instead. It is part of what a
+            result depends on: sums over parts round differently.
         device: ``"cpu"`` if a GPU is of no use to it; it then runs beside those that need it.
         tf32: Why products of float32 may be computed in TF32 on a GPU; empty if they may not.
+        uses: What arms do with large models, by pair (task id, method id), for telling their memory part by
+            part; it decides nothing. See :mod:`harness.method.footprint`.
         only: Pairs (task id, method id) to run, if not all.
         first_seed: Where more seeds were seen than the suite's own first seed says.
         most_seeds: How many seeds it can have, where each takes a part of the data of its own.
@@ -114,8 +121,10 @@ class Experiment:
     minutes: float = 10.0
     memory_gb: float = 6.0
     device_gb: float | Mapping[tuple[str, str], float] | None = None
+    gpus: int | Mapping[tuple[str, str], int] = 0
     device: Literal["any", "cpu"] = "any"
     tf32: str = ""
+    uses: Mapping[tuple[str, str], Use] = field(default_factory=dict)
     only: frozenset[tuple[str, str]] | None = None
     first_seed: FirstSeed | None = None
     most_seeds: int | None = None
@@ -126,6 +135,12 @@ class Experiment:
             return self.device_gb
         known = [self.device_gb.get((task_id, method_id)) for method_id in method_ids]
         return max((gb for gb in known if gb is not None), default=None)
+
+    def gpu_count(self, task_id: str, method_ids: Iterable[str]) -> int:
+        """GPUs that a trial has for itself, or 0 where its memory says what it takes of one."""
+        if not isinstance(self.gpus, Mapping):
+            return self.gpus
+        return max((self.gpus.get((task_id, method_id), 0) for method_id in method_ids), default=0)
 
 
 def on_cpu(experiments: Iterable[Experiment]) -> tuple[Experiment, ...]:

@@ -72,18 +72,16 @@ def finetune(
     """
     items = change(build(questions, mixture, _beliefs(reader), ctx.rng("mixture")))
     examples, cut = tokenised(items, reader.tokenizer, template, training, ctx)
+    recipe, rank, rate = _recipe(training), training.rank, training.rate
+    if len(ctx.devices) > 1:
+        from methods.kaft.in_parts import finetuned_in_parts
+
+        shared: dict[str, Any] = {"rank": rank, "rate": rate, "dtype": dtype, "watch": watch}
+        return finetuned_in_parts(reader, examples, recipe, ctx=ctx, **shared), cut
     # Low-rank factors have float32 weights of their own; full finetuning trains float32 weights.
-    model = reader.fresh(ctx.device, dtype if training.rank else "float32")
-    parameters = _trained(model, training.rank, ctx)
-    optimizer = torch.optim.AdamW(parameters, lr=training.rate, weight_decay=0.0, fused=True)
-    recipe = Recipe(
-        steps=training.steps,
-        batch=training.batch,
-        warmup=max(1, training.steps // 20),
-        schedule="linear",
-        clip=1.0,
-        every=training.every,
-    )
+    model = reader.fresh(ctx.device, dtype if rank else "float32")
+    parameters = _trained(model, rank, ctx)
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0, fused=True)
     observe = None if watch is None else (lambda step: watch(step, model))
     fit(
         model,
@@ -99,6 +97,17 @@ def finetune(
         name="finetuning",
     )
     return model, cut
+
+
+def _recipe(training: Training) -> Recipe:
+    return Recipe(
+        steps=training.steps,
+        batch=training.batch,
+        warmup=max(1, training.steps // 20),
+        schedule="linear",
+        clip=1.0,
+        every=training.every,
+    )
 
 
 def tokenised(

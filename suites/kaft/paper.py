@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.method import HubSource, Resource
+from harness.method.footprint import Use
 from harness.method.sizes import activations_gb, model_gb
 from harness.suite import Experiment
 from methods.kaft.method import Pretrained
@@ -29,6 +32,8 @@ def open_experiment() -> Experiment:
     asking = activations_gb(64 * 512, width=2048, layers=1)
     knowledge = OpenKnowledge(model=T5, memory_gb=32.0, device_gb=model_gb(BILLIONS, beside_gb=asking))
     task = OpenReading(model=T5, knowledge=knowledge, prompt=512, batch=64, dtype="bfloat16")
+    use = Use(model=T5, rows=64, tokens=512 + 16)
+    trained = replace(use, kind="adapter", rank=16, rows=8, targets=24)
     methods: Methods = {
         "pretrained": Pretrained(),
         **tuned(changed(FINETUNED, **TRAINING), (5e-5, 2e-4, 8e-4)),
@@ -44,4 +49,5 @@ def open_experiment() -> Experiment:
         unit="question",
         minutes=720.0,
         memory_gb=120.0,
+        uses={("t5", name): use if name == "pretrained" else trained for name in methods},
     )

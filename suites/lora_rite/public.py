@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from harness.claims import Profile
 from harness.method import Reference, Resource
+from harness.method.footprint import Use
 from harness.method.sizes import activations_gb, model_gb
 from harness.suite import Experiment, Scale, Tuned
 from methods.common import datasets
@@ -83,6 +84,7 @@ def public_experiment(scale: Scale) -> Experiment:
         minutes=20.0 if gpu else 600.0,
         memory_gb=24.0 if gpu else 32.0,
         device_gb={(task, name): _need_gb(tasks[task]) for task, name in only},
+        uses={} if gpu else {(task, name): _use(tasks[task], name) for task, name in only},
         only=frozenset(only),
     )
 
@@ -96,6 +98,21 @@ _SHAPES: dict[str, tuple[float, int, int, int]] = {
 }
 """Billions of parameters, width, layers and vocabulary of the paper's models."""
 _GEMMA_270M = (0.27, 640, 18, 262_144)
+
+
+def _use(task: PublicTask, method: str) -> Use:
+    """What an arm does with its model; large models read a few rows at a time, layers computed again."""
+    large = _SHAPES[task.model.name][0] >= 2.0  # type: ignore[attr-defined]
+    rows = min(task.batch, 8) if large else task.batch
+    return Use(
+        model=cast("Resource", task.model),
+        kind="adapter",
+        rank=int(method.rpartition("-r")[2]),
+        rows=rows,
+        tokens=task.longest,
+        targets=task.longest // 2 if task.data is INSTRUCTIONS else 32,
+        passes=task.accumulate * task.batch // rows,
+    )
 
 
 def _need_gb(task: PublicTask) -> float:

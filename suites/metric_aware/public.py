@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.method.footprint import Use
 from harness.method.sizes import model_gb
 from harness.suite import Experiment, Scale
 from methods.common.datasets import NQ_OPEN, SICK
@@ -129,7 +130,9 @@ def open_questions(scale: Scale) -> Experiment:
 
 def flan() -> Experiment:
     """FLAN-T5 in three sizes on STS-B and American Amazon reviews, after six solved examples."""
-    tasks = {}
+    methods = read_outs()
+    tasks: dict[str, PromptedTask] = {}
+    uses: dict[tuple[str, str], Use] = {}
     for name in PAPER_SETS:
         corpus = corpora()[name]
         for size in PAPER_MODELS:
@@ -146,14 +149,17 @@ def flan() -> Experiment:
                 device_gb=model_gb(BILLIONS[size], beside_gb=6.0),
             )
             tasks[f"{name}-{size}"] = PromptedTask(answers=answers, corpus=corpus)
+            use = Use(model=FLAN[size], rows=answers.batch, tokens=1024)
+            uses |= {(f"{name}-{size}", method): use for method in methods}
     return Experiment(
         id="flan",
         title="Read-outs of FLAN-T5 on the paper's sets",
         tasks=dict(tasks),
-        methods=read_outs(),
+        methods=methods,
         seeds=PROMPT_SEEDS,
         unit="item",
         minutes=240.0,
         memory_gb=64.0,
         device_gb=READ_OUT_GB,
+        uses=uses,
     )

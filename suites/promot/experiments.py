@@ -17,7 +17,8 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method, Task
+from harness.method import Method, Resource, Task
+from harness.method.footprint import Use
 from harness.method.sizes import Mode, activations_gb, model_gb
 from harness.suite import Experiment, FirstSeed, Scale, Tuned
 from methods.promot.formats import FormatWorld
@@ -80,7 +81,7 @@ def _brief(experiment: Experiment, without: Collection[str]) -> Experiment:
 
 def _with_needs(experiment: Experiment) -> Experiment:
     """What the paper's models need: 13 billion parameters, or 3.7, of which all are trained or a prompt."""
-    needs = {}
+    needs, uses = {}, {}
     task: Any
     for task_id, task in experiment.tasks.items():
         billions, width = texts.SHAPES[task.model.name]
@@ -90,7 +91,21 @@ def _with_needs(experiment: Experiment) -> Experiment:
         for name, method in experiment.methods.items():
             mode: Mode = "adapter" if _keeps_the_model(method) else "full"
             needs[task_id, name] = model_gb(billions, mode, optimizer="adafactor", passes=8, beside_gb=beside)
-    return replace(experiment, minutes=24 * 60.0, memory_gb=48.0, device_gb=needs)
+            uses[task_id, name] = _use(task.model, method)
+    return replace(experiment, minutes=24 * 60.0, memory_gb=48.0, device_gb=needs, uses=uses)
+
+
+def _use(model: Resource, method: Method[Any, Any] | Tuned) -> Use:
+    """What an arm does with its model: its most expensive stage."""
+    plain = method.method if isinstance(method, Tuned) else method
+    use = Use(model=model, rows=8, tokens=1024, targets=128, optimizer="adafactor", passes=8)
+    if isinstance(plain, Pretrained):
+        return replace(use, rows=16)
+    if isinstance(plain, PromptTuning):
+        return replace(use, kind="prompt", length=plain.length)
+    if isinstance(plain, LoraFirst) and plain.frozen:
+        return replace(use, kind="adapter", rank=plain.rank, everywhere=False)
+    return replace(use, kind="full")
 
 
 def _keeps_the_model(method: Method[Any, Any] | Tuned) -> bool:

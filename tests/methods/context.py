@@ -26,6 +26,7 @@ class FakeContext:
     objects: Mapping[str, Any] = field(default_factory=dict)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     probes: list[tuple[int, Any]] = field(default_factory=list)
+    devices: tuple[str, ...] = ("cpu",)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:
         return self.objects[getattr(ref, "name", type(ref).__name__)]

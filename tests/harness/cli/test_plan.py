@@ -165,6 +165,14 @@ def test_the_gpu_works_beside_the_cpu_and_is_shared_by_memory() -> None:
     assert Machine(workers=2, cores=8).elapsed([job(3.0, gb=4.0)] * 4) == 12.0
 
 
+def test_gpus_as_a_whole_run_beside_each_other_where_there_are_enough() -> None:
+    shared = [(replace(work, gpus=2), seconds) for work, seconds in [job(3.0, gb=70.0)] * 4]
+    assert Machine(workers=2, cores=8, gpu_gb=80.0, gpus=4).elapsed(shared) == 6.0
+    assert Machine(workers=2, cores=8, gpu_gb=80.0, gpus=2).elapsed(shared) == 12.0
+    processes = [(replace(work, gpus=2), seconds) for work, seconds in [job(3.0)] * 4]
+    assert Machine(workers=4, cores=4).elapsed(processes) == 6.0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_it_agrees_with_a_simulated_pool(seed: int) -> None:
     """Handing out one trial after the other ends no sooner, and later by one trial at most."""

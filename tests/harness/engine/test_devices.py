@@ -26,12 +26,13 @@ class Both:
     methods: dict[str, Any]
     tf32: str = ""
     device_gb: float | None = None
+    gpus: int = 0
 
     def __call__(self, scale: Scale) -> Sequence[Experiment]:
         offset = MeanTask(offset=Offset())
         plain = toy_suite(task=offset, methods=self.methods, seeds=(100, 101)).experiments(scale)[0]
         return (
-            replace(plain, id="gpu", tf32=self.tf32, device_gb=self.device_gb),
+            replace(plain, id="gpu", tf32=self.tf32, device_gb=self.device_gb, gpus=self.gpus),
             *on_cpu([replace(plain, id="cpu", seeds=(102, 103))]),
         )
 
@@ -123,3 +124,25 @@ def _unblocked(asked: Any) -> Any:
     from tests.harness.plan.test_planner import Known
 
     return Planner(Known()).plan(asked.suite, asked.scale).trials
+
+
+def test_trials_on_several_gpus_are_recorded_with_their_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    four = cuda.Driver((cuda.Gpu("Some GPU", 24.0),) * 4, "570.1", "12.8")
+    monkeypatch.setattr(cuda, "driver", lambda: four)
+    limits = Limits(have_gb={"cuda": 24.0}, have_gpus=4)
+    finished, reader, _ = run(suite(gpus=2), tmp_path, device="cuda", engine="pool", limits=limits)
+    assert not finished.summary.failed
+    found = {(t.experiment, t.gpus) for t in reader.trials.values() if t.kind == "trial"}
+    assert found == {("gpu", 2), ("cpu", 0)}
+    one = next(t for t in reader.trials.values() if t.gpus)
+    assert one.cost.gpu_s == pytest.approx(2 * one.cost.wall_s, abs=1e-5)
+
+
+def test_a_trial_that_needs_more_gpus_than_there_are_is_left_out_and_not_waited_for(tmp_path: Path) -> None:
+    limits = Limits(have_gb={"cuda": 24.0}, have_gpus=1)
+    finished, reader, _ = run(suite(gpus=2), tmp_path, device="cuda", engine="pool", limits=limits)
+    assert "it needs 2 GPUs and there is 1, so it will never fit here" in reader.record.blocked["gpu"]
+    assert {t.experiment for t in reader.trials.values() if t.kind == "trial"} == {"cpu"}
+    assert not finished.summary.failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from harness.engine.accelerator import CONTEXT_GB
-from harness.engine.job import Job, Outcome, TrialJob
+from harness.engine.context import TrialContext
+from harness.engine.job import CallJob, Job, Outcome, TrialJob
 from harness.engine.places import Places
 from harness.engine.pool import PoolEngine
 from harness.suite import Timed
@@ -141,3 +143,66 @@ def test_memory_that_earlier_trials_hold_is_no_fault_of_a_trial() -> None:
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_jobs_say_where_they_compute(device: str, tmp_path: Path) -> None:
     assert MACHINE.share(job("j", device, device_gb=23.3)) == pytest.approx(1.0 if device == "cuda" else 0.0)
+
+
+SEVERAL = Places(workers=2, cores=8, gpu_gb=24.0, gpus=4)
+
+
+def test_gpus_are_given_out_as_a_whole_and_the_first_is_shared_by_the_rest() -> None:
+    two = [job(f"two{i}", "cuda", gpus=2) for i in range(3)]
+    small = [job(f"g{i}", "cuda", device_gb=4.0) for i in range(2)]
+    assert started(SEVERAL, [*two, *small]) == "two0 two1"
+    assert started(SEVERAL, [*small, *two]) == "g0 g1 two0"
+    three = job("three", "cuda", gpus=3)
+    assert started(SEVERAL, [three, *two, *small, job("c")]) == "three g0 g1 c"
+    all_four = job("four", "cuda", gpus=4)
+    assert started(SEVERAL, [small[0], all_four]) == "g0"
+    assert started(SEVERAL, [all_four, small[0], job("c")]) == "four c"
+    # One that asks for more than there are would be refused when planned; here it waits for no more.
+    assert started(SEVERAL, [job("eight", "cuda", gpus=8), small[0]]) == "eight"
+    assert SEVERAL.share(all_four) == 0.0
+
+
+def test_processes_on_the_cpu_each_take_their_threads() -> None:
+    shared = job("two", "cpu", gpus=2)
+    assert started(SEVERAL, [shared, job("c")]) == "two"
+    assert started(Places(workers=3), [shared, job("c"), job("d")]) == "two c"
+    assert SEVERAL.whole(shared) == 0
+
+
+def seen(ctx: TrialContext) -> bytes:
+    """What a job sees of GPUs, after long enough for another to start."""
+    time.sleep(0.5)
+    return f"{os.environ.get('CUDA_VISIBLE_DEVICES', '')} {','.join(ctx.devices)}".encode()
+
+
+def sight(name: str, device: str = "cuda", **more: Any) -> CallJob:
+    return CallJob(id=name, device=device, dtype="float32", paths={}, call=seen, **more)
+
+
+@pytest.mark.parametrize("given", ["", "5,6,GPU-7,8"])
+def test_a_trial_sees_its_own_gpus_only(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """No GPU is needed: what a process sees of them is an environment variable."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if given:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    engine = PoolEngine(lambda _: None, Places(workers=1, cores=8, gpu_gb=24.0, gpus=4))
+    try:
+        for one in (sight("two", gpus=2), sight("one", device_gb=4.0), sight("cpu", "cpu", gpus=3)):
+            assert engine.accepts(one)
+            engine.submit(one)
+        assert not engine.accepts(sight("more", gpus=2))
+        found = {outcome.id: outcome.units.decode() for outcome in finish(engine, 3)}
+        names = given.split(",") if given else list("0123")
+        assert found["two"] == f"{names[2]},{names[3]} cuda:0,cuda:1"
+        assert found["one"] == f"{given} cuda"
+        assert found["cpu"] == f"{given} cpu,cpu,cpu"
+        # Its worker has left, and the GPUs are free; idle ones that hold memory on the first leave as well.
+        assert [worker.gpus for worker in engine._workers] == [(), ()]
+        engine.submit(sight("four", gpus=4))
+        assert sum(bool(worker.gpu_share) for worker in engine._workers) == 0
+        (last,) = finish(engine, 1)
+        assert last.units.decode() == f"{','.join(names)} cuda:0,cuda:1,cuda:2,cuda:3"
+        assert os.environ.get("CUDA_VISIBLE_DEVICES", "") == given
+    finally:
+        engine.close()

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from harness.claims import Profile
+from harness.errors import SuiteError
 from harness.plan import Plan, Planner
 from harness.plan.limits import Limits
-from harness.suite import Experiment, Scale, on_cpu
+from harness.suite import Experiment, Scale, Timed, on_cpu
 from tests.harness.plan.test_planner import Known
 from tests.harness.toy import MeanTask, Offset, Shrunk, toy_suite
 
@@ -142,3 +143,62 @@ def test_main_memory_is_limited_by_what_is_declared_or_said(
     limits: Limits, device: str, declared: tuple[float, float | None], expected: float
 ) -> None:
     assert limits.main_gb(device, *declared) == expected
+
+
+def test_more_gpus_than_there_are_will_never_fit_and_are_told_before() -> None:
+    asked = {("t", "mean"): 4, ("t", "half"): 2}
+    two = Limits(have_gb=HAVE, have_gpus=2)
+    experiment = {"gpus": asked}
+    suite = replace(toy_suite(), experiments=_Alone(experiment))
+    made = Planner(Known(), "cuda", "bfloat16", two).plan(suite, SCALE)
+    assert {trial.id: trial.gpus for trial in made.trials} == {"e/t/half/100": 2}
+    assert "it needs 4 GPUs and there are 2, so it will never fit here" in made.blocked["e/t/mean"]
+    for limits in (Limits(have_gpus=1), Limits(have_gpus=0)):
+        assert not Planner(Known(), "cuda", "bfloat16", limits).plan(suite, SCALE).trials
+    # What is not known refuses nothing, and on the CPU there are processes.
+    for device, limits in (("cuda", Limits()), ("cpu", two)):
+        assert len(Planner(Known(), device, "float32", limits).plan(suite, SCALE).trials) == 2  # type: ignore[arg-type]
+
+
+def test_memory_is_divided_among_gpus() -> None:
+    suite = replace(toy_suite(), experiments=_Alone({"gpus": {("t", "mean"): 2}, "device_gb": 40.0}))
+    made = Planner(Known(), "cuda", "bfloat16", Limits(have_gb=HAVE, have_gpus=2)).plan(suite, SCALE)
+    assert list(fingerprints(made)) == ["e/t/mean/100"]
+    assert "needs about 40 GB" in made.blocked["e/t/half"]
+
+
+def test_a_number_of_gpus_is_part_of_what_a_result_depends_on() -> None:
+    plain, two, three = (
+        fingerprints(Planner(Known()).plan(replace(toy_suite(), experiments=_Alone({"gpus": count})), SCALE))
+        for count in (0, 2, {("t", "mean"): 3})
+    )
+    assert len({found["e/t/mean/100"] for found in (plain, two, three)}) == 3
+    assert three["e/t/half/100"] == plain["e/t/half/100"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"gpus": 1}, "cannot have 1 GPUs"),
+        ({"gpus": -2}, "cannot have -2 GPUs"),
+        ({"gpus": 2.0}, "cannot have 2.0 GPUs"),
+        ({"gpus": True}, "cannot have True GPUs"),
+        ({"gpus": {("t", "mean"): "4"}}, "cannot have '4' GPUs"),
+        ({"gpus": 2, "device": "cpu"}, "kept on the CPU and asks for GPUs"),
+        ({"gpus": 2, "timed": Timed()}, "Times are measured on one device"),
+    ],
+)
+def test_numbers_of_gpus_that_mean_nothing_are_refused(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(SuiteError, match=told):
+        Planner(Known()).plan(replace(toy_suite(), experiments=_Alone(changes)), SCALE)
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """The toy's experiment with other fields."""
+
+    changes: dict[str, Any]
+
+    def __call__(self, scale: Scale) -> Sequence[Experiment]:
+        (plain,) = toy_suite(seeds=(100,)).experiments(scale)
+        return (replace(plain, **self.changes),)

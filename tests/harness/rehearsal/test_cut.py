@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from harness.claims import Profile
 from harness.plan import Planner
 from harness.rehearsal import Cut, cut_suite
@@ -79,3 +81,12 @@ def test_addresses_and_long_tuples_are_replaced() -> None:
 def test_blocks_of_timed_experiments_are_few() -> None:
     (experiment,) = cut_suite(toy_suite(timed=Timed(blocks=20)), Cut()).experiments(SCALE)
     assert experiment.timed == Timed(blocks=1, warmup=1)
+
+
+@pytest.mark.parametrize(
+    ("declared", "few"),
+    [(0, 0), (8, 2), ({("t", "mean"): 8, ("t", "half"): 0}, {("t", "mean"): 2, ("t", "half"): 0})],
+)
+def test_models_that_are_shared_are_shared_by_two(declared: Any, few: Any) -> None:
+    (plain,) = toy_suite().experiments(SCALE)
+    assert Cut().experiment(replace(plain, gpus=declared)).gpus == few

@@ -25,6 +25,7 @@ class FakeContext:
     threads: int = 1
     scratch: Path = Path()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    devices: tuple[str, ...] = ("cpu",)
     objects: Mapping[Any, Any] = field(default_factory=dict)
     probes: list[tuple[int, Any]] = field(default_factory=list)
 

@@ -31,6 +31,7 @@ class FakeContext:
     threads: int = 1
     scratch: Path = Path()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    devices: tuple[str, ...] = ("cpu",)
     probes: list[tuple[int, Any]] = field(default_factory=list)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:

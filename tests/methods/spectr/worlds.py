@@ -29,6 +29,7 @@ class FakeContext:
     threads: int = 1
     scratch: Path = Path()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    devices: tuple[str, ...] = ("cpu",)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:
         del fresh

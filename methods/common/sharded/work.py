@@ -1,0 +1,102 @@
+"""What processes that share a model are given: data and functions that can be pickled, no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from harness.method import ProblemError
+from methods.common.examples import Example
+from methods.common.lora import ALL, add_lora, layers_of, lora_parameters
+from methods.common.training import Loss, Recipe, token_loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One training. Functions are those of modules, or partial ones of these, so that they can be pickled.
+
+    Attributes:
+        load: Gives the model on the CPU; processes call it one after the other, so that the host holds one
+            whole model at a time.
+        trained: From the model to what is trained, by name, in a fixed order; may add adapters.
+        optimizer: From parameters to an optimizer whose states have the shape of their parameter.
+        examples: What to learn.
+        recipe: How. Validation, early stopping and packed rows are not for models in parts.
+        order: Draws the order of the examples, in its initial state.
+        pad: Id to fill rows with.
+        seed: Of dropout, from which each process has a stream of its own.
+        loss: As of :func:`methods.common.training.fit`.
+        compute: ``"bfloat16"`` gathers weights and computes in it, while the parts of float32 weights, sums
+            of gradients and the optimizer stay float32; ``"stored"`` computes in the types that are loaded.
+        at_once: Examples of one pass on one device, at most; 0 takes all of a draw.
+        recompute: Whether layers are computed again in the backward pass.
+        threads: CPU threads of each process.
+
+    Raises:
+        ProblemError: If the recipe asks for what is not for models in parts.
+    """
+
+    load: Callable[[], Any]
+    trained: Callable[[Any], dict[str, torch.nn.Parameter]]
+    optimizer: Callable[[Sequence[torch.nn.Parameter]], torch.optim.Optimizer]
+    examples: Sequence[Example]
+    recipe: Recipe
+    order: np.random.Generator
+    pad: int
+    seed: int
+    loss: Loss = token_loss
+    compute: Literal["stored", "bfloat16"] = "stored"
+    at_once: int = 0
+    recompute: bool = True
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        if recipe.pack or recipe.patience or recipe.keep != "last":
+            raise ProblemError(
+                "A model in parts is trained for all its steps, on rows of one example",
+                where="Work",
+                fix="Leave out pack, patience and keep='best', or train on one device.",
+            )
+
+    @property
+    def plan(self) -> list[Any]:
+        """What it is, as JSON data: a checkpoint of other work is refused."""
+        recipe = self.recipe
+        tokens = sum(len(example.prompt) + len(example.target) for example in self.examples)
+        numbers = [
+            recipe.steps,
+            recipe.batch,
+            recipe.accumulate,
+            recipe.warmup,
+            recipe.clip,
+            recipe.smoothing,
+        ]
+        return [*numbers, recipe.schedule, self.compute, len(self.examples), tokens, self.seed]
+
+
+def all_weights(model: Any) -> dict[str, torch.nn.Parameter]:
+    """Full fine-tuning: every weight is trained."""
+    model.requires_grad_(requires_grad=True)
+    return dict(model.named_parameters())
+
+
+def adapters(
+    model: Any, *, rank: int, alpha: float, generator: torch.Generator, roles: Sequence[str] = ALL
+) -> dict[str, torch.nn.Parameter]:
+    """Low-rank adapters, drawn as on one device; all other weights stay frozen.
+
+    Args:
+        model: Of ``transformers``; changed in place.
+        rank: Of the factors.
+        alpha: Scale times rank.
+        generator: Draws the factors. It is left as it is: every call, in every process, draws the same.
+        roles: Layers that get adapters, as in :mod:`methods.common.lora`.
+    """
+    add_lora(model, layers_of(model, roles), rank, alpha, generator.clone_state())
+    factors = set(map(id, lora_parameters(model)))
+    return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in factors}
