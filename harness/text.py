@@ -6,9 +6,13 @@ not UTF-8 gives them); UTF-8 does not. Where such text is written it is spelt ou
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
+
+_TOO_DEEP = "it is nested too deeply"
 
 
 def spelt_out(text: str) -> str:
@@ -41,6 +45,36 @@ def storable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [storable(item) for item in value]
     return value
+
+
+def parsed_json(text: str | bytes) -> Any:
+    """JSON from outside.
+
+    Raises:
+        ValueError: If it is none, or nested more deeply than Python follows.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """TOML from outside.
+
+    Raises:
+        ValueError: If it is none, or nested more deeply than Python follows.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def leads_outside(name: str) -> bool:
+    """Whether a name from outside is no plain path below a folder, on this system or another."""
+    parts = name.replace("\\", "/").split("/")
+    return "\0" in name or ":" in parts[0] or not all(part not in ("", ".", "..") for part in parts)
 
 
 def expanded(path: str | Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
@@ -78,6 +79,16 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         default=2,
         help="CPU threads to give out in the pool (default: 2); what runs on a GPU comes beside them",
     )
+
+
+def check_limit(option: str, value: float) -> None:
+    """Refuse a limit that limits nothing, or everything.
+
+    Raises:
+        UsageError: If it is not above zero and finite.
+    """
+    if not 0 < value < math.inf:
+        raise UsageError("A limit must be above zero and finite", where=f"{option} {value:g}")
 
 
 def check_workers(workers: int) -> None:

@@ -20,7 +20,6 @@ One table a repository (and configuration, for data sets)::
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -40,6 +39,7 @@ from harness.method.references import (
     Resource,
     Source,
 )
+from harness.text import parsed_toml
 
 FILE = "hub.toml"
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -195,11 +195,14 @@ def read_facts(path: Path) -> HubFacts:
         SuiteError: If it cannot be read, or an entry lacks a fact or contradicts itself.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = parsed_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise SuiteError(f"The facts on the hub cannot be read: {error}", where=str(path)) from error
     entries: dict[tuple[str, str, str], HubFact] = {}
-    for raw in content.get("source", []):
+    listed = content.get("source", [])
+    if not isinstance(listed, list) or not all(isinstance(raw, dict) for raw in listed):
+        raise SuiteError("The facts on the hub are not tables '[[source]]'", where=str(path))
+    for raw in listed:
         fact = _fact(raw, path)
         key = (fact.repo, fact.kind, fact.config)
         if key in entries:
