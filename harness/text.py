@@ -12,6 +12,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+_LONGEST_NAME = 255
+_LONGEST_PATH = 1000
+"""Bytes; systems take four times as many, with the folder before it."""
 _TOO_DEEP = "it is nested too deeply"
 
 
@@ -71,10 +74,21 @@ def parsed_toml(text: str) -> dict[str, Any]:
         raise ValueError(_TOO_DEEP) from None
 
 
-def leads_outside(name: str) -> bool:
-    """Whether a name from outside is no plain path below a folder, on this system or another."""
+def unfit_name(name: str) -> bool:
+    """Whether a name from outside is no path below a folder that systems take: it leads out, or is too long."""
     parts = name.replace("\\", "/").split("/")
-    return "\0" in name or ":" in parts[0] or not all(part not in ("", ".", "..") for part in parts)
+    sizes = [len(part.encode(errors="replace")) for part in parts]
+    if "\0" in name or ":" in parts[0] or max(sizes) > _LONGEST_NAME or sum(sizes) > _LONGEST_PATH:
+        return True
+    return any(part in ("", ".", "..") for part in parts)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; a name that no file system takes is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def expanded(path: str | Path) -> Path:

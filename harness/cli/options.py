@@ -16,7 +16,7 @@ from harness.errors import UsageError, unknown_name
 from harness.foreign import foreign
 from harness.method.contract import Method
 from harness.suite import Suite, Tuned
-from harness.text import expanded
+from harness.text import expanded, is_folder
 
 MOST_SEEDS = 10_000
 """More seeds of every experiment are a slip of the finger, and their plan would not fit into memory."""
@@ -177,7 +177,7 @@ def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str])
                 fix=f"What can be bound here: {', '.join(sorted(used)) or 'nothing'}.",
             )
         folder = expanded(value).absolute()
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise UsageError(
                 "This is not a folder", where=f"--bind {text}", fix="Give the folder with the files."
             )

@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import CorroborateError, ResourceError
 from harness.model_files.gguf_header import check_gguf_header
 from harness.model_files.safetensors_header import check_safetensors_header
-from harness.text import leads_outside, parsed_json
+from harness.text import parsed_json, unfit_name
 
 _SETTINGS = (
     "config.json",
@@ -129,7 +129,7 @@ def _check_index(folder: Path, index: Mapping[str, Any]) -> None:
             f"{_INDEX} has no weight_map of files", where=str(folder / _INDEX), fix="Fetch the model again."
         )
     for name in sorted(set(names.values())):
-        if leads_outside(name) or not name.endswith(".safetensors"):
+        if unfit_name(name) or not name.endswith(".safetensors"):
             raise ResourceError(
                 f"{_INDEX} names {name[:80]!r}, which is no safetensors file in the folder",
                 where=str(folder / _INDEX),

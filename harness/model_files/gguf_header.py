@@ -28,6 +28,8 @@ _SIZES: Mapping[int, int] = MappingProxyType(
 _MOST_DIMENSIONS = 8
 _DEEPEST = 4
 _LONGEST_NAME = 65535
+_LEAST_SETTING, _LEAST_TENSOR = 13, 24
+"""Bytes of the shortest setting, and of the shortest line in the list of tensors."""
 _ALIGNMENT = "general.alignment"
 
 
@@ -128,6 +130,11 @@ def _walk(walk: _Walk) -> None:
     if version not in _VERSIONS:
         walk.refuse(f"it is of version {version}, and {' and '.join(map(str, _VERSIONS))} are read")
     tensors, settings = walk.number("Q"), walk.number("Q")
+    if settings * _LEAST_SETTING + tensors * _LEAST_TENSOR > len(walk.data) - walk.at:
+        left = len(walk.data) - walk.at
+        walk.refuse(
+            f"{settings:,} settings and {tensors:,} tensors are announced, and {left:,} bytes are left"
+        )
     alignment = _settings(walk, settings)
     farthest = _tensors(walk, tensors)
     first = -(-walk.at // alignment) * alignment

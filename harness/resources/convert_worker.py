@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ResourceError
-from harness.text import leads_outside, parsed_json
+from harness.text import parsed_json, unfit_name
 
 if TYPE_CHECKING:
     import torch
@@ -78,7 +78,7 @@ def _indexed(index: Path) -> set[str]:
             f"{index.name} is no index of weights: {error!r:.200}", where=str(index), fix="Fetch it again."
         ) from error
     for name in names:
-        if not isinstance(name, str) or leads_outside(name) or "/" in name:
+        if not isinstance(name, str) or unfit_name(name) or "/" in name:
             raise ResourceError(
                 f"The index names {str(name)[:80]!r}, which is not in the folder",
                 where=str(index),

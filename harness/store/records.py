@@ -11,15 +11,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from harness.text import leads_outside, storable
+from harness.text import spelt_out, storable, unfit_name
 
 SCHEMA_VERSION = 1
 
 
 def _inside(name: str) -> str:
     """The name of a file or folder, which becomes a part of a path: it may not lead out of its folder."""
-    if name and leads_outside(name):
-        raise ValueError(f"{name[:80]!r} leads out of its folder")
+    if name and (unfit_name(name) or spelt_out(name) != name):
+        raise ValueError(f"{name[:80]!r} is no name inside its folder")
     return name
 
 
