@@ -178,7 +178,7 @@ def _archived(change: Callable[[bytes], bytes]) -> Act:
     def open_it(folder: Path) -> int:
         return open_bundle(folder / "toy.zip", folder / "opened")
 
-    return lambda folder: _file("toy.zip", change(samples.bundle()), open_it)(folder)
+    return _file("toy.zip", change(samples.bundle()), open_it)
 
 
 def _honest(name: str, content: bytes) -> Act:
