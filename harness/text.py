@@ -75,7 +75,7 @@ def parsed_toml(text: str) -> dict[str, Any]:
 
 
 def unfit_name(name: str) -> bool:
-    """Whether a name from outside is no path below a folder that systems take: it leads out, or is too long."""
+    """Whether a name from outside is no path below a folder: it leads out, or is longer than systems take."""
     parts = name.replace("\\", "/").split("/")
     sizes = [len(part.encode(errors="replace")) for part in parts]
     if "\0" in name or ":" in parts[0] or max(sizes) > _LONGEST_NAME or sum(sizes) > _LONGEST_PATH:

@@ -92,8 +92,8 @@ def _place(entry: Any) -> tuple[int, int] | None:
     """Where a tensor begins and ends; nothing if its entry is none."""
     if not isinstance(entry, dict) or not isinstance(kind := entry.get("dtype"), str):
         return None
-    shape, ends = entry.get("shape"), entry.get("data_offsets")
-    if not _are_sizes(shape) or not _are_sizes(ends) or len(ends) != 2 or ends[0] > ends[1]:
+    shape, ends = _sizes(entry.get("shape")), _sizes(entry.get("data_offsets"))
+    if shape is None or ends is None or len(ends) != 2 or ends[0] > ends[1]:
         return None
     bits = _BITS.get(kind)
     if bits is not None and prod(shape) * bits != (ends[1] - ends[0]) * 8:
@@ -101,9 +101,10 @@ def _place(entry: Any) -> tuple[int, int] | None:
     return ends[0], ends[1]
 
 
-def _are_sizes(values: Any) -> bool:
-    """Whether it is a list of numbers from 0 that 64 bits hold."""
-    return isinstance(values, list) and all(type(one) is int and 0 <= one < 2**63 for one in values)
+def _sizes(values: Any) -> list[int] | None:
+    """A list of numbers from 0 that 64 bits hold; nothing if it is another."""
+    fit = isinstance(values, list) and all(type(one) is int and 0 <= one < 2**63 for one in values)
+    return values if fit else None
 
 
 def _refuse(path: Path, what: str) -> NoReturn:

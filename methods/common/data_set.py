@@ -110,15 +110,28 @@ def _json_object(line: str | bytes) -> dict[str, Any]:
 
 
 def _objects(folder: Path, split: str, known: list[str]) -> Iterator[dict[str, Any]]:
-    path = folder / f"{split}{_SUFFIX}"
     if split not in known:
         fix = f"It has: {', '.join(known) or 'none'}."
         raise ResourceError(f"The data set has no split '{split}'", where=str(folder), fix=fix)
+    yield from json_rows(folder / f"{split}{_SUFFIX}", "The split")
+
+
+def json_rows(path: Path, what: str = "The file") -> Iterator[dict[str, Any]]:
+    """The rows of a file of JSON lines, compressed or not.
+
+    Args:
+        path: The file; compressed if its name ends in ``.gz``.
+        what: What to call it in errors.
+
+    Raises:
+        ResourceError: If it is damaged, or a line is no object.
+    """
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+            # As bytes, whose lines end at "\n" alone.
             for line in lines:
                 yield _json_object(line)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ResourceError(
-            f"The split cannot be read: {error}", where=str(path), fix="Remove the file and fetch it again."
+            f"{what} cannot be read: {error}", where=str(path), fix="Remove the file and fetch it again."
         ) from error

@@ -11,7 +11,6 @@ from harness.errors import ExitCode
 from tests.harness.cli.conftest import Shell
 from tests.harness.cli.demo import NUMBERS
 
-
 SMALLEST = {
     ".gguf": b"GGUF" + (3).to_bytes(4, "little") + bytes(16),
     ".json": b"{}",
