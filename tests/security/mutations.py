@@ -12,11 +12,14 @@ import math
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from hashlib import sha256
 from random import Random
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from harness.bundle import SUMS
 
 Make = Callable[[Random], Any]
 MakeBytes = Callable[[Random], bytes]
@@ -137,7 +140,13 @@ def edited_lines(valid: str, values: Sequence[str]) -> MakeBytes:
             at = rng.randrange(len(found))
             key, equals, _ = found[at].partition(" = ")
             new = rng.choice(values) if rng.random() < 0.7 else odd_text(rng)
-            changes = ([], [found[at]] * 2, [f"{new}{equals}1"], [f"{key} = {new}"], [f"{key} = {new}"])
+            changes: tuple[list[str], ...] = (
+                [],
+                [found[at]] * 2,
+                [f"{new}{equals}1"],
+                [f"{key} = {new}"],
+                [f"{key} = {new}"],
+            )
             found[at : at + 1] = rng.choice(changes)
             found = found or [""]
         return "\n".join(found).encode(errors="surrogatepass")
@@ -212,6 +221,8 @@ def edited_archive(valid: bytes) -> MakeBytes:
             at = rng.randrange(len(found))
             found[at : at + 1] = _replaced(found[at], rng)
             found = found or entries[:1]
+        if rng.random() < 0.5:
+            found = _honest(found)
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w") as archive:
             for name, data, mode, packing in found:
@@ -223,6 +234,13 @@ def edited_archive(valid: bytes) -> MakeBytes:
     return make
 
 
+def _honest(entries: Sequence[_Entry]) -> list[_Entry]:
+    """The entries with hashes of what they hold, so that what they hold is read."""
+    others = [one for one in entries if one[0] != SUMS]
+    sums = "".join(f"{sha256(data).hexdigest()}  {name}\n" for name, data, _, _ in others)
+    return [*others, (SUMS, sums.encode(), 0o100644, zipfile.ZIP_DEFLATED)]
+
+
 def _replaced(entry: _Entry, rng: Random) -> list[_Entry]:
     name, data, mode, packing = entry
     other = rng.choice(_ENTRIES) if rng.random() < 0.8 else odd_text(rng).encode(errors="replace").decode()
@@ -230,6 +248,7 @@ def _replaced(entry: _Entry, rng: Random) -> list[_Entry]:
         (
             [],
             [(name, data[: len(data) // 2], mode, packing)],
+            [(name, _edited(data, rng), mode, packing)],
             [(other, data, mode, packing)],
             [(name, data, rng.choice(_MODES), packing)],
             [(name, data, mode, rng.choice(_PACKINGS))],

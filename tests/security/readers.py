@@ -184,7 +184,7 @@ def _answered(data: bytes, folder: Path) -> None:
     except (ValueError, RecursionError):
         return
     for protocol in ("completions", "chat"):
-        server = Server("http://127.0.0.1/v1", "tiny", protocol=protocol, scoring="listed")  # type: ignore[arg-type]
+        server = Server("http://127.0.0.1/v1", "tiny", protocol=protocol, scoring="listed")
         create = SimpleNamespace(create=lambda **asked: answer)
         client: Any = SimpleNamespace(completions=create, chat=SimpleNamespace(completions=create))
         model = EndpointModel("tiny", server.identity, server, client, Pace(0.0))

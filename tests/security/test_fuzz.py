@@ -18,7 +18,7 @@ from harness.errors import CorroborateError
 from tests.security.option_readers import OPTION_READERS
 from tests.security.readers import READERS, Reader
 
-FEW = 60
+FEW = 200
 BATCH = 20
 MANY = int(os.environ.get("FUZZ_EXAMPLES", "3000"))
 ALL: Mapping[str, Reader] = {**READERS, **OPTION_READERS}

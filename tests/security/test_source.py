@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from tests.test_repository import PACKAGES, ROOT, modules
@@ -45,14 +46,25 @@ PICKLING = {
 NEVER = {"dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
 
-def sources() -> Iterator[tuple[str, str]]:
-    for path in [*modules(), ROOT / "noxfile.py", *sorted((ROOT / "examples").rglob("*.py"))]:
-        yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+@cache
+def sources() -> tuple[tuple[str, str], ...]:
+    """The name and the text of each module."""
+    paths = [*modules(), ROOT / "noxfile.py", *sorted((ROOT / "examples").rglob("*.py"))]
+    return tuple((path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths)
+
+
+@cache
+def nodes(text: str) -> tuple[ast.AST, ...]:
+    """What a module consists of, as far as a test asks for it."""
+    wanted = (ast.Call, ast.Import, ast.ImportFrom)
+    return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, wanted))
 
 
 def calls(text: str, name: str) -> Iterator[dict[str, Any]]:
     """The keywords of each call of a function or method of that name; ``...`` for what is no constant."""
-    for node in ast.walk(ast.parse(text)):
+    if name not in text:
+        return
+    for node in nodes(text):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(name):
             yield {
                 word.arg or "**": word.value.value if isinstance(word.value, ast.Constant) else ...
@@ -86,7 +98,7 @@ def test_pickles_are_read_where_they_were_made_only() -> None:
     imported = {
         (name, module.partition(".")[0])
         for name, text in sources()
-        for node in ast.walk(ast.parse(text))
+        for node in nodes(text)
         for module in imported_by(node)
     }
     assert {name for name, module in imported if module == "pickle"} == PICKLING
