@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.errors import CorroborateError, ExitCode, ResourceError
+from harness.cli.again import _request
+from harness.errors import CorroborateError, ExitCode, RecordError, ResourceError
 from harness.resources.convert import convert_folder
 from harness.store import reader
 from methods.common.causal_lm import load_model, load_tokenizer
@@ -94,6 +95,13 @@ def test_one_hostile_run_hides_no_other(inside: Path, shell: Shell, tmp_path: Pa
     assert "Traceback" not in shell.err
     assert "nested too deeply" in (inside / "index.html").read_text()
     assert "good" in (inside / "index.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["--runs=elsewhere", "--help", "-x"])
+def test_a_record_gives_values_and_no_options(name: str, inside: Path) -> None:
+    record = samples.run_record().model_copy(update={"suite": "demo", "selection": {"claims": [name]}})
+    with pytest.raises(RecordError, match="options are none"):
+        _request(record, inside, "pool")
 
 
 def test_pickled_weights_run_nothing(inside: Path) -> None:
