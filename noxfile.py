@@ -41,6 +41,7 @@ LOCK_HEADER = """\
 # any build of the same version will do."""
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile")
+AUDITORS = ("cyclonedx-bom>=7", "pip-audit>=2.9")
 COMPUTING = ("tests/methods",)
 """Tests that compute: what they demand must hold whatever the kernels."""
 VECTORS = ("DEFAULT", "AVX2", "AVX512")
@@ -196,6 +197,43 @@ def lock(session: nox.Session) -> None:
     own = ("corroborate", "pip==")
     pins = [line.partition("+")[0] for line in frozen.splitlines() if not line.startswith(own)]
     (ROOT / CONSTRAINTS).write_text("\n".join([LOCK_HEADER, *pins, ""]), encoding="utf-8")
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """List what is installed as a CycloneDX file (sbom.json, or the one named), and ask for known faults."""
+    environment(session)
+    # Not in the shared environment: the versions that these tools need are others than those pinned.
+    session.install("--quiet", *AUDITORS)
+    target = session.posargs[0] if session.posargs else "sbom.json"
+    listing = ("--pyproject", "pyproject.toml", "--output-reproducible", "-o", target)
+    session.run("cyclonedx-py", "environment", *listing, PYTHON)
+    answer = ROOT / ".nox" / "audit.json"
+    answer.unlink(missing_ok=True)
+    asking = ("--requirement", CONSTRAINTS, "--no-deps", "--disable-pip", "--progress-spinner", "off")
+    # Both for faults found and for a database that does not answer it ends with 1: the file tells which.
+    session.run("pip-audit", *asking, "--format", "json", "--output", str(answer), success_codes=(0, 1))
+    if told := audit_failure(answer):
+        session.error(told)
+
+
+def audit_failure(answer: Path) -> str:
+    """Why an audit is not passed, or nothing: faults, packages that nobody could ask about, no answer."""
+    try:
+        packages = json.loads(answer.read_text(encoding="utf-8"))["dependencies"]
+    except (OSError, ValueError, LookupError):
+        return "The database of advisories gave no answer: nothing was audited. Try again with a network."
+    faults = [
+        f"{one['name']} {one['version']}: {', '.join(fault['id'] for fault in one['vulns'])}"
+        for one in packages
+        if one.get("vulns")
+    ]
+    unknown = [one["name"] for one in packages if "skip_reason" in one]
+    said = [f"Known faults: {'; '.join(faults)}."] if faults else []
+    if unknown or not packages:
+        named = f", {unknown[0]} among them" if unknown else ""
+        said.append(f"Not audited, which is no pass: {len(unknown)} of {len(packages)} packages{named}.")
+    return " ".join(said)
 
 
 def suites_due(day: date, changed: list[str]) -> list[str]:

@@ -6,9 +6,16 @@ not UTF-8 gives them); UTF-8 does not. Where such text is written it is spelt ou
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
+
+_LONGEST_NAME = 255
+_LONGEST_PATH = 1000
+"""Bytes; systems take four times as many, with the folder before it."""
+_TOO_DEEP = "it is nested too deeply"
 
 
 def spelt_out(text: str) -> str:
@@ -41,6 +48,47 @@ def storable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [storable(item) for item in value]
     return value
+
+
+def parsed_json(text: str | bytes) -> Any:
+    """JSON from outside.
+
+    Raises:
+        ValueError: If it is none, or nested more deeply than Python follows.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """TOML from outside.
+
+    Raises:
+        ValueError: If it is none, or nested more deeply than Python follows.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def unfit_name(name: str) -> bool:
+    """Whether a name from outside is no path below a folder: it leads out, or is longer than systems take."""
+    parts = name.replace("\\", "/").split("/")
+    sizes = [len(part.encode(errors="replace")) for part in parts]
+    if "\0" in name or ":" in parts[0] or max(sizes) > _LONGEST_NAME or sum(sizes) > _LONGEST_PATH:
+        return True
+    return any(part in ("", ".", "..") for part in parts)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; a name that no file system takes is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def expanded(path: str | Path) -> Path:

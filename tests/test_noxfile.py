@@ -77,7 +77,7 @@ def test_every_suite_has_a_session_with_its_papers_title() -> None:
 def test_the_sessions_that_others_rely_on_exist() -> None:
     """Assert that no session was renamed: CI jobs and papers name them."""
     expected = {"tests", "tests-slow", "tests-portable", "lint", "typecheck", "smoke", "smoke-gpu"}
-    expected |= {"rehearse", "reliability", "report", "regress", "bench", "lock"}
+    expected |= {"rehearse", "reliability", "report", "regress", "bench", "lock", "audit"}
     assert {name for name in nox.registry.get() if not name.startswith("reproduce-")} == expected
 
 
@@ -146,6 +146,43 @@ def test_bench_runs_the_named_benchmark(noxfile: ModuleType, monkeypatch: pytest
     assert session.ran == [(noxfile.PYTHON, "-m", "benchmarks.engine_overhead")]
     with pytest.raises(RuntimeError, match=r"(?s)overhaed.*engine_overhead"):
         nox.registry.get()["bench"](FakeSession("overhaed"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "gave no answer"),
+        ("", "gave no answer"),
+        ('{"dependencies": []}', "0 of 0 packages"),
+        ('{"dependencies": [{"name": "a", "skip_reason": "not found"}]}', "1 of 1 packages, a among them"),
+        ('{"dependencies": [{"name": "a", "version": "1", "vulns": [{"id": "X-1"}]}]}', "a 1: X-1"),
+        ('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', ""),
+    ],
+)
+def test_an_audit_that_asked_nobody_is_not_passed(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str | None, said: str
+) -> None:
+    class Session(FakeSession):
+        def install(self, *words: str) -> None:
+            self.installed.append(words)
+
+        def run(self, *command: str, **options: Any) -> None:
+            super().run(*command, **options)
+            if command[0] == "pip-audit" and answer is not None:
+                Path(command[-1]).write_text(answer)
+
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "environment", lambda session, *groups: None)
+    (tmp_path / ".nox" / "audit.json").write_text('{"dependencies": "of an earlier audit"}')
+    session = Session("own.json")
+    if said:
+        with pytest.raises(RuntimeError, match=said):
+            environment.audit(session)
+    else:
+        environment.audit(session)
+    listing, asking = session.ran
+    assert {"own.json", environment.PYTHON} <= {*listing}
+    assert {"--requirement", "constraints.txt"} <= {*asking}
 
 
 def test_the_environment_is_made_once(environment: ModuleType) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,11 +19,22 @@ from harness.store import RunReader, open_run
 LIMIT_GB = 20.0
 MOST_FILES = 200_000
 _SHOWN = 3
+_LONGEST = 255
 _CHUNK = 1 << 20
 _GET_AGAIN = (
     "The bundle is damaged or was changed: get it again from where it was made. Nothing was kept of it."
 )
-_FAULTS = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, ValueError)
+_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    OverflowError,
+)
 """What the standard library raises for archives that are damaged, encrypted or of an unknown kind."""
 
 
@@ -32,7 +44,7 @@ def open_bundle(archive: Path, folder: Path, limit_gb: float = LIMIT_GB) -> int:
     Args:
         archive: The ZIP archive.
         folder: Where to; must be new or empty.
-        limit_gb: How much it may become, in GB (10⁹ bytes).
+        limit_gb: How much it may become, in GB (10⁹ bytes); above zero and finite.
 
     Returns:
         How many files were unpacked and found as they were recorded.
@@ -139,8 +151,9 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo], limit: int, where: str) -> No
     if len(entries) > MOST_FILES:
         raise RecordError(f"The archive has {len(entries):,} files, more than {MOST_FILES:,}", where=where)
     seen: set[str] = set()
+    folders = {parent for entry in entries for parent in _parents(entry.filename)}
     for entry in entries:
-        if reason := _unsafe(entry) or ("is there twice" if entry.filename.casefold() in seen else ""):
+        if reason := _unsafe(entry) or _clash(entry, seen, folders):
             raise RecordError(
                 f"The archive is refused: its entry {entry.filename[:80]!r} {reason}",
                 where=where,
@@ -156,6 +169,20 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo], limit: int, where: str) -> No
         )
 
 
+def _parents(name: str) -> Iterator[str]:
+    """The folders that a path goes through, as systems see them that do not tell cases apart."""
+    parts = name.casefold().split("/")[:-1]
+    return ("/".join(parts[:at]) for at in range(1, len(parts) + 1))
+
+
+def _clash(entry: zipfile.ZipInfo, seen: set[str], folders: set[str]) -> str:
+    """What an entry has in common with another that cannot both be there, or nothing."""
+    name = entry.filename.casefold()
+    if name in seen:
+        return "is there twice"
+    return "is both a file and a folder" if not entry.is_dir() and name in folders else ""
+
+
 def _unsafe(entry: zipfile.ZipInfo) -> str:
     """Why an entry is no plain file inside the folder, or nothing."""
     name, kind = entry.filename, stat.S_IFMT(entry.external_attr >> 16)
@@ -164,6 +191,10 @@ def _unsafe(entry: zipfile.ZipInfo) -> str:
         return "names a place outside"
     if ".." in path.parts or path.as_posix() != name.removesuffix("/"):
         return "names a place outside"
+    if any(len(part.encode(errors="replace")) > _LONGEST for part in path.parts):
+        return "has a longer name than file systems take"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed in a way that bundles are not"
     if kind not in (0, stat.S_IFDIR if entry.is_dir() else stat.S_IFREG):
         return "is a link or a device"
     return "is encrypted" if entry.flag_bits & 1 else ""

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from harness.cli.display import display
 from harness.cli.request import add_request, make_request
 from harness.cli.runs import OpenedRun
 from harness.engine.run import RunRequest, execute_again
-from harness.errors import CorroborateError
+from harness.errors import CorroborateError, RecordError
 from harness.evidence.coverage import declared
 from harness.evidence.proof import Checked
 from harness.evidence.rerun import Repeated, repeated
@@ -67,9 +68,16 @@ def _repeated(run: OpenedRun, request: RunRequest, trial: str) -> Repeated:
         return Repeated("unjudged", f"{trial} cannot be run here: {error}")
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that ends no command: what it reads comes from a record."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RecordError(f"The record's options are none: {message}", where="run.json")
+
+
 def _request(record: RunRecord, place: Path, engine: str) -> RunRequest:
     """What the run was asked for, once more, with an empty cache and nothing to reuse."""
-    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser = _Parser(allow_abbrev=False)
     add_request(parser)
     made = make_request(parser.parse_args(list(_options(record, place))), engine=engine, fresh=True)
     old = made.resolver

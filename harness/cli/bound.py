@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import ResourceError, UsageError
 from harness.method.references import Resource
+from harness.model_files import check_model_folder
 from harness.resources.hashing import files_in
 
 
@@ -27,7 +28,17 @@ def require_content(bindings: Mapping[str, Path], resources: Mapping[str, Resour
 
 
 def _wrong_model(folder: Path) -> tuple[str, str] | None:
-    """What a model's folder lacks, and what to do."""
+    """What is wrong with a model's folder, and what to do."""
+    if lacking := _lacking(folder):
+        return lacking
+    try:
+        check_model_folder(folder)
+    except ResourceError as error:
+        return f"{error.what[:1].lower()}{error.what[1:]}, {Path(error.where).name}", error.fix
+    return None
+
+
+def _lacking(folder: Path) -> tuple[str, str] | None:
     if any(folder.glob("*.gguf")):
         return None
     if not any(folder.glob("*.safetensors")):

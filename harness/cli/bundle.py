@@ -11,7 +11,7 @@ from harness.bundle.licences import inputs_of, spdx
 from harness.bundle.make import LICENCE
 from harness.bundle.opening import LIMIT_GB
 from harness.cli.needs import resources_of
-from harness.cli.options import add_runs
+from harness.cli.options import add_runs, check_limit
 from harness.cli.outputs import require_file, require_folder
 from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, refuse_rehearsal, tell
 from harness.errors import ExitCode, UsageError
@@ -73,6 +73,7 @@ def _open(args: argparse.Namespace) -> ExitCode:
             "--open needs a folder to unpack into", where="corroborate bundle", fix="Give --out FOLDER."
         )
     require_folder(args.out, "--out")
+    check_limit("--limit-gb", args.limit_gb)
     count = open_bundle(args.archive, args.out, args.limit_gb)
     print(f"{args.out}: {plural(count, 'file')}, each with the hash that was recorded")
     print(f"read it with: corroborate verdicts {args.out}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from harness.checks import CHECKS, bench, prepared, run_battery
-from harness.cli.options import parse_parameters
+from harness.cli.options import check_limit, parse_parameters
 from harness.cli.suites import method_class, usable_suites
-from harness.errors import ExitCode, UsageError
+from harness.errors import ExitCode
 from harness.resources import Resolver
 from harness.text import visible
 
@@ -38,8 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> ExitCode:
     """Run the battery; fails if the method breaks a promise without declaring it."""
-    if not args.minutes > 0:
-        raise UsageError("A check needs some time", where=f"--minutes {args.minutes:g}")
+    check_limit("--minutes", args.minutes)
     kind = method_class(args.method, "check-method")
     suites = usable_suites([args.suite] if args.suite else [])
     resolver = Resolver.from_environment(accept=args.accept_licence)

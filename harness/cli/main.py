@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -39,6 +40,9 @@ class Command:
     module: str
     help: str
 
+
+_NO_NAMES = {errno.ENAMETOOLONG, errno.ELOOP}
+"""What systems say of a path that cannot be one, wherever the user has given it."""
 
 _KEPT = {
     "run": " Finished trials are kept; 'run --resume' goes on from there.",
@@ -133,7 +137,7 @@ def _code(arguments: list[str]) -> int:
 
 def _surroundings(error: OSError) -> str:
     """What is wrong around us, in a sentence; empty if the error may be our own."""
-    if is_storage_error(error):
+    if is_storage_error(error) or error.errno in _NO_NAMES:
         return f"{error.strerror} ({error.filename})" if error.filename else str(error.strerror)
     # Python's own word on folders for temporary files; it has no class of its own.
     return f"{error.strerror} (TMPDIR)" if "usable temporary directory" in str(error.strerror) else ""

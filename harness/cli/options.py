@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
@@ -15,7 +16,7 @@ from harness.errors import UsageError, unknown_name
 from harness.foreign import foreign
 from harness.method.contract import Method
 from harness.suite import Suite, Tuned
-from harness.text import expanded
+from harness.text import expanded, is_folder
 
 MOST_SEEDS = 10_000
 """More seeds of every experiment are a slip of the finger, and their plan would not fit into memory."""
@@ -113,6 +114,16 @@ def check_cluster(args: argparse.Namespace) -> None:
         )
 
 
+def check_limit(option: str, value: float) -> None:
+    """Refuse a limit that limits nothing, or everything.
+
+    Raises:
+        UsageError: If it is not above zero and finite.
+    """
+    if not 0 < value < math.inf:
+        raise UsageError("A limit must be above zero and finite", where=f"{option} {value:g}")
+
+
 def check_workers(workers: int) -> None:
     """Refuse a pool of nobody.
 
@@ -199,7 +210,7 @@ def parse_bindings(texts: Iterable[str], suite: Suite, resources: Iterable[str])
                 fix=f"What can be bound here: {', '.join(sorted(used)) or 'nothing'}.",
             )
         folder = expanded(value).absolute()
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise UsageError(
                 "This is not a folder", where=f"--bind {text}", fix="Give the folder with the files."
             )

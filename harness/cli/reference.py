@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from harness.cli.options import add_runs
+from harness.cli.options import add_runs, check_limit
 from harness.cli.outputs import require_folder
 from harness.cli.proving import printed, proof_of
 from harness.cli.runs import OpenedRun, opened, opened_at, refuse_rehearsal, tell
@@ -51,6 +51,7 @@ def main(args: argparse.Namespace) -> ExitCode:
         RecordError: If the run is too large, or what is kept would not give what the run gives.
     """
     require_folder(args.out, "--out")
+    check_limit("--limit-mb", args.limit_mb)
     run = opened(args.run, args.runs)
     refuse_rehearsal(run)
     _refuse_unfinished(run)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import re
 import sys
@@ -21,6 +20,7 @@ from harness.cli.options import (
     add_profile,
     add_resources,
     add_runs,
+    check_limit,
     parse_bindings,
     parse_seeds,
     parse_settings,
@@ -248,8 +248,8 @@ def _limits(args: argparse.Namespace, device: str, *, check: bool) -> Limits:
     """What the user says of limits and, to check trials against it, what the machine has."""
     for name in ("memory", "minutes"):
         value = getattr(args, name)
-        if value is not None and not 0 < value < math.inf:
-            raise UsageError("A limit must be above zero and finite", where=f"--{name} {value:g}")
+        if value is not None:
+            check_limit(f"--{name}", value)
     return Limits(
         memory_gb=args.memory,
         device=device,

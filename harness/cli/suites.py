@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -19,6 +18,7 @@ from harness.hub.facts import facts_files, read_facts
 from harness.installed import broken_points, found_points, location
 from harness.method.contract import Method
 from harness.suite import Experiment, Lines, Rows, Scale, Series, Suite, TableRow
+from harness.text import parsed_toml
 
 SUITE_GROUP = "corroborate.suites"
 METHOD_GROUP = "corroborate.methods"
@@ -73,7 +73,7 @@ def paper_heading(name: str) -> dict[str, Any]:
         return {}
     try:
         # Claims, numbers and deviations are the bulk of the record, and TOML is slow to read.
-        return tomllib.loads(path.read_text(encoding="utf-8").partition("\n[[")[0])
+        return parsed_toml(path.read_text(encoding="utf-8").partition("\n[[")[0])
     except (OSError, ValueError) as error:
         raise SuiteError(f"The paper's record cannot be read: {error}", where=str(path)) from error
 
@@ -127,7 +127,7 @@ def _not_installed(name: str) -> Path | None:
     here = Path.cwd()
     for path in (folder / "pyproject.toml" for folder in (here, *here.parents)):
         try:
-            project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+            project = parsed_toml(path.read_text(encoding="utf-8"))["project"]
             if name in project["entry-points"][SUITE_GROUP]:
                 return path
         except (OSError, ValueError, KeyError, TypeError):

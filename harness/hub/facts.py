@@ -23,7 +23,6 @@ before it is fetched: ``shape = { model_type = "t5", d_model = 2048, … }``.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -44,6 +43,7 @@ from harness.method.references import (
     Source,
 )
 from harness.method.shapes import shape_of
+from harness.text import parsed_toml
 
 FILE = "hub.toml"
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -202,11 +202,14 @@ def read_facts(path: Path) -> HubFacts:
         SuiteError: If it cannot be read, or an entry lacks a fact or contradicts itself.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = parsed_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise SuiteError(f"The facts on the hub cannot be read: {error}", where=str(path)) from error
     entries: dict[tuple[str, str, str], HubFact] = {}
-    for raw in content.get("source", []):
+    listed = content.get("source", [])
+    if not isinstance(listed, list) or not all(isinstance(raw, dict) for raw in listed):
+        raise SuiteError("The facts on the hub are not tables '[[source]]'", where=str(path))
+    for raw in listed:
         fact = _fact(raw, path)
         key = (fact.repo, fact.kind, fact.config)
         if key in entries:
@@ -217,6 +220,7 @@ def read_facts(path: Path) -> HubFacts:
 
 def _fact(raw: Mapping[str, Any], path: Path) -> HubFact:
     _check_fields(raw, path)
+    _check_lists(raw, path)
     _check_values(raw, path)
     parts = {"splits", "rename", "held_out", "ranges"}
     plain = {name: value for name, value in raw.items() if name not in parts}
@@ -275,6 +279,20 @@ def _check_fields(raw: Mapping[str, Any], path: Path) -> None:
             raise _wrong(raw, f"has a {type(value).__name__} for '{name}'", path)
 
 
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _check_lists(raw: Mapping[str, Any], path: Path) -> None:
+    for name in ("files", "columns"):
+        if not _are_texts(raw.get(name, [])):
+            raise _wrong(raw, f"has something else than texts in '{name}'", path)
+    if not all(_are_texts(patterns) for patterns in raw.get("splits", {}).values()):
+        raise _wrong(raw, "has a split that is no list of files", path)
+    if not _are_texts(list(raw.get("rename", {}).values())):
+        raise _wrong(raw, "has something else than texts in 'rename'", path)
+
+
 def _check_values(raw: Mapping[str, Any], path: Path) -> None:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", raw["repo"]):
         raise _wrong(raw, "is not 'owner/name'", path)
@@ -308,8 +326,12 @@ def _held_out(raw: Mapping[str, Any], path: Path) -> tuple[str, str, int] | None
     cut = raw.get("held_out")
     if cut is None:
         return None
-    named = set(cut) == {"split", "of", "every"}
-    if not named or cut["of"] not in raw["splits"] or cut["split"] in raw["splits"]:
+    named = set(cut) == {"split", "of", "every"} and [*map(type, map(cut.get, sorted(cut)))] == [
+        int,
+        str,
+        str,
+    ]
+    if not named or cut["every"] < 1 or cut["of"] not in raw["splits"] or cut["split"] in raw["splits"]:
         raise _wrong(raw, "needs held_out = { split = NEW, of = SPLIT, every = NUMBER }", path)
     return str(cut["split"]), str(cut["of"]), int(cut["every"])
 

@@ -2,7 +2,8 @@
 
 Everything that ``methods/`` may import from the harness is exported here: the abstract
 :class:`Task` and :class:`Method`, the :class:`Context` they run in, the :class:`Scores` and
-:class:`Metric` that carry results, references to artifacts and resources, and errors.
+:class:`Metric` that carry results, references to artifacts and resources, errors, and checks of
+what comes from outside.
 """
 
 from harness.errors import CorroborateError, DivergedError, ProblemError, ResourceError
@@ -28,6 +29,8 @@ from harness.method.references import (
     Resource,
     Source,
 )
+from harness.model_files import check_gguf_header, check_model_folder, reading_model
+from harness.text import parsed_json
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -51,6 +54,10 @@ __all__ = [
     "Source",
     "Table",
     "Task",
+    "check_gguf_header",
+    "check_model_folder",
     "mean_of",
     "param",
+    "parsed_json",
+    "reading_model",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.errors import RecordError
 from harness.plan.fingerprint import Fields
 from harness.plan.trial import PlannedTrial
+from harness.text import parsed_json
 
 FIELDS_FILE = "fingerprints.json"
 
@@ -42,7 +43,7 @@ def dump_fields(trials: Iterable[PlannedTrial]) -> str:
 
 def load_fields(text: str | bytes) -> StoredFields:
     """What :func:`dump_fields` has written."""
-    raw = json.loads(text)
+    raw = parsed_json(text)
     fields = {
         trial: {raw["fields"][n][0]: raw["fields"][n][1] for n in numbers}
         for trial, numbers in raw["trials"].items()

@@ -21,6 +21,7 @@ from harness.errors import DISK_FULL, ResourceError, is_storage_error
 from harness.method.references import Resource, Source
 from harness.resources.hashing import HashCache, files_in
 from harness.resources.making import code_of_sources
+from harness.text import parsed_json
 
 LOCK_WAIT_S = 3600.0
 """How long to wait for another process that fills the same entry."""
@@ -158,7 +159,7 @@ class ResourceCache:
 def read_entry(entry: Path) -> Manifest | None:
     """What ``source.json`` says of an entry; ``None`` if there is none, or it is not ours."""
     try:
-        raw = json.loads((entry / "source.json").read_text(encoding="utf-8"))
+        raw = parsed_json((entry / "source.json").read_text(encoding="utf-8"))
         return Manifest(**raw) if (entry / "files").is_dir() else None
     except (OSError, ValueError, TypeError):
         return None

@@ -39,12 +39,6 @@ def convert_folder(source: Path, target: Path) -> str:
             fails or takes too long.
     """
     files = weight_files(source)
-    if outside := [path for path in files if path.parent != source]:
-        raise ResourceError(
-            f"The index names {outside[0]}, which is not in the folder",
-            where=str(source),
-            fix="Do not use this checkpoint unless you know why.",
-        )
     missing = [path.name for path in files if not path.is_file()]
     if missing or not files:
         raise ResourceError(

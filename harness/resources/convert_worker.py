@@ -16,6 +16,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import ResourceError
+from harness.text import parsed_json, unfit_name
+
 if TYPE_CHECKING:
     import torch
 
@@ -51,12 +54,37 @@ def main(source: Path, target: Path) -> int:
 
 
 def weight_files(source: Path) -> list[Path]:
-    """The files of a folder that hold weights: those that its index names, or ``pytorch_model*.bin``."""
+    """The files of a folder that hold weights: those that its index names, or ``pytorch_model*.bin``.
+
+    Raises:
+        ResourceError: If its index is none, or names a place outside.
+    """
     index = source / _INDEX
     if index.is_file():
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        return [source / name for name in sorted(names)]
+        return [source / name for name in sorted(_indexed(index))]
     return sorted(source.glob("pytorch_model*.bin"))
+
+
+def _indexed(index: Path) -> set[str]:
+    """The files that an index names.
+
+    Raises:
+        ResourceError: If it is none, or names a place outside its folder.
+    """
+    try:
+        names = set(parsed_json(index.read_bytes())["weight_map"].values())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ResourceError(
+            f"{index.name} is no index of weights: {error!r:.200}", where=str(index), fix="Fetch it again."
+        ) from error
+    for name in names:
+        if not isinstance(name, str) or unfit_name(name) or "/" in name:
+            raise ResourceError(
+                f"The index names {str(name)[:80]!r}, which is not in the folder",
+                where=str(index),
+                fix="Do not use this checkpoint unless you know why.",
+            )
+    return names
 
 
 def convert(files: list[Path], target: Path, shard_bytes: int = SHARD_BYTES) -> None:

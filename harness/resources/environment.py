@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import ResourceError
-from harness.text import expanded
+from harness.text import expanded, is_folder
 
 _OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
@@ -42,7 +42,7 @@ def mirror_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     if not text:
         return None
     folder = expanded(text).absolute()
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ResourceError(
             "The mirror is not a folder",
             where=f"CORROBORATE_MIRROR={text}",

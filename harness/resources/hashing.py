@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from harness.text import parsed_json
+
 _SETTLED_S = 2.0
 """A file younger than this may change again within the clock's resolution."""
 _KEY = re.compile(r".*\|\d+\|\d+\|\d+", re.DOTALL)
@@ -76,7 +78,7 @@ class HashCache:
 
     def _read(self) -> dict[str, str]:
         try:
-            content = json.loads(self._store.read_text(encoding="utf-8"))
+            content = parsed_json(self._store.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError):

@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from harness.errors import ResourceError
 from harness.method.references import HubSource
+from harness.text import parsed_json
 
 FILE = "hub-lock.json"
 _WORDS = 3
@@ -63,7 +64,7 @@ class HubLock:
 
 
 def _commits(text: str) -> dict[str, str]:
-    content = json.loads(text)
+    content = parsed_json(text)
     if not isinstance(content, dict) or not all(len(name.split()) == _WORDS for name in content):
         raise ValueError("it is not a list of commits")
     return {name: str(commit) for name, commit in content.items()}

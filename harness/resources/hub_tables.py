@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -11,6 +10,7 @@ from typing import IO, Any
 
 from harness.errors import ResourceError
 from harness.method.references import HubSource, Reading
+from harness.text import parsed_json
 
 CONVERTED = "refs/convert/parquet"
 """The branch in which the hub keeps its own conversion of a data set."""
@@ -108,7 +108,7 @@ def _json_lines(
         )
     try:
         for number, line in enumerate(_unpacked(name, stream)):
-            row = json.loads(line)
+            row = parsed_json(line)
             if not isinstance(row, dict):
                 raise ResourceError(f"Line {number + 1} is not an object", where=f"{where}/{name}")
             require(columns, list(row), f"{where}/{name}, line {number + 1}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ResourceError
-from harness.text import utf8
+from harness.text import parsed_json, utf8
 
 SUFFIX = ".jsonl.gz"
 
@@ -43,7 +43,7 @@ def read_split(folder: Path, split: str) -> list[dict[str, Any]]:
 
 def _row(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = parsed_json(line)
     except ValueError as error:
         raise ResourceError(f"Line {number} is not JSON: {error}", where=str(path)) from error
     if not isinstance(row, dict):

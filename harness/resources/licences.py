@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from harness.errors import ResourceError
+from harness.text import parsed_json
 
 _STORE = "licences.json"
 
@@ -33,7 +34,7 @@ def _remembered(home: Path) -> frozenset[str]:
 
 
 def _keys(text: str) -> list[str]:
-    keys = json.loads(text)
+    keys = parsed_json(text)
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise ValueError("it is not a list of licences")
     return keys

@@ -28,7 +28,7 @@ from harness.resources.hashing import HashCache
 from harness.resources.hub_lock import HubLock
 from harness.resources.licences import accepted_licences, remember_licences
 from harness.resources.unobtainable import UnobtainableError
-from harness.text import expanded
+from harness.text import expanded, is_folder
 
 CONFIG = "config.json"
 _CONVERT = "Bound models are converted with 'corroborate convert --from FOLDER --to FOLDER'."
@@ -206,7 +206,7 @@ class Resolver:
 
     def _bound(self, resource: Resource) -> Path:
         folder = expanded(self.bindings[resource.name]).absolute()
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise ResourceError(
                 f"'{resource.name}' is bound to something that is not a folder",
                 where=str(folder),

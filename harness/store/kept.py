@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import RecordError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from harness.store.answers import Coverage
 
 
@@ -69,16 +71,7 @@ def encode_kept(cells: Mapping[str, KeptCell]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        [
-            *((name, pa.dictionary(pa.int32(), pa.string())) for name in ("cell", "key", "fault", "kind")),
-            ("trials", pa.list_(pa.string())),
-            ("value", pa.float64()),
-            ("size", pa.int32()),
-            ("unit_set", pa.dictionary(pa.int32(), pa.string())),
-            *((name, pa.int32()) for name in _COVERED),
-        ]
-    )
+    schema = _schema()
     rows = list(_lines(cells))
     arrays = [pa.array([row.get(item.name) for row in rows], item.type) for item in schema]
     sink = io.BytesIO()
@@ -92,6 +85,22 @@ def encode_kept(cells: Mapping[str, KeptCell]) -> bytes:
         use_byte_stream_split=["value"],
     )
     return sink.getvalue()
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            *((name, text) for name in ("cell", "key", "fault", "kind")),
+            ("trials", pa.list_(pa.string())),
+            ("value", pa.float64()),
+            ("size", pa.int32()),
+            ("unit_set", text),
+            *((name, pa.int32()) for name in _COVERED),
+        ]
+    )
 
 
 def _lines(cells: Mapping[str, KeptCell]) -> Iterator[dict[str, Any]]:
@@ -113,20 +122,35 @@ def decode_kept(data: bytes, where: str) -> dict[str, KeptCell]:
     import pyarrow.parquet as pq
 
     try:
-        rows = pq.read_table(io.BytesIO(data)).to_pylist()
+        table = pq.read_table(io.BytesIO(data))
+        # Whatever the file says its columns are, they become what is computed with.
+        rows = table.select(_schema().names).cast(_plain(_schema())).to_pylist()
         found: dict[str, KeptCell] = {}
         for row in rows:
             found[row["cell"]] = _with_line(found.get(row["cell"], KeptCell()), row)
-    except (pa.ArrowException, OSError, KeyError, TypeError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise RecordError(f"The kept values are damaged: {error}", where=where) from error
     return found
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The schema without dictionaries."""
+    import pyarrow as pa
+
+    types = [one.type.value_type if pa.types.is_dictionary(one.type) else one.type for one in schema]
+    return pa.schema(list(zip(schema.names, types, strict=True)))
 
 
 def _with_line(cell: KeptCell, row: Mapping[str, Any]) -> KeptCell:
     from harness.store.answers import Coverage
 
     if row["key"] is None:
+        if not isinstance(row["cell"], str) or not row["fault"] or row["kind"] is None:
+            raise ValueError("a cell with neither a value nor a fault")
         return KeptCell((), row["fault"], row["kind"], tuple(row["trials"]))
+    if lacking := [name for name in ("cell", "size", "unit_set", *_COVERED) if row[name] is None]:
+        raise ValueError(f"a value without {', '.join(lacking)}")
+    int(row["key"].partition("/")[0])  # A seed.
     covered = Coverage(*(row[name] for name in _COVERED))
     item = KeptValue(row["key"], row["value"], row["fault"] or "", row["size"], row["unit_set"], covered)
     return KeptCell((*cell.values, item))

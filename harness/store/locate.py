@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError, unknown_name
-from harness.text import expanded
+from harness.text import expanded, parsed_json
 
 SINGLE_TRIALS = "trials"
 """Folder inside the runs folder for trials that were run one by one."""
@@ -38,7 +37,7 @@ class _Heading:
     @cached_property
     def _record(self) -> dict[str, Any]:
         with suppress(OSError, ValueError):
-            raw = json.loads((self.folder / "run.json").read_bytes())
+            raw = parsed_json((self.folder / "run.json").read_bytes())
             return raw if isinstance(raw, dict) else {}
         return {}
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from harness.errors import RecordError
 from harness.store.units import sha256
+from harness.text import parsed_json, unfit_name
 
 MANIFEST_FILE = "manifest.json"
 _LISTED = ("run.json", "trials.jsonl", "verdicts.json")
@@ -55,10 +56,15 @@ def listed_in(folder: Path) -> dict[str, str] | None:
     if not path.is_file():
         return None
     try:
-        hashes = json.loads(_read(path))["sha256"]
-        return {str(name): str(digest) for name, digest in hashes.items()}
+        hashes = parsed_json(_read(path))["sha256"]
+        listed = {str(name): str(digest) for name, digest in hashes.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(f"The list of files is damaged: {error!r}", where=str(path)) from error
+    if outside := next((name for name in listed if unfit_name(name)), ""):
+        raise RecordError(
+            f"The list of files is damaged: {outside[:80]!r} is no file inside the folder", where=str(path)
+        )
+    return listed
 
 
 def changed_files(folder: Path, listed: Mapping[str, str], *, committed: bool) -> list[Changed]:

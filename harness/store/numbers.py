@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from harness.errors import RecordError
+from harness.text import parsed_json
 
 
 class PrintedNumber(NamedTuple):
@@ -38,6 +39,19 @@ def decode_numbers(data: bytes, where: str) -> list[PrintedNumber]:
         RecordError: If it is none.
     """
     try:
-        return [PrintedNumber(*row) for row in json.loads(data)]
-    except (ValueError, TypeError) as error:
+        return [_printed(*row) for row in parsed_json(data)]
+    except (ValueError, TypeError, OverflowError) as error:
         raise RecordError(f"The list of printed numbers is damaged: {error}", where=where) from error
+
+
+def _printed(kind: object, name: object, value: object, low: object, high: object) -> PrintedNumber:
+    if not (isinstance(kind, str) and isinstance(name, str)):
+        raise TypeError(f"{kind!r:.40} {name!r:.40} is no place of a number")
+    ends = (None if end is None else _number(end) for end in (low, high))
+    return PrintedNumber(kind, name, _number(value), *ends)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.40} is no number")
+    return float(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +16,17 @@ from harness.errors import RecordError
 from harness.store.kept import KeptCell
 from harness.store.records import SCHEMA_VERSION, Record, RunRecord, TrialRecord, VerdictsRecord
 from harness.store.units import RERUN, decode, sha256
+from harness.text import parsed_json
 
 if TYPE_CHECKING:
     import numpy as np
 
 TRIALS_FILE = "trials.jsonl.gz"
 """The trials' lines as committed results hold them."""
+
+MOST_BYTES = 2**30
+"""What a packed file of records may unpack to: a thousand times what committed results take, so that a
+small file cannot fill the memory."""
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -145,13 +149,22 @@ def read_file(path: Path) -> bytes:
     """The bytes of a file of records, unpacked if they are packed.
 
     Raises:
-        RecordError: If it cannot be read.
+        RecordError: If it cannot be read, or unpacks to too much.
     """
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
+        if path.suffix != ".gz":
+            return path.read_bytes()
+        with gzip.open(path) as packed:
+            data = packed.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise RecordError(f"The file cannot be read: {error}", where=str(path)) from error
+    if len(data) > MOST_BYTES:
+        raise RecordError(
+            f"The file unpacks to more than {MOST_BYTES:,} bytes, which no records of ours do",
+            where=str(path),
+            fix="It is damaged, or was made to fill the memory: get it again from where it was made.",
+        )
+    return data
 
 
 def parse(model: type[RecordT], text: str | bytes, where: str) -> RecordT:
@@ -161,7 +174,7 @@ def parse(model: type[RecordT], text: str | bytes, where: str) -> RecordT:
         RecordError: If it is damaged or of another schema version.
     """
     try:
-        raw = json.loads(text)
+        raw = parsed_json(text)
     except ValueError as error:
         raise RecordError(f"The record is not valid JSON: {error}", where=where, fix=RERUN) from error
     return build(model, raw, where)
@@ -206,7 +219,7 @@ def whole_length(data: bytes) -> int:
     last = data[data.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
     try:
         if last.strip():
-            json.loads(last)
+            parsed_json(last)
     except ValueError:
         return end - len(last)
     return end

@@ -7,13 +7,23 @@ raises :data:`SCHEMA_VERSION`; a record of another version is refused, never gue
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from harness.text import storable
+from harness.text import spelt_out, storable, unfit_name
 
 SCHEMA_VERSION = 1
+
+
+def _inside(name: str) -> str:
+    """The name of a file or folder, which becomes a part of a path: it may not lead out of its folder."""
+    if name and (unfit_name(name) or spelt_out(name) != name):
+        raise ValueError(f"{name[:80]!r} is no name inside its folder")
+    return name
+
+
+_Name = Annotated[str, AfterValidator(_inside)]
 
 
 class Record(BaseModel):
@@ -87,10 +97,10 @@ class RunRecord(Record):
     """``run.json``: what was asked for. Written once, when the run starts."""
 
     schema_version: int = SCHEMA_VERSION
-    run: str
+    run: _Name
     """Name of the run's folder."""
-    suite: str
-    profile: str
+    suite: _Name
+    profile: _Name
     full: bool = False
     claims_sha256: str
     """Hash of the claims as declared when the run started."""
@@ -202,7 +212,7 @@ class TrialRecord(Record):
     """Evaluation sets in the units file."""
     units_sha256: str = ""
     """Hash of ``units/<file>``."""
-    units_file: str = ""
+    units_file: _Name = ""
     device: Literal["", "cpu", "cuda"] = ""
     """Device kind that computed it; empty in older records."""
     gpus: int = 0

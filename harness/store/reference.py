@@ -9,7 +9,6 @@ from its committed results.
 from __future__ import annotations
 
 import gzip
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from harness.store.packing import TRIAL_COLUMN, EvaluationSet, Reading, pack_row
 from harness.store.reader import TRIALS_FILE, RunReader, is_committed, read_file
 from harness.store.records import Record, VerdictsRecord
 from harness.store.replace import CELLS_FILE, NUMBERS_FILE, OMITTED_FILE, UNITS_FILE
+from harness.text import parsed_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,7 +131,7 @@ class ReferenceReader(RunReader):
         """
         path = self.folder / OMITTED_FILE
         try:
-            return frozenset(map(str, json.loads(read_file(path)))) if path.is_file() else frozenset()
+            return frozenset(map(str, parsed_json(read_file(path)))) if path.is_file() else frozenset()
         except (TypeError, ValueError) as error:
             raise RecordError(f"The list of omitted rows is damaged: {error}", where=str(path)) from error
 
@@ -142,7 +142,7 @@ class ReferenceReader(RunReader):
             OmittedRowsError: If they were left out: for their size, or since nothing reads them.
             RecordError: If they are missing without being listed, or damaged.
         """
-        import pyarrow.compute as pc
+        import pyarrow as pa
 
         if f"{trial}:{part}" in self.omitted_sets:
             raise OmittedRowsError(
@@ -152,6 +152,15 @@ class ReferenceReader(RunReader):
             )
         if self.kept is not None and not (self.folder / UNITS_FILE).is_file():
             raise self._unread(trial, part)
+        try:
+            return self._columns(trial, part)
+        except (pa.ArrowException, LookupError, ValueError, TypeError) as error:
+            where = str(self.folder / UNITS_FILE)
+            raise RecordError(f"The committed rows are damaged: {error}", where=where) from error
+
+    def _columns(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
+        import pyarrow.compute as pc
+
         rows = self._units.filter(pc.equal(self._names, trial))
         prefixes = [
             name.removesuffix("unit_id")

@@ -95,14 +95,16 @@ def decode(data: bytes, part: str, where: str) -> dict[str, np.ndarray]:
 
     try:
         table = pq.read_table(io.BytesIO(data))
-    except (pa.ArrowException, OSError) as error:
+        prefix = _column(part, "")
+        own = [name for name in table.column_names if name.startswith(prefix)]
+        if not own:
+            raise RecordError(f"There are no unit rows of part '{part}'", where=where, fix=RERUN)
+        if f"{prefix}unit_id" not in own:
+            raise RecordError(f"The unit rows of part '{part}' name no units", where=where, fix=RERUN)
+        rows = table.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
+        return {name.removeprefix(prefix): rows[name].to_numpy() for name in own}
+    except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:
         raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
-    prefix = _column(part, "")
-    own = [name for name in table.column_names if name.startswith(prefix)]
-    if not own:
-        raise RecordError(f"There are no unit rows of part '{part}'", where=where, fix=RERUN)
-    rows = table.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
-    return {name.removeprefix(prefix): rows[name].to_numpy() for name in own}
 
 
 RERUN = "Run again with --resume: trials whose rows are lost are executed anew."

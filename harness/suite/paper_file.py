@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from harness.claims import Profile
 from harness.errors import SuiteError
 from harness.suite.paper import Deviation, Paper, Reported, Standing, Statement
+from harness.text import parsed_toml
 
 _HEADER = re.compile(r"\s*\[\[\s*([\w.]+)\s*\]\]")
 _QUOTES = re.compile(r'"""|\'\'\'')
@@ -99,13 +99,16 @@ def read_paper(path: Path) -> Paper:
     """Read ``paper.toml``; see :meth:`harness.suite.Paper.read`."""
     try:
         text = path.read_text(encoding="utf-8")
-        file = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:  # It names the line itself.
-        raise SuiteError(f"This is not TOML: {error}", where=str(path)) from error
+        file = _File.model_validate(parsed_toml(text))
+    except OSError as error:
+        told = error.strerror or str(error)
+        raise SuiteError(f"The paper's record cannot be read: {told}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise SuiteError(f"This is not UTF-8: {error}", where=str(path)) from error
     except ValidationError as error:
         raise _told(path, text, error) from error
+    except ValueError as error:  # It names the line itself.
+        raise SuiteError(f"This is not TOML: {error}", where=str(path)) from error
     _refuse_twins(path, text, file)
     _refuse_ruled_wholes(path, text, file)
     record = file.model_dump(exclude={"reported", "claim", "deviation"})

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.method import ProblemError, ResourceError
+from harness.method import ProblemError, ResourceError, reading_model
 from methods.common.placing import place
 
 Model = Any
@@ -47,7 +47,8 @@ class Checkpoint:
     @property
     def config(self) -> dict[str, Any]:
         """The architecture, as ``config.json`` has it."""
-        content: dict[str, Any] = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        with reading_model(self.folder):
+            content: dict[str, Any] = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
         return content
 
     @property
@@ -67,7 +68,8 @@ def load_model(folder: Path, *, device: str, dtype: str) -> Model:
     """A causal or encoder-decoder model in evaluation mode, frozen; see :meth:`Checkpoint.model`.
 
     Raises:
-        ResourceError: If the folder holds no safetensors weights, or some of the model's are missing.
+        ResourceError: If the folder holds no safetensors weights, some of the model's are missing, or the
+            folder cannot be read or is refused.
     """
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
@@ -77,17 +79,18 @@ def load_model(folder: Path, *, device: str, dtype: str) -> Model:
             where=str(folder),
             fix="Save the model with save_pretrained(); pickled weights are not read.",
         )
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    loaded: tuple[Model, dict[str, Any]] = kind.from_pretrained(
-        folder,
-        dtype=getattr(torch, dtype),
-        attn_implementation=_attention(config),
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        output_loading_info=True,
-    )
+    with reading_model(folder):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+        loaded: tuple[Model, dict[str, Any]] = kind.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            attn_implementation=_attention(config),
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
     model, report = loaded
     check_whole(report, folder)
     model.requires_grad_(requires_grad=False)
@@ -123,12 +126,14 @@ def load_tokenizer(folder: Path) -> Any:
     """The tokenizer in ``folder``, without remote code.
 
     Raises:
-        ResourceError: If it has to be converted, and the packages for that are not installed.
+        ResourceError: If it cannot be read, or has to be converted and the packages for that are not
+            installed.
     """
     from transformers import AutoTokenizer
 
     _check_converters(folder)
-    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    with reading_model(folder):
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
 def _check_converters(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from harness.method import ResourceError
+from harness.method import ResourceError, parsed_json
 from methods.common.large_splits import LargeSplit
 
 RowT = TypeVar("RowT")
@@ -90,7 +89,7 @@ class DataSet(Generic[RowT]):
     def _parsed(self, split: str, number: int, raw: dict[str, Any]) -> RowT | None:
         try:
             return self.parse(number, raw)
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except (LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
             raise ResourceError(
                 f"Row {number} of split '{split}' is not as expected: {type(error).__name__} {error}",
                 where=str(self.folder),
@@ -98,16 +97,41 @@ class DataSet(Generic[RowT]):
             ) from error
 
 
+def _json_object(line: str | bytes) -> dict[str, Any]:
+    """A row of a data set.
+
+    Raises:
+        ValueError: If the line is not a JSON object.
+    """
+    row = parsed_json(line)
+    if not isinstance(row, dict):
+        raise ValueError(f"a row is a {type(row).__name__} and not an object")  # noqa: TRY004 - one class for all
+    return row
+
+
 def _objects(folder: Path, split: str, known: list[str]) -> Iterator[dict[str, Any]]:
-    path = folder / f"{split}{_SUFFIX}"
     if split not in known:
         fix = f"It has: {', '.join(known) or 'none'}."
         raise ResourceError(f"The data set has no split '{split}'", where=str(folder), fix=fix)
+    yield from json_rows(folder / f"{split}{_SUFFIX}", "The split")
+
+
+def json_rows(path: Path, what: str = "The file") -> Iterator[dict[str, Any]]:
+    """The rows of a file of JSON lines, compressed or not.
+
+    Args:
+        path: The file; compressed if its name ends in ``.gz``.
+        what: What to call it in errors.
+
+    Raises:
+        ResourceError: If it is damaged, or a line is no object.
+    """
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+            # As bytes, whose lines end at "\n" alone.
             for line in lines:
-                yield json.loads(line)
+                yield _json_object(line)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ResourceError(
-            f"The split cannot be read: {error}", where=str(path), fix="Remove the file and fetch it again."
+            f"{what} cannot be read: {error}", where=str(path), fix="Remove the file and fetch it again."
         ) from error

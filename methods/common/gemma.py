@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.method import Artifact, Context, HubSource, PackageSource, Resource, ResourceError
+from harness.method import Artifact, Context, HubSource, PackageSource, Resource, ResourceError, reading_model
 
 if TYPE_CHECKING:
     from methods.common.causal_lm import Checkpoint
@@ -91,9 +91,15 @@ def to_safetensors(source: Path, folder: Path) -> None:
     for file in files[:1]:
         check_gguf(file)
     kind = {"gguf_file": files[0].name} if files else {"use_safetensors": True}
-    loaded: Any = AutoModelForCausalLM.from_pretrained(
-        source, dtype=torch.bfloat16, local_files_only=True, output_loading_info=True, **kind
-    )
+    with reading_model(source):
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            source,
+            dtype=torch.bfloat16,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **kind,
+        )
     model, report = loaded
     check_whole(report, source)
     if hasattr(model.config, "quantization_config"):
@@ -102,4 +108,8 @@ def to_safetensors(source: Path, folder: Path) -> None:
         model.hf_quantizer = None
     model.save_pretrained(folder)
     named = {"gguf_file": files[0].name} if files else {}
-    AutoTokenizer.from_pretrained(source, local_files_only=True, **named).save_pretrained(folder)
+    with reading_model(source):
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, local_files_only=True, trust_remote_code=False, **named
+        )
+    tokenizer.save_pretrained(folder)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.method import ResourceError
+from harness.method import ResourceError, check_gguf_header, reading_model
 
 Settings = Mapping[str, Any]
 
@@ -34,7 +34,10 @@ def check_gguf(file: Path) -> None:
             where=str(file),
             fix="Use a folder of safetensors weights.",
         )
-    config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name, local_files_only=True)
+    with reading_model(file.parent):
+        config = AutoConfig.from_pretrained(
+            file.parent, gguf_file=file.name, local_files_only=True, trust_remote_code=False
+        )
     lost = {
         name: value
         for name, value in settings.items()
@@ -57,10 +60,11 @@ def read_settings(file: Path) -> tuple[str, dict[str, Any]]:
     """
     from gguf import GGUFReader
 
+    check_gguf_header(file)
     try:
         fields = {name: field.contents() for name, field in GGUFReader(file).fields.items()}
         architecture = str(fields["general.architecture"])
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
         raise ResourceError(
             f"The GGUF file cannot be read: {type(error).__name__} {error}",
             where=str(file),
@@ -75,7 +79,10 @@ def read_settings(file: Path) -> tuple[str, dict[str, Any]]:
 def _is_as_read(name: str, value: Any, settings: Settings, config: Any) -> bool:
     """Whether a setting without a name in ``transformers`` says what the model is anyway."""
     check = _CHECKS.get(name)
-    return check is not None and check(value, settings, config)
+    try:
+        return check is not None and check(value, settings, config)
+    except (ValueError, TypeError, ArithmeticError):  # The value is of another kind than it has to be.
+        return False
 
 
 def _sliding_layers(value: Any, settings: Settings, config: Any) -> bool:

@@ -8,7 +8,6 @@ no memory. What was found is kept, so that one pass serves all that ask for the 
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.method import ResourceError
+from harness.method import ResourceError, parsed_json
 
 
 @dataclass
@@ -72,9 +71,11 @@ class LargeSplit:
 
     def _parsed(self, line: bytes, number: int) -> dict[str, Any]:
         try:
-            row: dict[str, Any] = json.loads(line)
+            row = parsed_json(line)
         except ValueError as error:
             raise ResourceError(f"Line {number + 1} is not JSON: {error}", where=str(self.path)) from error
+        if not isinstance(row, dict):
+            raise ResourceError(f"Line {number + 1} is not an object", where=str(self.path))
         return row
 
     def _lines(self) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.method import Artifact, Context, HubSource, PackageSource, Resource, ResourceError
+from harness.method import Artifact, Context, HubSource, PackageSource, Resource, ResourceError, reading_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ def load_encoder(folder: Path) -> Encoder:
     """Load an encoder from local safetensors weights, without remote code.
 
     Raises:
-        ResourceError: If the folder has no safetensors weights.
+        ResourceError: If the folder has no safetensors weights, or cannot be read or is refused.
     """
     from transformers import AutoModel, AutoTokenizer
 
@@ -44,10 +44,11 @@ def load_encoder(folder: Path) -> Encoder:
             where=str(folder),
             fix="Save the model with save_pretrained(); pickled weights are not read.",
         )
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    model = AutoModel.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
-    )
+    with reading_model(folder):
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModel.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
     return Encoder(tokenizer, model.float().eval(), folder)
 
 

@@ -17,6 +17,7 @@ from harness.method import (
     Resource,
     ResourceError,
     param,
+    reading_model,
 )
 
 if TYPE_CHECKING:
@@ -205,10 +206,15 @@ def load_pair_classifier(folder: Path) -> PairClassifier:
             where=str(folder),
             fix="Save the model with save_pretrained(); pickled weights are not read.",
         )
-    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    loaded: Any = AutoModelForSequenceClassification.from_pretrained(
-        folder, use_safetensors=True, output_loading_info=True, **options
-    )
+    with reading_model(folder):
+        loaded: Any = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            use_safetensors=True,
+            output_loading_info=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     model, report = loaded
     check_whole(report, folder)
     if model.config.num_labels != 1:
@@ -217,7 +223,7 @@ def load_pair_classifier(folder: Path) -> PairClassifier:
             where=str(folder),
             fix="Bind a cross-encoder for ranking: --bind teacher=PATH.",
         )
-    return PairClassifier(AutoTokenizer.from_pretrained(folder, **options), model.float().eval())
+    return PairClassifier(tokenizer, model.float().eval())
 
 
 TEACHER = Resource(

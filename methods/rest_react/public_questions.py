@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.method import HubSource, MirrorSource, ProblemError, Resource
+from methods.common.data_set import json_rows
 from methods.rest_react.world import AnswerKey, Question
 
 if TYPE_CHECKING:
@@ -139,12 +138,8 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.rglob("*.csv")):
         with path.open(encoding="utf-8-sig", newline="") as lines:
             yield from csv.DictReader(lines)
-    for path in sorted(folder.rglob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            yield from map(json.loads, lines)
-    for path in sorted(folder.rglob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            yield from map(json.loads, lines)
+    for path in [*sorted(folder.rglob("*.jsonl")), *sorted(folder.rglob("*.jsonl.gz"))]:
+        yield from json_rows(path)
 
 
 def _empty(folder: Path, what: str) -> ProblemError:

@@ -87,9 +87,9 @@ class Checkpoint:
     @property
     def tokenizer(self) -> Any:
         """The tokenizer beside the weights."""
-        from transformers import AutoTokenizer
+        from methods.common.causal_lm import load_tokenizer
 
-        return AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
+        return load_tokenizer(self.folder)
 
 
 def load_pretrained(folder: Path) -> Checkpoint:

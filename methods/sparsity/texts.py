@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.method import ProblemError, ResourceError
+from methods.common.data_set import json_rows
 from methods.common.draws import integers
 from methods.common.ratings import RatingSet
 from methods.sparsity.span_corruption import FIRST_BYTE, PAD, corrupt_spans, padded
@@ -64,13 +63,16 @@ class TextFiles:
             raise ResourceError(f"The folder holds no files *{split}*.json.gz", where=str(self.folder))
         left = characters
         for path in files:
-            with gzip.open(path, "rt", encoding="utf-8") as lines:
-                for line in lines:
-                    text = str(json.loads(line)["text"])
-                    yield text
-                    left -= len(text)
-                    if left <= 0:
-                        return
+            for row in json_rows(path):
+                if "text" not in row:
+                    raise ResourceError(
+                        "A row has no 'text'", where=str(path), fix=f"It has: {', '.join(row)}."
+                    )
+                text = str(row["text"])
+                yield text
+                left -= len(text)
+                if left <= 0:
+                    return
 
 
 def load_text_files(folder: Path) -> TextFiles:

@@ -12,8 +12,9 @@ import math
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -160,7 +161,8 @@ class EndpointModel(LanguageModel):
         except (openai.OpenAIError, ValueError) as error:
             # The client lets a body that is not JSON through as a ValueError.
             raise _failure(error, self.server) from error
-        self._check(answer, parameters.get("n", 1))
+        with _understood(self.server):
+            self._check(answer, parameters.get("n", 1))
         return answer
 
     def _check(self, answer: Any, count: int) -> None:
@@ -176,7 +178,7 @@ class EndpointModel(LanguageModel):
         # A dated name ("model-2026-01-01") is the same model; another name is another model.
         if named and not re.fullmatch(rf"{re.escape(self.server.model)}(-\d[\d-]*)?", str(named)):
             raise ResourceError(
-                f"{self.server.model!r} was asked and {named!r} answered",
+                f"{self.server.model!r} was asked and {str(named)[:80]!r} answered",
                 where=self.server.address,
                 fix="Ask for the name that the server gives its model (GET /v1/models).",
             )
@@ -199,7 +201,8 @@ class EndpointModel(LanguageModel):
         if decoding.top_k:
             parameters["extra_body"] = {"top_k": decoding.top_k}
         answer = self._send(prompt, **parameters)
-        found = [self._completion(choice) for choice in answer.choices]
+        with _understood(self.server):
+            found = [self._completion(choice) for choice in answer.choices]
         with self._counting:
             self.usage.completion_tokens += sum(one.tokens for one in found)
             self.usage.unfinished += sum(not one.finished for one in found)
@@ -207,6 +210,8 @@ class EndpointModel(LanguageModel):
 
     def _completion(self, choice: Any) -> Completion:
         text = choice.message.content if self.server.protocol == "chat" else choice.text
+        if not isinstance(text, str | None):
+            raise TypeError(f"a text is of type {type(text).__name__}")
         values = _token_values(choice.logprobs)
         # Without token probabilities, words are counted instead; the NaN log-probability marks such counts.
         tokens = len(values) if values else len((text or "").split())
@@ -225,11 +230,12 @@ class EndpointModel(LanguageModel):
                 fix='Set scoring to "listed", or serve the model with vLLM.',
             )
         start, end = len(prompt), len(prompt) + len(option)
-        chosen = [
-            value
-            for value, at in zip(told.token_logprobs, offsets, strict=True)
-            if start <= at < end and value is not None
-        ]
+        with _understood(self.server):
+            chosen = [
+                _log_probability(value)
+                for value, at in zip(told.token_logprobs, offsets, strict=True)
+                if start <= at < end and value is not None
+            ]
         if not chosen:
             raise ProblemError(
                 f"The option {option!r} has no token of its own after its prompt",
@@ -241,12 +247,12 @@ class EndpointModel(LanguageModel):
     def _told(self, prompt: str, most: int) -> NextToken:
         if self.server.protocol == "chat":
             answer = self._send(prompt, max_tokens=1, temperature=1.0, logprobs=True, top_logprobs=most)
-            content = getattr(answer.choices[0].logprobs, "content", None) or []
-            pairs = [(one.token, one.logprob) for one in content[0].top_logprobs] if content else []
+            told = _listed_by_chat
         else:
             answer = self._send(prompt, max_tokens=1, temperature=1.0, logprobs=most)
-            lists = getattr(answer.choices[0].logprobs, "top_logprobs", None) or [{}]
-            pairs = list(lists[0].items())
+            told = _listed_by_completions
+        with _understood(self.server):
+            pairs = [(str(token), _log_probability(value)) for token, value in told(answer)]
         if not pairs:
             raise ResourceError(
                 "The server lists no probabilities of the next token",
@@ -255,6 +261,40 @@ class EndpointModel(LanguageModel):
             )
         listed = dict(sorted(pairs, key=lambda pair: -pair[1])[:most])
         return NextToken(listed, max(0.0, 1.0 - math.fsum(map(math.exp, listed.values()))))
+
+
+@contextmanager
+def _understood(server: Server) -> Iterator[None]:
+    """Read an answer in the body: what the protocol does not have there is the server's fault."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise ResourceError(
+            f"The server's answer is not of OpenAI's protocol: {error}"[:300],
+            where=server.address,
+            fix="Check that the address ends in /v1 and that the server speaks OpenAI's protocol.",
+        ) from error
+
+
+def _listed_by_chat(answer: Any) -> list[tuple[Any, Any]]:
+    content = getattr(answer.choices[0].logprobs, "content", None) or []
+    return [(one.token, one.logprob) for one in content[0].top_logprobs] if content else []
+
+
+def _listed_by_completions(answer: Any) -> list[tuple[Any, Any]]:
+    lists = getattr(answer.choices[0].logprobs, "top_logprobs", None) or [{}]
+    return list(lists[0].items())
+
+
+def _log_probability(value: Any) -> float:
+    """A log-probability of an answer; one a little above zero is rounding of the server's.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value < 1:
+        raise ValueError(f"{value!r:.40} is no log-probability")
+    return float(value)
 
 
 def open_endpoint(server: Server, *, name: str = "") -> EndpointModel:
@@ -293,8 +333,9 @@ def _token_values(told: Any) -> list[float]:
         return []
     content = getattr(told, "content", None)
     if content is not None:
-        return [float(one.logprob) for one in content]
-    return [float(value) for value in getattr(told, "token_logprobs", None) or [] if value is not None]
+        return [_log_probability(one.logprob) for one in content]
+    values = getattr(told, "token_logprobs", None) or []
+    return [_log_probability(value) for value in values if value is not None]
 
 
 def _failure(error: Exception, server: Server) -> ResourceError:

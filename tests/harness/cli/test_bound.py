@@ -11,6 +11,13 @@ from harness.errors import ExitCode
 from tests.harness.cli.conftest import Shell
 from tests.harness.cli.demo import NUMBERS
 
+SMALLEST = {
+    ".gguf": b"GGUF" + (3).to_bytes(4, "little") + bytes(16),
+    ".json": b"{}",
+    ".safetensors": (2).to_bytes(8, "little") + b"{}",
+}
+"""Files without tensors and settings, by their suffix."""
+
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,6 +33,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
         (("config.json", "notes.txt"), "no weights"),
         (("model.safetensors",), "no config.json"),
         (("config.json", "pytorch_model.bin"), "corroborate convert --from"),
+        (("config.json", "model.safetensors"), "config.json cannot be read"),
+        (("model.gguf",), "the GGUF file cannot be read"),
     ],
 )
 @pytest.mark.parametrize("command", ["plan", "run"])
@@ -47,7 +56,7 @@ def test_a_folder_with_a_model_is_taken(shell: Shell, tmp_path: Path, files: tup
     folder = tmp_path / "bound"
     folder.mkdir()
     for name in files:
-        (folder / name).touch()
+        (folder / name).write_bytes(SMALLEST[Path(name).suffix])
     assert shell("plan", "demo", "--bind", f"numbers={folder}") == ExitCode.OK, shell.err
 
 

@@ -1,0 +1,1 @@
+"""Input from anywhere: nothing of it is executed, nothing leaves its folder, and every refusal says why."""
