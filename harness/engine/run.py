@@ -16,7 +16,7 @@ from harness.engine.jobs import JobMaker
 from harness.engine.resume import check_finished, continued, started_again
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.single import only_trial, same_trial
-from harness.errors import ResourceError
+from harness.errors import CorroborateError, ResourceError
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
 from harness.plan.limits import Limits
@@ -155,8 +155,17 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             check_finished(reader, prepared.plan, anywhere=request.gather)
         writer.start(record)
         summary = execute_plan(request, prepared, writer, display)
+        _compact(writer, display)
         writer.start(record.model_copy(update={"ended": now()}))
     return Finished(folder, prepared.plan, summary)
+
+
+def _compact(writer: RunWriter, display: Display) -> None:
+    """Pack the rows of the run; a run does not fail for it, since they can be read where they are, too."""
+    try:
+        writer.compact()
+    except (CorroborateError, OSError) as error:
+        display.note(f"unit rows stay in one file a trial: {getattr(error, 'what', error)}")
 
 
 def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,15 +15,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from harness.errors import RecordError
+from harness.store.columns import RowColumns
+from harness.store.content import rows_hash
 from harness.store.kept import KeptCell
+from harness.store.packs import FOLDER, Packs
 from harness.store.records import SCHEMA_VERSION, Record, RunRecord, TrialRecord, VerdictsRecord
-from harness.store.units import RERUN, decode, sha256
+from harness.store.units import RERUN, decode_rows, encode_rows, sha256
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
 TRIALS_FILE = "trials.jsonl.gz"
 """The trials' lines as committed results hold them."""
+
+_MOST_TABLES = 512
+"""Evaluation sets whose rows a reader holds at once."""
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -77,39 +85,124 @@ class RunReader:
         return parse(VerdictsRecord, read_file(path), str(path))
 
     @cached_property
-    def _tables(self) -> dict[tuple[str, str], dict[str, np.ndarray]]:
-        return {}
+    def packs(self) -> Packs:
+        """Where the rows of a compacted run are."""
+        return Packs(self.folder)
+
+    @cached_property
+    def _tables(self) -> OrderedDict[tuple[str, str], RowColumns]:
+        """The rows read last; all of a large run would not fit into memory."""
+        return OrderedDict()
 
     def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
         """The unit rows of one part of a finished trial."""
         key = (trial, part)
         if key not in self._tables:
-            self._tables[key] = decode(self.units(trial), part, f"{self.folder.name}: {trial}")
+            self._tables[key] = RowColumns(self.rows(trial, part))
+            while len(self._tables) > _MOST_TABLES:
+                self._tables.popitem(last=False)
         return self._tables[key]
 
-    def units(self, trial: str) -> bytes:
-        """The stored bytes of a trial's unit rows, checked against their hash.
+    def rows(self, trial: str, part: str) -> pa.Table:
+        """The unit rows of one part of a finished trial as an Arrow table, checked against their hash.
 
         Raises:
             RecordError: If the trial, the file or its content is not as recorded.
         """
+        record = self._with_rows(trial)
+        path = self._loose(record)
+        if path.is_file() or not record.rows_sha256:
+            return decode_rows(self._checked(record), part, f"{self.folder.name}: {trial}")
+        if part not in record.rows_sha256:
+            raise RecordError(
+                f"There are no unit rows of part '{part}'", where=f"{self.folder.name}: {trial}", fix=RERUN
+            )
+        return self._packed(record, part)
+
+    def units(self, trial: str) -> bytes:
+        """A trial's unit rows as the bytes of one parquet file, checked against their hash.
+
+        Raises:
+            RecordError: If the trial, the file or its content is not as recorded.
+        """
+        record = self._with_rows(trial)
+        if self._loose(record).is_file() or not record.rows_sha256:
+            return self._checked(record)
+        return encode_rows({part: self._packed(record, part) for part in record.parts})
+
+    def check(self, trial: str) -> None:
+        """Read a trial's unit rows and compare them with their hash.
+
+        Raises:
+            RecordError: If the trial, the file or its content is not as recorded.
+        """
+        record = self._with_rows(trial)
+        if self._loose(record).is_file() or not record.rows_sha256:
+            self._checked(record)
+            return
+        for part in record.parts:
+            self._packed(record, part)
+
+    def _with_rows(self, trial: str) -> TrialRecord:
         record = self.trials.get(trial)
         if record is None or not record.units_file:
             raise RecordError(f"There are no unit rows of trial '{trial}'", where=str(self.folder))
-        path = self.folder / "units" / record.units_file
+        return record
+
+    def _loose(self, record: TrialRecord) -> Path:
+        """The file of a trial by itself."""
+        return self.folder / "units" / record.units_file
+
+    def _checked(self, record: TrialRecord) -> bytes:
+        path = self._loose(record)
         try:
             data = path.read_bytes()
         except OSError as error:
+            if record.rows_sha256 and not path.is_file() and self._packed_since(record):
+                return encode_rows({part: self._packed(record, part) for part in record.parts})
             raise RecordError(
-                f"The unit rows of trial '{trial}' are missing", where=str(path), fix=RERUN
+                f"The unit rows of trial '{record.trial}' are missing", where=str(path), fix=RERUN
             ) from error
         if sha256(data) != record.units_sha256:
             raise RecordError(
-                f"The unit rows of trial '{trial}' are not those that were recorded",
+                f"The unit rows of trial '{record.trial}' are not those that were recorded",
                 where=str(path),
                 fix=RERUN,
             )
         return data
+
+    def _packed_since(self, record: TrialRecord) -> bool:
+        """Whether another process has packed a trial's rows after its file was seen here."""
+        self.packs.refresh()
+        return all(self.packs.has(digest) for digest in record.rows_sha256.values())
+
+    def _packed(self, record: TrialRecord, part: str) -> pa.Table:
+        """A part's rows from its pack, checked."""
+        digest = record.rows_sha256[part]
+        try:
+            rows = self.packs.rows(digest)
+        except RecordError:
+            rows = None
+        if rows is None:
+            self.packs.refresh()  # Another process may have packed them, or merged packs, since.
+            rows = self.packs.rows(digest)
+        if rows is None:
+            raise RecordError(
+                f"The unit rows of trial '{record.trial}' are missing{self._why_missing()}",
+                where=str(self._loose(record)),
+                fix=RERUN,
+            )
+        if rows_hash(rows) != digest:
+            raise RecordError(
+                f"The unit rows of trial '{record.trial}' are not those that were recorded",
+                where=str(self.folder / FOLDER),
+                fix=RERUN,
+            )
+        return rows
+
+    def _why_missing(self) -> str:
+        first = next(iter(self.packs.damaged.items()), None)
+        return f"; {first[0].name}: {first[1]}" if first else ""
 
     def is_whole(self, trial: str) -> bool:
         """Whether a trial is recorded as finished and its rows are there, unchanged."""
@@ -117,7 +210,7 @@ class RunReader:
         if record is None or record.status != "ok":
             return False
         try:
-            self.units(trial)
+            self.check(trial)
         except RecordError as error:
             self.damaged.append(error.what)
             return False
