@@ -1,10 +1,11 @@
 """Reading a run of a given size: wall time and peak memory of ``verdicts``, ``report`` and ``compare``.
 
-Run with ``python -m benchmarks.store_size --trials 100000 --rows 500 --folder FOLDER``. Two runs are made from
-the committed results of IBWS: their experiments, tasks, methods, parameters and costs are the real ones, with
-as many seeds as give the number of trials; only the rows are drawn. Methods of one seed answer the same units,
-each seed draws its own from its task's, and a method's error is its own. Each command runs in a process of its
-own, whose peak memory is what the kernel says. ``--loose`` leaves one file a trial, as a run that goes on has.
+Run with ``python -m benchmarks.store_size --trials 100000 --rows 500 --folder FOLDER``. Two runs are made
+from the committed results of IBWS: their experiments, tasks, methods, parameters and costs are the real
+ones, with as many seeds as give the number of trials; only the rows are drawn. Methods of one seed answer
+the same units, each seed draws its own from its task's, and a method's error is its own. Each command runs
+in a process of its own, whose peak memory is what the kernel says. ``--loose`` leaves one file a trial, as a
+run that goes on has.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from harness.cli.suites import load_suite
 from harness.plan.selection import cells_of
 from harness.store import open_run
 from harness.store.compaction import compact
+from harness.store.content import rows_hashes
 from harness.store.records import TrialRecord
 from harness.store.units import encode, sha256, units_name
-from harness.store.content import rows_hashes
 from harness.suite import Scale
 
 SUITE = "ibws"

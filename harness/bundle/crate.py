@@ -51,7 +51,7 @@ _WORDS = {
 }
 _FOLDERS = {
     f"{REPORT}/": "The report",
-    f"{FOLDER}/": "Unit rows: raw scores, one row a unit, in one file or a few for each part of an experiment",
+    f"{FOLDER}/": "Unit rows: raw scores, one row a unit, one file or a few an experiment",
 }
 Entity = dict[str, Any]
 

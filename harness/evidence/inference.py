@@ -92,6 +92,7 @@ def infer(
     rng: np.random.Generator,
     noise_floor: float = 0.0,
     threshold: float = 0.0,
+    flips: bool = True,
 ) -> Inference:
     """The estimate of θ under the declared replication.
 
@@ -104,11 +105,12 @@ def infer(
         rng: Draws bootstrap samples and sign flips.
         noise_floor: Replaces a smaller standard deviation of θ between seeds.
         threshold: What the sign-flip check tests θ against.
+        flips: Whether the sign-flip check is made, which takes longer than all else over many seeds.
 
     Raises:
         NotMeasuredError: If rows cannot be paired, or a metric gives no number.
     """
-    options = InferenceOptions(rng, noise_floor, threshold)
+    options = InferenceOptions(rng, noise_floor, threshold, flips)
     if quantity.timed:
         return _by_replicate(quantity, options, "t over blocks")
     if replication is Replication.SEEDS:
@@ -133,9 +135,12 @@ class InferenceOptions:
     rng: np.random.Generator
     noise_floor: float
     threshold: float
+    flips: bool
 
-    def sign_flip(self, values: Floats) -> float:
-        """One-sided p of θ ≤ threshold by flipping signs."""
+    def sign_flip(self, values: Floats) -> float | None:
+        """One-sided p of θ ≤ threshold by flipping signs, if it is asked for."""
+        if not self.flips:
+            return None
         return sign_flip(values - self.threshold, self.rng)
 
 

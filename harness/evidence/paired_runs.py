@@ -5,6 +5,7 @@ Both are read as one view, so that what pairs methods pairs runs as well.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -179,11 +180,15 @@ class PairedRuns:
         for one, other in pairs:
             _refuse_other_units(one, other)
         rng = np.random.default_rng(0)
+        # Bootstraps of later quantities go on with the generator where the flips have left it.
+        measure = functools.partial(
+            infer, replication=replication, rng=rng, flips=replication is Replication.UNITS
+        )
         environments = {e for one, other in pairs for e in (*one.environments, *other.environments)}
         return Shift(
-            left=infer(Quantity(self._reader, left), replication, rng=rng).interval,
-            right=infer(Quantity(self._reader, right), replication, rng=rng).interval,
-            inference=infer(change, replication, rng=rng),
+            left=measure(Quantity(self._reader, left)).interval,
+            right=measure(Quantity(self._reader, right)).interval,
+            inference=measure(change),
             seeds=len({key.split("/")[0] for key in change.keys}),
             identical=all(_identical(one, other) for one, other in pairs),
             same_environment=len(environments) == 1,

@@ -174,5 +174,5 @@ def select_rows(
 
 
 def _ordered(column: NDArray[np.generic], order: Positions | None) -> NDArray[np.generic]:
-    """A copy of a column in another order: what was read stays in memory as long as something looks into it."""
+    """A copy in another order: what was read stays in memory as long as anything looks into it."""
     return np.array(column) if order is None else np.asarray(column)[order]

@@ -1,7 +1,8 @@
 """Units of trials, sorted once for all trials that answer the same.
 
-The methods of a seed answer the same units, often those of every seed. What is derived of a column of ids (its
-order, the digest of the set) is kept once for each different column, and the ids themselves in a compact form.
+The methods of a seed answer the same units, often those of every seed. What is derived of a column of ids
+(its order, the digest of the set) is kept once for each different column, and the ids themselves in a
+compact form.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
 """The unit rows of one part of one trial, as columns that are made when they are asked for.
 
 A column of text becomes a Python object a row, and most readers want numbers alone: of 50 million rows, the
-ids would be gigabytes. What names the units is told apart by a digest instead, so that trials which answer the
-same units can share whatever is derived of them.
+ids would be gigabytes. What names the units is told apart by a digest instead, so that trials which answer
+the same units can share whatever is derived of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.store.content import text_key
@@ -23,10 +22,13 @@ class RowColumns(Mapping[str, "np.ndarray"]):
 
     Args:
         rows: The rows as an Arrow table.
+        key: The digest of its units, if it is known from when the same rows were read before; else it is
+            put there.
     """
 
-    def __init__(self, rows: pa.Table) -> None:
+    def __init__(self, rows: pa.Table, key: list[bytes] | None = None) -> None:
         self._rows = rows
+        self._key = [] if key is None else key
         self._made: dict[str, np.ndarray] = {}
 
     @property
@@ -34,9 +36,14 @@ class RowColumns(Mapping[str, "np.ndarray"]):
         """The rows as an Arrow table."""
         return self._rows
 
-    @cached_property
+    @property
     def unit_key(self) -> bytes:
-        """A digest of the column ``unit_id``, row by row; empty if there are no rows, or its ids are no text."""
+        """A digest of the column ``unit_id``, row by row; empty if it has no rows, or holds no text."""
+        if not self._key:
+            self._key.append(self._digest())
+        return self._key[0]
+
+    def _digest(self) -> bytes:
         import pyarrow as pa
 
         if "unit_id" not in self._rows.column_names or not self._rows.num_rows:

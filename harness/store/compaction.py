@@ -1,8 +1,8 @@
 """Compaction: the rows of a run's finished trials move from a file each into few packs by experiment.
 
 It is the writer's work, done when a run has come to its end. ``trials.jsonl`` is not touched: the record of a
-trial carries the hash of its rows by what they say, so that it needs no word of where they are. The steps keep
-the rows readable wherever a run is killed:
+trial carries the hash of its rows by what they say, so that it needs no word of where they are. The steps
+keep the rows readable wherever a run is killed:
 
 1. A trial's file is checked against its hash, and its rows against theirs; what does not agree stays where
    it is, for readers to complain of.
@@ -19,14 +19,15 @@ Small packs are merged with what is new, so that a run which is continued again 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import RecordError
 from harness.store.content import plain, rows_hash
-from harness.store.packs import FOLDER, TRIAL, Entry, Pack, Packable, Packs, open_pack, write_pack
+from harness.store.packs import FOLDER, TRIAL, Pack, Packable, Packs, open_pack, write_pack
 from harness.store.records import TrialRecord
 from harness.store.units import decode_rows, part_rows, sha256
 
@@ -58,12 +59,12 @@ def compact(folder: Path, records: Mapping[str, TrialRecord]) -> int:
     """
     _tidy(folder / FOLDER)
     loose = _loose(folder, records)
-    packs = Packs(folder)
+    writing = _Writing(folder, records, Packs(folder))
     written = Counter[str]()
     merged: list[Pack] = []
     for kind, trials in _by_kind(folder, loose).items():
-        small = [pack for pack in packs.all if _kind_of(pack) == kind and pack.rows < MERGED_ROWS]
-        path = _write(folder, kind, trials, small, packs, records)
+        small = [pack for pack in writing.packs.all if _kind_of(pack) == kind and pack.rows < MERGED_ROWS]
+        path = writing.write(kind, trials, small)
         if path is not None:
             written.update(entry.trial for entry in open_pack(path).entries)
             merged += [pack for pack in small if pack.path != path]
@@ -121,40 +122,39 @@ def _told(schema: pa.Schema) -> Schema:
     return tuple((item.name, str(item.type)) for item in schema)
 
 
-def _write(
-    folder: Path,
-    kind: Kind,
-    trials: Sequence[TrialRecord],
-    small: Sequence[Pack],
-    packs: Packs,
-    records: Mapping[str, TrialRecord],
-) -> Path | None:
-    """One pack of trials that have files and of small packs, sorted so that a method's seeds are neighbours."""
-    experiment, part, _ = kind
-    items = {
-        entry.trial: Packable(entry.trial, entry.sha256, partial(_packed_rows, packs, entry.sha256))
-        for pack in small
-        for entry in pack.entries
-        if _is_current(entry, part, records)
-    }
-    items |= {
-        record.trial: Packable(record.trial, record.rows_sha256[part], partial(_rows, folder, record, part))
-        for record in trials
-    }
-    return write_pack(
-        folder, experiment, part, sorted(items.values(), key=lambda item: _order(item, records))
-    )
+@dataclass(frozen=True)
+class _Writing:
+    """Writes packs of a run.
 
+    Attributes:
+        folder: The run's folder.
+        records: The last record of each trial.
+        packs: The packs so far.
+    """
 
-def _is_current(entry: Entry, part: str, records: Mapping[str, TrialRecord]) -> bool:
-    """Whether packed rows are those of the trial as it was run last."""
-    record = records.get(entry.trial)
-    return record is not None and record.rows_sha256.get(part) == entry.sha256
+    folder: Path
+    records: Mapping[str, TrialRecord]
+    packs: Packs
 
+    def write(self, kind: Kind, trials: Sequence[TrialRecord], small: Sequence[Pack]) -> Path | None:
+        """One pack of trials that have files and of small packs, a method's seeds side by side."""
+        experiment, part, _ = kind
+        items = {item.trial: item for pack in small for item in self._from_pack(pack)}
+        for record in trials:
+            digest = record.rows_sha256[part]
+            items[record.trial] = Packable(record.trial, digest, partial(_rows, self.folder, record, part))
+        return write_pack(self.folder, experiment, part, sorted(items.values(), key=self._order))
 
-def _order(item: Packable, records: Mapping[str, TrialRecord]) -> tuple[str, str, str, int, str]:
-    record = records[item.trial]
-    return record.stage, record.task, record.method, record.seed, item.trial
+    def _from_pack(self, pack: Pack) -> Iterator[Packable]:
+        """The trials of a pack whose rows are those of the trial as it was run last."""
+        for entry in pack.entries:
+            record = self.records.get(entry.trial)
+            if record is not None and record.rows_sha256.get(pack.part) == entry.sha256:
+                yield Packable(entry.trial, entry.sha256, partial(_packed_rows, self.packs, entry.sha256))
+
+    def _order(self, item: Packable) -> tuple[str, str, str, int, str]:
+        record = self.records[item.trial]
+        return record.stage, record.task, record.method, record.seed, item.trial
 
 
 def _rows(folder: Path, record: TrialRecord, part: str) -> pa.Table | None:

@@ -1,10 +1,11 @@
 """The hash of unit rows by what they say, whatever file holds them.
 
-The bytes of a file change with the version of the library that wrote it, and with what else is in it; the rows
-do not. A part's hash is over its columns in order: name, type, and the SHA-256 of the values. Numbers count as
-their little-endian bytes, so that every bit of a float does, text as the length of each value and all of it in
-UTF-8, and what is missing as a mask beside. A trial's record carries this hash for each of its parts
-(``rows_sha256``), made when the trial ended: so its rows can be moved to another file and still be checked.
+The bytes of a file change with the version of the library that wrote it, and with what else is in it; the
+rows do not. A part's hash is over its columns in order: name, type, and the SHA-256 of the values. Numbers
+count as their little-endian bytes, so that every bit of a float does, text as the length of each value and
+all of it in UTF-8, and what is missing as a mask beside. A trial's record carries this hash for each of its
+parts (``rows_sha256``), made when the trial ended: so its rows can be moved to another file and still be
+checked.
 """
 
 from __future__ import annotations

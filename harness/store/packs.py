@@ -1,11 +1,11 @@
 """Packs: the unit rows of many trials in few parquet files, each of one part of one experiment.
 
-A pack has the part's own columns and, before them, the trial's id, so that any reader of parquet understands it.
-Trials follow one another, and no trial's rows are split between two row groups, so that one trial is read
+A pack has the part's own columns and, before them, the trial's id, so that any reader of parquet understands
+it. Trials follow one another, and no trial's rows are split between two row groups, so that one trial is read
 without the rest. The footer lists them in order: id, number of rows and the hash of the rows by what they say
-(:mod:`harness.store.content`). Rows are found by that hash, which the trial's record carries, and checked against
-it when they are read: the list in the footer is only where to look, and a pack that holds the rows of a trial
-as they were before it was run again does no harm.
+(:mod:`harness.store.content`). Rows are found by that hash, which the trial's record carries, and checked
+against it when they are read: the list in the footer is only where to look, and a pack that holds the rows
+of a trial as they were before it was run again does no harm.
 """
 
 from __future__ import annotations
