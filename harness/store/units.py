@@ -81,6 +81,13 @@ def _named(part: str, columns: Mapping[str, Any], length: int) -> pa.Table:
     return pa.table({PART_COLUMN: named, **columns})
 
 
+def arrow_table(columns: Mapping[str, Any]) -> pa.Table:
+    """The columns of one part as an Arrow table, under their own names."""
+    import pyarrow as pa
+
+    return pa.table({name: _array(values) for name, values in columns.items()})
+
+
 def _array(values: Any) -> pa.Array:
     """A column in Arrow, its text spelt out where UTF-8 cannot hold it."""
     import pyarrow as pa
