@@ -1,4 +1,4 @@
-"""Writes the tables of ``docs/records.md`` again, after a change of them: ``python -m harness.query.page``."""
+"""``python -m harness.query.page`` writes the tables of ``docs/records.md`` again, after a change of them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The unit rows of a run as one table for each evaluation set.
 
-Packs are not loaded: they are scanned by whoever asks, with no more columns and rows than are asked for, and
-not checked; ``corroborate verify`` does that. Rows that lie in a file of their own trial, and those of committed
-results, are read into memory. Trials whose columns have other types make a table of their own, which SQL puts
-together by name.
+Packs are not loaded: they are scanned by whoever asks, with no more columns and rows than are asked for,
+and not checked; ``corroborate verify`` does that. Rows that lie in a file of their own trial, and those of
+committed results, are read into memory. Trials whose columns have other types make a table of their own,
+which SQL puts together by name.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class UnitTables:
         import pyarrow as pa
 
         found = [item if isinstance(item, pa.Table) else item.to_table() for item in self.sources(name)]
-        whole = pa.concat_tables(found, promote_options="permissive")
+        whole = pa.concat_tables(_alike(found), promote_options="permissive")
         names = ["trial" if column == TRIAL else column for column in whole.column_names]
         return whole.rename_columns(names)
 
@@ -97,6 +97,21 @@ class UnitTables:
             named = rows.add_column(0, TRIAL, pa.array([trial] * rows.num_rows, pa.string()))
             groups.setdefault(str(named.schema), []).append(named)
         yield from (pa.concat_tables(tables) for tables in groups.values())
+
+
+def _alike(tables: list[pa.Table]) -> list[pa.Table]:
+    """The tables with columns as text where they are text in one and something else in another, as in SQL."""
+    import pyarrow as pa
+
+    types: dict[str, set[pa.DataType]] = {}
+    for item in (item for table in tables for item in table.schema):
+        types.setdefault(item.name, set()).add(item.type)
+    several = {name: found for name, found in types.items() if name != TRIAL and len(found) > 1}
+    mixed = {name for name, found in several.items() if pa.string() in found}
+    return [
+        table.cast(pa.schema([(x.name, pa.string() if x.name in mixed else x.type) for x in table.schema]))
+        for table in tables
+    ]
 
 
 def _datasets(packs: list[Pack]) -> Iterator[Any]:

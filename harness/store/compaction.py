@@ -18,6 +18,7 @@ Small packs are merged with what is new, so that a run which is continued again 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ def compact(folder: Path, records: Mapping[str, TrialRecord]) -> int:
             written.update(entry.trial for entry in open_pack(path).entries)
             merged += [pack for pack in small if pack.path != path]
     done = [record for name, record in loose.items() if written[name] == len(record.parts)]
+    if written:
+        _settle(folder / FOLDER)
     for record in done:
         (folder / _UNITS / record.units_file).unlink()
     for pack in merged:
@@ -80,6 +83,15 @@ def _tidy(folder: Path) -> None:
     """Remove packs that a killed compaction has not finished."""
     for path in folder.glob(".*.tmp"):
         path.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """Wait until the names of new packs are on disk, too: what they replace is removed next."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 def _loose(folder: Path, records: Mapping[str, TrialRecord]) -> dict[str, TrialRecord]:

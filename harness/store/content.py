@@ -14,6 +14,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import RecordError
 from harness.store.units import decode_rows
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 
 
 def rows_hashes(data: bytes, parts: Iterable[str], where: str) -> dict[str, str]:
-    """The hash of each part of a trial's stored rows.
+    """The hash of each part of a trial's stored rows; nothing if some have a type that has no hash.
 
-    Raises:
-        RecordError: If the bytes are no parquet file or a part is not in it.
+    A trial's result is not lost for that: its rows stay in their file, whose bytes have a hash.
     """
-    return {part: rows_hash(decode_rows(data, part, where)) for part in parts}
+    import pyarrow as pa
+
+    try:
+        return {part: rows_hash(decode_rows(data, part, where)) for part in parts}
+    except (RecordError, pa.ArrowException, TypeError, ValueError):
+        return {}
 
 
 def rows_hash(rows: pa.Table) -> str:
@@ -78,7 +83,8 @@ def _column(array: pa.Array) -> Any:
     if pa.types.is_string(kind):
         _update_text(found, array)
     elif pa.types.is_boolean(kind):
-        found.update(array.fill_null(value=False).to_numpy(zero_copy_only=False).tobytes())
+        filled = array.fill_null(False) if array.null_count else array
+        found.update(filled.to_numpy(zero_copy_only=False).tobytes())
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
         found.update(_numbers(array))
     else:

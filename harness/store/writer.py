@@ -104,7 +104,12 @@ class RunWriter:
         Raises:
             RecordError: If the packs cannot be written; every trial's rows are where they were.
         """
-        return compact(self.folder, self.reader().trials)
+        import pyarrow as pa
+
+        try:
+            return compact(self.folder, self.reader().trials)
+        except pa.ArrowException as error:
+            raise RecordError(f"The unit rows cannot be packed: {error}", where=str(self.folder)) from error
 
     def _append_line(self, record: TrialRecord) -> TrialRecord:
         try:
