@@ -100,9 +100,9 @@ def make_run(folder: Path, trials: int, rows: int, *, noise: float, loose: bool)
             file.write(record.model_copy(update=stored).as_json() + "\n")
             planned.append(record.trial)
             total += sum(len(table["unit_id"]) for table in tables.values())
-    record = open_run(suite.folder / "reference" / "small").record
-    record = record.model_copy(update={"run": folder.name, "planned": planned, "blocked": {}})
-    (folder / "run.json").write_text(record.as_json(indent=1))
+    asked = open_run(suite.folder / "reference" / "small").record
+    asked = asked.model_copy(update={"run": folder.name, "planned": planned, "blocked": {}})
+    (folder / "run.json").write_text(asked.as_json(indent=1))
     print(f"{folder.name}: {len(planned)} trials, {total} rows")
     if not loose:
         began = time.perf_counter()

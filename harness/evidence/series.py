@@ -14,8 +14,8 @@ from harness.claims.findings import Kind, NotMeasuredError
 from harness.declared import cell_key
 from harness.errors import OmittedRowsError, RecordError
 from harness.evidence.coverage import Coverages, Covering, Declared
-from harness.evidence.rows import KeptRows, Positions, Rows, select_rows
-from harness.evidence.unit_sets import UnitSet
+from harness.evidence.rows import KeptRows, Rows, select_rows
+from harness.evidence.unit_sets import Positions, UnitSet
 from harness.store.answers import Coverage, together
 from harness.store.kept import KeptCell
 from harness.store.records import TrialRecord

@@ -62,7 +62,7 @@ class RowColumns(Mapping[str, "np.ndarray"]):
         return iter(self._rows.column_names)
 
     def __len__(self) -> int:
-        return self._rows.num_columns
+        return int(self._rows.num_columns)
 
     def __contains__(self, name: object) -> bool:
         return name in self._rows.column_names

@@ -48,7 +48,7 @@ def rows_hash(rows: pa.Table) -> str:
 
 def text_key(column: pa.ChunkedArray) -> bytes:
     """What tells one column of text from another: a digest of its values."""
-    return _column(_joined(column)).digest()
+    return bytes(_column(_joined(column)).digest())
 
 
 def plain(rows: pa.Table) -> pa.Table:

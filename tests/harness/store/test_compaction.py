@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from harness.store.records import TrialRecord
 from harness.store.units import encode
 from tests.harness.store.test_store import run_record
 
-Parts = Mapping[str, Mapping[str, Any]]
 KILLED = 9
 
 
@@ -40,7 +39,7 @@ def record(experiment: str, method: str, seed: int) -> TrialRecord:
     )
 
 
-def scores(seed: int, rows: int = 4) -> Parts:
+def scores(seed: int, rows: int = 4) -> Any:
     draw = np.random.default_rng(seed)
     ids = [f"ü{number}" for number in range(rows)]
     return {
@@ -243,10 +242,10 @@ def rewritten(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
         writer.add_key_value_metadata({b"corroborate": footer})
 
 
-def add_one(table: pa.Table) -> pa.Table:
+def add_one(table: pa.Table, row: int = 0) -> pa.Table:
     at = table.column_names.index("error")
     values = table["error"].to_numpy().copy()
-    values[0] += 1
+    values[row] += 1
     return table.set_column(at, "error", pa.array(values))
 
 
