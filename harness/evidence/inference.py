@@ -26,7 +26,7 @@ from harness.evidence.distributions import (
     student,
 )
 from harness.evidence.quantities import Quantity
-from harness.evidence.rows import Positions
+from harness.evidence.unit_sets import Positions
 from harness.store.records import Interval, TestRecord
 from harness.text import plural
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from harness.claims import Cell, Contrast
 from harness.claims.findings import NotMeasuredError
 from harness.evidence.distributions import Floats
-from harness.evidence.rows import Positions
 from harness.evidence.series import Reader, Replicate, Series, partial
+from harness.evidence.unit_sets import Positions
 from harness.store.answers import Coverage, together
 
 

@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
             writer.append(record("e", "m", seed), Scores(scores(seed)))
             writer.append(record("e", "n", seed), Scores(scores(seed + 50, rows=7)))
             for method, value in (("whole", 0), ("real", 0.5)):
-                table = {"unit_id": [1, 2], "error": [seed + value, value]}
+                table: dict[str, Any] = {"unit_id": [1, 2], "error": [seed + value, value]}
                 writer.append(record("f", method, seed), Scores({"main": table}))
         writer.append(record("f", "broken", 100).model_copy(update={"status": "failed"}))
     return made
@@ -109,7 +109,12 @@ def test_a_trial_is_read_without_the_others(folder: Path, monkeypatch: pytest.Mo
     assert [pq.ParquetFile(path).metadata.row_group(at).num_rows for at in range(4)] == [8, 11, 7, 7]
     taken: list[int] = []
     whole = packs._read_group
-    monkeypatch.setattr(packs, "_read_group", lambda path, group: taken.append(group) or whole(path, group))
+
+    def noted(path: Path, group: int) -> pa.Table:
+        taken.append(group)
+        return whole(path, group)
+
+    monkeypatch.setattr(packs, "_read_group", noted)
     assert len(RunReader(folder).table("e/t/n/102", "main")["error"]) == 7
     assert taken == [3]
 
