@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import RecordError
@@ -41,9 +43,14 @@ def rows_hash(rows: pa.Table) -> str:
     whole = hashlib.sha256(f"rows {rows.num_rows}".encode())
     for name in rows.column_names:
         array = _joined(rows[name])
-        whole.update(json.dumps([name, str(array.type)]).encode())
+        whole.update(_heading(name, str(array.type)))
         whole.update(_column(array).digest())
     return whole.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _heading(name: str, kind: str) -> bytes:
+    return json.dumps([name, kind]).encode()
 
 
 def text_key(column: pa.ChunkedArray) -> bytes:
@@ -107,6 +114,9 @@ def _update_text(found: Any, array: pa.Array) -> None:
 
 
 def _numbers(array: pa.Array) -> Any:
+    if not array.null_count and sys.byteorder == "little" and len(array):
+        width = array.type.bit_width // 8  # Without a copy: this is most of what is read of a run.
+        return memoryview(array.buffers()[1])[array.offset * width : (array.offset + len(array)) * width]
     filled = array.fill_null(0) if array.null_count else array
     values = filled.to_numpy(zero_copy_only=False)
     return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()

@@ -30,7 +30,7 @@ TRIAL = "__trial__"
 """The column that names the trial; a part may have a column ``trial`` of its own."""
 GROUP_ROWS = 16_384
 """Rows of a row group, more where one trial alone has more."""
-_CACHED_BYTES = 128 << 20
+_CACHED_BYTES = 384 << 20
 _KEY = b"corroborate"
 
 
@@ -130,6 +130,7 @@ class Packs:
         self._folder = folder / FOLDER
         self.damaged: dict[Path, str] = {}
         self._groups: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
+        self._held = 0
 
     @cached_property
     def all(self) -> tuple[Pack, ...]:
@@ -155,6 +156,7 @@ class Packs:
         self.__dict__.pop("_places", None)
         self.damaged.clear()
         self._groups.clear()
+        self._held = 0
 
     def has(self, digest: str) -> bool:
         """Whether rows were packed under a hash."""
@@ -177,9 +179,9 @@ class Packs:
             self._groups.move_to_end(key)
             return self._groups[key]
         found = self._groups[key] = _read_group(path, group)
-        held = sum(table.nbytes for table in self._groups.values())
-        while held > _CACHED_BYTES and len(self._groups) > 1:
-            held -= self._groups.popitem(last=False)[1].nbytes
+        self._held += found.nbytes
+        while self._held > _CACHED_BYTES and len(self._groups) > 1:
+            self._held -= self._groups.popitem(last=False)[1].nbytes
         return found
 
 
@@ -234,11 +236,14 @@ def write_pack(folder: Path, experiment: str, part: str, items: Sequence[Packabl
     path.parent.mkdir(exist_ok=True)
 
     def write(sink: IO[bytes]) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         writer = None
         for batch in _batches(items, entries):
-            writer = writer or pq.ParquetWriter(sink, batch.schema, compression="zstd")
+            # Measured numbers hardly repeat: a dictionary of them is slow to write and to read.
+            names = [item.name for item in batch.schema if not pa.types.is_floating(item.type)]
+            writer = writer or pq.ParquetWriter(sink, batch.schema, compression="zstd", use_dictionary=names)
             if batch.num_rows:
                 writer.write_table(batch, row_group_size=batch.num_rows)
         if writer is not None:
