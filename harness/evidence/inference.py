@@ -23,6 +23,7 @@ from harness.evidence.distributions import (
     StudentDistribution,
     bca,
     sign_flip,
+    sign_flip_of_many,
     student,
 )
 from harness.evidence.quantities import Quantity
@@ -42,6 +43,8 @@ MIN_BOOTSTRAP = 20
 _RESAMPLES = 9999
 _COSTLY_RESAMPLES = 1999
 _GROUPS = 50
+_MANY_SEEDS = 50
+"""Replicates above which sign flips are drawn by our own code, since SciPy needs a second for some hundreds."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,13 @@ class InferenceOptions:
 
     def sign_flip(self, values: Floats) -> float | None:
         """One-sided p of θ ≤ threshold by flipping signs, if it is asked for."""
-        if not self.flips:
-            return None
-        return sign_flip(values - self.threshold, self.rng)
+        return sign_flip(values - self.threshold, self.rng) if self.flips else None
+
+    def sign_flip_of_replicates(self, values: Floats) -> float | None:
+        """The same for replicates, which may be hundreds."""
+        if not self.flips or len(values) <= _MANY_SEEDS:
+            return self.sign_flip(values)
+        return sign_flip_of_many(values - self.threshold, self.rng)
 
 
 def _by_replicate(quantity: Quantity, options: InferenceOptions, name: str) -> Inference:
@@ -153,7 +160,7 @@ def _by_replicate(quantity: Quantity, options: InferenceOptions, name: str) -> I
         test=f"{name} ({len(theta) - 1} df)" if distribution else "one replicate",
         replicates=tuple(theta.tolist()),
         units=quantity.size,
-        p_sign_flip=options.sign_flip(theta) if distribution else None,
+        p_sign_flip=options.sign_flip_of_replicates(theta) if distribution else None,
         timed=quantity.timed,
     )
 
@@ -175,7 +182,7 @@ def _crossed(quantity: Quantity, options: InferenceOptions) -> Inference:
         replicates=tuple(theta.tolist()),
         units=quantity.size,
         unit_variance=variances.units,
-        p_sign_flip=options.sign_flip(theta),
+        p_sign_flip=options.sign_flip_of_replicates(theta),
     )
 
 
