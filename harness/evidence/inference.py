@@ -44,7 +44,7 @@ _RESAMPLES = 9999
 _COSTLY_RESAMPLES = 1999
 _GROUPS = 50
 _MANY_SEEDS = 50
-"""Replicates above which sign flips are drawn by our own code, since SciPy needs a second for some hundreds."""
+"""Replicates above which sign flips are drawn by our own code: SciPy needs a second for some hundreds."""
 
 
 @dataclass(frozen=True)
