@@ -6,7 +6,7 @@ Both are read as one view, so that what pairs methods pairs runs as well.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,29 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT = "left ", "right "
 
 
+class _JoinedTrials(Mapping[str, TrialRecord]):
+    """The records of shared trials under the names of their sides, made when they are asked for."""
+
+    def __init__(self, sides: Mapping[str, RunView], names: Sequence[str]) -> None:
+        self._sides = sides
+        self._names = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> TrialRecord:
+        if name not in self._names:
+            raise KeyError(name)
+        side, trial = _split(name)
+        return self._sides[side].trials[trial].model_copy(update={"trial": name})
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class JoinedView:
     """The trials that two runs both finished, under experiment ids that name their side."""
 
@@ -45,11 +68,7 @@ class JoinedView:
         names = [side + trial for side in self._sides for trial in shared]
         self.shared = tuple(shared)
         self.record: RunRecord = left.record.model_copy(update={"planned": names, "blocked": {}})
-        self.trials: Mapping[str, TrialRecord] = {
-            side + trial: view.trials[trial].model_copy(update={"trial": side + trial})
-            for side, view in self._sides.items()
-            for trial in shared
-        }
+        self.trials: Mapping[str, TrialRecord] = _JoinedTrials(self._sides, names)
 
     def table(self, trial: str, part: str) -> Mapping[str, NDArray[np.generic]]:
         """The rows of a trial, on the side that its id names."""

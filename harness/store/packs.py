@@ -24,13 +24,14 @@ from harness.store.units import write_stream_durably
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 FOLDER = "rows"
 TRIAL = "__trial__"
 """The column that names the trial; a part may have a column ``trial`` of its own."""
 GROUP_ROWS = 16_384
 """Rows of a row group, more where one trial alone has more."""
-_CACHED_BYTES = 384 << 20
+_CACHED_BYTES = 192 << 20
 _KEY = b"corroborate"
 
 
@@ -131,6 +132,7 @@ class Packs:
         self.damaged: dict[Path, str] = {}
         self._groups: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
         self._held = 0
+        self._files: dict[Path, pq.ParquetFile] = {}
 
     @cached_property
     def all(self) -> tuple[Pack, ...]:
@@ -157,6 +159,9 @@ class Packs:
         self.damaged.clear()
         self._groups.clear()
         self._held = 0
+        for file in self._files.values():
+            file.close(force=True)
+        self._files.clear()
 
     def has(self, digest: str) -> bool:
         """Whether rows were packed under a hash."""
@@ -178,26 +183,31 @@ class Packs:
         if key in self._groups:
             self._groups.move_to_end(key)
             return self._groups[key]
-        found = self._groups[key] = _read_group(path, group)
+        found = self._groups[key] = self._read(path, group)
         self._held += found.nbytes
         while self._held > _CACHED_BYTES and len(self._groups) > 1:
             self._held -= self._groups.popitem(last=False)[1].nbytes
         return found
 
+    def _read(self, path: Path, group: int) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-def _read_group(path: Path, group: int) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+        try:
+            if path not in self._files:  # Its footer is megabytes, and is read once.
+                self._files[path] = pq.ParquetFile(path)
+            return _read_group(self._files[path], group)
+        except (pa.ArrowException, OSError) as error:
+            what = f"The packed unit rows cannot be read: {error}"
+            raise RecordError(what, where=str(path)) from error
 
-    try:
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow.remove_metadata()
-            names = [name for name in schema.names if name != TRIAL]
-            if group >= file.num_row_groups:  # Trials without rows have no row group.
-                return schema.empty_table().select(names)
-            return file.read_row_group(group, columns=names).combine_chunks().replace_schema_metadata()
-    except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"The packed unit rows cannot be read: {error}", where=str(path)) from error
+
+def _read_group(file: pq.ParquetFile, group: int) -> pa.Table:
+    schema = file.schema_arrow.remove_metadata()
+    names = [name for name in schema.names if name != TRIAL]
+    if group >= file.num_row_groups:  # Trials without rows have no row group.
+        return schema.empty_table().select(names)
+    return file.read_row_group(group, columns=names).combine_chunks().replace_schema_metadata()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from collections import OrderedDict
@@ -16,11 +17,11 @@ from pydantic import ValidationError
 
 from harness.errors import RecordError
 from harness.store.columns import RowColumns
-from harness.store.content import rows_hash
 from harness.store.kept import KeptCell
-from harness.store.packs import FOLDER, Packs
+from harness.store.packs import Packs
 from harness.store.records import SCHEMA_VERSION, Record, RunRecord, TrialRecord, VerdictsRecord
-from harness.store.units import RERUN, decode_rows, encode_rows, sha256
+from harness.store.trial_rows import TrialRows
+from harness.store.units import RERUN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,10 +85,14 @@ class RunReader:
             return None
         return parse(VerdictsRecord, read_file(path), str(path))
 
-    @cached_property
+    @property
     def packs(self) -> Packs:
         """Where the rows of a compacted run are."""
-        return Packs(self.folder)
+        return self._rows.packs
+
+    @cached_property
+    def _rows(self) -> TrialRows:
+        return TrialRows(self.folder)
 
     @cached_property
     def _tables(self) -> OrderedDict[tuple[str, str], RowColumns]:
@@ -112,26 +117,13 @@ class RunReader:
     def _unit_keys(self) -> dict[str, list[bytes]]:
         return {}
 
-    @cached_property
-    def _checked_packed(self) -> set[str]:
-        """Hashes whose packed rows have been found to be as they were recorded."""
-        return set()
-
     def rows(self, trial: str, part: str) -> pa.Table:
         """The unit rows of one part of a finished trial as an Arrow table, checked against their hash.
 
         Raises:
             RecordError: If the trial, the file or its content is not as recorded.
         """
-        record = self._with_rows(trial)
-        path = self._loose(record)
-        if path.is_file() or not record.rows_sha256:
-            return decode_rows(self._checked(record), part, f"{self.folder.name}: {trial}")
-        if part not in record.rows_sha256:
-            raise RecordError(
-                f"There are no unit rows of part '{part}'", where=f"{self.folder.name}: {trial}", fix=RERUN
-            )
-        return self._packed(record, part)
+        return self._rows.rows(self._with_rows(trial), part)
 
     def units(self, trial: str) -> bytes:
         """A trial's unit rows as the bytes of one parquet file, checked against their hash.
@@ -139,10 +131,7 @@ class RunReader:
         Raises:
             RecordError: If the trial, the file or its content is not as recorded.
         """
-        record = self._with_rows(trial)
-        if self._loose(record).is_file() or not record.rows_sha256:
-            return self._checked(record)
-        return encode_rows({part: self._packed(record, part) for part in record.parts})
+        return self._rows.units(self._with_rows(trial))
 
     def check(self, trial: str) -> None:
         """Read a trial's unit rows and compare them with their hash.
@@ -150,74 +139,13 @@ class RunReader:
         Raises:
             RecordError: If the trial, the file or its content is not as recorded.
         """
-        record = self._with_rows(trial)
-        if self._loose(record).is_file() or not record.rows_sha256:
-            self._checked(record)
-            return
-        for part in record.parts:
-            self._packed(record, part)
+        self._rows.check(self._with_rows(trial))
 
     def _with_rows(self, trial: str) -> TrialRecord:
         record = self.trials.get(trial)
         if record is None or not record.units_file:
             raise RecordError(f"There are no unit rows of trial '{trial}'", where=str(self.folder))
         return record
-
-    def _loose(self, record: TrialRecord) -> Path:
-        """The file of a trial by itself."""
-        return self.folder / "units" / record.units_file
-
-    def _checked(self, record: TrialRecord) -> bytes:
-        path = self._loose(record)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            if record.rows_sha256 and not path.is_file() and self._packed_since(record):
-                return encode_rows({part: self._packed(record, part) for part in record.parts})
-            raise RecordError(
-                f"The unit rows of trial '{record.trial}' are missing", where=str(path), fix=RERUN
-            ) from error
-        if sha256(data) != record.units_sha256:
-            raise RecordError(
-                f"The unit rows of trial '{record.trial}' are not those that were recorded",
-                where=str(path),
-                fix=RERUN,
-            )
-        return data
-
-    def _packed_since(self, record: TrialRecord) -> bool:
-        """Whether another process has packed a trial's rows after its file was seen here."""
-        self.packs.refresh()
-        return all(self.packs.has(digest) for digest in record.rows_sha256.values())
-
-    def _packed(self, record: TrialRecord, part: str) -> pa.Table:
-        """A part's rows from its pack, checked."""
-        digest = record.rows_sha256[part]
-        try:
-            rows = self.packs.rows(digest)
-        except RecordError:
-            rows = None
-        if rows is None:
-            self.packs.refresh()  # Another process may have packed them, or merged packs, since.
-            rows = self.packs.rows(digest)
-        if rows is None:
-            raise RecordError(
-                f"The unit rows of trial '{record.trial}' are missing{self._why_missing()}",
-                where=str(self._loose(record)),
-                fix=RERUN,
-            )
-        if digest not in self._checked_packed and rows_hash(rows) != digest:
-            raise RecordError(
-                f"The unit rows of trial '{record.trial}' are not those that were recorded",
-                where=str(self.folder / FOLDER),
-                fix=RERUN,
-            )
-        self._checked_packed.add(digest)
-        return rows
-
-    def _why_missing(self) -> str:
-        first = next(iter(self.packs.damaged.items()), None)
-        return f"; {first[0].name}: {first[1]}" if first else ""
 
     def is_whole(self, trial: str) -> bool:
         """Whether a trial is recorded as finished and its rows are there, unchanged."""
@@ -304,8 +232,34 @@ def read_trials(path: Path, damaged: list[str]) -> list[TrialRecord]:
             "it is passed over and its trial counts as not finished"
         )
     # Text has more line ends than JSON lines: U+2028 in an error message is none.
-    lines = data[:end].split(b"\n")
-    return [parse(TrialRecord, line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line]
+    lines = enumerate(io.BytesIO(data[:end]), 1)
+    return [_trial(line, f"{path}, line {n}") for n, line in lines if line.strip(b"\n")]
+
+
+def _trial(line: bytes, where: str) -> TrialRecord:
+    """A line of ``trials.jsonl``; what is odd about it is told by the slower way to read it."""
+    try:
+        # Shares short texts between records, which is most of what a hundred thousand of them take.
+        record = TrialRecord.model_validate_json(line)
+    except ValueError:
+        return parse(TrialRecord, line, where)
+    if record.schema_version != SCHEMA_VERSION or "schema_version" not in record.model_fields_set:
+        return parse(TrialRecord, line, where)
+    for model in (record, record.cost):
+        _share_fields_set(model)
+    return record
+
+
+_fields_sets: dict[frozenset[str], set[str]] = {}
+
+
+def _share_fields_set(model: Record) -> None:
+    """Let records share the set of fields that were given, which is half of what one takes.
+
+    Records are frozen, and copies of them copy the set.
+    """
+    given = model.__pydantic_fields_set__
+    object.__setattr__(model, "__pydantic_fields_set__", _fields_sets.setdefault(frozenset(given), given))
 
 
 def whole_length(data: bytes) -> int:
