@@ -31,7 +31,7 @@ TRIAL = "__trial__"
 """The column that names the trial; a part may have a column ``trial`` of its own."""
 GROUP_ROWS = 16_384
 """Rows of a row group, more where one trial alone has more."""
-_CACHED_BYTES = 192 << 20
+_CACHED_BYTES = 96 << 20
 _KEY = b"corroborate"
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TRIALS_FILE = "trials.jsonl.gz"
 """The trials' lines as committed results hold them."""
 
-_MOST_TABLES = 512
+_MOST_TABLES = 4096
 """Evaluation sets whose rows a reader holds at once."""
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -96,17 +96,21 @@ class RunReader:
 
     @cached_property
     def _tables(self) -> OrderedDict[tuple[str, str], RowColumns]:
-        """The rows read last; all of a large run would not fit into memory."""
+        """Rows read last from files of their own trials; all of a large run would not fit into memory."""
         return OrderedDict()
 
     def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
         """The unit rows of one part of a finished trial."""
         key = (trial, part)
-        if key not in self._tables:
-            self._tables[key] = RowColumns(self.rows(trial, part), self._key_of(trial, part))
+        if key in self._tables:
+            return self._tables[key]
+        found = RowColumns(self.rows(trial, part), self._key_of(trial, part))
+        # What lies in a pack is a view of rows that are kept there, and would keep all of them.
+        if not self._rows.is_packed(self.trials[trial]):
+            self._tables[key] = found
             while len(self._tables) > _MOST_TABLES:
                 self._tables.popitem(last=False)
-        return self._tables[key]
+        return found
 
     def _key_of(self, trial: str, part: str) -> list[bytes]:
         """Where the digest of a table's units is kept, which outlives its rows."""

@@ -73,7 +73,7 @@ class TrialRows:
     def _either(self, record: TrialRecord, packed: Callable[[], T], loose: Callable[[bytes], T]) -> T:
         """From packs, if they have the rows; else, or if those are damaged, from the trial's own file."""
         path = self._folder / "units" / record.units_file
-        if self._is_packed(record):
+        if self.is_packed(record):
             try:
                 return packed()
             except RecordError:
@@ -83,12 +83,13 @@ class TrialRows:
             return loose(self._checked(record, path))
         except FileNotFoundError as error:
             self.packs.refresh()  # Another process may have packed them, or merged packs, since.
-            if self._is_packed(record):
+            if self.is_packed(record):
                 return packed()
             what = f"The unit rows of trial '{record.trial}' are missing{self._why_missing()}"
             raise RecordError(what, where=str(path), fix=RERUN) from error
 
-    def _is_packed(self, record: TrialRecord) -> bool:
+    def is_packed(self, record: TrialRecord) -> bool:
+        """Whether packs have the rows of a trial."""
         digests = record.rows_sha256.values()
         return bool(digests) and all(self.packs.has(digest) for digest in digests)
 
