@@ -27,7 +27,7 @@ from harness.cli.suites import load_suite
 from harness.plan.selection import cells_of
 from harness.store import open_run
 from harness.store.compaction import compact
-from harness.store.content import rows_hashes
+from harness.store.content import content_of
 from harness.store.records import TrialRecord
 from harness.store.units import encode, sha256, units_name
 from harness.suite import Scale
@@ -96,7 +96,7 @@ def make_run(folder: Path, trials: int, rows: int, *, noise: float, loose: bool)
             tables = drawn(record, rows, columns, effects)
             data = encode(tables)
             (folder / "units" / record.units_file).write_bytes(data)
-            stored = {"units_sha256": sha256(data), "rows_sha256": rows_hashes(data, record.parts, "")}
+            stored = {"units_sha256": sha256(data), **content_of(data, record.parts, "")}
             file.write(record.model_copy(update=stored).as_json() + "\n")
             planned.append(record.trial)
             total += sum(len(table["unit_id"]) for table in tables.values())

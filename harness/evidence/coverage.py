@@ -12,7 +12,7 @@ import numpy as np
 from harness.claims.quantity import CALIBRATION
 from harness.errors import RecordError
 from harness.store.answers import Answers, Columns, Coverage, Where, answers_of, coverage
-from harness.store.columns import RowColumns
+from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import OwnUnits, Scale, Suite
 
@@ -75,7 +75,7 @@ class Coverages:
 
     def __post_init__(self) -> None:
         self._found: dict[tuple[_Name, str, Where], Coverage] = {}
-        self._equal: OrderedDict[bytes, Answers] = OrderedDict()
+        self._equal: OrderedDict[str, Answers] = OrderedDict()
         self._beside: dict[tuple[str, str, str], list[_Name]] = {}
         for trial in self.view.record.planned:
             experiment, task, _, seed = trial.split("/")
@@ -117,22 +117,34 @@ class Coverages:
 
     def _of(self, name: _Name, part: str, where: Where) -> Answers:
         trial, arm = name
+        key = "" if where or arm else self._unit_key(trial, part)
+        if key and key in self._equal:
+            return self._equal[key]
         table = self._table(trial, part)
-        if table is None:
-            return Answers()
-        if where or arm or not isinstance(table, RowColumns) or "step" in table or not table.unit_key:
-            return answers_of(table, where, arm)
-        # Trials with the same ids share their answers, which are then known to be equal.
-        if table.unit_key not in self._equal:
-            self._equal[table.unit_key] = answers_of(table)
+        found = Answers() if table is None else answers_of(table, where, arm)
+        if key and table is not None:
+            self._equal[key] = found
             if len(self._equal) > _MOST_EQUAL:
                 self._equal.popitem(last=False)
-        return self._equal[table.unit_key]
+        return found
+
+    def _unit_key(self, trial: str, part: str) -> str:
+        """What is equal for trials that have answered the same, if their records say it.
+
+        A seed's methods are then compared without their rows being read.
+        """
+        record = self._finished(trial, part)
+        return record.unit_ids_sha256.get(part, "") if record and not self.view.is_committed else ""
+
+    def _finished(self, trial: str, part: str) -> TrialRecord | None:
+        """The record, if the trial has rows of the part."""
+        record = self.view.trials.get(trial)
+        has = record is not None and record.status == "ok" and (not record.parts or part in record.parts)
+        return record if has else None
 
     def _table(self, trial: str, part: str) -> Columns | None:
         """The rows, if the trial is there, has the part, and the rows were kept."""
-        record = self.view.trials.get(trial)
-        if record is None or record.status != "ok" or (record.parts and part not in record.parts):
+        if self._finished(trial, part) is None:
             return None
         try:
             return self.view.table(trial, part)

@@ -134,7 +134,7 @@ def select_rows(
     names: Sequence[str],
     where: Sequence[tuple[str, str | float | bool]],
     trial: str,
-    known: dict[bytes, UnitSet] | None = None,
+    known: dict[str, UnitSet] | None = None,
 ) -> Rows:
     """The wanted columns of the rows that pass the filters, grouped by unit.
 

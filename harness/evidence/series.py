@@ -142,7 +142,7 @@ class Reader:
         self._coverages: Covering = coverages or Coverages(view)
         self._kept = kept or kept_in(view)
         self._planned = _by_place(view.record.planned)
-        self._units: dict[bytes, UnitSet] = {}
+        self._units: dict[str, UnitSet] = {}
 
     def series(self, cell: Cell) -> Series:
         """A cell over all its planned seeds.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from harness.store.content import text_key
+from harness.store.content import unit_ids_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,13 +22,12 @@ class RowColumns(Mapping[str, "np.ndarray"]):
 
     Args:
         rows: The rows as an Arrow table.
-        key: The digest of its units, if it is known from when the same rows were read before; else it is
-            put there.
+        unit_key: A hash of the column ``unit_id``, if the record has it.
     """
 
-    def __init__(self, rows: pa.Table, key: list[bytes] | None = None) -> None:
+    def __init__(self, rows: pa.Table, unit_key: str | None = None) -> None:
         self._rows = rows
-        self._key = [] if key is None else key
+        self._unit_key = unit_key
         self._made: dict[str, np.ndarray] = {}
 
     @property
@@ -37,19 +36,11 @@ class RowColumns(Mapping[str, "np.ndarray"]):
         return self._rows
 
     @property
-    def unit_key(self) -> bytes:
-        """A digest of the column ``unit_id``, row by row; empty if it has no rows, or holds no text."""
-        if not self._key:
-            self._key.append(self._digest())
-        return self._key[0]
-
-    def _digest(self) -> bytes:
-        import pyarrow as pa
-
-        if "unit_id" not in self._rows.column_names or not self._rows.num_rows:
-            return b""
-        ids = self._rows["unit_id"]
-        return b"" if not pa.types.is_string(ids.type) or ids.null_count else text_key(ids)
+    def unit_key(self) -> str:
+        """A hash of the column ``unit_id``, row by row, as :func:`harness.store.content.unit_ids_hash`."""
+        if self._unit_key is None:
+            self._unit_key = unit_ids_hash(self._rows)
+        return self._unit_key
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._made:

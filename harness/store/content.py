@@ -25,17 +25,36 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def rows_hashes(data: bytes, parts: Iterable[str], where: str) -> dict[str, str]:
-    """The hash of each part of a trial's stored rows; nothing if some have a type that has no hash.
+def content_of(data: bytes, parts: Iterable[str], where: str) -> dict[str, dict[str, str]]:
+    """The fields of a trial's record that are hashes of its rows by what they say.
 
-    A trial's result is not lost for that: its rows stay in their file, whose bytes have a hash.
+    There are none if some rows have a type that has no hash. A trial's result is not lost for that: its rows
+    stay in their file, whose bytes have a hash.
     """
     import pyarrow as pa
 
     try:
-        return {part: rows_hash(decode_rows(data, part, where)) for part in parts}
+        tables = {part: decode_rows(data, part, where) for part in parts}
+        ids = {part: unit_ids_hash(rows) for part, rows in tables.items()}
+        return {
+            "rows_sha256": {part: rows_hash(rows) for part, rows in tables.items()},
+            "unit_ids_sha256": {part: digest for part, digest in ids.items() if digest},
+        }
     except (RecordError, pa.ArrowException, TypeError, ValueError):
         return {}
+
+
+def unit_ids_hash(rows: pa.Table) -> str:
+    """A hash of the column ``unit_id``, row by row.
+
+    Empty if the part has no rows or no text there, or steps, which the ids alone do not tell apart.
+    """
+    import pyarrow as pa
+
+    if "unit_id" not in rows.column_names or "step" in rows.column_names or not rows.num_rows:
+        return ""
+    ids = _joined(rows["unit_id"])
+    return "" if not pa.types.is_string(ids.type) or ids.null_count else str(_column(ids).hexdigest())
 
 
 def rows_hash(rows: pa.Table) -> str:
@@ -51,11 +70,6 @@ def rows_hash(rows: pa.Table) -> str:
 @lru_cache(maxsize=4096)
 def _heading(name: str, kind: str) -> bytes:
     return json.dumps([name, kind]).encode()
-
-
-def text_key(column: pa.ChunkedArray) -> bytes:
-    """What tells one column of text from another: a digest of its values."""
-    return bytes(_column(_joined(column)).digest())
 
 
 def plain(rows: pa.Table) -> pa.Table:

@@ -104,22 +104,13 @@ class RunReader:
         key = (trial, part)
         if key in self._tables:
             return self._tables[key]
-        found = RowColumns(self.rows(trial, part), self._key_of(trial, part))
+        found = RowColumns(self.rows(trial, part), self.trials[trial].unit_ids_sha256.get(part))
         # What lies in a pack is a view of rows that are kept there, and would keep all of them.
         if not self._rows.is_packed(self.trials[trial]):
             self._tables[key] = found
             while len(self._tables) > _MOST_TABLES:
                 self._tables.popitem(last=False)
         return found
-
-    def _key_of(self, trial: str, part: str) -> list[bytes]:
-        """Where the digest of a table's units is kept, which outlives its rows."""
-        digest = self.trials[trial].rows_sha256.get(part, "")
-        return self._unit_keys.setdefault(digest, []) if digest else []
-
-    @cached_property
-    def _unit_keys(self) -> dict[str, list[bytes]]:
-        return {}
 
     def rows(self, trial: str, part: str) -> pa.Table:
         """The unit rows of one part of a finished trial as an Arrow table, checked against their hash.

@@ -201,6 +201,9 @@ class TrialRecord(Record):
     rows_sha256: dict[str, str] = Field(default_factory=dict)
     """Hash of the rows of each part by what they say, whatever file holds them. Empty in older records, whose
     rows are never moved to another file."""
+    unit_ids_sha256: dict[str, str] = Field(default_factory=dict)
+    """Hash of the column ``unit_id`` of each part that has text there and no steps: trials in which it is
+    equal have answered the same. Empty in older records."""
     device: Literal["", "cpu", "cuda"] = ""
     """Device kind that computed it; empty in older records."""
     float32_products: Literal["", "tf32"] = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import RecordError
-from harness.store.content import rows_hash
+from harness.store.content import rows_hash, unit_ids_hash
 from harness.store.packs import FOLDER, Packs
 from harness.store.records import TrialRecord
 from harness.store.units import RERUN, decode_rows, encode_rows, sha256
@@ -58,17 +58,18 @@ class TrialRows:
         )
 
     def check(self, record: TrialRecord) -> None:
-        """Read all rows and compare them with their hash.
+        """Read all rows and compare them with all hashes of them.
 
         Raises:
             RecordError: As :meth:`rows`.
         """
-
-        def packed() -> None:
-            for part in record.parts:
-                self._packed(record, part)
-
-        self._either(record, packed, lambda _: None)
+        if not record.rows_sha256:
+            self.units(record)
+        for part in record.rows_sha256:
+            rows = self.rows(record, part)
+            told = record.rows_sha256[part], record.unit_ids_sha256.get(part, "")
+            if told != (rows_hash(rows), told[1] and unit_ids_hash(rows)):
+                raise _changed(record, self._folder)
 
     def _either(self, record: TrialRecord, packed: Callable[[], T], loose: Callable[[bytes], T]) -> T:
         """From packs, if they have the rows; else, or if those are damaged, from the trial's own file."""

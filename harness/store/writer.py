@@ -11,7 +11,7 @@ from typing import IO, Self
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
 from harness.store.compaction import compact
-from harness.store.content import rows_hashes
+from harness.store.content import content_of
 from harness.store.locate import SINGLE_TRIALS
 from harness.store.manifest import MANIFEST_FILE, run_manifest
 from harness.store.reader import RunReader, is_committed, whole_length
@@ -95,7 +95,7 @@ class RunWriter:
         """Store a finished trial whose rows are already encoded."""
         name = units_name(record.trial)
         write_durably(self.folder / "units" / name, units)
-        hashes = {"units_sha256": sha256(units), "rows_sha256": rows_hashes(units, parts, record.trial)}
+        hashes = {"units_sha256": sha256(units), **content_of(units, parts, record.trial)}
         return self._append_line(record.model_copy(update={"units_file": name, "parts": parts, **hashes}))
 
     def compact(self) -> int:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from harness.errors import RecordError
 from harness.method import Scores
 from harness.store import RunReader, RunWriter, packs
-from harness.store.content import rows_hash, rows_hashes
+from harness.store.content import content_of, rows_hash
 from harness.store.records import TrialRecord
 from harness.store.units import encode
 from tests.harness.store.test_store import run_record
@@ -123,7 +123,7 @@ def test_the_bytes_of_a_packed_trial_are_a_file_of_the_same_rows(folder: Path) -
     before = RunReader(folder).trials["e/t/m/100"]
     compacted(folder)
     data = RunReader(folder).units("e/t/m/100")
-    assert rows_hashes(data, before.parts, "") == before.rows_sha256
+    assert content_of(data, before.parts, "")["rows_sha256"] == before.rows_sha256
 
 
 class Steps:
@@ -303,6 +303,18 @@ def test_a_reader_that_was_there_before_reads_on(folder: Path) -> None:
     assert len(reader.table("e/t/m/101", "main")["error"]) == 4
 
 
+def test_a_record_that_lies_about_its_units_is_noticed(folder: Path) -> None:
+    compacted(folder)
+    lines = (folder / "trials.jsonl").read_text().splitlines()
+    told = [TrialRecord.model_validate_json(line) for line in lines]
+    other = told[1].unit_ids_sha256
+    assert told[0].unit_ids_sha256["main"] != other["main"]
+    told[0] = told[0].model_copy(update={"unit_ids_sha256": other})
+    (folder / "trials.jsonl").write_text("".join(item.as_json() + "\n" for item in told))
+    with pytest.raises(RecordError, match="not those that were recorded"):
+        RunReader(folder).check(told[0].trial)
+
+
 @given(
     st.lists(
         st.tuples(st.text(), st.floats(), st.integers(-(2**40), 2**40), st.booleans(), st.none() | st.text()),
@@ -312,9 +324,9 @@ def test_a_reader_that_was_there_before_reads_on(folder: Path) -> None:
 def test_the_hash_of_rows_does_not_depend_on_the_file(rows: list[tuple[Any, ...]]) -> None:
     names = ("unit_id", "x", "n", "flag", "note")
     table = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    alone = rows_hashes(encode({"a": table}), ["a"], "")["a"]
+    alone = content_of(encode({"a": table}), ["a"], "")["rows_sha256"]["a"]
     beside = encode({"b": {"unit_id": [1], "x": ["other"]}, "a": table}, level=9)
-    assert rows_hashes(beside, ["a"], "")["a"] == alone
+    assert content_of(beside, ["a"], "")["rows_sha256"]["a"] == alone
     arrow = pa.table(table)
     padded = pa.concat_tables([arrow, arrow, arrow]).combine_chunks()
     assert rows_hash(padded.slice(arrow.num_rows, arrow.num_rows)) == alone
