@@ -15,8 +15,8 @@ TRIALS = "trials.jsonl"
 def record_files(reader: RunReader, verdicts: VerdictsRecord) -> dict[str, Content]:
     """The files that a run is read from, by their path in its folder.
 
-    Committed results are taken as they are. Of a run, what trials printed stays behind, and each file of
-    unit rows is checked against its record.
+    Committed results are taken as they are. Of a run, what trials printed stays behind, and the unit rows of
+    each trial are checked against its record.
 
     Args:
         reader: The run.
@@ -36,9 +36,21 @@ def record_files(reader: RunReader, verdicts: VerdictsRecord) -> dict[str, Conte
         found[FIELDS_FILE] = fields
     for name, record in reader.trials.items():
         if record.units_file:
-            reader.units(name)  # Damaged rows are refused here.
-            found[f"units/{record.units_file}"] = reader.folder / "units" / record.units_file
-    return found
+            reader.check(name)  # Damaged rows are refused here.
+    return found | {name: reader.folder / name for name in files_of_rows(reader)}
+
+
+def files_of_rows(reader: RunReader) -> dict[str, str]:
+    """What the files of a run's unit rows hold, in words, by their path in its folder."""
+    told = {
+        f"units/{one.units_file}": f"trial {one.trial}" for one in reader.trials.values() if one.units_file
+    }
+    alone = {name: words for name, words in told.items() if (reader.folder / name).is_file()}
+    packed = {
+        pack.path.relative_to(reader.folder).as_posix(): f"experiment {pack.experiment}, part {pack.part}"
+        for pack in reader.packs.all
+    }
+    return alone | packed
 
 
 def _committed(folder: Path) -> list[tuple[str, Content]]:

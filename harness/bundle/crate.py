@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from harness.bundle.files import LICENCES, LOCK, METADATA, PAPER, README, REPORT, SUMS, Stamp
 from harness.bundle.licences import Input, spdx
+from harness.store.packs import FOLDER
 from harness.store.records import RunRecord
 from harness.suite import Paper
 
@@ -48,6 +49,10 @@ _WORDS = {
     README: "How to verify, read and run it again",
     f"{REPORT}/index.html": "The report",
 }
+_FOLDERS = {
+    f"{REPORT}/": "The report",
+    f"{FOLDER}/": "Unit rows: raw scores, one row a unit, one file or a few an experiment",
+}
 Entity = dict[str, Any]
 
 
@@ -60,7 +65,7 @@ class Described:
         paper: Of the suite.
         stamps: Size and hash of each file but the metadata and the hashes, by path.
         sums_size: Size of the list of hashes in bytes, which itself holds the hash of the metadata.
-        trials: The trial of each file of unit rows, by path.
+        rows: Whose unit rows each file of them holds, in words, by path.
         inputs: Models and data that were used.
         licence: SPDX identifier of the licence that the bundle is given away under.
         finished: Whether every planned trial has a result.
@@ -70,7 +75,7 @@ class Described:
     paper: Paper
     stamps: Mapping[str, Stamp]
     sums_size: int
-    trials: Mapping[str, str]
+    rows: Mapping[str, str]
     inputs: Sequence[Input]
     licence: str
     finished: bool
@@ -78,7 +83,7 @@ class Described:
 
 def metadata(what: Described) -> bytes:
     """The text of ``ro-crate-metadata.json``."""
-    words = {**_WORDS, **{name: f"Unit rows of trial {trial}" for name, trial in what.trials.items()}}
+    words = {**_WORDS, **{name: f"Unit rows of {whose}" for name, whose in what.rows.items()}}
     files = [
         {**_file(name, stamp.size, words.get(name, "")), "sha256": stamp.sha256}
         for name, stamp in sorted(what.stamps.items())
@@ -139,9 +144,7 @@ def _root(what: Described, parts: Sequence[str]) -> Entity:
 
 
 def _folder(name: str, files: Iterable[Entity]) -> Entity:
-    words = (
-        "The report" if name == f"{REPORT}/" else "Unit rows: raw scores, one row a unit, one file a trial"
-    )
+    words = _FOLDERS.get(name, "Unit rows: raw scores, one row a unit, one file a trial")
     parts = [one["@id"] for one in files if one["@id"].startswith(name)]
     return {
         "@id": name,

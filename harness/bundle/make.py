@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from harness.bundle.archive import write_archive
-from harness.bundle.contents import record_files, unfinished
+from harness.bundle.contents import files_of_rows, record_files, unfinished
 from harness.bundle.crate import Described, metadata
 from harness.bundle.files import (
     LICENCES,
@@ -84,7 +84,7 @@ def make_bundle(
             paper=suite.paper,
             stamps=stamps,
             sums_size=sums_size([*stamps, METADATA]),
-            trials={f"units/{one.units_file}": one.trial for one in reader.trials.values() if one.units_file},
+            rows={} if reader.is_committed else files_of_rows(reader),
             inputs=extras.inputs,
             licence=extras.licence,
             finished=not unfinished(reader),

@@ -62,6 +62,7 @@ COMMANDS = {
     "table": Command("harness.cli.table", "print one table of a run, ready for a paper"),
     "verdicts": Command("harness.cli.verdicts", "print the verdicts on a run's claims, from its records"),
     "controls": Command("harness.cli.controls", "what negative controls did to a run's claims"),
+    "query": Command("harness.cli.query", "SQL over the tables of a run: trials, unit rows, verdicts"),
     "compare": Command("harness.cli.compare", "compare two runs: comparability first, then effects"),
     "regress": Command("harness.cli.regress", "check a run against a baseline, for CI"),
     "bundle": Command("harness.cli.bundle", "a run in one archive for others to verify and rerun; open one"),

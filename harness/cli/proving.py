@@ -97,7 +97,7 @@ def _rows(run: OpenedRun) -> Checked:
         if run.reader.is_committed or not record.units_file:
             continue
         try:
-            run.reader.units(name)
+            run.reader.check(name)
             equal += 1
         except RecordError as error:
             differ.append(str(error))

@@ -144,7 +144,8 @@ class Driver:
         own = self._own.trials.get(trial.id)
         if own and self._reuse.equal(own, key) and self._is_kept(own):
             kept = own.model_copy(update={"reused_from": self._own.folder.name})
-            self._done(kept, self._own.units(trial.id) if own.status == "ok" else None)
+            tunes = own.status == "ok" and own.stage == "tune"
+            self._done(kept, self._own.units(trial.id) if tunes else None)
             return
         stored = self._reuse.find(key)
         if stored is not None:
@@ -291,7 +292,7 @@ class Driver:
         self._done(stored, outcome.units if outcome.status == "ok" else None)
 
     def _done(self, record: TrialRecord, units: bytes | None) -> None:
-        """Count a trial that has ended, tell the display, and let tuning go on."""
+        """Count a trial that has ended, tell the display, and let tuning go on with its rows."""
         self._listener.finished(record)
         if record.status == "diverged":
             self.summary.diverged.append(record.trial)

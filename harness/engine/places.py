@@ -38,8 +38,9 @@ class Places:
         if any(other.exclusive for other in others):
             return False
         taken = sum(self._threads(other) for other in others if not _on_gpu(other))
-        on_gpu = [self.share(other) for other in others if _on_gpu(other)]
-        return taken < self.workers or sum(on_gpu) < 1.0
+        on_gpu = [other for other in others if _on_gpu(other)]
+        whole, shared = sum(map(self.whole, on_gpu)), sum(map(self.share, on_gpu))
+        return taken < self.workers or whole + (shared >= 1.0) < self.gpus
 
     def free(self, job: Job, running: Iterable[Job]) -> bool:
         """Whether ``job`` may start beside the running ones."""

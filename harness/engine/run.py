@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.declared import claims_hash, floors_of, refuse_unjudgeable, unwise
 from harness.engine.driver import Driver, RunListener, Summary
-from harness.engine.engines import Engine, InlineEngine
 from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
+from harness.engine.opened import opened_engine
 from harness.engine.resume import check_finished, continued, started_again
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.single import only_trial, same_trial
-from harness.errors import ResourceError
+from harness.errors import CorroborateError, ResourceError
 from harness.method.references import Resource
 from harness.plan import Plan, Planner, Selection
 from harness.plan.limits import Limits
 from harness.plan.placement import DTYPES, Device
 from harness.plan.references import reference_key
 from harness.plan.selection import seeds_text
-from harness.provenance import collect, environment_key, now, usable_cores
+from harness.provenance import collect, environment_key, now
 from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
 from harness.store.records import RehearsalRecord, RunRecord, TrialRecord
 from harness.suite import Scale, Suite
@@ -162,9 +161,18 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             check_finished(reader, prepared.plan, anywhere=request.gather)
         writer.start(record)
         summary = execute_plan(request, prepared, writer, display)
+        _compact(writer, display)
         nodes = {**record.nodes, **summary.nodes}
         writer.start(record.model_copy(update={"ended": now(), "nodes": nodes}))
     return Finished(folder, prepared.plan, summary)
+
+
+def _compact(writer: RunWriter, display: Display) -> None:
+    """Pack the rows of the run; a run does not fail for it, since they can be read where they are, too."""
+    try:
+        writer.compact()
+    except (CorroborateError, OSError) as error:
+        display.note(f"unit rows stay in one file a trial: {getattr(error, 'what', error)}")
 
 
 def execute_one(request: RunRequest, trial: str, display: Display) -> Finished:
@@ -285,57 +293,6 @@ def stored_trials(request: RunRequest, own: Path | None = None) -> ReuseIndex:
     places = (*request.also, request.runs)
     folders = [run for place in places for run in (*list_single_trials(place), *list_runs(place))]
     return ReuseIndex([folder for folder in folders if folder != own], anywhere=request.gather)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An engine at work.
-
-    Attributes:
-        environment: From a device and a number of threads to the environment key of what it executes.
-        nodes: The nodes of its cluster so far, with their processor or GPU.
-    """
-
-    engine: Engine
-    environment: Callable[[str, int], str] = environment_key
-    nodes: Callable[[], dict[str, str]] = dict
-
-
-@contextmanager
-def opened_engine(request: RunRequest, display: Display, folder: Path) -> Iterator[Opened]:
-    """The engine that a request names, closed at the end."""
-    if request.engine == "ray" and not request.gather:
-        from harness.engine.cluster.engine import ray_engine
-
-        with ray_engine(
-            display.progress,
-            display.note,
-            home=request.resolver.home,
-            run=folder,
-            device=request.device,
-            address=request.address,
-            workers=request.workers,
-            store_url=request.artifact_store,
-        ) as cluster:
-            yield Opened(cluster, cluster.environment, cluster.nodes)
-        return
-    engine = _engine_here(request, display)
-    try:
-        yield Opened(engine)
-    finally:
-        engine.close()
-
-
-def _engine_here(request: RunRequest, display: Display) -> Engine:
-    if request.engine == "inline":
-        return InlineEngine(display.progress)
-    from harness.engine.places import Places
-    from harness.engine.pool import PoolEngine
-
-    have = request.limits.have_gb
-    gpus = max(request.limits.have_gpus or 1, 1)
-    places = Places(request.workers, usable_cores(), have.get("cuda"), have.get("cpu"), gpus)
-    return PoolEngine(display.progress, places)
 
 
 def plan_and_fetch(request: RunRequest, display: Display, planned: Callable[[Planner], Plan]) -> Prepared:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +12,7 @@ import numpy as np
 from harness.claims.quantity import CALIBRATION
 from harness.errors import RecordError
 from harness.store.answers import Answers, Columns, Coverage, Where, answers_of, coverage
+from harness.store.records import TrialRecord
 from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import OwnUnits, Scale, Suite
 
@@ -45,6 +48,12 @@ def declared(suite: Suite, scale: Scale) -> Declared:
     return Declared(frozenset(methods), suite.own_units)
 
 
+_Name = tuple[str, str]
+"""A trial, and the arm if it is a timed one."""
+_MOST_EQUAL = 256
+"""Different sets of units that are remembered."""
+
+
 class Covering(Protocol):
     """Says what trials answered."""
 
@@ -65,45 +74,77 @@ class Coverages:
     said: Declared = field(default_factory=Declared)
 
     def __post_init__(self) -> None:
-        self._answers: dict[tuple[str, str, Where, str], Answers] = {}
-        self._beside: dict[tuple[str, str, str], list[str]] = {}
+        self._found: dict[tuple[_Name, str, Where], Coverage] = {}
+        self._equal: OrderedDict[str, Answers] = OrderedDict()
+        self._beside: dict[tuple[str, str, str], list[_Name]] = {}
         for trial in self.view.record.planned:
             experiment, task, _, seed = trial.split("/")
-            self._beside.setdefault((experiment, task, seed), []).append(trial)
+            self._beside.setdefault((experiment, task, seed), []).append((trial, ""))
 
     def of(self, trial: str, part: str, where: Where = (), arm: str = "") -> Coverage:
         """What a trial (or an arm of a timed one) answered of its evaluation set."""
-        experiment, task, method, seed = trial.split("/")
-        own = self._of(trial, part, where, arm)
+        key = ((trial, arm), part, where)
+        if key not in self._found:
+            # The methods of a seed are compared with one another: each of them is read once for all.
+            names = self._names(trial, part)
+            answers = {name: self._of(name, part, where) for name in (*names, (trial, arm))}
+            for name in answers:
+                self._found[name, part, where] = self._coverage(name, part, names, answers)
+        return self._found[key]
+
+    def _coverage(
+        self, name: _Name, part: str, names: Sequence[_Name], answers: Mapping[_Name, Answers]
+    ) -> Coverage:
+        experiment, _, method, _ = name[0].split("/")
         if self.said.is_free(experiment, part):
-            return coverage(own, ())
-        if method == TIMED_METHOD:
-            names = [(trial, other) for other in self._arms(trial, part)]
-        else:
-            names = [(other, "") for other in self._beside.get((experiment, task, seed), ())]
+            return coverage(answers[name], ())
         others = [
-            self._of(name, part, where, other)
-            for name, other in names
-            if (name, other) != (trial, arm) and self.said.declares(experiment, other or name.split("/")[2])
+            answers[other]
+            for other in names
+            if other != name and self.said.declares(experiment, other[1] or other[0].split("/")[2])
         ]
-        belongs = self.said.declares(experiment, arm or method)
-        return coverage(own, [found for found in others if found.rows], belongs=belongs)
+        belongs = self.said.declares(experiment, name[1] or method)
+        return coverage(answers[name], [found for found in others if found.rows], belongs=belongs)
 
-    def _arms(self, trial: str, part: str) -> list[str]:
+    def _names(self, trial: str, part: str) -> list[_Name]:
+        """The trials, or the arms of a timed one, that are asked the same."""
+        experiment, task, method, seed = trial.split("/")
+        if method != TIMED_METHOD:
+            return self._beside.get((experiment, task, seed), [])
         table = self._table(trial, part)
-        return [] if table is None or "arm" not in table else np.unique(table["arm"]).tolist()
+        arms = [] if table is None or "arm" not in table else np.unique(table["arm"]).tolist()
+        return [(trial, arm) for arm in arms]
 
-    def _of(self, trial: str, part: str, where: Where, arm: str) -> Answers:
-        key = (trial, part, where, arm)
-        if key not in self._answers:
-            table = self._table(trial, part)
-            self._answers[key] = Answers() if table is None else answers_of(table, where, arm)
-        return self._answers[key]
+    def _of(self, name: _Name, part: str, where: Where) -> Answers:
+        trial, arm = name
+        key = "" if where or arm else self._unit_key(trial, part)
+        if key and key in self._equal:
+            return self._equal[key]
+        table = self._table(trial, part)
+        found = Answers() if table is None else answers_of(table, where, arm)
+        if key and table is not None:
+            self._equal[key] = found
+            if len(self._equal) > _MOST_EQUAL:
+                self._equal.popitem(last=False)
+        return found
+
+    def _unit_key(self, trial: str, part: str) -> str:
+        """What is equal for trials that have answered the same, if their records say it.
+
+        A seed's methods are then compared without their rows being read.
+        """
+        record = self._finished(trial, part)
+        return record.unit_ids_sha256.get(part, "") if record and not self.view.is_committed else ""
+
+    def _finished(self, trial: str, part: str) -> TrialRecord | None:
+        """The record, if the trial has rows of the part."""
+        record = self.view.trials.get(trial)
+        has = record is not None and record.status == "ok" and (not record.parts or part in record.parts)
+        return record if has else None
 
     def _table(self, trial: str, part: str) -> Columns | None:
         """The rows, if the trial is there, has the part, and the rows were kept."""
-        record = self.view.trials.get(trial)
-        if record is None or record.status != "ok" or (record.parts and part not in record.parts):
+        if self._finished(trial, part) is None:
             return None
         try:
             return self.view.table(trial, part)

@@ -75,7 +75,7 @@ def estimate(
 
 
 def _estimate(quantity: Quantity, replication: Replication) -> Estimate:
-    inference = infer(quantity, replication, rng=np.random.default_rng(0))
+    inference = infer(quantity, replication, rng=np.random.default_rng(0), flips=False)
     return Estimate(
         interval=inference.interval,
         seeds=len({key.split("/")[0] for key in quantity.keys}),
@@ -113,7 +113,7 @@ def _beats(reader: Reader, cell: Cell, other: Cell, replication: Replication) ->
     better, worse = (cell, other) if cell.metric.better == "higher" else (other, cell)
     try:
         quantity = Quantity(reader, difference(better, worse))
-        inference = infer(quantity, replication, rng=np.random.default_rng(0))
+        inference = infer(quantity, replication, rng=np.random.default_rng(0), flips=False)
     except NotMeasuredError:
         return False
     p = inference.p_above(0.0)

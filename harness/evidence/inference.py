@@ -23,10 +23,11 @@ from harness.evidence.distributions import (
     StudentDistribution,
     bca,
     sign_flip,
+    sign_flip_of_many,
     student,
 )
 from harness.evidence.quantities import Quantity
-from harness.evidence.rows import Positions
+from harness.evidence.unit_sets import Positions
 from harness.store.records import Interval, TestRecord
 from harness.text import plural
 
@@ -42,6 +43,8 @@ MIN_BOOTSTRAP = 20
 _RESAMPLES = 9999
 _COSTLY_RESAMPLES = 1999
 _GROUPS = 50
+_MANY_SEEDS = 50
+"""Replicates above which sign flips are drawn by our own code: SciPy needs a second for some hundreds."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def infer(
     rng: np.random.Generator,
     noise_floor: float = 0.0,
     threshold: float = 0.0,
+    flips: bool = True,
 ) -> Inference:
     """The estimate of θ under the declared replication.
 
@@ -104,11 +108,12 @@ def infer(
         rng: Draws bootstrap samples and sign flips.
         noise_floor: Replaces a smaller standard deviation of θ between seeds.
         threshold: What the sign-flip check tests θ against.
+        flips: Whether the sign-flip check is made, which takes longer than all else over many seeds.
 
     Raises:
         NotMeasuredError: If rows cannot be paired, or a metric gives no number.
     """
-    options = InferenceOptions(rng, noise_floor, threshold)
+    options = InferenceOptions(rng, noise_floor, threshold, flips)
     if quantity.timed:
         return _by_replicate(quantity, options, "t over blocks")
     if replication is Replication.SEEDS:
@@ -133,10 +138,17 @@ class InferenceOptions:
     rng: np.random.Generator
     noise_floor: float
     threshold: float
+    flips: bool
 
-    def sign_flip(self, values: Floats) -> float:
-        """One-sided p of θ ≤ threshold by flipping signs."""
-        return sign_flip(values - self.threshold, self.rng)
+    def sign_flip(self, values: Floats) -> float | None:
+        """One-sided p of θ ≤ threshold by flipping signs, if it is asked for."""
+        return sign_flip(values - self.threshold, self.rng) if self.flips else None
+
+    def sign_flip_of_replicates(self, values: Floats) -> float | None:
+        """The same for replicates, which may be hundreds."""
+        if not self.flips or len(values) <= _MANY_SEEDS:
+            return self.sign_flip(values)
+        return sign_flip_of_many(values - self.threshold, self.rng)
 
 
 def _by_replicate(quantity: Quantity, options: InferenceOptions, name: str) -> Inference:
@@ -148,7 +160,7 @@ def _by_replicate(quantity: Quantity, options: InferenceOptions, name: str) -> I
         test=f"{name} ({len(theta) - 1} df)" if distribution else "one replicate",
         replicates=tuple(theta.tolist()),
         units=quantity.size,
-        p_sign_flip=options.sign_flip(theta) if distribution else None,
+        p_sign_flip=options.sign_flip_of_replicates(theta) if distribution else None,
         timed=quantity.timed,
     )
 
@@ -170,7 +182,7 @@ def _crossed(quantity: Quantity, options: InferenceOptions) -> Inference:
         replicates=tuple(theta.tolist()),
         units=quantity.size,
         unit_variance=variances.units,
-        p_sign_flip=options.sign_flip(theta),
+        p_sign_flip=options.sign_flip_of_replicates(theta),
     )
 
 

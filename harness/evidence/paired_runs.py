@@ -5,7 +5,8 @@ Both are read as one view, so that what pairs methods pairs runs as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,29 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT = "left ", "right "
 
 
+class _JoinedTrials(Mapping[str, TrialRecord]):
+    """The records of shared trials under the names of their sides, made when they are asked for."""
+
+    def __init__(self, sides: Mapping[str, RunView], names: Sequence[str]) -> None:
+        self._sides = sides
+        self._names = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> TrialRecord:
+        if name not in self._names:
+            raise KeyError(name)
+        side, trial = _split(name)
+        return self._sides[side].trials[trial].model_copy(update={"trial": name})
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class JoinedView:
     """The trials that two runs both finished, under experiment ids that name their side."""
 
@@ -44,11 +68,7 @@ class JoinedView:
         names = [side + trial for side in self._sides for trial in shared]
         self.shared = tuple(shared)
         self.record: RunRecord = left.record.model_copy(update={"planned": names, "blocked": {}})
-        self.trials: Mapping[str, TrialRecord] = {
-            side + trial: view.trials[trial].model_copy(update={"trial": side + trial})
-            for side, view in self._sides.items()
-            for trial in shared
-        }
+        self.trials: Mapping[str, TrialRecord] = _JoinedTrials(self._sides, names)
 
     def table(self, trial: str, part: str) -> Mapping[str, NDArray[np.generic]]:
         """The rows of a trial, on the side that its id names."""
@@ -179,11 +199,15 @@ class PairedRuns:
         for one, other in pairs:
             _refuse_other_units(one, other)
         rng = np.random.default_rng(0)
+        # Bootstraps of later quantities go on with the generator where the flips have left it.
+        measure = functools.partial(
+            infer, replication=replication, rng=rng, flips=replication is Replication.UNITS
+        )
         environments = {e for one, other in pairs for e in (*one.environments, *other.environments)}
         return Shift(
-            left=infer(Quantity(self._reader, left), replication, rng=rng).interval,
-            right=infer(Quantity(self._reader, right), replication, rng=rng).interval,
-            inference=infer(change, replication, rng=rng),
+            left=measure(Quantity(self._reader, left)).interval,
+            right=measure(Quantity(self._reader, right)).interval,
+            inference=measure(change),
             seeds=len({key.split("/")[0] for key in change.keys}),
             identical=all(_identical(one, other) for one, other in pairs),
             same_environment=len(environments) == 1,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from harness.claims import Cell, Contrast
 from harness.claims.findings import NotMeasuredError
 from harness.evidence.distributions import Floats
-from harness.evidence.rows import Positions
 from harness.evidence.series import Reader, Replicate, Series, partial
+from harness.evidence.unit_sets import Positions
 from harness.store.answers import Coverage, together
 
 
@@ -48,7 +48,8 @@ class Quantity:
         if not shared:
             raise NotMeasuredError("The cells share no seed", kind="mismatch", trials=self.trials)
         self.keys = tuple(key for key in self.series[0].keys if key in shared)
-        self._at = [[item.keys.index(key) for key in self.keys] for item in self.series]
+        places = [{key: at for at, key in enumerate(item.keys)} for item in self.series]
+        self._at = [[at[key] for key in self.keys] for at in places]
         if len(self.series) > 1:
             self.refuse_partial()
         self._check_pairs()

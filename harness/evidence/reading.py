@@ -57,7 +57,7 @@ def _compared(suite: Suite, scale: Scale, reader: Reader) -> None:
     for claim in suite.claims:
         for _, theta, replication in quantities_of(claim.forms.get(scale.profile)):
             try:
-                infer(Quantity(reader, theta), replication, rng=np.random.default_rng(0))
+                infer(Quantity(reader, theta), replication, rng=np.random.default_rng(0), flips=False)
             except NotMeasuredError:
                 continue  # A run that cannot give it is compared in other things.
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Never
 
 import numpy as np
@@ -13,8 +11,8 @@ from numpy.typing import NDArray
 
 from harness.claims.findings import NotMeasuredError
 from harness.errors import LEFT_OUT
-
-Positions = NDArray[np.intp]
+from harness.evidence.unit_sets import Positions, UnitSet
+from harness.store.columns import RowColumns
 
 
 @dataclass(frozen=True)
@@ -22,31 +20,39 @@ class Rows:
     """One cell's rows in one seed (or one block of a timed trial).
 
     Attributes:
-        units: Unit ids, sorted and unique, shape (n,).
-        starts: Where each unit's rows begin, and where the last ends, shape (n + 1,).
+        over: The units that the rows are about.
         columns: The metric's columns, rows in order of their units.
         worst: The declared score of a diverged trial, which has no rows.
     """
 
-    units: NDArray[np.str_]
-    starts: Positions
+    over: UnitSet
     columns: Mapping[str, NDArray[np.generic]]
     worst: float | None = None
 
     @property
+    def units(self) -> NDArray[np.str_]:
+        """Unit ids, sorted and unique, shape (n,)."""
+        return self.over.units
+
+    @property
+    def starts(self) -> Positions:
+        """Where each unit's rows begin, and where the last ends, shape (n + 1,)."""
+        return self.over.starts
+
+    @property
     def size(self) -> int:
         """The number of units, n."""
-        return len(self.units)
+        return self.over.size
 
-    @cached_property
+    @property
     def unit_set(self) -> str:
         """A digest of the unit ids: equal if two have the same units."""
-        return hashlib.blake2b("\0".join(self.units.tolist()).encode(), digest_size=8).hexdigest()
+        return self.over.digest
 
     @property
     def single(self) -> bool:
         """Whether every unit has exactly one row."""
-        return int(self.starts[-1]) == len(self.units)
+        return int(self.starts[-1]) == self.size
 
     def take(self, units: Positions | None) -> Mapping[str, NDArray[np.generic]]:
         """The rows of the units at these positions, repeats included; all rows for ``None``."""
@@ -128,8 +134,16 @@ def select_rows(
     names: Sequence[str],
     where: Sequence[tuple[str, str | float | bool]],
     trial: str,
+    known: dict[str, UnitSet] | None = None,
 ) -> Rows:
     """The wanted columns of the rows that pass the filters, grouped by unit.
+
+    Args:
+        table: The rows of an evaluation set.
+        names: The wanted columns.
+        where: What a row's columns must be.
+        trial: The trial's id, for errors.
+        known: Units of other tables, which this one is added to.
 
     Raises:
         NotMeasuredError: If a column is missing or no row is left.
@@ -139,6 +153,11 @@ def select_rows(
         raise NotMeasuredError(
             f"The rows lack the column {' and '.join(lacking)}", kind="mismatch", trials=[trial]
         )
+    if not where and known is not None and isinstance(table, RowColumns) and table.unit_key:
+        if table.unit_key not in known:
+            known[table.unit_key] = UnitSet(np.asarray(table["unit_id"]).astype(str), lasting=True)
+        over = known[table.unit_key]
+        return Rows(over, {name: _ordered(table[name], over.order) for name in names})
     keep = np.ones(len(table["unit_id"]), dtype=bool)
     for name, value in where:
         keep &= np.asarray(table[name] == value)
@@ -146,8 +165,14 @@ def select_rows(
         raise NotMeasuredError("There are no rows", kind="mismatch", trials=[trial])
     if not keep.any():
         raise NotMeasuredError(f"No rows are left with {dict(where)}", kind="mismatch", trials=[trial])
-    ids = np.asarray(table["unit_id"])[keep].astype(str)
-    units, sizes = np.unique(ids, return_counts=True)
-    order = np.flatnonzero(keep)[np.argsort(ids, kind="stable")]
-    columns = {name: np.asarray(table[name])[order] for name in names}
-    return Rows(units, np.concatenate([[0], np.cumsum(sizes)]), columns)
+    over = UnitSet(np.asarray(table["unit_id"])[keep].astype(str))
+    kept = np.flatnonzero(keep)
+    return Rows(
+        over,
+        {name: _ordered(table[name], kept if over.order is None else kept[over.order]) for name in names},
+    )
+
+
+def _ordered(column: NDArray[np.generic], order: Positions | None) -> NDArray[np.generic]:
+    """A copy in another order: what was read stays in memory as long as anything looks into it."""
+    return np.array(column) if order is None else np.asarray(column)[order]

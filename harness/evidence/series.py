@@ -14,7 +14,8 @@ from harness.claims.findings import Kind, NotMeasuredError
 from harness.declared import cell_key
 from harness.errors import OmittedRowsError, RecordError
 from harness.evidence.coverage import Coverages, Covering, Declared
-from harness.evidence.rows import KeptRows, Positions, Rows, select_rows
+from harness.evidence.rows import KeptRows, Rows, select_rows
+from harness.evidence.unit_sets import Positions, UnitSet
 from harness.store.answers import Coverage, together
 from harness.store.kept import KeptCell
 from harness.store.records import TrialRecord
@@ -141,6 +142,7 @@ class Reader:
         self._coverages: Covering = coverages or Coverages(view)
         self._kept = kept or kept_in(view)
         self._planned = _by_place(view.record.planned)
+        self._units: dict[str, UnitSet] = {}
 
     def series(self, cell: Cell) -> Series:
         """A cell over all its planned seeds.
@@ -263,7 +265,7 @@ class Reader:
         found = self._coverage(cell, record, kept, timed=timed)
         if found.units and not found.answered and not found.foreign:
             raise partial(cell, found, [record.trial])
-        return select_rows(table, cell.metric.columns, where, record.trial)
+        return select_rows(table, cell.metric.columns, where, record.trial, self._units)
 
 
 _readers: dict[tuple[int, Declared], Reader] = {}
@@ -289,7 +291,7 @@ def _diverged(cell: Cell, trial: str) -> Rows:
             kind="mismatch",
             trials=[trial],
         )
-    return Rows(np.empty(0, dtype=np.str_), np.zeros(1, dtype=np.intp), {}, cell.metric.worst)
+    return Rows(UnitSet(np.empty(0, dtype=np.str_)), {}, cell.metric.worst)
 
 
 def _blocks(seed: str, table: Rows) -> list[tuple[str, Replicate]]:
@@ -299,7 +301,7 @@ def _blocks(seed: str, table: Rows) -> list[tuple[str, Replicate]]:
         rows_of_unit = slice(table.starts[at], table.starts[at + 1])
         columns = {name: column[rows_of_unit] for name, column in table.columns.items()}
         size = table.starts[at + 1] - table.starts[at]
-        blocks.append((f"{seed}/{unit}", Rows(np.asarray([unit]), np.array([0, size]), columns)))
+        blocks.append((f"{seed}/{unit}", Rows(UnitSet(np.repeat(np.asarray([unit]), size)), columns)))
     return blocks
 
 

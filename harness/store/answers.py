@@ -115,13 +115,14 @@ def coverage(own: Answers, others: Sequence[Answers], *, belongs: bool = True) -
     """
     if not others:
         return Coverage(len(own.units), len(own.units))
+    if belongs and all(other is own for other in others):
+        return Coverage(len(own.units), len(own.units), repeated=_repeated(own, others))
     asked = frozenset[str]().union(*(other.units for other in others), own.units if belongs else ())
     answered = len(asked & own.units)
+    return Coverage(answered, len(asked), repeated=_repeated(own, others), foreign=len(own.units) - answered)
+
+
+def _repeated(own: Answers, others: Sequence[Answers]) -> int:
     # Some tasks have several rows a unit, and then each method may have its own number of them.
     once = all(other.places == other.rows for other in others)
-    return Coverage(
-        answered,
-        len(asked),
-        repeated=own.rows - own.places if once else 0,
-        foreign=len(own.units) - answered,
-    )
+    return own.rows - own.places if once else 0

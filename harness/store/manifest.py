@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import RecordError
+from harness.store.packs import FOLDER
 from harness.store.units import sha256
 from harness.text import parsed_json, unfit_name
 
@@ -42,8 +43,9 @@ def run_manifest(folder: Path) -> bytes:
 
 def _run_files(folder: Path) -> Iterator[str]:
     yield from (name for name in _LISTED if (folder / name).is_file())
-    if (folder / _UNITS).is_dir():
-        yield from sorted(f"{_UNITS}/{path.name}" for path in (folder / _UNITS).iterdir())
+    for place in (_UNITS, FOLDER):
+        if (folder / place).is_dir():
+            yield from sorted(f"{place}/{path.name}" for path in (folder / place).iterdir())
 
 
 def listed_in(folder: Path) -> dict[str, str] | None:

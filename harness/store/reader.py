@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,13 +15,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from harness.errors import RecordError
+from harness.store.columns import RowColumns
 from harness.store.kept import KeptCell
+from harness.store.packs import Packs
 from harness.store.records import SCHEMA_VERSION, Record, RunRecord, TrialRecord, VerdictsRecord
-from harness.store.units import RERUN, decode, sha256
+from harness.store.trial_rows import TrialRows
+from harness.store.units import RERUN
 from harness.text import parsed_json
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
 TRIALS_FILE = "trials.jsonl.gz"
 """The trials' lines as committed results hold them."""
@@ -27,6 +33,8 @@ TRIALS_FILE = "trials.jsonl.gz"
 MOST_BYTES = 2**30
 """What a packed file of records may unpack to: a thousand times what committed results take, so that a
 small file cannot fill the memory."""
+_MOST_TABLES = 4096
+"""Evaluation sets whose rows a reader holds at once."""
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -80,40 +88,62 @@ class RunReader:
             return None
         return parse(VerdictsRecord, read_file(path), str(path))
 
+    @property
+    def packs(self) -> Packs:
+        """Where the rows of a compacted run are."""
+        return self._rows.packs
+
     @cached_property
-    def _tables(self) -> dict[tuple[str, str], dict[str, np.ndarray]]:
-        return {}
+    def _rows(self) -> TrialRows:
+        return TrialRows(self.folder)
+
+    @cached_property
+    def _tables(self) -> OrderedDict[tuple[str, str], RowColumns]:
+        """Rows read last from files of their own trials; all of a large run would not fit into memory."""
+        return OrderedDict()
 
     def table(self, trial: str, part: str) -> Mapping[str, np.ndarray]:
         """The unit rows of one part of a finished trial."""
         key = (trial, part)
-        if key not in self._tables:
-            self._tables[key] = decode(self.units(trial), part, f"{self.folder.name}: {trial}")
-        return self._tables[key]
+        if key in self._tables:
+            return self._tables[key]
+        found = RowColumns(self.rows(trial, part), self.trials[trial].unit_ids_sha256.get(part))
+        # What lies in a pack is a view of rows that are kept there, and would keep all of them.
+        if not self._rows.is_packed(self.trials[trial]):
+            self._tables[key] = found
+            while len(self._tables) > _MOST_TABLES:
+                self._tables.popitem(last=False)
+        return found
 
-    def units(self, trial: str) -> bytes:
-        """The stored bytes of a trial's unit rows, checked against their hash.
+    def rows(self, trial: str, part: str) -> pa.Table:
+        """The unit rows of one part of a finished trial as an Arrow table, checked against their hash.
 
         Raises:
             RecordError: If the trial, the file or its content is not as recorded.
         """
+        return self._rows.rows(self._with_rows(trial), part)
+
+    def units(self, trial: str) -> bytes:
+        """A trial's unit rows as the bytes of one parquet file, checked against their hash.
+
+        Raises:
+            RecordError: If the trial, the file or its content is not as recorded.
+        """
+        return self._rows.units(self._with_rows(trial))
+
+    def check(self, trial: str) -> None:
+        """Read a trial's unit rows and compare them with their hash.
+
+        Raises:
+            RecordError: If the trial, the file or its content is not as recorded.
+        """
+        self._rows.check(self._with_rows(trial))
+
+    def _with_rows(self, trial: str) -> TrialRecord:
         record = self.trials.get(trial)
         if record is None or not record.units_file:
             raise RecordError(f"There are no unit rows of trial '{trial}'", where=str(self.folder))
-        path = self.folder / "units" / record.units_file
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise RecordError(
-                f"The unit rows of trial '{trial}' are missing", where=str(path), fix=RERUN
-            ) from error
-        if sha256(data) != record.units_sha256:
-            raise RecordError(
-                f"The unit rows of trial '{trial}' are not those that were recorded",
-                where=str(path),
-                fix=RERUN,
-            )
-        return data
+        return record
 
     def is_whole(self, trial: str) -> bool:
         """Whether a trial is recorded as finished and its rows are there, unchanged."""
@@ -121,7 +151,7 @@ class RunReader:
         if record is None or record.status != "ok":
             return False
         try:
-            self.units(trial)
+            self.check(trial)
         except RecordError as error:
             self.damaged.append(error.what)
             return False
@@ -209,8 +239,34 @@ def read_trials(path: Path, damaged: list[str]) -> list[TrialRecord]:
             "it is passed over and its trial counts as not finished"
         )
     # Text has more line ends than JSON lines: U+2028 in an error message is none.
-    lines = data[:end].split(b"\n")
-    return [parse(TrialRecord, line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line]
+    lines = enumerate(io.BytesIO(data[:end]), 1)
+    return [_trial(line, f"{path}, line {n}") for n, line in lines if line.strip(b"\n")]
+
+
+def _trial(line: bytes, where: str) -> TrialRecord:
+    """A line of ``trials.jsonl``; what is odd about it is told by the slower way to read it."""
+    try:
+        # Shares short texts between records, which is most of what a hundred thousand of them take.
+        record = TrialRecord.model_validate_json(line)
+    except ValueError:
+        return parse(TrialRecord, line, where)
+    if record.schema_version != SCHEMA_VERSION or "schema_version" not in record.model_fields_set:
+        return parse(TrialRecord, line, where)
+    for model in (record, record.cost):
+        _share_fields_set(model)
+    return record
+
+
+_fields_sets: dict[frozenset[str], set[str]] = {}
+
+
+def _share_fields_set(model: Record) -> None:
+    """Let records share the set of fields that were given, which is half of what one takes.
+
+    Records are frozen, and copies of them copy the set.
+    """
+    given = model.__pydantic_fields_set__
+    object.__setattr__(model, "__pydantic_fields_set__", _fields_sets.setdefault(frozenset(given), given))
 
 
 def whole_length(data: bytes) -> int:

@@ -211,8 +211,15 @@ class TrialRecord(Record):
     parts: list[str] = Field(default_factory=list)
     """Evaluation sets in the units file."""
     units_sha256: str = ""
-    """Hash of ``units/<file>``."""
+    """Hash of ``units/<file>`` as it was written."""
     units_file: _Name = ""
+    """Its file in ``units/`` until the run is compacted; then its rows are in ``rows/``."""
+    rows_sha256: dict[str, str] = Field(default_factory=dict)
+    """Hash of the rows of each part by what they say, whatever file holds them. Empty in older records, whose
+    rows are never moved to another file."""
+    unit_ids_sha256: dict[str, str] = Field(default_factory=dict)
+    """Hash of the column ``unit_id`` of each part that has text there and no steps: trials in which it is
+    equal have answered the same. Empty in older records."""
     device: Literal["", "cpu", "cuda"] = ""
     """Device kind that computed it; empty in older records."""
     gpus: int = 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from harness.errors import ProblemError, RecordError
 from harness.text import spelt_out
@@ -42,10 +42,22 @@ def check_table(part: str, table: Mapping[str, Any], where: str) -> None:
 
 def encode(parts: Mapping[str, Mapping[str, Any]], *, level: int = 1) -> bytes:
     """All parts as the bytes of one parquet file."""
+    return _stacked([part_columns(name, table) for name, table in parts.items()], level)
+
+
+def encode_rows(parts: Mapping[str, pa.Table]) -> bytes:
+    """As :func:`encode`, of parts that are Arrow tables under their columns' own names."""
+    tables = [
+        _named(part, {_column(part, name): rows[name] for name in rows.column_names}, rows.num_rows)
+        for part, rows in parts.items()
+    ]
+    return _stacked(tables, level=1)
+
+
+def _stacked(tables: list[pa.Table], level: int) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tables = [part_columns(name, table) for name, table in parts.items()]
     sink = io.BytesIO()
     pq.write_table(
         pa.concat_tables(tables, promote_options="permissive"),
@@ -58,12 +70,22 @@ def encode(parts: Mapping[str, Mapping[str, Any]], *, level: int = 1) -> bytes:
 
 def part_columns(part: str, table: Mapping[str, Any]) -> pa.Table:
     """One part as an Arrow table, its columns named so that parts can be stacked."""
+    columns = {_column(part, name): _array(value) for name, value in table.items()}
+    return _named(part, columns, len(table["unit_id"]))
+
+
+def _named(part: str, columns: Mapping[str, Any], length: int) -> pa.Table:
     import pyarrow as pa
 
-    columns = {_column(part, name): _array(value) for name, value in table.items()}
-    length = len(table["unit_id"])
     named = pa.DictionaryArray.from_arrays(pa.array([0] * length, pa.int32()), pa.array([part]))
     return pa.table({PART_COLUMN: named, **columns})
+
+
+def arrow_table(columns: Mapping[str, Any]) -> pa.Table:
+    """The columns of one part as an Arrow table, under their own names."""
+    import pyarrow as pa
+
+    return pa.table({name: _array(values) for name, values in columns.items()})
 
 
 def _array(values: Any) -> pa.Array:
@@ -90,21 +112,41 @@ def decode(data: bytes, part: str, where: str) -> dict[str, np.ndarray]:
         RecordError: If the bytes are no parquet file or the part is not in it.
     """
     import pyarrow as pa
+
+    rows = decode_rows(data, part, where)
+    try:
+        return {name: rows[name].to_numpy() for name in rows.column_names}
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
+
+
+def decode_rows(data: bytes, part: str, where: str) -> pa.Table:
+    """The rows of one part as an Arrow table, its columns under their own names.
+
+    Raises:
+        RecordError: If the bytes are no parquet file or the part is not in it.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(io.BytesIO(data))
-        prefix = _column(part, "")
-        own = [name for name in table.column_names if name.startswith(prefix)]
-        if not own:
+        found = part_rows(table, part)
+        if not found.num_columns:
             raise RecordError(f"There are no unit rows of part '{part}'", where=where, fix=RERUN)
-        if f"{prefix}unit_id" not in own:
+        if "unit_id" not in found.column_names:
             raise RecordError(f"The unit rows of part '{part}' name no units", where=where, fix=RERUN)
-        rows = table.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
-        return {name.removeprefix(prefix): rows[name].to_numpy() for name in own}
+        return found.filter(pc.equal(table[PART_COLUMN].cast(pa.string()), part))
     except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:
         raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
+
+
+def part_rows(table: pa.Table, part: str) -> pa.Table:
+    """The columns of one part under their own names, in all rows of the file."""
+    prefix = _column(part, "")
+    own = [name for name in table.column_names if name.startswith(prefix)]
+    return table.select(own).rename_columns([name.removeprefix(prefix) for name in own])
 
 
 RERUN = "Run again with --resume: trials whose rows are lost are executed anew."
@@ -116,11 +158,24 @@ def write_durably(path: Path, data: bytes) -> None:
     Raises:
         RecordError: If the disk is full or the folder cannot be written.
     """
+
+    def write(sink: IO[bytes]) -> None:
+        sink.write(data)
+
+    write_stream_durably(path, write)
+
+
+def write_stream_durably(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """As :func:`write_durably`, for what is written piece by piece.
+
+    Raises:
+        RecordError: If the disk is full or the folder cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         try:
             with temporary.open("wb") as file:
-                file.write(data)
+                write(file)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -10,6 +10,8 @@ from typing import IO, Self
 
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
+from harness.store.compaction import compact
+from harness.store.content import content_of
 from harness.store.locate import SINGLE_TRIALS
 from harness.store.manifest import MANIFEST_FILE, run_manifest
 from harness.store.reader import RunReader, is_committed, whole_length
@@ -93,8 +95,21 @@ class RunWriter:
         """Store a finished trial whose rows are already encoded."""
         name = units_name(record.trial)
         write_durably(self.folder / "units" / name, units)
-        stored = record.model_copy(update={"units_file": name, "units_sha256": sha256(units), "parts": parts})
-        return self._append_line(stored)
+        hashes = {"units_sha256": sha256(units), **content_of(units, parts, record.trial)}
+        return self._append_line(record.model_copy(update={"units_file": name, "parts": parts, **hashes}))
+
+    def compact(self) -> int:
+        """Pack the rows of finished trials into few files; gives the number of trials that were packed.
+
+        Raises:
+            RecordError: If the packs cannot be written; every trial's rows are where they were.
+        """
+        import pyarrow as pa
+
+        try:
+            return compact(self.folder, self.reader().trials)
+        except pa.ArrowException as error:
+            raise RecordError(f"The unit rows cannot be packed: {error}", where=str(self.folder)) from error
 
     def _append_line(self, record: TrialRecord) -> TrialRecord:
         try:

@@ -22,6 +22,8 @@ READERS = {
     "report": ["report", "{run}", "--out", "{out}"],
     "table": ["table", "demo", "t1", "--run", "{run}"],
     "unknown table": ["table", "demo", "t9", "--run", "{run}"],
+    "query": ["query", "{run}", "select count(*) from trials join units_main using (trial), verdicts"],
+    "query that writes": ["query", "{run}", "create table trials as select 1"],
     "compare": ["compare", "{run}", "{other}"],
     "compare the other way": ["compare", "{other}", "{run}"],
     "regress": ["regress", "{run}", "--baseline", "{other}"],

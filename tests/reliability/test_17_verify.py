@@ -35,7 +35,7 @@ def stored(shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dic
 
 
 def test_what_is_stored_is_derived_again(shell: Shell, stored: dict[str, Path]) -> None:
-    for what, least in (("run", 10), ("reference", 5)):
+    for what, least in (("run", 4), ("reference", 5)):
         assert shell("verify", str(stored[what]), "--json") == ExitCode.OK, shell.out
         told = json.loads(shell.out)
         assert told["proved"]
@@ -81,7 +81,7 @@ TAMPERED: dict[str, tuple[dict[str, str], Callable[[Path], None]]] = {
         {"run": "trials.jsonl", "reference": "trials.jsonl.gz"},
         _text(lambda text: text.replace('"wall_s":0', '"wall_s":9', 1)),
     ),
-    "a row": ({"run": "units/*.parquet", "reference": "units.parquet"}, _rows),
+    "a row": ({"run": "rows/*.parquet", "reference": "units.parquet"}, _rows),
     "a kept value": ({"reference": "cells.parquet"}, _rows),
     "a verdict": (
         {"run": "verdicts.json", "reference": "verdicts.json"},
@@ -95,7 +95,7 @@ TAMPERED: dict[str, tuple[dict[str, str], Callable[[Path], None]]] = {
         {"run": "manifest.json", "reference": "manifest.json"},
         _text(lambda text: text.replace('": "', '": "0', 1)),
     ),
-    "the rest of the rows": ({"run": "units/*.parquet", "reference": "units.parquet"}, _cut),
+    "the rest of the rows": ({"run": "rows/*.parquet", "reference": "units.parquet"}, _cut),
     "the rest of the verdicts": ({"run": "verdicts.json", "reference": "verdicts.json"}, _cut),
     "the rest of the trials": ({"run": "trials.jsonl", "reference": "trials.jsonl.gz"}, _cut),
     "the rest of the record": ({"run": "run.json", "reference": "run.json"}, _cut),
@@ -116,15 +116,15 @@ def test_what_is_missing_or_added_is_noticed(shell: Shell, stored: dict[str, Pat
     for kind, folder in stored.items():
         listed = [*json.loads((folder / "manifest.json").read_text())["sha256"], "manifest.json"]
         # One file of rows stands for all of them.
-        for name in [name for name in listed if not name.startswith("units/")] + [
-            name for name in listed if name.startswith("units/")
+        for name in [name for name in listed if not name.startswith("rows/")] + [
+            name for name in listed if name.startswith("rows/")
         ][:1]:
             copy = Path(shutil.copytree(folder, tmp_path / "copy"))
             (copy / name).unlink()
             assert shell("verify", str(copy)) != ExitCode.OK, (kind, name, shell.out)
             shutil.rmtree(copy)
         copy = Path(shutil.copytree(folder, tmp_path / "copy"))
-        more = copy / ("units/more.parquet" if kind == "run" else "more.json")
+        more = copy / ("rows/more.parquet" if kind == "run" else "more.json")
         more.write_bytes(b"1")
         assert shell("verify", str(copy)) == ExitCode.UNPROVED
         assert "is not listed" in shell.out

@@ -158,7 +158,9 @@ class Fleet:
         """What a job takes. Threads of GPU jobs, which mostly wait, count as one CPU."""
         most = max((node.cpus for node in self.nodes.values()), default=1.0)
         if not job.device.startswith("cuda"):
-            return {"CPUs": min(job.threads, most), "GPUs": 0.0, "GiB": job.device_gb or 0.0}
+            # Where such a job has several processes in place of GPUs, each has its threads.
+            threads = job.threads * max(1, job.gpus)
+            return {"CPUs": min(threads, most), "GPUs": 0.0, "GiB": job.device_gb or 0.0}
         memory = min((n.report.gpu_gb for n in self.nodes.values() if n.report.gpu_gb), default=None)
         share = round(gpu_share(job.device_gb, memory), 4)
         return {"CPUs": min(1.0, most), "GPUs": float(job.gpus) if job.gpus else share, "GiB": 0.0}

@@ -148,7 +148,7 @@ class _Host:
             # Ray gave this process other GPUs than before: a worker keeps those it has seen.
             self.close()
         if self._pool is None:
-            self._pool, self._seen = PoolEngine(self._hear, Places()), seen
+            self._pool, self._seen = PoolEngine(self._hear, Places(gpus=_gpus_given())), seen
         return self._pool
 
     def close(self) -> None:
@@ -170,6 +170,11 @@ def _plain_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = before
+
+
+def _gpus_given() -> int:
+    """How many GPUs Ray has given to this process; one where it does not say."""
+    return max(1, len([name for name in os.environ.get(_VISIBLE, "").split(",") if name.strip()]))
 
 
 def _settings() -> dict[str, str]:

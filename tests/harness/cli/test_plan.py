@@ -104,7 +104,7 @@ def test_committed_results_stand_in_where_there_is_no_run(shell: Shell, tmp_path
     assert rows(shell.out)["C1"][2].startswith("θ ≥ 0.")
 
 
-@pytest.mark.parametrize("name", ["run.json", "trials.jsonl", "units"])
+@pytest.mark.parametrize("name", ["run.json", "trials.jsonl", "rows"])
 def test_a_damaged_run_is_no_reason_not_to_plan(name: str, shell: Shell) -> None:
     shell("run", "demo", *INLINE)
     (run,) = list_runs(Path("runs"))

@@ -120,7 +120,7 @@ def test_a_record_of_another_schema_is_refused(shell: Shell, run: Path) -> None:
 
 
 def test_missing_unit_rows_are_said_and_not_guessed(shell: Shell, run: Path) -> None:
-    next((run / "units").glob("*.parquet")).unlink()
+    next((run / "rows").glob("*.parquet")).unlink()
     assert shell("verdicts", "demo", "--claim", "C1", "--json") == ExitCode.OK
     (verdict,) = json.loads(shell.out)["verdicts"]
     assert (verdict["verdict"], verdict["cause"]) == ("inconclusive", "invalid")

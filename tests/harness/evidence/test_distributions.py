@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.evidence.distributions import BcaDistribution, StudentDistribution, bca, sign_flip, student
+from harness.evidence.distributions import (
+    BcaDistribution,
+    StudentDistribution,
+    bca,
+    sign_flip,
+    sign_flip_of_many,
+    student,
+)
 
 RNG = np.random.default_rng(7)
 finite = st.floats(-10, 10, allow_nan=False).map(lambda x: round(x, 3))
@@ -109,6 +116,20 @@ def test_sign_flip_enumerates_all_flips(n: int) -> None:
     means = [np.mean(values * signs) for signs in itertools.product((1, -1), repeat=n)]
     expected = np.mean(np.array(means) >= values.mean() - 1e-12)
     assert sign_flip(values, np.random.default_rng(0)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("shift", [-0.1, 0.0, 0.05, 0.15])
+def test_many_sign_flips_agree_with_scipys(shift: float) -> None:
+    values = np.random.default_rng(3).normal(shift, 1, 120)
+    expected = sign_flip(values, np.random.default_rng(0))
+    found = sign_flip_of_many(values, np.random.default_rng(1))
+    # Both draw 9,999 flips; four standard errors of a difference of such shares.
+    assert found == pytest.approx(expected, abs=4 * np.sqrt(2 * expected * (1 - expected) / 9999) + 1e-4)
+
+
+def test_many_sign_flips_count_ties() -> None:
+    assert sign_flip_of_many(np.zeros(100), np.random.default_rng(0)) == 1
+    assert sign_flip_of_many(np.ones(100), np.random.default_rng(0)) == 1e-4
 
 
 def test_five_pairs_have_a_floor() -> None:
