@@ -27,6 +27,7 @@ _RESOURCE = re.compile(r"(?P<key>[0-9a-f]{12})(?P<rest>\.partial|\.corrupt|)")
 _ARTIFACT = re.compile(
     r"(?P<hidden>\.?)(?P<name>[^.]+-(?P<key>[0-9a-f]{16})-[0-9a-f]{8})(?P<rest>\.building\S*|\.checkpoints|)"
 )
+_CONTENT = re.compile(r"(?P<hidden>\.?)(?P<key>[0-9a-f]{64})(?P<rest>\.[0-9a-f]{8}\.part|)")
 _UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 
 
@@ -35,7 +36,8 @@ class Entry:
     """One removable folder of the cache.
 
     Attributes:
-        kind: ``resource``, ``artifact`` or ``leftover`` (of an interrupted or corrupted fill).
+        kind: ``resource``, ``artifact``, ``content`` (what came to a node from an artifact store) or
+            ``leftover`` (of an interrupted or corrupted fill).
         name: What it is.
         folder: Where it is.
         size: In bytes.
@@ -93,7 +95,11 @@ def entries(home: Path) -> list[Entry]:
     Only what this program wrote counts, by its name and by what is in it: the folder of the cache may
     be one that a user keeps other things in.
     """
-    found = [*_resources(home / "resources"), *_artifacts(home / "artifacts")]
+    found = [
+        *_resources(home / "resources"),
+        *_artifacts(home / "artifacts"),
+        *_contents(home / "content"),
+    ]
     return sorted(found, key=lambda entry: -entry.size)
 
 
@@ -122,6 +128,14 @@ def _artifacts(root: Path) -> Iterator[Entry]:
             yield _entry("leftover", name, folder, stamp, lock)
         elif not found["hidden"] and not found["rest"] and _fingerprint(folder)[:16] == found["key"]:
             yield _entry("artifact", name, folder, stamp, lock)
+
+
+def _contents(root: Path) -> Iterator[Entry]:
+    for folder in _folders(root, "*"):
+        found = _CONTENT.fullmatch(folder.name)
+        if found is not None and bool(found["hidden"]) == bool(found["rest"]):
+            kind = "leftover" if found["rest"] else "content"
+            yield _entry(kind, found["key"][:12], folder, folder, root / f".{found['key']}.lock")
 
 
 def _folders(root: Path, pattern: str) -> list[Path]:

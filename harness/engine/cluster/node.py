@@ -92,6 +92,7 @@ def run_job(order: Order) -> Iterator[Message]:
             yield progress
         heard.clear()
         if outcome is not None:
+            place.forget(job, outcome)
             yield _delivered(job, outcome, place)
 
 

@@ -6,15 +6,16 @@ import os
 import pickle
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
+from harness.engine.artifact import forget_checkpoints
 from harness.engine.cluster.identity import OWN, ROOT
 from harness.engine.cluster.messages import Base, Mark, Order
 from harness.engine.cluster.store import ContentStore, digest_of, listing_of
-from harness.engine.job import ArtifactJob, Job
+from harness.engine.job import ArtifactJob, Job, Outcome
 from harness.errors import ResourceError
 from harness.plan.closure import Stamp, stamp_of
 from harness.resources.environment import home_folder
@@ -22,6 +23,8 @@ from harness.resources.hashing import HashCache, sha256_of
 
 _CONTENT = "content"
 """Folder of a node's cache for what came from the store."""
+_STATES = "checkpoints"
+"""Folder of a node's cache for the state of trials whose run's folder it does not see."""
 
 
 @contextmanager
@@ -142,6 +145,12 @@ class Place:
         )
         return replace(job, target=self.moved(job.target)) if isinstance(job, ArtifactJob) else job
 
+    def forget(self, job: Job, outcome: Outcome) -> None:
+        """Remove the state of a job that is over, where the driver cannot do so."""
+        own = job.checkpoints is not None and _is_below(str(job.checkpoints), str(self.home / _STATES))
+        if own and outcome.status in ("ok", "diverged"):
+            forget_checkpoints(job.checkpoints)
+
     def moved(self, path: Path) -> Path:
         """A path below the driver's cache, below this node's."""
         return path if self.shared else self.home / path.relative_to(self.base.home.folder)
@@ -162,6 +171,8 @@ class Place:
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
             self.store.get(digest, target)
+        with suppress(OSError):
+            os.utime(target)  # For 'cache prune --older-than' on this node.
         return str(target)
 
     def _in_checkout(self, path: str) -> str:
@@ -177,7 +188,7 @@ class Place:
         if _is_below(str(job.checkpoints), self.base.home.folder):
             return self.moved(job.checkpoints)
         # Killed trials go on on the same node only.
-        return self.home / "checkpoints" / Path(self.base.run.folder).name / job.checkpoints.name
+        return self.home / _STATES / Path(self.base.run.folder).name / job.checkpoints.name
 
     def _sources(self, sources: Mapping[str, Stamp], plugins: Mapping[str, str]) -> dict[str, Stamp]:
         """The files of the job's code here, which must be those that were planned."""

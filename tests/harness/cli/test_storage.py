@@ -175,3 +175,17 @@ def test_what_is_being_filled_is_kept(shell: Shell, home: Path) -> None:
         assert shell("cache", "prune", "--unused") == ExitCode.OK
     assert "another process" in shell.out
     assert built.exists()
+
+
+def test_what_came_from_an_artifact_store_is_pruned_like_the_rest(shell: Shell, home: Path) -> None:
+    names = ["0" * 64, f".{'1' * 64}.0123abcd.part", "mine", "2" * 63]
+    for name in names:
+        (home / "content" / name).mkdir(parents=True)
+        (home / "content" / name / "w.bin").write_bytes(b"0" * 2000)
+    shell("cache")
+    assert "content" in shell.out
+    assert shell("cache", "prune", "--older-than", "1h") == ExitCode.OK
+    assert sorted(path.name for path in (home / "content").iterdir()) == sorted(names)
+    assert shell("cache", "prune", "--unused") == ExitCode.OK
+    left = sorted(path.name for path in (home / "content").iterdir() if path.is_dir())
+    assert left == sorted(names[2:]), "what is not ours stays"

@@ -12,7 +12,7 @@ from harness.engine.cluster.identity import ROOT, Identity, code_hash, differenc
 from harness.engine.cluster.messages import Base, Mark
 from harness.engine.cluster.shipping import Place, Shipper, marked, sees
 from harness.engine.cluster.store import ContentStore
-from harness.engine.job import ArtifactJob, TrialJob
+from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.errors import ResourceError
 from harness.plan.closure import stamp_of
 from harness.resources.hashing import HashCache
@@ -90,6 +90,11 @@ def test_a_node_of_its_own_fetches_by_content(driver: Path, tmp_path: Path) -> N
     assert (folder / "w.json").read_text() == "1"
     assert found.checkpoints == tmp_path / "node" / "checkpoints" / "r1" / "e.1"
     assert node.localised(order).paths == found.paths
+    assert found.checkpoints is not None
+    for status, left in (("timeout", True), ("ok", False)):
+        found.checkpoints.mkdir(parents=True, exist_ok=True)
+        node.forget(found, Outcome(id="e/t/m/1", status=status))  # type: ignore[arg-type]
+        assert found.checkpoints.exists() == left, "what passed a limit goes on from its last state"
 
 
 def test_without_a_store_other_content_is_refused(driver: Path, tmp_path: Path) -> None:
