@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.claims import Claim, Form, Profile, Replication
-from harness.plan.selection import Selection, cells_of, select
+from harness.method.references import Artifact
+from harness.plan.references import all_references
+from harness.plan.selection import Selection, cells_of, pairs, select
 from harness.suite import Scale, Suite
 
 ENOUGH_SEEDS = 10
@@ -45,6 +47,23 @@ def too_few(seeds: Iterable[tuple[str, int]]) -> dict[str, int]:
         if count < ENOUGH_SEEDS:
             few[claim] = min(count, few.get(claim, count))
     return few
+
+
+def on_artifacts(suite: Suite, scale: Scale) -> frozenset[tuple[str, str, str]]:
+    """The arms that rest on artifacts, by experiment, task and method.
+
+    A run builds each artifact once, so all its seeds share that draw.
+    """
+    return frozenset(
+        (experiment.id, task, method)
+        for experiment in suite.experiments(scale)
+        for task, method in pairs(experiment)
+        if _has_artifact(experiment.tasks[task]) or _has_artifact(experiment.methods[method])
+    )
+
+
+def _has_artifact(item: object) -> bool:
+    return any(isinstance(ref, Artifact) for ref in all_references(item))
 
 
 def few_note(few: Mapping[str, int]) -> str:

@@ -7,6 +7,7 @@ go with the machine.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from harness.claims import Claim, Form, Profile, Replication
 from harness.claims.forms.base import Measured
@@ -32,6 +33,36 @@ def floors_of(suite: Suite, profile: Profile) -> dict[str, float]:
         for claim, form, noise in _known(suite, profile)
         if noise.floor and _is_of(noise, form)
     }
+
+
+@dataclass(frozen=True)
+class SharedNoise:
+    """How far an environment moves a quantity in all seeds alike.
+
+    Attributes:
+        sd: Standard deviation between environments.
+        df: Degrees of freedom that it was estimated with.
+    """
+
+    sd: float
+    df: int
+
+
+def shared_noise(suite: Suite, profile: Profile) -> dict[str, SharedNoise]:
+    """Of each claim whose noise was measured, the largest of the quantities that decide it.
+
+    Raises:
+        RecordError: If the suite's ``noise.json`` cannot be read.
+    """
+    found = {}
+    for claim, form, noise in _known(suite, profile):
+        deciding = [item for item in noise.quantities if item.decides]
+        if deciding and _is_of(noise, form):
+            largest = max(deciding, key=lambda item: item.shared)
+            # A variant that moved nothing was no other environment.
+            moved = sum(distance > 0 for distance in largest.moved.values())
+            found[claim.id] = SharedNoise(largest.shared, max(moved, 1))
+    return found
 
 
 def noise_faults(suite: Suite, scale: Scale, selection: Selection | None = None) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from harness.declared import claims_hash, floors_of, refuse_unjudgeable, unwise
 from harness.engine.driver import Driver, RunListener, Summary
 from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
-from harness.engine.opened import opened_engine
+from harness.engine.opened import EngineChoice, opened_engine
 from harness.engine.resume import check_finished, continued, started_again
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.single import only_trial, same_trial
@@ -251,7 +251,7 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
     reuse = stored_trials(request, writer.folder)
     for note in reuse.passed_over:
         display.note(note)
-    with opened_engine(request, display, writer.folder) as opened:
+    with opened_engine(_choice(request), writer.folder, display.progress, display.note) as opened:
         driver = Driver(
             prepared.plan,
             planner=prepared.planner,
@@ -268,6 +268,19 @@ def execute_plan(request: RunRequest, prepared: Prepared, writer: RunWriter, dis
         summary = driver.run()
         summary.nodes = opened.nodes()
         return summary
+
+
+def _choice(request: RunRequest) -> EngineChoice:
+    return EngineChoice(
+        # What only gathers executes nothing, and needs no cluster.
+        name="pool" if request.gather else request.engine,
+        workers=request.workers,
+        limits=request.limits,
+        home=request.resolver.home,
+        device=request.device,
+        address=request.address,
+        artifact_store=request.artifact_store,
+    )
 
 
 def _maker(

@@ -30,7 +30,7 @@ class Fall:
     Attributes:
         change: Mean of the second sample less the mean of the first.
         error: Standard error of the change, from the pooled variance.
-        df: Degrees of freedom.
+        df: Degrees of freedom; a fraction where the error has two parts.
         p_down: One-sided p-value of "it did not fall".
         p_up: One-sided p-value of "it did not rise".
         seeds: Sizes of the samples.
@@ -38,7 +38,7 @@ class Fall:
 
     change: float
     error: float
-    df: int
+    df: float
     p_down: float
     p_up: float
     seeds: tuple[int, int]
@@ -48,7 +48,7 @@ class Fall:
         return float(stats.t.isf(FAMILY_RATE / max(metrics, 1), self.df) * self.error)
 
 
-def fall(before: Floats, after: Floats, floor: float = 0.0) -> Fall:
+def fall(before: Floats, after: Floats, floor: float = 0.0, shared: tuple[float, int] = (0.0, 1)) -> Fall:
     """Compare two samples of seeds.
 
     Args:
@@ -56,17 +56,23 @@ def fall(before: Floats, after: Floats, floor: float = 0.0) -> Fall:
         after: The same of the run, shape (m,).
         floor: Replaces a smaller standard deviation, so that rounding is no regression where a metric
             does not depend on the seed.
+        shared: Standard deviation of what all seeds of a run share (an artifact that was built anew), and the
+            degrees of freedom that it was estimated with. Both means have such a part, whatever the number of
+            seeds; degrees of freedom are Welch's and Satterthwaite's.
 
     Raises:
         NotMeasuredError: If neither sample says anything of the spread.
     """
     n, m = len(before), len(after)
-    df = n + m - 2
+    df: float = n + m - 2
     if df < 1:
         raise NotMeasuredError("One seed on each side says nothing of their spread", kind="mismatch")
     squares = np.square(before - before.mean()).sum() + np.square(after - after.mean()).sum()
     sd = max(math.sqrt(float(squares) / df), floor)
-    change, error = float(after.mean() - before.mean()), sd * math.sqrt(1 / n + 1 / m)
+    own, common = sd**2 * (1 / n + 1 / m), 2 * shared[0] ** 2
+    change, error = float(after.mean() - before.mean()), math.sqrt(own + common)
+    if common > 0:
+        df = (own + common) ** 2 / (own**2 / df + common**2 / shared[1])
     # A difference within rounding of equal samples is none.
     rounding = 1e-9 * max(1.0, float(np.abs(before).max()), float(np.abs(after).max()))
     t = change / max(error, rounding)

@@ -6,9 +6,11 @@ longer run. So everything that the baseline has is looked for, and named if it i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from harness.declared.noise import SharedNoise, shared_noise
 from harness.errors import RecordError
 from harness.evidence.outcomes import Item, Outcome
 from harness.plan.selection import cells_of, pairs, seeds_text
@@ -53,6 +55,11 @@ class Gate:
     def noise(self, claim: str) -> float:
         """The larger of the noise floors that the two runs were started with; 0 where neither had one."""
         return max(view.record.noise.get(claim, 0.0) for view in (self.baseline, self.run))
+
+    @cached_property
+    def shared_noise(self) -> Mapping[str, SharedNoise]:
+        """What is known of how far environments move each claim's quantity in all seeds alike."""
+        return shared_noise(self.suite, self.scale.profile)
 
     def asks(self, claim: str, parent: str = "") -> bool:
         """Whether a claim is asked about."""

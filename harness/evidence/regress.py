@@ -93,7 +93,7 @@ def regress_run(
     counts = {kind: sum(item.outcome == kind for item in items) for kind in _OUTCOMES}
     reason = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no claim to compare"
     seen = f"{quantities.compared} of {plural(quantities.gating, 'gating metric')} compared"
-    seen += f", {quantities.apart} left out that tuning moved" * bool(quantities.apart)
+    seen += f", {quantities.apart} left out for what all seeds share" * bool(quantities.apart)
     return Regression(
         _overall(counts, quantities),
         f"{reason}; {seen}",

@@ -15,7 +15,8 @@ from harness.claims.findings import NotMeasuredError
 from harness.claims.labels import cell_label
 from harness.claims.ratios import ratio_of
 from harness.claims.wording import change, number
-from harness.declared.gating import gating_forms, too_few
+from harness.declared.gating import gating_forms, on_artifacts, too_few
+from harness.declared.noise import SharedNoise
 from harness.evidence.coverage import Coverages, declared
 from harness.evidence.fresh import Fall, Judged, fall, judge_falls
 from harness.evidence.lost import Gate
@@ -23,7 +24,7 @@ from harness.evidence.outcomes import Item, Outcome
 from harness.evidence.paired_runs import PairedRuns, Shift
 from harness.evidence.quantities import Quantity
 from harness.evidence.series import Reader
-from harness.evidence.shared_draws import tuned_otherwise
+from harness.evidence.shared_draws import built_elsewhere, tuned_otherwise
 from harness.store.records import Interval
 from harness.store.view import RunView
 from harness.suite import Scale, Suite
@@ -46,6 +47,7 @@ class Watched:
         replication: What is drawn again between replicates.
         delta: The smallest change that matters.
         floor: The noise floor of its claim.
+        shared: How far environments move it in all seeds alike; nothing where that was not measured.
         two_sided: Whether it must not rise either.
         gates: Whether it can make the gate fail in another environment.
         apart: Why it cannot, where it could with other results.
@@ -58,6 +60,7 @@ class Watched:
     replication: Replication
     delta: float
     floor: float = 0.0
+    shared: SharedNoise | None = None
     two_sided: bool = False
     gates: bool = True
     apart: str = ""
@@ -90,6 +93,7 @@ class Quantities:
         self._paired = PairedRuns(gate.baseline, gate.run, said)
         self._sides = [Reader(view, Coverages(view, said)) for view in (gate.baseline, gate.run)]
         self._open: list[tuple[Watched, Fall]] = []
+        self._on_artifacts = on_artifacts(gate.suite, gate.scale)
         for watched in watch(gate):
             self._add(watched)
         self._conclude()
@@ -130,7 +134,8 @@ class Quantities:
                 self._settle(watched, "same", detail)
             else:
                 before_values, after_values = (np.array([*side.values()]) for side in (old, new))
-                found = fall(before_values, after_values, watched.least_spread)
+                common = (watched.shared.sd, watched.shared.df) if watched.shared else (0.0, 1)
+                found = fall(before_values, after_values, watched.least_spread, common)
                 self._open.append((self._seen(watched, before, after), found))
         except NotMeasuredError as error:
             self._settle(watched, "not comparable", str(error))
@@ -138,11 +143,18 @@ class Quantities:
     def _seen(self, watched: Watched, before: Quantity, after: Quantity) -> Watched:
         """The quantity, which does not gate where its seeds share a draw that came out otherwise."""
         records = [side.view.trials for side in self._sides]
-        told = tuned_otherwise(records[0], records[1], [*before.trials, *after.trials])
-        if not told or not watched.gates:
+        names = [*before.trials, *after.trials]
+        if told := tuned_otherwise(records[0], records[1], names):
+            why = f"tuning, which all seeds share, chose otherwise ({told})"
+        elif watched.shared is None and built_elsewhere(records[0], records[1], names, self._on_artifacts):
+            why = (
+                "what all seeds share was built anew in another environment, and how far that moves it was "
+                "not measured ('corroborate noise SUITE --write' does)"
+            )
+        else:
             return watched
-        self.apart += 1
-        return replace(watched, gates=False, apart=f"tuning, which all seeds share, chose otherwise ({told})")
+        self.apart += watched.gates
+        return replace(watched, gates=False, apart=why) if watched.gates else watched
 
     def _conclude(self) -> None:
         gating = [(watched, found) for watched, found in self._open if watched.gates]
@@ -219,20 +231,21 @@ def watch(gate: Gate) -> Iterator[Watched]:
         if form is None or not gate.asks(claim.id, claim.parent):
             continue
         gates = bool(gate.claims) or claim.id in gating
-        for watched in _watched(claim, form.floored(gate.noise(claim.id))):
+        shared = gate.shared_noise.get(claim.id)
+        for watched in _watched(claim, form.floored(gate.noise(claim.id)), shared):
             key = (watched.theta, watched.delta)
             if watched.kind == "quantity" or key not in seen:
                 seen.add(key)
                 yield watched if gates else replace(watched, gates=False)
 
 
-def _watched(claim: Claim, form: Form) -> Iterator[Watched]:
+def _watched(claim: Claim, form: Form, shared: SharedNoise | None = None) -> Iterator[Watched]:
     held = [(item, item.allowed) for item in form.watched() if item.allowed is not None]
     floor = form.stated_noise
     for item, delta in held:
         ratio = ratio_of(item.theta, item.label)
         label = ratio.label if ratio else item.label
-        quantity = Watched(claim.id, "quantity", label, item.theta, item.replication, delta, floor)
+        quantity = Watched(claim.id, "quantity", label, item.theta, item.replication, delta, floor, shared)
         yield replace(quantity, two_sided=item.two_sided)
     for item, delta in held:
         if item.by_cell and not item.theta.log:

@@ -30,8 +30,10 @@ RULES = {
 EXCEPTIONS = {
     ("harness/checks/battery.py", "S301"),  # What this process has pickled itself, as the next two.
     ("harness/checks/bench.py", "S301"),
+    ("harness/engine/cluster/shipping.py", "S301"),  # On a node, the driver's job.
     ("harness/engine/worker.py", "S301"),
     ("harness/scaffold/files.py", "S701"),  # Python and TOML; what goes in is checked before.
+    ("methods/common/sharded/rank.py", "S301"),  # What the trial's own process has pickled.
     ("reports/latex.py", "S701"),  # Every value is escaped for LaTeX.
     ("reports/html.py", "S704"),  # Files of the package, and drawings whose text is escaped.
 }
@@ -42,6 +44,8 @@ PICKLING = {
     "harness/engine/cluster/shipping.py",  # On a node, the driver's job.
     "harness/engine/worker.py",
     "harness/resources/convert_worker.py",  # The name of an error only.
+    "methods/common/sharded/crew.py",  # A training for the processes that a trial starts, as the next.
+    "methods/common/sharded/rank.py",
 }
 """Modules that import it; none of them reads a file with it."""
 NEVER = {"dill", "cloudpickle", "joblib", "marshal", "shelve"}

@@ -32,6 +32,6 @@ def test_a_full_engine_is_asked_for_nothing(tmp_path: Path, monkeypatch: pytest.
             asked.append(job.id)
             return super().accepts(job)
 
-    monkeypatch.setattr("harness.engine.run.InlineEngine", Counting)
+    monkeypatch.setattr("harness.engine.opened.InlineEngine", Counting)
     run(toy_suite(seeds=tuple(range(100, 120))), tmp_path)
     assert len(asked) == len(set(asked)), "each once, however many wait"

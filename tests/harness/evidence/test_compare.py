@@ -320,9 +320,32 @@ def test_elsewhere_a_metric_that_was_tuned_otherwise_does_not_gate() -> None:
     assert item.outcome == "reported"
     assert item.detail.endswith("chose otherwise (a: rate 0.001 before, 0.004 now)")
     assert (found.gating, found.compared, found.outcome) == (0, 0, "too little compared")
-    assert found.reason.endswith("0 of 0 gating metrics compared, 1 left out that tuning moved")
+    assert found.reason.endswith("0 of 0 gating metrics compared, 1 left out for what all seeds share")
 
 
 def test_here_a_metric_that_was_tuned_otherwise_gates_by_its_rows() -> None:
     before = _tuned(run(0.5 + SPREAD), "a", rate=0.001)
     assert gate(before, _tuned(run(0.2 + SPREAD), "a", rate=0.004)).outcome == "regressed"
+
+
+def test_elsewhere_what_rests_on_an_artifact_gates_once_its_noise_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from harness.declared.noise import SharedNoise
+    from harness.evidence import lost, watched
+
+    many = np.tile(SPREAD, 2)
+    before, after = run(0.5 + many), elsewhere(run(0.2 + many[::-1]))
+    record = next(iter(before.trials.values()))
+    arms = frozenset({(record.experiment, record.task, "a")})
+    assert gate(before, after).outcome == "regressed"
+    monkeypatch.setattr(watched, "on_artifacts", lambda *_: arms)
+    found = gate(before, after)
+    [item] = [item for item in found.items if item.kind == "quantity"]
+    assert (item.outcome, found.outcome) == ("reported", "too little compared")
+    assert "was built anew in another environment" in item.detail
+    assert gate(before, run(0.2 + many[::-1])).outcome == "regressed", "in one environment it is one artifact"
+    for sd, outcome in ((0.0, "regressed"), (0.01, "regressed"), (0.5, "same")):
+        known = {"C1": SharedNoise(sd, 3)}
+        monkeypatch.setattr(lost, "shared_noise", lambda *_, known=known: known)
+        assert gate(before, after).outcome == outcome
