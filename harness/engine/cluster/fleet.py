@@ -178,7 +178,7 @@ def _number(amount: float) -> str:
 def _alive() -> list[dict[str, Any]]:
     import ray
 
-    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    return [node for node in ray.nodes() if node["Alive"]]
 
 
 def _has(device: str, one: NodeReport, alive: dict[str, dict[str, Any]]) -> bool:
