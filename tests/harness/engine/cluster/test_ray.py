@@ -37,6 +37,11 @@ def nodes() -> Iterator[Nodes]:
         yield cluster
 
 
+@pytest.fixture(autouse=True)
+def _ray_runs_here(nodes: Nodes) -> None:
+    """Also for tests that start a cluster of their own."""
+
+
 def suite(**methods: Any) -> Suite:
     given = methods or {"mean": Shrunk(), "noisy": Noisy(), "tuned": tuned()}
     return toy_suite(
