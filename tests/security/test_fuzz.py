@@ -20,7 +20,7 @@ from tests.security.readers import READERS, Reader
 
 FEW = 200
 BATCH = 20
-MANY = int(os.environ.get("FUZZ_EXAMPLES", "3000"))
+MANY = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
 ALL: Mapping[str, Reader] = {**READERS, **OPTION_READERS}
 every_reader = pytest.mark.parametrize("name", ALL)
 # Python's own writer of archives warns of names that are there twice.
