@@ -12,7 +12,9 @@ import pytest
 
 from harness.cli.ci import Case, annotation, write_junit
 from harness.cli.regress import _case, _exit_code
+from harness.declared.noise import SharedNoise
 from harness.errors import ExitCode
+from harness.evidence import lost
 from harness.evidence.outcomes import Item
 from harness.evidence.regress import Overall, Regression
 from harness.store import list_runs
@@ -176,11 +178,17 @@ def test_committed_results_with_few_seeds_are_noted(shell: Shell, tmp_path: Path
     assert "gates with" not in shell.err
 
 
-def test_a_gate_says_what_few_seeds_kept_it_from_seeing(shell: Shell, tmp_path: Path) -> None:
+def test_a_gate_says_what_few_seeds_kept_it_from_seeing(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good, other = made(shell, tmp_path), made(shell, tmp_path, "--set", "trimmed.share=0.2")
     trials = tmp_path / "runs" / other / "trials.jsonl"
     lines = [json.loads(line) for line in trials.read_text().splitlines()]
     trials.write_text("".join(json.dumps(line | {"environment": "there"}) + "\n" for line in lines))
+    assert shell("regress", other, "--baseline", good) == ExitCode.NOTHING_COMPARABLE
+    assert "was built anew in another environment" in shell.out
+    assert "'corroborate noise SUITE --write' does" in shell.out
+    monkeypatch.setattr(lost, "shared_noise", lambda *_: {"C1": SharedNoise(0.0, 3)})
     shell("regress", other, "--baseline", good)
     assert " ! C1 gates with 5 seeds; ten or more see a fall of two standard deviations" in shell.out
     shell("regress", good, "--baseline", good)
