@@ -91,6 +91,7 @@ def _engine_here(choice: EngineChoice, on_progress: Listener) -> Engine:
     from harness.engine.pool import PoolEngine
 
     have = choice.limits.have_gb
-    gpus = max(choice.limits.have_gpus or 1, 1)
+    # A run on the CPU gives no GPU out, whatever the machine has.
+    gpus = 0 if choice.device == "cpu" else max(choice.limits.have_gpus or 1, 1)
     places = Places(choice.workers, usable_cores(), have.get("cuda"), have.get("cpu"), gpus)
     return PoolEngine(on_progress, places)

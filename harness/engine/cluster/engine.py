@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -38,11 +39,13 @@ class _Task:
 
     Attributes:
         stream: What comes back from it.
+        nodes: Ray's ids of those that it may run on.
         host: Where it runs, once it does.
     """
 
     job: Job
     stream: Any
+    nodes: frozenset[str]
     host: str = ""
 
 
@@ -54,7 +57,6 @@ class RayEngine:
 
     Args:
         on_progress: Called with what running jobs report.
-        note: Called with what a reader of the log should know.
         session: The cluster.
         fleet: Its nodes.
         shipper: Packs jobs.
@@ -63,7 +65,6 @@ class RayEngine:
     def __init__(
         self,
         on_progress: Listener,
-        note: Callable[[str], None],
         session: Session,
         fleet: Fleet,
         shipper: Shipper,
@@ -71,7 +72,6 @@ class RayEngine:
         import ray
 
         self._on_progress = on_progress
-        self._note = note
         self._session = session
         self.fleet = fleet
         self._shipper = shipper
@@ -84,7 +84,7 @@ class RayEngine:
 
     def environment(self, device: str, threads: int = 1) -> str:
         """The environment key of trials in this cluster, instead of that of the driver's machine."""
-        return self.fleet.machine.key(threads)
+        return self.fleet.machines.on(device).key(threads)
 
     def nodes(self) -> dict[str, str]:
         """The nodes that executed something, with their processor or GPU."""
@@ -99,7 +99,12 @@ class RayEngine:
         return self.room()
 
     def submit(self, job: Job) -> None:
-        """Give a job to the cluster, or say at once why that would be in vain."""
+        """Give a job to the cluster, or say at once why that would be in vain.
+
+        Raises:
+            ClusterError: If no node is left.
+        """
+        self._require_nodes()
         if reason := self.fleet.misfit(job):
             self._fail(job, reason)
             return
@@ -114,10 +119,21 @@ class RayEngine:
                 self._fail(job, f"{story_of(error)}\nIt cannot be handed to a node: {text_of(error)}")
                 return
         stream = self._call.options(name=job.id, **self.fleet.options(job)).remote(order)
-        self._tasks[stream] = _Task(job, stream)
+        self._tasks[stream] = _Task(job, stream, frozenset(self.fleet.nodes))
 
-    def _fail(self, job: Job, reason: str, *, lost: bool = False) -> None:
-        self._ended.append(Outcome(id=job.id, status="failed", error=reason, lost=lost))
+    def _require_nodes(self) -> None:
+        """That no node is left is no fault of the trials that are left."""
+        if not self.fleet.nodes:
+            self._gather()
+        if not self.fleet.nodes:
+            raise ClusterError(
+                "No node of the cluster is left that may run the trials",
+                where="--engine ray",
+                fix="What has finished is stored: start nodes, and add --resume to the command.",
+            )
+
+    def _fail(self, job: Job, reason: str) -> None:
+        self._ended.append(Outcome(id=job.id, status="failed", error=reason))
 
     def wait(self, seconds: float) -> list[Outcome]:
         """The jobs that have ended since the last call.
@@ -145,10 +161,22 @@ class RayEngine:
 
     def _look(self) -> None:
         if time.monotonic() - self._looked > _LOOKED_S:
-            self._session.check(surely=True)
-            self.fleet.gather()
-            self._shipper.everywhere = self.fleet.shared
-            self._looked = time.monotonic()
+            self._gather()
+            self._call_back()
+
+    def _gather(self) -> None:
+        self._session.check(surely=True)
+        self.fleet.gather()
+        self._shipper.everywhere = self.fleet.shared
+        self._looked = time.monotonic()
+
+    def _call_back(self) -> None:
+        """Give jobs again that wait for nodes which are gone: Ray would let them wait for ever."""
+        for task in list(self._tasks.values()):
+            if not task.host and not task.nodes & self.fleet.nodes.keys():
+                self._tasks.pop(task.stream)
+                self._cancel(task)
+                self.submit(task.job)
 
     def _hear(self, task: _Task) -> None:
         """Take the next message of a task, or its end."""
@@ -176,7 +204,7 @@ class RayEngine:
         place = f"on node {task.host}" if task.host else "before it began"
         error = f"The worker was lost {place}: {reason}"
         self._ended.append(Outcome(id=task.job.id, status=status, error=error, lost=True, node=task.host))
-        self._looked = 0.0
+        self._looked = -math.inf
 
     def _take(self, task: _Task, message: Message) -> None:
         if isinstance(message, Started):
@@ -212,14 +240,17 @@ class RayEngine:
 
     def close(self) -> None:
         """End all tasks, and leave the cluster."""
-        import ray
-
         if not self._session.lost:
-            for stream in self._tasks:
-                with suppress(ray.exceptions.RayError, ValueError):
-                    ray.cancel(stream, force=True)
+            for task in self._tasks.values():
+                self._cancel(task)
         self._tasks.clear()
         self._session.close()
+
+    def _cancel(self, task: _Task) -> None:
+        import ray
+
+        with suppress(ray.exceptions.RayError, ValueError):
+            ray.cancel(task.stream, force=True)
 
 
 def _brief(error: Exception) -> str:
@@ -271,7 +302,7 @@ def ray_engine(
             fleet.gather()
             _tell(session, fleet, note)
             shipper = Shipper(fleet.base, HashCache(home / "hashes.json"), store, fleet.shared)
-            engine = RayEngine(on_progress, note, session, fleet, shipper)
+            engine = RayEngine(on_progress, session, fleet, shipper)
             yield engine
         finally:
             engine.close() if engine is not None else session.close()
@@ -287,7 +318,7 @@ def _base(home: Mark, run: Mark, device: str, store_url: str) -> Base:
         store=store_url,
         path=tuple(str(Path(entry).absolute()) for entry in sys.path),
         variables=dict(text.split("=", 1) for text in (*chosen_kernels(), *passed)),
-        machine=None,
+        machines=None,
         device=device,
     )
 
@@ -300,7 +331,4 @@ def _tell(session: Session, fleet: Fleet, note: Callable[[str], None]) -> None:
     where = "started for this run" if session.own else ":".join(map(str, session.head))
     count = len(fleet.nodes)
     nodes = f"{count} node{'s' if count > 1 else ''}, {fleet.slots} CPUs"
-    note(f"cluster: Ray, {where}: {nodes}; {fleet.machine.processor}")
-
-
-__all__ = ["ClusterError", "RayEngine", "ray_engine"]
+    note(f"cluster: Ray, {where}: {nodes}; {fleet.processor}")

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.engine.cluster.messages import Base, NodeReport
+from harness.engine.cluster.messages import Base, Machines, NodeReport
 from harness.engine.cluster.node import report
 from harness.engine.cluster.session import ClusterError
 from harness.engine.job import Job
 from harness.engine.places import gpu_share
-from harness.provenance import Machine
 
 _PROBE_S = 120.0
 """How long a node may take to say what it is: it may have to start a process."""
@@ -53,10 +52,15 @@ class Fleet:
     _turn: int = 0
 
     @property
-    def machine(self) -> Machine:
+    def machines(self) -> Machines:
         """What computes in this run."""
-        assert self.base.machine is not None
-        return self.base.machine
+        assert self.base.machines is not None
+        return self.base.machines
+
+    @property
+    def processor(self) -> str:
+        """What computes on the run's device, in words."""
+        return self.machines.on(self.base.device).processor
 
     @property
     def shared(self) -> bool:
@@ -83,7 +87,7 @@ class Fleet:
             [node for name, node in alive.items() if name not in self._known], self.base, self.note
         )
         self._known |= set(alive)
-        if self.base.machine is None:
+        if self.base.machines is None:
             usable = [one for one in found if not one.refused and _has(self.base.device, one, alive)]
             if not usable:
                 raise ClusterError(
@@ -91,17 +95,20 @@ class Fleet:
                     where="--engine ray",
                     fix=_told(found) or f"Its nodes have no {self.base.device} for it.",
                 )
-            chosen = Counter(one.machine for one in usable).most_common(1)[0][0]
-            self.base = replace(self.base, machine=chosen)
+            chosen = Counter(one.machines for one in usable).most_common(1)[0][0]
+            self.base = replace(self.base, machines=chosen)
         for one in found:
             self._take(one, alive[one.node])
 
     def _take(self, one: NodeReport, node: dict[str, Any]) -> None:
-        other = one.machine != self.machine
-        reason = one.refused or (f"it computes otherwise: {one.machine.processor}" if other else "")
+        reason = one.refused
+        if not reason and one.machines != self.machines:
+            reason = f"it computes otherwise: {one.machines.on(self.base.device).processor}"
         if reason:
             self.note(f"node {one.host} is not used: {reason}")
             return
+        if not _has(self.base.device, one, {one.node: node}):
+            return  # Such as a head node that only keeps the cluster together.
         has = node["Resources"]
         taken = Node(one, has.get("CPU", 0.0), has.get("GPU", 0.0), has.get("memory", 0.0))
         self.nodes[one.node] = taken

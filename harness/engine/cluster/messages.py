@@ -25,6 +25,23 @@ class Mark:
     text: str
 
 
+@dataclass(frozen=True)
+class Machines:
+    """What of a node results depend on, by what computes them.
+
+    Attributes:
+        cpu: For trials on the CPU, of which a run on GPUs has some, too.
+        gpu: For trials on its GPU; none in a run on the CPU.
+    """
+
+    cpu: Machine
+    gpu: Machine | None = None
+
+    def on(self, device: str) -> Machine:
+        """For a trial on a device."""
+        return self.gpu if self.gpu is not None and device.startswith("cuda") else self.cpu
+
+
 @dataclass(frozen=True, kw_only=True)
 class Base:
     """What is the same for all orders of a run.
@@ -37,7 +54,7 @@ class Base:
         store: URL of the artifact store, or empty.
         path: Where the driver looks for modules, those of a user's own methods among them.
         variables: Environment variables that the driver's own workers would have from it.
-        machine: What computes in this run, if it is known already: no other kind of node may.
+        machines: What computes in this run, if it is known already: no other kind of node may.
         device: Of the run.
     """
 
@@ -48,7 +65,7 @@ class Base:
     store: str
     path: tuple[str, ...]
     variables: Mapping[str, str]
-    machine: Machine | None
+    machines: Machines | None
     device: str
 
 
@@ -58,6 +75,7 @@ class Order:
 
     Attributes:
         id: The job's.
+        device: Where it computes.
         job: The job, pickled.
         base: What is the same for all.
         digests: Content of what the job loads, by path on the driver's machine; empty for what lies in
@@ -66,6 +84,7 @@ class Order:
     """
 
     id: str
+    device: str
     job: bytes
     base: Base
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +99,7 @@ class NodeReport:
         node: Ray's id of it.
         host: Its name.
         refused: Why it may not be used, or empty.
-        machine: What of it results depend on.
+        machines: What of it results depend on.
         cpu: The model of its processor.
         gpu: The model of its first GPU, or empty.
         gpu_gb: The memory of its smallest GPU in GiB; 0 without one.
@@ -92,7 +111,7 @@ class NodeReport:
     node: str
     host: str
     refused: str
-    machine: Machine
+    machines: Machines
     cpu: str = ""
     gpu: str = ""
     gpu_gb: float = 0.0

@@ -16,9 +16,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness import cuda
+from harness.cuda import VISIBLE
 from harness.ends import story_of
 from harness.engine.cluster.identity import differences, own_identity
-from harness.engine.cluster.messages import Base, Ended, Message, NodeReport, Order, Refused, Started
+from harness.engine.cluster.messages import (
+    Base,
+    Ended,
+    Machines,
+    Message,
+    NodeReport,
+    Order,
+    Refused,
+    Started,
+)
 from harness.engine.cluster.shipping import Place, sees
 from harness.engine.job import ArtifactJob, Job, Outcome, Progress
 from harness.errors import CorroborateError
@@ -30,7 +40,6 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 1.0
 """How often progress is passed on."""
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def report(base: Base) -> NodeReport:
@@ -38,16 +47,16 @@ def report(base: Base) -> NodeReport:
     import ray
 
     os.environ.update(base.variables)
-    if os.environ.get(_VISIBLE) == "":
+    if os.environ.get(VISIBLE) == "":
         # Ray hides the GPUs from a task that has asked for none; the node's own are meant here.
-        del os.environ[_VISIBLE]
-    here, shared = machine(base.device), sees(base.home)
-    gpus = cuda.driver().gpus
+        del os.environ[VISIBLE]
+    shared, gpus = sees(base.home), cuda.driver().gpus
+    on_gpu = machine(base.device) if base.device.startswith("cuda") else None
     return NodeReport(
         node=ray.get_runtime_context().get_node_id(),
         host=socket.gethostname(),
-        refused=_reason(base, shared=shared),
-        machine=here,
+        refused=_reason(base, base.device, shared=shared),
+        machines=Machines(machine("cpu"), on_gpu),
         cpu=cpu_model(),
         gpu=gpus[0].name if gpus else "",
         gpu_gb=min((gpu.memory_gb for gpu in gpus), default=0.0),
@@ -57,12 +66,11 @@ def report(base: Base) -> NodeReport:
     )
 
 
-def _reason(base: Base, *, shared: bool) -> str:
-    """Why this node may not run the driver's jobs, or nothing."""
+def _reason(base: Base, device: str, *, shared: bool) -> str:
+    """Why this node may not run the driver's jobs on a device, or nothing."""
     if found := differences(base.identity, own_identity()):
         return f"it has not the driver's code: {'; '.join(found)}"
-    if base.machine is not None and machine(base.device) != base.machine:
-        there = machine(base.device)
+    if base.machines is not None and (there := machine(device)) != base.machines.on(device):
         return f"it computes otherwise: {there.processor} ({there.software})"
     if not shared and not base.store:
         return "it does not see the driver's CORROBORATE_HOME, and there is no --artifact-store"
@@ -72,7 +80,7 @@ def _reason(base: Base, *, shared: bool) -> str:
 def run_job(order: Order) -> Iterator[Message]:
     """Execute a job here, telling how it goes; nothing is raised."""
     shared = sees(order.base.home)
-    if _reason(order.base, shared=shared):
+    if _reason(order.base, order.device, shared=shared):
         yield Refused(report(order.base))
         return
     yield Started(socket.gethostname())
@@ -144,7 +152,7 @@ class _Host:
         from harness.engine.pool import PoolEngine
 
         self._listener = listener
-        seen = f"{os.environ.get(_VISIBLE)} {sorted(_settings().items())}"
+        seen = f"{os.environ.get(VISIBLE)} {sorted(_settings().items())}"
         if seen != self._seen:
             # Ray gave this process other GPUs than before: a worker keeps those it has seen.
             self.close()
@@ -175,7 +183,7 @@ def _plain_main() -> Iterator[None]:
 
 def _gpus_given() -> int:
     """How many GPUs Ray has given to this process; one where it does not say."""
-    return max(1, len([name for name in os.environ.get(_VISIBLE, "").split(",") if name.strip()]))
+    return max(1, len([name for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]))
 
 
 def _settings() -> dict[str, str]:

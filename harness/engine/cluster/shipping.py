@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
-from harness.engine.artifact import forget_checkpoints
+from harness.engine.artifact import forget_checkpoints, is_built
 from harness.engine.cluster.identity import OWN, ROOT
 from harness.engine.cluster.messages import Base, Mark, Order
 from harness.engine.cluster.store import ContentStore, digest_of, listing_of
@@ -79,6 +80,7 @@ class Shipper:
         """
         return Order(
             id=job.id,
+            device=job.device,
             job=bytes(ForkingPickler.dumps(job)),
             base=self.base,
             digests={path: self._digest(path) for path in {*job.paths.values(), *job.declared}},
@@ -101,6 +103,9 @@ class Shipper:
         """
         assert isinstance(job, ArtifactJob)
         assert self.store is not None
+        if not is_built(job.target):
+            # What an earlier code or file has left there would be taken for what has just been built.
+            shutil.rmtree(job.target, ignore_errors=True)
         self.store.get(digest, job.target)
         self._sent[str(job.target)] = digest
 

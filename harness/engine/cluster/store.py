@@ -112,13 +112,14 @@ class ContentStore:
         try:
             for name, content in listing.items():
                 self._get_file(content, part if name == SINGLE else part / name)
-            part.mkdir(parents=True, exist_ok=True) if not listing else None
-            if not target.exists():
-                part.rename(target)
-        except FileExistsError:
-            pass  # Another process has brought it meanwhile.
+            with self._explained("cannot be copied from"):
+                if not listing:
+                    part.mkdir(parents=True, exist_ok=True)
+                _put_in_place(part, target)
         finally:
-            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            part.unlink(missing_ok=True)
 
     def _listing(self, digest: str) -> dict[str, str]:
         with self._explained(f"has no folder '{digest[:12]}'"):
@@ -141,8 +142,9 @@ class ContentStore:
                 self._write_from(source, f"files/{content}")
 
     def _get_file(self, content: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
         system, root = self._system()
+        with self._explained("cannot be copied from"):
+            target.parent.mkdir(parents=True, exist_ok=True)
         with (
             self._explained(f"cannot give '{content[:12]}'"),
             system.open_input_stream(f"{root}/files/{content}") as source,
@@ -216,6 +218,17 @@ class _Explained:
                 where=self.url,
                 fix="Give a URL that the driver and every node may read and write, such as file:///shared/store.",
             ) from error
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    """Give what has been copied its name, unless another process has brought it meanwhile."""
+    if target.exists():
+        return
+    try:
+        part.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
 
 
 def _is_member(name: str) -> bool:

@@ -35,14 +35,17 @@ class Nodes:
     def address(self) -> str:
         return f"{host()}:{self.port}"
 
-    def start(self, cpus: int = 1, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, cpus: int = 1, variables: Mapping[str, str] | None = None, gpus: int = 0
+    ) -> subprocess.Popen[bytes]:
         """Start another node; the first is the head, and where it cannot run a test is skipped."""
         command = [str(Path(sys.executable).with_name("ray")), "start", "--block", f"--num-cpus={cpus}"]
+        command.append(f"--num-gpus={gpus}")
         if self.running:
             command.append(f"--address={self.address}")
         else:
             self.port = free_port()
-            command += ["--head", f"--port={self.port}", "--include-dashboard=false", "--num-gpus=0"]
+            command += ["--head", f"--port={self.port}", "--include-dashboard=false"]
         before = len(alive(self.address)) if self.running else 0
         own = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT), **(variables or {})}
         process = subprocess.Popen(

@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 
 from harness.engine.cluster import fleet as module
+from harness.engine.cluster import node as node_module
 from harness.engine.cluster.fleet import Fleet
-from harness.engine.cluster.messages import NodeReport
+from harness.engine.cluster.messages import Machines, NodeReport
 from harness.engine.cluster.session import ClusterError, open_session
 from harness.errors import UsageError
 from harness.provenance import Machine
 from tests.harness.engine.cluster.test_shipping import base, trial
 
-EPYC = Machine("python 3.11", "cpu EPYC")
-XEON = Machine("python 3.11", "cpu Xeon")
+EPYC = Machines(Machine("python 3.11", "cpu EPYC"))
+XEON = Machines(Machine("python 3.11", "cpu Xeon"))
 
 
-def node(name: str, machine: Machine = EPYC, **more: Any) -> NodeReport:
-    return NodeReport(node=name, host=f"host-{name}", machine=machine, refused="", **more)
+def node(name: str, machines: Machines = EPYC, **more: Any) -> NodeReport:
+    return NodeReport(node=name, host=f"host-{name}", machines=machines, refused="", **more)
 
 
 def fleet_of(
@@ -44,7 +45,7 @@ def fleet_of(
 def test_one_kind_of_machine_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     found, notes = fleet_of(monkeypatch, {node("a", XEON): {}, node("b"): {}, node("c"): {}})
     assert sorted(found.nodes) == ["b", "c"]
-    assert found.machine == EPYC
+    assert found.machines == EPYC
     assert notes == ["node host-a is not used: it computes otherwise: cpu Xeon"]
     assert found.slots == 4
 
@@ -60,13 +61,38 @@ def test_a_refused_node_is_named_with_its_reason(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_run_on_gpus_is_not_made_on_nodes_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    gpu = Machine("python 3.11", "cuda H100")
-    head, worker = node("head", Machine("python 3.11", "cuda unknown")), node("w", gpu, gpu_gb=80.0)
+    gpu = replace(EPYC, gpu=Machine("python 3.11", "cuda H100"))
+    head = node("head", replace(EPYC, gpu=Machine("python 3.11", "cuda unknown")))
+    worker = node("w", gpu, gpu_gb=80.0)
     found, _ = fleet_of(monkeypatch, {head: {}, worker: {"GPU": 2.0}}, "cuda")
     assert list(found.nodes) == ["w"]
     with pytest.raises(ClusterError, match="No node") as error:
         fleet_of(monkeypatch, {head: {}}, "cuda")
     assert "no cuda" in error.value.fix
+
+
+def test_trials_on_the_cpu_of_a_run_on_gpus_have_the_processors_environment() -> None:
+    kind = replace(EPYC, gpu=Machine("python 3.11", "cuda H100"))
+    assert kind.on("cuda:0").key(2) == "python 3.11; threads 2; cuda H100"
+    assert kind.on("cpu").key(1) == "python 3.11; threads 1; cpu EPYC"
+    assert EPYC.on("cpu") == EPYC.cpu
+
+
+def test_a_trial_on_the_cpu_is_not_refused_for_the_gpu_that_ray_hides_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = replace(EPYC, gpu=Machine("python 3.11", "cuda H100"))
+    seen = {"cpu": kind.cpu, "cuda": Machine("python 3.11", "cuda unknown")}
+    monkeypatch.setattr(node_module, "machine", seen.__getitem__)
+    asked = replace(base(Path("/h"), Path("/r")), device="cuda", machines=kind)
+    assert node_module._reason(asked, "cpu", shared=True) == ""
+    assert "computes otherwise: cuda unknown" in node_module._reason(asked, "cuda", shared=True)
+    assert "--artifact-store" in node_module._reason(asked, "cpu", shared=False)
+
+
+def test_a_head_node_without_processors_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, notes = fleet_of(monkeypatch, {node("head"): {"CPU": 0.0}, node("w"): {}})
+    assert (list(found.nodes), notes) == (["w"], [])
 
 
 def test_nodes_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:

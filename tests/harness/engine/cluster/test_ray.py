@@ -180,6 +180,38 @@ def test_a_node_that_is_lost_loses_nothing(tmp_path: Path) -> None:
     assert "It is tried once more" in said.decode()
 
 
+def test_trials_wait_for_no_node_that_is_gone(tmp_path: Path) -> None:
+    """The only node is lost with a job at work and others given to it; a new one takes all, until it goes."""
+    with closing(Nodes()) as cluster:
+        cluster.start(cpus=0)
+        first = cluster.start(cpus=1)
+        with started(tmp_path, cluster.address) as driver:
+            wait_for(tmp_path, 4, driver)
+            second = cluster.start(cpus=1)
+            cluster.kill(first)
+            wait_for(tmp_path, 20, driver)
+            cluster.kill(second)
+            _, said = driver.communicate(timeout=100)
+    assert driver.returncode == 4, said.decode()
+    assert "No node of the cluster is left" in said.decode()
+    records = read_trials(list_runs(tmp_path / "runs")[-1] / "trials.jsonl", [])
+    assert {record.status for record in records} == {"ok"}, "no trial is blamed for it"
+
+
+def test_trials_on_the_cpu_are_run_beside_those_on_gpus(tmp_path: Path) -> None:
+    """Ray hides its GPUs from them. The GPU is Ray's word only, and these methods compute nothing on it."""
+    from tests.harness.engine.test_devices import suite as mixed
+
+    with closing(Nodes()) as cluster:
+        cluster.start(cpus=2, gpus=1)
+        _, reader, display = run(mixed(), tmp_path, device="cuda", engine="ray", address=cluster.address)
+    found = {record.experiment: record for record in reader.trials.values() if record.kind == "trial"}
+    assert (found["cpu"].status, found["gpu"].status) == ("ok", "ok")
+    assert "cuda" not in found["cpu"].environment
+    assert "cuda" in found["gpu"].environment
+    assert not [note for note in display.notes if "not used" in note]
+
+
 def test_a_head_that_is_lost_is_noticed_and_the_run_goes_on_later(tmp_path: Path) -> None:
     with closing(Nodes()) as cluster:
         head = cluster.start(cpus=1)

@@ -28,7 +28,7 @@ def base(home: Path, run: Path, store: str = "") -> Base:
         store=store,
         path=(),
         variables={},
-        machine=None,
+        machines=None,
         device="cpu",
     )
 
