@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ FEW = 8
 
 
 def place(model: Any, device: str) -> Any:
-    """Put a model where it runs. Every large model passes here: sharding belongs into this function."""
+    """Put a model where it runs; ``methods.common.sharded`` has what several devices hold together."""
     return model.to(device)
 
 
@@ -37,13 +37,20 @@ def recomputing(model: Any) -> Iterator[None]:
     layers: list[Any] = [
         module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)
     ]
-    layers = [layer for layer in layers if not layer.gradient_checkpointing] if is_large(model) else []
-    for layer in layers:
+    with recomputed(layer for layer in layers if is_large(model) and not layer.gradient_checkpointing):
+        yield
+
+
+@contextmanager
+def recomputed(layers: Iterable[Any]) -> Iterator[None]:
+    """Gradient checkpointing in layers of a model of ``transformers``."""
+    chosen = list(layers)
+    for layer in chosen:
         layer.gradient_checkpointing = True
         # The reentrant form gives no gradients where no input of a layer requires them.
         layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)  # noqa: SLF001
     try:
         yield
     finally:
-        for layer in layers:
+        for layer in chosen:
             layer.gradient_checkpointing = False

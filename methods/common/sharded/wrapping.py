@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
-from torch.utils.checkpoint import checkpoint
+
+from methods.common.placing import recomputed
 
 
 def layers_of(model: nn.Module) -> list[Any]:
@@ -38,19 +37,9 @@ def shard(model: nn.Module, mesh: DeviceMesh, compute: str) -> None:
     fully_shard(model, mesh=mesh, mp_policy=policy)
 
 
-@contextmanager
-def recomputing(model: nn.Module) -> Iterator[None]:
+def recomputing(model: nn.Module) -> AbstractContextManager[None]:
     """Gradient checkpointing in all layers of a model of ``transformers``; see ``methods.common.placing``.
 
     Layers of other models are small, and stay as they are.
     """
-    layers = [layer for layer in layers_of(model) if hasattr(layer, "gradient_checkpointing")]
-    for layer in layers:
-        layer.gradient_checkpointing = True
-        # The reentrant form gives no gradients where no input of a layer requires them.
-        layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)  # noqa: SLF001
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.gradient_checkpointing = False
+    return recomputed(layer for layer in layers_of(model) if hasattr(layer, "gradient_checkpointing"))

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 
@@ -115,3 +116,17 @@ def test_parts_whose_names_differ_in_signs_have_tables_of_their_own(tmp_path: Pa
 def test_an_unknown_table_gives_the_nearest(folder: Path) -> None:
     with pytest.raises(UsageError, match="trials"):
         open_tables(folder)["trails"]
+
+
+def test_memory_is_in_the_units_that_the_page_says() -> None:
+    """Linux tells kibibytes; a mebibyte is a twentieth more than a megabyte."""
+    from harness.engine.execute import _peak_mb
+    from harness.provenance import _memory_gb
+
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    kibibytes = int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+    units = {column.name: column.unit for table in TABLES.values() for column in table.columns}
+    assert units["peak_memory_mb"] == "MiB (2²⁰ bytes)"
+    assert _peak_mb() == pytest.approx(kibibytes * 1024 / 2**20, rel=0.01)
+    assert units["memory_gb"] == "GiB (2³⁰ bytes)"
+    assert _memory_gb() == pytest.approx(psutil.virtual_memory().total / 2**30, abs=0.06)
