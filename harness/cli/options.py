@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from harness.claims import Profile
+from harness.engine.cluster.session import check_address
 from harness.errors import UsageError, unknown_name
 from harness.foreign import foreign
 from harness.method.contract import Method
@@ -100,11 +101,15 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
 
 
 def check_cluster(args: argparse.Namespace) -> None:
-    """Refuse the options of a cluster for an engine that has none.
+    """Refuse a cluster that cannot be had, before a run is begun for it.
 
     Raises:
-        UsageError: If one is given.
+        UsageError: If its options are given for an engine that has none, Ray is missing, or the address is
+            none.
+        ClusterError: If nothing answers there.
     """
+    if args.engine == "ray" and not args.gather:
+        check_address(args.address)
     given = [name for name in ("address", "artifact_store") if getattr(args, name)]
     if given and args.engine != "ray":
         raise UsageError(

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -106,19 +107,43 @@ def open_session(address: str, workers: int) -> Session:
         UsageError: If Ray is not installed, or is not the cluster's.
         ClusterError: If nothing answers there.
     """
+    wanted = check_address(address)
+    _require_ray(local=not wanted)
+    return _reached(wanted) if wanted else _started(workers)
+
+
+def check_address(address: str) -> str:
+    """The address that is meant, empty for a cluster that is to be started; without importing Ray.
+
+    Raises:
+        UsageError: If Ray is not installed, or this is no address.
+        ClusterError: If nothing answers there.
+    """
+    if find_spec("ray") is None:
+        raise _without_ray("it is not installed")
     wanted = address or os.environ.get("RAY_ADDRESS", "")
-    _require_ray(local=not wanted or wanted == "local")
-    if not wanted or wanted == "local":
-        return _started(workers)
-    if wanted != "auto" and not wanted.startswith("ray://"):
-        host, port = _parts(wanted)
-        if not _answers(host, port):
-            raise ClusterError(
-                "No Ray cluster answers",
-                where=f"--address {wanted}",
-                fix="Start one with 'ray start --head', or leave --address out: one is started here.",
-            )
-    return _reached(wanted)
+    if wanted.startswith("ray://"):
+        raise UsageError(
+            "Ray's client protocol cannot hold what a run needs",
+            where=f"--address {wanted}",
+            fix="Run on a machine of the cluster with --address auto, or give HOST:PORT of its head node "
+            "(port 6379 by default).",
+        )
+    if wanted not in ("", "local", "auto") and not _answers(*_parts(wanted)):
+        raise ClusterError(
+            "No Ray cluster answers",
+            where=f"--address {wanted}",
+            fix="Start one with 'ray start --head', or leave --address out: one is started here.",
+        )
+    return "" if wanted == "local" else wanted
+
+
+def _without_ray(why: object) -> UsageError:
+    return UsageError(
+        f"The engine 'ray' needs Ray: {why}",
+        where="--engine ray",
+        fix="Install it: pip install 'corroborate[ray]'",
+    )
 
 
 def _require_ray(*, local: bool) -> None:
@@ -132,11 +157,7 @@ def _require_ray(*, local: bool) -> None:
         with _handlers_kept():
             import ray  # noqa: F401
     except ImportError as error:
-        raise UsageError(
-            f"The engine 'ray' needs Ray: {error}",
-            where="--engine ray",
-            fix="Install it: pip install 'corroborate[ray]'",
-        ) from error
+        raise _without_ray(error) from error
 
 
 def _started(workers: int) -> Session:
@@ -169,13 +190,6 @@ _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
 def _reached(address: str) -> Session:
     import ray
 
-    if address.startswith("ray://"):
-        raise UsageError(
-            "Ray's client protocol cannot hold what a run needs",
-            where=f"--address {address}",
-            fix="Run on a machine of the cluster with --address auto, or give HOST:PORT of its head node "
-            "(port 6379 by default).",
-        )
     with _handlers_kept():
         try:
             ray.init(address=address, **_QUIET)

@@ -10,6 +10,7 @@ import pytest
 
 from harness import cuda
 from harness.cli import suites
+from harness.errors import ExitCode
 from harness.store import list_runs, open_run
 from tests.harness.cli.conftest import Shell
 
@@ -183,3 +184,30 @@ def test_a_plan_can_be_made_for_a_machine_with_a_gpu(shell: Shell, monkeypatch: 
     assert {trial["device"] for trial in json.loads(shell.out)["trials"]} == {"cuda"}
     shell("plan", "demo")
     assert "on cpu (There is no NVIDIA driver here" in shell.out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--address", "auto"], "has no cluster (--address)"),
+        (["--artifact-store", "s3://b"], "has no cluster (--artifact-store)"),
+        (["--engine", "ray", "--address", "here"], "'here' is no address of a Ray cluster"),
+        (["--engine", "ray", "--address", "127.0.0.1:9"], "No Ray cluster answers"),
+    ],
+)
+def test_a_cluster_that_cannot_be_had_leaves_no_run(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], told: str
+) -> None:
+    monkeypatch.setattr("harness.engine.cluster.session.find_spec", lambda _: object())
+    assert shell("run", "demo", *options) != ExitCode.OK
+    assert told in shell.err
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_without_ray_its_engine_leaves_no_run(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.engine.cluster.session.find_spec", lambda _: None)
+    assert shell("run", "demo", "--engine", "ray") == ExitCode.USAGE
+    assert "pip install 'corroborate[ray]'" in shell.err
+    assert not list((tmp_path / "runs").glob("*"))

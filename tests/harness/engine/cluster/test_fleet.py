@@ -141,16 +141,17 @@ def test_what_ray_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         ("host:port", "is no address"),
         ("host:99999", "is no address"),
         (":6379", "is no address"),
+        ("ray://host:10001", "client protocol"),
     ],
 )
 def test_an_address_that_is_none_is_refused(address: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.engine.cluster.session._require_ray", lambda *, local: None)
+    monkeypatch.setattr("harness.engine.cluster.session.find_spec", lambda _: object())
     with pytest.raises(UsageError, match=told):
         open_session(address, 1)
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    monkeypatch.setattr("harness.engine.cluster.session.find_spec", lambda _: None)
     with pytest.raises(UsageError, match="needs Ray") as error:
         open_session("127.0.0.1:6379", 1)
     assert "corroborate[ray]" in error.value.fix
