@@ -99,6 +99,10 @@ class DeviceError(CorroborateError):
     """The device that was asked for cannot be used here."""
 
 
+class EngineError(CorroborateError):
+    """Nothing can be executed as the engine does it; what has finished is kept."""
+
+
 class DivergedError(CorroborateError):
     """A method's training left the finite numbers; the trial counts with its worst score."""
 

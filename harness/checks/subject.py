@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from harness.claims import Profile
 from harness.ends import Stops, own_process
 from harness.engine.context import Loader, TrialContext, seed_everything
-from harness.engine.engines import import_framework
+from harness.engine.framework import import_framework
 from harness.engine.job import TrialJob
 from harness.engine.state import State
 from harness.engine.trial import run_trial

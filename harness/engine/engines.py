@@ -44,7 +44,6 @@ class InlineEngine:
         self._loader = Loader()
         self._ended: list[Outcome] = []
         watch()
-        import_framework()
         self._state = State()
 
     def room(self) -> bool:
@@ -71,13 +70,3 @@ class InlineEngine:
     def close(self) -> None:
         """Nothing is left running; the process is as it was before."""
         self._state.restore_original()
-
-
-def import_framework() -> None:
-    """Import PyTorch before the first trial, so that the first is seeded like all others."""
-    import contextlib
-
-    with contextlib.suppress(ImportError):
-        import torch
-
-        _ = torch.__version__

@@ -16,6 +16,7 @@ from harness.ends import Stops, own_process, story_of, text_of
 from harness.engine import accelerator, files_read
 from harness.engine.artifact import build_artifact
 from harness.engine.context import Loader, TrialContext, set_threads
+from harness.engine.framework import import_framework
 from harness.engine.job import ArtifactJob, CallJob, Job, Outcome, Status, TrialJob
 from harness.engine.log import Log, MemoryLog
 from harness.engine.state import State
@@ -51,6 +52,8 @@ def execute(
     Raises:
         BaseException: What a signal raised that ends the run, such as the user's Ctrl-C.
     """
+    if job.framework:
+        import_framework()
     log, state = log or MemoryLog(), state or State()
     meter = _Meter(job.device, max(1, job.gpus))
     status: Status = "ok"

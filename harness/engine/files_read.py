@@ -27,9 +27,9 @@ from harness.engine import imports
 from harness.engine.job import ArtifactJob, Job
 from harness.errors import RecordError
 from harness.method.checkpoints import Checkpoints
+from harness.plan import imports as import_statements
 from harness.plan.canonical import digest
 from harness.plan.closure import PROJECT, Stamp, hash_of_file, is_source, stamp_of
-from harness.plan.imports import imports_by_variable
 from harness.resources.environment import home_folder
 from harness.store.units import write_durably
 
@@ -167,7 +167,7 @@ def _perhaps_imported(job: Job) -> set[str]:
     Python opens a module once for a process; who asks for it afterwards is not told. So all count that
     are loaded, but for the harness's own repository, whose modules are followed by what they name.
     """
-    if not any(_imports_by_variable(Path(name), stamp) for name, stamp in job.sources.items()):
+    if not any(imports_by_variable(Path(name), stamp) for name, stamp in job.sources.items()):
         return set()
     modules = [module for name, module in list(sys.modules.items()) if name != "__main__"]
     files = [getattr(module, "__file__", None) for module in modules]
@@ -176,11 +176,12 @@ def _perhaps_imported(job: Job) -> set[str]:
 
 
 @lru_cache(maxsize=4096)
-def _imports_by_variable(path: Path, _stamp: Stamp) -> bool:
+def imports_by_variable(path: Path, _stamp: Stamp) -> bool:
+    """Whether a source outside the harness's repository puts names of modules together when it runs."""
     if path.suffix != ".py" or _is_own(str(path)):
         return False
     with suppress(OSError, SyntaxError, ValueError):
-        return imports_by_variable(path)
+        return import_statements.imports_by_variable(path)
     return False
 
 

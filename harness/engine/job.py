@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.engine.context import TrialContext
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact
 from harness.plan.closure import Stamp
 from harness.store.records import Cost
-from harness.suite import Timed
+
+if TYPE_CHECKING:
+    from harness.suite import Timed
 
 Status = Literal["ok", "failed", "timeout", "memory", "diverged"]
 
@@ -33,6 +35,7 @@ class JobBase:
             others, a hard limit. ``None`` gives it a GPU for itself.
         gpus: GPUs that it has for itself, each as a whole; 0 where ``device`` and ``device_gb`` say it.
         tf32: Whether products of float32 may be computed in TF32.
+        framework: Whether its code may need PyTorch.
         checkpoints: Where its state is kept, for the case that it is killed.
         sources: The files of its code, each as it was when it was planned.
         declared: Files and folders that its code says it reads.
@@ -48,6 +51,7 @@ class JobBase:
     device_gb: float | None = None
     gpus: int = 0
     tf32: bool = False
+    framework: bool = True
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
     checkpoints: Path | None = None

@@ -16,6 +16,7 @@ from harness.engine.artifact import (
     files_behind,
     forget_checkpoints,
 )
+from harness.engine.framework import needs_framework
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.canonical import canonical_text, class_name, digest
@@ -84,6 +85,7 @@ class JobMaker:
             device=placement.device,
             dtype=placement.dtype,
             tf32=placement.tf32,
+            framework=placement.device != "cpu" or needs_framework(trial.code),
             paths=self._paths(trial.references, placement),
             threads=experiment.threads,
             minutes=self.limits.minutes_of(experiment.minutes),
@@ -112,6 +114,7 @@ class JobMaker:
             device=placement.device,
             dtype=placement.dtype,
             tf32=placement.tf32,
+            framework=placement.device != "cpu" or needs_framework(self._code(item)),
             paths=self._paths(inputs, placement),
             threads=self.limits.threads_of(artifact.threads),
             minutes=self.limits.minutes_of(artifact.minutes),

@@ -8,50 +8,70 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
-import shutil
 import signal
 import threading
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
 
 from harness.engine.descendants import adopt_orphans, die_with_parent, end, end_all_below
 
 
-def main(jobs: Connection, lifeline: Connection, scratch_root: Path, log: Path) -> None:
-    """Keep one worker until it ends, or ``lifeline`` closes.
+class Ends(NamedTuple):
+    """The pipes of a worker.
+
+    Attributes:
+        jobs: The worker's own.
+        lifeline: Never written to; when it closes, the worker is to end, or the driver is gone.
+        status: The keeper writes its process id at the start and the worker's exit code at the end; that
+            it closes says that nothing of the worker is left.
+    """
+
+    jobs: Connection
+    lifeline: Connection
+    status: Connection
+
+
+def keep(ends: Ends, scratch_root: Path, log: Path, interpreter: Mapping[str, Any]) -> None:
+    """Start a worker and keep it until it ends, or the lifeline closes; only the worker returns.
 
     Args:
-        jobs: The worker's.
-        lifeline: Never written to; when it closes, the worker is to end, or the driver is gone.
+        ends: Its pipes.
         scratch_root: The driver's folder for scratch.
         log: Where the worker's output goes.
+        interpreter: What the worker is prepared with.
     """
-    driver = os.getppid()
-    os.setsid()  # Ctrl-C and a closing terminal are the driver's business.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    os.setsid()
     adopt_orphans()
     keeper = os.getpid()
     worker = os.fork()
     if worker == 0:
-        lifeline.close()
-        _work(jobs, keeper, scratch_root, log)
+        ends.lifeline.close()
+        ends.status.close()
+        _work(ends.jobs, keeper, scratch_root, log, interpreter)
         return
-    jobs.close()
-    threading.Thread(target=_watch, args=(lifeline, worker), daemon=True, name="lifeline").start()
-    status = _wait(worker)
-    with contextlib.suppress(OSError):
-        os.killpg(worker, signal.SIGKILL)
-    end_all_below()
-    if os.getppid() != driver:
-        shutil.rmtree(scratch_root, ignore_errors=True)
-    _end_as(status)
+    code = 1
+    try:
+        ends.jobs.close()
+        with contextlib.suppress(OSError):
+            ends.status.send(keeper)
+        threading.Thread(target=_watch, args=(ends.lifeline, worker), daemon=True, name="lifeline").start()
+        code = _wait(worker)
+        with contextlib.suppress(OSError):
+            os.killpg(worker, signal.SIGKILL)
+        end_all_below()
+        with contextlib.suppress(OSError):
+            ends.status.send(code)
+    finally:
+        os._exit(0)  # It is a copy of the fork server, whose tidying up is not its business.
 
 
-def _work(jobs: Connection, keeper: int, scratch_root: Path, log: Path) -> None:
+def _work(
+    jobs: Connection, keeper: int, scratch_root: Path, log: Path, interpreter: Mapping[str, Any]
+) -> None:
     os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -61,7 +81,7 @@ def _work(jobs: Connection, keeper: int, scratch_root: Path, log: Path) -> None:
         os._exit(1)
     from harness.engine.worker import main as work
 
-    work(jobs, scratch_root, log)
+    work(jobs, scratch_root, log, interpreter)
 
 
 def _watch(lifeline: Connection, worker: int) -> None:
@@ -76,19 +96,12 @@ def _watch(lifeline: Connection, worker: int) -> None:
 
 
 def _wait(worker: int) -> int:
-    """Wait for the worker's end, and meanwhile for that of processes that it has left."""
+    """Wait for the worker's end, and meanwhile for that of processes that it has left.
+
+    Returns:
+        Its exit code, negative for the signal that ended it.
+    """
     while True:
         ended, status = os.waitpid(-1, 0)
         if ended == worker:
-            return status
-
-
-def _end_as(status: int) -> None:
-    """End this process as the worker has ended, so that the driver sees why."""
-    if os.WIFSIGNALED(status):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        number = os.WTERMSIG(status)
-        with contextlib.suppress(OSError):  # SIGKILL has no handler.
-            signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-    os._exit(os.WEXITSTATUS(status))
+            return os.waitstatus_to_exitcode(status)

@@ -94,4 +94,6 @@ def _engine_here(choice: EngineChoice, on_progress: Listener) -> Engine:
     # A run on the CPU gives no GPU out, whatever the machine has.
     gpus = 0 if choice.device == "cpu" else max(choice.limits.have_gpus or 1, 1)
     places = Places(choice.workers, usable_cores(), have.get("cuda"), have.get("cpu"), gpus)
-    return PoolEngine(on_progress, places)
+    pool = PoolEngine(on_progress, places)
+    pool.warm()
+    return pool

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
@@ -15,9 +14,12 @@ from pathlib import Path
 from harness.cuda import VISIBLE, visible_gpus
 from harness.ends import Stops, story_of, text_of
 from harness.engine.engines import Listener
+from harness.engine.forkserver import ForkServer, WorkerOrder
 from harness.engine.job import Job, Outcome, Progress
 from harness.engine.places import Places
 from harness.engine.process import END_SECONDS, Worker
+from harness.engine.worker import Unfit
+from harness.errors import EngineError
 
 WATCH_SECONDS = 0.2
 """How often limits are checked."""
@@ -44,6 +46,11 @@ class PoolEngine:
         self._ended: list[Outcome] = []
         self._started = 0
         self._scratch = tempfile.TemporaryDirectory(prefix="corroborate-", ignore_cleanup_errors=True)
+        self._server = ForkServer(Path(self._scratch.name))
+
+    def warm(self) -> None:
+        """Let what workers need be imported, which takes a while."""
+        self._server.start()
 
     @property
     def _running(self) -> list[Job]:
@@ -63,23 +70,24 @@ class PoolEngine:
         if packed is None:
             return
         count = self._places.whole(job)
-        worker = self._with_gpus(count) if count else self._with_share(self._places.share(job))
+        worker = self._with_gpus(job, count) if count else self._with_share(job)
         worker.give(job, packed)
 
-    def _with_share(self, share: float) -> Worker:
-        """An idle worker, or a new one, that takes a share of the first GPU (0: that computes on the CPU)."""
+    def _with_share(self, job: Job) -> Worker:
+        """An idle worker, or a new one, that takes the job's share of the first GPU, if it computes there."""
+        share = self._places.share(job)
         mine = [worker for worker in self._workers if worker.job is None]
         idle = next((worker for worker in mine if bool(worker.gpu_share) == bool(share)), None)
         if idle is None:
             # One that has only computed on the CPU so far will do as well as a new one.
             idle = next((worker for worker in mine if not worker.gpu_share), None)
         if idle is None:
-            idle = self._new_worker()
+            idle = self._new_worker(job)
         idle.gpu_share = max(idle.gpu_share, share)
         self._make_room(idle)
         return idle
 
-    def _with_gpus(self, count: int) -> Worker:
+    def _with_gpus(self, job: Job, count: int) -> Worker:
         """A new worker that sees so many GPUs, the last ones that are free, and has them for itself."""
         taken = {number for worker in self._workers for number in worker.gpus}
         free = [number for number in range(self._places.gpus) if number not in taken]
@@ -88,13 +96,13 @@ class PoolEngine:
             for other in [one for one in self._workers if one.gpu_share and one.job is None]:
                 self._drop(other)
         names = visible_gpus(self._places.gpus)
-        worker = self._new_worker({VISIBLE: ",".join(names[number] for number in chosen)})
+        worker = self._new_worker(job, {VISIBLE: ",".join(names[number] for number in chosen)})
         worker.gpus = chosen
         return worker
 
-    def _new_worker(self, also: Mapping[str, str] | None = None) -> Worker:
-        with _environment({**_QUIET, **(also or {})}):
-            worker = Worker(Path(self._scratch.name), self._started)
+    def _new_worker(self, job: Job, variables: Mapping[str, str] | None = None) -> Worker:
+        log = Path(self._scratch.name) / f"worker-{self._started}.log"
+        worker = Worker(self._server, WorkerOrder(log, variables or {}, job.framework))
         self._started += 1
         self._workers.append(worker)
         return worker
@@ -118,7 +126,11 @@ class PoolEngine:
                 self._drop(worker)
 
     def wait(self, seconds: float) -> list[Outcome]:
-        """The jobs that have ended, by themselves or by force."""
+        """The jobs that have ended, by themselves or by force.
+
+        Raises:
+            EngineError: If no worker can start.
+        """
         deadline = time.monotonic() + seconds
         while not self._ended:
             left = min(WATCH_SECONDS, deadline - time.monotonic())
@@ -142,6 +154,8 @@ class PoolEngine:
                 self._on_progress(message)
             elif isinstance(message, Outcome):
                 self._finish(worker, message)
+            elif isinstance(message, Unfit):
+                raise _unfit(message)
 
     def _finish(self, worker: Worker, outcome: Outcome) -> None:
         worker.job = None
@@ -156,8 +170,7 @@ class PoolEngine:
     def _bury(self, worker: Worker) -> None:
         """A worker died on its own: killed from outside, or by a crash in native code."""
         job = worker.job
-        worker.process.join(timeout=END_SECONDS)
-        code = worker.process.exitcode
+        code = worker.wait(END_SECONDS)
         error = _told(worker.stack(), f"The worker process ended without a result (exit code {code}).")
         log = worker.log()
         self._drop(worker)
@@ -186,42 +199,22 @@ class PoolEngine:
         for worker in leaving:
             worker.dismiss()
         for worker in leaving:
-            worker.process.join(timeout=PATIENCE_SECONDS)
+            worker.wait(PATIENCE_SECONDS)
         for worker in list(self._workers):
             self._drop(worker)
+        self._server.close()
         self._scratch.cleanup()
+
+
+def _unfit(message: Unfit) -> EngineError:
+    return EngineError(
+        f"Worker processes cannot be started: each imports the main script.\n{message.story}",
+        where=str(getattr(sys.modules["__main__"], "__file__", sys.executable)),
+        fix="Let the script be a file that starts its run under `if __name__ == '__main__':`, "
+        "or use the engine 'inline'.",
+    )
 
 
 def _told(stack: str, reason: str) -> str:
     """A reason, as the last line, below what the threads were doing."""
     return f"{stack}\n\n{reason}" if stack else reason
-
-
-_QUIET = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
-}
-"""For processes whose libraries use one thread each unless a job asks for more.
-
-glibc's allocator keeps large blocks instead of giving each back to the system: a decoding loop
-allocates the same megabytes at every token, and page faults cost it a tenth of its time.
-"""
-
-
-@contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes that are started within."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import signal
 import time
 from contextlib import suppress
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
+from multiprocessing import Pipe
 from typing import Any
 
 import psutil
 
+from harness.engine.forkserver import ForkServer, WorkerOrder
 from harness.engine.job import Job, Status
-from harness.engine.keeper import main as keep
 from harness.engine.log import bound_log, read_log
 from harness.engine.worker import DUMP_SIGNAL, STACK_SUFFIX, Ready
 
@@ -28,24 +27,16 @@ class Worker:
     """One worker process and what it is doing.
 
     Args:
-        scratch_root: Where its log and its jobs' scratch folders are made.
-        number: Of this worker in its pool.
+        server: Forks it.
+        order: What is asked for.
     """
 
-    def __init__(self, scratch_root: Path, number: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self._lifeline, lifeline = context.Pipe()
-        self._log = scratch_root / f"worker-{number}.log"
-        self.process: SpawnProcess = context.Process(
-            target=keep,
-            args=(theirs, lifeline, scratch_root, self._log),
-            name="corroborate-worker",
-            daemon=False,
-        )
-        self.process.start()
-        theirs.close()
-        lifeline.close()
+    def __init__(self, server: ForkServer, order: WorkerOrder) -> None:
+        self.pipe, theirs = Pipe()
+        self._lifeline, lifeline = Pipe()
+        self._status, status = Pipe(duplex=False)
+        server.fork(order, (theirs, lifeline, status))
+        self._log = order.log
         self.job: Job | None = None
         self.given = 0
         """Jobs so far; what earlier ones have loaded may still be there."""
@@ -53,7 +44,11 @@ class Worker:
         """The largest share of the GPU that its jobs had; what it keeps loaded may still take as much."""
         self.gpus: tuple[int, ...] = ()
         """GPUs that its one job has for itself, by their place among those that the driver sees."""
-        self._pid = 0
+        self.pid = 0
+        """Of its process; 0 until it is ready."""
+        self._keeper = 0
+        self._code: int | None = None
+        self._gone = False
         self._started = 0.0
 
     def give(self, job: Job, packed: bytes) -> None:
@@ -68,14 +63,14 @@ class Worker:
         """The next message."""
         message = self.pipe.recv()
         if isinstance(message, Ready):
-            self._pid = message.pid
+            self.pid = message.pid
             self._started = time.monotonic()
         return message
 
     @property
     def ready(self) -> bool:
         """Whether it has started."""
-        return self._pid > 0
+        return self.pid > 0
 
     def excess(self) -> tuple[Status, str] | None:
         """The limit that the running job has passed, if any."""
@@ -93,7 +88,7 @@ class Worker:
 
     def _memory(self) -> int:
         try:
-            return int(psutil.Process(self._pid).memory_info().rss)
+            return int(psutil.Process(self.pid).memory_info().rss)
         except psutil.Error:
             return 0
 
@@ -109,7 +104,7 @@ class Worker:
     def dump(self) -> None:
         """Let it write what its threads are doing, which it can even inside native code."""
         with suppress(OSError):
-            os.kill(self._pid, DUMP_SIGNAL)
+            os.kill(self.pid, DUMP_SIGNAL)
         deadline = time.monotonic() + DUMP_SECONDS
         before, now = "", ""
         while time.monotonic() < deadline and not (now and now == before):
@@ -120,6 +115,23 @@ class Worker:
         """What its threads were doing when it was last told to write it, or when it crashed."""
         return read_log(self._log.with_suffix(STACK_SUFFIX)).strip()
 
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the end of the process and of all that it has started.
+
+        Returns:
+            The exit code, negative for a signal; ``None`` if it has not ended, or nobody has seen how.
+        """
+        deadline = time.monotonic() + seconds
+        with suppress(EOFError, OSError):
+            while self._status.poll(max(deadline - time.monotonic(), 0.0)):
+                number: int = self._status.recv()
+                if self._keeper:
+                    self._code = number
+                self._keeper = self._keeper or number
+            return None
+        self._gone = True
+        return self._code
+
     def dismiss(self) -> None:
         """Ask an idle process to end by itself, so that it tidies up what it holds."""
         with suppress(OSError):
@@ -128,11 +140,12 @@ class Worker:
     def kill(self) -> None:
         """End the process at once, with all that it has started."""
         self._lifeline.close()
-        if not self.ready:
-            self.process.kill()  # It may still be importing, and has not run foreign code.
-        self.process.join(timeout=END_SECONDS)
-        self.process.kill()
-        self.process.join()
+        # Without a keeper there is none yet: what is forked for a lifeline that is closed ends at once.
+        self.wait(END_SECONDS if self.ready else 0.0)
+        if self._keeper and not self._gone:
+            with suppress(OSError):
+                os.kill(self._keeper, signal.SIGKILL)
+        self._status.close()
         self.pipe.close()
         for path in (self._log, self._log.with_suffix(STACK_SUFFIX)):
             path.unlink(missing_ok=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.claims.quantity import CALIBRATION
 from harness.engine.accelerator import synchronise
 from harness.engine.calibration import calibration_seconds
 from harness.engine.context import TrialContext, seed_everything
@@ -15,7 +14,9 @@ from harness.engine.job import TrialJob
 from harness.errors import ProblemError
 from harness.method.contract import Method, Scores
 from harness.store.units import decode, encode, write_durably
-from harness.suite import Timed
+
+if TYPE_CHECKING:
+    from harness.suite import Timed
 
 BLOCK_SEEDS = 10_000
 """Block b of a timed trial with seed s runs under seed s · BLOCK_SEEDS + b."""
@@ -126,6 +127,8 @@ def _stack(tables: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]
 
 def _run_timed(job: TrialJob, timed: Timed, ctx: TrialContext, settle: Callable[[], None]) -> Scores:
     """Run all arms and the calibration in turn, block by block, in a new random order in each."""
+    from harness.claims.quantity import CALIBRATION
+
     order = ctx.rng("order of timed arms")
     names = [*job.methods, CALIBRATION]
     times: list[tuple[int, str, float]] = []

@@ -97,13 +97,13 @@ def test_the_pool_gives_jobs_of_both_kinds_to_workers_of_their_own() -> None:
             engine.submit(one)
         assert not engine.accepts(job("c2"))
         assert {outcome.id: outcome.status for outcome in finish(engine, 2)} == {"c1": "ok", "g1": "ok"}
-        by_kind = {bool(worker.gpu_share): worker.process.pid for worker in engine._workers}
+        by_kind = {bool(worker.gpu_share): worker.pid for worker in engine._workers}
         assert len(by_kind) == 2
         engine.submit(job("c2", **sleep))
-        assert next(w for w in engine._workers if w.job is not None).process.pid == by_kind[False]
+        assert next(w for w in engine._workers if w.job is not None).pid == by_kind[False]
         finish(engine, 1)
         engine.submit(job("g2", "cuda", device_gb=4.0, **sleep))
-        assert next(w for w in engine._workers if w.job is not None).process.pid == by_kind[True]
+        assert next(w for w in engine._workers if w.job is not None).pid == by_kind[True]
         finish(engine, 1)
     finally:
         engine.close()
