@@ -76,6 +76,8 @@ def explain(reader: RunReader, record: TrialRecord, earlier: list[RunReader]) ->
     if record.unsure:
         lines.append(f"It is not reused by other runs: {record.unsure}.")
     lines += [f"It depends on a file that is not declared: {name}" for name in record.files]
+    if record.passes > 1:
+        lines.append("The GPU's memory did not suffice at first: its passes were halved, at equal batches.")
     lines += [f"It left state of the process changed: {text}" for text in record.left]
     if not earlier:
         return [*lines, "No earlier run has a trial of this name."]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from harness.ends import text_of
@@ -243,6 +243,11 @@ class Driver:
             self._listener.note(f"{outcome.id}: {reason} It is tried once more.")
             self._wait_for_place(job)
             return
+        if outcome.smaller and job.passes == 1:
+            reason = outcome.error.strip().rpartition("\n")[2]
+            self._listener.note(f"{outcome.id}: {reason} It is executed again with its passes halved.")
+            self._wait_for_place(replace(job, passes=2 * job.passes))
+            return
         self._name_left(job, outcome)
         if unkept := self._writer.log(outcome.id, outcome.log):
             self._listener.note(unkept)
@@ -330,4 +335,4 @@ class Driver:
 
 def _made_with(record: TrialRecord) -> dict[str, object]:
     """The fields of a record that stay as they are where it is taken over."""
-    return {name: getattr(record, name) for name in ("environment", "libraries", "files", "unsure")}
+    return {name: getattr(record, name) for name in ("environment", "libraries", "files", "unsure", "passes")}

@@ -23,6 +23,7 @@ from harness.engine.state import State
 from harness.engine.trial import run_trial
 from harness.errors import DivergedError, UsageError
 from harness.method.checkpoints import EVERY_SECONDS, Checkpoints
+from harness.method.passes import divided
 from harness.store.records import Cost
 from harness.store.units import check_table, encode
 
@@ -59,7 +60,13 @@ def execute(
     status: Status = "ok"
     made, error = _Made(), ""
     left: list[str] = []
-    with _scratch(scratch_root) as scratch, log.catching(), Stops() as stops:
+    smaller = False
+    with (
+        _scratch(scratch_root) as scratch,
+        log.catching(),
+        Stops() as stops,
+        divided(job.passes) as passes,
+    ):
         try:
             set_threads(job.threads)
             accelerator.prepare(job.device, None if job.gpus else job.device_gb)
@@ -70,6 +77,7 @@ def execute(
                 made = _run(job, ctx, state.settle, meter)
         except BaseException as reason:  # noqa: BLE001 - foreign code may raise anything; the run goes on
             status, error = _ended(job, reason)
+            smaller = passes.divisible and accelerator.ran_out_of_memory(reason)
         files, unsure = files_read.taken(job)
         stops.obey()
     cost = meter.cost()
@@ -85,6 +93,8 @@ def execute(
         log=log.text(),
         files=files,
         unsure=unsure,
+        passes=job.passes,
+        smaller=smaller,
         left=tuple(left),
     )
 

@@ -35,6 +35,7 @@ class JobBase:
             others, a hard limit. ``None`` gives it a GPU for itself.
         gpus: GPUs that it has for itself, each as a whole; 0 where ``device`` and ``device_gb`` say it.
         tf32: Whether products of float32 may be computed in TF32.
+        passes: Parts that each pass over a batch is divided into, to spare memory.
         framework: Whether its code may need PyTorch.
         checkpoints: Where its state is kept, for the case that it is killed.
         sources: The files of its code, each as it was when it was planned.
@@ -52,6 +53,7 @@ class JobBase:
     gpus: int = 0
     tf32: bool = False
     framework: bool = True
+    passes: int = 1
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
     checkpoints: Path | None = None
@@ -107,6 +109,8 @@ class Outcome:
         unsure: Why it cannot stand for another trial, or empty.
         lost: The reason may lie outside the job (a worker that vanished, or had models loaded already);
             it may be tried again.
+        passes: Parts that its passes were divided into.
+        smaller: It ran out of the GPU's memory and may not with its passes divided once more.
         left: State of the process that it left changed, in words; it was put back.
         node: The node of a cluster that it was executed on.
     """
@@ -119,6 +123,8 @@ class Outcome:
     error: str = ""
     log: str = ""
     lost: bool = False
+    passes: int = 1
+    smaller: bool = False
     found: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
     unsure: str = ""

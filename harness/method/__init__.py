@@ -18,6 +18,7 @@ from harness.method.contract import (
     param,
 )
 from harness.method.metric import Metric, mean_of
+from harness.method.passes import affordable
 from harness.method.references import (
     Artifact,
     HubSource,
@@ -54,6 +55,7 @@ __all__ = [
     "Source",
     "Table",
     "Task",
+    "affordable",
     "check_gguf_header",
     "check_model_folder",
     "mean_of",

@@ -225,6 +225,9 @@ class TrialRecord(Record):
     gpus: int = 0
     """GPUs (on the CPU: processes) that it had for itself; 0 for one device or its part, and in older
     records."""
+    passes: int = 1
+    """Parts that each pass over a batch was divided into: 2 if the GPU's memory did not suffice at first.
+    What an update descends on is the same."""
     float32_products: Literal["", "tf32"] = ""
     """``tf32`` if products of float32 numbers may have been computed in TF32."""
     error: str = ""

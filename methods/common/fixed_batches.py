@@ -24,6 +24,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from harness.method import affordable
+
 Item = TypeVar("Item")
 
 INDEPENDENT = frozenset({"cpu"})
@@ -97,4 +99,4 @@ def fixed_width(length: int, room: int | None = None) -> int:
 
 def fixed_rows(width: int, most: int, device: str = "cpu") -> int:
     """Rows of every batch of a width."""
-    return min(most, max(FEWEST, TOKENS // width)) if device == "cpu" else most
+    return min(most, max(FEWEST, TOKENS // width)) if device == "cpu" else affordable(most)

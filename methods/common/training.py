@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from harness.method import Checkpoints, ProblemError
+from harness.method import Checkpoints, ProblemError, affordable
 from methods.common.checkpoints import skipped
 from methods.common.examples import Batch, Example, collate, pack, stream
 from methods.common.forward import Model, is_encoder_decoder, summed_loss, target_logits
@@ -250,7 +250,7 @@ def _losses(run: _Run, chunks: Sequence[list[Example]]) -> Iterator[Tensor]:
     """The mean loss of a target token in an update, in summands of one forward pass each."""
     tokens = sum(len(example.target) for chunk in chunks for example in chunk)
     for chunk in chunks:
-        size = run.at_once or len(chunk)
+        size = affordable(run.at_once or len(chunk))
         for start in range(0, len(chunk), size):
             batch = _batch(run, chunk[start : start + size])
             yield run.loss(run.model, batch, run.recipe.smoothing) / tokens

@@ -30,6 +30,9 @@ from reports.numbers import Ledger
 from reports.sections.common import words
 from reports.sections.evidence import seeds_of
 
+_NAMED = 5
+"""Trials that are named, at most."""
+
 
 def provenance(ledger: Ledger) -> Section:
     """Code, machine, packages, data and their licences."""
@@ -48,6 +51,7 @@ def provenance(ledger: Ledger) -> Section:
         ("Processor", (Text(f"{made.cpu or 'not recorded'}, cores: "), cores, Text(", memory: "), memory)),
         ("GPU", words(_gpu(record))),
         *_products(ledger),
+        *_smaller_passes(ledger),
         ("Seeds of main trials", words(seeds_of(ledger))),
         ("Environment keys", _environments(ledger)),
         (
@@ -84,6 +88,13 @@ def _products(ledger: Ledger) -> list[tuple[str, Spans]]:
     names = sorted({record.experiment for record in trials if record.float32_products and record.experiment})
     told = [f"{name}: {ledger.experiments[name].tf32}" for name in names if name in ledger.experiments]
     return [("Products of float32 in TF32", words("; ".join(told)))] if told else []
+
+
+def _smaller_passes(ledger: Ledger) -> list[tuple[str, Spans]]:
+    """Trials whose passes were divided after the GPU's memory had not sufficed."""
+    names = sorted(record.trial for record in ledger.view.trials.values() if record.passes > 1)
+    told = f"{', '.join(names[:_NAMED])}{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''}"
+    return [("Passes halved for memory, at equal batches", words(told))] if names else []
 
 
 def _or_not(text: str) -> Spans:

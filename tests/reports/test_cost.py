@@ -72,6 +72,23 @@ def test_tf32_is_told_with_its_reason(on_gpu: Ledger, ledger: Ledger) -> None:
     assert "Products of float32 in TF32" not in facts(ledger)
 
 
+def test_trials_with_smaller_passes_are_named(view: MemoryRun, verdicts: VerdictsRecord) -> None:
+    def told(names: set[str]) -> str | None:
+        trials = {
+            name: record.model_copy(update={"passes": 2 if name in names else 1})
+            for name, record in view.trials.items()
+        }
+        of = Ledger(demo.SUITE, demo.SCALE, MemoryRun(view.record, trials, view.tables), verdicts)
+        (block,) = (block for block in provenance(of).blocks if isinstance(block, Facts))
+        facts = {name: "".join(s.text for s in spans if isinstance(s, Text)) for name, spans in block.items}
+        return facts.get("Passes halved for memory, at equal batches")
+
+    names = sorted(view.trials)
+    assert told(set()) is None
+    assert told({names[0]}) == names[0]
+    assert told({*names[:7]}) == f"{', '.join(names[:5])} and 2 more"
+
+
 def numbers(table: Table) -> dict[str, list[float]]:
     return {
         "".join(span.text for span in row.cells[0] if isinstance(span, Text)): [

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
 from harness.method import Checkpoints, DivergedError, ProblemError
+from harness.method.passes import divided
 from methods.common.examples import collate, stream
 from methods.common.master_weights import MasterWeights
 from methods.common.training import History, Recipe, fit, token_loss
@@ -94,6 +95,24 @@ def test_accumulated_batches_equal_one_large_batch() -> None:
     for losses, found in results[1:]:
         assert losses == pytest.approx(results[0][0], rel=1e-5)
         torch.testing.assert_close(found, results[0][1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["llama", "t5"])
+def test_halved_passes_descend_on_the_same_mean(name: str) -> None:
+    """Targets differ in length, so that a mean of halves' means would be another."""
+    sizes: list[int] = []
+
+    def loss(model: Any, batch: Any, smoothing: float) -> Tensor:
+        sizes.append(len(batch.ids))
+        return token_loss(model, batch, smoothing)
+
+    whole, halved = models.MODELS[name](), models.MODELS[name]()
+    recipe = Recipe(5, 7, accumulate=2)
+    history = trained(whole, recipe)
+    with divided(2):
+        assert trained(halved, recipe, loss=loss).losses == pytest.approx(history.losses, rel=1e-5)
+    assert sizes == [4, 3] * 10
+    assert torch.allclose(weights(halved), weights(whole), atol=1e-5)
 
 
 def test_packed_rows_train_the_same() -> None:
