@@ -243,7 +243,8 @@ class Driver:
             self._listener.note(f"{outcome.id}: {reason} It is tried once more.")
             self._wait_for_place(job)
             return
-        if outcome.smaller and job.passes == 1:
+        # What is timed is timed as it was declared.
+        if outcome.smaller and job.passes == 1 and not job.exclusive:
             reason = outcome.error.strip().rpartition("\n")[2]
             self._listener.note(f"{outcome.id}: {reason} It is executed again with its passes halved.")
             self._wait_for_place(replace(job, passes=2 * job.passes))

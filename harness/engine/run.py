@@ -325,7 +325,10 @@ def plan_and_fetch(request: RunRequest, display: Display, planned: Callable[[Pla
             failed[resource.name] = str(error)
             display.note(f"Without '{resource.name}': {error}")
     # What was fetched may have another identity than was expected before.
-    planner = replace(planner, resources=PlanningResources(request.resolver, failed))
+    resources, before = PlanningResources(request.resolver, failed), planner.resources
+    if not failed and all(resources.identity(one) == before.identity(one) for one in resources_of(plan)):
+        return Prepared(planner, plan, paths)
+    planner = replace(planner, resources=resources)
     return Prepared(planner, planned(planner), paths)
 
 
