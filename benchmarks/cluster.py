@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchmarks.engine_overhead import Noop, suite_of
+from benchmarks.engine_overhead import suite_of
+from benchmarks.noop import Noop
 from harness.claims import Profile
 from harness.engine.run import RunRequest, execute_run
 from harness.method import Context, Method, param

@@ -1,7 +1,7 @@
-"""What the engine adds to a trial, beside benchopt on the same hundred no-op cells.
+"""What the engine adds to a trial, beside benchopt on the same hundred no-op cells, and what workers take.
 
 Run with ``python -m benchmarks.engine_overhead``; benchopt comes with the dependency group
-``bench``. Figures are ratios and medians of one run on one machine.
+``bench``. Figures are ratios and medians of one run on one machine, its engines in turn.
 """
 
 from __future__ import annotations
@@ -10,18 +10,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from statistics import median
+from typing import Any
 
+from benchmarks.noop import Noop, Nothing
 from harness.claims import Profile
+from harness.engine.job import CallJob, Outcome
+from harness.engine.places import Places
+from harness.engine.pool import PoolEngine
 from harness.engine.run import RunRequest, execute_run
-from harness.method import Context, Method, Scores, Task, param
+from harness.method import Method
 from harness.resources import Resolver
 from harness.suite import Experiment, Paper, Scale, Suite
 
 CELLS = 100
+ROUNDS = 3
 OBJECTIVE = """
 from benchopt import BaseObjective
 class Objective(BaseObjective):
@@ -49,31 +56,6 @@ class Solver(BaseSolver):
 """
 
 
-@dataclass(frozen=True)
-class Nothing(Task[int, int]):
-    """No problem."""
-
-    def problem(self, ctx: Context) -> int:
-        """Nothing to see."""
-        return 0
-
-    def evaluate(self, result: int, ctx: Context) -> Scores:
-        """One row."""
-        return Scores({"main": {"unit_id": [0], "value": [float(result)]}})
-
-
-@dataclass(frozen=True)
-class Noop(Method[int, int]):
-    """Does nothing."""
-
-    problem_type: ClassVar[type] = int
-    cell: int = param(0, source="ours")
-
-    def run(self, problem: int, ctx: Context) -> int:
-        """Nothing."""
-        return problem
-
-
 class Silent:
     """A display that shows nothing."""
 
@@ -96,10 +78,10 @@ def suite_of(methods: Mapping[str, Method[int, int]]) -> Suite:
     return Suite(paper=paper, experiments=lambda _: [experiment], claims=(), deviations=(), folder=Path())
 
 
-def ours(folder: Path, engine: Any, cells: int) -> float:
+def ours(folder: Path, engine: Any, cells: int, kind: Callable[..., Method[int, int]] = Noop) -> float:
     """Seconds of a run of no-op trials, from request to the last record."""
     request = RunRequest(
-        suite=suite_of({f"m{cell}": Noop(cell=cell) for cell in range(cells)}),
+        suite=suite_of({f"m{cell}": kind(cell=cell) for cell in range(cells)}),
         scale=Scale(profile=Profile.SMOKE),
         resolver=Resolver({}, frozenset(), folder / "home", None),
         runs=Path(tempfile.mkdtemp(dir=folder)),
@@ -107,6 +89,14 @@ def ours(folder: Path, engine: Any, cells: int) -> float:
     )
     start = time.perf_counter()
     execute_run(request, Silent())
+    return time.perf_counter() - start
+
+
+def as_process(folder: Path, engine: str, cells: int) -> float:
+    """Seconds of a process that does the same, from its start to its end."""
+    command = [sys.executable, "-m", "benchmarks.engine_overhead", str(folder), engine, str(cells)]
+    start = time.perf_counter()
+    subprocess.run(command, check=True)
     return time.perf_counter() - start
 
 
@@ -126,29 +116,66 @@ def benchopt(folder: Path, cells: int) -> float:
     return time.perf_counter() - start
 
 
-def per_cell(seconds: Callable[[int], float]) -> tuple[float, float]:
-    """Milliseconds a cell beyond the first, and in all, start-up included."""
-    seconds(2)  # Imports and file caches.
-    one, many = seconds(1), seconds(CELLS)
-    return 1e3 * (many - one) / (CELLS - 1), 1e3 * many / CELLS
+def measured(ways: Mapping[str, Callable[[int], float]]) -> dict[str, tuple[float, float]]:
+    """Milliseconds a cell beyond the first, and in all; medians of rounds in which all ways take turns."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    for seconds in ways.values():
+        seconds(2)  # Imports and file caches.
+    for _ in range(ROUNDS):
+        for name, seconds in ways.items():
+            one, many = seconds(1), seconds(CELLS)
+            found[name].append((1e3 * (many - one) / (CELLS - 1), 1e3 * many / CELLS))
+    return {
+        name: (median(more for more, _ in rows), median(whole for _, whole in rows))
+        for name, rows in found.items()
+    }
+
+
+@contextmanager
+def pool_of_two() -> Iterator[PoolEngine]:
+    """Two workers."""
+    pool = PoolEngine(lambda _: None, Places(workers=2))
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def memory_of_workers() -> list[float]:
+    """Own memory of a first and of a second worker with PyTorch, in MiB, the second beside the first."""
+    own_pages = import_module("benchmarks.noop_torch").own_pages
+    with pool_of_two() as pool:
+        for name in ("first", "second"):
+            pool.submit(CallJob(id=name, device="cpu", dtype="float32", paths={}, call=own_pages))
+        ended: list[Outcome] = []
+        while len(ended) < 2:
+            ended += pool.wait(1.0)
+    return sorted(float(one.units) for one in ended)
 
 
 def main() -> None:
     """Measure and print."""
-    import torch  # Imported by every worker and once here, as in every real run.
-
-    print(f"{CELLS} no-op cells, torch {torch.__version__}; milliseconds a cell")
+    torch_noop = import_module("benchmarks.noop_torch").TorchNoop
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = {
-            "corroborate, inline": per_cell(lambda cells: ours(folder, "inline", cells)),
-            "corroborate, pool of 2": per_cell(lambda cells: ours(folder, "pool", cells)),
-            "benchopt": per_cell(lambda cells: benchopt(folder, cells)),
-        }
+        rows = measured(
+            {
+                "inline": lambda cells: ours(folder, "inline", cells),
+                "pool of 2": lambda cells: ours(folder, "pool", cells),
+                "pool of 2, PyTorch": lambda cells: ours(folder, "pool", cells, torch_noop),
+                "pool of 2, a process": lambda cells: as_process(folder, "pool", cells),
+                "benchopt, a process": lambda cells: benchopt(folder, cells),
+            }
+        )
+    print(f"{CELLS} no-op cells, milliseconds a cell: medians of {ROUNDS} rounds")
     print(f"{'':24}{'beyond the first':>18}{'in all':>10}{'/ benchopt':>12}")
     for name, (more, whole) in rows.items():
-        print(f"{name:24}{more:18.2f}{whole:10.2f}{whole / rows['benchopt'][1]:12.3f}")
+        print(f"{name:24}{more:18.2f}{whole:10.2f}{whole / rows['benchopt, a process'][1]:12.3f}")
+    print(f"own memory of two workers, MiB: {', '.join(f'{one:.0f}' for one in memory_of_workers())}")
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        ours(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    else:
+        main()
