@@ -148,11 +148,15 @@ class JobMaker:
 
     def forget(self, trial: PlannedTrial) -> None:
         """Remove the state of a trial that is over, and what its earlier forms have left."""
-        folder = self.kept(trial)
-        for left in folder.parent.glob(f"{folder.name.rpartition('.')[0]}.*"):
-            forget_checkpoints(left)
+        # Most runs have nothing there.
+        if not self.checkpoints.is_dir():
+            return
+        name, _, _ = self.kept(trial).name.rpartition(".")
+        for left in list(self.checkpoints.iterdir()):
+            if left.name.startswith(f"{name}."):
+                forget_checkpoints(left)
         with contextlib.suppress(OSError):
-            folder.parent.rmdir()
+            self.checkpoints.rmdir()
 
     def folder(self, item: Preparation) -> Path:
         """Where an artifact is, or will be."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from harness.method.contract import Method, Task
@@ -43,7 +44,7 @@ class PlannedTrial:
     point: Mapping[str, Any] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Equal for trials that must give equal results under one environment."""
         return combine(self.fields)

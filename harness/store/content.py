@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import RecordError
-from harness.store.units import decode_rows
+from harness.store.units import rows_by_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ def content_of(data: bytes, parts: Iterable[str], where: str) -> dict[str, dict[
     import pyarrow as pa
 
     try:
-        tables = {part: decode_rows(data, part, where) for part in parts}
+        tables = rows_by_part(data, parts, where)
         ids = {part: unit_ids_hash(rows) for part, rows in tables.items()}
         return {
             "rows_sha256": {part: rows_hash(rows) for part, rows in tables.items()},
