@@ -53,7 +53,7 @@ class Assembled:
 
     @property
     def moves(self) -> bool:
-        """Whether weights of the model itself are trained, of which no whole copy has room beside the parts."""
+        """Whether own weights of the model are trained: beside the parts there is no room for all of them."""
         return any(name not in self.added for name in self.trained)
 
     def __call__(self, model: Any) -> dict[str, nn.Parameter]:
@@ -98,7 +98,7 @@ def train_in_parts(
             fix="Leave out `gpus` of the experiment.",
         )
     made = assembled(session, parameters)
-    work = _work(session, stage, what, made, folder, dtype)
+    work = _work(session, stage, what, made, folder=folder, dtype=dtype)
     rebuilt = partial(load_model, folder, device="cpu", dtype=dtype) if made.moves else None
 
     def away() -> None:
@@ -122,7 +122,9 @@ def train_in_parts(
     return found.losses
 
 
-def _work(session: Session, stage: Stage, what: Training, made: Assembled, folder: Path, dtype: str) -> Work:
+def _work(
+    session: Session, stage: Stage, what: Training, made: Assembled, *, folder: Path, dtype: str
+) -> Work:
     ctx, large = session.ctx, is_stored_large(folder)
     stored = "float32" if made.moves else dtype
     return Work(
