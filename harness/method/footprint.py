@@ -22,6 +22,8 @@ _MASTER = 4.0
 """A weight in float32, for each trained number that is held in fewer bits."""
 _MOMENTS = 8.0
 """AdamW's two moments in float32."""
+_WHOLE = 20.0
+"""A number of a matrix that is updated as a whole: weight, gradient, and three more of its size."""
 _FEW_BITS = 2.0
 """Bytes of what is computed with."""
 _LOGIT = 10.0
@@ -151,19 +153,24 @@ def activations(shape: Shape, use: Use, rows: int) -> float:
 def on_each(shape: Shape, use: Use, gpus: int) -> float:
     """GB on each of ``gpus`` GPUs that share a model.
 
-    Weights, gradients and states are divided. A process that trains gathers two layers at a time in 16
-    bits, and the embeddings (Zhao et al. 2023, section 3), and takes its part of the rows, at least one.
+    The model is divided; in full training its float32 weights, their gradients and states. Adapters and
+    prompts are whole everywhere, with all of theirs. A process that trains gathers two layers at a time in
+    16 bits, and the embeddings (Zhao et al. 2023, section 3), and takes its part of the rows, at least one.
+    Once these are gone, Adafactor gathers one matrix at a time, of which the embeddings are the largest.
     """
     whole = footprint(shape, use)
     if gpus == 1:
         return whole.total
-    state = (whole.weights + whole.gradients + whole.optimizer) / gpus
-    rows = use.rows if use.kind == "inference" else math.ceil(use.rows / gpus)
-    gathered = 0.0
-    if use.kind != "inference":
-        gathered = _FEW_BITS * (2 * shape.largest_block + shape.embeddings) / GB
-        gathered += (_FEW_BITS * shape.embeddings / GB) if use.kind == "full" else 0.0
-    return MARGIN * (state + activations(shape, use, rows) / GB + gathered) + FIXED_GB
+    if use.kind == "inference":
+        return MARGIN * (whole.weights / gpus + whole.activations) + FIXED_GB
+    full, trained = use.kind == "full", use.trained(shape)
+    own = trained * (2 * _MASTER + (_MOMENTS if use.optimizer == "adam" else 2 * _MASTER / shape.width)) / GB
+    state = own / gpus if full else own + use.weight_bytes * shape.parameters / GB / gpus
+    gathered = _FEW_BITS * (2 * shape.largest_block + shape.embeddings * (2 if full else 1)) / GB
+    passing = activations(shape, use, math.ceil(use.rows / gpus)) / GB + gathered
+    matrix = shape.vocabulary * (shape.embedded or shape.width)
+    updating = _WHOLE * matrix / GB if full and use.optimizer == "adafactor" else 0.0
+    return MARGIN * (state + max(passing, updating)) + FIXED_GB
 
 
 def gpus_needed(shape: Shape, use: Use, gpu_gb: float) -> int | None:

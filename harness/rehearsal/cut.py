@@ -16,6 +16,8 @@ DEVICE_GB = 1.0
 """What a tiny model needs on a GPU, amply."""
 FEW_GPUS = 2
 """Processes of a trial whose model is shared."""
+FEW_SHARED = 2
+"""Arms of an experiment whose model is shared: starting processes takes longer than all else here."""
 _LIMITS = {"minutes": MINUTES, "memory_gb": MEMORY_GB, "device_gb": DEVICE_GB}
 
 
@@ -105,9 +107,9 @@ class Cut:
 
 
 def _few(gpus: int | Mapping[tuple[str, str], int]) -> int | Mapping[tuple[str, str], int]:
-    """As many processes as show that a model is shared, where it is."""
+    """As many processes as show that a model is shared, in few of the arms where it is."""
     if isinstance(gpus, Mapping):
-        return {pair: min(count, FEW_GPUS) for pair, count in gpus.items()}
+        return {pair: min(count, FEW_GPUS) for pair, count in list(gpus.items())[:FEW_SHARED]}
     return min(gpus, FEW_GPUS)
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import nn
 
 from harness.method import Context
 from methods.common.examples import Example, pad_token
 from methods.common.forward import Model
-from methods.common.placing import FEW, LARGE
+from methods.common.placing import FEW
 from methods.common.sharded.spread import spread
 from methods.common.sharded.state import put
 from methods.common.sharded.training import train
-from methods.common.sharded.work import Work, adapters, all_weights
+from methods.common.sharded.work import Work, adapters, all_weights, is_stored_large
 from methods.common.training import Recipe, token_loss
 from methods.kaft.fact_reader import CONFIG, word_loss
 from methods.kaft.models import Reader, load_language_model
@@ -54,7 +52,7 @@ def finetuned_in_parts(
     """
     kept = dtype if rank else "float32"
     adapt = _adapted(rank, ctx)
-    large = _stored(reader.folder) >= LARGE
+    large = is_stored_large(reader.folder)
     work = Work(
         load=partial(load_language_model, reader.folder, device="cpu", dtype=kept),
         trained=adapt,
@@ -87,12 +85,3 @@ def _adapted(rank: int, ctx: Context) -> Callable[[Any], dict[str, nn.Parameter]
     if not rank:
         return all_weights
     return partial(adapters, rank=rank, alpha=2.0 * rank, generator=ctx.torch_rng("lora"))
-
-
-def _stored(folder: Path) -> int:
-    """How many numbers the files of a model hold."""
-    found = 0
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, framework="pt") as file:
-            found += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
-    return found

@@ -54,7 +54,7 @@ class Pretrained(Method[ReadingProblem, Answers]):
 
     def run(self, problem: ReadingProblem, ctx: Context) -> Answers:
         """Ask the shared model."""
-        model = problem.reader.model(problem.device, problem.dtype)
+        model = problem.reader.answering(ctx.devices, problem.dtype)
         return answer(model, problem, ctx, shots=problem.shots, alpha=self.alpha)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,18 @@ class Reader:
         key = (device, dtype)
         if key not in self._models:
             self._models[key] = load_language_model(self.folder, device=device, dtype=dtype)
+        return self._models[key]
+
+    def answering(self, devices: Sequence[str], dtype: str) -> Any:
+        """The shared model, on one device or over several GPUs."""
+        if len(devices) == 1:
+            return self.model(devices[0], dtype)
+        from methods.common.sharded.spread import loaded
+
+        key = (",".join(devices), dtype)
+        if key not in self._models:
+            load = partial(load_language_model, self.folder, dtype=dtype)
+            self._models[key] = loaded(lambda device: load(device=device), devices)
         return self._models[key]
 
     def fresh(self, device: str, dtype: str) -> Any:

@@ -133,7 +133,7 @@ class OpenReading(Reading):
         texts = {q.text for rows in tested.values() for q in rows}
         asked = tuple(q for q in tested["trivia"] if q.relevant)
         unanswerable = tuple(q for q in tested["squad"] if not q.relevant)
-        whole = is_encoder_decoder(reader.model(ctx.device, self.dtype or ctx.dtype))
+        whole = is_encoder_decoder(reader.answering(ctx.devices, self.dtype or ctx.dtype))
         return Material(
             reader=reader,
             template=ENCODER_DECODER if whole else DECODER,

@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
@@ -13,6 +14,7 @@ from methods.lora_rite.citation import YEN
 from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from methods.common.examples import Example
@@ -36,6 +38,7 @@ class Adaptation:
         recipe: How long to train; watched each ``recipe.every`` steps.
         roles: Of the layers that get adapters, as in ``methods.common.lora``.
         loss: Another loss than that of target tokens, or ``None``.
+        folder: Where the base model lies, for processes that share it; ``None`` if it is for one device.
     """
 
     model: Callable[[], Any]
@@ -44,6 +47,7 @@ class Adaptation:
     recipe: Recipe
     roles: tuple[str, ...]
     loss: Any = None
+    folder: Path | None = None
 
 
 @dataclass
@@ -51,7 +55,7 @@ class Adapted:
     """A model in training or after it.
 
     Attributes:
-        model: With its adapters.
+        model: With its adapters, once training is over.
         done: Whether training is over.
         moved: ‖δA Bᵀ‖ and ‖A δBᵀ‖ since it was last watched, over all pairs.
         growth: ‖A − A₀‖/‖A₀‖ and ‖B‖/‖A₀‖, over all pairs.
@@ -91,19 +95,19 @@ def factor_rows(result: Adapted) -> dict[str, list[Any]]:
 
 
 @dataclass
-class _Watch:
+class Watch:
     """Follows the factors during training."""
 
-    model: Any
-    pairs: list[Pair]
     ctx: Context
     start: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     last: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
-    def __call__(self, step: int) -> None:
+    def look(self, step: int, pairs: list[Pair]) -> None:
+        """Tell how far the factors have come since the last look."""
         from methods.lora_rite.pairs import contributions
 
-        now = [(p.a.detach().clone(), p.b.detach().clone()) for p in self.pairs]
+        now = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs]
+        self._follow(pairs[0].a.device)
         if not self.start:
             self.start = now
         else:
@@ -111,9 +115,15 @@ class _Watch:
             grown = _norm([x - y for (x, _), (y, _) in zip(now, self.start, strict=True)])
             growth = (grown / size, _norm([b for _, b in now]) / size)
             if _norm([b for _, b in self.last]) > 0:
-                moved = contributions(self.pairs, self.last)
-                self.ctx.probe(step, Adapted(self.model, moved=moved, growth=growth))
+                moved = contributions(pairs, self.last)
+                self.ctx.probe(step, Adapted(None, moved=moved, growth=growth))
         self.last = now
+
+    def _follow(self, device: torch.device) -> None:
+        """Bring what was seen to the factors: a checkpoint gives it back on the host."""
+        self.start, self.last = (
+            [(a.to(device), b.to(device)) for a, b in seen] for seen in (self.start, self.last)
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """What was seen at the start and last, for checkpoints."""
@@ -121,10 +131,7 @@ class _Watch:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up a state of :meth:`state_dict`."""
-        device = self.pairs[0].a.device
-        self.start, self.last = (
-            [(a.to(device), b.to(device)) for a, b in state[name]] for name in ("start", "last")
-        )
+        self.start, self.last = state["start"], state["last"]
 
 
 def _norm(tensors: list[Tensor]) -> float:
@@ -143,6 +150,10 @@ class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
 
     def run(self, problem: Adaptation, ctx: Context) -> Adapted:
         """Train the adapters of a fresh model."""
+        if len(ctx.devices) > 1:
+            from methods.lora_rite.in_parts import adapted_in_parts
+
+            return Adapted(adapted_in_parts(self, problem, ctx), done=True)
         from methods.common.lora import add_lora, layers_of
         from methods.common.training import fit
         from methods.lora_rite.pairs import find_pairs
@@ -150,7 +161,7 @@ class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
         model = problem.model()
         rng = ctx.torch_rng("adapters")
         pairs = find_pairs(add_lora(model, layers_of(model, problem.roles), self.rank, self.alpha, rng))
-        watch = _Watch(model, pairs, ctx)
+        watch = Watch(ctx)
         fit(
             model,
             self.opened(pairs, self.rate),
@@ -159,7 +170,7 @@ class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
             rng=ctx.rng("order"),
             pad=problem.pad,
             loss=problem.loss,
-            watch=watch,
+            watch=lambda step: watch.look(step, pairs),
             progress=ctx.progress,
             checkpoints=ctx.checkpoints,
             name="fine-tuning",

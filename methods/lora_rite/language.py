@@ -49,6 +49,7 @@ class StringTask(AdaptationTask):
             pad=END,
             recipe=recipe,
             roles=ALL,
+            folder=base.folder,
         )
 
     def _train(self, ctx: Context) -> list[Example]:

@@ -125,6 +125,7 @@ class PublicTask(AdaptationTask):
             pad=pad_token(ctx.load(self.model).tokenizer),
             recipe=recipe,
             roles=ALL,
+            folder=ctx.load(self.model).folder,
         )
 
     def answers(self, result: Adapted, ctx: Context) -> Scores:

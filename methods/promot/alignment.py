@@ -69,7 +69,7 @@ def alignment(
     """
     blocks = last_blocks(model)
     flags = {parameter: parameter.requires_grad for parameter in blocks.values()}
-    device = next(iter(blocks.values())).device
+    device = model.get_input_embeddings().weight.device
     gradients = []
     with torch.enable_grad():
         for parameter in blocks.values():

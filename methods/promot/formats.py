@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +71,11 @@ class FormatWorld(Adaptation):
     def pretrained(self, ctx: Context) -> Any:
         """The pretrained model, in float32."""
         return ctx.load(self.model, fresh=True).model(ctx.device, "float32")
+
+    def folder(self, ctx: Context) -> Path:
+        """Where its files are."""
+        folder: Path = ctx.load(self.model).folder
+        return folder
 
     def learnt(self, ctx: Context) -> dict[str, Target]:
         """Fresh inputs of the target tasks."""

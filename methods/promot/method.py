@@ -117,9 +117,8 @@ class FineTuning(_Tuning):
 
         names = [name for name, _ in session.model.named_parameters()]
         start = tuning.copies(session.model.parameters()) if self.mix < 1.0 else []
-        loss = tuning.anchored(session.loss(), session.model, self.anchor) if self.anchor else None
         stage, examples = self.model_stage(), self.examples(session)
-        tuning.tune_model(session, stage, examples=examples, loss=loss, watch=self.watch(session))
+        tuning.tune_model(session, stage, examples=examples, anchor=self.anchor, watch=self.watch(session))
         if self.mix < 1.0:
             tuning.interpolate(session.model, dict(zip(names, start, strict=True)), self.mix)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from methods.promot.metrics import Kind
@@ -89,12 +90,14 @@ class TuningProblem:
         targets: By name; more than one for multi-task tuning.
         reading: How answers are read.
         replay: Examples like those the model was pretrained on, for replay; may be empty.
+        folder: Where the pretrained model lies, for processes that share it; None if it is for one device.
     """
 
     model: Callable[[], Any]
     targets: Mapping[str, Target]
     reading: Reading
     replay: Sequence[Example] = ()
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

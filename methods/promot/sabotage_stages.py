@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from methods.promot.method import ProMoT
@@ -64,13 +65,13 @@ class SelfTaughtProMoT(ProMoT):
 
 def by_turns(prompted: Loss, plain: Loss) -> Loss:
     """One loss for about half of all batches, another for the rest."""
+    return partial(_by_turns, prompted, plain)
 
-    def loss(model: Any, batch: Batch, smoothing: float) -> Tensor:
-        # The batch itself decides, so that a trial that goes on after a stop leaves out the same prompts.
-        number = int(batch.names[0].rpartition("/")[2])
-        return (plain if number % 2 else prompted)(model, batch, smoothing)
 
-    return loss
+def _by_turns(prompted: Loss, plain: Loss, model: Any, batch: Batch, smoothing: float) -> Tensor:
+    # The batch itself decides, so that a trial that goes on after a stop leaves out the same prompts.
+    number = int(batch.names[0].rpartition("/")[2])
+    return (plain if number % 2 else prompted)(model, batch, smoothing)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.method import Checkpoints, Context, Scores, Task
@@ -67,6 +68,10 @@ class Adaptation(Task[TuningProblem, Adapted]):
         """A private copy of the pretrained model."""
 
     @abstractmethod
+    def folder(self, ctx: Context) -> Path:
+        """Where the pretrained model lies."""
+
+    @abstractmethod
     def learnt(self, ctx: Context) -> Mapping[str, Target]:
         """Training and validation inputs of the target tasks."""
 
@@ -85,6 +90,7 @@ class Adaptation(Task[TuningProblem, Adapted]):
             targets=self.learnt(ctx),
             reading=self.reading(ctx),
             replay=self.replay(ctx),
+            folder=self.folder(ctx),
         )
 
     def evaluate(self, result: Adapted, ctx: Context) -> Scores:
@@ -171,9 +177,11 @@ def _against_start(
 
     before = dict(start.named_parameters())
     after = {name.replace(".base.", "."): p for name, p in result.model.named_parameters()}
-    moved = {name: float((after[name] - p).detach().double().norm()) for name, p in before.items()}
+    # Models that several GPUs hold need not have the same layers on the same one.
+    changes = {name: (after[name].to(p.device) - p).detach() for name, p in before.items()}
+    moved = {name: float(change.double().norm()) for name, change in changes.items()}
     cases = [f"weights {name}" for name in before]
-    errors = [float((after[name] - p).detach().abs().max()) for name, p in before.items()]
+    errors = [float(change.abs().max()) for change in changes.values()]
     confirmed = [weight_hash({"": before[name]}) != weight_hash({"": after[name]}) for name in before]
     once = [query for query in queries if query.shots == 1]
     old = answers(start, once, reading)

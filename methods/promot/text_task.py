@@ -59,7 +59,15 @@ class TextWorld(Adaptation):
 
     def pretrained(self, ctx: Context) -> Any:
         """The pretrained model."""
-        return ctx.load(self.model, fresh=True).model(ctx.device, ctx.dtype)
+        from methods.common.sharded.spread import loaded
+
+        source = ctx.load(self.model, fresh=True)
+        return loaded(lambda device: source.model(device, ctx.dtype), ctx.devices)
+
+    def folder(self, ctx: Context) -> Path:
+        """Where its files are."""
+        folder: Path = ctx.load(self.model).folder
+        return folder
 
     def learnt(self, ctx: Context) -> dict[str, Target]:
         """Disjoint training and validation inputs from the training split."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from harness.method import ProblemError
 from methods.common.examples import Batch, Example
 from methods.common.soft_prompt import SoftPrompt, from_vocabulary, own_prompt_loss, uniform
-from methods.common.training import History, Recipe, fit, token_loss
+from methods.common.training import Recipe, fit, token_loss
 from methods.promot.metrics import score, task_score
 from methods.promot.problem import Adapted, Query, TuningProblem, answers
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 Loss = Callable[[Any, Batch, float], Tensor]
 Prompts = Mapping[str, SoftPrompt | None]
+ATTACHED = "soft_prompts"
+"""The attribute of a model under which processes that share it find its prompts."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,27 @@ class Stage:
         )
 
 
+@dataclass(frozen=True)
+class Training:
+    """What one training is about.
+
+    Attributes:
+        name: For its random numbers and checkpoints.
+        examples: What is learned.
+        loss: Of a batch.
+        tasks: Targets whose validation scores choose the weights.
+        anchor: Strength of the pull back to where the weights start.
+        watch: Called with the number of updates.
+    """
+
+    name: str
+    examples: Sequence[Example]
+    loss: Loss
+    tasks: Sequence[str]
+    anchor: float
+    watch: Callable[[int], None] | None
+
+
 @dataclass
 class Session:
     """One tuned model in the making.
@@ -80,6 +104,7 @@ class Session:
         prompts: By target task; None where its inputs have no prompt.
         shots: Demonstrations in the inputs.
         steps: Updates of the model so far.
+        weights: Folders of trained weights of the model, oldest first, where several devices hold it.
     """
 
     problem: TuningProblem
@@ -88,6 +113,7 @@ class Session:
     prompts: dict[str, SoftPrompt | None]
     shots: int = 0
     steps: int = 0
+    weights: tuple[Path, ...] = ()
 
     @classmethod
     def begin(cls, problem: TuningProblem, ctx: Context, *, shots: int = 0) -> Session:
@@ -122,7 +148,7 @@ class Session:
                 "Some tasks of a batch have a prompt and some have none",
                 where=", ".join(set(chosen) - set(own)),
             )
-        return own_prompt_loss(own, task_of)
+        return PromptedLoss(own)
 
     def train(
         self,
@@ -133,24 +159,64 @@ class Session:
         tasks: Sequence[str] = (),
         examples: Sequence[Example] = (),
         loss: Loss | None = None,
+        anchor: float = 0.0,
         watch: Callable[[int], None] | None = None,
-    ) -> History:
-        """Train parameters (groups of an optimizer) on the target tasks, and keep the best."""
+    ) -> list[float]:
+        """Train parameters (groups of an optimizer) on the target tasks, and keep the best.
+
+        Args:
+            parameters: Of the model and of prompts.
+            stage: How.
+            name: Of the training, for its random numbers and checkpoints.
+            tasks: Target tasks; all if empty.
+            examples: What to learn; those of the tasks if empty.
+            loss: Another loss than that of the tasks' prompts.
+            anchor: Strength of the pull back to where the weights start.
+            watch: Called with the number of updates.
+
+        Returns:
+            The loss of each update, before it.
+        """
         chosen = list(tasks or self.problem.targets)
-        return fit(
+        learnt, total = list(examples) or self.examples(chosen), loss or self.loss(chosen)
+        if len(self.ctx.devices) > 1:
+            from methods.promot.in_parts import train_in_parts
+
+            what = Training(name, learnt, total, chosen, anchor, watch)
+            return train_in_parts(self, parameters, stage, what)
+        history = fit(
             self.model,
             new_optimizer(stage, parameters),
-            list(examples) or self.examples(chosen),
+            learnt,
             stage.recipe(),
             rng=self.ctx.rng(f"order of {name}"),
             pad=self.problem.reading.pad,
-            loss=loss or self.loss(chosen),
+            loss=anchored(total, self.model, anchor) if anchor else total,
             validate=lambda: self.validation_score(chosen),
             watch=watch,
             progress=self.ctx.progress,
             checkpoints=self.ctx.checkpoints,
             name=name,
         )
+        return history.losses
+
+
+@dataclass(frozen=True)
+class PromptedLoss:
+    """Cross-entropy with each example behind the prompt of its own task.
+
+    Attributes:
+        prompts: By task. Where a model has prompts of its own (:data:`ATTACHED`), as in processes that share
+            it, those of the same tasks are meant.
+    """
+
+    prompts: Mapping[str, SoftPrompt]
+
+    def __call__(self, model: Any, batch: Batch, smoothing: float) -> Tensor:
+        """The loss, summed over target tokens."""
+        attached = getattr(model, ATTACHED, None) or self.prompts
+        chosen = {name: attached[name] for name in self.prompts}
+        return own_prompt_loss(chosen, task_of)(model, batch, smoothing)
 
 
 def check_targets(problem: TuningProblem, shots: int) -> None:
@@ -232,6 +298,7 @@ def tune_model(
     tasks: Sequence[str] = (),
     examples: Sequence[Example] = (),
     loss: Loss | None = None,
+    anchor: float = 0.0,
     watch: Callable[[int], None] | None = None,
 ) -> None:
     """Stage 2, or standard fine-tuning where there are no prompts: all weights of the model."""
@@ -243,7 +310,9 @@ def tune_model(
         if watch:
             watch(session.steps)
 
-    session.train(groups, stage, name="stage 2", tasks=tasks, examples=examples, loss=loss, watch=seen)
+    session.train(
+        groups, stage, name="stage 2", tasks=tasks, examples=examples, loss=loss, anchor=anchor, watch=seen
+    )
     session.steps = before + stage.steps
 
 

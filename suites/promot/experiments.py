@@ -81,7 +81,7 @@ def _brief(experiment: Experiment, without: Collection[str]) -> Experiment:
 
 def _with_needs(experiment: Experiment) -> Experiment:
     """What the paper's models need: 13 billion parameters, or 3.7, of which all are trained or a prompt."""
-    needs, uses = {}, {}
+    needs, uses, gpus = {}, {}, {}
     task: Any
     for task_id, task in experiment.tasks.items():
         billions, width = texts.SHAPES[task.model.name]
@@ -92,7 +92,11 @@ def _with_needs(experiment: Experiment) -> Experiment:
             mode: Mode = "adapter" if _keeps_the_model(method) else "full"
             needs[task_id, name] = model_gb(billions, mode, optimizer="adafactor", passes=8, beside_gb=beside)
             uses[task_id, name] = _use(task.model, method)
-    return replace(experiment, minutes=24 * 60.0, memory_gb=48.0, device_gb=needs, uses=uses)
+            if mode == "full" and task.model.name in texts.GPUS:
+                gpus[task_id, name] = texts.GPUS[task.model.name]
+    # Processes that share a model load it in float32, one after the other, and keep the best weights so.
+    memory = 200.0 if gpus else 48.0
+    return replace(experiment, minutes=24 * 60.0, memory_gb=memory, device_gb=needs, gpus=gpus, uses=uses)
 
 
 def _use(model: Resource, method: Method[Any, Any] | Tuned) -> Use:

@@ -64,6 +64,8 @@ MT5_XL = _model("mt5-xl", "google/mt5-xl")
 T5_XXL = _model("t5-v1-1-xxl", "google/t5-v1_1-xxl")
 SHAPES = {MT5_XXL.name: (12.9, 4096), MT5_XL.name: (3.7, 2048), T5_XXL.name: (11.1, 4096)}
 """Billions of parameters, and width, of each model."""
+GPUS = {MT5_XXL.name: 3, T5_XXL.name: 2}
+"""GPUs of 80 GB that hold each model in training, where one does not: what `plan --gpu h100-80` says."""
 
 RTE = TextSource("rte", _data("rte", "load_rte", "nyu-mll/glue", "rte"), "entailment", test="validation")
 CB = TextSource("cb", _superglue("cb", "load_cb"), "entailment or neither", test="validation")

@@ -18,6 +18,7 @@ from harness.hub import installed_facts
 from harness.method import HubSource, Resource
 from harness.method.footprint import MOST_GPUS, Use, activations, footprint, gpus_needed, on_each
 from harness.method.shapes import Shape, shape_of
+from harness.method.sizes import MARGIN
 from harness.plan.selection import pairs
 from harness.suite import Scale
 from methods.common.master_weights import in_float32
@@ -114,6 +115,33 @@ def test_gpus_are_as_few_as_hold_it() -> None:
     assert on_each(SEVEN, FULL, 1) == footprint(SEVEN, FULL).total
 
 
+def test_what_is_whole_on_every_gpu_is_not_divided() -> None:
+    small, large = (replace(FULL, kind="adapter", rank=rank) for rank in (16, 64))
+    more = SEVEN.adapter(64) - SEVEN.adapter(16)
+    for gpus in (2, 5):
+        told = on_each(SEVEN, large, gpus) - on_each(SEVEN, small, gpus)
+        # Weight, gradient and two moments in float32.
+        assert told * 1e9 == pytest.approx(MARGIN * 16 * more)
+
+
+def test_full_training_in_parts_has_float32_weights_and_no_second_copy() -> None:
+    """Sums of several passes are where the gradients are; Adafactor's states are all but nothing."""
+    eight = on_each(SEVEN, replace(FULL, rows=8), 8)
+    assert on_each(SEVEN, replace(FULL, rows=8, passes=8), 8) == eight
+    # A row for each, and 16 bytes of a weight, on 8 GPUs and on 4.
+    four = on_each(SEVEN, replace(FULL, rows=4), 4)
+    assert (four - eight) * 1e9 == pytest.approx(MARGIN * 16 * SEVEN.parameters / 8)
+    adam, sums = (on_each(SEVEN, replace(FULL, rows=64, optimizer=kind), 8) for kind in ("adam", "adafactor"))
+    assert (adam - sums) * 1e9 == pytest.approx(MARGIN * 8 * SEVEN.parameters / 8, rel=1e-3)
+
+
+def test_a_large_vocabulary_is_gathered_where_an_optimizer_looks_at_whole_matrices() -> None:
+    wide = replace(SEVEN, vocabulary=500_000)
+    parts = [on_each(wide, replace(FULL, rows=1, optimizer=kind), 64) for kind in ("adam", "adafactor")]
+    assert parts[1] > parts[0]
+    assert parts[1] * 1e9 > 20 * 500_000 * wide.width
+
+
 @pytest.mark.parametrize(
     "wrong", [{"kind": "adapter"}, {"kind": "prompt"}, {"rows": 0}, {"tokens": 0}, {"weight_bytes": 0.0}]
 )
@@ -135,6 +163,9 @@ def test_papers_arms_say_what_they_do_and_agree_with_the_declared_limits(name: s
             assert fact is not None
             told = footprint(shape_of(fact.shape), use).total
             declared = experiment.device_need(task, [method])
+            needed = gpus_needed(shape_of(fact.shape), use, 80.0)
+            assert needed is not None
+            assert experiment.gpu_count(task, [method]) == (needed if needed > 1 else 0)
             found += 1
             # Two ways to one number: some declarations reckon with logits of all tokens, and with layers
             # that are not computed again, and a trial is held to them.

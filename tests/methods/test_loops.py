@@ -48,6 +48,7 @@ from tests.methods.sparsity.worlds import watched
 HAND_WRITTEN = {
     "common/loop.py": "the loop",
     "common/master_weights.py": "steps the optimizer that it wraps",
+    "common/sharded/gathered.py": "one update, as a part of an optimizer's own",
     "common/sharded/rank.py": "steps a part of a model; the trial's process reads losses and keeps the state",
     "lora_rite/cost.py": "measures steps, which it takes back",
     "lora_rite/online.py": "has gradients in closed form, and scores worlds that diverge",

@@ -54,7 +54,8 @@ class Crew:
         """Let all do something; returns what each of them answers.
 
         Raises:
-            RuntimeError: If one of them failed or ended; its traceback is in the text.
+            CorroborateError: If one of them raised it: that a training diverges is a result.
+            RuntimeError: If one of them failed otherwise or ended; its traceback is in the text.
         """
         for _, pipe in self._members:
             with suppress(OSError):  # One that has ended is found when its answer is missing.
@@ -80,7 +81,10 @@ class Crew:
             process.join(END_SECONDS)
             raise RuntimeError(f"The {where} ended without an answer (code {process.exitcode})") from None
         if isinstance(answer, rank.Failure):
-            raise RuntimeError(f"The {where} failed:\n{answer.text}")  # noqa: TRY004 - not of a type
+            failed = RuntimeError(f"The {where} failed:\n{answer.text}")
+            if answer.error is not None:
+                raise answer.error from failed
+            raise failed
         return answer
 
     def end(self) -> None:

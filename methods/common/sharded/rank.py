@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from itertools import count
@@ -20,26 +20,32 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 
 from harness.method import CorroborateError
 from methods.common.checkpoints import skipped
 from methods.common.examples import Example, collate, stream
 from methods.common.forward import is_encoder_decoder
-from methods.common.sharded.state import keep_part, take_up_part, write_whole
+from methods.common.loop import Best
+from methods.common.sharded.state import is_part, keep_part, local, take_up_part, write_whole
 from methods.common.sharded.work import Work
-from methods.common.sharded.wrapping import recomputing, shard
+from methods.common.sharded.wrapping import Asked, recomputing, shard
 
 PATIENCE = timedelta(days=7)
 """A process that waits for another is ended by the trial's limits, and by no clock of its own."""
 
 
 class Failure:
-    """Why a process could not do what it was told."""
+    """Why a process could not do what it was told.
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    Attributes:
+        text: The traceback.
+        error: What the process raised, if it was raised on purpose.
+    """
+
+    def __init__(self, text: str, error: CorroborateError | None) -> None:
+        self.text, self.error = text, error
 
 
 def main(number: int, devices: tuple[str, ...], packed: bytes, pipe: Connection, store: Path) -> None:
@@ -65,9 +71,10 @@ def main(number: int, devices: tuple[str, ...], packed: bytes, pipe: Connection,
                 stack.enter_context(recomputing(part.model))
             _serve(part, pipe)
         dist.destroy_process_group()
-    except BaseException:  # noqa: BLE001 - whatever it is, the trial's process is told
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the trial's process is told
         with suppress(OSError):
-            pipe.send(Failure(traceback.format_exc()))
+            raised = error if isinstance(error, CorroborateError) else None
+            pipe.send(Failure(traceback.format_exc(), raised))
         # What is left of a broken group may wait for ever, and this process has nothing else to tidy up.
         os._exit(1)
 
@@ -122,10 +129,14 @@ class Part:
         for turn in range(self._world):
             if turn == number:
                 self.model: Any = work.load()
-                self._trained: dict[str, nn.Parameter] = _sharded(self.model, work, mesh)
+                self._asked, self._trained = _divided(self.model, work, mesh, self.device)
             dist.barrier()
-        parameters = list(self._trained.values())
-        self._optimizer = work.optimizer(parameters)
+        self._whole = [parameter for parameter in self._trained.values() if not is_part(parameter)]
+        self._parts = [parameter for parameter in self._trained.values() if is_part(parameter)]
+        self._first = [local(part).to("cpu", copy=True) for part in self._parts] if work.anchor else []
+        keeps = work.recipe.keep == "best"
+        self._best = Best(local(parameter) for parameter in (self._trained.values() if keeps else ()))
+        self._optimizer = work.optimizer(list(self._trained.items()))
         self._rates = [float(group["lr"]) for group in self._optimizer.param_groups]
         self._separate = is_encoder_decoder(self.model)
         self._start = work.order.bit_generator.state
@@ -148,45 +159,127 @@ class Part:
         total = torch.zeros((), device=self.device)
         for examples, counts in _passes(chunks, self._number, self._world, self._work.at_once):
             batch = collate(examples, self._work.pad, torch.device(self.device), separate=self._separate)
-            loss = self._work.loss(self.model, batch, recipe.smoothing) * (float(counts) / tokens)
+            loss = self._asked(self._work.loss, batch, recipe.smoothing) * (float(counts) / tokens)
             # Gradients are averaged over the processes, and here they are to be summed.
             torch.autograd.backward(loss * self._world)
             total += loss.detach()
+        self._sum_whole()
+        if self._first:
+            total += self._pull()
         if recipe.clip:
-            nn.utils.clip_grad_norm_(self._trained.values(), recipe.clip)
+            clip(self._parts, self._whole, recipe.clip)
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * recipe.rate(self._done)
         self._optimizer.step()
+        self._agree()
         self._done += 1
         dist.all_reduce(total)
         return float(total.item())
 
+    def _sum_whole(self) -> None:
+        """Give every process the gradients of all, for weights that it has as a whole."""
+        if not self._whole:
+            return
+        # What an update did not use has no gradient here, and may have one elsewhere.
+        found = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._whole]
+        flat = torch.cat([gradient.flatten() for gradient in found])
+        dist.all_reduce(flat)
+        # Each is that of a loss times the number of processes, by which parts are averaged.
+        flat /= self._world
+        rows = torch.split(flat, [parameter.numel() for parameter in self._whole])
+        for parameter, row in zip(self._whole, rows, strict=True):
+            parameter.grad = row.view_as(parameter)
+
+    def _agree(self) -> None:
+        """Let what every process has updated by itself be the same everywhere, to the last bit.
+
+        All did the same with the same gradients, so it is already, unless kernels of linear algebra round
+        differently on two devices: then the processes would train different models from here on.
+        """
+        for parameter in self._whole:
+            dist.broadcast(parameter.detach(), 0)
+
+    def _pull(self) -> Tensor:
+        """Add the gradient of ``anchor · ‖θ − θ₀‖²``; returns this process's part of that term."""
+        strength, total = self._work.anchor, torch.zeros((), device=self.device)
+        for part, first in zip(self._parts, self._first, strict=True):
+            moved = local(part) - first.to(self.device)
+            assert part.grad is not None
+            local(part.grad).add_(moved, alpha=2 * strength)
+            total += strength * moved.square().sum()
+        return total
+
     def keep(self, folder: Path) -> int | str:
         """Write this process's part; returns its bytes, or why it could not be written."""
         try:
-            return keep_part(self._own(folder), self._trained, self._optimizer)
+            return keep_part(self._own(folder), self._trained, self._optimizer, self._best)
         except (OSError, SafetensorError, CorroborateError) as error:
             return str(error)
 
     def take_up(self, folder: Path, done: int) -> None:
         """Go on after ``done`` updates."""
-        take_up_part(self._own(folder), self._trained, self._optimizer)
+        take_up_part(self._own(folder), self._trained, self._optimizer, self._best)
         self._done, self._order = done, self._draws(done)
 
     def whole(self, folder: Path) -> None:
         """Write the trained weights as a whole."""
         write_whole(folder, self._trained, writes=self._number == 0)
+        if self.device.startswith("cuda"):
+            # Whoever reads them is another process on the same GPUs.
+            torch.cuda.empty_cache()
+
+    def offer(self, score: float) -> None:
+        """Keep this process's part of the weights if no score was as high before."""
+        self._best.offer(score)
+
+    def put_back(self) -> None:
+        """Go back to the weights of the best score."""
+        self._best.put_back()
 
     def _own(self, folder: Path) -> Path:
         return folder / f"part-{self._number}"
 
 
-def _sharded(model: Any, work: Work, mesh: Any) -> dict[str, nn.Parameter]:
+def _divided(model: Any, work: Work, mesh: Any, device: str) -> tuple[Asked, dict[str, nn.Parameter]]:
+    """The model in parts, and what is trained of it, by name.
+
+    What is added to a model stays whole in every process. It is small; and LoRA-RITE turns the gradient of
+    one factor by an orthonormal basis of the other, which no process could do with rows of both.
+    """
+    own = set(model.parameters())
     names = list(work.trained(model))
-    shard(model, mesh, work.compute)
+    added = [parameter for parameter in model.parameters() if parameter not in own]
+    for parameter in added:
+        # Only what is divided is moved along.
+        parameter.data = parameter.data.to(device)
+    asked = shard(model, mesh, work.compute, added)
     # Dividing a model replaces its parameters.
     named = dict(model.named_parameters())
-    return {name: named[name] for name in names}
+    return asked, {name: named[name] for name in names}
+
+
+def clip(parts: Sequence[Tensor], whole: Sequence[Tensor], largest: float) -> None:
+    """Scale gradients to a global norm of ``largest`` at most.
+
+    Args:
+        parts: Of which each process has its own part.
+        whole: Which every process has.
+        largest: The norm.
+    """
+    squares = torch.zeros(())
+    for tensors, summed in ((parts, True), (whole, False)):
+        gradients = [local(tensor.grad) for tensor in tensors if tensor.grad is not None]
+        if gradients:
+            norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
+            square = norm.square()
+            if summed:
+                dist.all_reduce(square)
+            squares = squares.to(square.device) + square
+    # The same stabiliser as in torch.nn.utils.clip_grad_norm_.
+    scale = (largest / (squares.sqrt() + 1e-6)).clamp(max=1.0)
+    for tensor in (*parts, *whole):
+        if tensor.grad is not None:
+            local(tensor.grad).mul_(scale)
 
 
 def _passes(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +14,26 @@ from methods.common.sharded.wrapping import layers_of
 
 ROOM = 1.5
 """What answering takes beside the weights of a model, keys and values included, by their size."""
+
+
+def loaded(load: Callable[[str], Any], devices: Sequence[str]) -> Any:
+    """A model where it answers, of which no GPU has to hold more than its share, not even at first.
+
+    Args:
+        load: From a device to the model.
+        devices: Of the trial.
+    """
+    return load(devices[0]) if len(devices) == 1 else spread(load("cpu"), devices)
+
+
+def release() -> None:
+    """Give the GPUs' memory of models that nobody uses any more back to other processes.
+
+    What keeps layers on their devices refers to these layers in circles, which only a collection ends.
+    """
+    gc.collect()
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.empty_cache()
 
 
 def spread(model: Any, devices: Sequence[str]) -> Any:

@@ -17,20 +17,29 @@ from torch.distributed.tensor import DTensor
 
 from harness.method import ProblemError
 from methods.common.checkpoints import random_state, read, set_random_state, write
+from methods.common.loop import Best
 
 _FILE_BYTES = 2**30
 """No more of the whole weights exists at once on the host of the process that writes them."""
 _PART, _WHOLE = "part", "whole"
 
 
-def keep_part(folder: Path, trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
+def keep_part(
+    folder: Path, trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, best: Best
+) -> int:
     """Write what this process holds; returns bytes."""
-    parts = {name: _local(parameter) for name, parameter in trained.items()}
-    states = {name: _state(optimizer.state[parameter]) for name, parameter in trained.items()}
-    return write(folder, {"weights": parts, "optimizer": states, "random": random_state()})
+    state = {
+        "weights": {name: local(parameter) for name, parameter in trained.items()},
+        "optimizer": _states(trained, optimizer),
+        "best": best.state_dict(),
+        "random": random_state(),
+    }
+    return write(folder, state)
 
 
-def take_up_part(folder: Path, trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> None:
+def take_up_part(
+    folder: Path, trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, best: Best
+) -> None:
     """Be as at :func:`keep_part`, bit for bit.
 
     Raises:
@@ -45,11 +54,9 @@ def take_up_part(folder: Path, trained: Mapping[str, nn.Parameter], optimizer: t
         )
     with torch.no_grad():
         for name, parameter in trained.items():
-            _local(parameter).copy_(found["weights"][name])
-            optimizer.state[parameter] = {
-                key: _restored(kind, value, parameter)
-                for key, (kind, value) in found["optimizer"][name].items()
-            }
+            local(parameter).copy_(found["weights"][name])
+    _take_up_states(found["optimizer"], trained, optimizer)
+    best.load_state_dict(found["best"])
     set_random_state(found["random"])
 
 
@@ -107,9 +114,34 @@ def _gathered(parameter: nn.Parameter, *, here: bool) -> Tensor | None:
     return whole.to("cpu", copy=True).contiguous() if here else None
 
 
-def _local(tensor: Tensor) -> Tensor:
+def local(tensor: Tensor) -> Tensor:
+    """What this process holds of a tensor; a view."""
     found = tensor.detach()
     return found.to_local() if isinstance(found, DTensor) else found
+
+
+def is_part(tensor: Tensor) -> bool:
+    """Whether other processes hold the rest."""
+    return isinstance(tensor.detach(), DTensor)
+
+
+def _states(trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> Any:
+    """By parameter where some are in parts; else as the optimizer itself tells it, which may know more."""
+    if not any(map(is_part, trained.values())):
+        return optimizer.state_dict()
+    return {name: _state(optimizer.state[parameter]) for name, parameter in trained.items()}
+
+
+def _take_up_states(
+    found: Any, trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer
+) -> None:
+    if not any(map(is_part, trained.values())):
+        optimizer.load_state_dict(found)
+        return
+    for name, parameter in trained.items():
+        optimizer.state[parameter] = {
+            key: _restored(kind, value, parameter) for key, (kind, value) in found[name].items()
+        }
 
 
 def _state(values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -117,7 +149,7 @@ def _state(values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     return {
         key: (
             _PART if isinstance(value, DTensor) else _WHOLE,
-            _local(value) if isinstance(value, Tensor) else value,
+            local(value) if isinstance(value, Tensor) else value,
         )
         for key, value in values.items()
     }
@@ -125,10 +157,8 @@ def _state(values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
 
 def _restored(kind: str, value: Any, parameter: nn.Parameter) -> Any:
     data = parameter.detach()
-    if not isinstance(data, DTensor):
-        return value.to(data.device) if isinstance(value, Tensor) and value.ndim else value
-    if kind == _WHOLE:
-        return value
+    if kind == _WHOLE or not isinstance(data, DTensor):
+        return value.to(local(data).device) if isinstance(value, Tensor) and value.ndim else value
     return DTensor.from_local(
         value.to(data.to_local().device),
         data.device_mesh,

@@ -7,7 +7,7 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from harness.method import Context, CorroborateError, DivergedError, ProblemError
-from methods.common.checkpoints import read, write
+from methods.common.checkpoints import read, restore, state_of, write
 from methods.common.sharded.crew import Crew, crew
 from methods.common.sharded.work import Work
 
@@ -41,7 +41,8 @@ def train(
     ctx: Context,
     *,
     name: str = "training",
-    watch: Callable[[int, Path], None] | None = None,
+    watch: Callable[[int, Path], float | None] | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train a model that one process on each of ``ctx.devices`` holds a part of.
 
@@ -53,15 +54,18 @@ def train(
         ctx: The trial.
         name: Of this training, for its checkpoints.
         watch: Called with the number of updates done and the weights at that time: at 0, each
-            ``recipe.every``, and at the end.
+            ``recipe.every``, and at the end. Where the recipe keeps the best weights, it gives their score,
+            higher being better.
+        also: Other state that changes with training, such as that of ``watch``.
 
     Raises:
-        DivergedError: If a loss is not finite.
+        DivergedError: If a loss is not finite, or the optimizer says so.
+        ProblemError: If the best weights are asked for, and nothing gives a score.
         RuntimeError: If a process failed; its traceback is in the text.
     """
     folder = Path(tempfile.mkdtemp(prefix="parts-", dir=ctx.scratch))
     with crew(work, ctx.devices, folder / "store") as parts:
-        losses = _Drive(work, ctx, name, parts, folder, watch).run()
+        losses = _Drive(work, ctx, name, parts, folder, watch, dict(also or {})).run()
     return Trained(losses, folder / "trained")
 
 
@@ -74,7 +78,8 @@ class _Drive:
     name: str
     parts: Crew
     folder: Path
-    watch: Callable[[int, Path], None] | None
+    watch: Callable[[int, Path], float | None] | None
+    also: Mapping[str, Any]
 
     def __post_init__(self) -> None:
         self._place = self.ctx.checkpoints.place(self.name)
@@ -82,6 +87,8 @@ class _Drive:
         self._begun = self.ctx.checkpoints.clock()
         self.losses: list[float] = []
         self._finished = False
+        if self.work.recipe.keep == "best" and self.watch is None:
+            raise self._unscored()
 
     def run(self) -> list[float]:
         """All updates that are left, and the whole weights; returns the loss of each update."""
@@ -94,6 +101,8 @@ class _Drive:
             self._look()
             if self._place is not None and self.ctx.checkpoints.due:
                 self._keep()
+        if self.work.recipe.keep == "best" and not self._finished:
+            self.parts.all("put_back")
         self._finish()
         self.parts.all("whole", self.folder / "trained")
         return self.losses
@@ -118,8 +127,19 @@ class _Drive:
             return
         shown = self.folder / "shown"
         self.parts.all("whole", shown)
-        self.watch(done, shown)
+        score = self.watch(done, shown)
         shutil.rmtree(shown)
+        if recipe.keep == "best":
+            if score is None:
+                raise self._unscored()
+            self.parts.all("offer", score)
+
+    def _unscored(self) -> ProblemError:
+        return ProblemError(
+            "The best weights are asked for, and nothing gives a score",
+            where=self.name,
+            fix="Let `watch` give one, or keep the last weights.",
+        )
 
     def _take_up(self) -> None:
         found = None if self._place is None else read(self._place)
@@ -132,6 +152,8 @@ class _Drive:
                 fix="Give each piece of work a name of its own; or remove the folder to start anew.",
             )
         self.losses, self._finished = found["losses"], found["finished"]
+        for name, value in found["also"].items():
+            restore(self.also[name], value)
         self.parts.all("take_up", self._place / found["parts"], len(self.losses))
         self.ctx.checkpoints.restore(found["trial"])
         print(f"{self.name}: goes on after {len(self.losses)}.")  # noqa: T201 - the log
@@ -156,6 +178,7 @@ class _Drive:
             return
         try:
             state: dict[str, Any] = {"plan": self._plan, "parts": parts, "losses": self.losses}
+            state["also"] = {name: state_of(part) for name, part in self.also.items()}
             trial = self.ctx.checkpoints.state()
             write(self._place, {**state, "finished": finished, "trial": trial})
         except (OSError, SafetensorError, CorroborateError) as error:

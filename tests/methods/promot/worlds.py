@@ -20,6 +20,7 @@ class Saved:
     """A model in memory that gives private copies, as a reference does."""
 
     made: Any
+    folder: Path | None = None
 
     def model(self, device: str, dtype: str) -> Any:
         import copy

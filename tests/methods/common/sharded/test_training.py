@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 import torch
@@ -22,12 +16,16 @@ from torch import Tensor
 
 from harness.method import Checkpoints, DivergedError, ProblemError
 from methods.common.examples import Batch
+from methods.common.sharded.gathered import Gathered
 from methods.common.sharded.state import put
 from methods.common.sharded.training import train
 from methods.common.sharded.work import Work
 from methods.common.training import token_loss
+from tests.methods.common.sharded.alone import alone
+from tests.methods.common.sharded.killing import check_same_end, gone, killed_after, same
 from tests.methods.common.sharded.trainings import (
     RECIPE,
+    adafactor,
     adapted,
     in_one,
     in_parts,
@@ -38,6 +36,7 @@ from tests.methods.common.sharded.trainings import (
 )
 from tests.methods.context import FakeContext
 
+PROGRAM = "tests.methods.common.sharded.trainings"
 CLOSE = 5e-6
 """A thousandth of what five updates of 1e-3 at most can move a weight: float32 sums in another order, which
 Adam divides by their own size. Measured are 2e-7, and 1.3e-6 where a gradient is zero but for rounding."""
@@ -59,8 +58,47 @@ def check_equal(folder: Path, scratch: Path, count: int, *, dtype: str = "float3
     assert largest_difference(one, before) > 500 * CLOSE
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
     check_equal(saved("llama", tmp_path), tmp_path, 2)
+
+
+def test_one_part_trains_as_a_whole_model_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quick: nothing is sent."""
+    alone(monkeypatch)
+    check_equal(saved("t5", tmp_path), tmp_path, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["llama", "t5"])
+def test_whole_matrices_are_updated_in_several_processes_as_in_one(kind: str, tmp_path: Path) -> None:
+    """Adafactor looks at rows and columns; of most matrices here a process has some rows only."""
+    folder = saved(kind, tmp_path)
+    one, parts, before = (loaded(folder) for _ in range(3))
+    asked = work(folder, optimizer=partial(Gathered, make=adafactor))
+    losses = in_one(one, work(folder, optimizer=lambda named: adafactor([p for _, p in named])))
+    found = in_parts(parts, asked, tmp_path, 2)
+    assert found.losses == pytest.approx(losses, rel=1e-5)
+    assert largest_difference(one, parts) < CLOSE
+    assert largest_difference(one, before) > 500 * CLOSE
+
+
+@pytest.mark.slow
+def test_an_anchor_pulls_in_several_processes_as_in_one(tmp_path: Path) -> None:
+    folder = saved("llama", tmp_path)
+    one, parts, free = (loaded(folder) for _ in range(3))
+    first = [parameter.detach().clone() for parameter in one.parameters()]
+
+    def anchored(model: Any, batch: Batch, smoothing: float) -> Tensor:
+        moved = [(p - f).square().sum() for p, f in zip(model.parameters(), first, strict=True)]
+        return token_loss(model, batch, smoothing) + 30.0 * len(batch.gold) * torch.stack(moved).sum()
+
+    losses = in_one(one, work(folder, loss=anchored))
+    in_one(free, work(folder))
+    found = in_parts(parts, work(folder, anchor=30.0), tmp_path, 2)
+    assert found.losses == pytest.approx(losses, rel=1e-5)
+    assert largest_difference(one, parts) < CLOSE
+    assert largest_difference(one, free) > 100 * CLOSE
 
 
 @pytest.mark.slow
@@ -120,20 +158,24 @@ def _not_finite(model: Any, batch: Batch, smoothing: float) -> Tensor:
     return token_loss(model, batch, smoothing) * float("nan")
 
 
+def _diverges(model: Any, batch: Batch, smoothing: float) -> Tensor:
+    raise DivergedError("a factor is not finite")
+
+
 def _dies(model: Any, batch: Batch, smoothing: float) -> Tensor:
     if torch.distributed.get_rank() == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     return token_loss(model, batch, smoothing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "kind", "told"),
     [
         (_fails, RuntimeError, r"(?s)process 2 of 2 .* failed.*ValueError: no such luck"),
-        pytest.param(_not_finite, DivergedError, "loss of step 1 is not finite", marks=pytest.mark.slow),
-        pytest.param(
-            _dies, RuntimeError, r"process 1 of 2 .* without an answer \(code -9\)", marks=pytest.mark.slow
-        ),
+        (_not_finite, DivergedError, "loss of step 1 is not finite"),
+        (_diverges, DivergedError, "a factor is not finite"),
+        (_dies, RuntimeError, r"process 1 of 2 .* without an answer \(code -9\)"),
     ],
 )
 def test_however_a_process_ends_the_trial_is_told_and_none_is_left(
@@ -148,10 +190,30 @@ def test_however_a_process_ends_the_trial_is_told_and_none_is_left(
     assert not [process for process in left if "resource_tracker" not in " ".join(process.cmdline())]
 
 
-@pytest.mark.parametrize("wrong", [{"pack": 16}, {"patience": 2}, {"keep": "best"}])
-def test_recipes_that_need_the_whole_model_are_refused(wrong: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(ProblemError, match="trained for all its steps"):
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"pack": 16}, "trained for all its steps"),
+        ({"patience": 2}, "trained for all its steps"),
+        ({"keep": "best"}, "needs scores"),
+    ],
+)
+def test_recipes_that_cannot_be_followed_in_parts_are_refused(
+    wrong: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ProblemError, match=told):
         work(tmp_path, recipe=replace(RECIPE, **wrong))
+
+
+@pytest.mark.parametrize("watch", [None, lambda _step, _folder: None])
+def test_the_best_weights_are_not_kept_without_scores(
+    watch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch)
+    asked = work(saved("llama", tmp_path), recipe=replace(RECIPE, keep="best", every=1))
+    context = FakeContext(scratch=tmp_path, devices=("cpu", "cpu"))
+    with pytest.raises(ProblemError, match="nothing gives a score"):
+        train(asked, context, watch=watch)
 
 
 @pytest.mark.slow
@@ -176,72 +238,48 @@ def test_weights_are_shown_on_the_way(tmp_path: Path) -> None:
 # ---- killed, and going on
 
 
-@contextmanager
-def started(*arguments: Path) -> Iterator[subprocess.Popen[str]]:
-    module = "tests.methods.common.sharded.trainings"
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def gone(pids: set[int], seconds: float = 20.0) -> bool:
-    """Whether processes end within a time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not any(_runs(pid) for pid in pids):
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def _runs(pid: int) -> bool:
-    with suppress(psutil.Error):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def killed_after(number: int, *arguments: Path) -> set[int]:
-    """Kill the program once it has written so many checkpoints; returns the processes below it."""
-    with started(*arguments) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            number -= line.strip() == "written"
-            if number <= 0:
-                break
-        below = {child.pid for child in psutil.Process(process.pid).children(recursive=True)}
-        os.kill(process.pid, signal.SIGKILL)
-    return below
-
-
+@pytest.mark.slow
 def test_no_process_outlives_a_killed_trial(tmp_path: Path) -> None:
     folder = saved("t5", tmp_path)
-    below = killed_after(1, folder, tmp_path / "scratch", tmp_path / "out")
+    below = killed_after(1, PROGRAM, [folder, tmp_path / "scratch", tmp_path / "out"])
     assert len(below) >= 2
     assert gone(below)
 
 
 @pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    folder = saved("t5", tmp_path)
-    ends = {}
-    for name in ("whole", "killed"):
-        out = tmp_path / name
-        if name == "killed":
-            number = int(np.random.default_rng().integers(1, 4))
-            assert gone(killed_after(number, folder, tmp_path / "first", out))
-            assert list((out / "checkpoints").glob("*/step-*/part-1/latest.json"))
-        with started(folder, tmp_path / f"scratch-{name}", out) as process:
-            text, _ = process.communicate(timeout=300)
-        assert process.returncode == 0
-        assert ("goes on after" in text) == (name == "killed")
-        ends[name] = torch.load(out / "end.pt", weights_only=True)
-    assert len(ends["whole"]["losses"]) == 20
-    assert ends["killed"]["losses"] == ends["whole"]["losses"]
-    for name, tensor in ends["whole"]["weights"].items():
-        assert torch.equal(tensor, ends["killed"]["weights"][name]), name
+    end = check_same_end(PROGRAM, saved("t5", tmp_path), tmp_path, 3)
+    assert len(end["losses"]) == 20
+
+
+def test_a_training_goes_on_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Quick: one part, which stops where a checkpoint was written, with Adafactor and the best weights."""
+    alone(monkeypatch)
+    folder, recipe = saved("t5", tmp_path), replace(RECIPE, steps=6, every=2, keep="best")
+    scores = {0: 0.1, 2: 0.3, 4: 0.2, 6: 0.25}
+    ends = []
+    for name, stop in (("whole", 0), ("stopped", 2), ("stopped", 0)):
+        kept = Checkpoints(tmp_path / name, 0.0)
+        count = iter(range(1, 99))
+        kept.on_written = lambda count=count, stop=stop: _stop_at(next(count), stop)  # type: ignore[misc]
+        asked = work(folder, recipe=recipe, optimizer=partial(Gathered, make=adafactor))
+        model = loaded(folder)
+        try:
+            found = in_parts(model, asked, tmp_path, 2, checkpoints=kept, watch=lambda step, _: scores[step])
+        except KeyboardInterrupt:
+            continue
+        ends.append((found.losses, dict(weights(model))))
+    assert len(ends) == 2
+    assert "goes on after" in capsys.readouterr().out
+    same(*(losses for losses, _ in ends))
+    same(*(end for _, end in ends))
+
+
+def _stop_at(number: int, stop: int) -> None:
+    if number == stop:
+        raise KeyboardInterrupt
 
 
 @pytest.mark.slow

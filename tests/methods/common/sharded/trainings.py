@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers.optimization import Adafactor
 
-from harness.method import Checkpoints
 from methods.common.causal_lm import load_model
 from methods.common.sharded.state import put
 from methods.common.sharded.training import Trained, train
 from methods.common.sharded.work import Work, adapters, all_weights
 from methods.common.training import Recipe, fit
 from tests.methods.common import models
+from tests.methods.common.sharded.killing import telling
 from tests.methods.context import FakeContext
 
 RECIPE = Recipe(steps=5, batch=5, accumulate=2, warmup=2, schedule="linear", clip=1.0, smoothing=0.1)
@@ -63,18 +64,26 @@ def work(folder: Path, **changes: Any) -> Work:
     return Work(**settings | changes)
 
 
+def adafactor(weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """As T5X runs it."""
+    return Adafactor(weights, lr=1e-3, relative_step=False, scale_parameter=True, warmup_init=False)
+
+
 def in_one(model: Any, asked: Work) -> list[float]:
     """The same training by one process, of which the weights change."""
-    named = asked.trained(model)
-    optimizer = asked.optimizer(list(named.values()))
-    history = fit(model, optimizer, asked.examples, asked.recipe, rng=asked.order, pad=asked.pad)
+    optimizer = asked.optimizer(list(asked.trained(model).items()))
+    history = fit(
+        model, optimizer, asked.examples, asked.recipe, rng=asked.order, pad=asked.pad, loss=asked.loss
+    )
     return history.losses
 
 
-def in_parts(model: Any, asked: Work, scratch: Path, count: int, **more: Any) -> Trained:
+def in_parts(
+    model: Any, asked: Work, scratch: Path, count: int, *, watch: Any = None, **more: Any
+) -> Trained:
     """The training by several processes, of which the weights go to ``model``."""
     asked.trained(model)
-    found = train(asked, FakeContext(scratch=scratch, devices=("cpu",) * count, **more))
+    found = train(asked, FakeContext(scratch=scratch, devices=("cpu",) * count, **more), watch=watch)
     put(model, found.folder)
     return found
 
@@ -88,10 +97,8 @@ def program(folder: Path, scratch: Path, out: Path) -> None:
     recipe = Recipe(steps=20, batch=5, clip=1.0, schedule="cosine")
     asked = work(folder, load=partial(loaded, folder, dropout=True), recipe=recipe)
     model = loaded(folder)
-    checkpoints = Checkpoints(out / "checkpoints", 0.0)
-    checkpoints.on_written = lambda: print("written", flush=True)  # noqa: T201 - who kills it reads this
     scratch.mkdir(parents=True)
-    found = in_parts(model, asked, scratch, 2, checkpoints=checkpoints)
+    found = in_parts(model, asked, scratch, 2, checkpoints=telling(out))
     torch.save({"weights": weights(model), "losses": found.losses}, out / "end.pt")
 
 
