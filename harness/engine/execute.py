@@ -23,7 +23,7 @@ from harness.engine.state import State
 from harness.engine.trial import run_trial
 from harness.errors import DivergedError, UsageError
 from harness.method.checkpoints import EVERY_SECONDS, Checkpoints
-from harness.method.passes import divided
+from harness.method.passes import Passes, divided
 from harness.store.records import Cost
 from harness.store.units import check_table, encode
 
@@ -57,10 +57,8 @@ def execute(
         import_framework()
     log, state = log or MemoryLog(), state or State()
     meter = _Meter(job.device, max(1, job.gpus))
-    status: Status = "ok"
-    made, error = _Made(), ""
+    made, ended = _Made(), _Ended()
     left: list[str] = []
-    smaller = False
     with (
         _scratch(scratch_root) as scratch,
         log.catching(),
@@ -76,25 +74,20 @@ def execute(
                 files_read.begin(job, ctx.checkpoints, scratch)
                 made = _run(job, ctx, state.settle, meter)
         except BaseException as reason:  # noqa: BLE001 - foreign code may raise anything; the run goes on
-            status, error = _ended(job, reason)
-            smaller = passes.divisible and accelerator.ran_out_of_memory(reason)
+            ended = _ended(job, reason, passes)
         files, unsure = files_read.taken(job)
         stops.obey()
     cost = meter.cost()
     accelerator.release(job.device)
     return Outcome(
         id=job.id,
-        status=status,
-        units=made.units,
-        parts=made.parts,
-        found=made.found,
+        **made._asdict(),
+        **ended._asdict(),
         cost=cost,
-        error=error,
         log=log.text(),
         files=files,
         unsure=unsure,
         passes=job.passes,
-        smaller=smaller,
         left=tuple(left),
     )
 
@@ -106,16 +99,25 @@ def _scratch(root: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _ended(job: Job, reason: BaseException) -> tuple[Status, str]:
-    """Status and text of a job that raised something."""
+class _Ended(NamedTuple):
+    """How a job ended, as its outcome has it."""
+
+    status: Status = "ok"
+    error: str = ""
+    smaller: bool = False
+
+
+def _ended(job: Job, reason: BaseException, passes: Passes) -> _Ended:
+    """The end of a job that raised something."""
     if isinstance(reason, DivergedError):
-        return "diverged", text_of(reason)
+        return _Ended("diverged", text_of(reason))
     error = story_of(reason)
     if isinstance(reason, MemoryError):
-        return "memory", error
+        return _Ended("memory", error)
     if accelerator.ran_out_of_memory(reason):
-        return "memory", f"{error}\n{accelerator.memory_story(job.device, job.device_gb)}"
-    return "failed", error
+        told = f"{error}\n{accelerator.memory_story(job.device, job.device_gb)}"
+        return _Ended("memory", told, smaller=passes.divisible)
+    return _Ended("failed", error)
 
 
 def _context(job: Job, loader: Loader, scratch: Path, progress: Callable[[float, str], None]) -> TrialContext:

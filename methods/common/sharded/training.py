@@ -8,13 +8,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
-from harness.method import Context, CorroborateError, DivergedError, ProblemError
+from harness.method import Context, CorroborateError, DivergedError, ProblemError, affordable
 from methods.common.checkpoints import read, restore, state_of, write
 from methods.common.sharded.crew import Crew, crew
 from methods.common.sharded.work import Work
@@ -64,6 +64,8 @@ def train(
         RuntimeError: If a process failed; its traceback is in the text.
     """
     folder = Path(tempfile.mkdtemp(prefix="parts-", dir=ctx.scratch))
+    most = work.at_once or -(-work.recipe.batch // len(ctx.devices))
+    work = replace(work, at_once=affordable(most))  # Their processes do not know of the trial.
     with crew(work, ctx.devices, folder / "store") as parts:
         losses = _Drive(work, ctx, name, parts, folder, watch, dict(also or {})).run()
     return Trained(losses, folder / "trained")

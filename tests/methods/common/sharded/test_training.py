@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.method import Checkpoints, DivergedError, ProblemError
+from harness.method.passes import divided
 from methods.common.examples import Batch
 from methods.common.sharded.gathered import Gathered
 from methods.common.sharded.state import put
@@ -67,6 +68,26 @@ def test_one_part_trains_as_a_whole_model_does(tmp_path: Path, monkeypatch: pyte
     """Quick: nothing is sent."""
     alone(monkeypatch)
     check_equal(saved("t5", tmp_path), tmp_path, 2)
+
+
+def test_halved_passes_of_a_part_descend_on_the_same_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch)
+    seen: list[int] = []
+
+    def loss(model: Any, batch: Any, smoothing: float) -> Any:
+        seen.append(len(batch.ids))
+        return token_loss(model, batch, smoothing)
+
+    folder = saved("llama", tmp_path)
+    one, parts = loaded(folder), loaded(folder)
+    losses = in_one(one, work(folder))
+    with divided(2):
+        found = in_parts(parts, work(folder, loss=loss, at_once=0), tmp_path, 1)
+    assert found.losses == pytest.approx(losses, rel=1e-5)
+    assert largest_difference(one, parts) < CLOSE
+    assert max(seen) == -(-work(folder).recipe.batch // 2)
 
 
 @pytest.mark.slow
