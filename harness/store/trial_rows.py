@@ -94,8 +94,7 @@ class TrialRows:
 
     def is_packed(self, record: TrialRecord) -> bool:
         """Whether packs have the rows of a trial."""
-        digests = record.rows_sha256.values()
-        return bool(digests) and all(self.packs.has(digest) for digest in digests)
+        return bool(record.rows_sha256) and all(map(self.packs.has, record.rows_sha256.values()))
 
     def _checked(self, record: TrialRecord, path: Path) -> bytes:
         try:
