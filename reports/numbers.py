@@ -348,8 +348,25 @@ class Ledger:
         experiment = self._declared_experiment(cell)
         task = cell.task or next(iter(experiment.tasks))
         method = TIMED_METHOD if experiment.timed else cell.method
-        prefix = f"{cell.experiment}/{task}/{method}/"
-        return tuple(trial for trial in self.view.record.planned if trial.startswith(prefix))
+        return tuple(self._planned_at.get(f"{cell.experiment}/{task}/{method}", ()))
+
+    @cached_property
+    def named_methods(self) -> Mapping[str, Sequence[str]]:
+        """The methods of each experiment that were planned or blocked, in their order."""
+        found: dict[str, dict[str, None]] = {}
+        for place in (*self._planned_at, *self.view.record.blocked):
+            experiment, *rest = place.split("/")
+            if len(rest) > 1:
+                found.setdefault(experiment, {})[rest[1]] = None
+        return {experiment: list(methods) for experiment, methods in found.items()}
+
+    @cached_property
+    def _planned_at(self) -> Mapping[str, Sequence[str]]:
+        """All planned trials by experiment, task and method."""
+        found: dict[str, list[str]] = {}
+        for trial in self.view.record.planned:
+            found.setdefault(trial.rpartition("/")[0], []).append(trial)
+        return found
 
     def _declared_experiment(self, cell: Cell | SampleView) -> Experiment:
         experiment = self.experiments.get(cell.experiment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -88,23 +88,40 @@ class Coverages:
             # The methods of a seed are compared with one another: each of them is read once for all.
             names = self._names(trial, part)
             answers = {name: self._of(name, part, where) for name in (*names, (trial, arm))}
-            for name in answers:
-                self._found[name, part, where] = self._coverage(name, part, names, answers)
+            self._found |= {
+                (name, part, where): found for name, found in self._compared(part, names, answers).items()
+            }
         return self._found[key]
 
-    def _coverage(
-        self, name: _Name, part: str, names: Sequence[_Name], answers: Mapping[_Name, Answers]
-    ) -> Coverage:
-        experiment, _, method, _ = name[0].split("/")
+    def _compared(
+        self, part: str, names: Sequence[_Name], answers: Mapping[_Name, Answers]
+    ) -> dict[_Name, Coverage]:
+        """What each answered of what all of them that belong to the suite have answered.
+
+        Args:
+            part: The evaluation set.
+            names: Trials, or arms of a timed one, that were asked the same.
+            answers: Theirs, and those of the trial that the question is of.
+        """
+        experiment = next(iter(answers))[0].split("/")[0]
         if self.said.is_free(experiment, part):
-            return coverage(answers[name], ())
-        others = [
-            answers[other]
-            for other in names
-            if other != name and self.said.declares(experiment, other[1] or other[0].split("/")[2])
-        ]
-        belongs = self.said.declares(experiment, name[1] or method)
-        return coverage(answers[name], [found for found in others if found.rows], belongs=belongs)
+            return {name: coverage(own, ()) for name, own in answers.items()}
+        own = {name for name in answers if self.said.declares(experiment, name[1] or name[0].split("/")[2])}
+        counted = {name for name in names if name in own and answers[name].rows}
+        # Most have answered the same, which is then compared once.
+        sharing = Counter(id(answers[name]) for name in counted)
+        different = {id(answers[name]): answers[name] for name in counted}
+        made: dict[tuple[int, bool, bool], Coverage] = {}
+        for name, found in answers.items():
+            case = id(found), name in own, name in counted
+            if case not in made:
+                others = [
+                    other
+                    for key, other in different.items()
+                    if sharing[key] > (other is found and name in counted)
+                ]
+                made[case] = coverage(found, others, belongs=name in own)
+        return {name: made[id(found), name in own, name in counted] for name, found in answers.items()}
 
     def _names(self, trial: str, part: str) -> list[_Name]:
         """The trials, or the arms of a timed one, that are asked the same."""

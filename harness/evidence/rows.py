@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from harness.claims.findings import NotMeasuredError
 from harness.errors import LEFT_OUT
+from harness.evidence.held import OrderedColumns
 from harness.evidence.unit_sets import Positions, UnitSet
-from harness.store.columns import RowColumns
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,6 @@ def select_rows(
     names: Sequence[str],
     where: Sequence[tuple[str, str | float | bool]],
     trial: str,
-    known: dict[str, UnitSet] | None = None,
 ) -> Rows:
     """The wanted columns of the rows that pass the filters, grouped by unit.
 
@@ -143,21 +142,17 @@ def select_rows(
         names: The wanted columns.
         where: What a row's columns must be.
         trial: The trial's id, for errors.
-        known: Units of other tables, which this one is added to.
 
     Raises:
         NotMeasuredError: If a column is missing or no row is left.
     """
-    lacking = sorted({"unit_id", *names, *(name for name, _ in where)} - set(table))
+    lacking = {name for name in ("unit_id", *names, *(name for name, _ in where)) if name not in table}
     if lacking:
         raise NotMeasuredError(
-            f"The rows lack the column {' and '.join(lacking)}", kind="mismatch", trials=[trial]
+            f"The rows lack the column {' and '.join(sorted(lacking))}", kind="mismatch", trials=[trial]
         )
-    if not where and known is not None and isinstance(table, RowColumns) and table.unit_key:
-        if table.unit_key not in known:
-            known[table.unit_key] = UnitSet(np.asarray(table["unit_id"]).astype(str), lasting=True)
-        over = known[table.unit_key]
-        return Rows(over, {name: _ordered(table[name], over.order) for name in names})
+    if not where and isinstance(table, OrderedColumns):
+        return Rows(table.over, table.only(tuple(names)))
     keep = np.ones(len(table["unit_id"]), dtype=bool)
     for name, value in where:
         keep &= np.asarray(table[name] == value)
@@ -167,12 +162,5 @@ def select_rows(
         raise NotMeasuredError(f"No rows are left with {dict(where)}", kind="mismatch", trials=[trial])
     over = UnitSet(np.asarray(table["unit_id"])[keep].astype(str))
     kept = np.flatnonzero(keep)
-    return Rows(
-        over,
-        {name: _ordered(table[name], kept if over.order is None else kept[over.order]) for name in names},
-    )
-
-
-def _ordered(column: NDArray[np.generic], order: Positions | None) -> NDArray[np.generic]:
-    """A copy in another order: what was read stays in memory as long as anything looks into it."""
-    return np.array(column) if order is None else np.asarray(column)[order]
+    ordered = kept if over.order is None else kept[over.order]
+    return Rows(over, {name: np.asarray(table[name])[ordered] for name in names})

@@ -14,6 +14,7 @@ from harness.claims.findings import Kind, NotMeasuredError
 from harness.declared import cell_key
 from harness.errors import OmittedRowsError, RecordError
 from harness.evidence.coverage import Coverages, Covering, Declared
+from harness.evidence.held import HeldColumns
 from harness.evidence.rows import KeptRows, Rows, select_rows
 from harness.evidence.unit_sets import Positions, UnitSet
 from harness.store.answers import Coverage, together
@@ -114,6 +115,8 @@ class Series:
     def _computed(self, replicate: int, columns: Mapping[str, NDArray[np.generic]]) -> float:
         try:
             return self.cell.metric(columns)
+        except RecordError:
+            raise  # Rows that are no longer what was read before are no fault of the metric.
         except Exception as error:
             raise NotMeasuredError(
                 f"{self.cell.metric.name} cannot be computed: {type(error).__name__}: {error}",
@@ -142,7 +145,7 @@ class Reader:
         self._coverages: Covering = coverages or Coverages(view)
         self._kept = kept or kept_in(view)
         self._planned = _by_place(view.record.planned)
-        self._units: dict[str, UnitSet] = {}
+        self._held = HeldColumns(view)
 
     def series(self, cell: Cell) -> Series:
         """A cell over all its planned seeds.
@@ -252,20 +255,25 @@ class Reader:
     def _rows(self, cell: Cell, record: TrialRecord, kept: KeptCell | None, *, timed: bool) -> Rows:
         if record.status == "diverged":
             return _diverged(cell, record.trial)
+        where = (("arm", cell.method), *cell.where) if timed else cell.where
         try:
-            table = self.view.table(record.trial, cell.part)
+            table = self._table(record.trial, cell, filtered=bool(where))
         except OmittedRowsError as error:
             raise NotMeasuredError(error.what, kind="omitted", trials=[record.trial]) from error
         except RecordError as error:
             raise _without_rows(cell, record) from error
-        where = (("arm", cell.method), *cell.where) if timed else cell.where
         if timed and "block" in table:
             # Scores of a timed arm belong to its block, which is the replicate, as its times do.
             table = {**table, "unit_id": table["block"]}
         found = self._coverage(cell, record, kept, timed=timed)
         if found.units and not found.answered and not found.foreign:
             raise partial(cell, found, [record.trial])
-        return select_rows(table, cell.metric.columns, where, record.trial, self._units)
+        return select_rows(table, cell.metric.columns, where, record.trial)
+
+    def _table(self, trial: str, cell: Cell, *, filtered: bool) -> Mapping[str, NDArray[np.generic]]:
+        if filtered:  # What passes is copied, and seldom asked for by another cell.
+            return self.view.table(trial, cell.part)
+        return self._held.table(trial, cell.part, cell.metric.columns)
 
 
 _readers: dict[tuple[int, Declared], Reader] = {}

@@ -31,11 +31,14 @@ class UnitSet:
     """
 
     def __init__(self, ids: NDArray[np.str_], *, lasting: bool = False) -> None:
-        units, sizes = np.unique(ids, return_counts=True)
-        self.size = len(units)
-        self.starts = every(self.size) if self.size == len(ids) else np.concatenate([[0], np.cumsum(sizes)])
         order = np.argsort(ids, kind="stable")
         self.order: Positions | None = None if np.array_equal(order, every(len(ids))[:-1]) else order
+        ids = ids[order]
+        is_first = np.concatenate([np.ones(min(1, len(ids)), dtype=bool), ids[1:] != ids[:-1]])
+        units = ids if is_first.all() else ids[is_first]
+        self.size = len(units)
+        single = self.size == len(ids)
+        self.starts = every(self.size) if single else np.append(np.flatnonzero(is_first), len(ids))
         # NumPy's text takes four bytes a character.
         self._ids: bytes | NDArray[np.str_] = _NUL.join(units.tolist()).encode() if lasting else units
 

@@ -97,8 +97,9 @@ def answers_of(table: Columns, where: Where = (), arm: str = "") -> Answers:
     ids = np.asarray(table["unit_id"])[keep].astype(str)
     if arm and "block" in table:
         ids = _beside(ids, table["block"][keep])
-    places = _beside(ids, table["step"][keep]) if "step" in table else ids
-    return Answers(frozenset(ids.tolist()), len(ids), len(np.unique(places)))
+    units = frozenset(ids.tolist())
+    places = len(np.unique(_beside(ids, table["step"][keep]))) if "step" in table else len(units)
+    return Answers(units, len(ids), places)
 
 
 def _beside(ids: NDArray[np.str_], column: NDArray[np.generic]) -> NDArray[np.str_]:

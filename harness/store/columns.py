@@ -44,8 +44,6 @@ class RowColumns(Mapping[str, "np.ndarray"]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._made:
-            if name not in self._rows.column_names:
-                raise KeyError(name)
             self._made[name] = self._rows[name].to_numpy()
         return self._made[name]
 

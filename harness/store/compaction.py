@@ -22,7 +22,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,7 @@ def _by_kind(folder: Path, loose: Mapping[str, TrialRecord]) -> dict[Kind, list[
     return found
 
 
+@lru_cache(maxsize=1024)
 def part_schema(schema: pa.Schema, part: str) -> Schema:
     """The columns of a part in the file of one trial, as they are packed."""
     return _told(plain(part_rows(schema.empty_table(), part)).schema)

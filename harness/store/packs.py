@@ -149,13 +149,17 @@ class Packs:
                 self.damaged[path] = error.what
 
     @cached_property
+    def _schemas(self) -> dict[Path, pa.Schema]:
+        return {pack.path: pack.schema for pack in self.all}
+
+    @cached_property
     def _places(self) -> dict[str, Place]:
         return {entry.sha256: place for pack in self.all for entry, place in pack.places()}
 
     def refresh(self) -> None:
         """Look again at what packs there are: a writer may have packed or merged since."""
-        self.__dict__.pop("all", None)
-        self.__dict__.pop("_places", None)
+        for name in ("all", "_schemas", "_places"):
+            self.__dict__.pop(name, None)
         self.damaged.clear()
         self._groups.clear()
         self._held = 0
@@ -196,14 +200,13 @@ class Packs:
         try:
             if path not in self._files:  # Its footer is megabytes, and is read once.
                 self._files[path] = pq.ParquetFile(path)
-            return _read_group(self._files[path], group)
+            return _read_group(self._files[path], self._schemas[path], group)
         except (pa.ArrowException, OSError) as error:
             what = f"The packed unit rows cannot be read: {error}"
             raise RecordError(what, where=str(path)) from error
 
 
-def _read_group(file: pq.ParquetFile, group: int) -> pa.Table:
-    schema = file.schema_arrow.remove_metadata()
+def _read_group(file: pq.ParquetFile, schema: pa.Schema, group: int) -> pa.Table:
     names = [name for name in schema.names if name != TRIAL]
     if group >= file.num_row_groups:  # Trials without rows have no row group.
         return schema.empty_table().select(names)

@@ -47,7 +47,7 @@ class RunReader:
     damaged: list[str] = field(default_factory=list)
     """What was found damaged and passed over, for the user to read."""
 
-    @property
+    @cached_property
     def is_committed(self) -> bool:
         """Whether these are committed results: packed, without the rows that were too many."""
         return is_committed(self.folder)

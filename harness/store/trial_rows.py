@@ -73,13 +73,13 @@ class TrialRows:
 
     def _either(self, record: TrialRecord, packed: Callable[[], T], loose: Callable[[bytes], T]) -> T:
         """From packs, if they have the rows; else, or if those are damaged, from the trial's own file."""
-        path = self._folder / "units" / record.units_file
         if self.is_packed(record):
             try:
                 return packed()
             except RecordError:
-                if not path.is_file():
+                if not self._path(record).is_file():
                     raise
+        path = self._path(record)
         try:
             return loose(self._checked(record, path))
         except FileNotFoundError as error:
@@ -89,10 +89,12 @@ class TrialRows:
             what = f"The unit rows of trial '{record.trial}' are missing{self._why_missing()}"
             raise RecordError(what, where=str(path), fix=RERUN) from error
 
+    def _path(self, record: TrialRecord) -> Path:
+        return self._folder / "units" / record.units_file
+
     def is_packed(self, record: TrialRecord) -> bool:
         """Whether packs have the rows of a trial."""
-        digests = record.rows_sha256.values()
-        return bool(digests) and all(self.packs.has(digest) for digest in digests)
+        return bool(record.rows_sha256) and all(map(self.packs.has, record.rows_sha256.values()))
 
     def _checked(self, record: TrialRecord, path: Path) -> bytes:
         try:

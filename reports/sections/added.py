@@ -37,9 +37,7 @@ def added(ledger: Ledger) -> Section | None:
 
 def _new(ledger: Ledger, experiment: Experiment) -> list[str]:
     known = {*experiment.methods, TIMED_METHOD, CALIBRATION}
-    record = ledger.view.record
-    places = [name.split("/") for name in (*record.planned, *record.blocked) if name.count("/") > 1]
-    found = [place[2] for place in places if place[0] == experiment.id]
+    found = list(ledger.named_methods.get(experiment.id, ()))
     found += [arm for trial in _timed(ledger, experiment) for arm in _arms(ledger, trial)]
     return list(dict.fromkeys(name for name in found if name not in known))
 

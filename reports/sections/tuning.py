@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.method.metric import Metric
@@ -30,6 +31,8 @@ from reports.text import anchor
 
 Shape = tuple[str, str, tuple[int, ...], tuple[str, ...]]
 """Metric, which side is better, seeds, and the points of a grid."""
+Trials = Mapping[tuple[str, str, str], Sequence[TrialRecord]]
+"""Tuning trials by experiment, task and method."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +59,30 @@ def tuning(ledger: Ledger) -> Section | None:
 def _by_shape(ledger: Ledger) -> dict[Shape, list[Grid]]:
     """Grids that score the same points by the same metric stand in one table."""
     found: dict[Shape, list[Grid]] = {}
+    tuned = _tuning_trials(ledger)
     for experiment in ledger.experiments.values():
         for name, declared in experiment.methods.items():
             if isinstance(declared, Tuned):
-                for grid in _grids(ledger, experiment, name, declared):
+                for grid in _grids(tuned, experiment, name, declared):
                     shape = (declared.select.name, declared.select.better, declared.seeds, tuple(grid.points))
                     found.setdefault(shape, []).append(grid)
     return found
 
 
-def _grids(ledger: Ledger, experiment: Experiment, method: str, tuned: Tuned) -> list[Grid]:
+def _tuning_trials(ledger: Ledger) -> Trials:
+    found: dict[tuple[str, str, str], list[TrialRecord]] = defaultdict(list)
+    for trial in ledger.view.trials.values():
+        if trial.kind == "trial" and trial.stage == "tune":
+            found[trial.experiment, trial.task, trial.method].append(trial)
+    return found
+
+
+def _grids(trials: Trials, experiment: Experiment, method: str, tuned: Tuned) -> list[Grid]:
     grids: list[Grid] = []
     for task in experiment.tasks:
         points: dict[str, list[TrialRecord]] = defaultdict(list)
-        for trial in ledger.view.trials.values():
-            place = (trial.experiment, trial.task, trial.method, trial.stage)
-            if trial.kind == "trial" and place == (experiment.id, task, method, "tune"):
-                points[trial.trial.rpartition("/")[0].rpartition("/")[2]].append(trial)
+        for trial in trials.get((experiment.id, task, method), ()):
+            points[trial.trial.rpartition("/")[0].rpartition("/")[2]].append(trial)
         if points:
             grids.append(Grid(f"{experiment.id}/{task}/{method}", tuned, points))
     return grids

@@ -110,9 +110,9 @@ def test_a_trial_is_read_without_the_others(folder: Path, monkeypatch: pytest.Mo
     taken: list[int] = []
     whole = packs._read_group
 
-    def noted(file: pq.ParquetFile, group: int) -> pa.Table:
+    def noted(file: pq.ParquetFile, schema: pa.Schema, group: int) -> pa.Table:
         taken.append(group)
-        return whole(file, group)
+        return whole(file, schema, group)
 
     monkeypatch.setattr(packs, "_read_group", noted)
     assert len(RunReader(folder).table("e/t/n/102", "main")["error"]) == 7

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from methods.common.rank_metrics import kendall, pearson, spearman
+from methods.common.rank_metrics import inversions, kendall, pearson, spearman
 
 VALUES = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=3, max_size=12)
 
@@ -37,6 +38,37 @@ def test_spearman_is_pearson_of_mean_ranks(rows: list[tuple[int, int]]) -> None:
     table = _table(rows)
     ranks = {name: np.array([(x > v).sum() + (x == v).sum() / 2 for x in v]) for name, v in table.items()}
     assert spearman()(table) == pytest.approx(pearson()(ranks), abs=1e-9)
+
+
+ANY = st.one_of(st.floats(width=32), st.sampled_from([0.0, 0.5, 1.0]))
+"""NaN and infinities are among them, and ties."""
+
+
+@given(st.lists(st.tuples(ANY, ANY), min_size=2, max_size=40))
+def test_rank_correlations_are_those_of_scipy_to_the_last_bit(rows: list[tuple[float, float]]) -> None:
+    _equals_scipy(*np.array(rows).T)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 9])
+@pytest.mark.parametrize("size", [255, 256, 257, 700, 1501])
+def test_long_columns_are_those_of_scipy_to_the_last_bit(size: int, decimals: int) -> None:
+    rng = np.random.default_rng(size)
+    x = rng.normal(size=size)
+    for y in (x + rng.normal(size=size), x**3, -x, rng.integers(0, 2, size) + 0.0):
+        _equals_scipy(x.round(decimals), y.round(decimals))
+
+
+def _equals_scipy(x: np.ndarray, y: np.ndarray) -> None:
+    constant = np.ptp(x) == 0 or np.ptp(y) == 0
+    for metric, oracle in ((spearman(), stats.spearmanr), (kendall(), stats.kendalltau)):
+        expected = 0.0 if constant else oracle(x, y).statistic
+        np.testing.assert_array_equal(metric({"estimate": x, "gold": y}), expected)
+
+
+@given(st.lists(st.integers(0, 20), max_size=30), st.integers(1, 8))
+def test_inversions_are_counted_pair_by_pair_or_by_halves(values: list[int], at_once: int) -> None:
+    expected = sum(before > after for before, after in combinations(values, 2))
+    assert inversions(np.array(values, dtype=np.float64), at_once) == expected
 
 
 @given(VALUES)
