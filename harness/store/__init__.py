@@ -1,6 +1,7 @@
 """Records of runs on disk."""
 
 from harness.store.locate import (
+    after_newest,
     committed_report,
     find_run,
     holds_run,
@@ -21,6 +22,7 @@ __all__ = [
     "RunReader",
     "RunView",
     "RunWriter",
+    "after_newest",
     "committed_report",
     "find_run",
     "holds_run",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ProblemError, RecordError
 from harness.text import spelt_out
@@ -173,44 +171,6 @@ def part_rows(table: pa.Table, part: str) -> pa.Table:
 
 
 RERUN = "Run again with --resume: trials whose rows are lost are executed anew."
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that it exists whole or not at all, also after a power cut.
-
-    Raises:
-        RecordError: If the disk is full or the folder cannot be written.
-    """
-
-    def write(sink: IO[bytes]) -> None:
-        sink.write(data)
-
-    write_stream_durably(path, write)
-
-
-def write_stream_durably(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """As :func:`write_durably`, for what is written piece by piece.
-
-    Raises:
-        RecordError: If the disk is full or the folder cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        try:
-            with temporary.open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise RecordError(
-            f"Cannot write {path.name}: {error.strerror or error}",
-            where=str(path.parent),
-            fix="Free some space or choose a folder that can be written (--runs); then --resume.",
-        ) from error
 
 
 def sha256(data: bytes) -> str:
