@@ -134,11 +134,9 @@ def rows_by_part(data: bytes, parts: Iterable[str], where: str) -> dict[str, pa.
         RecordError: If the bytes are no parquet file or a part is not in it.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        # Not `read_table`, which opens a data set first: three times the work for a file of a few rows.
-        table = pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
+        table = parquet_table(data)
     except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:
         raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
     return {part: _rows_of(table, part, where) for part in parts}
@@ -161,6 +159,22 @@ def _rows_of(table: pa.Table, part: str, where: str) -> pa.Table:
         return found.filter(pc.equal(column.cast(pa.string()), part))
     except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:
         raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
+
+
+def parquet_table(data: bytes) -> pa.Table:
+    """The table of a parquet file.
+
+    Raises:
+        pa.ArrowException: If the bytes are none; and what else Arrow raises for them.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Not `read_table`, which opens a data set first: three times the work for a file of a few rows.
+    # Threads of Arrow that hold an object of Python when the program ends take its exit code with them
+    # (apache/arrow#34314, "terminate called without an active exception"): none are asked for.
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        return file.read(use_threads=False)
 
 
 def part_rows(table: pa.Table, part: str) -> pa.Table:
