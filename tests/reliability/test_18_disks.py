@@ -49,3 +49,50 @@ def test_a_full_disk_ends_a_run_that_goes_on_when_there_is_room(size: str, tmp_p
     after = finished(tmp_path / "after")
     assert set(after) == TRIALS
     assert all(after.count(trial) == 1 for trial in before), "nothing that was finished is executed again"
+
+
+READERS = {
+    "verdicts": (),
+    "verify": (),
+    "controls": (),
+    "table": ("t1",),
+    "query": ("SELECT count(*) FROM trials",),
+    "report": ("--out", "written/report"),
+    "bundle": ("--out", "written/bundle.zip"),
+    "compare": ("demo",),
+    "regress": ("--baseline", "demo"),
+}
+"""Commands that read a run, with what they are given beside it."""
+
+
+@pytest.mark.slow
+def test_a_store_that_is_read_only_is_read_and_refuses_the_rest(tmp_path: Path) -> None:
+    """Run, cache and all: readers answer, and what would write says so before it works."""
+    at = ("--runs", "disk/runs")
+    readers = [corroborate(name, "demo", *more, *at) for name, more in READERS.items()]
+    new = ("run", "demo", "--profile", "smoke", "--engine", "inline", "--fresh", "--no-report")
+    home = "CORROBORATE_HOME=disk/home"
+    made, _, *rest = on_disk(
+        tmp_path,
+        "64m",
+        f"{home} {corroborate(*new, *at)}",
+        "mount -o remount,ro disk",
+        *readers,
+        corroborate(*new, *at),
+        corroborate(*new, *at, "--resume"),
+        f"{home} {corroborate(*new, '--runs', 'elsewhere')}",
+        f"{home} {corroborate(*new[:3], 'small', *new[4:], '--runs', 'elsewhere')}",
+        "find disk -newer said/1.code",
+    )
+    assert made.code == ExitCode.OK, made.err
+    *read, again, resumed, cached, uncached, changed = rest
+    for name, done in zip(READERS, read, strict=True):
+        assert done.code == ExitCode.OK, (name, done.err, done.out)
+    for refused in (again, resumed):
+        assert refused.code == ExitCode.INFRASTRUCTURE
+        assert "Read-only file system" in refused.err
+        assert "10 trials" not in refused.err, "it is said before any work"
+    assert cached.code == ExitCode.OK, "what is in the cache serves"
+    assert uncached.code == ExitCode.OK, uncached.err
+    assert "Read-only file system" in uncached.err, "what is not is left out, and it is said"
+    assert changed.out == ""

@@ -219,3 +219,21 @@ def test_runs_are_found_by_path_name_and_suite(folder: Path) -> None:
     assert find_run("toy", runs) == folder
     with pytest.raises(UsageError, match="toy-small-1"):
         find_run("tyo-small-1", runs)
+
+
+THREADS = """
+import os
+import pyarrow.parquet
+from harness.store.units import decode_rows, encode
+data = encode({"main": {"unit_id": ["a"], "x": [1.0]}})
+before = len(os.listdir("/proc/self/task"))
+decode_rows(data, "main", "")
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads cannot be counted here")
+def test_reading_rows_leaves_no_thread_that_the_program_must_outlive() -> None:
+    """One that holds an object of Python when the program ends takes its exit code with it."""
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
