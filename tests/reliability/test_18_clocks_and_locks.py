@@ -39,7 +39,8 @@ class Clock:
     def __init__(self, folder: Path, faulty: Mapping[str, str]) -> None:
         self._folder = folder
         self._file = folder / "clock"
-        self._environment = {**faulty, "TESTS_CLOCK": str(self._file)}
+        places = {"CORROBORATE_HOME": str(folder / "home"), "CORROBORATE_RUNS": str(folder / "runs")}
+        self._environment = {**faulty, **places, "TESTS_CLOCK": str(self._file)}
 
     def set_to(self, seconds: int) -> None:
         """Let it differ by so much from the system's."""
