@@ -13,7 +13,7 @@ from harness.engine.driver import Driver, RunListener, Summary
 from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
 from harness.engine.opened import EngineChoice, opened_engine
-from harness.engine.resume import check_finished, continued, started_again
+from harness.engine.resume import begun, check_finished, continued, started_again
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.single import only_trial, same_trial
 from harness.errors import CorroborateError, ResourceError
@@ -24,14 +24,7 @@ from harness.plan.placement import DTYPES, Device
 from harness.plan.references import reference_key
 from harness.plan.selection import seeds_text
 from harness.provenance import collect, environment_key, now
-from harness.store import (
-    RunWriter,
-    after_newest,
-    list_runs,
-    list_single_trials,
-    new_run_folder,
-    single_trial_folder,
-)
+from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
 from harness.store.records import RehearsalRecord, RunRecord, TrialRecord
 from harness.suite import Scale, Suite
 
@@ -161,7 +154,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
     with RunWriter(folder) as writer:
         record = _record(request, prepared.plan, folder, _selection(request.selection))
         if request.resume is None:
-            record = _after_others(record, request.runs, display)
+            record = begun(record, request.runs, display.note)
         else:
             for note in writer.repair():
                 display.note(note)
@@ -174,15 +167,6 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
         nodes = {**record.nodes, **summary.nodes}
         writer.start(record.model_copy(update={"ended": now(), "nodes": nodes}))
     return Finished(folder, prepared.plan, summary)
-
-
-def _after_others(record: RunRecord, runs: Path, display: Display) -> RunRecord:
-    """The record of a new run, which is the newest whatever the clock says."""
-    follows = after_newest(runs, record.provenance.created)
-    if not follows:
-        return record
-    display.note(f"The clock is behind that of an older run here: this run counts as begun at {follows}")
-    return record.model_copy(update={"follows": follows})
 
 
 def _compact(writer: RunWriter, display: Display) -> None:

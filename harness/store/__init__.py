@@ -1,7 +1,6 @@
 """Records of runs on disk."""
 
 from harness.store.locate import (
-    after_newest,
     committed_report,
     find_run,
     holds_run,
@@ -22,7 +21,6 @@ __all__ = [
     "RunReader",
     "RunView",
     "RunWriter",
-    "after_newest",
     "committed_report",
     "find_run",
     "holds_run",
