@@ -114,6 +114,8 @@ class NothingComparableError(CorroborateError):
 
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
+"""What file systems answer that have no locks."""
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 

@@ -59,7 +59,7 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
         )
     refuse_foreign(runs_folder, ["index.html"])
     entries = _entries(runs_folder)
-    entries.sort(key=lambda entry: entry.record.provenance.created if entry.record else "", reverse=True)
+    entries.sort(key=lambda entry: entry.record.order if entry.record else "", reverse=True)
     suites: dict[str, list[Entry]] = {}
     for entry in entries:
         suites.setdefault(entry.record.suite if entry.record else "Unreadable", []).append(entry)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from harness.bundle.files import METADATA, SUMS, read_sums, stamp_of
+from harness.durable import sync_tree
 from harness.errors import CorroborateError, RecordError, UsageError
 from harness.store import RunReader, open_run
 
@@ -66,6 +67,7 @@ def open_bundle(archive: Path, folder: Path, limit_gb: float = LIMIT_GB) -> int:
             count = check_bundle(draft, str(archive))
             if folder.exists():
                 folder.rmdir()
+            sync_tree(draft)
             draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

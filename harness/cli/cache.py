@@ -221,7 +221,7 @@ def _removed(entry: Entry) -> bool:
 
 def _print(found: list[Entry]) -> None:
     for entry in found:
-        days = (time.time() - entry.used) / 86400
+        days = max(time.time() - entry.used, 0.0) / 86400
         print(
             f"  {entry.kind:9} {_mb(entry.size):>10}  used {days:5.1f} days ago  {entry.name}  {entry.folder}"
         )

@@ -11,6 +11,7 @@ from harness.cli.needs import resources_of_all
 from harness.cli.options import profile_named
 from harness.cli.outputs import require_folder, writing
 from harness.cli.suites import usable_suites
+from harness.durable import sync_tree
 from harness.errors import CorroborateError, ExitCode, UsageError, unknown_name
 from harness.hub import licence_of
 from harness.method.references import MirrorSource, Resource
@@ -98,6 +99,7 @@ def _export(resolver: Resolver, resource: Resource, target: Path) -> int:
         for name, path in files:
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, draft / name)
+        sync_tree(draft)
         shutil.rmtree(target, ignore_errors=True)
         draft.replace(target)
     return len(files)

@@ -13,11 +13,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.durable import sync, sync_tree
 from harness.ends import own_process
 from harness.engine.context import TrialContext, seed_everything
 from harness.engine.files_read import changed_files, taken
 from harness.engine.job import ArtifactJob
-from harness.errors import ResourceError
+from harness.errors import NO_LOCKS, ResourceError
 from harness.method.references import Artifact
 from harness.plan.canonical import digest
 from harness.store.records import Cost
@@ -103,8 +104,15 @@ def build_artifact(job: ArtifactJob, ctx: TrialContext, spent: Callable[[], Cost
         raise ResourceError(
             f"The artifact '{job.artifact.title or job.id}' cannot be stored: {error.strerror or error}",
             where=str(target),
-            fix="Free some space ('corroborate cache prune'), or set CORROBORATE_HOME to another folder.",
+            fix=f"{_first(error)}, or set CORROBORATE_HOME to another folder.",
         ) from error
+
+
+def _first(error: OSError) -> str:
+    """What to do first about a cache that cannot be written."""
+    if error.errno in NO_LOCKS:
+        return "Mount its file system with locks"
+    return "Free some space ('corroborate cache prune')"
 
 
 def checkpoints_of(target: Path) -> Path:
@@ -136,7 +144,9 @@ def _build(job: ArtifactJob, ctx: TrialContext, spent: Callable[[], Cost]) -> No
         for path in job.paths.values():
             files |= files_behind(Path(path))
         _write_manifest(folder, {**job.note, "files": files}, spent())
+        sync_tree(folder)
         folder.replace(job.target)
+        sync(job.target.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any
 
 import harness
+from harness.durable import write_durably
 from harness.engine import imports
 from harness.engine.job import ArtifactJob, Job
 from harness.errors import RecordError
@@ -31,7 +32,6 @@ from harness.plan import imports as import_statements
 from harness.plan.canonical import digest
 from harness.plan.closure import PROJECT, Stamp, hash_of_file, is_source, stamp_of
 from harness.resources.environment import home_folder
-from harness.store.units import write_durably
 
 ABSENT = "absent"
 """Stands for the hash of a file that was looked for and not found."""

@@ -1,4 +1,4 @@
-"""Going on with a run: only with what it was started with, and the record says with what else.
+"""Beginning a run and going on with it, only with what it was started with; its record says who did.
 
 One run is one configuration. What was asked for must be the same; trials that have finished must still
 be those that would be executed now. Another commit or machine is no obstacle where neither has changed
@@ -7,7 +7,7 @@ a finished trial, and is recorded beside the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from harness.plan.fingerprint import Fields, differences
 from harness.plan.stored import read_fields
 from harness.plan.trial import Plan, PlannedTrial
 from harness.provenance import environment_key
+from harness.store.locate import after_newest
 from harness.store.reader import RunReader
 from harness.store.records import RunRecord, TrialRecord
 
@@ -45,6 +46,21 @@ _FIX = (
     "Resume it with what it was started with, or start a new run: finished trials that are still the same "
     "are reused there."
 )
+
+
+def begun(now: RunRecord, runs: Path, note: Callable[[str], None]) -> RunRecord:
+    """The record of a run that begins, which is the newest of a folder of runs whatever the clock says.
+
+    Args:
+        now: As if it were alone.
+        runs: The folder.
+        note: Told if the clock says otherwise.
+    """
+    follows = after_newest(runs, now.provenance.created)
+    if not follows:
+        return now
+    note(f"The clock is behind that of an older run here: this run counts as begun at {follows}")
+    return now.model_copy(update={"follows": follows})
 
 
 def continued(before: RunRecord, now: RunRecord, folder: Path, *, elsewhere: bool = True) -> RunRecord:

@@ -13,7 +13,7 @@ from harness.engine.driver import Driver, RunListener, Summary
 from harness.engine.job import Progress
 from harness.engine.jobs import JobMaker
 from harness.engine.opened import EngineChoice, opened_engine
-from harness.engine.resume import check_finished, continued, started_again
+from harness.engine.resume import begun, check_finished, continued, started_again
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.single import only_trial, same_trial
 from harness.errors import CorroborateError, ResourceError
@@ -153,7 +153,9 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
     _tell_added(request, display)
     with RunWriter(folder) as writer:
         record = _record(request, prepared.plan, folder, _selection(request.selection))
-        if request.resume is not None:
+        if request.resume is None:
+            record = begun(record, request.runs, display.note)
+        else:
             for note in writer.repair():
                 display.note(note)
             reader = writer.reader()

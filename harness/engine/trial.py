@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.durable import write_durably
 from harness.engine.accelerator import synchronise
 from harness.engine.calibration import calibration_seconds
 from harness.engine.context import TrialContext, seed_everything
 from harness.engine.job import TrialJob
 from harness.errors import ProblemError
 from harness.method.contract import Method, Scores
-from harness.store.units import decode, encode, write_durably
+from harness.store.units import decode, encode
 
 if TYPE_CHECKING:
     from harness.suite import Timed

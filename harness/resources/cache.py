@@ -17,7 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.errors import DISK_FULL, ResourceError, is_storage_error
+from harness.durable import sync, sync_tree
+from harness.errors import DISK_FULL, NO_LOCKS, ResourceError, is_storage_error
 from harness.method.references import Resource, Source
 from harness.resources.hashing import HashCache, files_in
 from harness.resources.making import code_of_sources
@@ -150,7 +151,9 @@ class ResourceCache:
             hashes = self._hashes.files(partial / "files")
             manifest = Manifest(resource.name, resource.version, source, hashes)
             (partial / "source.json").write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+            sync_tree(partial)
             partial.replace(entry)
+            sync(entry.parent)
         except BaseException:
             _remove(partial)
             raise
@@ -176,10 +179,12 @@ def storage_errors(name: str, place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not is_storage_error(error):
+        if not is_storage_error(error) and error.errno not in NO_LOCKS:
             raise
         if error.errno in DISK_FULL:
             what, fix = "The disk is full", "Free some space ('corroborate cache prune')"
+        elif error.errno in NO_LOCKS:
+            what, fix = "The file system cannot lock files", "Mount it with locks"
         else:
             what, fix = f"The cache cannot be written: {error.strerror}", "Change its permissions"
         raise ResourceError(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from harness.durable import sync
 from harness.text import parsed_json
 
 _SETTLED_S = 2.0
@@ -99,4 +100,5 @@ class HashCache:
         with suppress(OSError):
             self._store.parent.mkdir(parents=True, exist_ok=True)
             draft.write_text(json.dumps(self._known), encoding="utf-8")
+            sync(draft)
             draft.replace(self._store)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from harness.durable import sync
 from harness.errors import ResourceError
 from harness.method.references import HubSource
 from harness.text import parsed_json
@@ -47,6 +48,7 @@ class HubLock:
                 known = {_key(source): commit} | self._read()
                 draft = self._path.with_name(f".{FILE}.{os.getpid()}")
                 draft.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
+                sync(draft)
                 draft.replace(self._path)
 
     def _read(self) -> dict[str, str]:

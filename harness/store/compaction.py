@@ -18,7 +18,6 @@ Small packs are merged with what is new, so that a run which is continued again 
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.durable import sync
 from harness.errors import RecordError
 from harness.store.content import plain, rows_hash
 from harness.store.packs import FOLDER, TRIAL, Pack, Packable, Packs, open_pack, write_pack
@@ -71,7 +71,7 @@ def compact(folder: Path, records: Mapping[str, TrialRecord]) -> int:
             merged += [pack for pack in small if pack.path != path]
     done = [record for name, record in loose.items() if written[name] == len(record.parts)]
     if written:
-        _settle(folder / FOLDER)
+        sync(folder)  # The name of the packs' folder, which may be new: what they replace is removed next.
     for record in done:
         (folder / _UNITS / record.units_file).unlink()
     for pack in merged:
@@ -83,15 +83,6 @@ def _tidy(folder: Path) -> None:
     """Remove packs that a killed compaction has not finished."""
     for path in folder.glob(".*.tmp"):
         path.unlink(missing_ok=True)
-
-
-def _settle(folder: Path) -> None:
-    """Wait until the names of new packs are on disk, too: what they replace is removed next."""
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(place)
-    finally:
-        os.close(place)
 
 
 def _loose(folder: Path, records: Mapping[str, TrialRecord]) -> dict[str, TrialRecord]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from harness.store.answers import Coverage
+from harness.store.units import parquet_table
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,9 @@ def decode_kept(data: bytes, where: str) -> dict[str, KeptCell]:
         RecordError: If the bytes are no such file.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = parquet_table(data)
         # Whatever the file says its columns are, they become what is computed with.
         rows = table.select(_schema().names).cast(_plain(_schema())).to_pylist()
         found: dict[str, KeptCell] = {}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -64,12 +64,21 @@ class _Heading:
 
     def _started(self) -> datetime:
         made = self._record.get("provenance")
-        with suppress(TypeError, ValueError, AttributeError):
-            found = datetime.fromisoformat(made.get("created"))  # type: ignore[union-attr]
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        created = made.get("created") if isinstance(made, dict) else None
+        told = [time for text in (created, self._record.get("follows")) if (time := _time(text))]
+        if told:
+            return max(told)
         with suppress(KeyError, ValueError):
             return datetime.strptime(self._name["stamp"], STAMP).replace(tzinfo=UTC)
         return datetime.min.replace(tzinfo=UTC)
+
+
+def _time(text: object) -> datetime | None:
+    """A time as records give it; nothing if it is none."""
+    with suppress(TypeError, ValueError):
+        found = datetime.fromisoformat(text)  # type: ignore[arg-type]
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return None
 
 
 def _headings(folder: Path) -> list[_Heading]:
@@ -91,6 +100,22 @@ def holds_run(folder: Path) -> bool:
 def list_runs(folder: Path) -> list[Path]:
     """All runs in a runs folder, the oldest first, by the time that their records give."""
     return [heading.folder for heading in _headings(folder)]
+
+
+def after_newest(folder: Path, created: str) -> str:
+    """When a run that begins now comes after the runs in a folder, if the clock was set back since.
+
+    Args:
+        folder: The runs folder.
+        created: What the clock says, in ISO 8601.
+
+    Returns:
+        A time just after that of the newest run; empty if the clock says more than that.
+    """
+    newest = max((run.age[0] for run in _headings(folder)), default=None)
+    if newest is None or newest < datetime.fromisoformat(created):
+        return ""
+    return (newest + timedelta(milliseconds=1)).isoformat(timespec="milliseconds")
 
 
 def list_single_trials(folder: Path) -> list[Path]:

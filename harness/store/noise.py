@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import Field
 
+from harness.durable import write_durably
 from harness.errors import RecordError
 from harness.store.reader import parse, read_file
 from harness.store.records import SCHEMA_VERSION, Record
-from harness.store.units import write_durably
 
 NOISE_FILE = "noise.json"
 BASELINE = "baseline"

@@ -19,8 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from harness.durable import write_stream_durably
 from harness.errors import RecordError
-from harness.store.units import write_stream_durably
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -135,6 +135,9 @@ class RunRecord(Record):
     nodes: dict[str, str] = Field(default_factory=dict)
     """Nodes of the cluster that the run's trials were given to, with their processor or GPU; empty for the
     driver's own machine, which the provenance describes."""
+    follows: str = ""
+    """UTC time just after that of the newest run beside it, ISO 8601, if the clock said less when it started:
+    it is newer than that run. Empty where clocks went on, and in older records."""
     noise: dict[str, float] = Field(default_factory=dict)
     """The noise floor of each claim that the suite's ``noise.json`` had one for when the run started: θ's
     standard deviation between environments that should agree. What is measured later changes no verdict."""
@@ -143,6 +146,11 @@ class RunRecord(Record):
         """The same without the folders of a machine in its command lines."""
         made = [one.without_folders() for one in (self.provenance, *self.continued)]
         return self.model_copy(update={"provenance": made[0], "continued": made[1:]})
+
+    @property
+    def order(self) -> str:
+        """Runs in one folder began in the order of these texts, though a clock was set back between them."""
+        return max(self.provenance.created, self.follows)
 
     @property
     def looks_paid(self) -> int:

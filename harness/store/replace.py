@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from harness.durable import sync, write_durably
 from harness.errors import RecordError, UsageError
 from harness.store.manifest import MANIFEST_FILE
 from harness.store.reader import TRIALS_FILE, parse, read_file
 from harness.store.records import RunRecord
-from harness.store.units import write_durably
 
 UNITS_FILE = "units.parquet"
 OMITTED_FILE = "omitted.json"
@@ -118,6 +118,7 @@ def _swap(folder: Path, new: Path, old: Path) -> None:
     except BaseException:
         old.rename(folder)
         raise
+    sync(folder.parent)
     with suppress(OSError):
         _remove(old)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ProblemError, RecordError
 from harness.text import spelt_out
@@ -136,11 +134,9 @@ def rows_by_part(data: bytes, parts: Iterable[str], where: str) -> dict[str, pa.
         RecordError: If the bytes are no parquet file or a part is not in it.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        # Not `read_table`, which opens a data set first: three times the work for a file of a few rows.
-        table = pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
+        table = parquet_table(data)
     except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:
         raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
     return {part: _rows_of(table, part, where) for part in parts}
@@ -165,6 +161,22 @@ def _rows_of(table: pa.Table, part: str, where: str) -> pa.Table:
         raise RecordError(f"The unit rows are damaged: {error}", where=where, fix=RERUN) from error
 
 
+def parquet_table(data: bytes) -> pa.Table:
+    """The table of a parquet file.
+
+    Raises:
+        pa.ArrowException: If the bytes are none; and what else Arrow raises for them.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Not `read_table`, which opens a data set first: three times the work for a file of a few rows.
+    # Threads of Arrow that hold an object of Python when the program ends take its exit code with them
+    # (apache/arrow#34314, "terminate called without an active exception"): none are asked for.
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        return file.read(use_threads=False)
+
+
 def part_rows(table: pa.Table, part: str) -> pa.Table:
     """The columns of one part under their own names, in all rows of the file."""
     prefix = _column(part, "")
@@ -173,44 +185,6 @@ def part_rows(table: pa.Table, part: str) -> pa.Table:
 
 
 RERUN = "Run again with --resume: trials whose rows are lost are executed anew."
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that it exists whole or not at all, also after a power cut.
-
-    Raises:
-        RecordError: If the disk is full or the folder cannot be written.
-    """
-
-    def write(sink: IO[bytes]) -> None:
-        sink.write(data)
-
-    write_stream_durably(path, write)
-
-
-def write_stream_durably(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """As :func:`write_durably`, for what is written piece by piece.
-
-    Raises:
-        RecordError: If the disk is full or the folder cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        try:
-            with temporary.open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise RecordError(
-            f"Cannot write {path.name}: {error.strerror or error}",
-            where=str(path.parent),
-            fix="Free some space or choose a folder that can be written (--runs); then --resume.",
-        ) from error
 
 
 def sha256(data: bytes) -> str:

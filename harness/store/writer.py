@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import IO, Self
 
+from harness.durable import sync, write_durably
 from harness.errors import RecordError, UsageError
 from harness.method.contract import Scores
 from harness.store.compaction import compact
@@ -16,7 +18,7 @@ from harness.store.locate import SINGLE_TRIALS
 from harness.store.manifest import MANIFEST_FILE, run_manifest
 from harness.store.reader import RunReader, is_committed, whole_length
 from harness.store.records import RunRecord, TrialRecord, VerdictsRecord
-from harness.store.units import check_table, encode, sha256, units_name, write_durably
+from harness.store.units import check_table, encode, sha256, units_name
 from harness.text import utf8
 
 _BUSY_RUN = (
@@ -51,6 +53,8 @@ class RunWriter:
         try:
             (folder / "units").mkdir(parents=True, exist_ok=True)
             (folder / "logs").mkdir(exist_ok=True)
+            for made in (folder, folder.parent):
+                sync(made)
             self._lock = (folder / ".lock").open("a")
         except OSError as error:
             raise _unwritable(folder, error) from error
@@ -60,10 +64,17 @@ class RunWriter:
     def _acquire(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except (BlockingIOError, PermissionError) as error:  # Which of them, the file system decides.
             self._lock.close()
             what, fix = _BUSY_TRIAL if self.folder.parent.name == SINGLE_TRIALS else _BUSY_RUN
             raise UsageError(what, where=str(self.folder), fix=fix) from error
+        except OSError as error:
+            self._lock.close()
+            raise RecordError(
+                f"The file system cannot lock files, so that two commands could write here: {error.strerror}",
+                where=str(self.folder),
+                fix="Choose a folder on another file system (--runs FOLDER), or mount this one with locks.",
+            ) from error
 
     def start(self, record: RunRecord) -> None:
         """Write ``run.json``."""
@@ -78,7 +89,8 @@ class RunWriter:
         end = whole_length(data)
         if end == len(data):
             return []
-        torn = self.folder / f"trials.jsonl.torn-{int(time.time())}"
+        names = (self.folder / f"trials.jsonl.torn-{number}" for number in count(1))
+        torn = next(name for name in names if not name.exists())
         write_durably(torn, data[end:])
         write_durably(path, data[:end])
         return [f"The last line of trials.jsonl was cut off; its {len(data) - end} bytes are in {torn.name}"]
@@ -115,8 +127,8 @@ class RunWriter:
         try:
             if self._trials is None:
                 self._trials = (self.folder / "trials.jsonl").open("ab", buffering=0)
-            self._trials.write(record.as_json().encode() + b"\n")
-            os.fsync(self._trials.fileno())
+                sync(self.folder)
+            _add_whole(self._trials, record.as_json().encode() + b"\n")
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         return record
@@ -156,6 +168,20 @@ class RunWriter:
     def reader(self) -> RunReader:
         """A fresh reader of what is stored so far."""
         return RunReader(self.folder)
+
+
+def _add_whole(file: IO[bytes], line: bytes) -> None:
+    """Add a line to a file, on disk, or leave the file as it was."""
+    before = os.fstat(file.fileno()).st_size
+    try:
+        left = memoryview(line)
+        while left:  # A disk that is nearly full takes a part, and refuses the next.
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(file.fileno(), before)
+        raise
 
 
 def _json(record: RunRecord | VerdictsRecord) -> bytes:

@@ -69,7 +69,14 @@ def _driver(folder: Path, *more: str) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize(("engine", "number"), [("pool", signal.SIGTERM), ("inline", signal.SIGHUP)])
+@pytest.mark.parametrize(
+    ("engine", "number"),
+    [
+        ("pool", signal.SIGTERM),
+        ("inline", signal.SIGHUP),
+        pytest.param("pool", signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
 def test_asked_to_end_it_clears_up_and_can_go_on(
     engine: str, number: signal.Signals, tmp_path: Path, start: Start
 ) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from harness.durable import sync_tree
 from harness.errors import ResourceError
 from harness.resources.hashing import HashCache, sha256_of
 
@@ -115,6 +116,7 @@ class ContentStore:
             with self._explained("cannot be copied from"):
                 if not listing:
                     part.mkdir(parents=True, exist_ok=True)
+                sync_tree(part)
                 _put_in_place(part, target)
         finally:
             if part.is_dir():

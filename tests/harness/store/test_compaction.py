@@ -177,8 +177,9 @@ def test_a_kill_at_any_step_loses_nothing(folder: Path, tmp_path: Path) -> None:
         if not killed:
             break
         number += 1
-    # Five packs are synced and renamed, their folder is synced, and twelve files are removed.
-    assert number == 23
+    # The run and its name are synced; five packs are synced, renamed and their names synced; then the name of
+    # their folder is, and twelve files are removed.
+    assert number == 30
 
 
 def test_what_is_added_joins_the_pack(folder: Path) -> None:

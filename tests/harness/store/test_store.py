@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import ProblemError, RecordError, UsageError
+from harness.errors import ExitCode, ProblemError, RecordError, UsageError
 from harness.method import Scores
 from harness.store import RunReader, RunWriter, find_run, open_run
 from harness.store.reader import whole_length
@@ -68,6 +70,11 @@ def test_a_torn_last_line_is_passed_over_explained_and_repaired(folder: Path) ->
         assert "cut off" in writer.repair()[0]
         assert writer.repair() == []
         writer.append(record("e/t/m/102"))
+    with path.open("ab") as file:
+        file.write(b"torn again" + bytes(50))
+    with RunWriter(folder) as writer:
+        assert "60 bytes" in writer.repair()[0]
+    assert len(list(folder.glob("trials.jsonl.torn-*"))) == 2, "what was cut off before is kept"
     assert list(RunReader(folder).trials) == ["e/t/m/100", "e/t/m/102"]
 
 
@@ -149,6 +156,40 @@ def test_a_full_disk_loses_nothing_that_was_stored(folder: Path, monkeypatch: py
     assert not list((folder / "units").glob(".*"))
 
 
+def limited(room: int, write: Callable[[], None]) -> int:
+    """Call ``write`` in a process that may make no file larger than ``room`` bytes; gives its exit code."""
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        code = 1
+        try:
+            write()
+            code = 0
+        except RecordError:
+            code = 4
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("part", [0, 1, 50, -1])
+def test_of_a_line_for_which_there_is_room_in_part_nothing_is_left(folder: Path, part: int) -> None:
+    """The system writes what there is room for, and says so without an error."""
+    path = folder / "trials.jsonl"
+    before = path.read_bytes()
+    line = record("e/t/m/102", error="x" * 500)
+    room = len(before) + part % (len(line.as_json()) + 1)
+
+    def write() -> None:
+        with RunWriter(folder) as writer:
+            writer.append(line)
+
+    assert limited(room, write) == ExitCode.INFRASTRUCTURE
+    assert path.read_bytes() == before
+    assert limited(room + 2000, write) == ExitCode.OK
+    assert list(RunReader(folder).trials) == ["e/t/m/100", "e/t/m/101", "e/t/m/102"]
+
+
 @pytest.mark.parametrize("table", [{"x": [1]}, {"unit_id": [1, 2], "x": [1]}])
 def test_malformed_tables_are_refused(table: dict[str, Any], folder: Path) -> None:
     with RunWriter(folder) as writer, pytest.raises(ProblemError, match="main"):
@@ -178,3 +219,21 @@ def test_runs_are_found_by_path_name_and_suite(folder: Path) -> None:
     assert find_run("toy", runs) == folder
     with pytest.raises(UsageError, match="toy-small-1"):
         find_run("tyo-small-1", runs)
+
+
+THREADS = """
+import os
+import pyarrow.parquet
+from harness.store.units import decode_rows, encode
+data = encode({"main": {"unit_id": ["a"], "x": [1.0]}})
+before = len(os.listdir("/proc/self/task"))
+decode_rows(data, "main", "")
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads cannot be counted here")
+def test_reading_rows_leaves_no_thread_that_the_program_must_outlive() -> None:
+    """One that holds an object of Python when the program ends takes its exit code with it."""
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
