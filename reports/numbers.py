@@ -21,6 +21,7 @@ from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Experiment, Reported, SampleView, Scale, Suite
 from reports.current import HandleError, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
+from reports.places import methods_at, planned_at
 from reports.text import decimals
 from reports.unique_names import anchors
 
@@ -353,20 +354,11 @@ class Ledger:
     @cached_property
     def named_methods(self) -> Mapping[str, Sequence[str]]:
         """The methods of each experiment that were planned or blocked, in their order."""
-        found: dict[str, dict[str, None]] = {}
-        for place in (*self._planned_at, *self.view.record.blocked):
-            experiment, *rest = place.split("/")
-            if len(rest) > 1:
-                found.setdefault(experiment, {})[rest[1]] = None
-        return {experiment: list(methods) for experiment, methods in found.items()}
+        return methods_at((*self._planned_at, *self.view.record.blocked))
 
     @cached_property
     def _planned_at(self) -> Mapping[str, Sequence[str]]:
-        """All planned trials by experiment, task and method."""
-        found: dict[str, list[str]] = {}
-        for trial in self.view.record.planned:
-            found.setdefault(trial.rpartition("/")[0], []).append(trial)
-        return found
+        return planned_at(self.view.record.planned)
 
     def _declared_experiment(self, cell: Cell | SampleView) -> Experiment:
         experiment = self.experiments.get(cell.experiment)

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
@@ -32,13 +33,15 @@ QUIET: Final = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
 }
 """For processes whose libraries use one thread each unless a job asks for more.
 
 glibc's allocator keeps large blocks instead of giving each back to the system: a decoding loop
-allocates the same megabytes at every token, and page faults cost it a tenth of its time.
+allocates the same megabytes at every token, and page faults cost it a tenth of its time. Arrow's second
+allocator, which nothing here uses, would start a thread where it is loaded, which is before a fork.
 """
 _FORKS_FRAMEWORK: Final = sys.platform == "linux"
 """Elsewhere a worker imports PyTorch itself: macOS's own libraries must not be used after a fork."""
@@ -139,8 +142,9 @@ def serve(orders: Connection, scratch_root: Path) -> None:
     os.setsid()  # Ctrl-C and a closing terminal are the driver's business.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    # No Arrow: its allocator starts a thread.
-    _import(lambda: import_module("harness.engine.worker"))
+    # Arrow imports pandas with the first array that it makes, a fifth of a second in every worker.
+    for name in ("harness.engine.worker", "pandas", "pyarrow.parquet"):
+        _import(partial(import_module, name))
     while True:
         try:
             order: WorkerOrder = orders.recv()
