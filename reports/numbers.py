@@ -21,7 +21,7 @@ from harness.store.view import TIMED_METHOD, RunView
 from harness.suite import Experiment, Reported, SampleView, Scale, Suite
 from reports.current import HandleError, refuse_stale
 from reports.document import Handle, HandleKind, NotMeasured, Number, NumberFormat, Text
-from reports.places import methods_at, planned_at
+from reports.places import planned_at
 from reports.text import decimals
 from reports.unique_names import anchors
 
@@ -350,11 +350,6 @@ class Ledger:
         task = cell.task or next(iter(experiment.tasks))
         method = TIMED_METHOD if experiment.timed else cell.method
         return tuple(self._planned_at.get(f"{cell.experiment}/{task}/{method}", ()))
-
-    @cached_property
-    def named_methods(self) -> Mapping[str, Sequence[str]]:
-        """The methods of each experiment that were planned or blocked, in their order."""
-        return methods_at((*self._planned_at, *self.view.record.blocked))
 
     @cached_property
     def _planned_at(self) -> Mapping[str, Sequence[str]]:

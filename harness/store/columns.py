@@ -29,6 +29,8 @@ class RowColumns(Mapping[str, "np.ndarray"]):
         self._rows = rows
         self._unit_key = unit_key
         self._made: dict[str, np.ndarray] = {}
+        # Arrow makes the list anew each time that it is asked for.
+        self._names = frozenset(rows.column_names)
 
     @property
     def arrow(self) -> pa.Table:
@@ -54,4 +56,4 @@ class RowColumns(Mapping[str, "np.ndarray"]):
         return int(self._rows.num_columns)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._rows.column_names
+        return name in self._names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.claims import Cell
@@ -16,6 +16,7 @@ from harness.suite import Experiment
 from harness.text import plural
 from reports.document import Block, Break, Code, Column, NotMeasured, Number, Row, Section, Spans, Table, Text
 from reports.numbers import Ledger, last_line
+from reports.places import methods_at
 from reports.sections.common import joined, run_note, words
 from reports.sections.methods import shown
 from reports.text import anchor
@@ -28,17 +29,18 @@ def added(ledger: Ledger) -> Section | None:
     with ``--resume``, and what failed.
     """
     blocks: list[Block] = []
+    record = ledger.view.record
+    named = methods_at((*record.planned, *record.blocked))
     for experiment in ledger.experiments.values():
-        names = _new(ledger, experiment)
+        names = _new(ledger, experiment, named.get(experiment.id, ()))
         if names:
             blocks += [_parameters(ledger, experiment, names), _table(ledger, experiment, names)]
     return Section("added", "Methods added to this run", tuple(blocks)) if blocks else None
 
 
-def _new(ledger: Ledger, experiment: Experiment) -> list[str]:
+def _new(ledger: Ledger, experiment: Experiment, named: Iterable[str]) -> list[str]:
     known = {*experiment.methods, TIMED_METHOD, CALIBRATION}
-    found = list(ledger.named_methods.get(experiment.id, ()))
-    found += [arm for trial in _timed(ledger, experiment) for arm in _arms(ledger, trial)]
+    found = [*named, *(arm for trial in _timed(ledger, experiment) for arm in _arms(ledger, trial))]
     return list(dict.fromkeys(name for name in found if name not in known))
 
 
