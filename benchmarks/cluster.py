@@ -141,7 +141,7 @@ def main() -> None:
     table("no-op", 2000 // part, WORKERS, rounds)
     cells = 10_000 // part
     print(f"\nThe driver at {cells} no-op trials, 2 workers")
-    print("| engine | CPU of the driver a trial, ms | most memory of the driver, MB |")
+    print("| engine | CPU of the driver a trial, ms | most memory of the driver, MiB |")
     print("|---|---|---|")
     for engine in ("pool", "ray"):
         one = in_process(engine, "no-op", cells, 2)
