@@ -10,7 +10,8 @@ import numpy as np
 from harness.method import Artifact, Context, Resource, Scores, param
 from methods.common.minilm import MINILM, RatedTextEmbeddings
 from methods.common.ratings import RATINGS
-from methods.lora_rite.finetune import Adaptation, AdaptationTask, Adapted
+from methods.lora_rite.adaptation import Adaptation, Adapted
+from methods.lora_rite.finetune import AdaptationTask
 
 if TYPE_CHECKING:
     import torch

@@ -1,70 +1,21 @@
-"""Fine-tuning a language model with LoRA: the problem, what a method returns, and the method."""
+"""Fine-tuning a language model with LoRA: its score, and the method."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
+from methods.lora_rite.adaptation import Adaptation, Adapted, Watch
 from methods.lora_rite.citation import YEN
 from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from methods.common.examples import Example
-    from methods.common.training import Recipe
-    from methods.lora_rite.pairs import Pair
 
 ACCURACY = mean_of("correct", better="higher", name="accuracy", digits=3, worst=0.0)
 IMBALANCE = mean_of("imbalance", better="lower", name="|log ‖δA Bᵀ‖/‖A δBᵀ‖|", digits=2, worst=10.0)
 GROWTH_A = mean_of("growth_a", better="higher", name="relative change of A", digits=3, worst=0.0)
 GROWTH_B = mean_of("growth_b", better="higher", name="‖B‖ over ‖A‖", digits=3, worst=0.0)
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """A model to adapt.
-
-    Attributes:
-        model: Gives a fresh copy of the base model.
-        train: Training examples.
-        pad: Id to fill rows with.
-        recipe: How long to train; watched each ``recipe.every`` steps.
-        roles: Of the layers that get adapters, as in ``methods.common.lora``.
-        loss: Another loss than that of target tokens, or ``None``.
-        folder: Where the base model lies, for processes that share it; ``None`` if it is for one device.
-    """
-
-    model: Callable[[], Any]
-    train: list[Example]
-    pad: int
-    recipe: Recipe
-    roles: tuple[str, ...]
-    loss: Any = None
-    folder: Path | None = None
-
-
-@dataclass
-class Adapted:
-    """A model in training or after it.
-
-    Attributes:
-        model: With its adapters, once training is over.
-        done: Whether training is over.
-        moved: ‖δA Bᵀ‖ and ‖A δBᵀ‖ since it was last watched, over all pairs.
-        growth: ‖A − A₀‖/‖A₀‖ and ‖B‖/‖A₀‖, over all pairs.
-    """
-
-    model: Any
-    done: bool = False
-    moved: tuple[float, float] = (0.0, 0.0)
-    growth: tuple[float, float] = (0.0, 0.0)
 
 
 class AdaptationTask(Task[Adaptation, Adapted]):
@@ -94,50 +45,6 @@ def factor_rows(result: Adapted) -> dict[str, list[Any]]:
     }
 
 
-@dataclass
-class Watch:
-    """Follows the factors during training."""
-
-    ctx: Context
-    start: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    last: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-
-    def look(self, step: int, pairs: list[Pair]) -> None:
-        """Tell how far the factors have come since the last look."""
-        from methods.lora_rite.pairs import contributions
-
-        now = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs]
-        self._follow(pairs[0].a.device)
-        if not self.start:
-            self.start = now
-        else:
-            size = _norm([a for a, _ in self.start])
-            grown = _norm([x - y for (x, _), (y, _) in zip(now, self.start, strict=True)])
-            growth = (grown / size, _norm([b for _, b in now]) / size)
-            if _norm([b for _, b in self.last]) > 0:
-                moved = contributions(pairs, self.last)
-                self.ctx.probe(step, Adapted(None, moved=moved, growth=growth))
-        self.last = now
-
-    def _follow(self, device: torch.device) -> None:
-        """Bring what was seen to the factors: a checkpoint gives it back on the host."""
-        self.start, self.last = (
-            [(a.to(device), b.to(device)) for a, b in seen] for seen in (self.start, self.last)
-        )
-
-    def state_dict(self) -> dict[str, Any]:
-        """What was seen at the start and last, for checkpoints."""
-        return {"start": self.start, "last": self.last}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a state of :meth:`state_dict`."""
-        self.start, self.last = state["start"], state["last"]
-
-
-def _norm(tensors: list[Tensor]) -> float:
-    return math.sqrt(sum(float(tensor.square().sum()) for tensor in tensors))
-
-
 @dataclass(frozen=True)
 class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
     """LoRA fine-tuning with the optimizer of a subclass."""
@@ -153,7 +60,10 @@ class BaseFineTune(OptimizerHook, Method[Adaptation, Adapted]):
         if len(ctx.devices) > 1:
             from methods.lora_rite.in_parts import adapted_in_parts
 
-            return Adapted(adapted_in_parts(self, problem, ctx), done=True)
+            made = adapted_in_parts(
+                problem, ctx, self.opened, rate=self.rate, rank=self.rank, alpha=self.alpha
+            )
+            return Adapted(made, done=True)
         from methods.common.lora import add_lora, layers_of
         from methods.common.training import fit
         from methods.lora_rite.pairs import find_pairs

@@ -7,10 +7,10 @@ process keeps all of them and gets the sum of all gradients.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safetensors.torch import load_file
 from torch import nn
@@ -24,20 +24,25 @@ from methods.common.sharded.state import put
 from methods.common.sharded.training import train
 from methods.common.sharded.work import Work, adapters, is_stored_large
 from methods.common.training import token_loss
-from methods.lora_rite.finetune import Watch
+from methods.lora_rite.adaptation import Adaptation, Watch
 from methods.lora_rite.pairs import Pair, find_pairs
 
-if TYPE_CHECKING:
-    from methods.lora_rite.finetune import Adaptation, BaseFineTune
+Opener = Callable[[list[Pair], float], Optimizer]
+"""From pairs and a rate to their optimizer; can be pickled."""
 
 
-def adapted_in_parts(method: BaseFineTune, problem: Adaptation, ctx: Context) -> Any:
+def adapted_in_parts(
+    problem: Adaptation, ctx: Context, opened: Opener, *, rate: float, rank: int, alpha: float
+) -> Any:
     """The model with adapters as one device trains them, to rounding and apart from dropout.
 
     Args:
-        method: Has rank, scale, rate and optimizer.
         problem: With the folder of its model.
         ctx: The trial, with several devices.
+        opened: The optimizer.
+        rate: Its largest learning rate.
+        rank: Of the adapters, r.
+        alpha: Their scale times r.
 
     Returns:
         The model, for answering: spread over the trial's devices if these are GPUs.
@@ -53,12 +58,12 @@ def adapted_in_parts(method: BaseFineTune, problem: Adaptation, ctx: Context) ->
         )
     load = partial(load_model, problem.folder, device="cpu", dtype=ctx.dtype)
     rng = ctx.torch_rng("adapters")
-    adapt = partial(adapters, rank=method.rank, alpha=method.alpha, generator=rng, roles=problem.roles)
+    adapt = partial(adapters, rank=rank, alpha=alpha, generator=rng, roles=problem.roles)
     large, watch = is_stored_large(problem.folder), Watch(ctx)
     work = Work(
         load=load,
         trained=adapt,
-        optimizer=partial(_optimizer, method),
+        optimizer=partial(_optimizer, opened, rate),
         examples=problem.train,
         recipe=problem.recipe,
         order=ctx.rng("order"),
@@ -92,5 +97,5 @@ def stored_pairs(folder: Path) -> list[Pair]:
     return find_pairs(named)
 
 
-def _optimizer(method: BaseFineTune, named: Sequence[tuple[str, nn.Parameter]]) -> Optimizer:
-    return method.opened(find_pairs(named), method.rate)
+def _optimizer(opened: Opener, rate: float, named: Sequence[tuple[str, nn.Parameter]]) -> Optimizer:
+    return opened(find_pairs(named), rate)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.method import Artifact, Context, Scores, param
-from methods.lora_rite.finetune import Adaptation, AdaptationTask, Adapted
+from methods.lora_rite.adaptation import Adaptation, Adapted
+from methods.lora_rite.finetune import AdaptationTask
 from methods.lora_rite.prepare import STRING_MODEL
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.method import Context, HubSource, ProblemError, Reference, Resource, Scores, param
 from methods.common import datasets
-from methods.lora_rite.finetune import Adaptation, AdaptationTask, Adapted
+from methods.lora_rite.adaptation import Adaptation, Adapted
+from methods.lora_rite.finetune import AdaptationTask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

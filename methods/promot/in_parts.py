@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from harness.method import ProblemError
+from harness.method import Context, ProblemError
 from methods.common.causal_lm import load_model
 from methods.common.draws import generator
 from methods.common.lora import add_lora, lora_layers
@@ -28,7 +28,21 @@ from methods.common.sharded.state import put
 from methods.common.sharded.training import train
 from methods.common.sharded.work import Work, is_stored_large
 from methods.common.soft_prompt import SoftPrompt
-from methods.promot.tuning import ATTACHED, Session, Stage, Training, new_optimizer
+from methods.promot.problem import TuningProblem
+from methods.promot.stage import ATTACHED, Stage, Training, new_optimizer
+
+
+class Tuned(Protocol):
+    """What a training here needs of :class:`methods.promot.tuning.Session`."""
+
+    problem: TuningProblem
+    ctx: Context
+    model: Any
+    prompts: dict[str, SoftPrompt | None]
+    weights: tuple[Path, ...]
+
+    def validation_score(self, tasks: Sequence[str]) -> float:
+        """Mean over the target tasks of their validation scores, 0 … 100."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,7 @@ class Assembled:
 
 
 def train_in_parts(
-    session: Session,
+    session: Tuned,
     parameters: Sequence[Mapping[str, Any]],
     stage: Stage,
     what: Training,
@@ -122,9 +136,7 @@ def train_in_parts(
     return found.losses
 
 
-def _work(
-    session: Session, stage: Stage, what: Training, made: Assembled, *, folder: Path, dtype: str
-) -> Work:
+def _work(session: Tuned, stage: Stage, what: Training, made: Assembled, *, folder: Path, dtype: str) -> Work:
     ctx, large = session.ctx, is_stored_large(folder)
     stored = "float32" if made.moves else dtype
     return Work(
@@ -145,7 +157,7 @@ def _work(
     )
 
 
-def assembled(session: Session, parameters: Sequence[Mapping[str, Any]]) -> Assembled:
+def assembled(session: Tuned, parameters: Sequence[Mapping[str, Any]]) -> Assembled:
     """What a session has, and what is to be trained of it."""
     prompts = _prompts(session)
     named = {**dict(session.model.named_parameters()), **prompts}
@@ -164,7 +176,7 @@ def assembled(session: Session, parameters: Sequence[Mapping[str, Any]]) -> Asse
     )
 
 
-def _prompts(session: Session) -> dict[str, nn.Parameter]:
+def _prompts(session: Tuned) -> dict[str, nn.Parameter]:
     return {_prompt(task): prompt.weight for task, prompt in session.prompts.items() if prompt is not None}
 
 
@@ -172,7 +184,7 @@ def _prompt(task: str) -> str:
     return f"{ATTACHED}.{task}.weight"
 
 
-def _take(session: Session, made: Assembled, folder: Path, load: Callable[[], Any] | None) -> None:
+def _take(session: Tuned, made: Assembled, folder: Path, load: Callable[[], Any] | None) -> None:
     """Give the session what was trained; with ``load`` in a model that is loaded anew."""
     if load is not None:
         model = load()

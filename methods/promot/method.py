@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from methods.common.examples import Example
-    from methods.promot.tuning import Session, Stage
+    from methods.promot.stage import Stage
+    from methods.promot.tuning import Session
 
 Optimizer = Literal["adam", "adafactor"]
 
@@ -36,7 +37,7 @@ class _Tuning(Method[TuningProblem, Adapted]):
 
     def model_stage(self) -> Stage:
         """Training of the model."""
-        from methods.promot.tuning import Stage
+        from methods.promot.stage import Stage
 
         return Stage(self.rate, self.steps, self.every, self.batch, self.smoothing, self.optimizer)
 

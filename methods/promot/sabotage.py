@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from methods.common.examples import Example
-    from methods.promot.tuning import Session, Stage
+    from methods.promot.stage import Stage
+    from methods.promot.tuning import Session
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from methods.common.examples import Batch, Example
-    from methods.promot.tuning import Loss, Session, Stage
+    from methods.promot.stage import Loss, Stage
+    from methods.promot.tuning import Session
 
 
 @dataclass(frozen=True)

@@ -23,74 +23,15 @@ from torch import Tensor, nn
 from harness.method import ProblemError
 from methods.common.examples import Batch, Example
 from methods.common.soft_prompt import SoftPrompt, from_vocabulary, own_prompt_loss, uniform
-from methods.common.training import Recipe, fit, token_loss
+from methods.common.training import fit, token_loss
 from methods.promot.metrics import score, task_score
 from methods.promot.problem import Adapted, Query, TuningProblem, answers
+from methods.promot.stage import ATTACHED, Loss, Stage, Training, new_optimizer
 
 if TYPE_CHECKING:
     from harness.method import Context
 
-Loss = Callable[[Any, Batch, float], Tensor]
 Prompts = Mapping[str, SoftPrompt | None]
-ATTACHED = "soft_prompts"
-"""The attribute of a model under which processes that share it find its prompts."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """How long and how fast one stage trains.
-
-    Attributes:
-        rate: Learning rate, constant.
-        steps: Updates.
-        every: A checkpoint each so many updates.
-        batch: Examples an update.
-        smoothing: Label smoothing.
-        optimizer: Adam, or Adafactor as T5X runs it.
-        clip: Largest norm of the gradient; 0 for none.
-        keep: Which weights remain: of the best checkpoint on the target's validation set, or the last.
-    """
-
-    rate: float
-    steps: int
-    every: int
-    batch: int
-    smoothing: float = 0.1
-    optimizer: Literal["adam", "adafactor"] = "adam"
-    clip: float = 1.0
-    keep: Literal["last", "best"] = "best"
-
-    def recipe(self) -> Recipe:
-        """For :func:`methods.common.training.fit`."""
-        return Recipe(
-            steps=self.steps,
-            batch=self.batch,
-            every=self.every,
-            smoothing=self.smoothing,
-            clip=self.clip,
-            keep=self.keep,
-        )
-
-
-@dataclass(frozen=True)
-class Training:
-    """What one training is about.
-
-    Attributes:
-        name: For its random numbers and checkpoints.
-        examples: What is learned.
-        loss: Of a batch.
-        tasks: Targets whose validation scores choose the weights.
-        anchor: Strength of the pull back to where the weights start.
-        watch: Called with the number of updates.
-    """
-
-    name: str
-    examples: Sequence[Example]
-    loss: Loss
-    tasks: Sequence[str]
-    anchor: float
-    watch: Callable[[int], None] | None
 
 
 @dataclass
@@ -268,16 +209,6 @@ def score_of(queries: Sequence[Query], texts: Sequence[str]) -> float:
     """One task's score of its answers, 0 … 100."""
     rows = [score(query.kind, text, query.references) for query, text in zip(queries, texts, strict=True)]
     return task_score({"score": [row.score for row in rows], "counts": [row.counts for row in rows]})
-
-
-def new_optimizer(stage: Stage, parameters: Sequence[Mapping[str, Any]]) -> Any:
-    """An optimizer of a constant rate; Adafactor with the settings of T5X."""
-    groups = [dict(group) for group in parameters]
-    if stage.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=stage.rate, fused=True)
-    from transformers.optimization import Adafactor
-
-    return Adafactor(groups, lr=stage.rate, relative_step=False, scale_parameter=True, warmup_init=False)
 
 
 def tune_prompt(

@@ -14,7 +14,8 @@ from harness.method import DivergedError
 from methods.common import tiny_lm
 from methods.common.causal_lm import load_checkpoint
 from methods.lora_rite import strings
-from methods.lora_rite.finetune import Adapted, FineTune, factor_rows
+from methods.lora_rite.adaptation import Adapted
+from methods.lora_rite.finetune import FineTune, factor_rows
 from methods.lora_rite.language import StringTask
 from methods.lora_rite.prepare import StringModel
 from tests.methods.context import FakeContext

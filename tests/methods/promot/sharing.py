@@ -12,7 +12,8 @@ from torch import Tensor
 
 from methods.promot import tuning
 from methods.promot.checkpoint import LanguageModel
-from methods.promot.tuning import Session, Stage
+from methods.promot.stage import Stage
+from methods.promot.tuning import Session
 from methods.promot.world import Architecture
 from tests.methods.common.sharded.killing import telling
 from tests.methods.promot.worlds import FakeContext, small_world, untrained

@@ -18,7 +18,8 @@ from methods.promot.method import FineTuning, LoraFirst, ProMoT
 from methods.promot.problem import Adapted
 from methods.promot.sabotage import OwnAnswers
 from methods.promot.sabotage_stages import SelfTaughtProMoT
-from methods.promot.tuning import Session, Stage
+from methods.promot.stage import Stage
+from methods.promot.tuning import Session
 from methods.promot.world import Architecture
 from tests.methods.common.sharded.alone import alone
 from tests.methods.common.sharded.killing import check_same_end

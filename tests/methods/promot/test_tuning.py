@@ -16,7 +16,8 @@ from methods.common.forward import target_logits
 from methods.common.soft_prompt import SoftPrompt, from_tokens, from_vocabulary, own_prompt_loss
 from methods.promot import tuning
 from methods.promot.problem import answers, weight_hash
-from methods.promot.tuning import Session, Stage
+from methods.promot.stage import Stage
+from methods.promot.tuning import Session
 from methods.promot.world import PAD, Architecture
 from tests.methods.promot.worlds import FakeContext, context, small_world, untrained
 
