@@ -111,7 +111,9 @@ class _Functions:
             found = [key for key, before, after in pairs if after is not before and not _by_torch(after)]
         if isinstance(self._owner, type) and len(vars(self._owner)) != len(self._present):
             added = set(vars(self._owner)) - self._present
-            found += [key for key in sorted(added) if _hides(self._owner, key)]
+            own = {key: vars(self._owner)[key] for key in sorted(added)}
+            # PyTorch's hook is put into the class of the first optimizer, though a base class has its step.
+            found += [k for k, value in own.items() if _hides(self._owner, k) and not _by_torch(value)]
         return found
 
     def accept(self, key: str) -> None:
