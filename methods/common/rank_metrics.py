@@ -29,7 +29,8 @@ def correlation(kind: _Kind, left: str, right: str, columns: Columns) -> float:
     """Spearman's rho, Kendall's tau-b or Pearson's r between two columns; 0 if one is constant."""
     x = np.asarray(columns[left], dtype=np.float64)
     y = np.asarray(columns[right], dtype=np.float64)
-    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    # Not their range: that of a column of infinities is no number.
+    if x.size < 2 or (x == x[0]).all() or (y == y[0]).all():
         return 0.0
     return _MEASURES[kind](x, y)
 
