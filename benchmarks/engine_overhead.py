@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.noop import Noop, Nothing
+from benchmarks.noop import Noop, Nothing, crash, nothing
 from harness.claims import Profile
 from harness.engine.job import CallJob, Outcome
 from harness.engine.places import Places
@@ -153,6 +153,21 @@ def memory_of_workers() -> list[float]:
     return sorted(float(one.units) for one in ended)
 
 
+def new_worker(*, framework: bool) -> float:
+    """Milliseconds until a new worker has done a job, in a pool whose worker has died; a median."""
+    found = []
+    with pool_of_two() as pool:
+        for call in (nothing, *(crash, nothing) * ROUNDS):
+            start = time.perf_counter()
+            pool.submit(
+                CallJob(id="j", device="cpu", dtype="float32", paths={}, framework=framework, call=call)
+            )
+            while not pool.wait(1.0):
+                pass
+            found.append(1e3 * (time.perf_counter() - start))
+    return median(found[2::2])
+
+
 def main() -> None:
     """Measure and print."""
     torch_noop = import_module("benchmarks.noop_torch").TorchNoop
@@ -171,6 +186,8 @@ def main() -> None:
     print(f"{'':24}{'beyond the first':>18}{'in all':>10}{'/ benchopt':>12}")
     for name, (more, whole) in rows.items():
         print(f"{name:24}{more:18.2f}{whole:10.2f}{whole / rows['benchopt, a process'][1]:12.3f}")
+    times = ", ".join(f"{new_worker(framework=framework):.0f}" for framework in (False, True))
+    print(f"a new worker and its first job, without PyTorch and with it, ms: {times}")
     print(f"own memory of two workers, MiB: {', '.join(f'{one:.0f}' for one in memory_of_workers())}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,3 +32,13 @@ class Noop(Method[int, int]):
     def run(self, problem: int, ctx: Context) -> int:
         """Nothing."""
         return problem
+
+
+def crash(ctx: Context) -> bytes:
+    """End the worker."""
+    os._exit(3)
+
+
+def nothing(ctx: Context) -> bytes:
+    """Nothing."""
+    return b""
