@@ -1,7 +1,8 @@
 """The fork server: one process that imports what workers need, and forks each of them from itself.
 
-A worker is there within tens of milliseconds, also one that takes another's place, and has what was imported in
-common with all others. The process itself runs no job, and starts no thread that a fork would lose.
+A worker is there within tens of milliseconds, also one that takes another's place, and has what was
+imported in common with all others. The process itself runs no job, and starts no thread that a fork
+would lose.
 """
 
 from __future__ import annotations
