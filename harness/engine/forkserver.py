@@ -96,7 +96,8 @@ class ForkServer:
         self._process = context.Process(
             target=serve, args=(theirs, self._scratch_root), name="corroborate-forkserver"
         )
-        with _environment(QUIET), _without_main():
+        # It is foreign code, which each worker imports for itself.
+        with _environment(QUIET), without_main():
             self._process.start()
         theirs.close()
 
@@ -184,8 +185,8 @@ def _reap(options: int) -> None:
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the main module: it is foreign code, which each worker imports for itself."""
+def without_main() -> Iterator[None]:
+    """Hide the main module from processes that are started within: they would import it a second time."""
     before = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

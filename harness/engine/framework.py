@@ -28,7 +28,8 @@ def needs_framework(code: Code) -> bool:
 
 def import_framework() -> None:
     """Import PyTorch before a trial begins, so that it is seeded and limited like all others."""
-    with suppress(ImportError):
+    # One that cannot be imported is for the trial to find that needs it, as its own failure.
+    with suppress(Exception):
         import torch
 
         _ = torch.__version__

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import RecordError
+from harness.store.units import parquet_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from harness.store.answers import Coverage
-from harness.store.units import parquet_table
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,8 @@ def _rows_of(table: pa.Table, part: str, where: str) -> pa.Table:
             raise RecordError(f"The unit rows of part '{part}' name no units", where=where, fix=RERUN)
         column = table[PART_COLUMN]
         # Looking row by row is most of the work where there is one part only.
-        if column.num_chunks == 1 and getattr(column.chunk(0), "dictionary", None) == pa.array([part]):
+        alone = column.num_chunks == 1 and not column.null_count and pa.types.is_dictionary(column.type)
+        if alone and column.chunk(0).dictionary.to_pylist() == [part]:
             return found
         return found.filter(pc.equal(column.cast(pa.string()), part))
     except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:

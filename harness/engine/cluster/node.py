@@ -11,8 +11,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness import cuda
@@ -30,6 +28,7 @@ from harness.engine.cluster.messages import (
     Started,
 )
 from harness.engine.cluster.shipping import Place, sees
+from harness.engine.forkserver import without_main
 from harness.engine.job import ArtifactJob, Job, Outcome, Progress
 from harness.errors import CorroborateError
 from harness.processor import cpu_model
@@ -113,7 +112,7 @@ def _executed(job: Job, listener: Callable[[Progress], None]) -> Iterator[Outcom
     pool = _host.pool(listener)
     ended: list[Outcome] = []
     try:
-        with _plain_main():
+        with without_main():  # It is Ray's, and would bring Ray along.
             pool.submit(job)
         while not ended:
             ended = pool.wait(_PATIENCE_S)
@@ -168,17 +167,6 @@ class _Host:
 
     def _hear(self, progress: Progress) -> None:
         self._listener(progress)
-
-
-@contextmanager
-def _plain_main() -> Iterator[None]:
-    """Hide the main module while a worker starts: it would import Ray's, and Ray with it, a second time."""
-    before = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = before
 
 
 def _gpus_given() -> int:

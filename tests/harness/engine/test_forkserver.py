@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.engine.framework import needs_framework
+from harness.engine.framework import import_framework, needs_framework
 from harness.engine.job import CallJob, Job, Outcome
 from harness.engine.places import Places
 from harness.engine.pool import PoolEngine
@@ -188,3 +189,20 @@ def test_a_source_that_imports_by_variable_may_need_pytorch(tmp_path: Path) -> N
     assert needs_framework(Code(files={str(source): stamp_of(source)}))
     source.write_text("import json\n")
     assert not needs_framework(Code(files={str(source): stamp_of(source)}))
+
+
+def test_pytorch_that_cannot_be_loaded_ends_no_job_that_does_not_touch_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where one of its libraries is missing: an OSError, not an ImportError."""
+
+    class Broken:
+        def find_spec(self, name: str, *_: Any) -> None:
+            if name == "torch":
+                raise OSError("libcudart.so.13: cannot open shared object file")
+
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    import_framework()
+    with pytest.raises(OSError, match="libcudart"):
+        importlib.import_module("torch")

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from harness import cuda
+from harness.engine import trial
 from harness.method import Context, Method, affordable, param
 from harness.method.passes import divided
+from harness.suite import Timed
 from tests.harness.running import run
 from tests.harness.toy import Numbers, toy_suite
 
@@ -71,6 +73,17 @@ def test_it_is_not_executed_a_third_time_nor_in_vain(way: str, room: int, tmp_pa
     tries = 2 if way == "passes" else 1
     assert record.passes == tries
     assert len([note for note in recorder.notes if "halved" in note]) == tries - 1
+
+
+def test_what_is_timed_is_not_timed_with_smaller_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "calibration_seconds", lambda _device: 0.1)
+    monkeypatch.setattr(trial, "synchronise", lambda _device: None)
+    suite = toy_suite(methods={"greedy": Greedy()}, seeds=(100,), timed=Timed(blocks=1, warmup=0))
+    _, reader, recorder = run(suite, tmp_path, engine="inline", device="cuda")
+    assert [(one.status, one.passes) for one in reader.trials.values()] == [("memory", 1)]
+    assert not [note for note in recorder.notes if "halved" in note]
 
 
 def test_halves_are_rounded_up_and_nothing_is_less_than_one() -> None:
