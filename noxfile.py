@@ -3,8 +3,9 @@
 ``nox -l`` lists them; it needs nothing but nox. Sessions only build argument lists: what they
 start is ``corroborate``, pytest, ruff, mypy and import-linter.
 
-All sessions but ``lock`` share one environment, ``.nox/corroborate``, installed from
-``pyproject.toml`` under the pins of ``constraints.txt`` and refreshed when either changes.
+All sessions but ``lock``, ``audit`` and the site of ``docs`` share one environment,
+``.nox/corroborate``, installed from ``pyproject.toml`` under the pins of ``constraints.txt`` and
+refreshed when either changes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import hashlib
 import json
 import random
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -41,6 +43,8 @@ LOCK_HEADER = """\
 # any build of the same version will do."""
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile")
+DOCS_WORK = "build/docs-work"
+"""What the site is made of: gathered pages, reports, and what Sphinx keeps from build to build."""
 AUDITORS = ("cyclonedx-bom>=7", "pip-audit>=2.9")
 COMPUTING = ("tests/methods",)
 """Tests that compute: what they demand must hold whatever the kernels."""
@@ -85,7 +89,7 @@ for _suite, _target in sorted(SUITES.items()):
 def tests(session: nox.Session) -> None:
     """The fast tests; arguments go to pytest."""
     environment(session, "test")
-    pytest(session, *(session.posargs or PARALLEL))
+    pytest(session, *(session.posargs or ("--durations=40", *PARALLEL)))
 
 
 @nox.session(name="tests-slow", venv_backend="none", default=False)
@@ -186,6 +190,29 @@ def bench(session: nox.Session) -> None:
         session.error(f"Unknown: {', '.join(unknown)}. Known: {', '.join(known)}.")
     for name in session.posargs or known:
         session.run(PYTHON, "-m", f"benchmarks.{name}", env=THREADS)
+
+
+@nox.session(default=False, reuse_venv=True)
+def docs(session: nox.Session) -> None:
+    """The site of the documentation, in build/docs; --keep-reports: with the reports of the last build."""
+    if unknown := {*session.posargs} - {"--keep-reports"}:
+        session.error(f"Unknown: {', '.join(sorted(unknown))}. Known: --keep-reports.")
+    # In an environment of its own, which reads the sources and imports none of them.
+    session.install("--quiet", "--constraint", CONSTRAINTS, *group("docs"))
+    pages, reports = f"{DOCS_WORK}/pages", f"{DOCS_WORK}/extra/reports"
+    if not session.posargs:
+        shutil.rmtree(ROOT / reports, ignore_errors=True)
+        for suite in sorted(SUITES):
+            formats = ("--format", "html", "--format", "markdown")
+            corroborate(session, "report", suite, "--reference", *formats, "--runs", reports)
+        corroborate(session, "report", "--index", "--runs", reports)
+    session.run("python", "docs/site/gather.py", pages, reports)
+    # Anew: a page that is gone must not stay.
+    shutil.rmtree(ROOT / "build" / "docs", ignore_errors=True)
+    strict = ("--quiet", "--fresh-env", "--fail-on-warning", "--keep-going")
+    folders = ("--conf-dir", "docs/site", "--doctree-dir", f"{DOCS_WORK}/doctrees", pages, "build/docs")
+    session.run("python", "-m", "sphinx", *strict, *folders)
+    session.run("python", "docs/site/check.py", "build/docs")
 
 
 @nox.session(default=False)

@@ -1,20 +1,20 @@
-"""What a step of LoRA-RITE costs over the pairs of a model with the shapes of Gemma-2B.
+"""What a step of LoRA-RITE costs, beside a loop over the pairs and beside AdamW, by rank and width.
 
 Run it from the repository's root::
 
-    OMP_NUM_THREADS=1 python benchmarks/lora_rite_step.py [LAYERS]
+    OMP_NUM_THREADS=1 python -m benchmarks.lora_rite_step [PAIRS [ROUNDS]]
 
-It times, on 18 layers (or as many as given) of q, k, v, o, gate, up and down projections, r = 16:
-a loop over the pairs that does what section 3.3 of the paper says with the plain decompositions
-(Householder QR, pseudo-inverse, eigenvalues by themselves); our optimizer; and Adam. Then a step by
-rank. The limit is half of the loop.
+It times, on PAIRS square layers: a loop over the pairs that does what section 3.3 of the paper says with
+the plain decompositions (Householder QR, pseudo-inverse, eigenvalues by themselves); our optimizer; and
+PyTorch's fused AdamW. The three take turns, and shares are medians over rounds. Then the exponent in the
+rank, and the projections of two layers of Gemma-2B.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -34,8 +34,12 @@ SHAPES = {
 """(in, out) of each projection."""
 
 
-def make_pairs(layers: int, rank: int) -> list[Pair]:
-    """Random factors and gradients."""
+RANKS = (4, 8, 16, 32, 64)
+WIDTHS = (512, 1024, 2048)
+
+
+def make_pairs(shapes: Sequence[tuple[str, tuple[int, int]]], rank: int) -> list[Pair]:
+    """Random factors and gradients, for names and (in, out)."""
     rng = torch.Generator().manual_seed(0)
 
     def factor(*shape: int) -> nn.Parameter:
@@ -43,11 +47,7 @@ def make_pairs(layers: int, rank: int) -> list[Pair]:
         made.grad = 1e-4 * torch.randn(shape, generator=rng)
         return made
 
-    return [
-        Pair(factor(rank, m), factor(n, rank), f"{layer}.{name}")
-        for layer in range(layers)
-        for name, (m, n) in SHAPES.items()
-    ]
+    return [Pair(factor(rank, m), factor(n, rank), name) for name, (m, n) in shapes]
 
 
 class Loop:
@@ -106,34 +106,56 @@ class Loop:
         return state["moment"]
 
 
-def median_seconds(step: Callable[[], object], repeats: int) -> float:
-    """After two steps that are not counted."""
-    seconds = []
-    for number in range(repeats + 2):
-        start = time.perf_counter()
-        step()
-        if number >= 2:
-            seconds.append(time.perf_counter() - start)
-    return float(np.median(seconds))
+def paired_medians(steps: Sequence[Callable[[], object]], rounds: int) -> tuple[list[float], list[float]]:
+    """CPU seconds of each step, and each as a share of the first one's in the same round.
+
+    The steps take turns and their waiting is not counted, so that other work on the machine meets all of
+    them alike; medians over the rounds that follow two which are not counted.
+    """
+    seconds = np.zeros((rounds + 2, len(steps)))
+    for row in seconds:
+        for place, step in enumerate(steps):
+            start = time.process_time()
+            step()
+            row[place] = time.process_time() - start
+    counted = seconds[2:]
+    shares = counted / counted[:, :1]
+    return [float(x) for x in np.median(counted, 0)], [float(x) for x in np.median(shares, 0)]
+
+
+def compare(shapes: Sequence[tuple[str, tuple[int, int]]], rank: int, rounds: int) -> list[float]:
+    """Print a row; returns the seconds of loop, optimizer and AdamW."""
+    copies = [make_pairs(shapes, rank) for _ in range(3)]
+    adam = torch.optim.AdamW([f for pair in copies[2] for f in (pair.a, pair.b)], fused=True)
+    seconds, shares = paired_medians([Loop(copies[0]).step, LoraRite(copies[1]).step, adam.step], rounds)
+    each = [1e6 * value / (2 * len(shapes)) for value in seconds]
+    print(
+        f"{each[0]:10.0f} {each[1]:10.0f} {each[2]:10.1f} {shares[1]:14.2f} {shares[1] / shares[2]:16.1f}",
+        flush=True,
+    )
+    return seconds
 
 
 def main() -> None:
-    """Print the table."""
-    layers = int(sys.argv[1]) if len(sys.argv) > 1 else 18
-    print(f"{layers} layers of Gemma-2B's shapes, r = 16, {torch.get_num_threads()} thread(s)")
-    loop = median_seconds(Loop(make_pairs(layers, 16)).step, 3)
-    print(f"plain loop            {loop:8.3f} s")
-    ours = median_seconds(LoraRite(make_pairs(layers, 16)).step, 3)
-    print(f"LoraRite              {ours:8.3f} s  {ours / loop:.2f} of the loop")
-    pairs = make_pairs(layers, 16)
-    adam = median_seconds(torch.optim.Adam([f for p in pairs for f in (p.a, p.b)]).step, 3)
-    print(f"Adam                  {adam:8.3f} s")
-    ranks, seconds = (4, 8, 16, 32, 64), []
-    for rank in ranks:
-        seconds.append(median_seconds(LoraRite(make_pairs(1, rank)).step, 5))
-        print(f"one layer, r = {rank:3}    {seconds[-1]:8.3f} s")
-    slope = np.polyfit(np.log(ranks), np.log(seconds), 1)[0]
-    print(f"exponent in r: {slope:.2f}")
+    """Print the tables."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 8
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15
+    print(f"{count} pairs, {torch.get_num_threads()} thread(s), CPU microseconds a factor")
+    head = f"{'loop':>10} {'LoraRite':>10} {'AdamW':>10} {'of the loop':>14} {'times AdamW':>16}"
+    print(f"{'rank':>5} {'width':>6} {head}")
+    found: dict[int, list[float]] = {}
+    for rank in RANKS:
+        for width in WIDTHS:
+            print(f"{rank:5} {width:6}", end=" ")
+            row = compare([(str(n), (width, width)) for n in range(count)], rank, rounds)
+            found.setdefault(width, []).append(row[1])
+    for width, seconds in found.items():
+        slope = np.polyfit(np.log(RANKS), np.log(seconds), 1)[0]
+        print(f"exponent in r at width {width}: {slope:.2f}")
+    print("layers of Gemma-2B's shapes, r = 16")
+    layers = [(f"{layer}.{name}", shape) for layer in range(2) for name, shape in SHAPES.items()]
+    print(f"{16:5} {'':>6}", end=" ")
+    compare(layers, 16, max(3, rounds // 5))
 
 
 if __name__ == "__main__":

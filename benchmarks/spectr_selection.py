@@ -50,7 +50,7 @@ def selection_times(repeats: int = 7) -> dict[int, float]:
         seconds = []
         for _ in range(repeats):
             numbers = torch.rand((2, 9), generator=generator, dtype=torch.float64)
-            candidates = sample(p.expand(8, size), numbers[0, :8])[None]
+            candidates = sample(p, numbers[0, :8])[None]
             start = time.perf_counter()
             draw(KSeq().plan(p, q, candidates, active), candidates, numbers[1:])
             seconds.append(time.perf_counter() - start)

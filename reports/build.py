@@ -11,34 +11,38 @@ from reports.sections.added import added
 from reports.sections.cost import cost
 from reports.sections.evidence import evidence
 from reports.sections.fidelity import controls, fidelity
-from reports.sections.headline import abstract, commit_name, headline, title_facts
+from reports.sections.headline import abstract, commit_name, summary, title_facts
 from reports.sections.methods import methods
 from reports.sections.run import provenance, rerun
 from reports.sections.sample_views import sample_views
+from reports.sections.served import served
 from reports.sections.tables import figures, paper_table, tables
 from reports.sections.tuning import tuning
+from reports.sections.verdicts import verdicts as verdict_section
 from reports.unique_names import with_unique_names
 
 
 def build(suite: Suite, scale: Scale, view: RunView, verdicts: VerdictsRecord) -> Document:
-    """The report of one run.
+    """The report of one run: what came out, what was measured, what verdicts rest on, how it was made.
 
     Raises:
         HandleError: If a number of the report lacks evidence, or its evidence is stale.
     """
     ledger = Ledger(suite, scale, view, verdicts)
     sections = (
-        headline(ledger),
-        evidence(ledger),
+        summary(ledger),
         tables(ledger),
         figures(ledger),
         sample_views(ledger),
         added(ledger),
+        verdict_section(ledger),
+        evidence(ledger),
         methods(ledger),
         fidelity(ledger),
         controls(ledger),
         tuning(ledger),
         cost(ledger),
+        served(ledger),
         provenance(ledger),
         rerun(ledger),
     )

@@ -59,7 +59,18 @@ def numbers(document: Document) -> str:
 
 def verdicts(document: Document) -> str:
     """One line a claim, compound claims and their parts."""
-    fields = ("claim", "verdict", "cause", "parts", "exploratory", "statement", "reason", "scope", "run")
+    fields = (
+        "claim",
+        "verdict",
+        "cause",
+        "parts",
+        "exploratory",
+        "primary",
+        "statement",
+        "reason",
+        "scope",
+        "run",
+    )
     rows = [
         (
             card.claim,
@@ -67,6 +78,7 @@ def verdicts(document: Document) -> str:
             card.cause,
             card.parts,
             str(card.exploratory).lower(),
+            str(card.primary).lower(),
             card.statement,
             card.reason,
             card.scope,

@@ -8,13 +8,16 @@ spans. A measured, reported or recorded number is always a :class:`Number`, whic
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reports.sample_views import Trajectories, Tree
 
 HandleKind = Literal["claim", "cell", "reported", "declared", "provenance", "cost", "count"]
 NumberFormat = Literal["fixed", "p", "count", "significant", "ratio"]
+
+_FILED = {"summary": 0, "verdicts": 1, "evidence": 2}
+"""The order of sections in files of numbers, where it matters to readers; all others follow."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,7 @@ class Handle:
     Attributes:
         kind: The sort of evidence.
         name: Its path, unique in the document: ``"C3/test/1/effect"``.
-        trials: Ids of the trials that it rests on; empty for numbers of the paper and for
-            declarations.
+        trials: Ids of the trials that it rests on; none for numbers of the paper or of declarations.
     """
 
     kind: HandleKind
@@ -49,6 +51,7 @@ class Number:
         bold: Whether it won every pairwise test of its column.
         coverage: What it rests on, if that is not the whole evaluation set: "3 of 60 units".
         times: What a ratio is multiplied by when it is printed.
+        read_in: The unit that a page shows where files have none, as of what a claim measures.
     """
 
     value: float
@@ -62,6 +65,7 @@ class Number:
     bold: bool = False
     coverage: str = ""
     times: float = 1.0
+    read_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,7 @@ class Table:
         rows: In order; rows of one ``group`` follow each other.
         notes: Footnotes: n, profile, hardware, run, and what marks mean.
         export: Whether it is written to ``tables/<id>.tex`` for use in a paper.
+        folded: Whether a page shows its caption first, since it is looked things up in, and not read.
     """
 
     id: str
@@ -217,6 +222,7 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[Spans, ...] = ()
     export: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,6 +256,7 @@ class Figure:
     log_y: bool = False
     missing: tuple[tuple[str, str], ...] = ()
     """Series that were not measured, with the reason."""
+    headline: bool = False  # Whether a page begins with it.
 
 
 @dataclass(frozen=True)
@@ -274,6 +281,7 @@ class Card:
     parts: str = ""
     """For a compound claim: "2 of 3"."""
     exploratory: bool = False
+    primary: bool = False
     anchor: str = ""
     """Where links to it lead."""
 
@@ -338,28 +346,24 @@ class Document:
         return tuple(block for block in self.blocks() if isinstance(block, Figure))
 
     def numbers(self) -> tuple[Number, ...]:
-        """Every number of the document once, by the name of its handle, in reading order."""
+        """Every number once, by the name of its handle; those of claims come first."""
         found: dict[str, Number] = {}
-        for number in _numbers(self):
+        filed = sorted(self.sections, key=lambda section: _FILED.get(section.id, len(_FILED)))
+        for number in _numbers(replace(self, sections=tuple(filed))):
             found.setdefault(number.handle.name, number)
         return tuple(found.values())
 
 
 def _numbers(document: Document) -> Iterator[Number]:
-    for _, spans in document.facts:
-        yield from _in_spans(spans)
-    for spans in document.abstract:
+    for spans in (*(spans for _, spans in document.facts), *document.abstract):
         yield from _in_spans(spans)
     for block in document.blocks():
         yield from _in_block(block)
 
 
 def _in_spans(spans: Spans) -> Iterator[Number]:
-    for span in spans:
-        if isinstance(span, Number):
-            yield span
-        elif isinstance(span, Glyph):
-            yield span.number
+    found = (span.number if isinstance(span, Glyph) else span for span in spans)
+    yield from (span for span in found if isinstance(span, Number))
 
 
 def _in_block(block: Block) -> Iterator[Number]:

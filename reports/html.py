@@ -29,6 +29,7 @@ from reports.document import (
 )
 from reports.glyph import ends, places
 from reports.plots import figure_svg
+from reports.progress import Progress
 from reports.text import MINUS, cause_text, clean, digits_of, show
 
 _ICONS = {
@@ -50,17 +51,23 @@ _STANDING_WORDS = {
     "secondary": "from a secondary source",
     "unverified": "unverified",
 }
+_FOLDED = ("methods", "tuning", "cost", "provenance")
+"""Sections that are looked things up in, and not read: a page shows their titles first."""
 _GLYPH_WIDTH = 112
 _GLYPH_PAD = 6
 
 
-def render(document: Document) -> str:
+def render(document: Document, live: Progress | None = None) -> str:
     """The document as one HTML page.
+
+    Args:
+        document: What to render.
+        live: How far the run is, if it goes on.
 
     Raises:
         jinja2.UndefinedError: If a template asks for something the document does not have.
     """
-    return environment().get_template("report.html.j2").render(document=document)
+    return environment().get_template("report.html.j2").render(document=document, live=live)
 
 
 @cache
@@ -80,6 +87,7 @@ def environment() -> Environment:
         "plain": plain,
     }
     made.globals |= {"asset": asset, "figure_svg": _figure, "kind": _kind, "icon": icon, "badge": badge}
+    made.globals["folded"] = _FOLDED
     return made
 
 
@@ -171,7 +179,8 @@ def _number(number: Number) -> Markup:
     value = Markup("<data value='{}'>{}</data>").format(repr(exact), _signed(shown.value))
     if number.bold:
         value = Markup("<strong>{}</strong>").format(value)
-    unit = Markup('<span class="unit"> {}</span>').format(label(shown.unit)) if shown.unit else Markup("")
+    name = shown.unit or number.read_in
+    unit = Markup('<span class="unit"> {}</span>').format(label(name)) if name else Markup("")
     interval = Markup("")
     if shown.low:
         ends = (_signed(shown.low), _signed(shown.high))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +13,12 @@ from urllib.parse import quote
 from harness.errors import RecordError
 from harness.store import committed_report, holds_run, open_run
 from harness.store.records import RunRecord, VerdictsRecord
+from harness.store.view import RunView, not_finished
+from harness.text import plural
 from reports.html import environment
 from reports.own_files import refuse_foreign
 from reports.sections.headline import VERDICTS
+from reports.thumbnail import address, stored
 from reports.write import write_file
 
 
@@ -30,6 +33,8 @@ class Entry:
         link: Address of the report, relative to the index; empty without one that is up to date.
         command: What writes the report.
         problem: Why a record could not be read.
+        image: The headline figure as the address of an image; empty if there is none.
+        unfinished: How many of its trials have not finished; empty if none is left.
     """
 
     name: str
@@ -38,14 +43,25 @@ class Entry:
     link: str
     problem: str = ""
     command: str = ""
+    image: str = ""
+    unfinished: str = ""
 
 
-def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxyType({})) -> Path:
+Thumbnail = Callable[[Path], str]
+"""From a folder of committed results to an SVG of their headline figure, or to nothing."""
+
+
+def write_index(
+    runs_folder: Path,
+    references: Mapping[str, Path] = MappingProxyType({}),
+    thumbnail: Thumbnail = lambda _: "",
+) -> Path:
     """Write ``index.html`` into a runs folder, newest run first.
 
     Args:
         runs_folder: The folder with the runs.
         references: Folders of committed results, by suite; each has one folder a profile.
+        thumbnail: Draws the headline figure of committed results whose report is not written.
 
     Raises:
         UsageError: If there is a page of that name that no report has written.
@@ -64,7 +80,7 @@ def write_index(runs_folder: Path, references: Mapping[str, Path] = MappingProxy
     for entry in entries:
         suites.setdefault(entry.record.suite if entry.record else "Unreadable", []).append(entry)
     kept = {
-        suite: [_committed(entry, folder, runs_folder) for entry in _entries(folder)]
+        suite: [_committed(entry, folder, runs_folder, thumbnail) for entry in _entries(folder)]
         for suite, folder in references.items()
     }
     page = environment().get_template("index.html.j2").render(suites=suites, total=len(entries), kept=kept)
@@ -77,7 +93,7 @@ def _entries(folder: Path) -> list[Entry]:
     return [_entry(path) for path in found if holds_run(path) and not path.name.startswith(".")]
 
 
-def _committed(entry: Entry, references: Path, runs_folder: Path) -> Entry:
+def _committed(entry: Entry, references: Path, runs_folder: Path, thumbnail: Thumbnail) -> Entry:
     """An entry of committed results, whose report is kept beside the runs."""
     record = entry.record
     if record is None:
@@ -87,7 +103,8 @@ def _committed(entry: Entry, references: Path, runs_folder: Path) -> Entry:
     current = _is_newer(page, references / entry.name)
     link = quote(page.relative_to(runs_folder).as_posix()) if current else ""
     command = f"corroborate report {record.suite} --reference --profile {entry.name}"
-    return replace(entry, link=link, command=command)
+    svg = (stored(folder) if current else "") or thumbnail(references / entry.name)
+    return replace(entry, link=link, command=command, image=address(svg))
 
 
 def _is_newer(page: Path, folder: Path) -> bool:
@@ -102,10 +119,24 @@ def _entry(path: Path) -> Entry:
     try:
         reader = open_run(path)
         command = f"corroborate report {shlex.quote(path.name)}"
-        return Entry(path.name, reader.record, _counts(reader.verdicts), link, command=command)
+        image = address(stored(report.parent)) if link else ""
+        return Entry(
+            path.name,
+            reader.record,
+            _counts(reader.verdicts),
+            link,
+            command=command,
+            image=image,
+            unfinished=_unfinished(reader),
+        )
     except RecordError as error:
         # One damaged run must not hide all the others.
         return Entry(path.name, None, (), link, problem=error.what)
+
+
+def _unfinished(view: RunView) -> str:
+    missing = len(not_finished(view))
+    return f"{missing} of {plural(len(view.record.planned), 'planned trial')} not finished" if missing else ""
 
 
 def _counts(verdicts: VerdictsRecord | None) -> tuple[tuple[str, int], ...]:

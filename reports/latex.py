@@ -21,29 +21,25 @@ from reports.document import (
     Figure,
     Listing,
     Paragraph,
+    Section,
     Spans,
     Table,
     Tally,
 )
+from reports.latex_split import FIGURE_WIDTH, LANDSCAPE, LINE_WIDTH, layout, panels, split
 from reports.latex_tables import (
     Columns,
     badge,
-    is_prose,
     longtable,
-    natural_width,
     number,
     spans,
     tabular,
     words,
 )
 from reports.latex_text import latex, latex_code
+from reports.latex_widths import is_crowded, is_prose, natural_width
 from reports.sample_views import Branch, Trajectories, Trajectory, Tree
 from reports.text import sentence
-
-_LINE_WIDTH = 466.0
-"""Of the standalone document, in points."""
-_LANDSCAPE = 1.4
-"""A table that would have to shrink by more than this is turned."""
 
 _DEEPEST = 12
 """Steps to the right, after which a tree is no longer indented further."""
@@ -56,18 +52,36 @@ class Tex(str):
 
 
 def render(document: Document) -> str:
-    """The standalone document; it inputs ``macros.tex``, ``tables/`` and ``figures/``."""
-    template = environment().get_template("report.tex.j2")
-    body = [
-        (section.id, section.title, [Tex(block(item)) for item in section.blocks])
-        for section in document.sections
-    ]
-    return template.render(
-        document=document,
-        body=body,
-        facts=[(term, Tex(spans(items))) for term, items in document.facts],
-        abstract=[Tex(spans(items)) for items in document.abstract],
+    """The report of at most eight pages; it inputs ``preamble.tex``, ``tables/`` and ``figures/``."""
+    parts = split(document)
+    return (
+        environment()
+        .get_template("report.tex.j2")
+        .render(
+            document=document,
+            body=_sections(parts.body, floating=True),
+            facts=[(term, Tex(spans(items))) for term, items in document.facts],
+            abstract=[Tex(spans(items)) for items in document.abstract],
+            appendix=[section.title for section in parts.appendix],
+            elsewhere=parts.elsewhere,
+        )
     )
+
+
+def render_appendix(document: Document) -> str:
+    r"""All that the report has no room for: a document of its own, and a file for ``\input``."""
+    body = _sections(split(document).appendix)
+    return environment().get_template("appendix.tex.j2").render(document=document, body=body)
+
+
+def render_preamble(document: Document) -> str:
+    """The packages and environments of both."""
+    return environment().get_template("preamble.tex.j2").render(document=document)
+
+
+def _sections(sections: Sequence[Section], *, floating: bool = False) -> list[tuple[str, str, list[Tex]]]:
+    made = block if not floating else _floating
+    return [(section.id, section.title, [Tex(made(item)) for item in section.blocks]) for section in sections]
 
 
 @cache
@@ -157,26 +171,58 @@ def _caption(item: Table | Figure) -> str:
 
 
 def _table(item: Table) -> str:
+    if not item.rows:
+        return "\n".join(_placed(item, "H", ""))
     if is_prose(item):
-        return f"{{\\footnotesize\n{longtable(item, _caption(item))}\n}}"
+        return _long(item)
     inner = rf"\input{{tables/{item.id}}}" if item.export else tabular(item)
-    lines = [
-        r"\begin{table}[H]\centering",
-        rf"\caption{{{_caption(item)}}}\label{{tab:{item.id}}}",
-        inner,
-        r"\end{table}",
-    ]
-    if natural_width(item) > _LANDSCAPE * _LINE_WIDTH:
+    lines = [*_placed(item, "H", inner)]
+    if natural_width(item) > LANDSCAPE * LINE_WIDTH:
         lines = [r"\begin{landscape}", *lines, r"\end{landscape}"]
     return "\n".join(lines)
 
 
-def _figure(item: Figure) -> str:
+def _long(item: Table) -> str:
+    turned = is_crowded(item)
+    text = f"{{\\footnotesize\n{longtable(item, _caption(item), turned=turned)}\n}}"
+    return f"\\begin{{landscape}}\n{text}\n\\end{{landscape}}" if turned else text
+
+
+def _placed(item: Table, where: str, inner: str, kind: str = "table") -> list[str]:
+    return [
+        rf"\begin{{{kind}}}[{where}]\centering",
+        rf"\caption{{{_caption(item)}}}\label{{tab:{item.id}}}",
+        inner,
+        rf"\end{{{kind}}}",
+    ]
+
+
+def _floating(item: Block) -> str:
+    """A block of the report, where tables and figures stand wherever there is room for them."""
+    if isinstance(item, Figure):
+        return _figure(item, "htbp", FIGURE_WIDTH)
+    if not isinstance(item, Table):
+        return block(item)
+    source = rf"\input{{tables/{item.id}}}" if item.export else tabular(item)
+    match layout(item):
+        case "long":
+            return _long(item)
+        case "whole":
+            return "\n".join(_placed(item, "htbp", source))
+        case "panels":
+            return "\n".join(_placed(item, "htbp", "\n\\par\\medskip\n".join(map(tabular, panels(item)))))
+        case "turned":
+            # A table shrinks until it fits the height of a page, which is now its width.
+            inner = rf"{{\setlength{{\textheight}}{{0.85\textwidth}}{source}}}"
+            return "\n".join(_placed(item, "p", inner, "sidewaystable"))
+
+
+def _figure(item: Figure, where: str = "H", width: float = 0.78) -> str:
     missing = " ".join(f"{words(name)}: not measured, {words(reason)}." for name, reason in item.missing)
-    drawing = rf"\includegraphics[width=0.78\linewidth]{{figures/{item.id}.pdf}}" if item.lines else ""
+    drawing = rf"\includegraphics[width={width:g}\linewidth]{{figures/{item.id}.pdf}}" if item.lines else ""
     return "\n".join(
         [
-            r"\begin{figure}[H]\centering",
+            rf"\begin{{figure}}[{where}]\centering",
             drawing,
             rf"\caption{{{_caption(item)} {missing}}}\label{{fig:{item.id}}}",
             r"\end{figure}",

@@ -7,7 +7,6 @@ A table of prose gets columns of fixed width, shared out by the length of its wo
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -16,6 +15,7 @@ from reports.document import (
     Badge,
     Break,
     Code,
+    Column,
     Glyph,
     Link,
     NotMeasured,
@@ -28,7 +28,17 @@ from reports.document import (
 )
 from reports.glyph import places
 from reports.latex_text import latex, latex_code
-from reports.text import Shown, cause_text, show
+from reports.latex_widths import (
+    BREAKABLE,
+    LINE,
+    LONG_LABEL,
+    TURNED_LINE,
+    is_prose,
+    long_note,
+    plain_text,
+    widths,
+)
+from reports.text import Shown, cause_text, sentence, show
 
 Columns = Literal["single", "double"]
 
@@ -46,21 +56,8 @@ VERDICT_MARK = {
     "otherwise": r"$\times$",
     "undecided": r"$\circ$",
 }
-_LINE = 104
-"""Letters of footnote size on a line of the standalone report."""
-_GAP = 3
-_LETTER = 4.6
-_SMALL_LETTER = 3.5
-_TABCOLSEP = 6.0
-"""Rough widths in points, of letters at 9 and 7 points and of the space between columns."""
 _GLYPH_WIDTH = 100
 _GLYPH_PAD = 5
-_DRAWING = 11
-"""Letters that are as wide as the drawing of an interval."""
-_BREAKABLE = 16
-_LONG_ROWS = 36
-_PROSE_CELL = 26
-_LONG_LABEL = 40
 
 
 def tabular(table: Table, columns: Columns = "double") -> str:
@@ -73,10 +70,10 @@ def tabular(table: Table, columns: Columns = "double") -> str:
     return _prose(table) if is_prose(table) else _numeric(table, columns)
 
 
-def longtable(table: Table, caption: str) -> str:
-    """A table of prose that may run over pages, with its caption above."""
-    kinds = _paragraph_columns(table)
-    head = " & ".join(rf"\textbf{{{latex(column.header)}}}" for column in table.columns) + r" \\"
+def longtable(table: Table, caption: str, *, turned: bool = False) -> str:
+    """A table of prose that may run over pages, with its caption above; turned, its lines are longer."""
+    kinds = _paragraph_columns(table, TURNED_LINE if turned else LINE)
+    head = " & ".join(rf"\textbf{{{_heading(column)}}}" for column in table.columns) + r" \\"
     lines = [
         rf"\begin{{longtable}}{{@{{}}{kinds}@{{}}}}",
         rf"\caption{{{caption}}}\label{{tab:{table.id}}}\\",
@@ -89,31 +86,6 @@ def longtable(table: Table, caption: str) -> str:
         r"\end{longtable}",
     ]
     return "\n".join(lines)
-
-
-def is_prose(table: Table) -> bool:
-    """Whether a table holds running text, or too many rows for one page."""
-    if len(table.rows) > _LONG_ROWS:
-        return True
-    wordy = [at for at, column in enumerate(table.columns) if at and column.align == "text"]
-    return any(len(_plain(row.cells[at])) > _PROSE_CELL for row in table.rows for at in wordy)
-
-
-def natural_width(table: Table) -> float:
-    """Roughly how wide a table of numbers is before it is shrunk, in points."""
-    widths = []
-    for at, column in enumerate(table.columns):
-        cells = [_cell_width(row.cells[at]) for row in table.rows]
-        widths.append(max([len(column.header) * _LETTER, *cells]))
-    return sum(widths) + 2 * _TABCOLSEP * (len(widths) - 1)
-
-
-def _cell_width(cell: Spans) -> float:
-    if len(cell) != 1 or not isinstance(cell[0], Number):
-        return min(len(_plain(cell)), _LONG_LABEL) * _LETTER
-    shown = show(cell[0])
-    letters = len(shown.value) + len(shown.unit) + len(shown.remark)
-    return letters * _LETTER + len(shown.interval) * _SMALL_LETTER
 
 
 def spans(items: Spans, *, stacked: bool = False) -> str:
@@ -131,7 +103,10 @@ def number(item: Number, *, stacked: bool = False) -> str:
     if not shown.low:
         return value
     ends = rf"{{\scriptsize {interval(shown)}}}"
-    return rf"\shortstack[r]{{{value}\\{ends}}}" if stacked else f"{value} {ends}"
+    if not stacked:
+        return f"{value} {ends}"
+    # The value, and not the interval below it, stands in the line of the row's name.
+    return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{value}\\{ends}\end{{tabular}}"
 
 
 def interval(shown: Shown) -> str:
@@ -189,7 +164,7 @@ def badge(verdict: str, cause: str = "", word: str = "") -> str:
 
 def words(text: str) -> str:
     """Text whose long words may break, since a narrow column cannot hold them."""
-    return "".join(latex_code(w) if len(w) > _BREAKABLE else latex(w) for w in re.split(r"(\s+)", text))
+    return "".join(latex_code(w) if len(w) > BREAKABLE else latex(w) for w in re.split(r"(\s+)", text))
 
 
 def _numeric(table: Table, columns: Columns) -> str:
@@ -199,7 +174,7 @@ def _numeric(table: Table, columns: Columns) -> str:
         form or ("l" if column.align == "text" else "r")
         for form, column in zip(bare, table.columns, strict=True)
     ]
-    if max((len(_plain(row.cells[0])) for row in table.rows), default=0) > _LONG_LABEL:
+    if max((len(plain_text(row.cells[0])) for row in table.rows), default=0) > LONG_LABEL:
         kinds[0] = r">{\raggedright\arraybackslash}p{0.34\linewidth}"
     heads = [
         f"{{{latex(column.header)}}}" if form else latex(column.header)
@@ -218,26 +193,26 @@ def _numeric(table: Table, columns: Columns) -> str:
         r"\end{tabular}",
         r"\end{adjustbox}",
     ]
-    notes = [rf"\textsuperscript{{{mark}}}~not measured: {words(why)}." for why, mark in reasons.items()]
+    notes = [rf"\textsuperscript{{{mark}}}~{sentence(words(why))}" for why, mark in reasons.items()]
     if notes:
         lines.append(rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize\raggedright {' '.join(notes)}}}")
     return "\n".join(lines)
 
 
 def _reasons(table: Table) -> dict[str, str]:
-    """The reasons for missing entries, each with the letter that refers to it."""
+    """Why entries are missing, and what the paper says in words, each with the letter that refers to it."""
     found: dict[str, str] = {}
     for row in table.rows:
-        for cell in row.cells:
-            for span in cell:
-                if isinstance(span, NotMeasured) and span.reason not in found:
-                    found[span.reason] = "abcdefghijklmnopqrstuvwxyz"[len(found) % 26]
+        for cell, column in zip(row.cells, table.columns, strict=True):
+            note = long_note(cell, column)
+            if note and note not in found:
+                found[note] = "abcdefghijklmnopqrstuvwxyz"[len(found) % 26]
     return found
 
 
 def _prose(table: Table) -> str:
     kinds = _paragraph_columns(table)
-    heads = " & ".join(rf"\textbf{{{latex(column.header)}}}" for column in table.columns)
+    heads = " & ".join(rf"\textbf{{{_heading(column)}}}" for column in table.columns)
     lines = [
         r"{\footnotesize",
         rf"\begin{{tabular}}{{@{{}}{kinds}@{{}}}}",
@@ -266,8 +241,8 @@ def _rows(
             raise ValueError(f"Table {table.id}: {len(row.cells)} entries for {len(table.columns)} columns")
         forms = bare or [""] * len(row.cells)
         cells = [
-            _cell(cell, stacked=stacked, form=form, reasons=reasons or {})
-            for cell, form in zip(row.cells, forms, strict=True)
+            _cell(cell, stacked=stacked, form=form, mark=(reasons or {}).get(long_note(cell, column), ""))
+            for cell, form, column in zip(row.cells, forms, table.columns, strict=True)
         ]
         if lines and not bare:
             # Before a row and never after the last one, which would open an empty page.
@@ -277,12 +252,12 @@ def _rows(
     return lines
 
 
-def _cell(cell: Spans, *, stacked: bool, form: str, reasons: Mapping[str, str]) -> str:
+def _cell(cell: Spans, *, stacked: bool, form: str, mark: str) -> str:
     if form and len(cell) == 1 and isinstance(cell[0], Number):
         return show(cell[0]).value
     parts = [
-        rf"--\textsuperscript{{{reasons[span.reason]}}}"
-        if isinstance(span, NotMeasured) and span.reason in reasons
+        rf"--\textsuperscript{{{mark}}}"
+        if mark and isinstance(span, NotMeasured | Text)
         else _span(span, stacked=stacked)
         for span in cell
     ]
@@ -309,49 +284,15 @@ def _is_bare(item: Number) -> bool:
     return plain and re.fullmatch(r"-?\d+(\.\d+)?", show(item).value) is not None
 
 
-def _plain(cell: Spans) -> str:
-    return "".join(_span_text(span) for span in cell)
-
-
-def _span_text(span: Span) -> str:
-    match span:
-        case Number():
-            return show(span).plain
-        case NotMeasured(reason=reason):
-            return f"not measured: {reason}"
-        case Badge(verdict=verdict, cause=cause, word=word):
-            return f"* {word or verdict}" + (f" ({cause_text(cause)})" if cause else "")
-        case Glyph() | Break():
-            return " "
-        case Text(text=text) | Strong(text=text) | Code(text=text) | Link(text=text):
-            return text
-
-
-def _widths(table: Table) -> list[float]:
-    """Shares of the line for each column, so that every unbreakable word fits.
-
-    A column gets at least its longest word; what is left is shared by the square root of the
-    longest entry, so that long prose does not starve the rest.
-    """
-    least: list[float] = []
-    wish: list[float] = []
-    for at, column in enumerate(table.columns):
-        texts = [_plain(row.cells[at]) for row in table.rows]
-        found = [min(len(word), _BREAKABLE) for text in (*texts, column.header) for word in text.split()]
-        if any(isinstance(span, Glyph) for row in table.rows for span in row.cells[at]):
-            found.append(_DRAWING)
-        least.append(max(found, default=1) + 1.5)
-        wish.append(math.sqrt(max((len(text) for text in texts), default=1)))
-    room = _LINE - _GAP * (len(least) - 1)
-    spare = max(0.0, room - sum(least))
-    total = max(sum(least), room)
-    return [(low + spare * part / sum(wish)) / total for low, part in zip(least, wish, strict=True)]
-
-
-def _paragraph_columns(table: Table) -> str:
+def _paragraph_columns(table: Table, line: float = LINE) -> str:
     kinds = []
-    for share, column in zip(_widths(table), table.columns, strict=True):
+    for share, column in zip(widths(table, line), table.columns, strict=True):
         ragged = r"\raggedleft" if column.align == "number" else r"\raggedright"
         width = rf"\dimexpr {share:.4f}\linewidth-2\tabcolsep\relax"
         kinds.append(rf">{{{ragged}\arraybackslash\hspace{{0pt}}}}p{{{width}}}")
     return "".join(kinds)
+
+
+def _heading(column: Column) -> str:
+    """What stands above a narrow column, which may have to break at a hyphen."""
+    return " ".join(latex_code(word) if "-" in word else latex(word) for word in column.header.split(" "))

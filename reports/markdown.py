@@ -64,8 +64,9 @@ def render(document: Document) -> str:
 def summary(document: Document) -> str:
     """Title, counts and the verdict table only."""
     lines = [f"# {escape(document.title)}", ""]
-    for item in document.sections[0].blocks:
-        lines += [block(item), ""]
+    for section in document.sections:
+        if section.id in ("summary", "verdicts"):
+            lines += [part for item in section.blocks for part in (block(item), "")]
     return "\n".join(lines)
 
 
@@ -119,7 +120,7 @@ def number(item: Number) -> str:
     shown = show(item)
     value = shown.value.replace("-", MINUS).replace("<", "&lt;")
     value = f"**{value}**" if item.bold else value
-    unit = f" {escape(shown.unit)}" if shown.unit else ""
+    unit = f" {escape(name)}" if (name := shown.unit or item.read_in) else ""
     interval = f" \\[{shown.low}, {shown.high}\\]".replace("-", MINUS) if shown.low else ""
     remark = f" *{escape(shown.remark)}*" if shown.remark else ""
     return f"{value}{unit}{_STANDING.get(item.standing, '')}{interval}{remark}"
@@ -127,9 +128,10 @@ def number(item: Number) -> str:
 
 def table(item: Table) -> str:
     """One table with its caption and notes."""
-    lines = [sentence(spans(item.caption)), ""]
-    lines += [_line(escape(column.header) for column in item.columns)]
-    lines += [_line("---:" if column.align == "number" else "---" for column in item.columns)]
+    lines = [sentence(spans(item.caption))]
+    if item.rows:
+        lines += ["", _line(escape(column.header) for column in item.columns)]
+        lines += [_line("---:" if column.align == "number" else "---" for column in item.columns)]
     group = ""
     for row in item.rows:
         if row.group and row.group != group:

@@ -24,6 +24,7 @@ from reports.document import Handle, HandleKind, NotMeasured, Number, NumberForm
 from reports.places import planned_at
 from reports.text import decimals
 from reports.unique_names import anchors
+from reports.units import unit_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -230,7 +231,7 @@ class Ledger:
 
     def effect(self, verdict: VerdictRecord, at: int) -> Number:
         """θ of one test of a claim, with its interval."""
-        test = verdict.tests[at]
+        test, form = verdict.tests[at], self.claims[verdict.claim].forms.get(self.scale.profile)
         return Number(
             test.effect.value,
             Handle("claim", f"{verdict.claim}/test {at + 1}/effect", tuple(verdict.trials)),
@@ -239,6 +240,7 @@ class Ledger:
             digits=self._digits(verdict.claim),
             form="ratio" if test.ratio else "fixed",
             times=test.ratio.times if test.ratio else 1.0,
+            read_in=unit_of(form, test.label),
         )
 
     def test_number(

@@ -11,7 +11,10 @@ from harness.errors import RecordError, UsageError
 _MARKS: Mapping[str, bytes] = MappingProxyType(
     {
         "index.html": b"Reproduction report",
+        "thumbnail.svg": b"Reproduction report",
         "report.tex": b"Generated: do not edit",
+        "appendix.tex": b"Generated: do not edit",
+        "preamble.tex": b"Generated: do not edit",
         "macros.tex": b"Generated: do not edit",
         "report.md": b"corroborate report",
         "csv/numbers.csv": b"kind,name,value,low,high",
@@ -40,6 +43,21 @@ def refuse_foreign(folder: Path, names: Iterable[str]) -> None:
             f"There is a file '{foreign[0]}' that no report has written, and it was left as it is",
             where=str(folder),
             fix="Name another folder for the report, or move the file away.",
+        )
+
+
+def refuse_foreign_page(path: Path) -> None:
+    """Stop before a page is overwritten that no report has written, whatever its name.
+
+    Raises:
+        UsageError: If there is one.
+        RecordError: If it cannot be read.
+    """
+    if path.exists() and not _is_marked(path, _MARKS["index.html"]):
+        raise UsageError(
+            "There is a file that no report has written, and it was left as it is",
+            where=str(path),
+            fix="Name another file, or move this one away.",
         )
 
 

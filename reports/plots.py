@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.claims.ratios import factor
 from reports.document import Figure, Line, Number, Point
 from reports.latex_text import typesettable
-from reports.text import clean
+from reports.text import clean, tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,8 @@ _SERIES = 8
 _MOST_TICKS = 8
 _NARROW = 8.0
 _MOST_LETTERS = 46
+_THUMBNAIL = (2.7, 1.7)
+"""Width and height in inches."""
 _MARKERS = "osD^vPX*"
 _DASHES = (
     "-",
@@ -108,8 +111,17 @@ _STYLE: dict[str, Any] = {
 
 def figure_svg(figure: Figure) -> str:
     """The figure as an ``<svg>`` element for an HTML page, its colours CSS variables."""
+    return _svg(figure, small=False)
+
+
+def figure_thumbnail(figure: Figure) -> str:
+    """The figure's shape, small: an SVG without legend and names, its colours CSS variables."""
+    return _svg(figure, small=True)
+
+
+def _svg(figure: Figure, *, small: bool) -> str:
     with _quiet():
-        raw = _draw(figure, _PLACEHOLDERS, "svg", clean).decode()
+        raw = _draw(figure, _PLACEHOLDERS, "svg", clean, small=small).decode()
     svg = raw[raw.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
@@ -127,6 +139,11 @@ def figure_pdf(figure: Figure) -> bytes:
         return _draw(figure, PRINT, "pdf", typesettable)
 
 
+def size(figure: Figure) -> tuple[float, float]:
+    """Width and height of the drawing in inches; each series may add lines to the legend."""
+    return 5.2, 2.9 + 0.2 * len(figure.lines)
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     # The page's own fonts draw the text of an SVG; matplotlib only measures it.
@@ -138,23 +155,36 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _draw(figure: Figure, palette: Palette, kind: str, spell: Callable[[str], str]) -> bytes:
+def _draw(
+    figure: Figure, palette: Palette, kind: str, spell: Callable[[str], str], *, small: bool = False
+) -> bytes:
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas
 
     style: Any = _STYLE | dict.fromkeys(_INKED, palette.ink) | {"grid.color": palette.rule}
     with mpl.rc_context(style):
         labels = [spell(label) for line in figure.lines for label in (line.label, f"{line.label}, paper")]
-        canvas = Canvas(figsize=(5.2, 2.9 + 0.1 * len(labels)), layout="constrained")
+        canvas = Canvas(figsize=_THUMBNAIL if small else size(figure), layout="constrained")
         canvas.patch.set_visible(False)
         axes = canvas.subplots()
         axes.patch.set_visible(False)
         _Drawing(canvas, axes, figure, palette, spell).fill()
-        _legend(canvas, axes, labels)
+        if small:
+            _strip(axes)
+        else:
+            _legend(canvas, axes, labels)
         buffer = io.BytesIO()
         dates = {"Date": None} if kind == "svg" else {"CreationDate": None}
         canvas.savefig(buffer, format=kind, metadata={**dates, "Creator": None})
         return buffer.getvalue()
+
+
+def _strip(axes: Axes) -> None:
+    """Take away what cannot be read on a thumbnail."""
+    axes.set(xlabel="", ylabel="")
+    axes.tick_params(labelbottom=False, labelleft=False)
+    for patch in axes.patches:
+        patch.set_hatch("")
 
 
 _INKED = (
@@ -215,22 +245,22 @@ class _Drawing:
             self.axes.set_xscale("log")
             _plain_log(self.axes.xaxis)
         if 1 < len(values) <= _MOST_TICKS:
-            self.axes.set_xticks(values, [f"{value:g}" for value in values])
+            self.axes.set_xticks(values, [tick(value) for value in values])
             self.axes.xaxis.set_minor_locator(NullLocator())
 
     def _series(self, line: Line, index: int, places: dict[str, float]) -> None:
         colour = self.palette.series[index % _SERIES]
-        marker = _MARKERS[index % _SERIES]
+        marker = _MARKERS[_shape(index)]
         if line.points:
             self.axes.errorbar(
                 [_x(point, places) for point in line.points],
-                [point.y.value for point in line.points],
+                [_drawn(point.y) for point in line.points],
                 yerr=_errors([point.y for point in line.points]),
                 xerr=_errors([point.x for point in line.points if isinstance(point.x, Number)]),
                 label=self.spell(line.label),
                 color=colour,
                 marker=marker,
-                linestyle=_DASHES[index % _SERIES] if self.figure.kind == "line" else "none",
+                linestyle=_DASHES[_shape(index)] if self.figure.kind == "line" else "none",
                 elinewidth=1.0,
                 capsize=2.2,
                 transform=self._aside(index),
@@ -241,12 +271,8 @@ class _Drawing:
 
     def _extend(self, line: Line, places: dict[str, float]) -> None:
         # Artists that are moved aside do not count for the limits of the axes.
-        corners = [
-            (_x(point, places), end)
-            for point in line.points
-            for end in (point.y.low, point.y.value, point.y.high)
-            if end is not None
-        ]
+        xs = [_extent(p.x) if isinstance(p.x, Number) else [_x(p, places)] for p in line.points]
+        corners = [(x, y) for p, at in zip(line.points, xs, strict=True) for x in at for y in _extent(p.y)]
         self.axes.update_datalim(corners)
         self.axes.autoscale_view()
 
@@ -263,7 +289,7 @@ class _Drawing:
     def _reported(self, line: Line, x: list[float], colour: str, marker: str) -> None:
         self.axes.plot(
             x,
-            [point.y.value for point in line.reported],
+            [_drawn(point.y) for point in line.reported],
             label=self.spell(f"{line.label}, paper"),
             color=colour,
             marker=marker,
@@ -280,7 +306,7 @@ class _Drawing:
                 self._bar_group(line, [places[_category(p)] + offset for p in line.points], width, index)
             if line.reported:
                 x = [places[_category(p)] + offset for p in line.reported]
-                self._reported(line, x, self.palette.ink, _MARKERS[index % _SERIES])
+                self._reported(line, x, self.palette.ink, _MARKERS[_shape(index)])
         self.axes.set_xticks(list(places.values()), [self.spell(name) for name in places])
         if sum(max(len(name), 4) for name in places) > _MOST_LETTERS:
             self.axes.tick_params(axis="x", rotation=28)
@@ -291,16 +317,21 @@ class _Drawing:
     def _bar_group(self, line: Line, x: list[float], width: float, index: int) -> None:
         self.axes.bar(
             x,
-            [point.y.value for point in line.points],
+            [_drawn(point.y) for point in line.points],
             width * 0.92,
             yerr=_errors([point.y for point in line.points]),
             label=self.spell(line.label),
             color=self.palette.series[index % _SERIES],
-            hatch=_HATCHES[index % _SERIES],
+            hatch=_HATCHES[_shape(index)],
             edgecolor=self.palette.ground,
             linewidth=0.4,
             error_kw={"elinewidth": 1.0, "capsize": 2.2, "ecolor": self.palette.ink},
         )
+
+
+def _shape(index: int) -> int:
+    """Which marker, dash or hatch a series has: from the ninth on, colours come again with other shapes."""
+    return (index + 3 * (index // _SERIES)) % _SERIES
 
 
 def _plain_log(axis: Axis) -> None:
@@ -310,7 +341,7 @@ def _plain_log(axis: Axis) -> None:
     low, high = axis.get_view_interval()
     wide = low <= 0 or high / low > _NARROW
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if wide else (1.0, 1.5, *range(2, 10))))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
     axis.set_minor_locator(NullLocator())
 
 
@@ -332,16 +363,26 @@ def _places(figure: Figure) -> dict[str, float]:
 
 def _x(point: Point, places: dict[str, float]) -> float:
     if isinstance(point.x, Number):
-        return point.x.value
+        return _drawn(point.x)
     return places[point.x] if isinstance(point.x, str) else float(point.x)
+
+
+def _drawn(number: Number, value: float | None = None) -> float:
+    """The number, or an end of its interval, as it is drawn: a ratio, where a logarithm is printed as one."""
+    value = number.value if value is None else value
+    return number.times * factor(value) if number.form == "ratio" else value
+
+
+def _extent(number: Number) -> list[float]:
+    return [_drawn(number, end) for end in (number.low, number.value, number.high) if end is not None]
 
 
 def _errors(numbers: list[Number]) -> list[list[float]] | None:
     """Lengths below and above each estimate, shape (2, n), or nothing without intervals."""
     if not any(number.low is not None for number in numbers):
         return None
-    lows = [max(0.0, n.value - (n.value if n.low is None else n.low)) for n in numbers]
-    highs = [max(0.0, (n.value if n.high is None else n.high) - n.value) for n in numbers]
+    lows = [max(0.0, _drawn(n) - _drawn(n, n.low)) for n in numbers]
+    highs = [max(0.0, _drawn(n, n.high) - _drawn(n)) for n in numbers]
     return [lows, highs]
 
 
@@ -351,7 +392,7 @@ def _legend(canvas: Canvas, axes: Axes, order: list[str]) -> None:
     if len(found) < 2 and not any(label.endswith(", paper") for label in found):
         return
     names = [name for name in order if name in found]
-    columns = 1 if longest > 34 else (2 if longest > 22 else 3)
+    columns = 1 if longest > 32 else (2 if longest > 17 else 3)
     wrapped = [textwrap.fill(name, _MOST_LETTERS + 14) for name in names]
     handles = [found[name] for name in names]
     canvas.legend(handles, wrapped, loc="outside lower center", ncols=min(columns, len(names)))

@@ -164,6 +164,14 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
 
+_GROUPED = 10_000
+
+
+def tick(value: float) -> str:
+    """A tick of an axis: large whole numbers in groups of three, as text has them."""
+    return f"{value:,.0f}" if abs(value) >= _GROUPED and value == round(value) else f"{value:g}"
+
+
 def cause_text(cause: str) -> str:
     """The cause of a verdict as readers know it; records keep the word that they began with."""
     return "precondition" if cause == "assay" else cause

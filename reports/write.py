@@ -20,6 +20,8 @@ from reports.latex_tables import Columns
 from reports.numbers import Ledger
 from reports.own_files import refuse_foreign
 from reports.plots import figure_pdf
+from reports.thumbnail import NAME as THUMBNAIL
+from reports.thumbnail import headline, thumbnail
 
 Format = Literal["html", "latex", "markdown", "csv", "junit"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -42,8 +44,9 @@ def write_report(
         scale: The run's profile and width.
         view: The run.
         verdicts: Its verdicts.
-        folder: Where to write: ``index.html``, ``report.tex`` with ``macros.tex``, ``tables/``
-            and ``figures/``, ``report.md`` with ``summary.md``, ``csv/``, ``junit.xml``.
+        folder: Where to write: ``index.html`` and ``thumbnail.svg``; ``report.tex`` and ``appendix.tex``
+            with ``preamble.tex``, ``macros.tex``, ``tables/`` and ``figures/``; ``report.md`` with
+            ``summary.md``; ``csv/``; ``junit.xml``.
         formats: Which of :data:`FORMATS`.
         columns: Whether LaTeX tables are for one column of a two-column page.
 
@@ -114,6 +117,9 @@ def _files(
 ) -> Iterator[tuple[str, str | bytes]]:
     if "html" in formats:
         yield "index.html", html.render(document)
+        figure = headline(document.figures())
+        if figure:
+            yield THUMBNAIL, thumbnail(figure)
     if "latex" in formats:
         yield from _latex_files(document, columns)
     if "markdown" in formats:
@@ -127,6 +133,8 @@ def _files(
 
 def _latex_files(document: Document, columns: Columns) -> Iterator[tuple[str, str | bytes]]:
     yield "report.tex", latex.render(document)
+    yield "appendix.tex", latex.render_appendix(document)
+    yield "preamble.tex", latex.render_preamble(document)
     yield "macros.tex", macros.macros(document)
     for table in document.tables():
         if table.export:

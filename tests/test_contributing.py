@@ -19,6 +19,7 @@ from harness import claims
 from harness import suite as declared
 from harness.claims.forms import FORMS
 from harness.method import mean_of
+from harness.scaffold import LISTS
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -34,7 +35,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     leave = shutil.ignore_patterns("__pycache__", "reference")
     for name in ("harness", "methods", "suites", "reports"):
         shutil.copytree(ROOT / name, folder / name, ignore=leave)
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    for name in ("pyproject.toml", *LISTS):
+        shutil.copy(ROOT / name, folder)
     made = corroborate(folder, *COMMANDS[0][1:])
     assert made.returncode == 0, made.stderr
     (folder / "median.py").write_text(FILES["median.py"], encoding="utf-8")
@@ -70,7 +72,7 @@ def latest(checkout: Path) -> Path:
 
 
 def test_the_page_has_its_files_and_commands() -> None:
-    assert {Path(name).name for name in FILES} >= {"method.py", "claims.py", "paper.toml", "median.py"}
+    assert {Path(name).name for name in FILES} >= {"method.py", "__init__.py", "paper.toml", "median.py"}
     names = ["new-suite", "plan", "run", "verdicts", "controls", "check-method", "run"]
     assert [command[1] for command in COMMANDS] == names
 
@@ -83,6 +85,53 @@ def test_the_page_shows_the_files_as_they_are_written(checkout: Path, name: str)
 def test_the_page_shows_the_form_that_is_tested() -> None:
     assert {name for name in FILES if name.startswith("tests/")} == {AT_LEAST}
     assert FILES[AT_LEAST] == (ROOT / AT_LEAST).read_text(encoding="utf-8")
+
+
+def test_a_form_that_is_written_as_the_page_says_stands_the_battery(tmp_path: Path) -> None:
+    """Its module, two lines in the registry and its case: no other code is touched, or has to be."""
+    for name in ("harness", "reports", "tests/harness/evidence"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "tests/__init__.py", "tests/harness/__init__.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    form, case = FILES[AT_LEAST].split("\n\nAT_LEAST = ")
+    forms, cases = "harness/claims/forms", "tests/harness/evidence/form_cases.py"
+    own = re.sub(r"^from tests\..*\n", "", form, flags=re.MULTILINE)
+    (tmp_path / forms / "at_least.py").write_text(own, encoding="utf-8")
+    _insert(
+        tmp_path / forms / "__init__.py",
+        {
+            "from harness.claims.forms.base import": "from harness.claims.forms.at_least import AtLeast\n",
+            f'    "{min(FORMS)}",': '    "AtLeast",\n',
+        },
+    )
+    _insert(
+        tmp_path / cases, {"    Control,": "    AtLeast,\n", '    "NotRun": FormCase': f'"AtLeast": {case},'}
+    )
+    battery = "every_form or import_every_form"
+    for command in (
+        ["pytest", "-p", "no:cacheprovider", "-k", battery, "tests/harness/evidence/test_forms.py"],
+        ["ruff", "check", "--no-cache", forms],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        assert command[0] == "ruff" or f"{6 * (len(FORMS) + 1) + 2} passed" in done.stdout
+
+
+def _insert(path: Path, lines: dict[str, str]) -> None:
+    """Put lines before those that begin so."""
+    text = path.read_text(encoding="utf-8")
+    for before, line in lines.items():
+        assert text.count(f"\n{before}") == 1, before
+        text = text.replace(f"\n{before}", f"\n{line}{before}")
+    path.write_text(text, encoding="utf-8")
 
 
 def test_every_form_is_shown_as_it_is_declared() -> None:

@@ -1,4 +1,4 @@
-"""The packages of ``examples/``: each class on a tiny problem, and each package installed and run."""
+"""The packages of ``examples/`` on tiny problems, installed and run; and the scripts, each run as it is."""
 
 from __future__ import annotations
 
@@ -119,6 +119,100 @@ def test_the_rule_decodes_and_gains_less_than_all_tries() -> None:
     task = Chain(prompts=40, tokens=20)
     few = BLOCK_EFFICIENCY(solve(task, FirstTriesDecoding(drafts=8, length=4, tries=1))["main"])
     assert 1 < few < BLOCK_EFFICIENCY(solve(task, SpecTr(drafts=8, length=4))["main"])
+
+
+def numbers(text: str, line: str) -> list[float]:
+    """The numbers of the lines that match, in order."""
+    found = [match[1] for match in re.finditer(rf"^\s*{line}(.*)$", text, flags=re.MULTILINE)]
+    assert found, f"no line is like {line}:\n{text}"
+    return [float(number) for rest in found for number in re.findall(r"-?\d+(?:\.\d+)?", rest)]
+
+
+def ibws_gets_better(said: str) -> bool:
+    rounds = numbers(said, r"after round \d+:")
+    return rounds[-1] > rounds[0] and numbers(said, "all .* by Bradley-Terry:")[0] > 0.9
+
+
+def programs_are_learnt_and_kept(said: str) -> bool:
+    short, long = (numbers(said, f"{budget} expansions:")[0] for budget in (1, 6))
+    return long >= short > 70 and numbers(said, "from its file:") == [100.0]
+
+
+def contexts_keep_their_promise(said: str) -> bool:
+    return numbers(said, "of 12 counterfactual contexts") == [12, 0]
+
+
+def the_split_does_not_matter(said: str) -> bool:
+    adam, rite = (numbers(said, f"{name}:")[-1] for name in ("AdamW", "LoRA-RITE"))
+    return rite < 0.002 and adam > 0.02
+
+
+def decisions_are_best_for_their_metric(said: str) -> bool:
+    table = np.array([numbers(said, f"{metric} +(?=\\d)") for metric in ("accuracy", "mae", "rmse")])
+    # Squares and distances; which rating is likeliest the model is not sure enough of.
+    return [int(column.argmin()) for column in table.T[1:]] == [1, 2]
+
+
+def less_is_forgotten(said: str) -> bool:
+    (before, general), (direct, forgot), (tuned, kept) = (
+        numbers(said, f"{name}: task") for name in ("before", "direct", "ProMoT")
+    )
+    return max(direct, tuned) < 1 < before and general < kept < forgot
+
+
+def the_agent_answers(said: str) -> bool:
+    return "answer: Dublin, after 2 searches" in said and numbers(said, "(?=8 training)") == [8, 8]
+
+
+def training_makes_sparse(said: str) -> bool:
+    before, after = (numbers(said, f"{state}:")[0] for state in ("untrained", "trained"))
+    few = numbers(said, "the 4 largest:")[0]
+    return after < 0.8 * before and few > numbers(said, "all 256 neurons:")[0]
+
+
+def drafts_save_calls(said: str) -> bool:
+    one, four = (numbers(said, f"small model, K = {drafts}:")[0] for drafts in (1, 4))
+    return four > one > 1.5
+
+
+def order_is_learnt(said: str) -> bool:
+    plain, trained = numbers(said, "MaxSim: MRR")[0], numbers(said, r"LITE, 150 updates more: MRR")[0]
+    return trained > plain + 0.15
+
+
+SCRIPTS = {
+    "ibws": ibws_gets_better,
+    "il_bench": programs_are_learnt_and_kept,
+    "kaft": contexts_keep_their_promise,
+    "lite": order_is_learnt,
+    "lora_rite": the_split_does_not_matter,
+    "metric_aware": decisions_are_best_for_their_metric,
+    "promot": less_is_forgotten,
+    "rest_react": the_agent_answers,
+    "sparsity": training_makes_sparse,
+    "spectr": drafts_save_calls,
+}
+
+
+def test_each_script_is_looked_at() -> None:
+    assert {path.stem for path in (ROOT / "examples").glob("*.py")} == {*SCRIPTS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_shows_what_it_says(name: str, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "CORROBORATE_HOME": str(tmp_path / "home"),
+        "HF_HUB_OFFLINE": "1",
+    }
+    script = [sys.executable, str(ROOT / "examples" / f"{name}.py")]
+    done = subprocess.run(
+        script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    assert SCRIPTS[name](done.stdout), done.stdout
 
 
 @pytest.mark.slow

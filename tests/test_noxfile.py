@@ -77,7 +77,7 @@ def test_every_suite_has_a_session_with_its_papers_title() -> None:
 def test_the_sessions_that_others_rely_on_exist() -> None:
     """Assert that no session was renamed: CI jobs and papers name them."""
     expected = {"tests", "tests-slow", "tests-portable", "lint", "typecheck", "smoke", "smoke-gpu"}
-    expected |= {"rehearse", "reliability", "report", "regress", "bench", "lock", "audit"}
+    expected |= {"rehearse", "reliability", "report", "regress", "bench", "lock", "audit", "docs"}
     assert {name for name in nox.registry.get() if not name.startswith("reproduce-")} == expected
 
 
@@ -183,6 +183,39 @@ def test_an_audit_that_asked_nobody_is_not_passed(
     listing, asking = session.ran
     assert {"own.json", environment.PYTHON} <= {*listing}
     assert {"--requirement", "constraints.txt"} <= {*asking}
+
+
+def test_the_site_is_built_strictly_from_fresh_reports(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Session(FakeSession):
+        def install(self, *words: str) -> None:
+            self.installed.append(words)
+
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "environment", lambda session, *groups: None)
+    stale = [
+        tmp_path / "build" / "docs" / "gone.html",
+        tmp_path / environment.DOCS_WORK / "extra/reports/old.md",
+    ]
+    for path in stale:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    kept, fresh = Session("--keep-reports"), Session()
+    environment.docs(kept)
+    assert [path.exists() for path in stale] == [False, True]
+    environment.docs(fresh)
+    assert not stale[1].exists()
+    written = [command[3:5] for command in fresh.ran if command[2] == "harness.cli.main"]
+    assert written == [*(("report", suite) for suite in sorted(environment.SUITES)), ("report", "--index")]
+    assert fresh.ran[len(written) :] == kept.ran
+    gather, build, check = kept.ran
+    assert gather[1].endswith("gather.py")
+    assert "--fail-on-warning" in build
+    assert check[1:] == ("docs/site/check.py", build[-1])
+    assert {"--constraint", "constraints.txt", *environment.group("docs")} <= {*kept.installed[0]}
+    with pytest.raises(RuntimeError, match="--keep"):
+        environment.docs(Session("--kep"))
 
 
 def test_the_environment_is_made_once(environment: ModuleType) -> None:

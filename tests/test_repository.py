@@ -20,6 +20,7 @@ from importlinter import cli as import_linter
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from harness.scaffold import Facts
 from harness.suite import Paper
 
 ROOT = Path(__file__).parents[1]
@@ -121,6 +122,9 @@ def test_the_papers_record_is_complete(module: str) -> None:
     assert paper.title
     assert paper.authors
     assert re.fullmatch(r"\d{4}\.\d{4,5}", paper.arxiv)
+    # What new-suite writes where it was not told.
+    assert paper.arxiv != Facts("").arxiv
+    assert list(paper.authors) != Facts("").names
     assert paper.bibtex.lstrip().startswith("@")
     assert len(paper.summary.split()) > 15
     assert paper.arxiv in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

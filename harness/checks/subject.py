@@ -32,7 +32,7 @@ AnyTask = Task[Any, Any]
 
 @dataclass(frozen=True)
 class Subject:
-    """A method and a task of its problem type, in a world like a worker's.
+    """A method and a task of its problem type, as a worker has them.
 
     Attributes:
         method: The method, with the parameters of the suite's smoke profile if it is in it.

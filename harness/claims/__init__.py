@@ -7,9 +7,11 @@ are in :mod:`harness.evidence`.
 """
 
 from harness.claims import forms
-from harness.claims.claim import Claim, Control, Prediction
+from harness.claims.claim import Claim, Control, Prediction, Rule, Rules, keeps, kills
 from harness.claims.forms import *  # noqa: F403 - a form is named in its registry alone
-from harness.claims.place import Place
+from harness.claims.forms.base import Form
+from harness.claims.forms.statistical import StatisticalForm
+from harness.claims.place import Place, by_place
 from harness.claims.precondition import Precondition
 from harness.claims.profiles import EVERY, MEASURED, SCALED, Profile, Replication, at, by_profile
 from harness.claims.quantity import (
@@ -33,17 +35,24 @@ __all__ = [
     "Claim",
     "Contrast",
     "Control",
+    "Form",
     "Formula",
     "Place",
     "Precondition",
     "Prediction",
     "Profile",
     "Replication",
+    "Rule",
+    "Rules",
+    "StatisticalForm",
     "alone",
     "at",
+    "by_place",
     "by_profile",
     "combine",
     "difference",
+    "keeps",
+    "kills",
     "log",
     "mean",
     "slope",

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.claims.forms import Form
+from harness.claims.forms.base import Form
 from harness.claims.profiles import Profile
+
+Rule = Mapping[Profile, Form]
+"""The form that decides a claim under each profile; one that is missing gives ``not run``."""
+Rules = Mapping[str, Rule]
+"""By claim id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +34,15 @@ class Claim:
         threshold: Numbers that the statement names, each of which the rule must hold θ to.
         same_as: Id of a claim that asks the same: its verdict is this one's too, and the two count as one
             in the family wherever their rules are equal.
+        primary: Whether it is among the few that the paper stands for (its abstract and headline tables), to
+            which half of the error rate is given; all others are secondary. A suite without any corrects all
+            its claims alike.
     """
 
     id: str
     statement: str
     source: str
-    forms: Mapping[Profile, Form]
+    forms: Rule
     reported: tuple[str, ...] = ()
     parent: str = ""
     essential: bool = True
@@ -43,9 +51,20 @@ class Claim:
     note: str = ""
     threshold: tuple[float, ...] = ()
     same_as: str = ""
+    primary: bool = False
 
 
 Prediction = Literal["kill", "keep"]
+
+
+def kills(*claims: str) -> dict[str, Prediction]:
+    """Predictions of a control that breaks what these claims rest on; ``kills("C1") | keeps("C2")``."""
+    return dict.fromkeys(claims, "kill")
+
+
+def keeps(*claims: str) -> dict[str, Prediction]:
+    """Predictions that these claims hold in spite of a control."""
+    return dict.fromkeys(claims, "keep")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +76,7 @@ class Control:
         title: What is broken.
         experiment: Where both the real and the sabotaged methods run (empty: any).
         replaces: Real method id to sabotaged method id.
-        predicts: What should happen to each claim.
+        predicts: What should happen to each claim: :func:`kills` and :func:`keeps`.
     """
 
     id: str

@@ -66,19 +66,21 @@ class Finding:
 
 @dataclass(frozen=True)
 class Corrected:
-    """A claim's p-values, multiplied by the looks of the run, after Holm over its family.
+    """A claim's p-values, multiplied by the looks of the run, corrected over its family.
 
     Attributes:
         plus: Of the paper's side.
         minus: Against it.
         family: Claims in the family.
         looks: Looks that the run may take.
+        primary: Whether it is a primary claim; ``None`` where all claims count alike.
     """
 
     plus: float | None
     minus: float | None
     family: int
     looks: int = 1
+    primary: bool | None = None
 
     @property
     def reasons(self) -> list[str]:

@@ -201,7 +201,7 @@ class JudgingContext(ABC):
 
     Attributes:
         reported: The paper's numbers by id.
-        family: Claims that are tested together.
+        family: By how many the level is divided for the claim at hand.
         looks: Looks that the run may take, by which p-values are multiplied.
     """
 

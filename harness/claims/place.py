@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
-from harness.claims.profiles import Replication
+from harness.claims.forms.base import Form
+from harness.claims.profiles import Profile, Replication
 from harness.claims.quantity import Cell
 from harness.errors import SuiteError
 from harness.method.metric import Metric
+
+FormT = TypeVar("FormT", bound=Form)
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,22 @@ class Place:
             part=self.part if part is None else part,
             metric=metric or self.metric,
         )
+
+    def replicated(self, form: FormT) -> FormT:
+        """The form, and its preconditions, with what carries the uncertainty here.
+
+        Raises:
+            SuiteError: If it is a form without replicates.
+        """
+        if not hasattr(form, "replication"):
+            what = f"{type(form).__name__} has no replicates that its place could say"
+            raise SuiteError(what, where=f"place {self.experiment}", fix="Declare it with by_profile.")
+        changes: dict[str, Any] = {"replication": self.replication}
+        if conditions := getattr(form, "preconditions", ()):
+            changes["preconditions"] = tuple(replace(one, **changes) for one in conditions)
+        return cast("FormT", replace(cast("Any", form), **changes))
+
+
+def by_place(places: Mapping[Profile, Place], rule: Callable[[Place], Form]) -> dict[Profile, Form]:
+    """The form that ``rule`` gives for each profile's place, with what carries the uncertainty there."""
+    return {profile: where.replicated(rule(where)) for profile, where in places.items()}

@@ -18,6 +18,7 @@ from harness.cli.options import add_runs
 from harness.cli.runs import tell
 from harness.cli.suites import broken_suites, suite_names, usable_suites
 from harness.engine.artifact import read_manifest
+from harness.engine.jobs import ANSWERS
 from harness.errors import ExitCode, UsageError
 from harness.resources import Resolver, home_folder
 from harness.resources.cache import read_entry, size_of
@@ -99,6 +100,7 @@ def entries(home: Path) -> list[Entry]:
         *_resources(home / "resources"),
         *_artifacts(home / "artifacts"),
         *_contents(home / "content"),
+        *_answers(home / ANSWERS),
     ]
     return sorted(found, key=lambda entry: -entry.size)
 
@@ -136,6 +138,14 @@ def _contents(root: Path) -> Iterator[Entry]:
         if found is not None and bool(found["hidden"]) == bool(found["rest"]):
             kind = "leftover" if found["rest"] else "content"
             yield _entry(kind, found["key"][:12], folder, folder, root / f".{found['key']}.lock")
+
+
+def _answers(root: Path) -> Iterator[Entry]:
+    """Answers of servers to artifacts whose building has failed, or was killed."""
+    for folder in _folders(root, "*"):
+        names = [path.name for path in folder.iterdir()]
+        if names and all(name.endswith(".answers.jsonl") for name in names):
+            yield _entry("leftover", folder.name, folder, folder, root / f".{folder.name}.lock")
 
 
 def _folders(root: Path, pattern: str) -> list[Path]:

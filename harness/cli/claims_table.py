@@ -17,7 +17,7 @@ from harness.cli.display import duration
 from harness.cli.forecast import Forecast, Span
 from harness.cli.runs import committed_folders
 from harness.declared import floors_of
-from harness.declared.family import family_of
+from harness.declared.family import Levels, family_of
 from harness.engine.run import RunRequest
 from harness.errors import CorroborateError
 from harness.evidence.outlook import ClaimOutlook, Planned, outlooks
@@ -60,7 +60,7 @@ class ClaimsTable:
         left: What of it is not stored yet.
         workers: CPU threads that the run would give out.
         costs: What the times rest on.
-        tested: Claims that are tested together.
+        levels: By how many the level is divided, for primary and secondary claims.
     """
 
     rows: tuple[ClaimRow, ...]
@@ -68,7 +68,7 @@ class ClaimsTable:
     left: Span
     workers: int
     costs: Costs
-    tested: int
+    levels: Levels
 
 
 def claims_table(request: RunRequest, plan: Plan, forecast: Forecast) -> ClaimsTable:
@@ -85,8 +85,8 @@ def claims_table(request: RunRequest, plan: Plan, forecast: Forecast) -> ClaimsT
         floors=floors_of(suite, scale.profile),
     )
     rows = [ClaimRow(item, *forecast.spans(needed_by(suite, scale, [item.claim], added))) for item in found]
-    tested = 0 if scale.profile is Profile.SMOKE else len(family_of(suite, scale.profile))
-    return ClaimsTable(tuple(rows), *forecast.spans(), request.workers, forecast.costs, tested)
+    family = [] if scale.profile is Profile.SMOKE else family_of(suite, scale.profile)
+    return ClaimsTable(tuple(rows), *forecast.spans(), request.workers, forecast.costs, Levels.of(family))
 
 
 def _claims(suite: Suite, names: Sequence[str]) -> list[Claim]:
@@ -114,15 +114,27 @@ def table_lines(table: ClaimsTable) -> Iterator[str]:
     """The table for a terminal, with what its numbers rest on."""
     found = [row.found for row in table.rows]
     if any(item.outlook.replicates for item in found):
-        level = f"{ALPHA / table.tested:.4f}".lstrip("0")
-        family = f".025 over {plural(table.tested, 'tested claim')}"
-        yield f"claims: what this plan would show with 80 % power, one-sided at {level} ({family})"
+        yield f"claims: what this plan would show with 80 % power, one-sided at {_levels(table.levels)}"
         yield f"  {_LEGEND}"
         yield from _wrapped(f"spread of θ: {_sources(found)}")
     yield from (f"  {line}" for line in _aligned(_cells(table)))
     for reason, claims in _grouped((item.outlook.reason, item.claim) for item in found).items():
         yield from _wrapped(f"{', '.join(claims)}: {reason}")
     yield from _wrapped(_total(table), indent=0)
+
+
+def _levels(levels: Levels) -> str:
+    """The level at which claims of each kind are asked, in words."""
+
+    def share(claims: int, of: float) -> str:
+        return f"{of / max(claims, 1):.4f}".lstrip("0")
+
+    if not levels.primary or not levels.secondary:
+        tested = levels.primary + levels.secondary
+        return f"{share(tested, ALPHA)} (.025 over {plural(tested, 'tested claim')})"
+    first = f"{share(levels.primary, ALPHA / 2)} for {plural(levels.primary, 'primary claim')}"
+    others = f"{share(levels.secondary, ALPHA / 2)} for {levels.secondary} others"
+    return f"{first} and {others} (half of .025 each)"
 
 
 def _wrapped(text: str, indent: int = 2) -> list[str]:

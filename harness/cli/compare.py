@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.claims.wording import change, count, interval
 from harness.cli.options import add_runs
-from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, notes_on, opened, tell
+from harness.cli.outputs import require_file
+from harness.cli.runs import REFERENCE, OpenedRun, committed_beside, judged, notes_on, opened, tell
 from harness.cli.verdicts import interval_text
 from harness.errors import ExitCode, UsageError
-from harness.store.records import Record
+from harness.store.record import Record
+from harness.text import expanded
 
 if TYPE_CHECKING:
     from harness.evidence.compare import Comparison, PairedEffect
@@ -31,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("right", help="what to compare it with; differences are right - left")
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    parser.add_argument(
+        "--html", metavar="FILE", type=expanded, help="also write a page with both runs side by side"
+    )
     add_runs(parser)
 
 
@@ -38,6 +43,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Compare and print."""
     from harness.evidence.compare import compare_runs
 
+    require_file(args.html, "--html")
     left, right = _sides(args)
     comparison = compare_runs(left.suite, left.scale, left.reader, right.reader)
     if args.json:
@@ -45,9 +51,22 @@ def main(args: argparse.Namespace) -> ExitCode:
     else:
         print(f"left  {left.folder}\nright {right.folder}")
         print("\n".join(_lines(comparison)))
+    if args.html:
+        _write_page(left, right, comparison, args)
     tell(dict.fromkeys([*notes_on(left), *notes_on(right)]))
     comparable = comparison.answer != "not comparable"
     return ExitCode.OK if comparable else ExitCode.NOTHING_COMPARABLE
+
+
+def _write_page(left: OpenedRun, right: OpenedRun, comparison: Comparison, args: argparse.Namespace) -> None:
+    from reports import Side, write_comparison
+
+    one, other = (Side(run.suite, run.scale, run.reader, judged(run)) for run in (left, right))
+    path = write_comparison(one, other, comparison, args.html)
+    if args.json:
+        tell([f"page: {path}"])  # What is printed is for another program to read.
+    else:
+        print(f"page: {path}")
 
 
 def _sides(args: argparse.Namespace) -> tuple[OpenedRun, OpenedRun]:

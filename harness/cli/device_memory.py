@@ -78,10 +78,11 @@ def arm_memory(request: RunRequest) -> list[ArmMemory]:
     """The memory of all arms that say what they do with a model, also of those that cannot run here."""
     found: dict[tuple[str, Use], ArmMemory] = {}
     shapes: dict[str, Shape | str] = {}
+    served = request.resolver.endpoints
     for experiment in select(request.suite, request.scale, request.selection):
         for pair in pairs(experiment):
             use = experiment.uses.get(pair)
-            if use is None:
+            if use is None or use.model.name in served:
                 continue
             name = use.model.name
             if name not in shapes:

@@ -25,29 +25,33 @@ ARTIFACT = "artifact/"
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
-class _Left:
-    """Tells an estimate of what happens now."""
+class TimeLeft:
+    """How long a run will still take: an estimate that is told what happens now, in words."""
 
     def __init__(self, known: Mapping[str, float]) -> None:
         self._estimate = Remaining(known)
         self._building: set[str] = set()
 
     def planned(self, trials: Sequence[str]) -> None:
+        """All trials there are."""
         self._estimate.planned(trials)
 
     def started(self, job: str) -> None:
+        """A job began."""
         if job.startswith(ARTIFACT):
             self._building.add(job)
         else:
             self._estimate.started(job, time.monotonic())
 
     def finished(self, record: TrialRecord) -> None:
+        """A job ended, or was reused."""
         self._building.discard(record.trial)
         if record.kind == "trial":
             executed = not record.reused_from
             self._estimate.ended(record.trial, record.cost.wall_s, time.monotonic(), executed=executed)
 
     def expected(self, trials: Iterable[str]) -> float | None:
+        """Seconds that more trials would take, if trials like them have ended."""
         return self._estimate.expected(trials)
 
     def __str__(self) -> str:
@@ -59,7 +63,7 @@ class PlainDisplay:
     """One line now and then: for logs and CI."""
 
     def __init__(self, known: Mapping[str, float] = _NOTHING, out: TextIO | None = None) -> None:
-        self._left = _Left(known)
+        self._left = TimeLeft(known)
         self._out = out or sys.stderr
         self._total = 0
         self._counts: Counter[str] = Counter()
@@ -146,7 +150,7 @@ class LiveDisplay:
             console=self._console,
             transient=True,
         )
-        self._left = _Left(known)
+        self._left = TimeLeft(known)
         self._looked = 0.0
         self._all = self._bars.add_task("trials", total=None, left="")
         self._jobs: dict[str, TaskID] = {}

@@ -14,6 +14,7 @@ from harness.engine.places import gpu_share
 from harness.engine.reuse import ReuseIndex, key_of
 from harness.engine.run import RunRequest
 from harness.engine.single import tuned_trials
+from harness.method.references import Artifact
 from harness.plan import Plan, PlannedTrial, PlannedTuning
 from harness.plan.selection import is_needed
 from harness.provenance import environment_key, usable_cores
@@ -181,6 +182,12 @@ class Forecast:
             trial=trial,
             needs=tuple(map(self._artifact, self._maker.needs(trial))),
         )
+
+    def artifacts(self) -> Iterator[tuple[Artifact, bool]]:
+        """The artifacts of the plan, and whether each is built."""
+        _ = self._trials
+        for item, work in self._artifacts.items():
+            yield item.artifact, work.done
 
     def _artifact(self, item: Preparation) -> Work:
         if item not in self._artifacts:

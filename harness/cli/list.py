@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from harness.cli.options import add_profile, profile_named
+from harness.cli.problems_table import problems_text
 from harness.cli.resources_table import as_markdown, as_text, listed
 from harness.cli.suites import (
     broken_suites,
@@ -14,9 +15,9 @@ from harness.cli.suites import (
     suite_names,
     usable_suites,
 )
-from harness.errors import ExitCode, SuiteError
+from harness.errors import ExitCode, SuiteError, UsageError
 from harness.hub import installed_facts
-from harness.plan.displayed import made_for
+from harness.plan.displayed import made_for, shown
 from harness.suite import Experiment, Scale, Suite
 from harness.text import plural
 
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resources", action="store_true", help="every model and data set, of all suites or the named one"
     )
     parser.add_argument(
+        "--problems", action="store_true", help="what the suite's methods are given, and what they give back"
+    )
+    parser.add_argument(
         "--format", choices=("text", "markdown"), default="text", help="with --resources: how to print it"
     )
 
@@ -40,8 +44,16 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.resources:
         _resources(args.suite, markdown=args.format == "markdown")
         return ExitCode.OK
+    if args.problems and not args.suite:
+        raise UsageError(
+            "--problems needs a suite", where="list", fix="Give one: corroborate list SUITE --problems."
+        )
     if args.suite:
-        _show(load_suite(args.suite), Scale(profile=profile, full=args.full))
+        suite, scale = load_suite(args.suite), Scale(profile=profile, full=args.full)
+        if args.problems:
+            print(problems_text(suite.experiments(scale)))
+        else:
+            _show(suite, scale)
         return ExitCode.OK
     names = suite_names()
     if not names:
@@ -79,8 +91,9 @@ def _show(suite: Suite, scale: Scale) -> None:
         form = claim.forms.get(scale.profile)
         kind = form.kind if form else "compound" if claim.id in wholes else "not run"
         print(f"  {claim.id:6} {kind:16} {claim.statement}")
-    _ids("Tables", (item.id for item in made_for(suite.tables, scale.profile)))
-    _ids("Figures", (item.id for item in made_for(suite.figures, scale.profile)))
+    experiments = {item.id: item for item in suite.experiments(scale)}
+    _ids("Tables", (item.id for item in shown(suite.tables, scale, experiments)))
+    _ids("Figures", (item.id for item in shown(suite.figures, scale, experiments)))
     _ids("Single results", (item.id for item in made_for(suite.sample_views, scale.profile)))
     _ids("Names for --bind", suite.bindings)
 

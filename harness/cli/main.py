@@ -13,6 +13,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Protocol, cast
 
+from harness.cli.extensions import extension, extension_help, extension_names
 from harness.cli.homeless import settle
 from harness.cli.ownership import require_ours
 from harness.cli.signals import Terminated, obeyed
@@ -153,8 +154,8 @@ def _fault() -> int:
 def _chosen(arguments: list[str]) -> tuple[str, argparse.Namespace] | None:
     """The command and its options; ``None`` if there is no command, with the help printed."""
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
-    if name and name not in COMMANDS:
-        raise unknown_name("command", name, list(COMMANDS), where="corroborate --help lists them")
+    if name and name not in COMMANDS and name not in (added := extension_names()):
+        raise unknown_name("command", name, [*COMMANDS, *added], where="corroborate --help lists them")
     parser = _parser(name)
     args = parser.parse_args(arguments)
     if not name:
@@ -164,7 +165,9 @@ def _chosen(arguments: list[str]) -> tuple[str, argparse.Namespace] | None:
 
 
 def _module(name: str) -> CommandModule:
-    return cast("CommandModule", import_module(COMMANDS[name].module))
+    if name in COMMANDS:
+        return cast("CommandModule", import_module(COMMANDS[name].module))
+    return extension(name)
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:
@@ -178,10 +181,14 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("corroborate"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name, command in COMMANDS.items():
+    helps = {name: command.help for name, command in COMMANDS.items()}
+    if chosen not in COMMANDS:
+        # What packages declare is looked for only where it is asked for.
+        helps |= {name: extension_help(name) for name in extension_names() if name not in COMMANDS}
+    for name, line in helps.items():
         # A script that writes "--prof" would break with the first option that begins so, too.
         sub = commands.add_parser(
-            name, help=command.help, description=command.help.capitalize() + ".", allow_abbrev=False
+            name, help=line, description=line[:1].upper() + line[1:] + ".", allow_abbrev=False
         )
         if name == chosen:
             _module(name).add_arguments(sub)

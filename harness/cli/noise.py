@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from harness.claims import Claim, Profile
+from harness.cli.endpoints import add_endpoints
 from harness.cli.noise_runs import request_of, run_apart, run_here
 from harness.cli.noise_table import as_json, lines, noise_rows
 from harness.cli.noise_variants import Variant, variants
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_limits(parser)
     add_resources(parser)
+    add_endpoints(parser)
     add_runs(parser)
 
 

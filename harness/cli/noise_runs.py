@@ -87,6 +87,7 @@ def _options(args: argparse.Namespace) -> Iterator[str]:
         if getattr(args, name) is not None:
             yield from (f"--{name}", str(getattr(args, name)))
     lists = {"claim": args.claim, "set": args.set, "bind": args.bind, "accept-licence": args.accept_licence}
+    lists |= {"endpoint": args.endpoint, "model": args.model, "key-variable": args.key_variable}
     for name, values in lists.items():
         for value in values:
             yield from (f"--{name}", value)

@@ -85,7 +85,7 @@ def lines(measurement: NoiseMeasurement, found: NoiseFound, rows: Sequence[Noise
     yield from _aligned([heads, *(_cells(row, names) for row in rows)])
     yield _LEGEND
     yield from (
-        f"{name} changed no row: no trial here depends on it, or none heeds it" for name in found.untouched
+        f"{name} changed no row: no trial here depends on it, or none uses it" for name in found.untouched
     )
     yield from (f"left out: {name}: {why}" for name, why in measurement.skipped.items())
     yield from (f"not measured: {claim}: {why}" for claim, why in found.unmeasured.items())

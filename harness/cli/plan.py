@@ -12,6 +12,7 @@ from harness.cli.device_memory import GPUS, USUAL, arm_memory, gpu_size, memory_
 from harness.cli.options import add_workers, check_workers
 from harness.cli.request import add_request, make_request
 from harness.cli.runs import tell
+from harness.cli.served_costs import add_price, prices_of
 from harness.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_request(parser)
     add_workers(parser)
+    add_price(parser)
     parser.add_argument(
         "--gpu",
         metavar="NAME|GB",
@@ -38,11 +40,13 @@ def main(args: argparse.Namespace) -> ExitCode:
     """Plan and print."""
     from harness.cli.claims_table import claims_table, table_json, table_lines
     from harness.cli.forecast import Forecast
+    from harness.cli.served_costs import requests_json, requests_lines, requests_of
     from harness.declared import refuse_unjudgeable, unwise
     from harness.engine.run import stored_trials
 
     check_workers(args.workers)
     gpu_gb = gpu_size(args.gpu)
+    prices = prices_of(args.price_per_million)
     request = make_request(args, workers=args.workers, executes=False)
     refuse_unjudgeable(request.suite, request.scale)
     plan = request.planner.plan(request.suite, request.scale, request.selection)
@@ -53,13 +57,17 @@ def main(args: argparse.Namespace) -> ExitCode:
     forecast = Forecast(request, plan, reuse, costs)
     claims = claims_table(request, plan, forecast)
     memory = arm_memory(request)
+    asked = requests_of(request, plan, forecast)
     if args.json:
         told = _as_json(plan) | {"cautions": beware} | table_json(claims) | memory_json(memory, gpu_gb)
+        told |= requests_json(asked, prices)
         print(json.dumps(told, indent=1))
     else:
         print("\n".join(_lines(request, plan, forecast, each=args.trials)))
         print("".join(f"  caution: {text}\n" for text in beware), end="")
-        print("\n".join([*memory_lines(memory, gpu_gb), *table_lines(claims)]))
+        print(
+            "\n".join([*memory_lines(memory, gpu_gb), *requests_lines(asked, prices), *table_lines(claims)])
+        )
         tell(_few_seeds(request))
     return ExitCode.OK
 

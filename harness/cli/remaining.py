@@ -8,8 +8,10 @@ others like it in this run. Where too much is unknown, nothing is said.
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 FEWEST = 5
@@ -21,7 +23,9 @@ GOOD_SHARE = 0.1
 WIDEST = 4.0
 """Ends of a range that are further apart than this factor say nothing."""
 MARGIN = 1.4
-"""The factor by which the ends are moved apart for what nobody knows."""
+"""The factor by which the ends are moved apart at least, for what nobody knows."""
+SURE = 2.0
+"""Standard deviations by which they are moved apart, for how unlike the two occasions were trial by trial."""
 
 
 @dataclass
@@ -56,6 +60,7 @@ class Remaining:
     _took: float = 0.0
     _executed: int = 0
     _compared: tuple[float, float] = (0.0, 0.0)
+    _ratios: list[float] = field(default_factory=list)
     _busy: float = 0.0
     _since: float = 0.0
 
@@ -84,6 +89,8 @@ class Remaining:
         if trial in self.known:
             before, here = self._compared
             self._compared = (before + self.known[trial], here + seconds)
+            if self.known[trial] > 0 < seconds:
+                self._ratios.append(math.log(seconds / self.known[trial]))
 
     def left(self, now: float) -> tuple[float, float] | None:
         """Seconds that are left at least and at most, or nothing if too little is known to say."""
@@ -101,9 +108,10 @@ class Remaining:
             return None
         spent = sum(now - start for start in self._running.values())
         beside = self._beside(busy, spent)
-        longest = max((pair[1] - now + self._running.get(t, now) for t, pair in ranges.items()), default=0.0)
-        low = max(low - spent, 0.0) / beside / MARGIN
-        high = max((high - min(spent, high)) / beside, longest) * MARGIN
+        margin = max(MARGIN, math.exp(SURE * self._spread([pair[1] for pair in ranges.values()])))
+        # At least: all workers are busy to the end.
+        low = max(low - spent, 0.0) / beside / margin
+        high = self._span({trial: pair[1] for trial, pair in ranges.items()}, now, beside) * margin
         return (low, high) if high <= WIDEST * low else None
 
     def expected(self, trials: Iterable[str]) -> float | None:
@@ -116,6 +124,22 @@ class Remaining:
         if len(highest) < len(ranges):
             return None
         return max(sum(highest) / self._beside(self._busy), max(highest, default=0.0))
+
+    def _span(self, seconds: Mapping[str, float], now: float, beside: float) -> float:
+        """When the last trial ends, if each begins in its turn: one that is long and late ends alone."""
+        before = longest = 0.0
+        for trial, whole in seconds.items():
+            left = max(whole - now + self._running.get(trial, now), 0.0)
+            begins = 0.0 if trial in self._running else before / beside
+            longest = max(longest, begins + left)
+            before += left
+        return max(longest, before / beside)
+
+    def _spread(self, left: Sequence[float]) -> float:
+        """Relative standard deviation of a sum, which is large where few trials make up most of it."""
+        if len(self._ratios) < FEWEST or not (total := sum(left)):
+            return 0.0
+        return statistics.stdev(self._ratios) * math.sqrt(sum(x * x for x in left)) / total
 
     def _beside(self, busy: float, spent: float = 0.0) -> float:
         """How many trials were at work at once, on average."""

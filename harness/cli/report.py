@@ -10,9 +10,9 @@ from pathlib import Path
 from harness.bundle import is_bundle
 from harness.cli.options import add_runs
 from harness.cli.outputs import require_folder
-from harness.cli.runs import REFERENCE, OpenedRun, add_reference, chosen, judged, notes_on, tell
+from harness.cli.runs import REFERENCE, OpenedRun, add_reference, chosen, judged, notes_on, opened_at, tell
 from harness.cli.suites import broken_suites, reference_folders
-from harness.errors import ExitCode, UsageError, unknown_name
+from harness.errors import CorroborateError, ExitCode, UsageError, unknown_name
 from harness.store import committed_report, runs_folder
 from harness.text import expanded
 
@@ -58,8 +58,21 @@ def main(args: argparse.Namespace) -> ExitCode:
         from reports import write_index
 
         tell(f"without suite '{name}': {reason}" for name, reason in broken_suites().items())
-        print(write_index(runs_folder(args.runs), reference_folders()))
+        print(write_index(runs_folder(args.runs), reference_folders(), _thumbnail))
     return ExitCode.OK
+
+
+def _thumbnail(folder: Path) -> str:
+    """The headline figure of committed results; the index does not fail for the want of one."""
+    from reports import thumbnail_of
+
+    try:
+        run = opened_at(folder)
+        stored = run.reader.verdicts
+        return thumbnail_of(run.suite, run.scale, run.reader, stored) if stored else ""
+    except CorroborateError as error:
+        tell([f"no thumbnail for {folder}: {error.what}"])
+        return ""
 
 
 def _report(args: argparse.Namespace) -> None:

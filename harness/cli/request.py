@@ -14,6 +14,7 @@ from typing import Any, Literal
 from harness import cuda
 from harness.claims import Profile
 from harness.cli.bound import require_content
+from harness.cli.endpoints import Lacking, add_endpoints, named_servers, put_servers
 from harness.cli.needs import resources_of
 from harness.cli.options import (
     add_limits,
@@ -88,6 +89,7 @@ def add_request(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
     )
     add_limits(parser)
     add_resources(parser)
+    add_endpoints(parser)
     add_runs(parser)
 
 
@@ -118,11 +120,13 @@ def make_request(
     # Where a cluster executes, this machine's own devices and memory say nothing.
     here = executes and not (engine == "ray" and (address or os.environ.get("RAY_ADDRESS")))
     chosen = cuda.choose(args.device) if here else _planned_device(args.device)
+    resolver, lacking = _resolver(args, suite, scale, asks=not gather)
     return RunRequest(
         suite=suite,
         scale=scale,
         selection=_selection(args, suite, scale),
-        resolver=_resolver(args, suite, scale),
+        resolver=resolver,
+        lacking=lacking,
         runs=runs,
         device=chosen.device,
         device_reason=chosen.reason,
@@ -224,18 +228,23 @@ def method_id(class_name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 
 
-def _resolver(args: argparse.Namespace, suite: Suite, scale: Scale) -> Resolver:
+def _resolver(
+    args: argparse.Namespace, suite: Suite, scale: Scale, *, asks: bool
+) -> tuple[Resolver, Lacking]:
+    """What resources are had from, and what servers cannot do that experiments need."""
     known = resources_of(suite, scale)
     bindings = parse_bindings(args.bind, suite, known)
     require_content(bindings, known)
+    servers = named_servers(args, suite, scale, known)
     try:
-        return Resolver.from_environment(bindings, accept=args.accept_licence)
+        resolver = Resolver.from_environment(bindings, accept=args.accept_licence)
     except OSError as error:
         raise ResourceError(
             f"The cache cannot be used: {error.strerror or error}",
             where=str(error.filename or ""),
             fix="Set CORROBORATE_HOME to a folder that can be written.",
         ) from error
+    return resolver, put_servers(servers, suite, scale, resolver, asks=asks)
 
 
 def _run_to_resume(name: str, suite: Suite, profile: Profile, runs: Path) -> Path:

@@ -138,7 +138,8 @@ def _row(item: Listed, facts: HubFacts) -> tuple[str, ...]:
 
 
 def _sources(resource: Resource) -> str:
-    return ", ".join(map(_source, resource.sources)) or "a folder of the user's (`--bind`)"
+    own = "a folder of the user's (`--bind`)" + (" or a server (`--endpoint`)" if resource.served else "")
+    return ", ".join(map(_source, resource.sources)) or own
 
 
 def _source(source: Source) -> str:

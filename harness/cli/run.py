@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from harness.claims.forms import form_named
 from harness.cli import until_settled
 from harness.cli.costs import known_costs
 from harness.cli.display import display, duration
+from harness.cli.live_page import LivePage
 from harness.cli.options import add_cluster, add_workers, check_cluster, check_workers
 from harness.cli.request import NEWEST, add_request, make_request
 from harness.cli.suites import broken_suites, suite_names
@@ -21,7 +24,7 @@ from harness.text import plural
 
 if TYPE_CHECKING:
     from harness.cli.runs import OpenedRun
-    from harness.engine.run import Finished
+    from harness.engine.run import Finished, RunRequest
     from harness.store.records import VerdictsRecord
 
 MISSING_SHOWN = 20
@@ -55,7 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_cluster(parser)
     add_workers(parser)
-    parser.add_argument("--no-report", action="store_true", help="judge the claims, but write no report")
+    parser.add_argument(
+        "--no-report",
+        action="store_true",
+        help="judge the claims, but write no report, nor a page while it runs",
+    )
 
 
 def main(args: argparse.Namespace) -> ExitCode:
@@ -72,7 +79,18 @@ def main(args: argparse.Namespace) -> ExitCode:
 
 def _every(args: argparse.Namespace) -> ExitCode:
     """All suites; one that fails does not keep the others from running."""
-    own = ("suite", "claim", "methods", "set", "method", "bind", "resume")
+    own = (
+        "suite",
+        "claim",
+        "methods",
+        "set",
+        "method",
+        "bind",
+        "endpoint",
+        "model",
+        "key_variable",
+        "resume",
+    )
     given = [name for name in own if getattr(args, name) not in (None, [], "")]
     if given:
         raise UsageError(
@@ -117,7 +135,7 @@ def _one(args: argparse.Namespace) -> ExitCode:
     request = until_settled.with_looks(args, request)
     costs = known_costs(request.suite, request.scale, request.runs)
     request = replace(request, expected=costs)
-    with display(costs) as shown:
+    with _shown(args, request, costs) as (shown, request):
         if request.looks:
             budget = until_settled.parse_budget(args.budget)
             finished = until_settled.run_until_settled(request, shown, budget)
@@ -140,6 +158,19 @@ def _one(args: argparse.Namespace) -> ExitCode:
         )
         return ExitCode.INFRASTRUCTURE
     return _lost(verdicts)
+
+
+@contextmanager
+def _shown(
+    args: argparse.Namespace, request: RunRequest, costs: Mapping[str, float]
+) -> Iterator[tuple[until_settled.Shown, RunRequest]]:
+    """What the user sees while it runs: lines or a bar, and unless no report is written, a page."""
+    with display(costs) as lines:
+        if args.no_report or args.gather:
+            yield lines, request
+            return
+        with LivePage(lines, request, costs) as page:
+            yield page, replace(request, opened=page.opened)
 
 
 def _print(run: OpenedRun, verdicts: VerdictsRecord, finished: Finished) -> None:

@@ -9,7 +9,7 @@ from harness.cli.outputs import print_document, require_file, write_file
 from harness.cli.runs import OpenedRun, add_reference, chosen, judged, notes_on, refuse_rehearsal, tell
 from harness.cli.suites import load_suite
 from harness.errors import ExitCode, UsageError
-from harness.plan.displayed import profiles_of
+from harness.plan.displayed import shown_under
 from harness.text import expanded
 
 FORMATS = ("latex", "markdown", "csv", "html")
@@ -54,11 +54,12 @@ def main(args: argparse.Namespace) -> ExitCode:
 
 def _require_profile(run: OpenedRun, table_id: str) -> None:
     table = next((table for table in run.suite.tables if table.id == table_id), None)
-    if table and run.scale.profile not in profiles_of(table):
+    made = shown_under(table, run.suite) if table else ()
+    if table and run.scale.profile not in made:
         raise UsageError(
             f"Table '{table_id}' is not made under profile '{run.scale.profile}'",
             where=str(run.folder),
-            fix=f"Name a run under {' or '.join(profiles_of(table))} with --run.",
+            fix=f"Name a run under {' or '.join(made)} with --run.",
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.claims.settling import needed_text
 from harness.claims.wording import interval
+from harness.cli.evidence_lines import evidence_lines
 from harness.cli.options import add_runs
 from harness.cli.runs import add_reference, chosen, judged, notes_on, tell
 from harness.errors import ExitCode, unknown_name
@@ -16,6 +17,7 @@ from harness.text import plural
 
 if TYPE_CHECKING:
     from harness.store.records import Interval, VerdictRecord, VerdictsRecord
+    from harness.suite import Suite
 
 MARKS = {
     "reproduced": "+",
@@ -31,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("run", help="a run's folder or name, or a suite (its newest run)")
     parser.add_argument(
-        "--claim", metavar="ID", action="append", default=[], help="only this claim; may be repeated"
+        "--claim",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only this claim, with what its verdict rests on; may be repeated",
     )
     parser.add_argument("--json", action="store_true", help="print the whole record as JSON")
     add_reference(parser)
@@ -47,7 +53,7 @@ def main(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(record.as_json(indent=1))
     else:
-        print("\n".join(verdict_lines(record)))
+        print("\n".join(verdict_lines(record, run.suite if args.claim else None)))
     tell(notes_on(run))
     return ExitCode.OK
 
@@ -67,19 +73,27 @@ def restricted(record: VerdictsRecord, names: Sequence[str]) -> VerdictsRecord:
     return record.model_copy(update={"verdicts": kept, "wholes": wholes})
 
 
-def verdict_lines(record: VerdictsRecord) -> list[str]:
-    """The verdicts as plain text, one claim a line with its reason below; parts below their whole."""
+def verdict_lines(record: VerdictsRecord, explained: Suite | None = None) -> list[str]:
+    """The verdicts as plain text, one claim a line with its reason below; parts below their whole.
+
+    Args:
+        record: The verdicts.
+        explained: The suite, where what they rest on is to be told as well.
+    """
     scale = f"{record.profile}{', full' if record.full else ''}"
     lines = [f"{record.suite}, profile {scale}, run {record.run}"]
     wholes = {whole.claim for whole in record.wholes}
     for verdict in record.in_order():
         indent = "  " if verdict.parent in wholes else ""
         exploratory = " (exploratory)" if verdict.exploratory else ""
-        told = f"{verdict.verdict}{exploratory}{_effect(verdict)}"
+        primary = " (primary)" if verdict.primary else ""
+        told = f"{verdict.verdict}{primary}{exploratory}{_effect(verdict)}"
         lines.append(f"{indent} {MARKS[verdict.verdict]} {verdict.claim:7} {told}")
         lines.append(f"{indent}           {verdict.reason}")
         if settles := needed_text(verdict):
             lines.append(f"{indent}           settled by {settles}")
+        if explained is not None and verdict.claim not in wholes:
+            lines += [f"{indent}           {line}" for line in evidence_lines(verdict, explained)]
     parts = [verdict for verdict in record.verdicts if verdict.parent]
     lines.append(_tally("claim", record.top_level()))
     lines += [_tally("part", parts)] if parts else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cli.options import add_runs
@@ -20,6 +21,7 @@ from harness.store import (
     runs_folder,
 )
 from harness.store.records import TrialRecord
+from harness.text import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +80,7 @@ def explain(reader: RunReader, record: TrialRecord, earlier: list[RunReader]) ->
     lines += [f"It depends on a file that is not declared: {name}" for name in record.files]
     if record.passes > 1:
         lines.append("The GPU's memory did not suffice at first: its passes were halved, at equal batches.")
+    lines += list(_asked(record))
     lines += [f"It left state of the process changed: {text}" for text in record.left]
     if not earlier:
         return [*lines, "No earlier run has a trial of this name."]
@@ -85,6 +88,18 @@ def explain(reader: RunReader, record: TrialRecord, earlier: list[RunReader]) ->
     for other in earlier[:3]:
         lines += _against(here, record, other)
     return lines
+
+
+def _asked(record: TrialRecord) -> Iterator[str]:
+    """The language models that it asked, and what went wrong there."""
+    for model in record.models:
+        usage = model.usage
+        sent = f"{plural(usage.requests, 'request')}, " if model.address else ""
+        tokens = f"{usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written"
+        kept = f", {usage.cached:,} answers kept from before" if usage.cached else ""
+        yield f"It asked {model.told}: {sent}{plural(usage.calls, 'call')}, {tokens}{kept}."
+        for words, (bad, of) in usage.troubles().items():
+            yield f"  {bad:,} of {of:,} {words}."
 
 
 def _against(here: StoredFields, record: TrialRecord, other: RunReader) -> list[str]:

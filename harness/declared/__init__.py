@@ -2,7 +2,8 @@
 
 from harness.declared.check import check_suite, unwise
 from harness.declared.judgeable import refuse_unjudgeable
+from harness.declared.keys import cell_key
 from harness.declared.noise import floors_of
-from harness.declared.rules_hash import cell_key, claims_hash
+from harness.declared.rules_hash import claims_hash
 
 __all__ = ["cell_key", "check_suite", "claims_hash", "floors_of", "refuse_unjudgeable", "unwise"]

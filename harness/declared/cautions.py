@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from harness.claims import Claim, Form, Profile
 from harness.claims.findings import ALPHA, flips_needed
 from harness.claims.wording import p_value
-from harness.declared.family import family_of, overlaps
+from harness.declared.family import Levels, family_of, overlaps
 from harness.declared.thresholds import says_so, spoken_thresholds
 from harness.plan.carried import Fault
 from harness.plan.selection import Selection, cells_of, select
-from harness.suite import Scale, Suite
+from harness.suite import Scale, Suite, Tuned
+from harness.suite.experiment import numbers
+from harness.text import plural
 
 
 def cautions(
@@ -33,6 +35,7 @@ def cautions(
         if form is not None and not any(form.faults()):
             yield from unheld(claim, form)
     yield from overlaps(suite, scale.profile)
+    yield from edges(suite, scale)
     yield from equal_seeds(suite, scale, selection or Selection(), looks)
 
 
@@ -56,24 +59,36 @@ def unheld(claim: Claim, form: Form) -> Iterator[Fault]:
         )
 
 
+def edges(suite: Suite, scale: Scale) -> Iterator[Fault]:
+    """Grids whose best value lies at an edge, whatever the run gives."""
+    for experiment in suite.experiments(scale):
+        for name, method in experiment.methods.items():
+            if isinstance(method, Tuned):
+                for parameter, values in method.grid.items():
+                    if len(set(numbers(values))) == 2:
+                        yield (
+                            f"The grid of {parameter} has two values, so that the best one lies at its edge",
+                            f"experiment {experiment.id}, method {name}",
+                            "Give three or more around the best value of a pilot.",
+                        )
+
+
 def equal_seeds(suite: Suite, scale: Scale, selection: Selection, looks: int = 1) -> Iterator[Fault]:
-    """Claims that stay open if their seeds all give one value, since 2⁻ⁿ exceeds what Holm leaves them."""
+    """Claims that stay open if their seeds all give one value, since 2⁻ⁿ exceeds the level left to them."""
     family = family_of(suite, scale.profile)
-    if not family:
-        return
-    level = ALPHA / (len(family) * looks)
-    needed = flips_needed(level)
+    levels = Levels.of(family)
     seeds = {item.id: len(item.seeds) for item in select(suite, scale, selection) if not item.timed}
-    few: dict[int, list[str]] = defaultdict(list)
+    few: dict[tuple[int, int, bool], list[str]] = defaultdict(list)
     for claim in family:
         form = claim.forms[scale.profile]
+        needed = flips_needed(ALPHA / (levels.divisor(claim) * looks))
         own = {cell.experiment for item in form.measured() for cell in cells_of(item.theta)} & seeds.keys()
         planned = min((seeds[name] for name in own), default=needed)
         if form.flips_signs and planned < needed and not form.lacking(planned, None):
-            few[planned].append(claim.id)
-    for planned, names in sorted(few.items()):
+            few[planned, needed, claim.primary].append(claim.id)
+    for (planned, needed, primary), names in sorted(few.items()):
         p = 2.0**-planned
-        worst = f"after Holm over {len(family)} claims at worst"
+        worst = _at_worst(levels, primary=primary)
         when = "whatever the other claims give" if p * looks > ALPHA else worst
         paid = f" with {looks} looks" if looks > 1 else ""
         what = f"With one value in all {planned} seeds, {p_value(p)} by sign-flips decides nothing{paid}"
@@ -82,3 +97,11 @@ def equal_seeds(suite: Suite, scale: Scale, selection: Selection, looks: int = 1
             f"claims {', '.join(names)}",
             f"Where values may be equal, {needed} seeds do.",
         )
+
+
+def _at_worst(levels: Levels, *, primary: bool) -> str:
+    """What corrects a claim's p-value, where no other claim of its kind is shown."""
+    if not levels.primary:
+        return f"after Holm over {levels.secondary} claims at worst"
+    same = plural(levels.primary, "primary claim") if primary else plural(levels.secondary, "secondary claim")
+    return f"after the correction over {same} at worst"

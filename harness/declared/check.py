@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.claims import Claim, Control, Form, Profile
 from harness.claims.substitute import sabotaged
 from harness.declared.cautions import cautions
+from harness.declared.family import MOST_PRIMARY, family_of
 from harness.declared.judgeable import Planned, as_errors, unjudgeable
 from harness.declared.noise import noise_faults
 from harness.errors import SuiteError
@@ -44,6 +45,7 @@ class _Checker:
         self.claims = {claim.id: claim for claim in suite.claims}
 
     def all(self) -> Iterator[Fault]:
+        """Faults of everything that the suite declares."""
         for experiment in self.planned.listed:
             yield from self.experiment(experiment)
         for claim in self.suite.claims:
@@ -51,10 +53,12 @@ class _Checker:
         for control in self.suite.controls:
             yield from self.control(control)
         yield from self.gating()
+        yield from self.primary()
         yield from self.deviations()
         yield from self.tables()
 
     def experiment(self, experiment: Experiment) -> Iterator[Fault]:
+        """Faults of one experiment and its methods."""
         where = f"experiment {experiment.id}"
         for name, method in experiment.methods.items():
             if isinstance(method, Tuned) and set(method.seeds) & set(experiment.seeds):
@@ -64,6 +68,7 @@ class _Checker:
                 yield f"`only` names {name} on {task}, which it does not have", where, "Drop the pair."
 
     def claim(self, claim: Claim) -> Iterator[Fault]:
+        """Faults of one claim, and of its form under this profile."""
         where = f"claim {claim.id}"
         if claim.forms and any(claim.id == other.parent for other in self.suite.claims):
             yield "It is judged by its parts, so that its own forms decide nothing", where, "Give it none."
@@ -85,6 +90,7 @@ class _Checker:
                 yield f"It relies on '{name}', which nothing decides", where, "Drop it, or decide that claim."
 
     def form(self, claim: Claim, form: Form) -> Iterator[Fault]:
+        """Faults of a form and the cells that it reads."""
         where = f"claim {claim.id}"
         for cell in cells_of(form):
             yield from self.planned.measured(cell, where)
@@ -107,6 +113,7 @@ class _Checker:
                 yield f"'{experiment.id}' has {lacking}", where, "Add some, or no verdict can be reached."
 
     def control(self, control: Control) -> Iterator[Fault]:
+        """Faults of one negative control."""
         where = f"control {control.id}"
         if "kill" not in control.predicts.values():
             yield "It is predicted to kill no claim", where, "A negative control must break something."
@@ -118,6 +125,7 @@ class _Checker:
                 yield from self.prediction(control, claim, f"{where}, claim {name}")
 
     def prediction(self, control: Control, claim: Claim, where: str) -> Iterator[Fault]:
+        """Faults of what a control should do to a claim."""
         form = claim.forms.get(self.scale.profile)
         if form is None or not form.decides:
             return
@@ -144,7 +152,15 @@ class _Checker:
             fix = f"Name the claims that matter most as `gating`, with at most {MOST_GATING} quantities."
             yield f"It gates by {metrics} quantities at once", "gating", fix
 
+    def primary(self) -> Iterator[Fault]:
+        """Whether the primary claims are few."""
+        tested = [claim.id for claim in family_of(self.suite, self.scale.profile) if claim.primary]
+        if len(tested) > MOST_PRIMARY:
+            fix = f"Keep those of the abstract and the headline tables, at most {MOST_PRIMARY}."
+            yield f"It has {len(tested)} primary claims: {', '.join(tested)}", "primary", fix
+
     def deviations(self) -> Iterator[Fault]:
+        """Faults of deviations that name claims."""
         names = {*self.claims, *filter(None, (claim.parent for claim in self.suite.claims))}
         for deviation in self.suite.deviations:
             for name in deviation.claims:
@@ -156,6 +172,7 @@ class _Checker:
                     )
 
     def tables(self) -> Iterator[Fault]:
+        """Faults of tables and the cells that they show."""
         for table in made_for(self.suite.tables, self.scale.profile):
             for row in declared_rows(table, self.scale):
                 where = f"table {table.id}, row {row.label}"

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from harness.claims import Claim, Profile
-from harness.declared.rules_hash import same_rule
+from harness.declared.keys import same_rule
 from harness.plan.carried import Fault
 from harness.suite import Suite
+
+MOST_PRIMARY = 8
+"""Claims of a suite that may be primary: with more there is no headline, and nothing is gained."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """By how many the level is divided for claims of each kind, where nothing has been shown yet.
+
+    Attributes:
+        primary: Primary claims of the family.
+        secondary: All others.
+    """
+
+    primary: int
+    secondary: int
+
+    @classmethod
+    def of(cls, family: Sequence[Claim]) -> Levels:
+        """The numbers of a family's claims."""
+        first = sum(claim.primary for claim in family)
+        return cls(first, len(family) - first)
+
+    def divisor(self, claim: Claim) -> int:
+        """Where there are claims of both kinds, those of each share half of the level."""
+        kinds = (self.primary > 0) + (self.secondary > 0)
+        return max(1, kinds * (self.primary if claim.primary else self.secondary))
 
 
 def family_of(suite: Suite, profile: Profile) -> list[Claim]:
@@ -66,6 +94,8 @@ def _same_as_faults(suite: Suite, claim: Claim) -> Iterator[Fault]:
     other = next((item for item in suite.claims if item.id == claim.same_as), None)
     if other is None or other is claim:
         yield f"It is the same as '{claim.same_as}', which is no other claim", where, fix
+    elif other.primary != claim.primary:
+        yield f"It is the same as {other.id}, and only one of the two is primary", where, "Say it of both."
     elif other.same_as:
         yield f"It is the same as {other.id}, which is the same as {other.same_as}", where, fix
     elif not any(twin_of(suite, claim, profile) for profile in claim.forms):

@@ -106,6 +106,7 @@ class _Declared:
             yield f"Seeds {early} are pilot seeds", where, f"Verdict seeds start at {first.seed}. {first.why}"
 
     def ids(self) -> Iterator[Fault]:
+        """Names that records cannot carry, or that are taken twice."""
         suite = self.suite
         yield from name_faults("suite", [suite.slug], "paper.toml")
         names = {
@@ -159,6 +160,7 @@ class _Declared:
                 )
 
     def reported(self, names: Iterable[str], where: str) -> Iterator[Fault]:
+        """Numbers that the paper does not report."""
         for name in names:
             if name not in self.suite.paper.reported:
                 yield f"Nothing is reported as '{name}'", where, "Name a row of paper.toml."

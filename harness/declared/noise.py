@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harness.claims import Claim, Form, Profile, Replication
 from harness.claims.forms.base import Measured
 from harness.claims.wording import count, number
-from harness.declared.rules_hash import quantities_key
+from harness.declared.keys import quantities_key
 from harness.plan.carried import Fault
 from harness.plan.selection import Selection, cells_of, select
 from harness.store.noise import ClaimNoise, QuantityNoise, read_noise

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-from typing import Any
-
-from harness.claims import Cell, Claim, Form
+from harness.claims import Claim
+from harness.declared.keys import rule_of
 from harness.plan.canonical import canonical_text, digest
 from harness.suite import Suite
-
-_WORDS = frozenset({"statement", "source", "note", "otherwise", "reason", "title", "oracle"})
-"""Fields that explain a rule without being part of it, as each ``…_reason`` does: a corrected word changes no
-verdict."""
-
-_DISPLAY = frozenset({"digits", "unit", "name"})
-"""Fields of a metric that only reports read."""
-
-_NAMES = {"Precondition": "Assay", "preconditions": "assays"}
-"""What declarations were called when the first hashes were recorded; they are hashed under those names."""
 
 
 def claims_hash(suite: Suite) -> str:
@@ -32,42 +20,11 @@ def claims_hash(suite: Suite) -> str:
         for name in form.reported_numbers
         if name in suite.paper.reported
     }
-    rules = [_rule(claim, _left_out(claim)) for claim in suite.claims]
-    return digest(canonical_text([rules, [_rule(item) for item in suite.controls], reported]))
-
-
-def same_rule(form: Form, other: Form) -> bool:
-    """Whether two forms decide alike: they differ in explanations at most."""
-    return canonical_text(_rule(form)) == canonical_text(_rule(other))
+    rules = [rule_of(claim, _left_out(claim)) for claim in suite.claims]
+    return digest(canonical_text([rules, [rule_of(item) for item in suite.controls], reported]))
 
 
 def _left_out(claim: Claim) -> frozenset[str]:
     """Fields of a claim that are no part of its rule: what it names, and what it does not say."""
-    return frozenset({"reported", "threshold"} | ({"same_as"} if not claim.same_as else set()))
-
-
-def cell_key(cell: Cell) -> str:
-    """A stable name for what a cell measures, however reports call it."""
-    return digest(canonical_text(_rule(cell)))
-
-
-def quantities_key(form: Form) -> str:
-    """A stable name for the quantities of a form, whatever is taken off them and they are held to."""
-    thetas = [replace(item.theta, constant=0.0) for item in form.measured()]
-    return digest(canonical_text(_rule(thetas)))
-
-
-def _rule(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:
-    """A declaration without its explanations, as mappings that have a canonical form."""
-    if is_dataclass(value) and not isinstance(value, type):
-        kind = type(value).__name__
-        skipped = _WORDS | leave_out | (_DISPLAY if kind == "Metric" else frozenset())
-        named = (item.name for item in fields(value) if not item.name.endswith("_reason"))
-        names = [name for name in named if name not in skipped]
-        items = {_NAMES.get(name, name): _rule(getattr(value, name)) for name in names}
-        return {"kind": _NAMES.get(kind, kind), **items}
-    if isinstance(value, tuple | list):
-        return [_rule(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _rule(item) for key, item in value.items()}
-    return value
+    unsaid = {name for name in ("same_as", "primary") if not getattr(claim, name)}
+    return frozenset({"reported", "threshold"} | unsaid)

@@ -15,12 +15,14 @@ from pydantic import ValidationError
 
 from harness.durable import sync, sync_tree
 from harness.ends import own_process
+from harness.engine.asked import models_asked
 from harness.engine.context import TrialContext, seed_everything
 from harness.engine.files_read import changed_files, taken
 from harness.engine.job import ArtifactJob
 from harness.errors import NO_LOCKS, ResourceError
 from harness.method.references import Artifact
 from harness.plan.canonical import digest
+from harness.store.model_records import ModelRecord
 from harness.store.records import Cost
 
 MANIFEST = "artifact.json"
@@ -74,6 +76,14 @@ def cost_of(folder: Path) -> Cost:
         return Cost(wall_s=manifest["seconds"])
 
 
+def models_of(folder: Path) -> list[ModelRecord]:
+    """The language models that a built artifact asked when it was made; none in older ones."""
+    try:
+        return [ModelRecord.model_validate(one) for one in read_manifest(folder).get("models", [])]
+    except (ValidationError, TypeError):
+        return []
+
+
 def build_artifact(job: ArtifactJob, ctx: TrialContext, spent: Callable[[], Cost]) -> bool:
     """Build the artifact of ``job`` unless another process has done so meanwhile.
 
@@ -99,6 +109,7 @@ def build_artifact(job: ArtifactJob, ctx: TrialContext, spent: Callable[[], Cost
             _clear_interrupted(target)
             _build(job, ctx, spent)
             forget_checkpoints(job.checkpoints)
+            forget_checkpoints(job.answers)
             return True
     except OSError as error:
         raise ResourceError(
@@ -143,7 +154,9 @@ def _build(job: ArtifactJob, ctx: TrialContext, spent: Callable[[], Cost]) -> No
         files = dict(taken(job)[0])
         for path in job.paths.values():
             files |= files_behind(Path(path))
-        _write_manifest(folder, {**job.note, "files": files}, spent())
+        models = [one.model_dump() for one in models_asked(ctx.asked)]
+        note = {**job.note, "files": files, **({"models": models} if models else {})}
+        _write_manifest(folder, note, spent())
         sync_tree(folder)
         folder.replace(job.target)
         sync(job.target.parent)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import SuiteError
+from harness.method.asked import AskedModel
 from harness.method.checkpoints import Checkpoints
 from harness.method.references import Artifact, Reference, Resource
 from harness.plan.references import reference_key
@@ -76,6 +77,8 @@ class TrialContext:
     paths: Mapping[str, str]
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     gpus: int = 0
+    answers: Path | None = None
+    asked: list[AskedModel] = field(default_factory=list)
     on_progress: Callable[[float, str], None] = lambda _done, _message: None
     on_probe: Callable[[int, Any], None] = lambda _step, _result: None
 
@@ -104,6 +107,10 @@ class TrialContext:
 
         state = np.random.SeedSequence(stream(self.seed, name)).generate_state(1, np.uint64)[0]
         return torch.Generator().manual_seed(int(state) >> 1)
+
+    def asks(self, model: AskedModel) -> None:
+        """Tell the record of a language model; see :class:`harness.method.Context`."""
+        self.asked.append(model)
 
     def probe(self, step: int, result: Any) -> None:
         """Evaluate a result during training."""

@@ -336,4 +336,5 @@ class Driver:
 
 def _made_with(record: TrialRecord) -> dict[str, object]:
     """The fields of a record that stay as they are where it is taken over."""
-    return {name: getattr(record, name) for name in ("environment", "libraries", "files", "unsure", "passes")}
+    names = ("environment", "libraries", "files", "unsure", "passes", "models")
+    return {name: getattr(record, name) for name in names}

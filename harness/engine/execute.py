@@ -15,6 +15,7 @@ from typing import NamedTuple
 from harness.ends import Stops, own_process, story_of, text_of
 from harness.engine import accelerator, files_read
 from harness.engine.artifact import build_artifact
+from harness.engine.asked import models_asked
 from harness.engine.context import Loader, TrialContext, set_threads
 from harness.engine.framework import import_framework
 from harness.engine.job import ArtifactJob, CallJob, Job, Outcome, Status, TrialJob
@@ -22,6 +23,7 @@ from harness.engine.log import Log, MemoryLog
 from harness.engine.state import State
 from harness.engine.trial import run_trial
 from harness.errors import DivergedError, UsageError
+from harness.method.asked import AskedModel
 from harness.method.checkpoints import EVERY_SECONDS, Checkpoints
 from harness.method.passes import Passes, divided
 from harness.store.records import Cost
@@ -59,18 +61,14 @@ def execute(
     meter = _Meter(job.device, max(1, job.gpus))
     made, ended = _Made(), _Ended()
     left: list[str] = []
-    with (
-        _scratch(scratch_root) as scratch,
-        log.catching(),
-        Stops() as stops,
-        divided(job.passes) as passes,
-    ):
+    asked: list[AskedModel] = []
+    with _scratch(scratch_root) as scratch, log.catching(), Stops() as stops, divided(job.passes) as passes:
         try:
             set_threads(job.threads)
             accelerator.prepare(job.device, None if job.gpus else job.device_gb)
             with accelerator.precision(tf32=job.tf32), state.watched() as left:
                 ctx = _context(job, loader, scratch, progress)
-                meter.checkpoints = ctx.checkpoints
+                meter.checkpoints, asked = ctx.checkpoints, ctx.asked
                 files_read.begin(job, ctx.checkpoints, scratch)
                 made = _run(job, ctx, state.settle, meter)
         except BaseException as reason:  # noqa: BLE001 - foreign code may raise anything; the run goes on
@@ -89,6 +87,7 @@ def execute(
         unsure=unsure,
         passes=job.passes,
         left=tuple(left),
+        models=models_asked(asked),
     )
 
 
@@ -133,6 +132,7 @@ def _context(job: Job, loader: Loader, scratch: Path, progress: Callable[[float,
         paths=job.paths,
         # What is timed is timed whole.
         checkpoints=_checkpoints(None if job.exclusive else job.checkpoints),
+        answers=None if job.exclusive else job.answers,
         on_progress=progress,
     )
 

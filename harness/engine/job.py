@@ -11,6 +11,7 @@ from harness.engine.context import TrialContext
 from harness.method.contract import Method, Task
 from harness.method.references import Artifact
 from harness.plan.closure import Stamp
+from harness.store.model_records import ModelRecord
 from harness.store.records import Cost
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class JobBase:
         passes: Parts that each pass over a batch is divided into, to spare memory.
         framework: Whether its code may need PyTorch.
         checkpoints: Where its state is kept, for the case that it is killed.
+        answers: Where answers of language models are kept that cost money, until it has its result.
         sources: The files of its code, each as it was when it was planned.
         declared: Files and folders that its code says it reads.
     """
@@ -57,6 +59,7 @@ class JobBase:
     needs: frozenset[str] = frozenset()
     exclusive: bool = False
     checkpoints: Path | None = None
+    answers: Path | None = None
     sources: Mapping[str, Stamp] = field(default_factory=dict)
     declared: tuple[str, ...] = ()
 
@@ -112,6 +115,7 @@ class Outcome:
         passes: Parts that its passes were divided into.
         smaller: It ran out of the GPU's memory and may not with its passes divided once more.
         left: State of the process that it left changed, in words; it was put back.
+        models: Language models that it asked.
         node: The node of a cluster that it was executed on.
     """
 
@@ -129,6 +133,7 @@ class Outcome:
     files: Mapping[str, str] = field(default_factory=dict)
     unsure: str = ""
     left: tuple[str, ...] = ()
+    models: tuple[ModelRecord, ...] = ()
     node: str = ""
 
 

@@ -15,6 +15,7 @@ from harness.engine.artifact import (
     cost_of,
     files_behind,
     forget_checkpoints,
+    models_of,
 )
 from harness.engine.framework import needs_framework
 from harness.engine.job import ArtifactJob, Outcome, TrialJob
@@ -32,6 +33,8 @@ Environment = Callable[[str, int], str]
 """From a device kind and a number of threads to the environment key."""
 
 
+ANSWERS = "answers"
+"""Beside a run's checkpoints, and in the cache: what servers have answered to what is not over."""
 LOADING = 2.0
 """Main memory for a model whose need nobody declares, by the size of its files: they are read, and copied."""
 _WEIGHTS = (".safetensors", ".gguf")
@@ -95,6 +98,7 @@ class JobMaker:
             needs=frozenset(self.artifact_id(item) for item in self.needs(trial)),
             exclusive=trial.timed is not None,
             checkpoints=self.kept(trial),
+            answers=self.answers(trial),
             sources=trial.code.files,
             declared=trial.code.reads,
             task=trial.task,
@@ -122,6 +126,8 @@ class JobMaker:
             device_gb=self.limits.device_gb(placement.device, artifact.device_gb),
             needs=frozenset(self.artifact_id(needed) for needed in needs),
             checkpoints=checkpoints_of(self.folder(item)),
+            # By its parameters, so that other code finds them.
+            answers=self.home / ANSWERS / self.artifact_id(item).rpartition("/")[2],
             sources=self._code(item).files,
             declared=self._code(item).reads,
             artifact=artifact,
@@ -146,8 +152,15 @@ class JobMaker:
         state = digest(f"{trial.fingerprint} {self.environment_of(trial)} {trial.libraries}")
         return self.checkpoints / f"{name}.{state[:12]}"
 
+    def answers(self, trial: PlannedTrial) -> Path:
+        """Where answers to a trial are kept: by what was asked, so that other code finds them, too."""
+        return self.checkpoints.with_name(ANSWERS) / units_name(trial.id).removesuffix(".parquet")
+
     def forget(self, trial: PlannedTrial) -> None:
         """Remove the state of a trial that is over, and what its earlier forms have left."""
+        forget_checkpoints(self.answers(trial))
+        with contextlib.suppress(OSError):
+            self.answers(trial).parent.rmdir()
         # Most runs have nothing there.
         if not self.checkpoints.is_dir():
             return
@@ -222,6 +235,7 @@ class JobMaker:
             left=list(outcome.left),
             node=outcome.node,
             cost=outcome.cost,
+            models=list(outcome.models),
         )
 
     def _files_behind(self, trial: PlannedTrial) -> dict[str, str]:
@@ -247,6 +261,7 @@ class JobMaker:
             left=list(outcome.left),
             node=outcome.node,
             cost=cost_of(self.folder(item)) if outcome.status == "ok" else outcome.cost,
+            models=models_of(self.folder(item)) if outcome.status == "ok" else list(outcome.models),
             reused_from=reused_from,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import io
 import os
 import sys
@@ -11,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 LOG_LIMIT = 200_000
 """Characters of a job's output that are kept: its end."""
@@ -136,20 +137,30 @@ def read_log(path: Path) -> str:
     """The end of a log file; empty if there is none."""
     try:
         with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(size - 4 * LOG_LIMIT, 0))
-            text = file.read().decode("utf-8", "backslashreplace")
+            # Its owner may be cutting it from another process, and it is empty in between.
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return _end(file)
     except OSError:
         return ""
-    cut = size > 4 * LOG_LIMIT or len(text) > LOG_LIMIT
-    return LEFT_OUT + text[-LOG_LIMIT:] if cut else text
 
 
 def bound_log(path: Path) -> None:
     """Cut a log file that has grown too long to its end."""
     with contextlib.suppress(OSError):
-        if path.stat().st_size > FILE_LIMIT:
-            end = read_log(path)
-            os.truncate(path, 0)
-            with path.open("ab") as file:
-                file.write(end.encode("utf-8", "replace"))
+        if path.stat().st_size <= FILE_LIMIT:
+            return
+        with path.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            end = _end(file).encode("utf-8", "replace")
+            file.truncate(0)
+            # A writer may have begun at the start again: add to the end, wherever that is by now.
+            with path.open("ab") as adding:
+                adding.write(end)
+
+
+def _end(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 4 * LOG_LIMIT, 0))
+    text = file.read().decode("utf-8", "backslashreplace")
+    cut = size > 4 * LOG_LIMIT or len(text) > LOG_LIMIT
+    return LEFT_OUT + text[-LOG_LIMIT:] if cut else text

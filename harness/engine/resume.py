@@ -20,6 +20,7 @@ from harness.plan.stored import read_fields
 from harness.plan.trial import Plan, PlannedTrial
 from harness.provenance import environment_key
 from harness.store.locate import after_newest
+from harness.store.model_records import EndpointRecord
 from harness.store.reader import RunReader
 from harness.store.records import RunRecord, TrialRecord
 
@@ -30,6 +31,7 @@ _ASKED = (
     "settings",
     "selection",
     "bindings",
+    "endpoints",
     "added",
     "device",
     "dtype",
@@ -40,7 +42,7 @@ _ASKED = (
 """Fields of a run's record that decide its results, or what is said of them."""
 _SINCE = frozenset({"device", "dtype"})
 """Fields that older records do not have: empty means unknown there."""
-_NAMES = {"claims_sha256": "claims as declared", "looks": "number of looks"}
+_NAMES = {"claims_sha256": "claims as declared", "looks": "number of looks", "endpoints": "server"}
 _SHOWN = 3
 _FIX = (
     "Resume it with what it was started with, or start a new run: finished trials that are still the same "
@@ -97,6 +99,8 @@ def _different(before: RunRecord, now: RunRecord) -> Iterator[tuple[str, str]]:
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, EndpointRecord):
+        return value.told
     if isinstance(value, dict):
         return ", ".join(f"{key}={_told(item)}" for key, item in value.items()) or "none"
     if isinstance(value, list):

@@ -25,6 +25,7 @@ from harness.plan.references import reference_key
 from harness.plan.selection import seeds_text
 from harness.provenance import collect, environment_key, now
 from harness.store import RunWriter, list_runs, list_single_trials, new_run_folder, single_trial_folder
+from harness.store.model_records import EndpointRecord
 from harness.store.records import RehearsalRecord, RunRecord, TrialRecord
 from harness.suite import Scale, Suite
 
@@ -56,11 +57,13 @@ class RunRequest:
         limits: What the user says of limits, and what the machine has.
         settings: What ``--set`` said, as given, for the record.
         argv: The command line, for provenance.
+        lacking: What servers cannot do that experiments need, by resource and experiment.
         dtype: Type of model weights; empty takes the device's own.
         rehearsal: Set if the run only tries the code out.
         looks: The looks that a run until settled may take; ``selection.extended`` says what it has come to.
         next_look: Whether this process goes on with a run of its own: what has failed is left as it is.
         expected: Seconds that trials took on an earlier occasion, by id.
+        opened: Told of the run's folder, once there is one.
     """
 
     suite: Suite
@@ -81,17 +84,20 @@ class RunRequest:
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, str] = field(default_factory=dict)
     argv: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
+    lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     dtype: str = ""
     rehearsal: RehearsalRecord | None = None
     looks: tuple[float, ...] = ()
     next_look: bool = False
     expected: Mapping[str, float] = field(default_factory=dict)
+    opened: Callable[[Path], None] = field(default=lambda _: None, repr=False, compare=False)
 
     @property
     def planner(self) -> Planner:
         """The planner for this request's device and resources."""
         resources = PlanningResources(self.resolver)
-        return Planner(resources, self.device, self.dtype or DTYPES[self.device], self.limits)
+        dtype = self.dtype or DTYPES[self.device]
+        return Planner(resources, self.device, dtype, self.limits, self.lacking)
 
 
 class PlanningResources:
@@ -162,6 +168,7 @@ def execute_run(request: RunRequest, display: Display) -> Finished:
             record = continued(reader.record, record, folder, elsewhere=not request.next_look)
             check_finished(reader, prepared.plan, anywhere=request.gather)
         writer.start(record)
+        request.opened(folder)
         summary = execute_plan(request, prepared, writer, display)
         _compact(writer, display)
         nodes = {**record.nodes, **summary.nodes}
@@ -343,6 +350,8 @@ def resources_of(plan: Plan) -> list[Resource]:
 
 def _record(request: RunRequest, plan: Plan, folder: Path, selection: Mapping[str, list[str]]) -> RunRecord:
     """What ``run.json`` says."""
+    resolver = request.resolver
+    endpoints = resolver.endpoints
     return RunRecord(
         run=folder.name,
         suite=request.suite.slug,
@@ -350,7 +359,8 @@ def _record(request: RunRequest, plan: Plan, folder: Path, selection: Mapping[st
         full=request.scale.full,
         claims_sha256=claims_hash(request.suite),
         settings=dict(request.settings),
-        bindings={name: str(path) for name, path in request.resolver.bindings.items()},
+        bindings={name: str(path) for name, path in resolver.bindings.items() if name not in endpoints},
+        endpoints={name: EndpointRecord.of(one.server) for name, one in endpoints.items()},
         selection={name: values for name, values in selection.items() if values},
         added=request.selection.places,
         device=request.device,

@@ -109,6 +109,8 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     if one.rehearsal or other.rehearsal:  # Two of them are no more comparable: their numbers mean nothing.
         yield FieldDifference("rehearsal", _rehearsal(one), _rehearsal(other), "blocks")
     yield from _mapping("binding", one.bindings, other.bindings, "blocks")
+    yield from _mapping("served model", _served(one), _served(other), "blocks")
+    yield from _mapping("server", _servers(one), _servers(other), "warning")
     yield from _mapping("setting", one.settings, other.settings, "warning")
     yield from _field("claims", one.claims_sha256, other.claims_sha256, "warning")
     yield from _trials(left, right)
@@ -122,6 +124,16 @@ def differences(left: RunView, right: RunView) -> Iterator[FieldDifference]:
     yield from _field("cpu", before.cpu, after.cpu, "note")
     yield from _field("gpu", before.gpu, after.gpu, "note")
     yield from _mapping("package", before.packages, after.packages, "note")
+
+
+def _served(record: RunRecord) -> dict[str, str]:
+    """The models behind servers, by the names that those give them."""
+    return {name: server.model for name, server in record.endpoints.items()}
+
+
+def _servers(record: RunRecord) -> dict[str, str]:
+    """Where and how they were asked: the same name need not be the same weights."""
+    return {name: server.told for name, server in record.endpoints.items()}
 
 
 def _only(view: RunView, other: RunView) -> str:

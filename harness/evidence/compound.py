@@ -33,6 +33,7 @@ def _compound(parent: str, parts: Sequence[Claim], by_id: dict[str, VerdictRecor
         scope=_scope(found),
         trials=list(dict.fromkeys(trial for verdict in found for trial in verdict.trials)),
         exploratory=any(verdict.exploratory for verdict in found),
+        primary=any(verdict.primary for verdict in found),
     )
 
 

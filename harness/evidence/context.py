@@ -193,7 +193,7 @@ class RunContext(JudgingContext):
         reader: The run.
         rng: For bootstrap samples and sign flips.
         reported: The paper's numbers by id.
-        family: Claims that are tested together, for the number of seeds still needed.
+        family: By how many the level is divided for the claim at hand, for the number of seeds still needed.
         looks: Looks that the run may take, for the same.
     """
 

@@ -1,4 +1,4 @@
-"""Multiplicity: Holm's step-down correction over the claims of a suite and profile."""
+"""Multiplicity: the correction of p-values over the claims of a suite and profile."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from harness.claims.findings import Corrected, Finding
+from harness.evidence.graphical import weighted
 from harness.store.records import TestRecord
 
 
@@ -30,8 +31,17 @@ def holm(p_values: Sequence[float | None], size: int = 0) -> list[float | None]:
     return adjusted
 
 
-def correct(findings: Sequence[Finding], declared: int = 0, looks: int = 1) -> list[Corrected]:
-    """Holm over the findings that are tested, p₊ and p₋ separately, each p times the number of looks.
+def correct(
+    findings: Sequence[Finding],
+    primary: Sequence[bool] = (),
+    *,
+    declared: tuple[int, int] = (0, 0),
+    looks: int = 1,
+) -> list[Corrected]:
+    """p₊, primary claims first, and p₋ over the findings that are tested, each p times the number of looks.
+
+    p₊ is corrected by :func:`~harness.evidence.graphical.weighted`, which is Holm's procedure for a suite
+    without primary claims; p₋ by Holm over all.
 
     Whichever look a claim ends at, its p is one of ``looks`` that were fixed beforehand. By the union bound
     the smallest of them times ``looks`` is a p-value, and none that is reported is smaller: so the error
@@ -39,13 +49,21 @@ def correct(findings: Sequence[Finding], declared: int = 0, looks: int = 1) -> l
 
     Args:
         findings: Of all claims of a suite and profile.
-        declared: Claims in the family as declared, where the run was restricted to some.
+        primary: Whether each is of a primary claim; by default none is.
+        declared: Primary and secondary claims as declared, where the run was restricted to some.
         looks: Looks that the run may take.
     """
-    plus = holm([_at_looks(finding.p_plus, looks) for finding in findings], declared)
-    minus = holm([_at_looks(finding.p_minus, looks) for finding in findings], declared)
-    family = max(declared, sum(finding.p_plus is not None for finding in findings))
-    return [Corrected(p, q, family, looks) for p, q in zip(plus, minus, strict=True)]
+    kinds = list(primary) or [False] * len(findings)
+    raised = [_at_looks(finding.p_plus, looks) for finding in findings]
+    plus = weighted(raised, kinds, declared=declared)
+    minus = holm([_at_looks(finding.p_minus, looks) for finding in findings], sum(declared))
+    known = [kind for kind, p in zip(kinds, raised, strict=True) if p is not None]
+    first = max(declared[0], sum(known))
+    family = max(sum(declared), len(known))
+    return [
+        Corrected(p, q, family, looks, primary=kind if 0 < first < family else None)
+        for p, q, kind in zip(plus, minus, kinds, strict=True)
+    ]
 
 
 def corrected_tests(finding: Finding, corrected: Corrected) -> list[TestRecord]:

@@ -15,7 +15,7 @@ import numpy as np
 from harness.claims import Claim, Contrast, Form
 from harness.claims.findings import NotMeasuredError
 from harness.claims.forms.base import Measured
-from harness.declared.rules_hash import quantities_key
+from harness.declared.keys import quantities_key
 from harness.evidence.context import RunContext
 from harness.evidence.coverage import Coverages, declared
 from harness.evidence.distributions import Floats

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from harness.claims import Cell, Claim, Form, Profile
 from harness.claims.judging import JudgingContext
 from harness.claims.outlook import Outlook, Replicates
-from harness.declared.family import twin_of
+from harness.declared.family import Levels, family_of, twin_of
 from harness.errors import CorroborateError
 from harness.plan.selection import cells_of, pairs
 from harness.store.view import RunView
 from harness.suite import Experiment, Scale, Suite
+
+if TYPE_CHECKING:
+    from harness.evidence.context import RunContext
 
 
 @dataclass(frozen=True)
@@ -97,18 +101,20 @@ def outlooks(
         floors: Noise floors by claim that the planned run would be started with: no spread is below them.
     """
     contexts, found = _contexts(suite, scale, stored), []
+    levels = Levels.of(family_of(suite, scale.profile))
     for claim in claims:
         declared = claim.forms.get(scale.profile)
         if declared is not None:
             form = declared.floored(floors.get(claim.id, 0.0))
             twin = twin_of(suite, claim, scale.profile)
             said = Outlook(shown=f"as {twin.id}") if twin else _unasked(form, scale.profile, planned)
-            told = (said, "") if said else _asked(form, planned, contexts)
+            shared = {name: replace(seen, family=levels.divisor(claim)) for name, seen in contexts.items()}
+            told = (said, "") if said else _asked(form, planned, shared)
             found.append(ClaimOutlook(claim.id, type(form).__name__, *told))
     return found
 
 
-def _contexts(suite: Suite, scale: Scale, stored: Mapping[str, RunView]) -> dict[str, JudgingContext]:
+def _contexts(suite: Suite, scale: Scale, stored: Mapping[str, RunView]) -> dict[str, RunContext]:
     """The stored results as forms see them."""
     if not stored:
         return {}  # Where there is nothing to measure, planning starts without the statistics.

@@ -93,7 +93,7 @@ def regress_run(
     counts = {kind: sum(item.outcome == kind for item in items) for kind in _OUTCOMES}
     reason = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no claim to compare"
     seen = f"{quantities.compared} of {plural(quantities.gating, 'gating metric')} compared"
-    seen += f", {quantities.apart} left out for what all seeds share" * bool(quantities.apart)
+    seen += f", {quantities.left_out} left out for what all seeds share" * bool(quantities.left_out)
     return Regression(
         _overall(counts, quantities),
         f"{reason}; {seen}",
@@ -121,7 +121,7 @@ def _overall(counts: dict[Outcome, int], quantities: Quantities) -> Overall:
         return "nothing comparable"
     if counts["regressed"] + counts["lost"]:
         return "regressed"
-    if quantities.compared < ENOUGH * quantities.gating or (quantities.apart and not quantities.compared):
+    if quantities.compared < ENOUGH * quantities.gating or (quantities.left_out and not quantities.compared):
         return "too little compared"
     if counts["improved"]:
         return "improved"

@@ -38,6 +38,7 @@ def scope_of(
         shown = ", ".join(names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")
         parts.append(f"for this model: {shown}" if len(names) == 1 else f"for these models: {shown}")
     parts += [f"{name} bound to {path}" for name, path in sorted(record.bindings.items())]
+    parts += [f"{name} served: {server.told}" for name, server in sorted(record.endpoints.items())]
     parts += [f"{name} set to {value}" for name, value in sorted(record.settings.items())]
     parts += [f"restricted by --{name}: {', '.join(v)}" for name, v in sorted(record.selection.items()) if v]
     parts += _cautions(trials)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.claims import Cell
 from harness.claims.findings import Kind, NotMeasuredError
-from harness.declared import cell_key
+from harness.declared.keys import cell_key
 from harness.errors import OmittedRowsError, RecordError
 from harness.evidence.coverage import Coverages, Covering, Declared
 from harness.evidence.held import HeldColumns

@@ -11,7 +11,7 @@ from harness.claims import Claim, Form, Profile
 from harness.claims.findings import Corrected, Finding, Settled
 from harness.claims.settling import what_settles
 from harness.declared import claims_hash
-from harness.declared.family import family_of, twin_of
+from harness.declared.family import Levels, family_of, twin_of
 from harness.evidence.compound import compound_verdicts
 from harness.evidence.context import RunContext
 from harness.evidence.controls import control_matrix
@@ -51,12 +51,11 @@ def judge(suite: Suite, scale: Scale, view: RunView) -> VerdictsRecord:
 
 
 def context_of(suite: Suite, scale: Scale, view: RunView) -> RunContext:
-    """A run as the forms of a suite's claims see it."""
+    """A run as the forms of a suite's claims see it, with the whole level for each (``family`` is 1)."""
     return RunContext(
         reader=shared_reader(view, declared(suite, scale)),
         rng=_generator(suite.slug, scale.profile),
         reported={name: item.value for name, item in suite.paper.reported.items()},
-        family=len(family_of(suite, scale.profile)),
         looks=view.record.looks_paid,
     )
 
@@ -70,6 +69,7 @@ class _Judge:
     view: RunView
     context: RunContext = field(init=False)
     fits: bool = field(init=False)
+    levels: Levels = field(init=False)
 
     def __post_init__(self) -> None:
         record = self.view.record
@@ -78,6 +78,7 @@ class _Judge:
         self.parents = {claim.parent for claim in self.suite.claims if claim.parent}
         self.claims = [claim for claim in self.suite.claims if claim.id not in self.parents]
         self.context = context_of(self.suite, self.scale, self.view)
+        self.levels = Levels.of(family_of(self.suite, self.scale.profile))
 
     def form(self, claim: Claim) -> Form | None:
         """The claim's form, with the noise floor that the run was started with."""
@@ -88,8 +89,10 @@ class _Judge:
         twins = {claim.id: twin_of(self.suite, claim, self.scale.profile) for claim in self.claims}
         own = [claim for claim in self.claims if twins[claim.id] is None]
         findings = [self.finding(claim) for claim in own]
-        restricted = self.context.family if self.view.record.selection else 0
-        corrected = correct(findings, restricted, self.view.record.looks_paid)
+        restricted = bool(self.view.record.selection)
+        declared = (self.levels.primary, self.levels.secondary) if restricted else (0, 0)
+        kinds = [claim.primary for claim in own]
+        corrected = correct(findings, kinds, declared=declared, looks=self.view.record.looks_paid)
         found = [
             self.verdict(claim, finding, p)
             for claim, finding, p in zip(own, findings, corrected, strict=True)
@@ -109,7 +112,7 @@ class _Judge:
             return form.examine(self.context)
         # Whatever else is judged, a tested claim draws the same samples.
         rng = _generator(self.suite.slug, self.scale.profile, claim.id)
-        return form.examine(replace(self.context, rng=rng))
+        return form.examine(replace(self.context, rng=rng, family=self.levels.divisor(claim)))
 
     def unjudged(self, form: Form | None) -> Settled | None:
         """The verdict of claims that nothing is measured for."""
@@ -155,6 +158,7 @@ class _Judge:
             needed_seeds=needed.replicates,
             no_seeds=needed.reason,
             exploratory=self.exploratory,
+            primary=claim.primary,
         )
 
 

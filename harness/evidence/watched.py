@@ -50,7 +50,7 @@ class Watched:
         shared: How far environments move it in all seeds alike; nothing where that was not measured.
         two_sided: Whether it must not rise either.
         gates: Whether it can make the gate fail in another environment.
-        apart: Why it cannot, where it could with other results.
+        left_out: Why it cannot, where it could with other results.
     """
 
     claim: str
@@ -63,7 +63,7 @@ class Watched:
     shared: SharedNoise | None = None
     two_sided: bool = False
     gates: bool = True
-    apart: str = ""
+    left_out: str = ""
 
     @property
     def least_spread(self) -> float:
@@ -81,14 +81,14 @@ class Quantities:
         items: What became of each.
         gating: How many can make the gate fail here; times of another environment cannot.
         compared: How many of these were compared.
-        apart: How many would gate if all seeds of a run did not share a draw that came out otherwise.
+        left_out: How many would gate if all seeds of a run did not share a draw that came out otherwise.
         few: Seeds by claim, where a fall of what gates was looked for among fewer than ten on a side.
     """
 
     def __init__(self, gate: Gate) -> None:
         said = declared(gate.suite, gate.scale)
         self.items: list[Item] = []
-        self.gating = self.compared = self.apart = 0
+        self.gating = self.compared = self.left_out = 0
         self.few: dict[str, int] = {}
         self._paired = PairedRuns(gate.baseline, gate.run, said)
         self._sides = [Reader(view, Coverages(view, said)) for view in (gate.baseline, gate.run)]
@@ -153,8 +153,8 @@ class Quantities:
             )
         else:
             return watched
-        self.apart += watched.gates
-        return replace(watched, gates=False, apart=why) if watched.gates else watched
+        self.left_out += watched.gates
+        return replace(watched, gates=False, left_out=why) if watched.gates else watched
 
     def _conclude(self) -> None:
         gating = [(watched, found) for watched, found in self._open if watched.gates]
@@ -189,7 +189,7 @@ def _told(found: Fall, metrics: int, *, log: bool) -> str:
 
 
 def _ungated(watched: Watched, found: Fall, *, log: bool) -> str:
-    why = f": {watched.apart}" if watched.apart else ""
+    why = f": {watched.left_out}" if watched.left_out else ""
     return f"{_told(found, 1, log=log)}; it does not gate{why}"
 
 

@@ -7,6 +7,7 @@ what comes from outside.
 """
 
 from harness.errors import CorroborateError, DivergedError, ProblemError, ResourceError
+from harness.method.asked import SERVER_FILE, AskedModel, Asks, Probed
 from harness.method.checkpoints import Checkpoints
 from harness.method.contract import (
     CONTRACT_VERSION,
@@ -35,7 +36,10 @@ from harness.text import parsed_json
 
 __all__ = [
     "CONTRACT_VERSION",
+    "SERVER_FILE",
     "Artifact",
+    "AskedModel",
+    "Asks",
     "Checkpoints",
     "Context",
     "CorroborateError",
@@ -46,6 +50,7 @@ __all__ = [
     "Metric",
     "MirrorSource",
     "PackageSource",
+    "Probed",
     "ProblemError",
     "Reading",
     "Reference",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from harness.method.asked import AskedModel
     from harness.method.checkpoints import Checkpoints
     from harness.method.references import Reference
 
@@ -39,7 +40,7 @@ class Scores:
 
 
 class Context(Protocol):
-    """The world as one trial sees it."""
+    """What one trial is given, beside its problem."""
 
     seed: int
     stage: Literal["tune", "main"]
@@ -76,6 +77,17 @@ class Context(Protocol):
 
         Draw with it on the CPU and move what was drawn, so that every device sees the same numbers.
         """
+
+    @property
+    def answers(self) -> Path | None:
+        """A folder for answers that shall not be paid for twice.
+
+        It outlives a trial that fails or is killed, also when its code is changed, and is removed when the
+        trial has its result. None where nothing is kept.
+        """
+
+    def asks(self, model: AskedModel) -> None:
+        """Tell the record of a language model: what it is, and in the end what was asked of it."""
 
     def probe(self, step: int, result: Any) -> None:
         """Evaluate ``result`` as it is at ``step``; the rows go to part ``probe``."""

@@ -135,6 +135,7 @@ class Resource(Reference):
         accept: Key of a licence that the user must accept (``--accept-licence KEY``), or empty.
         terms: Where those terms can be read.
         size_mb: Rough size, for ``doctor``.
+        served: Whether a model behind a server may take its place (``--endpoint``).
     """
 
     name: str
@@ -147,6 +148,7 @@ class Resource(Reference):
     accept: str = ""
     terms: str = ""
     size_mb: int = 0
+    served: bool = False
 
     def load(self, path: Path) -> Any:
         """The object that :attr:`loader` makes of the folder ``path``, or ``path`` itself."""

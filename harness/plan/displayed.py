@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from harness.claims import Cell, Profile
 from harness.plan.carried import Fault
 from harness.plan.selection import cells_of
-from harness.suite import Experiment, PaperFigure, PaperTable, SampleView, Scale, Series, TableRow
+from harness.suite import Experiment, PaperFigure, PaperTable, SampleView, Scale, Series, Suite, TableRow
 
 T = TypeVar("T")
 DisplayT = TypeVar("DisplayT", PaperTable, PaperFigure, SampleView)
@@ -18,12 +18,51 @@ Experiments = Mapping[str, Experiment]
 
 
 def made_for(items: Iterable[DisplayT], profile: Profile) -> Iterator[DisplayT]:
-    """The tables, figures or views that a profile has."""
+    """The tables, figures or views that a profile may have."""
     return (item for item in items if profile in profiles_of(item))
 
 
+def shown(items: Iterable[DisplayT], scale: Scale, experiments: Experiments) -> Iterator[DisplayT]:
+    """What a scale has: all that names its profile, and of the rest that of which it plans a cell."""
+    return (
+        item
+        for item in made_for(items, scale.profile)
+        if _names_profiles(item) or any(_planned_cells(item, scale, experiments))
+    )
+
+
+def shown_under(item: PaperTable, suite: Suite) -> tuple[Profile, ...]:
+    """The profiles that have a table, with or without ``--full``."""
+    scales = (Scale(profile=profile, full=full) for profile in Profile for full in (False, True))
+    found = (
+        scale.profile
+        for scale in scales
+        if any(True for _ in shown([item], scale, {one.id: one for one in suite.experiments(scale)}))
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _names_profiles(item: PaperTable | PaperFigure | SampleView) -> bool:
+    declared = (
+        item.rows if isinstance(item, PaperTable) else item.series if isinstance(item, PaperFigure) else {}
+    )
+    return bool(item.profiles) or isinstance(declared, Mapping)
+
+
+def _planned_cells(
+    item: PaperTable | PaperFigure | SampleView, scale: Scale, experiments: Experiments
+) -> Iterator[bool]:
+    """Something for each cell of it that is planned."""
+    if isinstance(item, PaperTable):
+        yield from (_has_cells(row.entries.values()) for row in planned_rows(item, scale, experiments))
+    if isinstance(item, PaperFigure):
+        yield from (
+            _has_cells(y for _, y in line.points) for line in planned_series(item, scale, experiments)
+        )
+
+
 def profiles_of(item: PaperTable | PaperFigure | SampleView) -> tuple[Profile, ...]:
-    """The profiles that something is made for."""
+    """The profiles that something may be made for."""
     declared = (
         item.rows if isinstance(item, PaperTable) else item.series if isinstance(item, PaperFigure) else ()
     )

@@ -22,6 +22,7 @@ from harness.plan.selection import Place, Selection, first_seeds, pairs, select
 from harness.plan.trial import Plan, PlannedTrial, PlannedTuning
 from harness.store.view import TIMED_METHOD, trial_id
 from harness.suite import Experiment, Scale, Suite, Tuned
+from harness.suite.experiment import numbers
 
 
 class Resources(Identities, Protocol):
@@ -33,12 +34,17 @@ class Resources(Identities, Protocol):
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans runs on one kind of device."""
+    """Plans runs on one kind of device.
+
+    Attributes:
+        lacking: What servers cannot do that experiments need, by resource and experiment.
+    """
 
     resources: Resources
     device: Device = "cpu"
     dtype: str = "float32"
     limits: Limits = field(default_factory=Limits)
+    lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def placements(self) -> Placements:
@@ -83,9 +89,9 @@ class Planner:
 
 
 def at_edge(grid: Iterable[Any], value: Any) -> bool:
-    """Whether the best value is the smallest or largest of a numeric grid of at least three."""
-    values = sorted(v for v in grid if isinstance(v, int | float))
-    return len(values) > 2 and value in (values[0], values[-1])
+    """Whether the best value is the smallest or largest of a numeric grid; of two values, each is."""
+    values = numbers(grid)
+    return len(values) > 1 and value in (values[0], values[-1])
 
 
 class _Work:
@@ -97,6 +103,7 @@ class _Work:
         self.placements = planner.placements
         self.resources = planner.resources
         self.limits = planner.limits
+        self.lacking = planner.lacking
         self.scale = scale
         self.extended = extended
         self.trials: list[PlannedTrial] = []
@@ -153,6 +160,7 @@ class _Work:
         for ref in needs:
             if isinstance(ref, Resource):
                 yield self.resources.blocked(ref)
+                yield self.lacking.get(ref.name, {}).get(experiment.id, "")
         device = self.placements.of(experiment).device
         for ref in needs:
             if isinstance(ref, Artifact) and (reason := self.limits.refusal(device, ref.device_gb)):

@@ -105,6 +105,28 @@ TRIALS = Table(
     ),
 )
 
+MODELS = Table(
+    "models",
+    "a language model that a trial or an artifact asked",
+    (
+        _TRIAL,
+        Column("model", "text", "its name, as it was served"),
+        Column("address", "text", "of its server, or empty for a model in memory"),
+        Column("protocol", "text", "completions or chat; empty for a model in memory"),
+        Column("scoring", "text", "how probabilities of given texts are had: echo, listed or none"),
+        Column("calls", "integer", "prompts: one for each scored option, sampled text and distribution"),
+        Column("requests", "integer", "requests to the server, repeated ones included"),
+        Column("retries", "integer", "requests that repeated one which had failed"),
+        Column("failed", "integer", "requests that were given up"),
+        Column("refused", "integer", "answers that the model or a filter refused"),
+        Column("unfinished", "integer", "texts that ended at the limit of tokens"),
+        Column("unread", "integer", "answers that were none to what was asked"),
+        Column("prompt_tokens", "integer", "tokens read"),
+        Column("completion_tokens", "integer", "tokens written"),
+        Column("cached", "integer", "answers that were kept from before, and not asked for again"),
+    ),
+)
+
 PARAMETERS = Table(
     "parameters",
     "a parameter of a trial's method, as it ran",
@@ -160,7 +182,11 @@ TESTS = Table(
         Column("method", "text", "how it was tested: paired t (4 df)"),
         Column("p_plus", "real", "one-sided p of θ ≤ 0"),
         Column("p_minus", "real", "one-sided p of θ ≥ δ"),
-        Column("p_plus_adjusted", "real", "p_plus after Holm over the suite's claims"),
+        Column(
+            "p_plus_adjusted",
+            "real",
+            "p_plus corrected over the suite's claims, primary ones first (Holm where none is)",
+        ),
         Column("p_minus_adjusted", "real", "p_minus after Holm"),
         Column("p_sign_flip", "real", "one-sided p by sign flips, as a check"),
         Column("seeds", "integer", "seeds behind it"),
@@ -213,6 +239,7 @@ TABLES = {
     for table in (
         RUN,
         TRIALS,
+        MODELS,
         PARAMETERS,
         EVALUATION_SETS,
         VERDICTS,

@@ -88,6 +88,7 @@ class RunTables:
         made: dict[str, Callable[[], Iterable[Line]]] = {
             "run": self._run,
             "trials": self._trials,
+            "models": self._models,
             "parameters": self._parameters,
             "evaluation_sets": self._evaluation_sets,
             "verdicts": self._verdict_lines,
@@ -108,6 +109,11 @@ class RunTables:
         for name, record in self._reader.trials.items():
             cost = record.cost.__dict__
             yield {**record.__dict__, **cost, "planned": name in planned, "traceback": record.error}
+
+    def _models(self) -> Iterator[Line]:
+        for trial, record in self._reader.trials.items():
+            for model in record.models:
+                yield {**model.__dict__, **model.usage.__dict__, "trial": trial, "model": model.name}
 
     def _parameters(self) -> Iterator[Line]:
         for trial, record in self._reader.trials.items():

@@ -27,12 +27,10 @@ class Cut:
 
     Attributes:
         sizes: Largest values, by ``Class.field``.
-        servers: Addresses in the place of declared ones.
         seeds: Seeds of an experiment that are kept, the first ones.
     """
 
     sizes: Mapping[str, float] = field(default_factory=dict)
-    servers: Mapping[str, str] = field(default_factory=dict)
     seeds: int = 1
     _made: dict[str, set[str]] = field(default_factory=dict)
     _known: dict[int, tuple[Any, Any]] = field(default_factory=dict)
@@ -72,9 +70,7 @@ class Cut:
         return self._known[id(value)][1]
 
     def _cut(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.servers.get(value, value)
-        if isinstance(value, Resource):
+        if isinstance(value, str | Resource):
             return value
         if is_dataclass(value) and not isinstance(value, type):
             changes = {f.name: self._field(value, f.name) for f in fields(value) if f.init}

@@ -23,6 +23,7 @@ from harness.method.references import (
 from harness.resources import sources
 from harness.resources.cache import ResourceCache
 from harness.resources.convert import convert_folder, download_bin
+from harness.resources.endpoint import Endpoint, read_endpoint
 from harness.resources.environment import home_folder, mirror_folder
 from harness.resources.hashing import HashCache
 from harness.resources.hub_lock import HubLock
@@ -117,14 +118,17 @@ class Resolver:
     def identity(self, resource: Resource) -> str:
         """What a resource's content is, for fingerprints; nothing is fetched or loaded.
 
-        A bound or mirrored folder is identified by the hash of its files, everything else by
-        its pins and by the source that it came from, or would come from.
+        A bound or mirrored folder is identified by the hash of its files, a server by its address, the
+        model's name there and how it is asked; everything else by its pins and by the source that it came
+        from, or would come from.
 
         Raises:
             ResourceError: If a bound folder is missing.
         """
         if resource.name in self.bindings:
-            return f"bound:{self._hashes.folder(self._bound(resource))}"
+            bound = self._bound(resource)
+            endpoint = read_endpoint(bound)
+            return f"served:{endpoint.told}" if endpoint else f"bound:{self._hashes.folder(bound)}"
         if (folder := self._mirrored(resource)) is not None:
             return f"mirror:{self._hashes.folder(folder)}"
         manifest = self._cache.manifest(resource)
@@ -174,7 +178,8 @@ class Resolver:
     def _settled(self, resource: Resource) -> Status | None:
         if (bound := self.bindings.get(resource.name)) is not None:
             if bound.is_dir():
-                return Status("present", f"bound to {bound}")
+                endpoint = read_endpoint(bound)
+                return Status("present", f"served: {endpoint.told}" if endpoint else f"bound to {bound}")
             return Status("missing", f"bound to {bound}, which is not a folder")
         if resource.accept and resource.accept not in self.accepted:
             return Status("blocked", str(self._licence_error(resource)))
@@ -186,11 +191,13 @@ class Resolver:
     def configuration(self, resource: Resource) -> Mapping[str, Any]:
         """The numbers of a model's ``config.json``: of its files if they are here, else what is on record.
 
-        Empty where neither is known. Fetches nothing.
+        Empty where neither is known, and of a model behind a server. Fetches nothing.
 
         Raises:
             ResourceError: If the model is bound to no folder, or its configuration cannot be read.
         """
+        if resource.name in self.endpoints:
+            return {}
         bound = self._bound(resource) if resource.name in self.bindings else None
         folder = bound or self._mirrored(resource) or self.cached(resource)
         path = folder / CONFIG if folder else None
@@ -203,6 +210,12 @@ class Resolver:
     def cached(self, resource: Resource) -> Path | None:
         """The cache's entry of a resource, if there is one; for housekeeping."""
         return self._cache.entry(resource) if self._cache.manifest(resource) else None
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The servers that stand for resources, by resource name."""
+        found = {name: read_endpoint(expanded(folder)) for name, folder in self.bindings.items()}
+        return {name: endpoint for name, endpoint in found.items() if endpoint}
 
     def _bound(self, resource: Resource) -> Path:
         folder = expanded(self.bindings[resource.name]).absolute()
@@ -282,6 +295,8 @@ class Resolver:
 
     def _missing(self, resource: Resource, failures: list[str]) -> ResourceError:
         ways = [sources.way_to_provide(source) for source in resource.sources]
+        if resource.served:
+            ways.insert(0, f"a server: --endpoint {resource.name}=URL --model {resource.name}=NAME")
         listing = "".join(f"\n  - {way}" for way in ways)
         tried = f" Tried: {'; '.join(failures)}".rstrip("?.") + "." if failures else ""
         return ResourceError(

@@ -13,6 +13,36 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What is known of a paper when its suite is begun; each has a placeholder that a gate refuses.
+
+    Attributes:
+        title: Its title.
+        arxiv: Its arXiv number.
+        authors: Given name and family name of each.
+        year: When it appeared.
+        runs: What the suite runs, in a line.
+    """
+
+    title: str
+    arxiv: str = "0000.00000"
+    authors: tuple[tuple[str, str], ...] = (("A. N.", "Author"),)
+    year: int = 2024
+    runs: str = "what runs, in a line"
+
+    @property
+    def names(self) -> list[str]:
+        """Authors as a title page has them."""
+        return [f"{given} {family}".strip() for given, family in self.authors]
+
+    def bibtex(self, key: str) -> str:
+        """Its entry under a key."""
+        authors = " and ".join(f"{family}, {given}" if given else family for given, family in self.authors)
+        eprint = f"eprint={{{self.arxiv}}}, archivePrefix={{arXiv}}"
+        return f"@misc{{{key}, title={{{self.title}}}, author={{{authors}}}, year={{{self.year}}}, {eprint}}}"
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where a suite's code lies.
 
@@ -59,26 +89,25 @@ def _code(methods: str, suite: str) -> dict[str, str]:
         f"{first}/method.py": "method.py",
         f"{first}/sabotage.py": "sabotage.py",
         f"{second}/paper.toml": "paper.toml",
-        f"{second}/__init__.py": "suite_init.py",
-        f"{second}/experiments.py": "experiments.py",
-        f"{second}/claims.py": "claims.py",
-        f"{second}/tables.py": "tables.py",
+        f"{second}/__init__.py": "suite.py",
     }
 
 
-def files_of(layout: Layout, module: str, slug: str, title: str) -> dict[str, str]:
+def files_of(layout: Layout, module: str, slug: str, facts: Facts) -> dict[str, str]:
     """The text of each file, by its path."""
     names = {
         "methods": layout.methods,
         "suite": layout.suite,
         "module": module,
         "slug": slug,
-        "title": title,
+        "title": facts.title,
         # Imports are sorted: the harness is a stranger to a package of one's own, and of the house here.
         "house_gap": "" if layout.methods == module else "\n",
         "own_gap": "\n" if layout.methods == module else "",
-        "arxiv": "0000.00000",
-        "bibtex": f"@misc{{{module}, title={{{title}}}, author={{Author, A. N.}}, year={{2024}}}}",
+        "arxiv": facts.arxiv,
+        "year": str(facts.year),
+        "authors": ", ".join(f'"{name}"' for name in facts.names),
+        "bibtex": facts.bibtex(module),
     }
     return {path: _rendered(name, names) if name else "" for path, name in layout.files.items()}
 

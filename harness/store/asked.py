@@ -26,5 +26,8 @@ def asked_of(record: RunRecord) -> Iterator[str]:
         yield from ("--method", kind)
     for name, folder in record.bindings.items():
         yield from ("--bind", f"{name}={folder}")
+    for name, server in record.endpoints.items():
+        yield from ("--endpoint", f"{name}={server.address}", "--model", f"{name}={server.model}")
+        yield from ["--key-variable", f"{name}={server.key_variable}"] if server.key_variable else []
     for name, limit in record.limits.items():
         yield from (f"--{name.removesuffix('_gb')}", str(limit))

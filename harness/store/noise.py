@@ -15,7 +15,8 @@ from pydantic import Field
 from harness.durable import write_durably
 from harness.errors import RecordError
 from harness.store.reader import parse, read_file
-from harness.store.records import SCHEMA_VERSION, Record
+from harness.store.record import Record
+from harness.store.records import SCHEMA_VERSION
 
 NOISE_FILE = "noise.json"
 BASELINE = "baseline"

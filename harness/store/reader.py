@@ -18,7 +18,8 @@ from harness.errors import RecordError
 from harness.store.columns import RowColumns
 from harness.store.kept import KeptCell
 from harness.store.packs import Packs
-from harness.store.records import SCHEMA_VERSION, Record, RunRecord, TrialRecord, VerdictsRecord
+from harness.store.record import Record
+from harness.store.records import SCHEMA_VERSION, RunRecord, TrialRecord, VerdictsRecord
 from harness.store.trial_rows import TrialRows
 from harness.store.units import RERUN
 from harness.text import parsed_json

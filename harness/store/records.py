@@ -9,9 +9,11 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from harness.text import spelt_out, storable, unfit_name
+from harness.store.model_records import EndpointRecord, ModelRecord
+from harness.store.record import Record
+from harness.text import spelt_out, unfit_name
 
 SCHEMA_VERSION = 1
 
@@ -24,21 +26,6 @@ def _inside(name: str) -> str:
 
 
 _Name = Annotated[str, AfterValidator(_inside)]
-
-
-class Record(BaseModel):
-    """Base of all records: immutable, and strict about unknown fields."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants"
-    )
-
-    def as_json(self, indent: int | None = None) -> str:
-        """The record as JSON text that UTF-8 can hold, whatever foreign code put into its fields."""
-        try:
-            return self.model_dump_json(indent=indent)
-        except ValueError:  # Text that UTF-8 cannot hold.
-            return type(self).model_validate(storable(self.model_dump())).model_dump_json(indent=indent)
 
 
 class Provenance(Record):
@@ -108,6 +95,8 @@ class RunRecord(Record):
     """What ``--set`` changed; each is a deviation."""
     bindings: dict[str, str] = Field(default_factory=dict)
     """What ``--bind`` put in place of a resource."""
+    endpoints: dict[str, EndpointRecord] = Field(default_factory=dict)
+    """Servers that ``--endpoint`` put in place of a resource; empty in older records."""
     selection: dict[str, list[str]] = Field(default_factory=dict)
     """What ``--claim``, ``--methods`` and ``--seeds`` restricted the run to."""
     device: Literal["", "cpu", "cuda"] = ""
@@ -245,6 +234,9 @@ class TrialRecord(Record):
     node: str = ""
     """The node of a cluster that executed it; empty for the driver's own machine."""
     cost: Cost = Field(default_factory=Cost)
+    models: list[ModelRecord] = Field(default_factory=list)
+    """Language models that it asked, and what; of an artifact, when it was built. Empty where none was, and
+    in older records."""
     reused_from: str = ""
     """The run in which this trial was executed, if it was not this one; of an artifact "cache". Its cost is
     what it took there and then."""
@@ -280,7 +272,7 @@ class TestRecord(Record):
     p_minus: float | None = None
     """One-sided p of θ ≥ δ."""
     p_plus_adjusted: float | None = None
-    """After Holm over the family."""
+    """Corrected over the family, primary claims first; Holm where all count alike."""
     p_minus_adjusted: float | None = None
     p_sign_flip: float | None = None
     """The one-sided p in the claim's favour by sign-flip, as a check."""
@@ -347,6 +339,8 @@ class VerdictRecord(Record):
     """Why no number of replicates would settle an inconclusive claim, where none is named."""
     exploratory: bool = False
     """The rule was changed after data were seen."""
+    primary: bool = False
+    """Whether the claim is among those to which half of the level is given beforehand."""
 
 
 class VerdictsRecord(Record):

@@ -22,7 +22,8 @@ from harness.store.manifest import MANIFEST_FILE, manifest_of
 from harness.store.numbers import PrintedNumber, decode_numbers, encode_numbers
 from harness.store.packing import TRIAL_COLUMN, EvaluationSet, Reading, pack_rows
 from harness.store.reader import TRIALS_FILE, RunReader, is_committed, read_file
-from harness.store.records import Record, VerdictsRecord
+from harness.store.record import Record
+from harness.store.records import VerdictsRecord
 from harness.store.replace import CELLS_FILE, NUMBERS_FILE, OMITTED_FILE, UNITS_FILE
 from harness.text import parsed_json
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.store.noise import NoiseRecord
-from harness.store.records import Record, RunRecord, TrialRecord, VerdictsRecord
+from harness.store.record import Record
+from harness.store.records import RunRecord, TrialRecord, VerdictsRecord
 
 FOLDER = Path(__file__).parent.parent / "schemas"
 RECORDS: Mapping[str, type[Record]] = {

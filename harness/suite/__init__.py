@@ -3,6 +3,7 @@
 from harness.suite.declaration import OwnUnits, Suite
 from harness.suite.display import (
     Arm,
+    Columns,
     Entry,
     Lines,
     PaperFigure,
@@ -14,20 +15,25 @@ from harness.suite.display import (
     TableRow,
     arms,
     by_arm,
+    by_column,
     curves,
+    headers,
 )
-from harness.suite.experiment import FIRST_SEED, Experiment, FirstSeed, Scale, Timed, Tuned, on_cpu
+from harness.suite.experiment import FIRST_SEED, Experiment, FirstSeed, Methods, Scale, Timed, Tuned, on_cpu
 from harness.suite.paper import Deviation, Paper, Reported, Standing, Statement
 from harness.suite.rehearsal import Rehearsal, StandIn
+from harness.suite.served import Role, Served
 
 __all__ = [
     "FIRST_SEED",
     "Arm",
+    "Columns",
     "Deviation",
     "Entry",
     "Experiment",
     "FirstSeed",
     "Lines",
+    "Methods",
     "OwnUnits",
     "Paper",
     "PaperFigure",
@@ -35,10 +41,12 @@ __all__ = [
     "Rehearsal",
     "Reported",
     "ReportedRef",
+    "Role",
     "Rows",
     "SampleView",
     "Scale",
     "Series",
+    "Served",
     "StandIn",
     "Standing",
     "Statement",
@@ -48,6 +56,8 @@ __all__ = [
     "Tuned",
     "arms",
     "by_arm",
+    "by_column",
     "curves",
+    "headers",
     "on_cpu",
 ]

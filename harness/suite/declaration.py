@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from harness.claims import Claim, Control
+from harness.claims import Claim, Control, Rules
 from harness.suite.display import PaperFigure, PaperTable, SampleView
 from harness.suite.experiment import Experiment, FirstSeed, Scale
 from harness.suite.paper import Deviation, Paper
 from harness.suite.rehearsal import Rehearsal
+from harness.suite.served import Served
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class Suite:
         gating: Ids of the claims whose quantities can make `regress` fail in another environment, at most
             20 quantities; by default all claims'.
         bindings: Names for ``--bind NAME=PATH``, each with the name of the resource it replaces.
+        served: Which of these models a server may stand for.
         rehearsal: How profiles for larger machines are tried out on small ones.
         folder: Where ``paper.toml`` and ``reference/`` are.
     """
@@ -68,7 +71,24 @@ class Suite:
     first_seed: FirstSeed = field(default_factory=FirstSeed)
     gating: tuple[str, ...] = ()
     bindings: Mapping[str, str] = field(default_factory=dict)
+    served: Served = field(default_factory=Served)
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
+
+    @classmethod
+    def read(cls, folder: Path, rules: Rules, **declared: Any) -> Suite:
+        """The suite whose paper, statements and deviations stand in the folder's ``paper.toml``.
+
+        Args:
+            folder: Where ``paper.toml`` and ``reference/`` are.
+            rules: By claim id, the form for each profile.
+            declared: The other fields, ``experiments`` among them.
+
+        Raises:
+            SuiteError: If ``paper.toml`` cannot be read, or rules and statements do not fit.
+        """
+        paper = Paper.read(folder / "paper.toml")
+        claims = paper.claims(rules)
+        return cls(paper=paper, claims=claims, deviations=paper.deviations, folder=folder, **declared)
 
     @property
     def slug(self) -> str:

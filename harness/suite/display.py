@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from harness.claims import Cell, Contrast, Profile
 from harness.suite.experiment import Scale
@@ -74,6 +74,20 @@ def by_arm(
     )
 
 
+Columns = Mapping[str, tuple[str, Callable[[str], Entry | None]]]
+"""By key: the header of a column, and what it shows of a method (or none)."""
+
+
+def headers(columns: Mapping[str, tuple[str, object]]) -> Mapping[str, str]:
+    """The headers of columns, by key."""
+    return {key: header for key, (header, _) in columns.items()}
+
+
+def by_column(listed: Iterable[Arm], columns: Columns) -> tuple[TableRow, ...]:
+    """Arms × columns: one row an arm, with what each column shows of its method."""
+    return by_arm(listed, lambda method: {key: entry(method) for key, (_, entry) in columns.items()})
+
+
 def _without_none(entries: Mapping[str, Entry | None]) -> Mapping[str, Entry]:
     return {key: entry for key, entry in entries.items() if entry is not None}
 
@@ -93,7 +107,8 @@ class PaperTable:
         rows: In order; or the rows of each profile, where they are of different places.
         source: The paper's table that it mirrors, or empty.
         bold: Column keys in which a winner may be set in bold, if it passes every pairwise test.
-        profiles: The profiles it is made for; empty means all, or those that ``rows`` has.
+        profiles: The profiles it is made for; empty means those that ``rows`` has, or that plan one of its
+            cells. They are named where a profile plans some that are not worth a table, or with ``--full``.
     """
 
     id: str
@@ -104,14 +119,19 @@ class PaperTable:
     bold: tuple[str, ...] = ()
     profiles: tuple[Profile, ...] = ()
 
+    @classmethod
+    def of(cls, listed: Iterable[Arm], columns: Columns, **words: Any) -> PaperTable:
+        """A table of arms × columns, each header beside what it shows; ``words`` are the other fields."""
+        return cls(columns=headers(columns), rows=by_column(listed, columns), **words)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """A line or a group of bars: its label, and points (x, y); x may be measured too."""
+    """A line or a group of bars: its label, and points (x, y); x may be measured, or the paper's, too."""
 
     label: str
     points: tuple[tuple[float | str | Cell | Contrast, Cell | Contrast], ...]
-    reported: tuple[tuple[float | str, ReportedRef], ...] = ()
+    reported: tuple[tuple[float | str | ReportedRef, ReportedRef], ...] = ()
     """Numbers of the paper to draw beside the measured ones."""
 
 
@@ -147,7 +167,9 @@ class PaperFigure:
         log_x: Whether the horizontal axis is logarithmic.
         log_y: Whether the vertical axis is logarithmic.
         source: The paper's figure that it mirrors, or empty.
-        profiles: The profiles it is made for; empty means all, or those that ``series`` has.
+        profiles: As those of a table.
+        headline: Whether a report begins with it. Where no figure says so, it is the first that shows what a
+            primary claim measures, of several one that has numbers of the paper.
     """
 
     id: str
@@ -160,6 +182,7 @@ class PaperFigure:
     log_y: bool = False
     source: str = ""
     profiles: tuple[Profile, ...] = ()
+    headline: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,15 @@ class Tuned:
     part: str = "validation"
 
 
+Methods = dict[str, Method[Any, Any] | Tuned]
+"""Methods of an experiment, by id."""
+
+
+def numbers(grid: Iterable[float | int | str]) -> list[float]:
+    """The values of a grid that have an order, sorted; switches have none."""
+    return sorted(value for value in grid if isinstance(value, int | float) and not isinstance(value, bool))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timed:
     """Marks an experiment as a measurement of time.
@@ -76,6 +85,10 @@ class FirstSeed:
     def take(self, count: int) -> tuple[int, ...]:
         """So many seeds, from the first on."""
         return tuple(range(self.seed, self.seed + count))
+
+    def own(self, count: int) -> dict[str, Any]:
+        """The seeds of an experiment that starts here and not at the suite's first: ``**FIRST.own(5)``."""
+        return {"seeds": self.take(count), "first_seed": self}
 
 
 @dataclass(frozen=True, kw_only=True)

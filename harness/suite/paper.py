@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 
-from harness.claims import Claim, Form, Profile
+from harness.claims import Claim, Profile, Rule, Rules
 from harness.errors import SuiteError
 
 
@@ -85,8 +85,9 @@ class Statement:
     note: str = ""
     threshold: tuple[float, ...] = ()
     same_as: str = ""
+    primary: bool = False
 
-    def ruled(self, forms: Mapping[Profile, Form]) -> Claim:
+    def ruled(self, forms: Rule) -> Claim:
         """The claim, decided by ``forms``."""
         return Claim(**vars(self), forms=forms)
 
@@ -122,7 +123,7 @@ class Paper:
 
         return read_paper(path)
 
-    def claims(self, rules: Mapping[str, Mapping[Profile, Form]]) -> tuple[Claim, ...]:
+    def claims(self, rules: Rules) -> tuple[Claim, ...]:
         """The claims with the rules that decide them; compound ones are decided by their parts.
 
         Args:

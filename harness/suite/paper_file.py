@@ -58,6 +58,7 @@ class _Part(_Table):
     note: str = ""
     threshold: tuple[_Threshold, ...] = ()
     same_as: str = ""
+    primary: bool = False
 
     @field_validator("threshold", mode="before")
     @classmethod
@@ -121,9 +122,13 @@ def read_paper(path: Path) -> Paper:
 
 
 def _statements(file: _File) -> Iterator[Statement]:
+    first = {claim.id for claim in file.claim if claim.primary}
     for claim in file.claim:
-        yield Statement(**claim.model_dump(exclude={"part"}))
-        yield from (Statement(**part.model_dump(), parent=claim.id) for part in claim.part)
+        known = claim.model_dump(exclude={"part"}) | {"primary": claim.primary or claim.parent in first}
+        yield Statement(**known)
+        for part in claim.part:
+            known = part.model_dump() | {"primary": part.primary or claim.primary}
+            yield Statement(**known, parent=claim.id)
 
 
 def _told(path: Path, text: str, error: ValidationError) -> SuiteError:

@@ -24,8 +24,9 @@ class Rehearsal:
             entry is used as it is, which suits small packages.
         sizes: Largest values of declared fields, as ``Class.field``: of a number the number, of a
             tuple the length. A class is named by itself or by one that it derives from.
-        servers: Addresses of served models, each with the ``module:function`` that serves a tiny
-            one on this machine: a context manager that gives an address.
+        servers: Roles of served models (:class:`harness.suite.Served`), each with the
+            ``module:function`` that serves a tiny one on this machine: a context manager that gives an
+            address.
         stops: Arms (``experiment/task/method``) that need a model which knows something, each with
             the words of the error by which a random one ends them. They are told apart.
     """

@@ -205,6 +205,7 @@ class Continuation:
         prefix: A soft prompt before each.
         shared: Keys and values of tokens that stand before every prompt, and the number of these.
         width: Tokens of a row, at least, without the soft prompt.
+        known: Where every prompt has a row of its own in ``shared``, how many tokens of it are no padding.
     """
 
     def __init__(
@@ -216,6 +217,7 @@ class Continuation:
         prefix: SoftPrompt | None = None,
         shared: tuple[Any, int] | None = None,
         width: int = 0,
+        known: Sequence[int] | None = None,
     ) -> None:
         device = model.get_input_embeddings().weight.device
         length = 0 if prefix is None else len(prefix.weight)
@@ -232,10 +234,15 @@ class Continuation:
         self._mask, self._cache = mask, None
         if shared is not None:
             before, count = shared
-            self._mask = torch.cat([mask.new_ones(len(rows), count), mask], dim=1)
-            # The cache grows in place, and other batches start from the same one.
-            self._cache = copy.deepcopy(before)
-            self._cache.batch_repeat_interleave(len(rows))
+            places = torch.arange(count, 0, -1, device=device)
+            visible = torch.tensor([count] * len(rows) if known is None else known, device=device)
+            seen = (places <= visible[:, None]).to(mask.dtype)
+            self._mask = torch.cat([seen, mask], dim=1)
+            self._cache = before
+            if known is None:
+                # The cache grows in place, and other batches start from the same one.
+                self._cache = copy.deepcopy(before)
+                self._cache.batch_repeat_interleave(len(rows))
         self._width = ids.shape[1]
 
     def step(self, tokens: Tensor | None) -> Tensor:

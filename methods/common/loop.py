@@ -154,9 +154,13 @@ class Best:
         self._weights = list(weights)
         self._kept: tuple[float | None, list[Tensor]] = (None, [])
 
-    def offer(self, score: float) -> bool:
-        """Keep the weights as they are now if no score was as high before; says whether it did."""
-        if self._kept[0] is not None and not score > self._kept[0]:
+    def offer(self, score: float, *, later: bool = False) -> bool:
+        """Keep the weights as they are now if no score was as high before; says whether it did.
+
+        With ``later`` also if one was as high and none higher.
+        """
+        best = self._kept[0]
+        if best is not None and not (score > best or (later and score == best)):
             return False
         # On the host: a second copy of a large model does not fit beside the first.
         self._kept = score, [weight.detach().to("cpu", copy=True) for weight in self._weights]

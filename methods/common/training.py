@@ -49,8 +49,14 @@ class Recipe:
         clip: Largest global norm of the gradient; 0 switches clipping off.
         smoothing: Label smoothing.
         every: Validate (and watch) each so many updates; 0 means never.
+        watch_every: Watch each so many updates instead, a divisor of ``every``; 0 watches when it validates.
+        watch_until: Watch so often until validation has given this score, and when it validates from then on.
+        enough: Stop when validation gives this score, the highest that there is: nothing later could be
+            kept in place of what has it; None never stops.
         patience: Stop after so many validations without a better score; 0 means never.
         keep: Which weights remain: the last ones, or those of the best validation.
+        later: Of equally good validations the latest is the best, not the earliest: where all may be at
+            zero, the earliest is no training at all.
         pack: Tokens of a row that several examples share (causal models only); 0 gives each
             example a row of its own.
     """
@@ -67,6 +73,10 @@ class Recipe:
     keep: Literal["last", "best"] = "last"
     pack: int = 0
     at_once: int = 0
+    later: bool = False
+    watch_every: int = 0
+    watch_until: float = math.inf
+    enough: float | None = None
 
     def rate(self, step: int) -> float:
         """Factor on the rate in update ``step``, counted from 0; never 0."""
@@ -171,7 +181,7 @@ def fit(
         loss: Another loss than :func:`token_loss`, for example with a soft prompt.
         validate: Gives a score, higher being better; called each ``recipe.every`` updates, after
             the last one, and before the first.
-        watch: Called with the number of updates done: at 0, each ``recipe.every``, and at the end.
+        watch: Called with the number of updates done: at 0, as often as the recipe says, and at the end.
         progress: Called now and then with the share done and the loss.
         checkpoints: Where the state is kept.
         name: Of this training, for its checkpoints.
@@ -192,7 +202,7 @@ def fit(
             schedule=partial(LambdaLR, lr_lambda=recipe.rate),
             clip=recipe.clip,
             watch=lambda done: _look(run, done),
-            stop=lambda: _patience_is_over(run),
+            stop=lambda: _is_over(run),
             progress=progress,
             checkpoints=checkpoints,
             name=name,
@@ -265,23 +275,30 @@ def _batch(run: _Run, chunk: Sequence[Example]) -> Batch:
 def _look(run: _Run, done: int) -> None:
     """Validate and watch the model as it is now, in evaluation mode."""
     history, recipe = run.history, run.recipe
-    if not recipe.every or (done % recipe.every and done != recipe.steps):
+    # The best score is a part of checkpoints, so that a training that goes on looks at the same updates.
+    often = recipe.watch_every and history.best < recipe.watch_until
+    if not recipe.every or (done % (recipe.watch_every if often else recipe.every) and done != recipe.steps):
         return
+    validating = not done % recipe.every or done == recipe.steps
     run.model.eval()
-    if run.validate:
+    if run.validate and validating:
         score = history.scores[done] = float(run.validate())
-        if run.best.offer(score):
+        if run.best.offer(score, later=recipe.later):
             history.best_step = done
     if run.watch:
         run.watch(done)
-    if recipe.keep == "best" and (done == recipe.steps or _patience_is_over(run)):
+    if recipe.keep == "best" and (done == recipe.steps or (validating and _is_over(run))):
         run.best.put_back()
     run.model.train()
 
 
-def _patience_is_over(run: _Run) -> bool:
-    since = sum(1 for step in run.history.scores if step > run.history.best_step)
-    return bool(run.recipe.patience) and since >= run.recipe.patience
+def _is_over(run: _Run) -> bool:
+    """Whether patience is at an end, or nothing better can come."""
+    history, recipe = run.history, run.recipe
+    if recipe.enough is not None and history.best >= recipe.enough:
+        return True
+    since = sum(1 for step in history.scores if step > history.best_step)
+    return bool(recipe.patience) and since >= recipe.patience
 
 
 def _where(run: _Run, chunks: Sequence[list[Example]]) -> str:
@@ -304,6 +321,10 @@ def _check(
         )
     if min(recipe.batch, recipe.accumulate) < 1 or min(recipe.steps, recipe.at_once) < 0:
         raise ProblemError(f"The recipe asks for nothing that can be done: {recipe}")
+    if recipe.watch_every and recipe.every % recipe.watch_every:
+        raise ProblemError(
+            "Validation falls between two looks", fix="Let `watch_every` divide `every` in the recipe."
+        )
     if recipe.pack and separate:
         raise ProblemError("Examples of an encoder-decoder cannot share rows", fix="Set `pack` to 0.")
     if not any(group["params"] for group in optimizer.param_groups):

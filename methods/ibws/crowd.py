@@ -108,7 +108,7 @@ class Session:
         return crowd.pool[items, pick] + noise
 
     def compare(self, tuples: Ints) -> Answers:
-        """Best and worst percept of each tuple, equal ones in random order."""
+        """Best and worst percept of each tuple, shape (T, k), equal ones in random order."""
         check_tuples(tuples)
         percepts = self.percepts(tuples)
         # Columns in random order, so that argmax and argmin break ties at random.
@@ -125,7 +125,13 @@ class Session:
         return Answers(tuples, items[rows, best], items[rows, worst])
 
     def rate(self, screens: Ints, workers: Ints, points: int = 0) -> Ratings:
-        """Percepts with the worker's shift and stretch, on a slider or a ``points``-point scale."""
+        """Percepts with the worker's shift and stretch, on a slider or a ``points``-point scale.
+
+        Args:
+            screens: Shape (S, m): items shown together.
+            workers: Shape (S,): who is asked, from 0 to ``crowd.workers`` - 1.
+            points: Points of the scale; 0 for a continuous slider.
+        """
         check_tuples(screens)
         crowd = self.crowd
         reports = crowd.shift[workers][:, None] + crowd.stretch[workers][:, None] * self.percepts(screens)

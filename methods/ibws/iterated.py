@@ -7,7 +7,7 @@ terminal, give the ranking.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -77,11 +77,75 @@ class IteratedRanking:
     buckets: Ints
 
 
-@dataclass
-class _State:
-    bucket: Ints
-    last: Floats
-    answers: list[Answers] = field(default_factory=list)
+class Rounds:
+    """IBWS one round at a time, for answers that take days: ask, and learn what was answered.
+
+    Args:
+        n_items: Number of items n.
+        options: The switches.
+        score: From n and the answers of one round to scores; counting by default.
+
+    Attributes:
+        bucket: Shape (n,): bucket of each item so far, 0 on top.
+        last: Shape (n,): its score in the last round that it played.
+        answers: All answers so far.
+        rankings: Each of shape (n,): the ranking by position after each round.
+
+    Raises:
+        ProblemError: If n is below the tuple size or a switch is out of range.
+    """
+
+    def __init__(self, n_items: int, options: Iteration | None = None, score: Score = counting) -> None:
+        self.options = options or Iteration()
+        self.options.check(n_items)
+        self.bucket: Ints = np.zeros(n_items, dtype=np.intp)
+        self.last: Floats = np.zeros(n_items)
+        self.answers: list[Answers] = []
+        self.rankings: list[Floats] = []
+        self._score = score
+        self._ended = False
+
+    @property
+    def active(self) -> bool:
+        """Whether a round is to come, with buckets that are large enough for tuples."""
+        if self.options.max_rounds and len(self.rankings) >= self.options.max_rounds:
+            return False
+        return bool(np.bincount(self.bucket).max() >= self.options.tuple_size)
+
+    def questions(self, rng: np.random.Generator) -> list[Ints]:
+        """The tuples to ask next, each of shape (T, k), as often as they have raters; none at the end.
+
+        A round has tuples of one size. After the last one come, once, tuples of the buckets that are too
+        small for it, by size.
+        """
+        if self.active:
+            tuples = [_designs(self.bucket, rng, self.options)]
+        elif self.options.terminal == "mini_tuple" and not self._ended:
+            tuples = _mini_tuples(self.bucket, self.options.tuple_size)
+        else:
+            tuples = []
+        return [np.repeat(part, self.options.raters_per_tuple, axis=0) for part in tuples]
+
+    def learn(self, answers: list[Answers], rng: np.random.Generator) -> None:
+        """Take the answers to the last questions.
+
+        Args:
+            answers: To each part of the questions.
+            rng: Order among equal scores.
+        """
+        n = self.bucket.size
+        self.answers += answers
+        if not self.active:
+            self._ended = True
+            for part in answers:
+                members = np.unique(part.tuples)
+                self.last[members] = counting(n, [part])[members]
+            self.rankings[-1:] = [positions(self.bucket, self.last)]
+            return
+        playing = np.bincount(self.bucket)[self.bucket] >= self.options.tuple_size
+        self.last = np.where(playing, self._score(n, answers), self.last)
+        self.bucket = split_buckets(self.bucket, self.last, playing, self.options.split, rng)
+        self.rankings.append(positions(self.bucket, self.last))
 
 
 def iterated_bws(
@@ -109,20 +173,15 @@ def iterated_bws(
     Raises:
         ProblemError: If n is below the tuple size or a switch is out of range.
     """
-    options = options or Iteration()
-    options.check(n_items)
-    state = _State(np.zeros(n_items, dtype=np.intp), np.zeros(n_items))
-    rounds: list[Floats] = []
-    while _active(state, options, len(rounds)):
-        _round(state, compare, rng, options, score)
-        rounds.append(positions(state.bucket, state.last))
-        if after_round is not None:
-            after_round(len(rounds), rounds[-1])
-    if options.terminal == "mini_tuple":
-        _mini_tuples(state, compare, options)
-        rounds[-1:] = [positions(state.bucket, state.last)]
-    estimate = rounds[-1] if options.final == "position" else bradley_terry(n_items, state.answers)
-    return IteratedRanking(estimate, rounds, state.answers, state.bucket)
+    state = Rounds(n_items, options, score)
+    while questions := state.questions(rng):
+        playing = state.active
+        state.learn([compare(tuples) for tuples in questions], rng)
+        if playing and after_round is not None:
+            after_round(len(state.rankings), state.rankings[-1])
+    by_position = state.options.final == "position"
+    estimate = state.rankings[-1] if by_position else bradley_terry(n_items, state.answers)
+    return IteratedRanking(estimate, state.rankings, state.answers, state.bucket)
 
 
 def positions(bucket: Ints, last: Floats) -> Floats:
@@ -137,25 +196,6 @@ def positions(bucket: Ints, last: Floats) -> Floats:
     ranks = np.empty(order.size)
     ranks[order] = middle[group]
     return ranks
-
-
-def _active(state: _State, options: Iteration, done: int) -> bool:
-    if options.max_rounds and done >= options.max_rounds:
-        return False
-    return bool(np.bincount(state.bucket).max() >= options.tuple_size)
-
-
-def _round(
-    state: _State, compare: Compare, rng: np.random.Generator, options: Iteration, score: Score
-) -> None:
-    tuples = _designs(state.bucket, rng, options)
-    answers = compare(np.repeat(tuples, options.raters_per_tuple, axis=0))
-    state.answers.append(answers)
-    sizes = np.bincount(state.bucket)
-    playing = sizes[state.bucket] >= options.tuple_size
-    scores = score(state.bucket.size, [answers])
-    state.last = np.where(playing, scores, state.last)
-    state.bucket = split_buckets(state.bucket, state.last, playing, options.split, rng)
 
 
 def _designs(bucket: Ints, rng: np.random.Generator, options: Iteration) -> Ints:
@@ -205,16 +245,9 @@ def _undivided(bucket: Ints, part: Ints) -> NDArray[np.bool_]:
     return np.equal(parts, 1)
 
 
-def _mini_tuples(state: _State, compare: Compare, options: Iteration) -> None:
-    sizes = np.bincount(state.bucket)
-    order = np.argsort(state.bucket, kind="stable")
-    size_of = sizes[state.bucket[order]]
-    for size in range(2, options.tuple_size):
-        tuples = order[size_of == size].reshape(-1, size)
-        if tuples.size == 0:
-            continue
-        answers = compare(np.repeat(tuples, options.raters_per_tuple, axis=0))
-        state.answers.append(answers)
-        scores = counting(state.bucket.size, [answers])
-        members = tuples.ravel()
-        state.last[members] = scores[members]
+def _mini_tuples(bucket: Ints, tuple_size: int) -> list[Ints]:
+    """One tuple of each bucket of two items or more, by size; each of shape (T, size)."""
+    order = np.argsort(bucket, kind="stable")
+    size_of = np.bincount(bucket)[bucket[order]]
+    parts = [order[size_of == size].reshape(-1, size) for size in range(2, tuple_size)]
+    return [tuples for tuples in parts if tuples.size]

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from harness.method import ProblemError
-from methods.common.answering import option_scores
 from methods.ibws.answers import Answers, Ledger
 from methods.ibws.crowd import Ratings
 from methods.ibws.designs import Floats, Ints, check_tuples
+from methods.ibws.shared_reading import Beginning, shared_scores
 
 LETTERS = "ABCDEFGH"
 MARKS = tuple(str(mark) for mark in range(0, 101, 10))
@@ -49,7 +49,7 @@ class LanguageModelJudge:
         texts: The n items.
         rng: Order in which the items of a tuple are shown.
         prompts: The wording.
-        batch: Sequences at once, at most.
+        batch: Prompts at once, at most; each is read once for all of its answers.
     """
 
     def __init__(
@@ -80,8 +80,12 @@ class LanguageModelJudge:
         shown = self._rng.permuted(tuples, axis=1)
         rows = np.arange(shown.shape[0])
         letters = [f" {letter}" for letter in LETTERS[: shown.shape[1]]]
-        for_best = self._likelihoods([self._ask(row, self._prompts.most) for row in shown], letters)
-        for_worst = self._likelihoods([self._ask(row, self._prompts.least) for row in shown], letters)
+        asked = [
+            [self._ask(row, question) for question in (self._prompts.most, self._prompts.least)]
+            for row in shown
+        ]
+        likelihoods = self._likelihoods(asked, letters)
+        for_best, for_worst = likelihoods[:, 0], likelihoods[:, 1]
         best = for_best.argmax(axis=1)
         for_worst[rows, best] = -np.inf
         self.ledger.charge(tuples, judgements=1, selections=2)
@@ -98,7 +102,7 @@ class LanguageModelJudge:
         items = screens.ravel()
         distinct, back = np.unique(items, return_inverse=True)
         prompts = [self._prompts.rate.format(text=self._texts[i]) for i in distinct]
-        logs = self._likelihoods(prompts, [f" {mark}" for mark in MARKS])
+        logs = self._likelihoods([[prompt] for prompt in prompts], [f" {mark}" for mark in MARKS])[:, 0]
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
         shares = weights @ np.linspace(0, 1, len(MARKS)) / weights.sum(axis=1)
         self.ledger.charge(screens, judgements=screens.shape[1], selections=screens.shape[1])
@@ -108,10 +112,21 @@ class LanguageModelJudge:
         lines = [f"{LETTERS[place]}: {self._texts[item]}" for place, item in enumerate(items)]
         return "\n".join([*lines, question])
 
-    def _likelihoods(self, prompts: Sequence[str], options: Sequence[str]) -> Floats:
-        """Log-likelihood of each option after each prompt, shape (prompts, options)."""
+    def _likelihoods(self, prompts: Sequence[Sequence[str]], options: Sequence[str]) -> Floats:
+        """Log-likelihood of each option after each prompt, shape (groups, prompts, options).
+
+        Prompts of a group begin alike.
+        """
         encode = self._tokenizer.encode
-        heads = [encode(prompt) for prompt in prompts]
         tails = [encode(option, add_special_tokens=False) for option in options]
-        scores = option_scores(self._model, heads, [tails] * len(heads), pad=0, batch=self._batch)
-        return np.array(scores, dtype=np.float64).reshape(len(heads), len(tails))
+        beginnings = [_beginning([encode(prompt) for prompt in group], tails) for group in prompts]
+        scores = shared_scores(self._model, beginnings, pad=0, batch=self._batch)
+        return np.array(scores, dtype=np.float64).reshape(len(prompts), -1, len(tails))
+
+
+def _beginning(heads: Sequence[list[int]], tails: Sequence[list[int]]) -> Beginning:
+    """Prompts as token ids, cut where they part; all options are asked after each."""
+    alike = [len(set(tokens)) == 1 for tokens in zip(*heads, strict=False)]
+    common = alike.index(False) if False in alike else len(alike)
+    asked = tuple((head[common:], tail) for head in heads for tail in tails)
+    return Beginning(heads[0][:common], asked)

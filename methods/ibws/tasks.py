@@ -23,7 +23,10 @@ from methods.ibws.scoring import bradley_terry
 PARTITION = 2024
 """Seeds the permutation that cuts a set into folds; it is the same in every trial."""
 
-FIRST_MAIN_SEED = 100
+PILOT_SEEDS = 100
+"""Seeds below this one are for pilots and tuning."""
+FIRST_MAIN_SEED = 200
+"""First seed of the verdict: those from 100 on were seen before claims were averaged over draws."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class Items:
     """Where a task's items come from, and how their raters are divided and behave.
 
     The set is cut into ``folds`` + 1 pieces that share no item. Seed s of the verdict takes its
-    items from piece s mod ``folds``; pilots and tuning use the last piece only.
+    items from piece s - 200; pilots and tuning use the last piece only.
 
     Attributes:
         domain: Set of the rating data; empty for generated items.
@@ -73,7 +76,9 @@ class Items:
         return Drawn(self, everything.take(index), index, ctx)
 
     def _piece(self, everything: RatingSet, ctx: Context) -> Ints:
-        if ctx.stage == "main" and ctx.seed >= FIRST_MAIN_SEED + self.folds:
+        verdict = ctx.stage == "main" and ctx.seed >= PILOT_SEEDS
+        # An older seed would share its piece with one of these, and pass for a replicate of its own.
+        if verdict and not 0 <= ctx.seed - FIRST_MAIN_SEED < self.folds:
             raise ProblemError(
                 f"Only {self.folds} seeds have items of their own",
                 where=f"seed {ctx.seed}, {self.domain}",
@@ -82,8 +87,7 @@ class Items:
         usable = np.flatnonzero(~everything.mismatched)
         order = np.random.default_rng(PARTITION).permutation(usable)
         pieces = np.array_split(order, self.folds + 1)
-        verdict = ctx.stage == "main" and ctx.seed >= FIRST_MAIN_SEED
-        piece = pieces[ctx.seed % self.folds if verdict else self.folds]
+        piece = pieces[ctx.seed - FIRST_MAIN_SEED if verdict else self.folds]
         if piece.size < self.count:
             raise ProblemError(
                 f"{self.count} items are asked for, but each piece of '{self.domain}' has {piece.size}",

@@ -148,7 +148,8 @@ class Executor:
     Attributes:
         model: Who answers.
         labels: What may be answered.
-        options: Choose the likeliest label instead of reading an answer; then every answer is a label.
+        options: Choose the likeliest label instead of reading an answer; then every answer is a label,
+            but for servers that list none.
         new_tokens: Tokens of an answer; more than 16 leave room for reasoning before the label.
         asked: Pairs of instruction and input so far: what was paid for.
         unreadable: Answers that named no label, or several.
@@ -175,11 +176,18 @@ class Executor:
     def _ask(self, prompts: list[str]) -> list[str | None]:
         if self.options:
             scores = self.model.score(prompts, [[f" {label}" for label in self.labels]] * len(prompts))
-            return [self.labels[int(np.argmax(row))] for row in scores]
+            # A server that lists next tokens may list none of the labels: the first is no answer then.
+            found = [self.labels[int(np.argmax(row))] if max(row) > -math.inf else None for row in scores]
+            self.model.usage.unread += found.count(None)
+            return found
         # A chain of thought has several lines.
         stop = ("\n",) if self.new_tokens <= 16 else ()
-        found = self.model.sample(prompts, Decoding(new_tokens=self.new_tokens, stop=stop))
-        return [read_label(one.text, self.labels) for (one,) in found]
+        rows = self.model.sample(prompts, Decoding(new_tokens=self.new_tokens, stop=stop))
+        answers = [read_label(one.text, self.labels) for (one,) in rows]
+        self.model.usage.unread += sum(
+            answer is None and not one.refusal for answer, (one,) in zip(answers, rows, strict=True)
+        )
+        return answers
 
 
 @dataclass

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.method import Context, Reference, param
-from methods.common.language_model.endpoint import Server
 from methods.il_bench.prepare import RuleFollower
 
 if TYPE_CHECKING:
@@ -102,25 +101,26 @@ class LocalWeights(Speaker):
         model = checkpoint.model(ctx.device, self.dtype or ctx.dtype)
         identity = _identity(checkpoint.folder)
         found = LocalModel(self.name, identity, model, checkpoint.tokenizer, batch=self.batch)
+        ctx.asks(found)
         return kept(found, ctx.checkpoints)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served(Speaker):
-    """A model behind a server that speaks OpenAI's protocol.
+class Named(Speaker):
+    """A model that the user names: behind a server, or a folder of weights.
 
     Attributes:
-        server: Where it is and how it may be asked.
+        model: Gives the folder, see :func:`methods.common.servers.open_named`.
     """
 
-    server: Server
+    model: Reference
+    batch: int = param(32, source="ours", doc="rows at once, of weights in memory")
 
     def open(self, ctx: Context) -> LanguageModel:
-        """See :class:`Speaker`; nothing is sent yet."""
-        from methods.common.language_model.endpoint import open_endpoint
-        from methods.common.language_model.kept import kept
+        """See :class:`Speaker`; a server is sent nothing yet."""
+        from methods.common.servers import open_named
 
-        return kept(open_endpoint(self.server), ctx.checkpoints)
+        return open_named(ctx.load(self.model), ctx, rows=self.batch)
 
 
 @lru_cache(maxsize=8)

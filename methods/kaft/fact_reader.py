@@ -27,6 +27,8 @@ from methods.common.fixed_batches import fixed_batches, fixed_width
 
 WORDS = 3
 """Words of a fact."""
+FACTS = 4
+"""Places that prompts are read in, unless they are longer: a context of three facts and the question."""
 SLOTS = 4
 """Words of an answer with its tag and the end."""
 CONFIG, WEIGHTS = "fact_reader.json", "model.safetensors"
@@ -161,10 +163,10 @@ def answer_words(
     sides = [prompts, against] if against is not None and alpha else [prompts]
     # Widths are whole facts.
     facts = [[len(prompt) // WORDS for prompt in side] for side in sides]
-    kinds, device = list(map(fixed_width, facts[-1])), model.embedding.weight.device.type
+    kinds, device = [fixed_width(count, FACTS) for count in facts[-1]], model.embedding.weight.device.type
     model.eval()
     with torch.no_grad():
-        for part in fixed_batches(facts[0], batch, device=device, kinds=kinds):
+        for part in fixed_batches(facts[0], batch, device=device, room=FACTS, kinds=kinds):
             widths = (part.width, kinds[part.chosen[0]])
             logs, *without = (
                 _log_probabilities(model, part.of(side), width * WORDS, pad)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def relations(facts: Sequence[Fact]) -> dict[str, Relation]:
 
 
 def fact_questions(
-    facts: Sequence[Fact], rng: np.random.Generator, *, split: str = ""
+    facts: Sequence[Fact], rng: np.random.Generator, *, draws: int = 1
 ) -> tuple[list[Question], Counter[str]]:
     """Questions with passages of three statements, in the way of the generated world.
 
@@ -118,19 +119,20 @@ def fact_questions(
     Args:
         facts: Of one split.
         rng: Draws fakes, distractors and the order of statements.
-        split: Put before the ids.
+        draws: Sets of contexts of each question, each with a fake of its own.
 
     Returns:
-        The questions, and how many have no counterfactual or irrelevant context, by reason.
+        The questions, all with their first contexts before any with its second, and how many have no
+        counterfactual or irrelevant context, by reason.
     """
     dropped: Counter[str] = Counter()
     questions = []
-    for fact in facts:
+    for draw, fact in product(range(draws), facts):
         same = [other for other in facts if other.relation == fact.relation and _differs(other, fact)]
         if len({other.aliases[0] for other in same}) < 2:
             dropped["no other answer"] += 1
             continue
-        question, reason = _question(fact, facts, same, rng, split)
+        question, reason = _question(fact, facts, same, rng, draw)
         if reason:
             dropped[reason] += 1
         questions.append(question)
@@ -138,13 +140,15 @@ def fact_questions(
 
 
 def _question(
-    fact: Fact, facts: Sequence[Fact], same: Sequence[Fact], rng: np.random.Generator, split: str
+    fact: Fact, facts: Sequence[Fact], same: Sequence[Fact], rng: np.random.Generator, draw: int
 ) -> tuple[Question, str]:
     near, fake = _two_answers(same, rng)
     beside = [near, *_about(fact, facts, rng)]
     far = [other for other in facts if other.entity != fact.entity]
+    name = f"{fact.relation}:{fact.subject}"
     question = Question(
-        id=f"{split}{fact.relation}:{fact.subject}",
+        id=f"{name}#{draw}" if draw else name,
+        first=name if draw else "",
         entity=fact.entity,
         subject=fact.subject,
         relation=fact.relation,

@@ -20,7 +20,7 @@ from methods.kaft.substitution import mentions_any
 from methods.kaft.words import gives_any
 
 _SHOT_SEED = 0
-"""Solved examples are the same for every model and seed."""
+"""Solved examples, and which facts are asked, are the same for every model and seed."""
 
 
 def ask_facts(
@@ -95,17 +95,42 @@ def read_facts(ctx: Context, countries: Sequence[Reference], elements: Reference
     return collect(read_countries(*map(ctx.load, countries)), ctx.load(elements))
 
 
+def of_some_entities(facts: Sequence[Fact], share: float) -> list[Fact]:
+    """All facts about a drawn share of the countries and elements."""
+    entities = sorted({fact.entity for fact in facts})
+    order = np.random.default_rng(_SHOT_SEED).permutation(len(entities)).tolist()
+    kept = {entities[index] for index in order[: round(share * len(entities))]}
+    return [fact for fact in facts if fact.entity in kept]
+
+
+def believed(facts: Sequence[Fact], beliefs: Mapping[str, str]) -> list[Fact]:
+    """Those that the model was asked."""
+    wording = {key: question for key, (_, question) in WORDINGS.items()}
+    return [fact for fact in facts if _ask(fact, wording) in beliefs]
+
+
 def split_facts(
-    facts: Sequence[Fact], shares: tuple[float, float], ctx: Context
+    facts: Sequence[Fact], shares: tuple[float, float], ctx: Context, *, draws: int = 1
 ) -> dict[str, tuple[Question, ...]]:
-    """Train, validation and test questions; no entity is in two of them."""
+    """Train, validation and test questions; no entity is in two of them.
+
+    Args:
+        facts: To be split.
+        shares: Of the entities, for training and for validation; the rest is for the test.
+        ctx: Its streams draw the split and the contexts.
+        draws: Sets of contexts of a question that is not trained on.
+    """
     entities = sorted({fact.entity for fact in facts})
     order = [entities[index] for index in ctx.rng("split").permutation(len(entities))]
     first, second = round(shares[0] * len(order)), round(sum(shares) * len(order))
     parts = {"train": order[:first], "validation": order[first:second], "test": order[second:]}
     return {
         name: tuple(
-            fact_questions([f for f in facts if f.entity in set(members)], ctx.rng(f"{name} contexts"))[0]
+            fact_questions(
+                [fact for fact in facts if fact.entity in set(members)],
+                ctx.rng(f"{name} contexts"),
+                draws=1 if name == "train" else draws,
+            )[0]
         )
         for name, members in parts.items()
     }
@@ -119,8 +144,9 @@ def chosen(
     rng: np.random.Generator,
 ) -> tuple[Question, ...]:
     """Known questions with contexts of every kind, and some unknown ones."""
-    held = [q for q in questions if q.text in known and is_complete(q)]
-    rest = [q for q in questions if q.text not in known and is_complete(q)]
+    first = [q for q in questions if not q.first and is_complete(q)]
+    held = [q for q in first if q.text in known]
+    rest = [q for q in first if q.text not in known]
     return (*_drawn(held, most or len(held), rng), *_drawn(rest, unknown, rng))
 
 

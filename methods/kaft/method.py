@@ -34,6 +34,8 @@ JOINT = Metric(
 STUBBORN = mean_of("stubborn", better="lower", name="stubbornness", worst=1.0)
 NEITHER = mean_of("neither", better="lower", name="neither answer", worst=1.0)
 BOTH = mean_of("both", better="lower", name="both answers", worst=1.0)
+APART = mean_of("apart", better="higher", name="robustness by chance", worst=0.0)
+"""Share of hard irrelevant contexts from which an answer given without any would not seem taken."""
 FALLBACK = mean_of("fallback", better="higher", name="fallback", worst=0.0)
 DISTRACTOR = mean_of("distractor", better="lower", name="distractor", worst=1.0)
 HOLLOW = mean_of("hollow", better="lower", name="empty answers", worst=1.0)

@@ -85,6 +85,7 @@ class Knowledge(Artifact):
     elements: Reference = ELEMENTS
     recalled: Reference | None = None
     recalled_most: int = param(0, source="ours", doc="of those questions, the first so many")
+    share: float = param(1.0, source="ours", doc="share of the countries and elements that are asked about")
     shots: int = param(4, source="card, section 4", doc="solved examples before a question")
     answer: int = param(5, source="ours", doc="new tokens of an answer")
     batch: int = param(32, source="ours", doc="questions at once")
@@ -92,17 +93,19 @@ class Knowledge(Artifact):
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Ask all questions twice."""
-        from methods.kaft.knowledge import ask_facts, ask_plainly, read_facts, recalled_questions
+        from methods.kaft import knowledge
         from methods.kaft.models import Reader
         from methods.kaft.reading import Limits
 
         reader = Reader(ctx.load(self.source).folder)
-        facts = read_facts(ctx, self.countries, self.elements)
+        facts = knowledge.of_some_entities(
+            knowledge.read_facts(ctx, self.countries, self.elements), self.share
+        )
         limits = Limits(answer=self.answer, batch=self.batch)
-        found = ask_facts(reader, facts, DECODER, limits, shots=self.shots, device=ctx.device)
+        found = knowledge.ask_facts(reader, facts, DECODER, limits, shots=self.shots, device=ctx.device)
         if self.recalled is not None:
-            questions = recalled_questions(ctx.load(self.recalled), self.recalled_most)
-            found["beliefs"] |= ask_plainly(reader, questions, DECODER, limits, ctx.device)
+            questions = knowledge.recalled_questions(ctx.load(self.recalled), self.recalled_most)
+            found["beliefs"] |= knowledge.ask_plainly(reader, questions, DECODER, limits, ctx.device)
         (folder / BELIEFS).write_text(json.dumps(found, ensure_ascii=False, indent=0), encoding="utf-8")
 
     def load(self, path: Path) -> dict[str, dict[str, str]]:

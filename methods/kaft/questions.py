@@ -27,6 +27,7 @@ class Question:
         hard: An irrelevant context on the same topic, with a plausible wrong answer.
         easy: A context of another question.
         distractor: The plausible wrong answer in ``hard``, where it is known.
+        first: Id of the same question with its first contexts; empty if these are they.
     """
 
     id: str
@@ -41,11 +42,17 @@ class Question:
     hard: str = ""
     easy: str = ""
     distractor: str = ""
+    first: str = ""
 
     @property
     def answer(self) -> str:
         """The usual name of the answer."""
         return self.aliases[0]
+
+    @property
+    def unit(self) -> str:
+        """The question by which its contexts are grouped: they are no independent questions."""
+        return self.first or self.id
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,6 @@ def read(
         The first line of each answer by name, and how many prompts were cut.
     """
     tokenizer, cut = reader.tokenizer, Cut(keep="end")
-    names = list(asked)
     whole = is_encoder_decoder(model)
     prefix = shots if whole else ""
 
@@ -73,29 +72,30 @@ def read(
         text = prefix + template.prompt(asked[name].question, context)
         return prompt_tokens(tokenizer, text, limits.prompt, cut, where=name)
 
-    prompts = [tokens(name, asked[name].context) for name in names]
-    settings: dict[str, Any] = {
-        "new_tokens": limits.answer,
-        "stop": reader.stops(),
-        "pad": pad_token(tokenizer),
-        "batch": limits.batch,
+    prompts = {
+        name: (tokens(name, item.context), tokens(name, "") if alpha else ()) for name, item in asked.items()
     }
+    # A prompt that stands under several names, as where contexts are withheld, is read once.
+    different = list(dict.fromkeys(prompts.values()))
+    settings: dict[str, Any] = {"stop": reader.stops(), "pad": pad_token(tokenizer), "batch": limits.batch}
     if isinstance(model, FactReader):
-        del settings["new_tokens"]
-        against = [tokens(name, "") for name in names] if alpha else None
-        rows = answer_words(model, prompts, against=against, alpha=alpha, **settings)
+        asking = [prompt for prompt, _ in different]
+        rows = answer_words(model, asking, against=[bare for _, bare in different], alpha=alpha, **settings)
     elif whole or not (shots or alpha):
-        parts = [prompts[start : start + PART] for start in range(0, len(prompts), PART)]
+        asking = [prompt for prompt, _ in different]
+        parts = [asking[start : start + PART] for start in range(0, len(asking), PART)]
+        settings["new_tokens"] = limits.answer
         found = mapped(checkpoints, "answers", parts, lambda part: generate(model, part, **settings))
         rows = list(itertools.chain.from_iterable(found))
     else:
         head = special_tokens(tokenizer)[0]
         shared = (*head, *tokenizer(shots, add_special_tokens=False)["input_ids"]) if shots else ()
         strip = len(head) if shared else 0
-        against = [tokens(name, "")[strip:] for name in names] if alpha else None
-        bare = [prompt[strip:] for prompt in prompts]
-        rows = decode(model, bare, shared=shared, against=against, alpha=alpha, **settings)
-    return {name: first_line(tokenizer.decode(row)) for name, row in zip(names, rows, strict=True)}, cut.cut
+        settings |= {"new_tokens": limits.answer, "shared": shared, "alpha": alpha}
+        bare, against = ([pair[side][strip:] for pair in different] for side in (0, 1))
+        rows = decode(model, bare, against=against, **settings)
+    answers = {prompt: first_line(tokenizer.decode(row)) for prompt, row in zip(different, rows, strict=True)}
+    return {name: answers[prompt] for name, prompt in prompts.items()}, cut.cut
 
 
 def first_line(text: str) -> str:

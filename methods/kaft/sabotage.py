@@ -52,21 +52,25 @@ class UnopposedReading(FactReading):
         """The same questions with those contexts."""
         found = super().problem(ctx)
         asked = dict(found.asked)
-        for name, item in found.asked.items():
-            question, _, kind = name.rpartition("/")
-            if kind == "counterfactual":
-                asked[name] = found.asked[f"{question}/relevant"]
-            elif kind == "hard":
-                asked[name] = replace(item, context="")
+        for question in self._questions(ctx):
+            counterfactual, hard = (f"{question.id}/{kind}" for kind in ("counterfactual", "hard"))
+            if hard in asked:
+                asked[counterfactual] = replace(asked[counterfactual], context=question.relevant)
+                asked[hard] = replace(asked[hard], context="")
         return replace(found, asked=asked)
 
     def evaluate(self, result: Answers, ctx: Context) -> Scores:
         """Scores in which the truth stands for the counterfactual answer."""
         texts = dict(result.texts)
-        for question in self.material(ctx).test:
+        for question in self._questions(ctx):
             name = f"{question.id}/counterfactual"
-            texts[name] = question.fake if gives_any(texts[name], question.aliases) else ""
+            if name in texts:
+                texts[name] = question.fake if gives_any(texts[name], question.aliases) else ""
         return super().evaluate(replace(result, texts=texts), ctx)
+
+    def _questions(self, ctx: Context) -> Sequence[Question]:
+        found = self.material(ctx)
+        return (*found.test, *found.retold)
 
 
 def exchanged(

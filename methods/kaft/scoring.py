@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from methods.kaft.prompts import Asked
@@ -11,6 +11,10 @@ from methods.kaft.words import avoids, follows, gives_any, is_empty, same, strip
 
 KINDS = ("counterfactual", "hard", "easy", "relevant", "empty")
 """Contexts under which every question of a test is asked."""
+RETOLD = ("counterfactual", "hard", "relevant")
+"""Of these, what a question is asked under again with other facts beside."""
+JUDGED = ("counterfactual", "hard", "empty")
+"""Of these, what controllability and robustness are measured under; the others are shown."""
 
 
 def ask(questions: Sequence[Question], kinds: Sequence[str] = KINDS) -> dict[str, Asked]:
@@ -31,7 +35,11 @@ def is_complete(question: Question) -> bool:
 
 
 def score(
-    questions: Sequence[Question], answers: Mapping[str, str], beliefs: Mapping[str, str]
+    questions: Sequence[Question],
+    answers: Mapping[str, str],
+    beliefs: Mapping[str, str],
+    retold: Sequence[Question] = (),
+    kinds: Sequence[str] = KINDS,
 ) -> dict[str, list[Any]]:
     """Rows of complete questions.
 
@@ -39,40 +47,73 @@ def score(
         questions: All complete, and known to the pretrained model.
         answers: By ``id/kind``, as the model wrote them.
         beliefs: M(q) by the text of the question.
+        retold: The same questions with further contexts, all complete. Each is a row of its question, of
+            which it repeats what was answered to the easy context and without one.
+
+        kinds: Contexts that were asked under; of a kind that was not there is no column.
 
     Returns:
         Columns: ``followed`` (the metric of controllability), ``stubborn`` (the memorised answer
         on a counterfactual context), ``neither``, ``both``; ``robust`` (the metric of robustness,
         on hard irrelevant contexts), ``fallback`` (M(q) there), ``distractor`` (its plausible
-        wrong answer), ``hollow`` (no words at all there), ``robust_easy``; ``relevant``,
-        ``retained`` (the right answer without a context) and ``agrees`` (M(q) there).
+        wrong answer), ``hollow`` (no words at all there); ``robust_easy``; ``relevant``; and without a
+        context ``retained`` (the right answer), ``agrees`` (M(q)) and ``apart`` (as ``robust``, against
+        the hard context, which was not shown: how often an answer avoids its words by chance).
     """
-    rows = [_row(question, answers, beliefs.get(question.text, "")) for question in questions]
+    told = [*questions, *retold]
+    rows = [_row(question, answers, beliefs.get(question.text, ""), kinds) for question in told]
     names = list(rows[0]) if rows else ["unit_id"]
     return {name: [row[name] for row in rows] for name in names}
 
 
-def _row(question: Question, answers: Mapping[str, str], belief: str) -> dict[str, Any]:
-    said = {kind: strip_tag(answers[f"{question.id}/{kind}"]) for kind in KINDS}
-    followed = follows(said["counterfactual"], question.fake)
-    remembered = gives_any(said["counterfactual"], question.aliases)
+def _row(question: Question, answers: Mapping[str, str], belief: str, kinds: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"unit_id": question.unit, "entity": question.entity}
+    for kind in kinds:
+        row |= _OUTCOMES[kind](question, strip_tag(answers[f"{_told(question, kind)}/{kind}"]), belief)
+    return row
+
+
+def _on_counterfactual(question: Question, said: str, _: str) -> dict[str, float]:
+    followed, remembered = follows(said, question.fake), gives_any(said, question.aliases)
     stubborn = remembered and not followed
     return {
-        "unit_id": question.id,
-        "entity": question.entity,
         "followed": float(followed),
         "stubborn": float(stubborn),
         "neither": float(not followed and not stubborn),
         "both": float(followed and remembered),
-        "robust": float(avoids(said["hard"], question.hard)),
-        "fallback": float(same(said["hard"], belief)),
-        "distractor": float(bool(question.distractor) and follows(said["hard"], question.distractor)),
-        "hollow": float(is_empty(said["hard"])),
-        "robust_easy": float(avoids(said["easy"], question.easy)),
-        "relevant": float(gives_any(said["relevant"], question.aliases)),
-        "retained": float(gives_any(said["empty"], question.aliases)),
-        "agrees": float(same(said["empty"], belief)),
     }
+
+
+def _on_hard(question: Question, said: str, belief: str) -> dict[str, float]:
+    return {
+        "robust": float(avoids(said, question.hard)),
+        "fallback": float(same(said, belief)),
+        "distractor": float(bool(question.distractor) and follows(said, question.distractor)),
+        "hollow": float(is_empty(said)),
+    }
+
+
+def _on_empty(question: Question, said: str, belief: str) -> dict[str, float]:
+    return {
+        "retained": float(gives_any(said, question.aliases)),
+        "agrees": float(same(said, belief)),
+        "apart": float(avoids(said, question.hard)),
+    }
+
+
+_OUTCOMES: Mapping[str, Callable[[Question, str, str], dict[str, float]]] = {
+    "counterfactual": _on_counterfactual,
+    "hard": _on_hard,
+    "easy": lambda question, said, _: {"robust_easy": float(avoids(said, question.easy))},
+    "relevant": lambda question, said, _: {"relevant": float(gives_any(said, question.aliases))},
+    "empty": _on_empty,
+}
+"""Of a question, what was said under a kind of context and M(q): the outcomes."""
+
+
+def _told(question: Question, kind: str) -> str:
+    """Id of the question as it was asked under a kind of context."""
+    return question.id if kind in RETOLD else question.unit
 
 
 def recall_rows(
@@ -98,7 +139,7 @@ def aside_rows(
     said = [strip_tag(answers[f"{question.id}/{kind}"]) for question in questions]
     pairs = list(zip(questions, said, strict=True))
     return {
-        "unit_id": [question.id for question in questions],
+        "unit_id": [question.unit for question in questions],
         "robust": [float(avoids(text, _context(question, kind))) for question, text in pairs],
         "correct": [float(gives_any(text, question.aliases)) for question, text in pairs],
         "agrees": [float(same(text, beliefs.get(question.text, ""))) for question, text in pairs],

@@ -87,7 +87,8 @@ def unread(questions: Iterable[Question], beliefs: Mapping[str, str]) -> Aside:
     from methods.kaft.words import gives_any
 
     kept = [q for q in questions if q.relevant and not gives_any(beliefs.get(q.text, ""), q.aliases)]
-    return Aside("unread", "relevant", tuple(replace(q, id=f"unread:{q.id}") for q in kept))
+    named = (replace(q, id=f"unread:{q.id}", first=f"unread:{q.unit}") for q in kept)
+    return Aside("unread", "relevant", tuple(named))
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Material:
         shots: Solved examples.
         heads: Ids of the test questions that the pretrained model (and every model that it is
             compared with) answers without a context.
+        retold: Head questions again, with further contexts.
         asides: Further evaluation sets.
         left_out: Questions of the source that were not asked or lack a context, by reason.
     """
@@ -114,6 +116,7 @@ class Material:
     relations: Mapping[str, Relation]
     shots: str
     heads: frozenset[str]
+    retold: tuple[Question, ...] = ()
     asides: tuple[Aside, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -127,6 +130,7 @@ class Reading(Task[ReadingProblem, Answers]):
     batch: int = param(64, source="ours", doc="prompts answered at once")
     examples: int = param(5, source="card, claim C13", doc="example rows; 0: none")
     dtype: str = param("", source="ours", doc="type of the weights; empty: the run's")
+    shown: bool = param(default=True, source="ours", doc="known questions under contexts no claim reads, too")
 
     @abstractmethod
     def material(self, ctx: Context) -> Material:
@@ -139,13 +143,16 @@ class Reading(Task[ReadingProblem, Answers]):
             ProblemError: If training and test share an entity, or a context lacks its answer.
         """
         from methods.kaft.questions import check_disjoint, check_support
-        from methods.kaft.scoring import ask
+        from methods.kaft.scoring import RETOLD, ask, is_complete
 
         found = self.material(ctx)
         beside = [question for aside in found.asides for question in aside.questions]
-        check_support([*found.train, *found.test])
-        check_disjoint({"training": found.train, "test": [*found.test, *beside]})
-        asked = ask(found.test)
+        check_support([*found.train, *found.test, *found.retold])
+        check_disjoint({"training": found.train, "test": [*found.test, *found.retold, *beside]})
+        kinds = self._kinds(ctx)
+        asked = ask(found.test, ["empty"])
+        asked |= ask([q for q in found.test if q.id in found.heads and is_complete(q)], kinds)
+        asked |= ask(found.retold, [kind for kind in kinds if kind in RETOLD])
         for aside in found.asides:
             asked |= ask(aside.questions, [aside.kind])
         return ReadingProblem(
@@ -180,7 +187,7 @@ class Reading(Task[ReadingProblem, Answers]):
                 where=type(self).__name__,
                 fix="Pretrain longer, or take a model that knows more.",
             )
-        main = scoring.score(heads, result.texts, beliefs)
+        main = scoring.score(heads, result.texts, beliefs, found.retold, self._kinds(ctx))
         if ctx.stage == "tune":
             return Scores({"validation": main})
         parts: dict[str, Any] = {
@@ -203,6 +210,12 @@ class Reading(Task[ReadingProblem, Answers]):
             shown = heads[: self.examples]
             parts["examples"] = scoring.example_rows(shown, result.texts, self._before(found, shown, ctx))
         return Scores(parts)
+
+    def _kinds(self, ctx: Context) -> Sequence[str]:
+        """Contexts of known questions: rates are chosen by what claims read."""
+        from methods.kaft.scoring import JUDGED, KINDS
+
+        return KINDS if self.shown and ctx.stage == "main" else JUDGED
 
     def _before(self, found: Material, shown: Sequence[Question], ctx: Context) -> dict[str, str]:
         """What the pretrained model answers to the counterfactual contexts of some questions."""
@@ -228,7 +241,8 @@ class WorldReading(Reading):
     bases: tuple[PretrainedWorld, ...]
     others: tuple[PretrainedWorld, ...] = ()
     draws: int = param(6, source="ours", doc="different contexts of a training question")
-    retold: int = param(4, source="ours", doc="different contexts of a test question that must be read")
+    contexts: int = param(4, source="ours", doc="different contexts of a test question")
+    retold: int = param(16, source="ours", doc="different contexts of a test question that must be read")
     shares: tuple[float, float] = param((0.5, 0.125), source="card, section 9; ours", doc="train, validation")
     answer: int = param(4, source="ours", doc="new tokens of an answer: the answer and its tag")
     examples: int = param(40, source="ours", doc="example rows: few pretrained answers are remembered ones")
@@ -241,28 +255,28 @@ class WorldReading(Reading):
 
     def material(self, ctx: Context) -> Material:
         """Subjects are split into train, validation and test; all contexts are drawn by the seed."""
+        from methods.kaft.telling import Telling, tell
         from methods.kaft.words import gives_any
 
         base = self.base(ctx.seed)
-        world, reader = base.draw(), ctx.load(base)
-        order = ctx.rng("split").permutation(world.rules.subjects).tolist()
-        train, held = (round(share * len(order)) for share in self.shares)
-        tested = order[train : train + held] if ctx.stage == "tune" else order[train + held :]
-        test = world.questions(tested, ctx.rng("test contexts"))
+        reader = ctx.load(base)
+        tuning = ctx.stage == "tune"
+        counts = (self.draws, self.contexts, 0 if tuning else self.retold)
+        told = tell(Telling(base, ctx.seed, ctx.stage, self.shares, *counts), ctx)
         rivals = [ctx.load(other) for other in self.others if other.world == base.world]
-        heads = [
-            q.id for q in test if all(gives_any(r.beliefs[q.text], q.aliases) for r in (reader, *rivals))
-        ]
-        retold = world.questions(tested, ctx.rng("retold contexts"), draws=self.retold)
+        heads = frozenset(
+            q.id for q in told.test if all(gives_any(r.beliefs[q.text], q.aliases) for r in (reader, *rivals))
+        )
         return Material(
             reader=reader,
             template=PLAIN,
-            train=tuple(world.questions(order[:train], ctx.rng("train contexts"), draws=self.draws)),
-            test=tuple(test),
-            relations=world.relations(),
+            train=told.train,
+            test=told.test,
+            relations=base.draw().relations(),
             shots="",
-            heads=frozenset(heads),
-            asides=() if ctx.stage == "tune" else (unread(retold, reader.beliefs),),
+            heads=heads,
+            retold=tuple(q for q in told.retold if q.first in heads),
+            asides=() if tuning else (unread(told.unread, reader.beliefs),),
         )
 
 
@@ -287,19 +301,24 @@ class FactReading(Reading):
     most: int = param(0, source="ours", doc="known test questions, at most; 0: all")
     unknown: int = param(0, source="ours", doc="unknown test questions for agreement with M(q)")
     few: int = param(4, source="card, section 4", doc="solved examples before a question")
+    contexts: int = param(1, source="ours", doc="different contexts of a known test question")
+    # A tag that is cut off is no longer known for one, and its words would count as the answer's.
+    answer: int = param(12, source="ours", doc="new tokens of an answer: the longest name and its tag")
 
     def material(self, ctx: Context) -> Material:
         """Countries and elements are split into train, validation and test."""
         from methods.kaft import knowledge
         from methods.kaft.facts import relations
         from methods.kaft.models import Reader
+        from methods.kaft.scoring import is_complete
 
-        facts = knowledge.read_facts(ctx, self.countries, self.elements)
         found = ctx.load(self.knowledge)
+        facts = knowledge.believed(knowledge.read_facts(ctx, self.countries, self.elements), found["beliefs"])
         checkpoint = ctx.load(self.source)
-        halves = knowledge.split_facts(facts, self.shares, ctx)
+        halves = knowledge.split_facts(facts, self.shares, ctx, draws=self.contexts)
         tested = halves["validation" if ctx.stage == "tune" else "test"]
         test = knowledge.chosen(tested, found["known"], self.most, self.unknown, ctx.rng("test questions"))
+        heads = frozenset(q.id for q in test if q.text in found["known"])
         return Material(
             reader=Reader(checkpoint.folder, found["beliefs"]),
             template=DECODER,
@@ -307,7 +326,8 @@ class FactReading(Reading):
             test=test,
             relations=relations(facts),
             shots=DECODER.shots(knowledge.solved(halves["train"], self.few)),
-            heads=frozenset(q.id for q in test if q.text in found["known"]),
+            heads=heads,
+            retold=tuple(q for q in tested if q.first in heads and is_complete(q)),
             asides=self._asides(test, found["beliefs"], ctx),
         )
 

@@ -109,8 +109,10 @@ class World:
         def context(value: int) -> str:
             return self._tell([(subject, relation, value), *beside], rng)
 
+        name = f"s{subject}-r{relation}"
         return Question(
-            id=f"s{subject}-r{relation}" + (f"-{draw}" if draw else ""),
+            id=f"{name}-{draw}" if draw else name,
+            first=name if draw else "",
             entity=self.entity(subject),
             subject=self.entity(subject),
             relation=f"r{relation}",

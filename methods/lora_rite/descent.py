@@ -44,6 +44,7 @@ class Start:
         open: Gives fresh pairs and the loss as a function of them.
         steps: Steps to take.
         scale: How far the start is scaled, A by s and B by 1/s.
+        turn: The kind of R, where a case has moved starts of several.
     """
 
     case: str
@@ -51,6 +52,7 @@ class Start:
     open: Callable[[], tuple[list[Pair], Callable[[], Tensor]]]
     steps: int
     scale: float = 1.0
+    turn: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,17 @@ class Descend(BaseDescend, NamedOptimizer):
 
 
 @dataclass(frozen=True)
-class _Equivalent(Task[Descent, "list[Arrival]"]):
-    """Scores how far trajectories from equivalent starts drift apart."""
+class Equivalent(Task[Descent, "list[Arrival]"]):
+    """Scores how far trajectories from equivalent starts drift apart.
 
-    kind: str = param("general", source="paper, Definition 1", doc=f"which R: {', '.join(KINDS)}")
+    Attributes:
+        rounding: Relative deviation of Z that is rounding.
+        beyond: So many times what rounding does (and allows) is none.
+    """
+
+    rounding: ClassVar[float] = ROUNDING
+    beyond: ClassVar[float] = 1e3
+
     steps: int = param(5, source="card, section 8", doc="optimizer steps")
 
     def problem(self, ctx: Context) -> Descent:
@@ -147,25 +156,27 @@ class _Equivalent(Task[Descent, "list[Arrival]"]):
         - ``main``: as errors, with what rounding allows;
         - ``witness``: cases that drift apart although rounding alone hardly moves them.
         """
-        cases: dict[str, dict[str, Arrival]] = {}
-        for arrival in result:
-            cases.setdefault(arrival.start.case, {})[arrival.start.kind] = arrival
-        names = list(cases)
-        moved = [deviation(found["base"], found["moved"]) for found in cases.values()]
-        nudged = [deviation(found["base"], found["nudged"]) for found in cases.values()]
+        kinds = {(a.start.case, a.start.kind): a for a in result}
+        turned = [arrival for arrival in result if arrival.start.kind == "moved"]
+        names = [", ".join(filter(None, (a.start.case, a.start.turn))) for a in turned]
+        bases = [kinds[a.start.case, "base"] for a in turned]
+        moved = [deviation(base, a) for base, a in zip(bases, turned, strict=True)]
+        nudged = [deviation(base, kinds[base.start.case, "nudged"]) for base in bases]
         main: dict[str, list[Any]] = {
             "unit_id": names,
             "case": names,
             "error": moved,
-            "tolerance": [ROUNDING] * len(names),
-            "confirmed": [m > 1e3 * max(n, ROUNDING) for m, n in zip(moved, nudged, strict=True)],
+            "tolerance": [self.rounding] * len(names),
+            "confirmed": [
+                m > self.beyond * max(n, self.rounding) for m, n in zip(moved, nudged, strict=True)
+            ],
         }
         witness: dict[str, list[Any]] = {
             "unit_id": names,
             "case": names,
             "error": moved,
             "witness": [value > MOVED for value in moved],
-            "confirmed": [own < ROUNDING for own in nudged],
+            "confirmed": [own < self.rounding for own in nudged],
         }
         return Scores({"main": main, "witness": witness})
 
@@ -178,9 +189,10 @@ def deviation(base: Arrival, other: Arrival) -> float:
 
 
 @dataclass(frozen=True)
-class Factored(_Equivalent):
+class Factored(Equivalent):
     """Half the mean square of A Bᵀ − T, for the card's factors and for random ones."""
 
+    kind: str = param("general", source="paper, Definition 1", doc=f"which R: {', '.join(KINDS)}")
     random: int = param(12, source="ours", doc="random cases a seed")
 
     def starts(self, ctx: Context) -> Iterator[Start]:
@@ -284,9 +296,10 @@ def _opener(a: Tensor, b: Tensor, target: Tensor) -> Callable[[], tuple[list[Pai
 
 
 @dataclass(frozen=True)
-class TinyTransformer(_Equivalent):
+class TinyTransformer(Equivalent):
     """A two-layer transformer in float64 with LoRA (r = 4) on queries and values; B is not zero."""
 
+    kind: str = param("general", source="paper, Definition 1", doc=f"which R: {', '.join(KINDS)}")
     steps: int = param(20, source="card, section 9", doc="optimizer steps")
 
     def starts(self, ctx: Context) -> Iterator[Start]:
@@ -298,12 +311,19 @@ class TinyTransformer(_Equivalent):
         tokens = integers(32, (8, 12), rng)
         factors = [(p.a.detach().clone(), p.b.detach().clone()) for p in pairs]
         nudged = [(a * (1 + NUDGE), b) for a, b in factors]
-        moved = []
-        for a, b in factors:
-            tall_a, tall_b = equivalent(a.mT, b, transformation(self.kind, a.shape[0], rng))
-            moved.append((tall_a.mT, tall_b))
+        moved = turned(factors, self.kind, rng)
         for kind, values in (("base", factors), ("nudged", nudged), ("moved", moved)):
-            yield Start("transformer", kind, _model_opener(model, pairs, tokens, values), self.steps)
+            opened = opener(pairs, values, lambda: model(input_ids=tokens, labels=tokens).loss)
+            yield Start("transformer", kind, opened, self.steps)
+
+
+def turned(factors: list[tuple[Tensor, Tensor]], kind: str, rng: Any) -> list[tuple[Tensor, Tensor]]:
+    """Equivalent factors, (r, in) and (out, r), each pair with an R of its own."""
+    found = []
+    for a, b in factors:
+        tall_a, tall_b = equivalent(a.mT, b, transformation(kind, a.shape[0], rng))
+        found.append((tall_a.mT, tall_b))
+    return found
 
 
 def _adapted(rng: Any) -> tuple[Any, list[Pair]]:
@@ -320,18 +340,18 @@ def _adapted(rng: Any) -> tuple[Any, list[Pair]]:
     return model, pairs
 
 
-def _model_opener(
-    model: Any, pairs: list[Pair], tokens: Tensor, values: list[tuple[Tensor, Tensor]]
+def opener(
+    pairs: list[Pair], values: list[tuple[Tensor, Tensor]], loss: Callable[[], Tensor]
 ) -> Callable[[], tuple[list[Pair], Callable[[], Tensor]]]:
+    """A start of a model at these values of its factors; starts share the model, one after the other."""
     import torch
 
     def opened() -> tuple[list[Pair], Callable[[], Tensor]]:
-        # The starts share one model, one after the other.
         with torch.no_grad():
             for pair, (a, b) in zip(pairs, values, strict=True):
                 pair.a.copy_(a)
                 pair.b.copy_(b)
-        return pairs, lambda: model(input_ids=tokens, labels=tokens).loss
+        return pairs, loss
 
     return opened
 

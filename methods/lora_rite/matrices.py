@@ -1,12 +1,11 @@
-"""Linear algebra on factors of any layout, and batches of small matrices.
+"""Linear algebra on stacks of factors, and batches of small matrices.
 
-A factor has its rank as axis 0 (r×n) or axis 1 (n×r); ``axis`` says which. Below, x stands for the
-n×r matrix in either case. Small matrices come in batches, (k, r, r).
+Factors come in stacks of k, with the rank as axis 0 of each (k, r, n) or as axis 1 (k, n, r); ``axis`` says
+which. Below, x stands for n×r matrices in either case. Small matrices come in batches, (k, r, r).
+Nothing here waits for a device, apart from what PyTorch's decompositions do themselves.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -26,77 +25,80 @@ by their roots would turn rounding into full steps (a gradient of rank below r d
 
 
 def inner(x: Tensor, y: Tensor, axis: int) -> Tensor:
-    """xᵀy, shape (r, r)."""
-    return x @ y.mT if axis == 0 else x.mT @ y
+    """xᵀy, shape (k, r, r)."""
+    return torch.bmm(x, y.mT) if axis == 0 else torch.bmm(x.mT, y)
 
 
-def right(x: Tensor, matrix: Tensor, axis: int) -> Tensor:
-    """x times an r×r matrix, in the layout of x."""
-    return matrix.mT @ x if axis == 0 else x @ matrix
+def right(x: Tensor, matrix: Tensor, axis: int, *, out: Tensor | None = None) -> Tensor:
+    """x times r×r matrices, in the layout of x; ``out`` takes the result."""
+    return torch.bmm(matrix.mT, x, out=out) if axis == 0 else torch.bmm(x, matrix, out=out)
 
 
-def add_right(
-    out: Tensor, x: Tensor, matrix: Tensor, axis: int, *, beta: float = 1.0, alpha: float = 1.0
-) -> None:
-    """``out ← beta · out + alpha · x matrix`` in one pass, in place and in the layout of both."""
+def add_right(start: Tensor, x: Tensor, matrix: Tensor, axis: int, *, out: Tensor) -> None:
+    """``out ← start + x matrix``, in the layout of all three."""
     if axis == 0:
-        out.addmm_(matrix.mT, x, beta=beta, alpha=alpha)
+        torch.baddbmm(start, matrix.mT, x, out=out)
     else:
-        out.addmm_(x, matrix, beta=beta, alpha=alpha)
+        torch.baddbmm(start, x, matrix, out=out)
 
 
-def orthonormal(factors: Sequence[Tensor], axes: Sequence[int]) -> tuple[list[Tensor], Tensor]:
-    """Decompose each factor as ``U R`` with orthonormal columns U.
-
-    Cholesky QR with normalised columns, and a second pass where the first has left more than
-    rounding: as exact as Householder QR wherever the condition number is below 1/√ε, and made of
-    products that read each factor where it lies. Other factors (B = 0 at the start, nearly
-    dependent columns) go through Householder QR and a pseudo-inverse.
+def inverse_cholesky(gram: Tensor) -> tuple[Tensor, Tensor]:
+    """R⁻¹ of ``G = RᵀR`` by Cholesky after scaling to a unit diagonal: the first pass of Cholesky QR.
 
     Args:
-        factors: k factors of one rank with n ≥ r, float32 or float64.
-        axes: Their layouts.
+        gram: xᵀx, shape (k, r, r).
 
     Returns:
-        U of each factor, in its layout, and the (pseudo-)inverses of R, shape (k, r, r).
+        R⁻¹, for which x R⁻¹ has nearly orthonormal columns, (k, r, r), and whether it exists, (k,).
     """
-    gram = torch.stack([inner(x, x, axis) for x, axis in zip(factors, axes, strict=True)])
-    inverse, sound = _inverse_cholesky(gram)
-    bases = [right(x, n, axis) for x, n, axis in zip(factors, inverse, axes, strict=True)]
-    gram = torch.stack([inner(u, u, axis) for u, axis in zip(bases, axes, strict=True)])
-    unit = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-    off = (gram - unit).abs().amax((1, 2))
-    sound &= off <= _TRUSTED
-    again = sound & (off > _ROUNDING * torch.finfo(gram.dtype).eps)
-    if bool(again.any()):
-        second, fine = _inverse_cholesky(gram)
-        sound &= fine
-        inverse = torch.where(again[:, None, None], inverse @ second, inverse)
-    for place, (good, repeat) in enumerate(zip(sound.tolist(), again.tolist(), strict=True)):
-        if not good:
-            bases[place], inverse[place] = _householder(factors[place], axes[place])
-        elif repeat:
-            bases[place] = right(bases[place], second[place], axes[place])
-    return bases, inverse
-
-
-def _inverse_cholesky(gram: Tensor) -> tuple[Tensor, Tensor]:
-    """R⁻¹ of ``G = RᵀR`` by Cholesky after scaling to a unit diagonal, and whether it exists."""
     length = gram.diagonal(dim1=-2, dim2=-1).sqrt()
     scale = torch.where(length > 0, 1.0 / length, 0.0)
     lower, failed = torch.linalg.cholesky_ex(gram * scale[:, :, None] * scale[:, None, :])
-    unit = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device).expand_as(lower)
-    inverse: Tensor = scale[:, :, None] * torch.linalg.solve_triangular(lower.mT, unit, upper=True)
+    inverse: Tensor = scale[:, :, None] * torch.linalg.solve_triangular(lower.mT, _unit(lower), upper=True)
     return inverse, failed == 0
 
 
-def _householder(factor: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    q, r = torch.linalg.qr(factor.mT if axis == 0 else factor)
-    if not bool(torch.isfinite(r).all()):
-        # pinv would raise here; NaN lets the optimizer report the pair by name.
-        return factor, torch.full_like(r, torch.nan)
-    inverse: Tensor = torch.linalg.pinv(r, rtol=_DEPENDENT * torch.finfo(r.dtype).eps)
-    return (q.mT if axis == 0 else q), inverse
+def second_pass(gram: Tensor, sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What the second pass of Cholesky QR does, where the first has left more than rounding.
+
+    Two passes are as exact as Householder QR wherever the condition number is below 1/√ε.
+
+    Args:
+        gram: uᵀu of what the first pass gave, (k, r, r).
+        sound: Whether the first pass worked, (k,).
+
+    Returns:
+        T, for which uT has orthonormal columns; I where u has them already, (k, r, r). Whether T is not
+        I, (k,). Whether both passes worked, (k,): other factors (B = 0 at the start, nearly dependent
+        columns) need :func:`householder`.
+    """
+    unit = _unit(gram)
+    off = (gram - unit).abs().amax((1, 2))
+    sound = sound & (off <= _TRUSTED)
+    again = sound & (off > _ROUNDING * torch.finfo(gram.dtype).eps)
+    second, fine = inverse_cholesky(torch.where(again[:, None, None], gram, unit))
+    return torch.where(again[:, None, None], second, unit), again, sound & fine
+
+
+def householder(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Orthonormal bases by Householder QR, and pseudo-inverses of the magnitudes; NaN for what is not finite.
+
+    Args:
+        x: A stack of factors, (k, r, n) or (k, n, r).
+        axis: Of their rank.
+
+    Returns:
+        U in the layout of x, and R⁺, (k, r, r).
+    """
+    q, r = torch.linalg.qr(x.mT if axis == 0 else x)
+    finite = torch.isfinite(r).all(-1).all(-1)[:, None, None]
+    # NaN would make the pseudo-inverse raise; passed on, it lets the optimizer report the pair by name.
+    inverse = torch.linalg.pinv(torch.where(finite, r, 0.0), rtol=_DEPENDENT * torch.finfo(r.dtype).eps)
+    return (q.mT if axis == 0 else q), torch.where(finite, inverse, torch.nan)
+
+
+def _unit(like: Tensor) -> Tensor:
+    return torch.eye(like.shape[-1], dtype=like.dtype, device=like.device).expand_as(like)
 
 
 def polar(matrix: Tensor) -> Tensor:
@@ -130,7 +132,7 @@ def inverse_root(matrix: Tensor, mass: Tensor, epsilon: float) -> tuple[Tensor, 
     seen = values + mass[:, None]
     floor = _UNSEEN * torch.finfo(seen.dtype).eps * seen[:, -1:]
     inverse = torch.where(seen > floor, 1.0 / (seen.sqrt() + epsilon), 0.0)
-    return (vectors * inverse[:, None, :]) @ vectors.mT, values
+    return torch.bmm(vectors * inverse[:, None, :], vectors.mT), values
 
 
 def escaped_mass(values: Tensor, carried: Tensor) -> Tensor:

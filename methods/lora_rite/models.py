@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.method import HubSource, Resource
-from methods.common.gemma import TERMS
+from methods.common.gemma import TERMS, SafeWeights
 
 _CAUSAL = "methods.common.causal_lm:load_checkpoint"
 
@@ -58,6 +58,8 @@ def _gemma(name: str, repo: str, size_mb: int) -> Resource:
     )
 
 
+GEMMA_SMALL = SafeWeights()
+"""Gemma-3-270M, the one that runs on a CPU as well."""
 GEMMA_2B = _gemma("gemma-2b", "google/gemma-2b", 5_000)
 GEMMA_7B = _gemma("gemma-7b", "google/gemma-7b", 17_000)
 GEMMA2_2B = _gemma("gemma2-2b", "google/gemma-2-2b", 5_200)

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from harness.method import ProblemError
 from methods.lora_rite.altlora import AltLora
 from methods.lora_rite.baselines import Lamb, LoraPlus, MatrixAdagrad, ScaledAdam, ScaledGD, Shampoo
+from methods.lora_rite.lars import Lars
 from methods.lora_rite.optimizer import LoraRite
 from methods.lora_rite.pairs import Pair
 
@@ -57,6 +58,7 @@ MAKERS: dict[str, Maker] = {
     "scaled-adam": _by_pair(ScaledAdam, eps=0.0, ridge=0.0),
     "shampoo": _by_tensor(Shampoo, eps=0.0, beta=0.0, every=1, decay=1.0),
     "lamb": _by_tensor(Lamb, eps=0.0),
+    "lars": _by_tensor(Lars, momentum=0.0),
     "alt-lora": _by_pair(AltLora, ridge=0.0),
     "muon": _by_tensor(partial(torch.optim.Muon, weight_decay=0.0)),
     "gd": _by_tensor(torch.optim.SGD),

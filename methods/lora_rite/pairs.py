@@ -10,19 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from harness.method import ProblemError
+from methods.lora_rite.companion import role_of
+from methods.lora_rite.options import check_known
+from methods.lora_rite.peft_layers import factors_of, unwrapped
 
 _FACTOR = re.compile(
     r"(?P<head>(?:^|.*[._])lora_(?:embedding_)?|(?:^|.*\.)(?=[ab]$))(?P<side>[AaBb])(?P<tail>(?:\..*)?)$"
 )
 """Names as ``peft`` gives them (``…lora_A.default.weight``, ``…lora_embedding_B.default``), and the
-plain ``…a`` and ``…b`` of :class:`methods.common.lora.LoraLinear`."""
+plain ``…a`` and ``…b`` of :class:`methods.common.lora.LoraLinear`. Only where no layer of ``peft`` is there
+to say what is a factor."""
 
 
 @runtime_checkable
@@ -43,8 +47,8 @@ Source: TypeAlias = (
     | Mapping[str, HasFactors]
     | Iterable["Pair | HasFactors | tuple[Tensor, Tensor] | tuple[str, Tensor]"]
 )
-"""Where pairs can come from: a model (by the names of its trainable parameters), named
-parameters, pairs by name, or pairs."""
+"""Where pairs can come from: a model (by its layers of ``peft``, else by the names of its trainable
+parameters), named parameters, of which frozen ones are left aside, pairs by name, or pairs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +82,73 @@ def find_pairs(source: Source) -> list[Pair]:
     """The LoRA pairs of a model, of named parameters, or of explicit pairs.
 
     Raises:
-        ProblemError: For a trainable tensor without a partner, one that belongs to no pair, or
-            factors that do not fit each other.
+        ProblemError: For a trainable tensor without a partner, one that belongs to no pair or to two,
+            or factors that do not fit each other.
     """
+    pairs, others = split_adapters(source)
+    if others:
+        raise ProblemError(
+            "A trainable parameter is no LoRA factor",
+            where=others[0][0],
+            fix="Freeze it (requires_grad_(False)), or give it to an optimizer of its own.",
+        )
+    return pairs
+
+
+def split_adapters(source: Source) -> tuple[list[Pair], list[tuple[str, Tensor]]]:
+    """The LoRA pairs of a source, and its other trainable parameters by name.
+
+    Raises:
+        ProblemError: As :func:`find_pairs`, but for parameters that belong to no pair.
+    """
+    others: list[tuple[str, Tensor]] = []
     if isinstance(source, nn.Module):
-        named = [(name, p) for name, p in source.named_parameters() if p.requires_grad]
-        return [_checked(pair) for pair in _by_name(named)]
-    if isinstance(source, Mapping):
-        return [_checked(Pair(item.a, item.b, name)) for name, item in source.items()]
-    items = list(source)
-    named = [item for item in items if _is_named(item)]  # type: ignore[misc]
-    if named and len(named) == len(items):
-        return [_checked(pair) for pair in _by_name(named)]
-    return [_checked(_explicit(item, number)) for number, item in enumerate(items)]
+        # With duplicates: a factor that two pairs share is to be seen.
+        named = source.named_parameters(remove_duplicate=False)
+        pairs = list(_by_name(named, others, factors_of(source)))
+    elif isinstance(source, Mapping):
+        pairs = [Pair(item.a, item.b, name) for name, item in source.items()]
+    else:
+        items = list(source)
+        if items and all(map(_is_named, items)):
+            pairs = list(_by_name(cast("list[tuple[str, Tensor]]", items), others))
+        else:
+            pairs = [_explicit(item, number) for number, item in enumerate(items)]
+    return _unshared([_checked(pair) for pair in pairs]), others
+
+
+def _unshared(pairs: list[Pair]) -> list[Pair]:
+    """The pairs, each once.
+
+    Raises:
+        ProblemError: If two of them share one factor.
+    """
+    owners: dict[int, Pair] = {}
+    found = []
+    for pair in pairs:
+        first, second = _memory(pair.a), _memory(pair.b)
+        known = owners.get(first)
+        if known is not None and known.a is pair.a and known.b is pair.b:
+            continue  # A module that is used in two places.
+        other = owners.get(second, pair if first == second else None) if known is None else known
+        if other is not None:
+            raise ProblemError(
+                f"A factor belongs to two pairs: '{pair.name}' and '{other.name}'",
+                where=pair.name,
+                fix="Give each pair factors of its own (of peft: without ensure_weight_tying): a step of one "
+                "would turn the other's bases.",
+            )
+        owners[first] = owners[second] = pair
+        found.append(pair)
+    return found
+
+
+def _memory(factor: Tensor) -> int:
+    """Where a factor lies; ``peft`` ties adapters as two parameters over one memory."""
+    try:
+        return factor.data_ptr() or id(factor)
+    except RuntimeError:  # Tensors without memory of their own, such as distributed ones.
+        return id(factor)
 
 
 def _is_named(item: Any) -> bool:
@@ -112,18 +170,29 @@ def _explicit(item: Any, number: int) -> Pair:
     )
 
 
-def _by_name(named: Iterable[tuple[str, Tensor]]) -> Iterator[Pair]:
-    """Pairs by their names."""
+def _by_name(
+    named: Iterable[tuple[str, Tensor]],
+    others: list[tuple[str, Tensor]],
+    factors: Mapping[str, tuple[str, str]] | None = None,
+) -> Iterator[Pair]:
+    """Pairs of trainable parameters; what is no factor goes to ``others``, once.
+
+    Args:
+        named: Parameters by name.
+        others: Added to.
+        factors: Pair and side of each factor, where layers say so; else names do.
+    """
     sides: dict[str, dict[str, Tensor]] = {}
+    seen: set[int] = set()
     for name, parameter in named:
-        match = _FACTOR.match(name)
-        if match is None:
-            raise ProblemError(
-                "A trainable parameter is no LoRA factor",
-                where=name,
-                fix="Freeze it (requires_grad_(False)), or give it to an optimizer of its own.",
-            )
-        sides.setdefault(match["head"] + match["tail"], {})[match["side"].lower()] = parameter
+        if not parameter.requires_grad:
+            continue
+        place = factors.get(name) if factors else _place(name)
+        if place is not None:
+            sides.setdefault(place[0], {})[place[1]] = parameter
+        elif id(parameter) not in seen:
+            seen.add(id(parameter))
+            others.append((name, parameter))
     for name, found in sides.items():
         if len(found) != 2:
             (side,) = found
@@ -133,6 +202,12 @@ def _by_name(named: Iterable[tuple[str, Tensor]]) -> Iterator[Pair]:
                 fix="Train both factors of the pair, or freeze both.",
             )
         yield Pair(found["a"], found["b"], name.rstrip("._"))
+
+
+def _place(name: str) -> tuple[str, str] | None:
+    """Pair and side of a factor with such a name; ``None`` if it is the name of none."""
+    match = None if role_of(name) else _FACTOR.match(name)
+    return None if match is None else (match["head"] + match["tail"], match["side"].lower())
 
 
 def products(pairs: list[Pair]) -> list[Tensor]:
@@ -184,6 +259,10 @@ def _checked(pair: Pair) -> Pair:
     return pair
 
 
+_GROUP = ("params", "names", "axes", "initial_lr", "differentiable")
+"""Entries of a group beside an optimizer's options; schedules write ``initial_lr``."""
+
+
 class PairOptimizer(Optimizer):
     """An optimizer whose unit is the pair.
 
@@ -211,9 +290,31 @@ class PairOptimizer(Optimizer):
                 where="param_groups",
                 fix="Add LoRA layers before the optimizer is made.",
             )
+        self.add_pairs(pairs, param_group)
+
+    def add_pairs(self, pairs: list[Pair], options: Mapping[str, Any]) -> None:
+        """Add a group of these pairs.
+
+        Raises:
+            ProblemError: For options that nobody reads, and for factors that another group has.
+        """
         flat = [factor for pair in pairs for factor in (pair.a, pair.b)]
         names, axes = [pair.name for pair in pairs], [list(pair.axes) for pair in pairs]
-        super().add_param_group({**param_group, "params": flat, "names": names, "axes": axes})
+        self._add({**options, "params": flat, "names": names, "axes": axes})
+
+    def _add(self, group: dict[str, Any]) -> None:
+        check_known(group, {*self.defaults, *_GROUP}, where="param_groups")
+        owned = {id(factor) for own in self.param_groups for factor in own["params"]}
+        # A pair has two parameters, anything else one.
+        width = len(group["params"]) // max(1, len(group["names"]))
+        for place, factor in enumerate(group["params"]):
+            if id(factor) in owned:
+                raise ProblemError(
+                    "A parameter belongs to two groups",
+                    where=group["names"][place // width],
+                    fix="Name each parameter in one group only.",
+                )
+        super().add_param_group(group)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore a state; tensors keep the precision in which they were saved.
@@ -223,13 +324,15 @@ class PairOptimizer(Optimizer):
         """
         saved = [group.get("names") for group in state_dict["param_groups"]]
         own = [group["names"] for group in self.param_groups]
-        if saved != own:
+        if fault := _other_names(saved, own):
             raise ProblemError(
-                "The saved state belongs to other pairs",
-                where=f"saved {saved}, here {own}",
+                f"The saved state belongs to other pairs: {fault}",
+                where="load_state_dict",
                 fix="Build the optimizer from the same model, in the same groups.",
             )
         super().load_state_dict(state_dict)
+        for group, names in zip(self.param_groups, own, strict=True):
+            group["names"] = names
         # The base class casts state to the parameters' type: bfloat16 would ruin float32 moments.
         places = [place for group in state_dict["param_groups"] for place in group["params"]]
         factors = [factor for group in self.param_groups for factor in group["params"]]
@@ -254,6 +357,19 @@ class PairOptimizer(Optimizer):
                 )
             if a.grad is not None:
                 yield Pair(a, b, name, (axes[0], axes[1]))
+
+
+def _other_names(saved: list[list[str] | None], own: list[list[str]]) -> str:
+    """How the names of saved groups differ from those of one's own; empty if only wrappers do."""
+    if len(saved) != len(own):
+        return f"it has {len(saved)} groups, the optimizer {len(own)}"
+    for number, (theirs, ours) in enumerate(zip(saved, own, strict=True)):
+        if theirs is None or len(theirs) != len(ours):
+            return f"group {number} has {len(theirs or [])} of them, the optimizer's {len(ours)}"
+        for before, here in zip(theirs, ours, strict=True):
+            if unwrapped(before) != unwrapped(here):
+                return f"'{before}' stands where '{here}' is here"
+    return ""
 
 
 def working_type(factor: Tensor) -> torch.dtype:

@@ -11,10 +11,11 @@ from methods.lora_rite.optimizer import LoraRite
 class Untransported(LoraRite):
     """Moments are not carried over as the partner's basis turns: P is taken to be I."""
 
-    def transport(self, basis: Tensor, previous: Tensor, axis: int) -> Tensor:
+    def transport(self, turn: Tensor) -> Tensor:
         """The identity, but 0 at the first step."""
-        started = bool(previous.abs().amax() > 0)
-        return started * torch.eye(basis.shape[axis], dtype=basis.dtype, device=basis.device)
+        started = turn.abs().amax((1, 2)) > 0
+        unit = torch.eye(turn.shape[-1], dtype=turn.dtype, device=turn.device)
+        return started[:, None, None] * unit
 
 
 class Misaligned(LoraRite):

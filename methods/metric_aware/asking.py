@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.method import ProblemError
-from methods.common.language_model.interface import Decoding, LanguageModel, NextToken
+from methods.common.language_model.interface import Completion, Decoding, LanguageModel, NextToken
 from methods.common.numbers import write_number
 from methods.metric_aware.problem import DRAWS, Asked, draw
 
@@ -54,8 +54,8 @@ def ask_grades(
         most: Tokens to list.
 
     Raises:
-        ProblemError: If there is no prompt, or a value has more than one character and only the next
-            token is looked at.
+        ProblemError: If there is no prompt, a value has more than one character and only the next token
+            is looked at, or the model tells no value of the grid for any prompt.
     """
     if not prompts:
         raise ProblemError("There is nothing to ask", where="prompts", fix="Choose at least one item.")
@@ -68,9 +68,10 @@ def ask_grades(
     texts = tuple(tuple(one.text for one in row) for row in samples)
     if how == "score":
         options = [f"{space}{write_number(value)}{END}" for value in values]
-        scores = np.array(model.score(prompts, [options] * len(prompts)))
+        scores = _finite(model, np.array(model.score(prompts, [options] * len(prompts))))
     else:
         scores = _counted(texts, values)
+        model.usage.unread += _unread(samples, values)
     return Asked(tuple(ids), scores, tuple(row[0].text for row in greedy), texts)
 
 
@@ -88,6 +89,12 @@ def grid_scores(found: NextToken, names: Sequence[str]) -> Floats:
             place = names.index(text)
             scores[place] = np.logaddexp(scores[place], value)
     return scores
+
+
+def silent_answers(laws: Sequence[NextToken], values: Sequence[float]) -> int:
+    """Distributions of the next token that list no value of the grid."""
+    names = [write_number(value) for value in values]
+    return sum(not np.isfinite(grid_scores(law, names)).any() for law in laws)
 
 
 def _from_next_token(
@@ -116,6 +123,7 @@ def _from_next_token(
             where=model.name,
             fix="Change the prompt: should it end with a space, or the answer begin with one?",
         )
+    model.usage.unread += int(silent.sum())
     # All that is known of these is that the grid has hardly any mass: it is spread evenly.
     rest = np.array([max(found.rest, 1e-12) for found in answers])
     scores[silent] = np.log(rest[silent, None] / len(names))
@@ -133,6 +141,31 @@ def _draws(found: NextToken, texts: Sequence[str], rng: np.random.Generator) -> 
     listed = [*found.log_probabilities.values(), np.log(max(found.rest, 1e-300))]
     places = draw(np.array([listed]), DRAWS, rng)[0]
     return tuple((*texts, "")[place] for place in places)
+
+
+def _finite(model: LanguageModel, scores: Floats) -> Floats:
+    """Scores where each prompt has one; a prompt without any is counted, and its grid spread evenly.
+
+    Servers that list next tokens give −∞ to values of several tokens.
+    """
+    silent = ~np.isfinite(scores).any(axis=1)
+    if silent.all():
+        raise ProblemError(
+            "No value of the grid has a probability after any prompt",
+            where=model.name,
+            fix='Use a server that echoes log-probabilities of prompts, or read samples (how="sample").',
+        )
+    model.usage.unread += int(silent.sum())
+    scores[silent] = _FLOOR
+    return scores
+
+
+def _unread(samples: Sequence[Sequence[Completion]], values: Sequence[float]) -> int:
+    """Sampled answers that hold no number; refusals are counted elsewhere."""
+    from methods.metric_aware.distributions import read_number
+
+    answers = [one for row in samples for one in row if not one.refusal]
+    return sum(read_number(one.text, values[0], values[-1]) is None for one in answers)
 
 
 def _counted(texts: Sequence[Sequence[str]], values: Sequence[float]) -> Floats:

@@ -95,34 +95,59 @@ class Chosen:
     Attributes:
         examples: To show solved.
         held: To fit on.
-        test: To judge by; the same in every draw, as ``held``.
+        test: To judge by; like ``held`` the same in every draw, or in none.
+        known: Labels of texts that nobody is asked about, where draws have texts of their own.
     """
 
     examples: tuple[Graded, ...]
     held: tuple[Graded, ...]
     test: tuple[Graded, ...]
+    known: tuple[float, ...] = ()
 
 
-def choose(rows: Sequence[Graded], draw: int, *, shots: int, held: int, test: int) -> Chosen:
+def choose(
+    rows: Sequence[Graded],
+    draw: int,
+    *,
+    shots: int,
+    held: int,
+    test: int,
+    own: Sequence[int] = (),
+) -> Chosen:
     """Split texts; the draw decides which examples are shown.
+
+    Args:
+        rows: All texts.
+        draw: Number of the draw.
+        shots: Examples.
+        held: Texts to fit on.
+        test: Texts to judge by.
+        own: Draws that ask about texts of their own, this one among them: no two share one, and no
+            example is a text that another draw asks about. Empty: all draws ask about the same.
 
     Raises:
         ProblemError: If there are too few texts.
     """
-    order = np.random.default_rng([0, len(rows)]).permutation(len(rows)).tolist()
-    if len(rows) < held + test + shots:
+    stretch, draws = (own.index(draw), len(own)) if own else (0, 1)
+    asked = held + test
+    order = np.random.default_rng([0, len(rows), *own[:1]]).permutation(len(rows)).tolist()
+    if len(rows) < draws * asked + shots:
         raise ProblemError(
-            f"{len(rows)} texts do not give {test} to judge by, {held} to fit on and {shots} examples",
+            f"{len(rows)} texts do not give {draws} times {test} to judge by and {held} to fit on, "
+            f"and {shots} examples",
             where="choose",
             fix="Ask for fewer.",
         )
-    tested, fitted, rest = order[:test], order[test : test + held], order[test + held :]
+    mine, rest = order[stretch * asked : (stretch + 1) * asked], order[draws * asked :]
+    tested, fitted = mine[:test], mine[test:]
     rng = np.random.default_rng([draw, 1])
     pool = sorted(rng.permutation(rest)[:_POOL].tolist(), key=lambda i: (rows[i].label, rows[i].id))
     # The middles of equal shares of the labels, so that examples show the whole scale.
     places = [int((k + 0.5) * len(pool) / shots) for k in range(shots)]
     examples = rng.permutation([pool[place] for place in places]).tolist() if shots else []
-    return Chosen(*(tuple(rows[i] for i in part) for part in (examples, fitted, tested)))
+    known = tuple(rows[i].label for i in pool) if own else ()
+    shown, held_out, judged = (tuple(rows[i] for i in part) for part in (examples, fitted, tested))
+    return Chosen(shown, held_out, judged, known)
 
 
 def prefix(corpus: Corpus, examples: Sequence[Graded]) -> str:

@@ -6,6 +6,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
+from math import isnan
 
 import numpy as np
 
@@ -90,12 +91,14 @@ def best_candidate(
     Args:
         samples: Texts drawn from the model (or distinct texts, with ``weights``).
         utility: See :func:`expected_utilities`.
-        log_probabilities: Break ties for the more probable; else the first drawn wins.
+        log_probabilities: Break ties for the more probable; without them, or where one is not told (NaN),
+            the first drawn wins.
         weights: Probability of each sample; equal without it.
     """
     distinct = list(dict.fromkeys(samples))
     utilities = expected_utilities(distinct, samples, utility, weights=weights, exclude_self=weights is None)
-    scores = dict(zip(samples, log_probabilities or [0.0] * len(samples), strict=True))
+    told = log_probabilities if log_probabilities and not any(map(isnan, log_probabilities)) else None
+    scores = dict(zip(samples, told or [0.0] * len(samples), strict=True))
     # Sums of the same terms in another order differ by rounding, which must not break ties.
     ranked = [
         (round(value, 12), scores[text], -place)

@@ -127,10 +127,10 @@ class Sampled(Method[Predictions, Decisions]):
         empty = np.array([not len(numbers) for numbers in read.numbers])
         if self.rule == "mean":
             # Samples may lie between the values of the grid, and the mean need not round them.
-            middle = float(problem.held_truth.mean())
+            middle = float(problem.labels.mean())
             values = np.array([float(row.mean()) if len(row) else middle for row in read.numbers])
         else:
-            middle = float(np.median(problem.held_truth))
+            middle = float(np.median(problem.labels))
             found = from_samples(problem.values, read, fallback=middle)
             values = decision_rule(self.rule, problem)(found.values, found.law)
         whole = from_scores(problem.values, problem.test.scores)
@@ -148,7 +148,7 @@ class SelfConsistency(Sampled):
 
 @dataclass(frozen=True)
 class Greedy(Method[Predictions, Decisions]):
-    """The most probable answer, read as a number; the held-out items' median where it is none."""
+    """The most probable answer, read as a number; the median label where it is none."""
 
     problem_type: ClassVar[type] = Predictions
 
@@ -160,14 +160,14 @@ class Greedy(Method[Predictions, Decisions]):
 
         low, high = problem.values[0], problem.values[-1]
         read = [read_number(text, low, high) for text in problem.test.greedy]
-        middle = float(np.median(problem.held_truth))
+        middle = float(np.median(problem.labels))
         values = np.array([middle if value is None else value for value in read])
         return Decisions(values, np.array([value is None for value in read]))
 
 
 @dataclass(frozen=True)
 class Constant(Method[Predictions, Decisions]):
-    """One number for all items: from the held-out labels alone."""
+    """One number for all items: from labels alone."""
 
     problem_type: ClassVar[type] = Predictions
 
@@ -181,8 +181,8 @@ class Constant(Method[Predictions, Decisions]):
 
         margin = problem.margin
         number = {
-            "mean": float(problem.held_truth.mean()),
-            "median": float(np.median(problem.held_truth)),
+            "mean": float(problem.labels.mean()),
+            "median": float(np.median(problem.labels)),
             "mode": float(rules.mode(np.asarray(problem.values), margin[None])[0]),
         }[self.rule]
         count = len(problem.test.ids)

@@ -109,9 +109,9 @@ class SampledAnswers(Artifact):
         """Ask all questions; writes the table of calls."""
         from methods.common.language_model.kept import kept
         from methods.common.language_model.record import recorded
-        from methods.metric_aware.models import expect, language_model
+        from methods.metric_aware.models import expect, model_of
 
-        asked = language_model(ctx.load(self.source), dtype=self.dtype, batch=self.batch, device=ctx.device)
+        asked = model_of(ctx.load(self.source), ctx, dtype=self.dtype, batch=self.batch)
         model = recorded(kept(asked, ctx.checkpoints))
         rows = self.questions.read(ctx.load(self.questions.data))
         for done, draw in enumerate(self.draws):

@@ -44,6 +44,8 @@ class PromptedGrades(Artifact):
     shots: int = param(6, source="ours", doc="solved examples; the paper's prompts are unknown")
     held: int = param(30, source="ours", doc="texts to fit on")
     test: int = param(100, source="ours", doc="texts to judge by")
+    own: bool = param(default=False, source="ours", doc="each draw asks about texts of its own")
+    at_once: int = param(1, source="ours", doc="draws whose prompts are read together")
     how: Literal["next-token", "score", "sample"] = param(
         "next-token", source="ours", doc="how probabilities are asked for"
     )
@@ -59,17 +61,25 @@ class PromptedGrades(Artifact):
         """Ask about all texts of all draws; writes the table of calls."""
         from methods.common.language_model.kept import kept
         from methods.common.language_model.record import recorded
+        from methods.metric_aware.asking import MOST, silent_answers
         from methods.metric_aware.corpora import prefix
-        from methods.metric_aware.models import expect, language_model
+        from methods.metric_aware.models import expect, model_of
 
-        asked = language_model(ctx.load(self.source), dtype=self.dtype, batch=self.batch, device=ctx.device)
+        asked = model_of(ctx.load(self.source), ctx, dtype=self.dtype, batch=self.batch)
         model = recorded(kept(asked, ctx.checkpoints))
         rows = self.corpus.read(ctx.load(self.corpus.data))
-        for done, draw in enumerate(self.draws):
-            chosen = self.chosen(rows, draw)
-            expect(asked, prefix(self.corpus, chosen.examples))
-            self.ask(model, chosen, draw)
-            ctx.progress((done + 1) / len(self.draws), f"draw {draw}")
+        for start in range(0, len(self.draws), self.at_once):
+            draws = self.draws[start : start + self.at_once]
+            found = [self.chosen(rows, draw) for draw in draws]
+            expect(asked, *(prefix(self.corpus, chosen.examples) for chosen in found))
+            if self.how == "next-token":
+                # Few questions a draw do not fill batches; those of several draws do.
+                laws = model.next_token([one for chosen in found for one in self.prompts(chosen)], most=MOST)
+                asked.usage.unread += silent_answers(laws, self.corpus.values)
+            else:
+                for chosen, draw in zip(found, draws, strict=True):
+                    self.ask(model, chosen, draw)
+            ctx.progress((start + len(draws)) / len(self.draws), f"draw {draws[-1]}")
         (folder / CALLS).write_text(json.dumps(model.table(), ensure_ascii=False), encoding="utf-8")
 
     def load(self, path: Path) -> dict[str, list[Any]]:
@@ -81,26 +91,33 @@ class PromptedGrades(Artifact):
         """The texts of one draw."""
         from methods.metric_aware.corpora import choose
 
-        return choose(rows, draw, shots=self.shots, held=self.held, test=self.test)
+        own = self.draws if self.own else ()
+        return choose(rows, draw, shots=self.shots, held=self.held, test=self.test, own=own)
+
+    def prompts(self, chosen: Chosen) -> list[str]:
+        """What is asked in one draw: about the test's texts, then about those held out."""
+        from methods.metric_aware.corpora import prefix
+
+        before = prefix(self.corpus, chosen.examples)
+        # Gemma gives a space before a digit a token of its own; byte-level tokenizers join them.
+        tail = " " if self.space_in == "prompt" else ""
+        return [f"{before}{self.corpus.shown(row)}{tail}" for row in (*chosen.test, *chosen.held)]
 
     def ask(self, model: LanguageModel, chosen: Chosen, draw: int) -> tuple[Asked, Asked]:
         """What a model (or a record) answers about the test's and the held-out texts of one draw."""
         import numpy as np
 
         from methods.metric_aware.asking import ask_grades
-        from methods.metric_aware.corpora import prefix
 
-        before = prefix(self.corpus, chosen.examples)
-        # Gemma gives a space before a digit a token of its own; byte-level tokenizers join them.
-        tail, lead = (" ", "") if self.space_in == "prompt" else ("", " ")
+        lead = "" if self.space_in == "prompt" else " "
+        prompts, split = self.prompts(chosen), len(chosen.test)
         found = []
-        for number, part in enumerate((chosen.test, chosen.held)):
-            prompts = [f"{before}{self.corpus.shown(row)}{tail}" for row in part]
+        for number, (part, asked) in enumerate(
+            ((chosen.test, prompts[:split]), (chosen.held, prompts[split:]))
+        ):
             rng = np.random.default_rng([draw, _DRAWN, number])
             ids = [row.id for row in part]
-            found.append(
-                ask_grades(model, ids, prompts, self.corpus.values, how=self.how, rng=rng, space=lead)
-            )
+            found.append(ask_grades(model, ids, asked, self.corpus.values, how=self.how, rng=rng, space=lead))
         return found[0], found[1]
 
 

@@ -69,6 +69,8 @@ class Predictions:
         held_truth: Their labels, shape (m,).
         threshold: The least label that counts as positive.
         calls: The calls of the model behind all this, by column; empty where there is none.
+        known: Labels of items that nobody is asked about, where they are known beside the few that are
+            held out: constants are taken from them.
     """
 
     values: tuple[float, ...]
@@ -77,12 +79,19 @@ class Predictions:
     held_truth: Floats
     threshold: float
     calls: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    known: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def labels(self) -> Floats:
+        """What constants are taken from: labels that no item of the test has."""
+        # A constant of ten labels would be easily beaten.
+        return self.known if len(self.known) else self.held_truth
 
     @property
     def margin(self) -> Floats:
-        """Share of the held-out labels nearest to each value of the grid, shape (V,)."""
+        """Share of the labels nearest to each value of the grid, shape (V,)."""
         values = np.asarray(self.values)
-        nearest = np.abs(self.held_truth[:, None] - values[None, :]).argmin(axis=1)
+        nearest = np.abs(self.labels[:, None] - values[None, :]).argmin(axis=1)
         return np.bincount(nearest, minlength=len(values)) / len(nearest)
 
 

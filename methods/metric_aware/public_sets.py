@@ -86,6 +86,7 @@ def _model(name: str, repo: str, size_mb: int) -> Resource:
         version="as of the source",
         sources=(HubSource(repo),),
         size_mb=size_mb,
+        served=True,
     )
 
 
@@ -94,4 +95,4 @@ FLAN = {
     "large": _model("flan-t5-large", "google/flan-t5-large", 3200),
     "xl": _model("flan-t5-xl", "google/flan-t5-xl", 11_500),
 }
-"""FLAN-T5 in three sizes; any may be bound to a folder with ``server.json``, for a served model."""
+"""FLAN-T5 in three sizes; a served model may take the place of any."""

@@ -175,6 +175,8 @@ class PromptedTask(Task[Predictions, Decisions]):
 
     def problem(self, ctx: Context) -> Predictions:
         """What the model answered about this draw's prompts."""
+        import numpy as np
+
         from methods.common.language_model.record import recorded, replayed
 
         # Recorded once more, since this draw's calls are only a part of the artifact's.
@@ -188,6 +190,7 @@ class PromptedTask(Task[Predictions, Decisions]):
             held_truth=_labels(chosen.held),
             threshold=self.corpus.threshold,
             calls=model.table(),
+            known=np.array(chosen.known),
         )
 
     def evaluate(self, result: Decisions, ctx: Context) -> Scores:

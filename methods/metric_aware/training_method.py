@@ -133,6 +133,9 @@ def _scorer(problem: TrainingProblem, values: tuple[float, ...], ctx: Context) -
     model = Scorer(problem.asked.shape[1], values, problem.hidden, rng)
     if problem.start is not None:
         kept = {name: value for name, value in problem.start.items() if name.startswith(("body", "digits"))}
+        places = [problem.values.index(value) for value in values]
+        # A grid of few digits begins with the rows of those digits.
+        kept |= {name: value[places] for name, value in kept.items() if name.startswith("digits")}
         model.load_state_dict({**model.state_dict(), **kept})
     return model.to(ctx.device)
 

@@ -60,8 +60,10 @@ class FormatWorld(Adaptation):
     validation: int = param(200, source="ours", doc="validation inputs a target")
     test: int = param(400, source="ours", doc="test inputs a target")
     items: int = param(40, source="ours", doc="questions a held-out task and number of demonstrations")
+    probed: int = param(8, source="ours", doc="the same while a model trains, which is asked often")
+    probed_test: int = param(128, source="ours", doc="test inputs a target while a model trains")
     shots: tuple[int, ...] = param(
-        (0, 1, 4), source="paper, section 5", doc="demonstrations; the paper's are 1 and 4"
+        (1, 4), source="paper, section 5", doc="demonstrations in held-out questions"
     )
 
     def reading(self, ctx: Context) -> Reading:
@@ -88,7 +90,7 @@ class FormatWorld(Adaptation):
     def exam(self, ctx: Context, *, shots: int, brief: bool) -> Exam:
         """Fresh inputs of targets and held-out tasks."""
         asked = tuple(k for k in self.shots if k == 1) if brief else self.shots
-        items, test = (max(1, self.items // 2), max(1, self.test // 2)) if brief else (self.items, self.test)
+        items, test = (self.probed, self.probed_test) if brief else (self.items, self.test)
         held_out = [
             query
             for name, task in world.HELD_OUT.items()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness.method import Context, Method, ProblemError, param
+from harness.method import Context, Method, ProblemError, Reference, param
 from methods.promot.problem import Adapted, TuningProblem
 
 if TYPE_CHECKING:
     import numpy as np
 
     from methods.common.examples import Example
-    from methods.promot.stage import Stage
+    from methods.promot.stage import Beforehand, Stage
     from methods.promot.tuning import Session
 
 Optimizer = Literal["adam", "adafactor"]
@@ -34,12 +35,17 @@ class _Tuning(Method[TuningProblem, Adapted]):
     optimizer: Optimizer = param("adafactor", source="paper, Appendix B")  # noqa: RUF009
     shots: int = param(0, source="paper, section 4", doc="demonstrations before each training input: 0 or 1")
     probes: bool = param(False, source="ours", doc="evaluate at every checkpoint of the model")
+    probe_every: int = param(0, source="ours", doc="probe each so many updates; 0: at every checkpoint")
+    probe_until: float = param(95.0, source="ours", doc="validation score from which on checkpoints will do")
 
     def model_stage(self) -> Stage:
         """Training of the model."""
         from methods.promot.stage import Stage
 
-        return Stage(self.rate, self.steps, self.every, self.batch, self.smoothing, self.optimizer)
+        plain = Stage(self.rate, self.steps, self.every, self.batch, self.smoothing, self.optimizer)
+        if not (self.probes and self.probe_every):
+            return plain
+        return replace(plain, watch_every=self.probe_every, watch_until=self.probe_until)
 
     def run(self, problem: TuningProblem, ctx: Context) -> Adapted:
         """Tune a copy of the pretrained model."""
@@ -68,19 +74,44 @@ class _Prompted(_Tuning):
     prompt_rate: float = param(0.2, source="paper, Appendix B", doc="learning rate of the prompt, constant")
     prompt_steps: int = param(5000, source="paper, Appendix B", doc="updates of the prompt")
     prompt_every: int = param(1000, source="paper, Appendix B", doc="a checkpoint each so many")
+    beforehand: Reference | None = param(  # noqa: RUF009
+        None, source="ours", doc="prompts that stage 1 has given already, with the same settings and seeds"
+    )
 
     def prompt_stage(self) -> Stage:
-        """Training of a prompt."""
+        """Training of a prompt.
+
+        Where a prompt alone answers nothing right, all checkpoints are equal, and the earliest is the prompt
+        before its training.
+        """
         return replace(
-            self.model_stage(), rate=self.prompt_rate, steps=self.prompt_steps, every=self.prompt_every
+            self.model_stage(),
+            rate=self.prompt_rate,
+            steps=self.prompt_steps,
+            every=self.prompt_every,
+            watch_every=0,
+            watch_until=math.inf,
+            later=True,
         )
 
     def tune_prompts(self, session: Session) -> None:
         """Stage 1, for each target task by itself."""
-        from methods.promot.tuning import tune_prompt
-
         for task in session.problem.targets:
-            tune_prompt(session, task, self.length, self.prompt_stage())
+            self.tune_one_prompt(session, task)
+
+    def tune_one_prompt(self, session: Session, task: str) -> None:
+        """Stage 1 of one task: its prompt if that was tuned beforehand, in the same way."""
+        from methods.promot.tuning import take_prompt, tune_prompt
+
+        stage, known = self.prompt_stage(), None
+        if self.beforehand is not None:
+            found: Beforehand = session.ctx.load(self.beforehand)
+            if found.fits(self.length, stage, self.shots):
+                known = found.of.get((session.ctx.seed, task))
+        if known is None:
+            tune_prompt(session, task, self.length, stage)
+        else:
+            take_prompt(session, task, known)
 
 
 @dataclass(frozen=True)
@@ -144,7 +175,12 @@ class FineTuning(_Tuning):
         if plain is None or not self.diagnose:
             return plain
         aligned = self._aligner(session)
-        return lambda step: session.ctx.probe(step, session.result(final=False, alignment=aligned()))
+
+        def look(step: int) -> None:
+            taken = aligned() if step % self.every == 0 or step == self.steps else None
+            session.ctx.probe(step, session.result(final=False, alignment=taken))
+
+        return look
 
     def _aligner(self, session: Session) -> Callable[[], dict[str, float]]:
         from methods.promot.alignment import alignment
@@ -189,11 +225,11 @@ class ProMoT(_Prompted):
 
     def tune(self, session: Session) -> None:
         """Both stages."""
-        from methods.promot.tuning import tune_model, tune_prompt
+        from methods.promot.tuning import tune_model
 
         if self.order == "sequence":
             for task in session.problem.targets:
-                tune_prompt(session, task, self.length, self.prompt_stage())
+                self.tune_one_prompt(session, task)
                 tune_model(session, self.model_stage(), tasks=[task], watch=self.watch(session))
             return
         self.tune_prompts(session)

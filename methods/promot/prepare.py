@@ -24,14 +24,14 @@ class FormatModel(Artifact):
     layers: int = param(2, source="card, section 9")
     hidden: int = param(64, source="card, section 9")
     heads: int = param(4, source="card, section 9")
-    steps: int = param(2500, source="ours", doc="updates")
+    steps: int = param(1700, source="ours", doc="updates")
     batch: int = param(32, source="ours", doc="episodes an update")
     length: int = param(66, source="ours", doc="tokens of an episode")
     rate: float = param(3e-3, source="ours", doc="largest learning rate")
     minutes: float = field(default=30.0, metadata={"source": "ours", "fingerprint": False})
 
     def build(self, folder: Path, ctx: Context) -> None:
-        """Pretrain; some four minutes on one core."""
+        """Pretrain; some two minutes on one core."""
         import numpy as np
 
         from methods.common import draws
@@ -54,4 +54,4 @@ class FormatModel(Artifact):
 DECODER = FormatModel()
 OTHER_DECODER = FormatModel(seed=1)
 # An encoder-decoder learns one answer an episode, so it gets more and shorter ones.
-ENCODER_DECODER = FormatModel(architecture="encoder-decoder", steps=1500, batch=128, length=26)
+ENCODER_DECODER = FormatModel(architecture="encoder-decoder", steps=1000, batch=128, length=26)

@@ -125,9 +125,7 @@ def pretrain(
 
     model.train()
     losses = Loop(
-        torch.optim.AdamW(
-            model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05, foreach=True
-        ),
+        torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05, fused=True),
         drawn(lambda: [world.pretraining_episode(plan.length, rng) for _ in range(plan.batch)]),
         lambda episodes: _loss(model, episodes),
         plan.steps,

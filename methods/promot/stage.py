@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,6 +31,9 @@ class Stage:
         optimizer: Adam, or Adafactor as T5X runs it.
         clip: Largest norm of the gradient; 0 for none.
         keep: Which weights remain: of the best checkpoint on the target's validation set, or the last.
+        later: Keep the latest of equally good checkpoints, not the earliest.
+        watch_every: A look at the model each so many updates, where ``every`` is too seldom; 0 for ``every``.
+        watch_until: The validation score from which on ``every`` will do.
     """
 
     rate: float
@@ -40,6 +44,9 @@ class Stage:
     optimizer: Literal["adam", "adafactor"] = "adam"
     clip: float = 1.0
     keep: Literal["last", "best"] = "best"
+    later: bool = False
+    watch_every: int = 0
+    watch_until: float = math.inf
 
     def recipe(self) -> Recipe:
         """For :func:`methods.common.training.fit`."""
@@ -50,6 +57,11 @@ class Stage:
             smoothing=self.smoothing,
             clip=self.clip,
             keep=self.keep,
+            later=self.later,
+            watch_every=self.watch_every,
+            watch_until=self.watch_until,
+            # No checkpoint is better than one without an error on validation data.
+            enough=100.0 if self.keep == "best" else None,
         )
 
 
@@ -72,6 +84,27 @@ class Training:
     tasks: Sequence[str]
     anchor: float
     watch: Callable[[int], None] | None
+
+
+@dataclass(frozen=True)
+class Beforehand:
+    """Prompts that stage 1 has given before, with several seeds.
+
+    Attributes:
+        of: By seed and target task, shape (p, d).
+        length: p.
+        stage: How they were tuned.
+        shots: Demonstrations in the inputs.
+    """
+
+    of: Mapping[tuple[int, str], Tensor]
+    length: int
+    stage: Stage
+    shots: int
+
+    def fits(self, length: int, stage: Stage, shots: int) -> bool:
+        """Whether a method's stage 1 would be the same."""
+        return (self.length, self.stage, self.shots) == (length, stage, shots)
 
 
 def new_optimizer(stage: Stage, parameters: Sequence[Mapping[str, Any]]) -> Any:

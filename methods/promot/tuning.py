@@ -222,6 +222,13 @@ def tune_prompt(
     session.train(groups, stage, name=f"stage 1 of {task}", tasks=[task], watch=watch)
 
 
+def take_prompt(session: Session, task: str, values: Tensor) -> None:
+    """A prompt that stage 1 has given before, shape (p, d)."""
+    prompt = SoftPrompt(*values.shape)
+    prompt.weight = nn.Parameter(values.to(session.model.get_input_embeddings().weight.device, copy=True))
+    session.prompts[task] = prompt.requires_grad_(requires_grad=False)
+
+
 def tune_model(
     session: Session,
     stage: Stage,
@@ -241,10 +248,10 @@ def tune_model(
         if watch:
             watch(session.steps)
 
-    session.train(
+    losses = session.train(
         groups, stage, name="stage 2", tasks=tasks, examples=examples, loss=loss, anchor=anchor, watch=seen
     )
-    session.steps = before + stage.steps
+    session.steps = before + len(losses)
 
 
 def tune_jointly(
@@ -256,8 +263,7 @@ def tune_jointly(
         session.prompts[task] = prompt.requires_grad_(requires_grad=False)
     weights = [prompt.weight for prompt in session.prompts.values() if prompt is not None]
     groups = [{"params": model_parameters(session.model)}, {"params": weights}]
-    session.train(groups, stage, name="stage 2", watch=watch)
-    session.steps = stage.steps
+    session.steps = len(session.train(groups, stage, name="stage 2", watch=watch))
 
 
 def set_prompts(session: Session, length: int, kind: Literal["random", "zero"]) -> None:

@@ -157,14 +157,15 @@ def episode(
         repeat: Chance that a segment of an in-context task reuses symbols shown before. Without
             it only the last one does, as the query after its demonstrations.
     """
-    mapping = task.fixed or tuple(int(i) for i in rng.permutation(SYMBOLS))
+    mapping = task.fixed or tuple(rng.permutation(SYMBOLS).tolist())
     shown: set[int] = set()
     found = []
     for place in range(segments):
         again = rng.random() < repeat if repeat is not None else place == segments - 1
         reuse = bool(task.glossed and shown) and again and not task.fixed
         pool = sorted(shown) if reuse else range(SYMBOLS)
-        x = tuple(int(i) for i in rng.choice(pool, size=WORDS))
+        # What `rng.choice(pool, size=WORDS)` draws, without the array that it makes of the pool.
+        x = tuple(pool[i] for i in rng.integers(len(pool), size=WORDS).tolist())
         q = max(x) if task.even and rng.random() < 0.5 else int(rng.integers(SYMBOLS))
         found.append(segment(task, x, q, mapping, known=reuse or not task.glossed or bool(task.fixed)))
         shown.update(x[: task.glossed])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import isnan
 
 from harness.method import ProblemError
 from methods.common.language_model import Completion, Decoding, LanguageModel
@@ -121,6 +122,22 @@ def least_perplexity(candidates: Sequence[Candidate]) -> Candidate | None:
     return min(readable, key=lambda one: one.perplexity) if readable else None
 
 
+def check_told(model: LanguageModel, drawn: Sequence[Sequence[Completion]]) -> None:
+    """Make sure that one of several texts can be chosen by its perplexity; scripts choose their first.
+
+    Raises:
+        ProblemError: If texts differ whose log-probabilities a server does not tell.
+    """
+    if model.surrogate:
+        return
+    if any(len({one.text for one in row}) > 1 and any(isnan(one.perplexity) for one in row) for row in drawn):
+        raise ProblemError(
+            "The server does not tell log-probabilities of its texts: the least perplexing one is not known",
+            where=model.name,
+            fix="Use a server that tells them, a local model (--bind), or one sample a step (samples = 1).",
+        )
+
+
 def roll_out(
     questions: Sequence[Question], model: LanguageModel, tool: SearchTool, settings: Settings, *, seed: int
 ) -> list[Trajectory]:
@@ -138,6 +155,7 @@ def roll_out(
     while going := [walk for walk in walks if not walk.done]:
         prompts = [walk.state.prompt for walk in going]
         drawn = model.sample(prompts, decoding, count=settings.samples, seed=seed)
+        check_told(model, drawn)
         for walk, completions in zip(going, drawn, strict=True):
             walk.advance(choose(walk.state, completions))
     return [Trajectory(walk.question, tuple(walk.steps), walk.draft, walk.final) for walk in walks]

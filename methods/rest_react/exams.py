@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -88,12 +89,16 @@ class AgentResult:
         parameters: Trained numbers; 0 where nothing is trained.
         outcomes: By exam.
         shown: Trajectories of the first run of the first exam, to be read.
+        updates: Of its training; NaN where it is not known.
+        fall: How much its loss still fell at the end; see :class:`~methods.rest_react.students.Student`.
     """
 
     name: str
     parameters: int
     outcomes: Mapping[str, tuple[Outcome, ...]]
     shown: tuple[Trajectory, ...] = ()
+    updates: float = math.nan
+    fall: float = math.nan
 
 
 @dataclass(frozen=True)

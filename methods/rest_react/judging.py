@@ -187,12 +187,12 @@ class LanguageJudge(Method[JudgingProblem, tuple[bool, ...]]):
 
     def run(self, problem: JudgingProblem, ctx: Context) -> tuple[bool, ...]:
         """See :class:`methods.rest_react.language.ModelJudge`."""
+        from methods.common.servers import open_named
         from methods.rest_react.language import ModelJudge
-        from methods.rest_react.public_task import open_agent
 
         loaded = ctx.load(self.model)
         folder = loaded if isinstance(loaded, Path) else loaded.folder
-        judge = ModelJudge(open_agent(folder, device=ctx.device, dtype=ctx.dtype, rows=self.rows))
+        judge = ModelJudge(open_named(folder, ctx, rows=self.rows))
         items = problem.items
         return tuple(
             judge(

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from harness.method import ProblemError
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
 from methods.rest_react.agent import Candidate
 from methods.rest_react.reading import right_action
@@ -77,6 +80,15 @@ class FewShot(LanguageModel):
 
     inner: LanguageModel = field(kw_only=True)
 
+    @property
+    def tells_probabilities(self) -> bool:
+        """As the inner model."""
+        return self.inner.tells_probabilities
+
+    def described(self) -> dict[str, Any]:
+        """As the inner model, with its own identity."""
+        return self.inner.described() | {"identity": self.identity}
+
     def sample(
         self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
     ) -> list[list[Completion]]:
@@ -100,7 +112,8 @@ class FewShot(LanguageModel):
 
 def few_shot(model: LanguageModel) -> FewShot:
     """A model as the agent of generation 0."""
-    return FewShot(model.name, f"few-shot {model.identity}", surrogate=model.surrogate, inner=model)
+    identity = f"few-shot {model.identity}"
+    return FewShot(model.name, identity, surrogate=model.surrogate, usage=model.usage, inner=model)
 
 
 @dataclass
@@ -109,31 +122,86 @@ class ModelRanker:
 
     Candidates come shuffled and without repetition (see
     :func:`~methods.rest_react.training_data.retarget`). Each is asked about as the option of a letter,
-    under as many rotations of the letters as there are candidates, so that no letter is favoured.
+    under as many rotations of the letters as there are candidates, so that no letter is favoured. A model
+    that tells no probabilities, or lists no letter, writes it.
 
     Attributes:
         model: Instruction-tuned, as a rule.
         failures: Calls in which the model preferred no letter.
+        asked: Calls so far.
+        silent: Calls in which no letter could be read under any rotation.
     """
 
     model: LanguageModel
     failures: int = 0
+    asked: int = 0
+    silent: int = 0
 
     def best(self, state: State, candidates: Sequence[Candidate], rng: np.random.Generator) -> int:
-        """See :class:`~methods.rest_react.training_data.Ranker`."""
+        """See :class:`~methods.rest_react.training_data.Ranker`.
+
+        Raises:
+            ProblemError: If most calls of many had no letter to read, so that a choice would be by chance.
+        """
         count = len(candidates)
         rotations = [[(place + shift) % count for place in range(count)] for shift in range(count)]
         prompts = [ranking_prompt(state, [candidates[i].text for i in order]) for order in rotations]
-        letters = [f" {_LETTERS[place]}" for place in range(count)]
-        scores = np.array(self.model.score(prompts, [letters] * count))
+        rows = self._answers(prompts, count)
         votes = np.zeros(count)
-        for order, row in zip(rotations, scores, strict=True):
-            if np.isfinite(row).any():
-                votes[order] += np.exp(row - row[np.isfinite(row)].max())
+        readable = np.isfinite(rows).any(axis=1)
+        for order, row in zip(np.array(rotations)[readable], rows[readable], strict=True):
+            votes[order] += np.exp(row - row[np.isfinite(row)].max())
+        self.model.usage.unread += int((~readable).sum())
+        self.asked += 1
+        self.silent += not readable.any()
+        if self.asked >= _MANY and 2 * self.silent > self.asked:
+            raise ProblemError(
+                f"No letter could be read in {self.silent} of {self.asked} rankings",
+                where=self.model.name,
+                fix="Rank with a model that answers with a letter: instruction-tuned, and without thoughts.",
+            )
         if np.ptp(votes) == 0:
             self.failures += 1
             return int(rng.integers(count))
         return int(votes.argmax())
+
+    def _answers(self, prompts: Sequence[str], count: int) -> NDArray[np.float64]:
+        """Log-probability of each letter after each prompt, −∞ where it is not known: (prompts, letters)."""
+        if not self.model.tells_probabilities:
+            return self._written(prompts, count)
+        letters = [f" {_LETTERS[place]}" for place in range(count)]
+        found = np.array(self.model.score(prompts, [letters] * len(prompts)))
+        # A chat model may begin with a word, so that no letter is among its likely next tokens.
+        silent = [place for place, row in enumerate(found) if not np.isfinite(row).any()]
+        if silent:
+            found[silent] = self._written([prompts[place] for place in silent], count)
+        return found
+
+    def _written(self, prompts: Sequence[str], count: int) -> NDArray[np.float64]:
+        """0 for the letter that an answer names, −∞ for all others."""
+        found = np.full((len(prompts), count), -np.inf)
+        for row, (one,) in zip(found, self.model.sample(prompts, Decoding(new_tokens=16)), strict=True):
+            place = read_letter(one.text, count)
+            if place is not None:
+                row[place] = 0.0
+        return found
+
+
+_MANY = 8
+"""Rankings after which a ranker that mostly cannot be read is given up."""
+
+
+def read_letter(text: str, count: int) -> int | None:
+    """The place of the first letter of an answer that stands alone, among the first ``count``.
+
+    "A" at the beginning of a sentence is an article: a letter counts with a mark behind it, in brackets or
+    quotes, or where the answer ends with it.
+    """
+    marked = re.search(r"(?:^|[\s(\"'*`])([A-Z])(?=[)\].:,\"'*`]|\s*$|\s*\n)", text.strip())
+    if marked is None:
+        return None
+    place = _LETTERS.index(marked.group(1))
+    return place if place < count else None
 
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -168,8 +236,14 @@ class ModelJudge:
         """Whether each answer is right; a refusal, or a verdict that cannot be read, is not."""
         prompts = [judging_prompt(*item) for item in zip(questions, answers, references, strict=True)]
         decoding = Decoding(new_tokens=64, stop=("\n\n",))
-        verdicts = [_verdict(row[0].text) for row in self.model.sample(prompts, decoding)] if prompts else []
-        self.unread += sum(verdict is None for verdict in verdicts)
+        rows = self.model.sample(prompts, decoding) if prompts else []
+        verdicts = [_verdict(row[0].text) for row in rows]
+        # A refusal is no verdict, and the model has counted it already.
+        unread = sum(
+            verdict is None and not one.refusal for verdict, (one,) in zip(verdicts, rows, strict=True)
+        )
+        self.unread += unread
+        self.model.usage.unread += unread
         return [bool(verdict) for verdict in verdicts]
 
 

@@ -142,6 +142,10 @@ HALF_WIDTH = Metric("interval over questions", _ROWS, _half_width, "lower", unit
 """Half of the bootstrap interval over questions, which the paper's spread leaves out."""
 PARAMETERS = mean_of("parameters", better="lower", digits=0)
 """Of one agent, in part ``agents``."""
+UPDATES = mean_of("updates", better="lower", digits=0)
+"""Of an agent's training, in part ``agents``."""
+FALL = mean_of("fall", name="fall of the loss at the end", better="lower", unit="nats", digits=3)
+"""From one window of updates at full rate to the last one, by target token, in part ``agents``."""
 EXAMPLES = mean_of("examples", better="higher", digits=0)
 """Of one training set, in part ``data``."""
 _AGENTS = ("agent", "judge_right", "final_right")

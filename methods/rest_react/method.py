@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.method import Context, Method, ProblemError, param
+from methods.rest_react.first_exams import FirstExams
 from methods.rest_react.task import AgentProblem
 
 if TYPE_CHECKING:
     from methods.rest_react.agent import Settings, Trajectory
-    from methods.rest_react.exams import AgentResult, Agents, DataSet
+    from methods.rest_react.exams import AgentResult, Agents, DataSet, Exam
     from methods.rest_react.generations import Passes
     from methods.rest_react.students import Student
     from methods.rest_react.training_data import Ranker, StepExample
@@ -39,14 +40,37 @@ class AgentMethod(Method[AgentProblem, "Agents"]):
         """What an agent achieves; its name ends in its size."""
         from methods.rest_react.exams import sit
 
-        return sit(
+        found = sit(
             name,
             student.speaker,
-            problem.exams if name in self.everywhere else problem.exams[:1],
+            self.taken(problem, name),
             self.settings(problem, name.rpartition("-")[2]),
             parameters=student.parameters,
             show=name in self.shown,
         )
+        return replace(found, updates=student.updates, fall=student.fall)
+
+    def taken(self, problem: AgentProblem, name: str) -> Sequence[Exam]:
+        """The exams that an agent takes."""
+        return problem.exams if name in self.everywhere else problem.exams[:1]
+
+    def began(self, problem: AgentProblem, sat: Sequence[FirstExams], ctx: Context) -> AgentResult:
+        """What generation 0 achieves, from exams that were taken before where there are such."""
+        from methods.rest_react.agent import roll_out
+        from methods.rest_react.exams import AgentResult
+        from methods.rest_react.first_exams import outcomes_of
+
+        name, teacher, settings = "gen0-L", problem.teacher, self.settings(problem, "L")
+        outcomes = outcomes_of(sat, problem, settings, self.taken(problem, name), ctx)
+        if outcomes is None:
+            return self.examined(problem, name, teacher)
+        found = AgentResult(name, teacher.parameters, outcomes, updates=teacher.updates, fall=teacher.fall)
+        if name not in self.shown:
+            return found
+        first = problem.exams[0]
+        model = teacher.speaker(first.lexicon)
+        shown = roll_out(first.questions, model, first.tool, settings, seed=first.seeds[0])
+        return replace(found, shown=tuple(shown))
 
 
 @dataclass(frozen=True)
@@ -59,6 +83,7 @@ class Prompted(AgentMethod):
     cites: ClassVar[str] = AKSITOV
 
     sizes: tuple[str, ...] = param(("L",), source="paper, section 3.1", doc="sizes to evaluate")
+    sat: tuple[FirstExams, ...] = ()
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Evaluate."""
@@ -66,8 +91,10 @@ class Prompted(AgentMethod):
 
         found = []
         for size in self.sizes:
-            student = problem.teacher if size == "L" else problem.beginner(size)
-            found.append(self.examined(problem, f"gen0-{size}", student))
+            if size == "L":
+                found.append(self.began(problem, self.sat, ctx))
+            else:
+                found.append(self.examined(problem, f"gen0-{size}", problem.beginner(size)))
         return Agents(tuple(found), found[0].name)
 
 

@@ -70,9 +70,9 @@ class Teacher(Artifact):
         doc="probability of citing the first result where the right one is second, third",
     )
     searches: int = param(4, source="ours", doc="searches of a trajectory, at most; the paper: 10")
-    steps: int = param(400, source="ours", doc="updates of every agent")
+    steps: int = param(1000, source="ours", doc="updates of every agent, at most")
     batch: int = param(64, source="card, section 9", doc="steps of trajectories an update")
-    rate: float = param(4e-3, source="ours", doc="largest learning rate of AdamW, of size L")
+    rate: float = param(4e-3, source="ours", doc="largest learning rate of size L")
     minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
 
     def demonstrate(self) -> Demonstrations:

@@ -19,17 +19,18 @@ if TYPE_CHECKING:
     from methods.rest_react.students import Student
     from methods.rest_react.world import AnswerKey, Question
 
-SERVER = "server.json"
 _CHECKPOINT = "methods.common.causal_lm:load_checkpoint"
 
 
-def _bound(name: str, loader: str = _CHECKPOINT) -> Resource:
-    """A model that only the user can give, with ``--bind NAME=FOLDER``."""
-    return Resource(name=name, kind="model", licence="", version="the user's", sources=(), loader=loader)
+def _bound(name: str, *, loader: str = _CHECKPOINT, served: bool = False) -> Resource:
+    """A model that only the user can give."""
+    return Resource(
+        name=name, kind="model", licence="", version="the user's", sources=(), loader=loader, served=served
+    )
 
 
-AGENT = _bound("search-agent", loader="")
-"""The prompted model, also ranker and judge: safetensors weights, or a server's ``server.json``."""
+AGENT = _bound("search-agent", loader="", served=True)
+"""The prompted model, also ranker and judge: safetensors weights, or behind a server."""
 BASE_L, BASE_S, BASE_XS = (_bound(f"search-student-{size}") for size in ("l", "s", "xs"))
 """What is fine-tuned."""
 TRAINING = Resource(
@@ -42,40 +43,6 @@ TRAINING = Resource(
     size_mb=600,
 )
 """Questions to learn from. Those of ELI5 are not distributed any more."""
-
-
-def open_agent(folder: Path, *, device: str, dtype: str, rows: int) -> LanguageModel:
-    """The prompted model, from weights or behind a server.
-
-    Args:
-        folder: With safetensors weights, or with a ``server.json`` that has the fields of
-            :class:`methods.common.language_model.endpoint.Server`.
-        device: Where weights run.
-        dtype: Their type.
-        rows: Texts sampled at once.
-
-    Raises:
-        ResourceError: If there are no weights.
-        ProblemError: If the server's description cannot be read.
-    """
-    import json
-
-    from methods.common.causal_lm import load_checkpoint
-    from methods.common.language_model.endpoint import Server, open_endpoint
-    from methods.common.language_model.local import LocalModel, weights_identity
-
-    if not (folder / SERVER).is_file():
-        kept = load_checkpoint(folder)
-        identity = weights_identity(folder)
-        return LocalModel(folder.name, identity, kept.model(device, dtype), kept.tokenizer, batch=rows)
-    try:
-        return open_endpoint(Server(**json.loads((folder / SERVER).read_text(encoding="utf-8"))))
-    except (ValueError, TypeError) as error:
-        raise ProblemError(
-            f"The server's description cannot be read: {error}",
-            where=str(folder / SERVER),
-            fix='Write {"address": "http://…/v1", "model": "…"}.',
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -101,10 +68,9 @@ class FewShotTeacher(PretrainedTeacher):
 
     def prompted(self, ctx: Context) -> LanguageModel:
         """The large model."""
-        from methods.common.language_model.kept import kept
+        from methods.common.servers import open_named
 
-        agent = open_agent(ctx.load(self.model), device=ctx.device, dtype=ctx.dtype, rows=self.rows)
-        return kept(agent, ctx.checkpoints)
+        return open_named(ctx.load(self.model), ctx, rows=self.rows)
 
     def taught(self, ctx: Context, size: str = "L") -> Student:
         """The prompted agent.

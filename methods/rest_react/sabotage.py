@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.method import Context, ProblemError, param
+from methods.rest_react.first_exams import FirstExams
 from methods.rest_react.judging import Judge, Judgement
 from methods.rest_react.method import AgentMethod, SelfImprove
 from methods.rest_react.task import AgentProblem, WorldAgents
@@ -14,7 +15,6 @@ from methods.rest_react.task import AgentProblem, WorldAgents
 if TYPE_CHECKING:
     import numpy as np
 
-    from methods.rest_react.agent import Trajectory
     from methods.rest_react.exams import AgentResult, Agents, Outcome
     from methods.rest_react.retrieval import SearchTool
 
@@ -28,6 +28,7 @@ class StandIn(AgentMethod):
     astray: tuple[str, ...] = param(
         (), source="ours", doc="agents among them whose answers are given to other questions"
     )
+    sat: tuple[FirstExams, ...] = ()
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Take the exams once, and hand in the result under every name.
@@ -39,7 +40,7 @@ class StandIn(AgentMethod):
 
         if not self.names:
             raise ProblemError("There is nobody to stand in for", where="StandIn", fix="Name agents.")
-        found = self.examined(problem, "gen0-L", problem.teacher)
+        found = self.began(problem, self.sat, ctx)
         if not self.checks:
             found = replace(found, outcomes={name: _unchecked(rows) for name, rows in found.outcomes.items()})
         agents = [
@@ -65,12 +66,31 @@ def _unchecked(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
 
 @dataclass(frozen=True)
 class CopiedTrajectories(SelfImprove):
-    """As many trajectories a question as self-improvement has, all of them copies of the first."""
+    """The smallest agent from 1, 2 … trajectories a question, each further one a copy of the first.
 
-    def kept(self, problem: AgentProblem, trajectories: Sequence[Trajectory]) -> Sequence[Trajectory]:
-        """The first trajectory of a question in the place of each."""
-        first: dict[str, Trajectory] = {}
-        return [first.setdefault(one.question.id, one) for one in trajectories]
+    Copies have its targets, too. Generation 0 walks the first one, so that nothing before it need be trained.
+    Agents: for each number n in ``subsets`` one by the name that self-improvement gives to its own.
+    """
+
+    def run(self, problem: AgentProblem, ctx: Context) -> Agents:
+        """Roll out once, and train on so many copies."""
+        from methods.rest_react.exams import Agents
+        from methods.rest_react.generations import grow, improve
+
+        model, seed = problem.teacher.speaker(problem.lexicon), int(ctx.rng("grow 1 pass 0").integers(2**31))
+        settings = self.settings(problem, "L")
+        (walks,) = grow(model, problem.train, problem.tool, settings, seeds=[seed])
+        # Ranked once: a second look at the same candidates would be worth something.
+        once = improve("copies", walks, self.chooser(problem), ctx.rng("ranker of copies"))
+        found, data = [], []
+        for number in self.subsets:
+            name, examples = f"gen{self.generations}-{number}x", once.examples * number
+            trained = problem.students.train(examples, problem.lexicon, "XS", f"{name}-XS", ctx)
+            found.append(self.examined(problem, f"{name}-XS", trained))
+            data.append(
+                replace(once.about, name=name, trajectories=number * len(walks), examples=len(examples))
+            )
+        return Agents(tuple(found), found[-1].name, tuple(data))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from methods.common.language_model import Decoding, LanguageModel
-from methods.rest_react.agent import Settings, Step, Trajectory, choose, roll_out
+from methods.rest_react.agent import Settings, Step, Trajectory, check_told, choose, roll_out
 from methods.rest_react.exams import Outcome
 from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.steps import Answer, Kind, Round, Snippet, State, Summary
@@ -75,6 +75,7 @@ def _read(step: Step) -> State:
 def _step(states: Sequence[State], model: LanguageModel, settings: Settings, seed: int) -> list[Step]:
     decoding = Decoding(settings.temperature, new_tokens=settings.new_tokens, stop=("\n",))
     drawn = model.sample([one.prompt for one in states], decoding, count=settings.samples, seed=seed)
+    check_told(model, drawn)
     return [choose(state, completions) for state, completions in zip(states, drawn, strict=True)]
 
 

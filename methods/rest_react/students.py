@@ -5,8 +5,10 @@ Every generation starts from the base again (card §8, pitfall 12), so that only
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from methods.rest_react.cloning import Cloning
+    from methods.rest_react.cloning import Cloning, Fit
     from methods.rest_react.toy_transformer import ToyTransformer
 
 WIDTHS: Mapping[str, int] = {"L": 64, "S": 32, "XS": 16}
 """Of the toy policies: 111, 31 and 9 thousand parameters."""
-_WEIGHTS = "network.safetensors"
+_WEIGHTS, _FIT = "network.safetensors", "fit.json"
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,17 @@ class Student:
         parameters: Numbers that it consists of.
         save: Writes it into an empty folder.
         loss: Mean loss at the end of training, in nats a target token; NaN where it is not known.
+        updates: Of its training; NaN where it is not known.
+        fall: How much the loss still fell when it was taken to have settled, see
+            :class:`~methods.rest_react.cloning.Fit`; NaN where training has a fixed length.
     """
 
     speaker: Speaker
     parameters: int
     save: Callable[[Path], None]
-    loss: float = float("nan")
+    loss: float = math.nan
+    updates: float = math.nan
+    fall: float = math.nan
 
 
 class Streams(Protocol):
@@ -105,7 +112,7 @@ class ToyStudents:
         width, widest = self.widths[size], max(self.widths.values())
         # Narrow networks learn to match names at higher rates only.
         cloning = replace(self.cloning, rate=self.cloning.rate * (widest / width) ** 0.5)
-        network, loss = train_network(
+        network, fit = train_network(
             tokenised(examples, Compact(lexicon)),
             width,
             cloning,
@@ -113,11 +120,11 @@ class ToyStudents:
             order=streams.rng(f"order {name}"),
             checkpoints=streams.checkpoints,
         )
-        return toy_student(network, name, loss)
+        return toy_student(network, name, fit)
 
 
-def toy_student(network: ToyTransformer, name: str, loss: float = float("nan")) -> Student:
-    """A network as an agent."""
+def toy_student(network: ToyTransformer, name: str, fit: Fit) -> Student:
+    """A network as an agent, and how it was trained."""
     from methods.rest_react.compact import Compact
     from methods.rest_react.policy import Policy
 
@@ -127,8 +134,9 @@ def toy_student(network: ToyTransformer, name: str, loss: float = float("nan")) 
         from safetensors.torch import save_file
 
         save_file(network.state_dict(), str(folder / _WEIGHTS))
+        (folder / _FIT).write_text(json.dumps(asdict(fit)), encoding="utf-8")
 
-    return Student(policy.speaking, network.parameter_count, save, loss)
+    return Student(policy.speaking, network.parameter_count, save, fit.loss, fit.updates, fit.fall)
 
 
 def load_toy(folder: Path, size: str, name: str) -> Student:
@@ -136,9 +144,11 @@ def load_toy(folder: Path, size: str, name: str) -> Student:
     from safetensors.torch import load_file
 
     from methods.common.draws import generator
+    from methods.rest_react.cloning import Fit
     from methods.rest_react.compact import KINDS, VOCABULARY
     from methods.rest_react.toy_transformer import Shape, ToyTransformer
 
     network = ToyTransformer(Shape(len(VOCABULARY), WIDTHS[size], pivots=KINDS), generator(0))
     network.load_state_dict(load_file(str(folder / _WEIGHTS)))
-    return toy_student(network.eval(), name)
+    fit = Fit(**json.loads((folder / _FIT).read_text(encoding="utf-8")))
+    return toy_student(network.eval(), name, fit)

@@ -83,8 +83,9 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
       ``format_error`` (share of unreadable candidates).
     - ``"A#steps"``, for agents that are shown: rows of an exhibit of kind ``steps``.
     - ``"main"``: the rows of the agent that the method stands for, first exam.
-    - ``"agents"``, a row for each agent: ``unit_id`` (its name), ``parameters``, ``accuracy``,
-      ``draft_accuracy``, ``judge_accuracy``, ``format_error``.
+    - ``"agents"``, a row for each agent: ``unit_id`` (its name), ``parameters``, ``updates`` and ``fall`` of
+      its training (NaN where that has a fixed length), ``accuracy``, ``draft_accuracy``,
+      ``judge_accuracy``, ``format_error``.
     - ``"data"``, a row for each training set: ``unit_id`` (its name), ``trajectories``, ``examples``,
       ``asked``, ``changed``, ``searches``.
 
@@ -339,6 +340,8 @@ def _agent_table(agents: Sequence[AgentResult], parts: Mapping[str, Table]) -> d
     return {
         "unit_id": [one.name for one in agents],
         "parameters": [one.parameters for one in agents],
+        "updates": [float(one.updates) for one in agents],
+        "fall": [float(one.fall) for one in agents],
         **{
             name: [float(sum(parts[one.name][column])) / len(parts[one.name][column]) for one in agents]
             for name, column in columns.items()

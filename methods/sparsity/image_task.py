@@ -104,6 +104,7 @@ class ImageTask(TrainingTask):
     test: int = param(597, source="card, section 9", doc="test images")
     validation_images: int = param(200, source="ours", doc="images kept for choosing a rate")
     counted: int = param(512, source="ours", doc="training images on which neurons are counted")
+    curve: bool = param(default=False, source="ours", doc="count neurons during training, too")
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0 or not 0.0 <= self.noise <= 1.0:
@@ -124,7 +125,7 @@ class ImageTask(TrainingTask):
             fresh=self.fresh,
             steps=self.steps,
             warmup=self.warmup,
-            looks=looks(self.steps),
+            looks=looks(self.steps, curve=self.curve),
         )
 
     def sets(self, ctx: Context) -> ImageSets:
@@ -206,7 +207,7 @@ def answer_rows(model: nn.Module, images: Images, scaler: Scaler, device: str) -
 
     from methods.sparsity.images import slices
 
-    with torch.no_grad():
+    with torch.inference_mode():
         logits = torch.cat([model(*part).cpu() for part in slices(scaler(images.pixels), 512, device)])
     return {"unit_id": images.names, **score_rows(logits, images.labels)}
 

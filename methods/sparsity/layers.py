@@ -21,6 +21,40 @@ Norm = Callable[[int], nn.Module]
 """Makes a normalisation layer for vectors of a width: ``nn.LayerNorm`` or ``nn.RMSNorm``."""
 
 
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    logits: Tensor | None,
+    *,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """softmax(scale · QKᵀ + logits) V.
+
+    Args:
+        query: Shape (B, H, T, d/H).
+        key: Shape (B, H, S, d/H).
+        value: Shape (B, H, S, d/H).
+        logits: Broadcast to (B, H, T, S); -inf hides a token, but never all of a row.
+        causal: Hide later tokens; without ``logits`` only.
+        scale: 1/√(d/H) without it.
+
+    Returns:
+        Shape (B, H, T, d/H).
+    """
+    if logits is None or not logits.requires_grad or query.is_cuda:
+        return scaled_dot_product_attention(
+            query, key, value, attn_mask=logits, is_causal=causal, scale=scale
+        )
+    # A bias that is learnt has no fused kernel on the CPU, and what takes its place there looks for rows
+    # that are hidden altogether, twice.
+    factor = query.shape[-1] ** -0.5 if scale is None else scale
+    scores = query @ key.mT
+    weights = ((scores if factor == 1.0 else scores * factor) + logits).softmax(-1)
+    return weights @ value
+
+
 class SelfAttention(nn.Module):
     """Multi-head attention of a sequence to itself, queries, keys and values from one product."""
 
@@ -61,9 +95,7 @@ class SelfAttention(nn.Module):
         size, length, width = x.shape
         split = self.qkv(x).view(size, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
-        mixed = scaled_dot_product_attention(
-            query, key, value, attn_mask=logits, is_causal=causal, scale=self.scale
-        )
+        mixed = attend(query, key, value, logits, causal=causal, scale=self.scale)
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(size, length, width))
         return out
 
@@ -92,7 +124,7 @@ class CrossAttention(nn.Module):
         query = self.query(x).view(size, length, self.heads, -1).transpose(1, 2)
         split = self.key_value(memory).view(size, memory.shape[1], 2, self.heads, width // self.heads)
         key, value = split.permute(2, 0, 3, 1, 4)
-        mixed = scaled_dot_product_attention(query, key, value, attn_mask=logits, scale=1.0)
+        mixed = attend(query, key, value, logits, scale=1.0)
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(size, length, width))
         return out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -168,33 +168,48 @@ class Read(Method[Reading, "dict[str, Counts]"]):
 
         from methods.sparsity.hooks import PretrainedCounter
 
-        model = self.model(problem, ctx)
+        model, tokenizer = self.model(problem, ctx), problem.checkpoint.tokenizer
         counter, found = PretrainedCounter(model), {}
         for name, texts in problem.texts.items():
             rng = ctx.rng(f"spans of {name}")
             with torch.no_grad(), counter:
-                for inputs in _batches(problem, texts, model.config, rng):
+                for inputs in text_batches(
+                    texts, tokenizer, model.config, rng, length=problem.length, batch=problem.batch
+                ):
                     model(**{key: value.to(ctx.device) for key, value in inputs.items()})
             found[name] = counter.take()
         return found
 
 
-def _batches(
-    problem: Reading, texts: tuple[str, ...], config: Any, rng: np.random.Generator
+def text_batches(
+    texts: Sequence[str], tokenizer: Any, config: Any, rng: np.random.Generator, *, length: int, batch: int
 ) -> Iterator[dict[str, Any]]:
-    """Keyword arguments of forward passes: spans for an encoder-decoder, plain text otherwise."""
+    """Keyword arguments of forward passes: spans for an encoder-decoder, plain text otherwise.
+
+    Args:
+        texts: What is read; texts of a single token are passed over.
+        tokenizer: The model's.
+        config: The model's.
+        rng: Of the spans.
+        length: Tokens of a text, at most.
+        batch: Texts of a pass.
+
+    Raises:
+        ProblemError: If the model reads spans and its tokenizer has no sentinels.
+    """
     import torch
 
     from methods.sparsity.span_corruption import padded
     from methods.sparsity.text_models import shifted
 
-    tokenizer = problem.checkpoint.tokenizer
-    for start in range(0, len(texts), problem.batch):
+    for start in range(0, len(texts), batch):
         rows = [
-            np.array(tokenizer(text, truncation=True, max_length=problem.length)["input_ids"])
-            for text in texts[start : start + problem.batch]
+            np.array(tokenizer(text, truncation=True, max_length=length)["input_ids"])
+            for text in texts[start : start + batch]
         ]
         rows = [row for row in rows if len(row) > 1]
+        if not rows:
+            continue
         if not config.is_encoder_decoder:
             ids = torch.from_numpy(padded(rows))
             yield {

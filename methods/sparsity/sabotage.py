@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
 
 from harness.method import Context, Method, param
 from methods.sparsity.activation import Activation, RandomK, Relu
@@ -13,13 +11,10 @@ from methods.sparsity.method import LI, untrained
 from methods.sparsity.pretrained import Read, Reading
 from methods.sparsity.second_layer import SparseProduct
 from methods.sparsity.task import Trained, Training
-from methods.sparsity.text_task import TextTask
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-
-    from methods.sparsity.texts import Corpus
 
 
 @dataclass(frozen=True)
@@ -120,23 +115,12 @@ class ReadShuffled(Read):
         """The model with its first layers shuffled."""
         import torch
 
-        from methods.sparsity.hooks import first_layers
+        from methods.sparsity.blocks import relu_blocks
 
         model = super().model(problem, ctx)
         with torch.no_grad():
-            for name, layer in first_layers(model).items():
-                weight = layer.get_parameter("weight")
-                order = torch.from_numpy(ctx.rng(f"order of {name}").permutation(weight.numel()))
+            for block in relu_blocks(model):
+                weight = block.first.get_parameter("weight")
+                order = torch.from_numpy(ctx.rng(f"order of {block.name}").permutation(weight.numel()))
                 weight.copy_(weight.flatten()[order.to(weight.device)].view_as(weight))
         return model
-
-
-@dataclass(frozen=True)
-class ForeignText(TextTask):
-    """Test text is random bytes."""
-
-    def corpus(self, ctx: Context) -> Corpus:
-        """The same training and validation text."""
-        found = super().corpus(ctx)
-        noise = ctx.rng("foreign").integers(256, size=len(found.test), dtype=np.uint8)
-        return replace(found, test=noise)

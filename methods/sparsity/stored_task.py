@@ -174,6 +174,7 @@ class StoredImageTask(TrainingTask):
     accumulate: int = param(4, source="ours", doc="passes of an update")
     counted: int = param(2_048, source="ours", doc="images on which neurons are counted")
     scored: int = param(50_000, source="paper, Table 1", doc="test images, at most")
+    curve: bool = param(default=False, source="ours", doc="count neurons during training, too")
 
     def problem(self, ctx: Context) -> StoredTraining:
         """The training split."""
@@ -187,7 +188,7 @@ class StoredImageTask(TrainingTask):
             steps=self.steps,
             warmup=self.warmup,
             accumulate=self.accumulate,
-            looks=looks(self.steps),
+            looks=looks(self.steps, curve=self.curve),
         )
 
     @property
@@ -251,7 +252,7 @@ class StoredImageTask(TrainingTask):
         for pixels, labels in self._batches(which, most, ctx):
             given = pixels if corruption is None else CORRUPTIONS[corruption[0]](pixels, corruption[1], rng)
             inputs, wanted = tensors(given, labels, ctx.device)
-            with torch.no_grad():
+            with torch.inference_mode():
                 logits.append(model(inputs).cpu())
             gold.append(wanted.cpu())
         names = np.array([f"image-{index:06d}" for index in range(sum(map(len, gold)))])

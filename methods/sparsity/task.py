@@ -81,18 +81,22 @@ class TrainingTask(Task[Training, Trained]):
     def evaluate(self, result: Trained, ctx: Context) -> Scores:
         """Rows on the model.
 
-        - ``train``, ``test``: one row a layer, on training and on test data;
-        - after training also ``neurons`` (firing rates of the first layer on test data), ``gap``
-          (the largest difference of a layer between both sets) and what :meth:`answers` adds;
+        - ``train``: one row a layer, on training data, which is all that curves and claims ask of a model
+          in training;
+        - after training also ``test``, the same on test data, ``neurons`` (firing rates of the first layer
+          on test data), ``gap`` (the largest difference of a layer between both sets) and what
+          :meth:`answers` adds;
         - in tuning ``validation`` only.
         """
         if ctx.stage == "tune":
             return Scores({"validation": self.validation(result.model, ctx)})
-        counts = {name: self.counts(result.model, name, ctx) for name in ("train", "test")}
-        parts: dict[str, Any] = {name: layer_rows(found) for name, found in counts.items()}
+        train = self.counts(result.model, "train", ctx)
+        parts: dict[str, Any] = {"train": layer_rows(train)}
         if result.done:
-            parts["neurons"] = neuron_rows(counts["test"].layers[0])
-            parts["gap"] = gap_row(counts["train"], counts["test"])
+            test = self.counts(result.model, "test", ctx)
+            parts["test"] = layer_rows(test)
+            parts["neurons"] = neuron_rows(test.layers[0])
+            parts["gap"] = gap_row(train, test)
             parts |= self.answers(result.model, ctx)
         return Scores(parts)
 
@@ -109,11 +113,17 @@ class TrainingTask(Task[Training, Trained]):
         """Further parts on a trained model."""
 
 
-def looks(steps: int) -> tuple[int, ...]:
+def looks(steps: int, *, curve: bool = True) -> tuple[int, ...]:
     """Steps at which to look: 0, then each time four times as many, from 1/128 of the training on.
 
     Curves are drawn over a logarithmic axis, since most happens early.
+
+    Args:
+        steps: Of the training.
+        curve: Whether a curve is drawn; the start alone without.
     """
+    if not curve:
+        return (0,)
     found, at = {0}, max(1, steps // 128)
     while at < steps:
         found.add(at)
@@ -127,7 +137,7 @@ def counted(model: nn.Module, passes: Iterable[tuple[Any, ...]]) -> Counts:
 
     from methods.sparsity.counting import ActivationCounter
 
-    with torch.no_grad(), ActivationCounter(model) as counter:
+    with torch.inference_mode(), ActivationCounter(model) as counter:
         for arguments in passes:
             model(*arguments)
     return counter.take()

@@ -6,10 +6,11 @@ Shapes: B sequences, T tokens, V ids.
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
 from harness.method import ProblemError
 from methods.sparsity.activation import Activation
@@ -54,7 +55,7 @@ class DecoderLm(nn.Module):
             ProblemError: If the sequences are longer than the model's context.
         """
         check_length(ids, self.size)
-        x = self.embed[ids] + self.positions[: ids.shape[1]]
+        x = embedding(ids, self.embed) + self.positions[: ids.shape[1]]
         for block in self.blocks:
             x = block(x, counted=mask, causal=True)
         out: Tensor = self.head(self.norm(x))
@@ -101,8 +102,9 @@ class EncoderDecoder(nn.Module):
         hidden = None
         if mask is not None:
             hidden = torch.zeros(mask.shape, device=ids.device).masked_fill(~mask, -math.inf)[:, None, None]
-        memory = self.encoder(self.embed[ids], counted=mask, hidden=hidden)
-        x = self.decoder(self.embed[previous], counted=target_mask, memory=memory, hidden=hidden)
+        memory = self.encoder(embedding(ids, self.embed), counted=mask, hidden=hidden)
+        before = embedding(previous, self.embed)
+        x = self.decoder(before, counted=target_mask, memory=memory, hidden=hidden)
         # T5 scales by 1/√d where the output layer shares the embeddings' weights.
         out: Tensor = (x * self.size.d_model**-0.5) @ self.embed.mT
         return out
@@ -156,12 +158,21 @@ class _Stack(nn.Module):
 
     def _logits(self, length: int, device: torch.device) -> Tensor:
         """What distance adds to the attention logits, shape (1, H, T, T); -inf after a token."""
+        kinds, later = _kinds(length, self.decodes, device)
+        added = embedding(kinds, self.distances).permute(2, 0, 1)
+        if self.decodes:
+            added = added.masked_fill(later, -math.inf)
+        return added.unsqueeze(0)
+
+
+@cache
+def _kinds(length: int, decodes: bool, device: torch.device) -> tuple[Tensor, Tensor]:  # noqa: FBT001
+    """The kind of distance from each token to each, and which are later ones; both of shape (T, T)."""
+    # Training uses them, too, whoever asks first: tensors made in inference mode could have no gradient.
+    with torch.inference_mode(mode=False):
         place = torch.arange(length, device=device)
         distance = place - place.unsqueeze(-1)
-        added = self.distances[bucket(distance, both=not self.decodes)].permute(2, 0, 1)
-        if self.decodes:
-            added = added.masked_fill(distance > 0, -math.inf)
-        return added.unsqueeze(0)
+        return bucket(distance, both=not decodes), distance > 0
 
 
 def bucket(distance: Tensor, *, both: bool) -> Tensor:

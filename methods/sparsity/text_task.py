@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.method import Context, Resource, param
 from methods.sparsity.activation import Activation
+from methods.sparsity.scoring import layer_rows
 from methods.sparsity.sizes import LmSize
 from methods.sparsity.task import Training, TrainingTask, counted, looks
 
@@ -95,6 +96,11 @@ class _Windows:
             self._rng.bit_generator.state = state["spans"]
 
 
+def random_bytes(count: int, ctx: Context) -> np.ndarray:
+    """Text that resembles none: uniform bytes, shape (count,), uint8."""
+    return ctx.rng("foreign").integers(256, size=count, dtype=np.uint8)
+
+
 def token_losses(model: nn.Module, kind: Kind, batch: Any) -> Tensor:
     """Cross-entropy of each target token in nats, flat."""
     from torch.nn.functional import cross_entropy
@@ -102,8 +108,10 @@ def token_losses(model: nn.Module, kind: Kind, batch: Any) -> Tensor:
     if kind == "next":
         logits, gold = model(batch)[:, :-1], batch[:, 1:]
         return cross_entropy(logits.flatten(0, 1), gold.flatten(), reduction="none")
-    logits = model(*spans_input(batch))
-    return cross_entropy(logits[batch.target_mask], batch.target[batch.target_mask], reduction="none")
+    logits, mask = model(*spans_input(batch)), batch.target_mask
+    if mask is None:
+        return cross_entropy(logits.flatten(0, 1), batch.target.flatten(), reduction="none")
+    return cross_entropy(logits[mask], batch.target[mask], reduction="none")
 
 
 def spans_input(batch: Any) -> tuple[Any, ...]:
@@ -131,6 +139,7 @@ class TextTask(TrainingTask):
     steps: int = param(800, source="ours", doc="updates")
     warmup: int = param(100, source="ours", doc="updates of warm-up")
     counted: int = param(128, source="ours", doc="windows on which neurons are counted, and the loss")
+    curve: bool = param(default=False, source="ours", doc="count neurons during training, too")
 
     def problem(self, ctx: Context) -> TextTraining:
         """This seed's training text."""
@@ -143,7 +152,7 @@ class TextTask(TrainingTask):
             accumulate=self.accumulate,
             steps=self.steps,
             warmup=self.warmup,
-            looks=looks(self.steps),
+            looks=looks(self.steps, curve=self.curve),
         )
 
     def corpus(self, ctx: Context) -> Corpus:
@@ -160,7 +169,8 @@ class TextTask(TrainingTask):
         """The windows that are looked at, the same at every look."""
         from methods.sparsity.texts import cut_spans, windows
 
-        stream = getattr(self.corpus(ctx), which)
+        corpus = self.corpus(ctx)
+        stream = random_bytes(len(corpus.test), ctx) if which == "foreign" else getattr(corpus, which)
         rng = ctx.rng(f"spans of {which}")
         found = windows(stream, self.length, self.counted)
         for start in range(0, len(found), 64):
@@ -168,7 +178,7 @@ class TextTask(TrainingTask):
             yield moved if self.kind == "next" else cut_spans(moved, rng)
 
     def counts(self, model: nn.Module, which: str, ctx: Context) -> Counts:
-        """Active neurons on windows of training or test text; padding is not counted."""
+        """Active neurons on windows of training or test text, or foreign ones; padding is not counted."""
         batches = self._batches(which, ctx)
         if self.kind == "next":
             return counted(model, ((batch,) for batch in batches))
@@ -179,13 +189,17 @@ class TextTask(TrainingTask):
         return self._loss_row(model, "validation", ctx)
 
     def answers(self, model: nn.Module, ctx: Context) -> dict[str, dict[str, Any]]:
-        """``main``, ``validation`` and ``fit``: the loss on test, validation and training text."""
+        """``main``, ``validation`` and ``fit``: the loss on test, validation and training text.
+
+        Also ``foreign``: one row a layer, on random bytes.
+        """
         sets = {"main": "test", "validation": "validation", "fit": "train"}
-        return {part: self._loss_row(model, which, ctx) for part, which in sets.items()}
+        losses = {part: self._loss_row(model, which, ctx) for part, which in sets.items()}
+        return {**losses, "foreign": layer_rows(self.counts(model, "foreign", ctx))}
 
     def _loss_row(self, model: nn.Module, which: str, ctx: Context) -> dict[str, Any]:
         import torch
 
-        with torch.no_grad():
+        with torch.inference_mode():
             found = [token_losses(model, self.kind, batch) for batch in self._batches(which, ctx)]
         return {"unit_id": [f"{which} text"], "loss": [float(torch.cat(found).double().mean())]}

@@ -161,20 +161,19 @@ class Spans:
     Attributes:
         source: Shape (B, S).
         target: Shape (B, T).
-        source_mask: False at padding, shape (B, S).
-        target_mask: False at padding, shape (B, T).
+        source_mask: False at padding, shape (B, S); None where no row has any.
+        target_mask: False at padding, shape (B, T); None where no row has any.
     """
 
     source: Tensor
     target: Tensor
-    source_mask: Tensor
-    target_mask: Tensor
+    source_mask: Tensor | None
+    target_mask: Tensor | None
 
 
 def cut_spans(windows: Tensor, rng: np.random.Generator) -> Spans:
     """T5's span corruption of each window, on the device of the windows."""
     pairs = [corrupt_spans(row, rng) for row in windows.cpu().numpy()]
-    source, target = (
-        torch.from_numpy(padded([pair[side] for pair in pairs])).to(windows.device) for side in (0, 1)
-    )
-    return Spans(source, target, source != PAD, target != PAD)
+    source, target = (torch.from_numpy(padded([pair[side] for pair in pairs])) for side in (0, 1))
+    masks = (None if bool(mask.all()) else mask.to(windows.device) for mask in (source != PAD, target != PAD))
+    return Spans(source.to(windows.device), target.to(windows.device), *masks)

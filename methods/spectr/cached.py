@@ -27,7 +27,7 @@ class CachedRows:
         _check_head(model)
         self.model = model
         self.device = model.device
-        self.width = int(model.get_output_embeddings().weight.shape[0])
+        self.width, self.size = map(int, model.get_output_embeddings().weight.shape)
         self._layers: list[tuple[Tensor, Tensor]] = []
         self.valid = torch.zeros((0, 0), dtype=torch.bool)
         self.positions = torch.zeros((0, 0), dtype=torch.long)
@@ -83,6 +83,8 @@ class CachedRows:
             slots: Which slots to keep, shape (R', T); those without content never are.
         """
         slots = slots & self.valid[rows]
+        if len(rows) == len(self.valid) and bool(slots.all()) and rows.tolist() == list(range(len(rows))):
+            return
         most = int(slots.sum(1).max()) if len(slots) else 0
         order = (~slots).to(torch.int8).argsort(dim=1, stable=True)[:, :most]
         self.valid = slots.gather(1, order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -69,6 +70,7 @@ def generate(
     *,
     tokens: int,
     generator: torch.Generator,
+    ended: Callable[[Trace], bool] | None = None,
 ) -> list[Trace]:
     """Decode all prompts together until each has at least ``tokens`` new tokens.
 
@@ -83,6 +85,7 @@ def generate(
         block: K and L.
         tokens: Least number of new tokens a prompt.
         generator: The only source of randomness, on the CPU.
+        ended: Asked after each block whether a text has ended, instead of ``tokens``.
 
     Raises:
         ProblemError: If the models do not fit each other or a prompt does not fit them.
@@ -90,16 +93,21 @@ def generate(
     check_same_width(draft.width, target.width, where="draft and target")
     drafting = draft if block.length else NoDraft(target.width)
     traces = [Trace(list(prompt)) for prompt in prompts]
+    drafting.watch(target)
     target.start(prompts)
     drafting.start(prompts)
     going = list(traces)
+
+    def enough(trace: Trace) -> bool:
+        return len(trace.tokens) >= tokens if ended is None else ended(trace)
+
     while going:
         outcome = _iterate(target, drafting, rule, (len(going), block), generator)
         emitted = zip(going, outcome.tokens.tolist(), outcome.matched.tolist(), strict=True)
         for trace, found, matched in emitted:
             trace.tokens += found[: matched + 1]
             trace.blocks.append(matched + 1)
-        rows = [row for row, trace in enumerate(going) if len(trace.tokens) < tokens]
+        rows = [row for row, trace in enumerate(going) if not enough(trace)]
         going = [going[row] for row in rows]
         if going:
             index = torch.tensor(rows, device=target.device)

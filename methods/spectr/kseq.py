@@ -12,6 +12,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_CACHED = 2**18
+"""Probabilities that are visited again and again at once: they stay in a core's cache."""
+_SURE = 12
+"""Steps that false position usually takes at most."""
+
 
 def trial_acceptance(p: Tensor, q: Tensor, rho: Tensor) -> Tensor:
     """β(ρ) = Σ_x min(p(x), q(x)/ρ): the probability that one try accepts.
@@ -43,10 +48,9 @@ def tries(beta: Tensor, k: Tensor) -> Tensor:
 def division_factor(p: Tensor, q: Tensor, k: Tensor) -> Tensor:
     """ρ*, the smallest valid division factor: the root of 1 − (1 − β(ρ))^k = ρ β(ρ) on [1, k].
 
-    Bisection that keeps the upper end, so that the result is always valid and only acceptance of
-    the order of the last bit is lost. Tokens with q ≥ k p or q ≤ p contribute p or q/ρ for every
-    ρ in [1, k]: they are summed once, and only the others are visited again, which keeps the
-    cost near one pass over the vocabulary.
+    The Illinois method (a false position whose kept end is weighted down, Dowell and Jarratt, 1971)
+    on a bracket. Its upper end is returned, at which the rule was found valid; only acceptance of the
+    order of the last bit is lost.
 
     Args:
         p: Draft probabilities, shape (R, V).
@@ -56,20 +60,42 @@ def division_factor(p: Tensor, q: Tensor, k: Tensor) -> Tensor:
     Returns:
         Shape (R,), in [1, k].
     """
-    most = k.to(p.dtype)
-    always = q >= most.unsqueeze(-1) * p
-    divided = (q <= p) & ~always
-    constant = torch.where(always, p, 0.0).sum(-1)
-    inverse = torch.where(divided, q, 0.0).sum(-1)
-    rows, tokens = (~(always | divided)).nonzero(as_tuple=True)
-    p_between, q_between = p[rows, tokens], q[rows, tokens]
-    low, high = torch.ones_like(most), most
-    for _ in range(_halvings(p)):
-        middle = (low + high) / 2
-        between = torch.minimum(p_between, q_between / middle[rows])
-        beta = (constant + inverse / middle).index_add(0, rows, between)
-        valid = acceptance(beta, k) <= middle * beta
-        low, high = torch.where(valid, low, middle), torch.where(valid, middle, high)
+    together = max(1, _CACHED // p.shape[-1])
+    parts = zip(*(torch.split(tensor, together) for tensor in (p, q, k)), strict=True)
+    return torch.cat([_smallest_valid(*part) for part in parts])
+
+
+def _smallest_valid(p: Tensor, q: Tensor, k: Tensor) -> Tensor:
+    scratch = torch.empty_like(p, memory_format=torch.contiguous_format)
+
+    def excess(rho: Tensor) -> Tensor:
+        torch.div(q, rho.unsqueeze(-1), out=scratch)
+        beta = torch.minimum(p, scratch, out=scratch).sum(-1)
+        return acceptance(beta, k) - rho * beta
+
+    low, high = torch.ones_like(k, dtype=p.dtype), k.to(p.dtype)
+    above, below = excess(low), excess(high).clamp(max=0.0)
+    high = torch.where(above <= 0, low, high)
+    before = torch.zeros_like(k, dtype=torch.bool)
+    unit = torch.finfo(p.dtype).eps
+    for step in range(_SURE + 2 * _halvings(p)):
+        width, least = high - low, unit * high
+        settled = width <= 2 * least
+        if bool(settled.all()):
+            break
+        # Where false position stalls, every other step halves the bracket.
+        halve = step >= _SURE and step % 2
+        point = low + width / 2 if halve else high - below * width / (below - above)
+        # Beside an end that is the root, the next number but one closes the bracket.
+        point = torch.minimum(torch.maximum(point, low + least), high - least)
+        value = excess(point)
+        valid = value <= 0
+        again = (valid == before) if step else torch.zeros_like(valid)
+        above = torch.where(valid, torch.where(again, above / 2, above), value)
+        below = torch.where(valid, value, torch.where(again, below / 2, below))
+        low = torch.where(valid | settled, low, point)
+        high = torch.where(valid & ~settled, point, high)
+        before = valid
     return high
 
 
@@ -79,7 +105,8 @@ def residual_mass(p: Tensor, q: Tensor, rho: Tensor, k: Tensor) -> Tensor:
     Sums to 1 − p_acc. Negative entries mean that ρ is below ρ* and the rule invalid.
     """
     accepted = torch.minimum(p, q / rho.unsqueeze(-1))
-    return q - tries(accepted.sum(-1), k).unsqueeze(-1) * accepted
+    expected = tries(accepted.sum(-1), k).unsqueeze(-1)
+    return torch.sub(q, accepted.mul_(expected), out=accepted)
 
 
 def normalised(mass: Tensor, otherwise: Tensor) -> Tensor:
@@ -90,7 +117,8 @@ def normalised(mass: Tensor, otherwise: Tensor) -> Tensor:
     """
     positive = mass.clamp(min=0.0)
     total = positive.sum(-1, keepdim=True)
-    return torch.where(total > 0, positive / total.clamp(min=_tiny(mass)), otherwise)
+    positive /= total.clamp(min=_tiny(mass))
+    return positive if bool((total > 0).all()) else torch.where(total > 0, positive, otherwise)
 
 
 def guarantee(k: int) -> float:

@@ -11,6 +11,7 @@ from methods.spectr.hook import RuleHook
 from methods.spectr.task import Decoded, DecodingProblem, PairProblem
 
 if TYPE_CHECKING:
+    from methods.spectr.calibration import Kind
     from methods.spectr.selection import Rule
 
 SUN = "Sun et al. (2023), arXiv:2310.15141"
@@ -46,6 +47,21 @@ FLOOR = ratio_of_sums("total variation by rounding", "variation", "contexts", be
 OF_OPTIMUM = ratio_of_sums("K-SEQ over optimum", "selected", "optimum")
 
 
+def chosen_size(problem: DecodingProblem, kind: Kind) -> tuple[int, int]:
+    """K and L that the problem's calibration found fastest.
+
+    Raises:
+        ProblemError: If there was none.
+    """
+    if problem.choice is None:
+        raise ProblemError(
+            "No K and L were measured on this problem",
+            where="fastest",
+            fix="Give the task pilots, or the method drafts and length.",
+        )
+    return problem.choice.sizes[kind]
+
+
 @dataclass(frozen=True)
 class _Decoding(Method[DecodingProblem, Decoded]):
     """What all decoding methods share: how many prompts to decode at once, and on which."""
@@ -69,12 +85,17 @@ class _Decoding(Method[DecodingProblem, Decoded]):
                 found = self.decode(problem, [prompts[name] for name in group], generator)
                 traces.update(zip(group, found, strict=True))
                 ctx.progress((start + len(group)) / len(names))
-        drafts, length = self.size()
-        return Decoded(traces, drafts, length)
+        drafts, length = self.size_for(problem)
+        return Decoded(traces, drafts, length, problem.choice)
 
     @abstractmethod
     def size(self) -> tuple[int, int]:
         """K and L."""
+
+    def size_for(self, problem: DecodingProblem) -> tuple[int, int]:
+        """K and L on a problem."""
+        del problem
+        return self.size()
 
     @abstractmethod
     def decode(self, problem: DecodingProblem, prompts: list[list[int]], generator: Any) -> list[Any]:
@@ -91,7 +112,7 @@ class _Blocks(RuleHook, _Decoding):
         """See :mod:`methods.spectr.decoding`."""
         from methods.spectr.decoding import BlockSize, generate
 
-        block = BlockSize(*self.size())
+        block = BlockSize(*self.size_for(problem))
         target, draft = self.sessions(problem)
         return generate(
             target, draft, self.rule(), prompts, block, tokens=problem.tokens, generator=generator
@@ -123,6 +144,11 @@ class BaseDrafting(_Blocks):
 
     drafts: int = param(8, source="paper, main table", doc="K")
     length: int = param(8, source="paper, main table", doc="L")
+    fastest: bool = param(default=False, source="ours", doc="K and L as measured, not as given")
+
+    def size_for(self, problem: DecodingProblem) -> tuple[int, int]:
+        """K and L, or those that were measured fastest."""
+        return chosen_size(problem, "one" if self.drafts == 1 else "several") if self.fastest else self.size()
 
     def size(self) -> tuple[int, int]:
         """K and L, both at least 1.
@@ -213,6 +239,7 @@ class Assisted(_Decoding):
     cites: ClassVar[str] = LEVIATHAN
 
     length: int = param(8, source="paper, main table", doc="L")
+    fastest: bool = param(default=False, source="ours", doc="L as measured, not as given")
 
     def size(self) -> tuple[int, int]:
         """One draft; blocks are not reported, so no depths."""
@@ -239,7 +266,7 @@ class Assisted(_Decoding):
                 problem.target_model(),
                 problem.assistant(),
                 prompts,
-                length=self.length,
+                length=chosen_size(problem, "assisted")[1] if self.fastest else self.length,
                 tokens=problem.tokens,
                 sampling=Sampling(problem.temperature, problem.top_p),
             )

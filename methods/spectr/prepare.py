@@ -16,6 +16,7 @@ from methods.common.ratings import RATINGS, RatingSet
 
 if TYPE_CHECKING:
     from methods.common.causal_lm import Checkpoint
+    from methods.spectr.hidden_mlp import HiddenWeights
     from methods.spectr.ngram import NGram
 
 HELD_OUT = 10
@@ -140,9 +141,7 @@ class CountedDraft(Artifact):
         from methods.spectr.ngram import count_ngrams
 
         checkpoint = ctx.load(self.target)
-        tokenizer = checkpoint.tokenizer
-        pieces = tokenizer(training_texts(ctx.load(self.texts)), add_special_tokens=False)["input_ids"]
-        stream = [token for piece in pieces for token in (tokenizer.bos_token_id, *piece)]
+        stream = _stream(checkpoint.tokenizer, training_texts(ctx.load(self.texts)))
         width = checkpoint.config["vocab_size"]
         model = count_ngrams([(np.array(stream, dtype=np.int64), 1.0)], width, longest=self.longest)
         model.save(folder / "ngram.safetensors")
@@ -154,4 +153,64 @@ class CountedDraft(Artifact):
         return load_ngram(path / "ngram.safetensors")
 
 
-GEMMA_DRAFT = CountedDraft()
+@dataclass(frozen=True)
+class TrainedDraft(Artifact):
+    """A small network over the target's last hidden state, trained on the rating texts.
+
+    It learns the target's own probabilities of frequent ids.
+    """
+
+    title: ClassVar[str] = "draft over the target's last hidden state"
+
+    target: Artifact = GEMMA_TARGET
+    texts: Reference = RATINGS
+    windows: int = param(200, source="ours", doc="pieces of text")
+    length: int = param(128, source="ours", doc="tokens of a piece")
+    frequent: int = param(8192, source="ours", doc="ids that may be drafted, by count in the texts")
+    rounds: int = param(5, source="ours", doc="times that each token is seen, each with another lag")
+    inner: int = param(1024, source="ours", doc="units of the inner layer")
+    rate: float = param(1e-3, source="ours", doc="largest learning rate")
+    seed: int = param(0, source="ours", doc="of pieces, first weights and order")
+    minutes: float = field(default=15.0, metadata={"source": "ours", "fingerprint": False})
+
+    def build(self, folder: Path, ctx: Context) -> None:
+        """Read the pieces with the target, then train: two minutes on one core."""
+        import numpy as np
+        import torch
+
+        from methods.spectr.hidden_mlp import Lesson, train_hidden_mlp
+
+        checkpoint = ctx.load(self.target)
+        stream = np.array(_stream(checkpoint.tokenizer, training_texts(ctx.load(self.texts))))
+        starts = ctx.rng("pieces").integers(len(stream) - self.length, size=self.windows)
+        tokens = stream[starts[:, None] + np.arange(self.length)]
+        tokens[:, 0] = checkpoint.tokenizer.bos_token_id
+        counts = np.bincount(stream, minlength=checkpoint.config["vocab_size"])
+        ids = np.sort(np.argsort(-counts, kind="stable")[: self.frequent])
+        model = checkpoint.model(ctx.device, ctx.dtype)
+        pieces = torch.from_numpy(tokens).to(ctx.device)
+        with torch.no_grad():
+            read = [
+                model.base_model(part, use_cache=False).last_hidden_state for part in torch.split(pieces, 8)
+            ]
+        lesson = Lesson(inner=self.inner, rounds=self.rounds, rate=self.rate, seed=self.seed)
+        found = train_hidden_mlp(
+            pieces, torch.cat(read), torch.from_numpy(ids), model, lesson, progress=ctx.progress
+        )
+        found.save(folder / "draft.safetensors")
+
+    def load(self, path: Path) -> HiddenWeights:
+        """What was trained."""
+        from methods.spectr.hidden_mlp import load_hidden_weights
+
+        return load_hidden_weights(path / "draft.safetensors")
+
+
+def _stream(tokenizer: Any, texts: list[str]) -> list[int]:
+    """The token ids of texts, one after the other, each after the beginning-of-text token."""
+    pieces = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return [token for piece in pieces for token in (tokenizer.bos_token_id, *piece)]
+
+
+GEMMA_COUNTED = CountedDraft()
+GEMMA_TRAINED = TrainedDraft()

@@ -56,6 +56,10 @@ class Copied(Draft):
         self.inner = inner
         self.width = inner.width
 
+    def watch(self, target: Target) -> None:
+        """See :class:`~methods.spectr.sessions.Draft`."""
+        self.inner.watch(target)
+
     def start(self, prompts: list[list[int]]) -> None:
         """See :class:`~methods.spectr.sessions.Draft`."""
         self.inner.start(prompts)
@@ -76,6 +80,10 @@ class Shuffled(Draft):
         self.inner = inner
         self.width = inner.width
         self.shift = inner.width // 2
+
+    def watch(self, target: Target) -> None:
+        """See :class:`~methods.spectr.sessions.Draft`."""
+        self.inner.watch(target)
 
     def start(self, prompts: list[list[int]]) -> None:
         """See :class:`~methods.spectr.sessions.Draft`."""

@@ -23,6 +23,9 @@ from torch import Tensor
 from methods.spectr import kseq
 from methods.spectr.otm import optimal_flow
 
+_STRETCH = 512
+"""Tokens whose probabilities are summed together before one of them is looked for."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -77,7 +80,8 @@ def kseq_plan(p: Tensor, q: Tensor, candidates: Tensor, active: Tensor, *, rho: 
         mass = kseq.residual_mass(p[rows], q[rows], rho[rows], k[rows])
         return kseq.normalised(mass, q[rows])
 
-    return Plan(_accepts(p, q / rho.unsqueeze(-1), candidates, active), residual)
+    above, below = q.gather(1, candidates) / rho.unsqueeze(-1), p.gather(1, candidates)
+    return Plan(_accepts(below, above, active), residual)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class FirstOnly(Rule):
         def residual(rows: Tensor) -> Tensor:
             return kseq.normalised(q[rows] - p[rows], q[rows])
 
-        return Plan(_accepts(p, q, candidates, first), residual)
+        return Plan(_accepts(p.gather(1, candidates), q.gather(1, candidates), first), residual)
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,8 @@ class Recursive(Rule):
         """See :class:`Rule`."""
         running, accepts = q, []
         for slot in range(candidates.shape[1]):
-            here = active[:, slot : slot + 1]
-            accepts.append(_accepts(p, running, candidates[:, slot : slot + 1], here))
+            here, token = active[:, slot : slot + 1], candidates[:, slot : slot + 1]
+            accepts.append(_accepts(p.gather(1, token), running.gather(1, token), here))
             running = torch.where(here, kseq.normalised(running - p, running), running)
         return Plan(torch.cat(accepts, dim=1), lambda rows: running[rows])
 
@@ -166,10 +170,33 @@ def sample(law: Tensor, uniforms: Tensor) -> Tensor:
 
     A token without probability is never drawn: the search is to the right, and the largest
     value is capped to the last token that has some.
+
+    Args:
+        law: Shape (R, V), or (1, V) for all.
+        uniforms: Shape (R,).
     """
-    steps = law.cumsum(-1, dtype=torch.float64)
-    target = (uniforms.to(torch.float64) * steps[:, -1]).unsqueeze(-1)
-    found = torch.searchsorted(steps, target, right=True).squeeze(-1)
+    numbers = uniforms.to(torch.float64)
+    if law.shape[1] <= _STRETCH:
+        return _inverted(law.cumsum(-1, dtype=torch.float64), numbers)
+    # First the stretch of tokens, then the token in it: running sums over all of them are slow.
+    whole = torch.nn.functional.pad(law, (0, -law.shape[1] % _STRETCH)).view(len(law), -1, _STRETCH)
+    steps = whole.sum(-1, dtype=torch.float64).cumsum(-1)
+    stretch = _inverted(steps, numbers)
+    row = torch.arange(len(law), device=law.device).expand(len(numbers))
+    start = torch.nn.functional.pad(steps, (1, 0))[row, stretch]
+    within = whole[row, stretch].cumsum(-1, dtype=torch.float64) + start.unsqueeze(1)
+    return stretch * _STRETCH + _searched(within, numbers * steps[row, -1])
+
+
+def _inverted(steps: Tensor, uniforms: Tensor) -> Tensor:
+    """Where running sums, (R, V) or (1, V), pass the given shares (R,) of their totals."""
+    return _searched(steps, uniforms * steps[:, -1])
+
+
+def _searched(steps: Tensor, target: Tensor) -> Tensor:
+    """The first place of running sums, (R, V) or (1, V), above ``target`` (R,); one that adds something."""
+    steps = steps.expand(len(target), -1).contiguous()
+    found = torch.searchsorted(steps, target.unsqueeze(-1), right=True).squeeze(-1)
     last = torch.searchsorted(steps, steps[:, -1:].contiguous()).squeeze(-1)
     return torch.minimum(found, last)
 
@@ -188,9 +215,8 @@ def survivors(active: Tensor, candidates: Tensor, token: Tensor) -> Tensor:
     return active & (candidates == token.unsqueeze(-1))
 
 
-def _accepts(p: Tensor, q: Tensor, candidates: Tensor, active: Tensor) -> Tensor:
-    """min(1, q/p) at the candidates; zero in inactive slots and where both are zero."""
-    above, below = q.gather(1, candidates), p.gather(1, candidates)
+def _accepts(below: Tensor, above: Tensor, active: Tensor) -> Tensor:
+    """min(1, above/below) in active slots, all (R, K); zero elsewhere and where both are zero."""
     ratio = torch.where(below > 0, above / below, (above > 0).to(above.dtype))
     return torch.where(active, ratio.clamp(max=1.0), 0.0)
 

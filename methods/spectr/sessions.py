@@ -20,6 +20,9 @@ from methods.spectr.block import Laws, Outcome
 from methods.spectr.cached import CachedRows, check_vocabulary
 from methods.spectr.selection import sample
 
+TOGETHER = 16
+"""Nodes up to which the output layer is asked once for all: it takes hardly longer than for one of them."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -60,6 +63,10 @@ class Draft(ABC):
 
     width: int
     """Number of token ids it gives probabilities for."""
+
+    def watch(self, target: Target) -> None:
+        """Told the target of the same requests, before they begin; most drafts do not look at it."""
+        del target
 
     @abstractmethod
     def start(self, prompts: list[list[int]]) -> None:
@@ -147,14 +154,18 @@ class _Session:
         self.width = self.rows.width
         self.sampling = sampling
         self.contexts: list[list[int]] = []
+        self.prompt_hidden = torch.empty(0)
 
     def begin(self, prompts: list[list[int]]) -> None:
         """Read each prompt into the caches, but its last token: that is fed together with what follows."""
         check_vocabulary(prompts, self.width)
         self.contexts = [list(prompt) for prompt in prompts]
         self.rows.reset(len(prompts))
+        self.prompt_hidden = torch.zeros((len(prompts), self.rows.size), device=self.rows.device)
         if max(map(len, prompts)) > 1:
-            self.read([prompt[:-1] for prompt in prompts], [0] * len(prompts))
+            read = self.read([prompt[:-1] for prompt in prompts], [0] * len(prompts))
+            some = torch.tensor([len(prompt) > 1 for prompt in prompts], device=read.device)
+            self.prompt_hidden = torch.where(some.unsqueeze(1), read, 0.0)
 
     def read(self, parts: list[list[int]], starts: list[int]) -> Tensor:
         """Feed one piece of text a row, padded on the left; hidden states of the last tokens."""
@@ -182,12 +193,18 @@ class TransformerTarget(_Session, Target):
         sampling: Temperature and nucleus, the same as the draft's.
         scoring: ``"tree"`` merges shared prefixes into one row with tree attention; ``"batch"``
             gives each draft a row of its own. Both give the same distributions.
+
+    Attributes:
+        last_hidden: Last hidden states of all that was read of the contexts, shape (R, D): the last token
+            is not. Zero where nothing was.
     """
 
     def __init__(self, model: Any, sampling: Sampling, *, scoring: Literal["tree", "batch"] = "tree") -> None:
         super().__init__(model, sampling)
         self.device = self.rows.device
         self.scoring = scoring
+        self.last_hidden = torch.empty(0)
+        self._hidden = torch.empty(0)
         self._drafts = torch.empty(0)
         self._before = 0
         self._tree: Tree | None = None
@@ -195,9 +212,10 @@ class TransformerTarget(_Session, Target):
     def start(self, prompts: list[list[int]]) -> None:
         """See :class:`Target`."""
         self.begin(prompts)
+        self.last_hidden = self.prompt_hidden
 
     def score(self, drafts: Tensor) -> Laws:
-        """See :class:`Target`. Logits are computed only for the nodes that are visited."""
+        """See :class:`Target`. Of large trees, logits are computed only for the nodes that are visited."""
         self._drafts, self._before = drafts, self.rows.valid.shape[1]
         if self.scoring == "tree" or drafts.shape[2] == 0:
             return self._score_tree(drafts)
@@ -211,10 +229,15 @@ class TransformerTarget(_Session, Target):
         matched = outcome.matched[rows].unsqueeze(1)
         if self._tree is None:
             kept = slot <= self._before + matched
-            self.rows.keep(rows * self._drafts.shape[1] + leader, kept)
+            row = rows * self._drafts.shape[1] + leader
+            self.last_hidden = self._hidden[row, matched.squeeze(1)]
+            self.rows.keep(row, kept)
         else:
             kept = (slot <= self._before).expand(len(rows), -1).clone()
             path = self._tree.node[rows, leader]
+            root = path.new_full((len(path), 1), -1)
+            node = torch.cat([root, path], dim=1).gather(1, matched).squeeze(1) + 1
+            self.last_hidden = self._hidden[rows, node]
             on_path = torch.arange(path.shape[1], device=rows.device) < matched
             row, step = on_path.nonzero(as_tuple=True)
             kept[row, self._before + 1 + path[row, step]] = True
@@ -236,11 +259,13 @@ class TransformerTarget(_Session, Target):
         visible[:, :, 0] = True
         visible[:, 1:, 1:] = tree.visible
         real = torch.cat([torch.ones_like(root, dtype=torch.bool), tree.real], dim=1)
-        hidden = self.rows.feed(tokens, positions, visible, real)
+        hidden = self._hidden = self.rows.feed(tokens, positions, visible, real)
+        logits = self.rows.logits(hidden) if tokens.numel() <= TOGETHER else None
 
         def laws(depth: int, rows: Tensor, branch: Tensor) -> Tensor:
             node = tree.node[rows, branch, depth - 1] + 1 if depth else torch.zeros_like(rows)
-            return self.sampling(self.rows.logits(hidden[rows, node]))
+            found = self.rows.logits(hidden[rows, node]) if logits is None else logits[rows, node]
+            return self.sampling(found)
 
         return laws
 
@@ -257,7 +282,7 @@ class TransformerTarget(_Session, Target):
         real = torch.ones_like(tokens, dtype=torch.bool)
         # ``keep`` drops slots that no row uses, so the number of slots may have changed.
         self._before = self.rows.valid.shape[1]
-        hidden = self.rows.feed(tokens, positions, causal.expand(len(tokens), -1, -1), real)
+        hidden = self._hidden = self.rows.feed(tokens, positions, causal.expand(len(tokens), -1, -1), real)
 
         def laws(depth: int, rows: Tensor, branch: Tensor) -> Tensor:
             return self.sampling(self.rows.logits(hidden[rows * branches + branch, depth]))

@@ -71,7 +71,6 @@ class SelectOnce(Method[SpeedProblem, int]):
         numbers = uniform(shape, rng, dtype=torch.float64, device=ctx.device)
         active = torch.ones((1, self.candidates), dtype=torch.bool, device=ctx.device)
         for first, second in numbers:
-            spread = (self.candidates, self.vocabulary)
-            candidates = sample(p.expand(spread), first[:-1])[None]
+            candidates = sample(p, first[:-1])[None]
             draw(KSeq().plan(p, q, candidates, active), candidates, second[None])
         return self.repeats

@@ -8,12 +8,13 @@ tokens under the target's distribution.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.method import Context, ProblemError, Reference, Scores, Task, param
 
 if TYPE_CHECKING:
+    from methods.spectr.calibration import Choice
     from methods.spectr.decoding import Trace
     from methods.spectr.scoring import LawsOf
     from methods.spectr.sessions import Draft, Target
@@ -28,10 +29,12 @@ class DecodingProblem(ABC):
     Attributes:
         prompts: Token ids of each prompt, by identifier.
         tokens: Least number of new tokens a prompt.
+        choice: The K and L that were measured fastest, if they were.
     """
 
     prompts: dict[str, list[int]]
     tokens: int
+    choice: Choice | None = None
 
     @abstractmethod
     def open(self, scoring: Literal["tree", "batch"]) -> tuple[Target, Draft]:
@@ -54,11 +57,13 @@ class Decoded:
         traces: What was generated, by prompt.
         drafts: K.
         length: L; 0 where blocks are not reported token by token.
+        choice: What was measured to choose K and L, if they were.
     """
 
     traces: dict[str, Trace]
     drafts: int
     length: int
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,14 @@ class PairProblem(DecodingProblem):
 
     Attributes:
         target: A ``Checkpoint``.
-        draft: A ``Checkpoint`` or an ``NGram``.
+        draft: A ``Checkpoint``, an ``NGram`` or ``HiddenWeights``.
         prompts: Token ids by identifier.
         tokens: Least number of new tokens a prompt.
         device: Where the models run.
         dtype: Type of their weights.
         temperature: Of both models; 0 is greedy.
         top_p: Nucleus of both models.
+        choice: The K and L that were measured fastest, if they were.
     """
 
     target: Any
@@ -84,15 +90,20 @@ class PairProblem(DecodingProblem):
     dtype: str
     temperature: float = 1.0
     top_p: float = 1.0
+    choice: Choice | None = None
 
     def open(self, scoring: Literal["tree", "batch"]) -> tuple[Target, Draft]:
         """See :class:`DecodingProblem`."""
+        from methods.spectr.hidden_draft import HiddenDraft
+        from methods.spectr.hidden_mlp import HiddenWeights
         from methods.spectr.ngram import NGram
         from methods.spectr.ngram_draft import NGramDraft
         from methods.spectr.sessions import Sampling, TransformerDraft, TransformerTarget
 
         sampling = Sampling(self.temperature, self.top_p)
         target = TransformerTarget(self.target_model(), sampling, scoring=scoring)
+        if isinstance(self.draft, HiddenWeights):
+            return target, HiddenDraft(self.draft.on(self.target_model()), sampling)
         if isinstance(self.draft, NGram):
             return target, NGramDraft(self.draft, self.device)
         return target, TransformerDraft(self.draft.model(self.device, self.dtype), sampling)
@@ -103,9 +114,12 @@ class PairProblem(DecodingProblem):
 
     def assistant(self) -> Any:
         """The draft as a ``transformers`` model."""
-        from methods.spectr.huggingface import NGramForCausalLM
+        from methods.spectr.hidden_mlp import HiddenWeights
+        from methods.spectr.huggingface import HiddenForCausalLM, NGramForCausalLM
         from methods.spectr.ngram import NGram
 
+        if isinstance(self.draft, HiddenWeights):
+            return HiddenForCausalLM(self.draft.on(self.target_model()))
         if isinstance(self.draft, NGram):
             return NGramForCausalLM(self.draft)
         return self.draft.model(self.device, self.dtype)
@@ -124,6 +138,8 @@ class _Scored:
 
         units = [scoring.Unit(name, trace) for name, trace in result.traces.items()]
         parts = {"main": scoring.block_rows(units)}
+        if result.choice:
+            parts["choice"] = result.choice.rows()
         if result.length:
             parts["depth"] = scoring.depth_rows(units, result.length)
             if self.measure == "overlap":
@@ -139,7 +155,7 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
 
     Attributes:
         target: Reference of the large model; loads as a ``Checkpoint``.
-        draft: Reference of the small model; loads as a ``Checkpoint`` or an ``NGram``.
+        draft: Reference of the small model; loads as a ``Checkpoint``, an ``NGram`` or ``HiddenWeights``.
         texts: Reference of the rating data.
     """
 
@@ -152,6 +168,11 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
     temperature: float = param(1.0, source="paper, section 'Experiments'", doc="of both models")
     top_p: float = param(1.0, source="ours", doc="nucleus of both models")
     dtype: str = param("", source="ours", doc="type of the weights; empty: the run's")
+    pilots: int = param(
+        0,
+        source="ours",
+        doc="prompts on which K, L and, on a CPU, the type are chosen by time",
+    )
 
     def problem(self, ctx: Context) -> DecodingProblem:
         """The pair and its prompts, drawn anew for each seed from held-out texts.
@@ -161,21 +182,28 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
         """
         target, draft = ctx.load(self.target), ctx.load(self.draft)
         _check_tokenizers(target, draft)
-        return PairProblem(
+        found = self._prompts(target.tokenizer, ctx)
+        names = list(found)
+        problem = PairProblem(
             target=target,
             draft=draft,
-            prompts=self._prompts(target.tokenizer, ctx),
+            prompts={name: found[name] for name in names[: self.prompts]},
             tokens=self.tokens,
             device=ctx.device,
             dtype=self.dtype or ctx.dtype,
             temperature=self.temperature,
             top_p=self.top_p,
         )
+        if not self.pilots:
+            return problem
+        return chosen(problem, [found[name] for name in names[self.prompts :]], ctx.torch_rng("pilots"))
 
     def evaluate(self, result: Decoded, ctx: Context) -> Scores:
         """Score the text; distributions are recomputed in float32 from the whole text."""
         from methods.spectr.reference import pair_laws
 
+        if self.measure == "blocks":
+            return self.score(result, _not_asked, ctx)
         laws_of = pair_laws(
             ctx.load(self.target), ctx.load(self.draft), ctx.device, (self.temperature, self.top_p)
         )
@@ -211,10 +239,11 @@ class Continue(_Scored, Task[DecodingProblem, Decoded]):
             ids = [*start, *tokenizer(text, add_special_tokens=False)["input_ids"]]
             if len(ids) >= self.prompt_tokens:
                 found[name] = ids[: self.prompt_tokens]
-            if len(found) == self.prompts:
+            if len(found) == self.prompts + self.pilots:
                 return found
         raise ProblemError(
-            f"{self.prompts} prompts of {self.prompt_tokens} tokens were asked for, {len(found)} exist",
+            f"{self.prompts + self.pilots} prompts of {self.prompt_tokens} tokens were asked for, "
+            f"{len(found)} exist",
             where="prompts",
             fix="Ask for fewer or shorter prompts.",
         )
@@ -273,6 +302,25 @@ class Chain(_Scored, Task[DecodingProblem, Decoded]):
         if self.temperature == 1.0:
             return draft, target
         return (draft.log() / self.temperature).softmax(1), (target.log() / self.temperature).softmax(1)
+
+
+def chosen(problem: PairProblem, pilots: list[list[int]], generator: Any) -> PairProblem:
+    """The problem with the K, L and, on a CPU, type of the weights that are fastest on pilot prompts."""
+    import torch
+
+    from methods.spectr.calibration import TYPES, choose
+    from methods.spectr.running import decode_one
+
+    def run(dtype: str, kind: Any, size: tuple[int, int], prompt: list[int]) -> int:
+        return decode_one(replace(problem, dtype=dtype), kind, size, prompt, generator)
+
+    with torch.inference_mode():
+        choice = choose(run, pilots, TYPES if problem.device == "cpu" else (problem.dtype,))
+    return replace(problem, dtype=choice.dtype, choice=choice)
+
+
+def _not_asked(text: list[int], places: Any) -> tuple[Any, Any]:
+    raise AssertionError((text, places))
 
 
 def _check_tokenizers(target: Any, draft: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from harness.claims import Claim, Profile
+from harness.claims import Profile
 from harness.claims.forms import form_named
 from harness.store.records import VerdictRecord
 from harness.suite import Deviation
@@ -36,12 +36,6 @@ def joined(parts: Iterable[Span], separator: str = ", ") -> Spans:
     for part in parts:
         spans += [Text(separator), part] if spans else [part]
     return tuple(spans)
-
-
-def paper_says(ledger: Ledger, claim: Claim) -> Spans:
-    """The paper's numbers for a claim, or that it states none."""
-    found = [ledger.reported(name) for name in claim.reported]
-    return joined(found, "; ") if found else words("none stated")
 
 
 def deviations_of(ledger: Ledger, claim: str = "") -> tuple[Deviation, ...]:

@@ -38,7 +38,7 @@ from reports.sections.common import (
     trial_list,
     words,
 )
-from reports.sections.headline import parts_held, parts_of, statement_of
+from reports.sections.verdicts import parts_held, parts_of, statement_of
 from reports.text import anchor, capital, prose
 
 _NOISE = "the standard deviation of θ between environments that should agree; no smaller one is believed"
@@ -65,6 +65,7 @@ def card(ledger: Ledger, verdict: VerdictRecord) -> Card:
         blocks=blocks,
         parts=parts_held(ledger, verdict) if whole else "",
         exploratory=verdict.exploratory,
+        primary=verdict.primary,
         anchor=ledger.claim_anchors[verdict.claim],
     )
 
@@ -107,6 +108,8 @@ def _declared(ledger: Ledger, claim: Claim, verdict: VerdictRecord) -> tuple[tup
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", verdict.form).capitalize()
         facts.append(("Rule", words(f"{name}: {form_named(verdict.form).meaning}")))
     facts += _thresholds(ledger, claim, verdict)
+    if verdict.primary:
+        facts.append(("Standing", words("primary: of the abstract or a headline table")))
     if verdict.replication:
         facts.append(("Replication over", words(verdict.replication)))
     if verdict.noise_floor:
@@ -162,12 +165,18 @@ def _tests(ledger: Ledger, verdict: VerdictRecord) -> Table:
     columns += [Column(name.capitalize(), name, "number") for name in counts]
     rows = tuple(_test_row(ledger, verdict, at, counts, tested=tested) for at in range(len(verdict.tests)))
     note = (
-        f"p-values are one-sided; first {_looks(ledger)}after Holm's correction over the family, then in "
+        f"p-values are one-sided; first {_looks(ledger)}after {_correction(ledger)} over the family, then in "
         "brackets without."
     )
     caption = words(f"{verdict.claim}: what was tested.")
     name = f"evidence-{anchor(verdict.claim)}"
     return Table(name, caption, tuple(columns), rows, (words(note),) if tested else ())
+
+
+def _correction(ledger: Ledger) -> str:
+    """How p-values of several claims are corrected."""
+    some = any(verdict.primary for verdict in ledger.verdicts.verdicts)
+    return "the correction (p₊: primary claims first; p₋: Holm)" if some else "Holm's correction"
 
 
 def _looks(ledger: Ledger) -> str:

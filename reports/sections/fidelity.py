@@ -75,6 +75,7 @@ def _changes(ledger: Ledger) -> Table | None:
     record = ledger.view.record
     rows = [(name, value, "parameter set on the command line") for name, value in record.settings.items()]
     rows += [(name, value, "resource bound on the command line") for name, value in record.bindings.items()]
+    rows += [(name, server.told, "model behind a server") for name, server in record.endpoints.items()]
     if not rows:
         return None
     columns = (Column("What", "what"), Column("Now", "now"), Column("How", "how"))
@@ -130,7 +131,8 @@ def _reported(ledger: Ledger) -> Table:
         )
         for entry in ledger.suite.paper.reported.values()
     )
-    return Table("reported", words("The paper's numbers, and how each was established."), columns, rows)
+    caption = words("The paper's numbers, and how each was established.")
+    return Table("reported", caption, columns, rows, folded=True)
 
 
 def controls(ledger: Ledger) -> Section | None:
@@ -242,4 +244,4 @@ def _details(ledger: Ledger, outcomes: Mapping[tuple[str, str], str]) -> Table:
         )
         for cell in ledger.verdicts.controls
     )
-    return Table("control-details", words("Every cell of the matrix, in words."), columns, rows)
+    return Table("control-details", words("Every cell of the matrix, in words."), columns, rows, folded=True)

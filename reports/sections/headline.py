@@ -1,42 +1,30 @@
-"""Title block, abstract, headline counts and the verdict table."""
+"""Title block, abstract, and what came out in short: the first screen of a report."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from harness.claims import Claim
-from harness.claims.forms import form_named
 from harness.declared import claims_hash
 from harness.store.records import VerdictRecord
 from harness.store.view import not_finished
 from harness.text import plural
 from reports.current import resumption
 from reports.document import (
-    Badge,
     Block,
-    Break,
     Code,
-    Column,
     Link,
     Paragraph,
-    Row,
     Section,
-    Span,
     Spans,
-    Table,
     Tally,
     Text,
 )
 from reports.numbers import Ledger
 from reports.sections.common import (
     PROFILE_MEANING,
-    claim_link,
-    drawn,
-    effects,
-    paper_says,
-    run_note,
     words,
 )
+from reports.sections.sentences import sentences
 
 VERDICTS = ("reproduced", "not reproduced", "inconclusive", "not comparable", "not run")
 REHEARSAL = (
@@ -84,26 +72,40 @@ def abstract(ledger: Ledger) -> tuple[Spans, ...]:
     )
 
 
-def headline(ledger: Ledger) -> Section:
-    """Counts and the verdict table."""
-    blocks: list[Block] = [*_tallies(ledger), verdict_table(ledger)]
+def summary(ledger: Ledger) -> Section:
+    """What a reader has to know first: whether the run counts, how many claims held, and which."""
+    blocks: list[Block] = [*_warnings(ledger), *_tallies(ledger), *sentences(ledger), *_notes(ledger)]
+    return Section("summary", "In short", tuple(blocks))
+
+
+def _warnings(ledger: Ledger) -> list[Block]:
+    """Why the numbers below may not be taken for a run's last word."""
+    found: list[Spans] = []
+    if ledger.view.record.rehearsal:
+        found.append(words(REHEARSAL))
+    elif not_finished(ledger.view):
+        found.append(_incomplete(ledger))
+    return [Paragraph(spans, kind="warning") for spans in found]
+
+
+def _notes(ledger: Ledger) -> list[Block]:
+    """How the verdicts came to be, where that was not the usual way."""
+    record = ledger.view.record
+    notes: list[Block] = []
     exploratory = [v.claim for v in ledger.verdicts.verdicts if v.exploratory]
     if exploratory:
         text = f"Exploratory, since the rule was changed after data were seen: {', '.join(exploratory)}."
-        blocks.insert(-1, Paragraph(words(text), kind="warning"))
+        notes.append(Paragraph(words(text), kind="warning"))
+    if any(record.selection.values()):
+        parts = "; ".join(
+            f"{name}: {', '.join(values)}" for name, values in record.selection.items() if values
+        )
+        notes.append(Paragraph(words(f"This run was restricted to {parts}."), kind="warning"))
+    if record.looks:
+        notes.append(Paragraph(words(looks_note(ledger)), kind="note"))
     if ledger.view.is_committed:
-        blocks.insert(0, Paragraph(words(committed_note(ledger)), kind="note"))
-    if ledger.view.record.rehearsal:
-        blocks.insert(0, Paragraph(words(REHEARSAL), kind="warning"))
-    elif not_finished(ledger.view):
-        blocks.insert(0, Paragraph(_incomplete(ledger), kind="warning"))
-    restricted = ledger.view.record.selection
-    if any(restricted.values()):
-        parts = "; ".join(f"{name}: {', '.join(values)}" for name, values in restricted.items() if values)
-        blocks.insert(-1, Paragraph(words(f"This run was restricted to {parts}."), kind="warning"))
-    if ledger.view.record.looks:
-        blocks.insert(-1, Paragraph(words(looks_note(ledger)), kind="note"))
-    return Section("verdicts", "Verdicts", tuple(blocks))
+        notes.append(Paragraph(words(committed_note(ledger)), kind="note"))
+    return notes
 
 
 def looks_note(ledger: Ledger) -> str:
@@ -159,92 +161,3 @@ def _tally(ledger: Ledger, title: str, name: str, verdicts: tuple[VerdictRecord,
     counts: Counter[str] = Counter(verdict.verdict for verdict in verdicts)
     numbers = [(kind, ledger.count(f"{name}/{kind}", counts[kind])) for kind in VERDICTS if counts[kind]]
     return Tally(title, tuple(numbers))
-
-
-def parts_of(ledger: Ledger, whole: VerdictRecord) -> tuple[VerdictRecord, ...]:
-    """The verdicts on the parts of a compound claim."""
-    return tuple(verdict for verdict in ledger.verdicts.verdicts if verdict.parent == whole.claim)
-
-
-def parts_held(ledger: Ledger, whole: VerdictRecord) -> str:
-    """``"2 of 3"``: how many of the parts that count were reproduced."""
-    parts = [part for part in parts_of(ledger, whole) if part.verdict != "not comparable"]
-    held = sum(part.verdict == "reproduced" for part in parts)
-    return f"{held} of {len(parts)}" if parts else ""
-
-
-def statement_of(ledger: Ledger, verdict: VerdictRecord) -> str:
-    """What the paper says; a whole that is not declared itself is named by its parts."""
-    claim = ledger.claims.get(verdict.claim)
-    if claim is not None:
-        return claim.statement
-    parts = parts_of(ledger, verdict)
-    return f"All of {', '.join(part.claim for part in parts)}"
-
-
-def verdict_table(ledger: Ledger) -> Table:
-    """One row a claim: statement, the paper's number, the measured effect, verdict, scope."""
-    columns = (
-        Column("Claim", "claim"),
-        Column("What the paper says", "statement"),
-        Column("Paper", "paper"),
-        Column("Here, with 95 % interval", "ours"),
-        Column("Verdict", "verdict"),
-        Column("Scope", "scope"),
-    )
-    rows = tuple(_verdict_row(ledger, verdict) for verdict in ledger.verdicts.in_order())
-    notes = (
-        words(
-            "Here: the declared quantity θ of the claim, signed so that the paper's side is positive; if it "
-            "is the logarithm of a ratio, that ratio. "
-            "A small drawing beside it shows the interval against 0 (solid) and what it has to exceed, δ or "
-            "the margin (dashed)."
-        ),
-        standing_note(),
-        words(run_note(ledger)),
-    )
-    return Table("verdicts", words("Verdict on each claim."), columns, rows, notes, export=True)
-
-
-def standing_note() -> Spans:
-    """What the marks at the paper's numbers mean."""
-    return words(
-        "Numbers of the paper: † from a secondary source; ‡ unverified, shown but never used for a verdict."
-    )
-
-
-def _verdict_row(ledger: Ledger, verdict: VerdictRecord) -> Row:
-    claim = ledger.claims.get(verdict.claim)
-    whole = verdict in ledger.verdicts.wholes
-    name: Spans = (claim_link(ledger, verdict.claim),)
-    badge: list[Span] = [Badge(verdict.verdict, verdict.cause)]
-    if whole:
-        badge.append(Text(f" {parts_held(ledger, verdict)} parts"))
-    return Row(
-        cells=(
-            name,
-            words(statement_of(ledger, verdict)),
-            _paper_cell(ledger, claim),
-            words("by its parts") if whole else measured_effect(ledger, verdict),
-            tuple(badge),
-            words(verdict.scope),
-        ),
-        kind="part" if verdict.parent else ("whole" if whole else "plain"),
-    )
-
-
-def _paper_cell(ledger: Ledger, claim: Claim | None) -> Spans:
-    return paper_says(ledger, claim) if claim else words("")
-
-
-def measured_effect(ledger: Ledger, verdict: VerdictRecord) -> Spans:
-    """θ with its interval; of many tests the weakest."""
-    found = effects(ledger, verdict)
-    if not found:
-        return words(verdict.reason if verdict.verdict == "not run" else "no quantity")
-    shown, tail = form_named(verdict.form).summary([number.value for number in found])
-    spans: list[Span] = []
-    for at in shown:
-        spans += [Break()] if spans else []
-        spans += drawn(found[at], verdict)
-    return (*spans, Text(f" {tail}")) if tail else tuple(spans)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from harness.claims import Cell, Contrast
-from harness.plan.displayed import made_for, planned_rows, planned_series
+from harness.plan.displayed import planned_rows, planned_series, shown
+from harness.plan.selection import cells_of
 from harness.suite import Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow
 from harness.text import plural
 from reports.document import (
@@ -25,21 +26,48 @@ from reports.document import (
 )
 from reports.numbers import Ledger
 from reports.sections.common import run_note, words
-from reports.sections.headline import standing_note
+from reports.sections.verdicts import MARKED, standing_note
 from reports.text import anchor, sentence, show
 
 
 def tables(ledger: Ledger) -> Section | None:
     """The paper's tables side by side with ours; nothing if the suite declares none."""
-    made = [paper_table(ledger, table) for table in made_for(ledger.suite.tables, ledger.scale.profile)]
+    listed = shown(ledger.suite.tables, ledger.scale, ledger.experiments)
+    made = [paper_table(ledger, table) for table in listed]
     return Section("tables", "The paper's tables beside ours", tuple(made)) if made else None
 
 
 def figures(ledger: Ledger) -> Section | None:
-    """The suite's figures."""
+    """The suite's figures; the one that a page begins with is marked."""
+    declared = tuple(shown(ledger.suite.figures, ledger.scale, ledger.experiments))
+    made = [paper_figure(ledger, figure) for figure in declared]
+    first = _headline(ledger, list(zip(declared, made, strict=True)))
+    marked = tuple(replace(figure, headline=True) if figure is first else figure for figure in made)
+    return Section("figures", "Figures", marked) if made else None
+
+
+def _headline(ledger: Ledger, figures: Sequence[tuple[PaperFigure, Figure]]) -> Figure | None:
+    """The figure to begin with: as declared, else of a primary claim, else with numbers of the paper."""
+    drawn = [pair for pair in figures if any(line.points for line in pair[1].lines)]
+    primary = [claim for claim in ledger.suite.claims if claim.primary]
     profile = ledger.scale.profile
-    made = [paper_figure(ledger, figure) for figure in made_for(ledger.suite.figures, profile)]
-    return Section("figures", "Figures", tuple(made)) if made else None
+    asked = {_kind(cell) for claim in primary for cell in cells_of(claim.forms.get(profile))}
+
+    def rank(pair: tuple[PaperFigure, Figure]) -> tuple[bool, bool, bool]:
+        declared, figure = pair
+        series = planned_series(declared, ledger.scale, ledger.experiments)
+        drawn_there = {_kind(cell) for cell in cells_of(tuple(line.points for line in series))}
+        return declared.headline, bool(asked & drawn_there), any(line.reported for line in figure.lines)
+
+    return max(drawn, key=rank)[1] if drawn else None
+
+
+def _kind(cell: Cell) -> tuple[str, str]:
+    return cell.experiment, cell.metric.name
+
+
+_NOTHING = "This run has nothing of it."
+"""Of a table or figure that the profile has, of which this run did not measure any part."""
 
 
 def paper_table(ledger: Ledger, table: PaperTable) -> Table:
@@ -110,15 +138,21 @@ def _bold(ledger: Ledger, table: PaperTable, rows: Sequence[TableRow]) -> frozen
 def _notes(ledger: Ledger, table: PaperTable, rows: Sequence[TableRow]) -> tuple[Spans, ...]:
     entries = [entry for row in rows for entry in row.entries.values()]
     measured = [entry for entry in entries if not isinstance(entry, ReportedRef)]
-    notes: list[Spans] = []
+    notes: list[Spans] = [] if rows else [words(_NOTHING)]
     if measured:
         notes.append(words(f"Estimates with 95 % intervals; {_sizes(ledger, measured)}."))
-    if table.bold:
+    if table.bold and measured:
         notes.append(words("Bold: every pairwise difference to the other methods passes the direction rule."))
-    if any(isinstance(entry, ReportedRef) for entry in entries):
+    if any(_is_marked(ledger, entry) for entry in entries):
         notes.append(standing_note())
     notes.append(words(run_note(ledger)))
     return tuple(notes)
+
+
+def _is_marked(ledger: Ledger, entry: Entry) -> bool:
+    """Whether it is a number of the paper with a mark that has to be explained."""
+    number = look_up(ledger, entry) if isinstance(entry, ReportedRef) else None
+    return isinstance(number, Number) and number.standing in MARKED
 
 
 def _sizes(ledger: Ledger, quantities: Sequence[Cell | Contrast]) -> str:
@@ -144,12 +178,13 @@ def paper_figure(ledger: Ledger, figure: PaperFigure) -> Figure:
     lines: list[Line] = []
     missing: list[tuple[str, str]] = []
     for series in planned_series(figure, ledger.scale, ledger.experiments):
-        line, reasons = _line(ledger, series)
+        line, reasons = _line(ledger, series, figure)
         missing += [(series.label, reason) for reason in reasons]
         if line.points or line.reported:
             lines.append(line)
     source = f" Mirrors {figure.source} of the paper." if figure.source else ""
-    text = f"{sentence(figure.title)}{source} Bars are 95 % intervals. {run_note(ledger)}"
+    bars = "Error bars are 95 % intervals." if lines else "" if missing else _NOTHING
+    text = " ".join(filter(None, (f"{sentence(figure.title)}{source}", bars, run_note(ledger))))
     return Figure(
         anchor(figure.id),
         words(text),
@@ -163,12 +198,12 @@ def paper_figure(ledger: Ledger, figure: PaperFigure) -> Figure:
     )
 
 
-def _line(ledger: Ledger, series: Series) -> tuple[Line, tuple[str, ...]]:
+def _line(ledger: Ledger, series: Series, figure: PaperFigure) -> tuple[Line, tuple[str, ...]]:
     points: list[Point] = []
     reasons: list[str] = []
     for x, y in series.points:
-        at = x if isinstance(x, float | int | str) else ledger.cell(x)
-        number = _on_axis(ledger.cell(y))
+        at = x if isinstance(x, float | int | str) else _on_axis(ledger.cell(x), log=figure.log_x)
+        number = _on_axis(ledger.cell(y), log=figure.log_y)
         partial = [f"only {show(n).plain}" for n in (at, number) if isinstance(n, Number) and n.coverage]
         if isinstance(at, NotMeasured) or isinstance(number, NotMeasured):
             reasons += _reasons(at, number)
@@ -177,14 +212,19 @@ def _line(ledger: Ledger, series: Series) -> tuple[Line, tuple[str, ...]]:
             reasons += partial
         else:
             points.append(Point(at, number))
-    reported = [(x, ledger.reported(ref.id)) for x, ref in series.reported]
-    drawn = tuple(Point(x, number) for x, number in reported if isinstance(number, Number))
+    reported = (
+        (ledger.reported(x.id) if isinstance(x, ReportedRef) else x, ledger.reported(y.id))
+        for x, y in series.reported
+    )
+    drawn = tuple(
+        Point(x, y) for x, y in reported if isinstance(y, Number) and not isinstance(x, NotMeasured | Text)
+    )
     return Line(series.label, tuple(points), drawn), tuple(dict.fromkeys(reasons))
 
 
-def _on_axis(number: Number | NotMeasured) -> Number | NotMeasured:
-    """The number as an axis has it: a logarithm stays one, since the axis says so."""
-    if isinstance(number, Number) and number.form == "ratio":
+def _on_axis(number: Number | NotMeasured, *, log: bool) -> Number | NotMeasured:
+    """The number as an axis has it: a ratio on a logarithmic one, and else its logarithm."""
+    if isinstance(number, Number) and number.form == "ratio" and not log:
         return replace(number, form="fixed", times=1.0)
     return number
 

@@ -1,8 +1,18 @@
-"""Baby Bear (Han et al., 2024): iterated best-worst scaling against cheaper rating scales."""
+"""Baby Bear (Han et al., 2024): iterated best-worst scaling against cheaper rating scales.
+
+In the order of the paper:
+
+* ``paper.toml``: what it says and reports, and where we differ.
+* ``arms.py``: iterated and plain best-worst scaling, sliders and scales, and rankers that learn from them.
+* ``experiments.py``, ``gpu.py``: quality, bias, cost and learning to rank, also with language models.
+* ``cells.py``: correlations, cost and reliability, where they are measured.
+* ``claims.py``: the rule of each claim; ``controls.py``: what must break it.
+* ``tables.py``, ``figures.py``: the report's; ``rehearsal.py``: the large profiles at toy size.
+"""
 
 from pathlib import Path
 
-from harness.suite import Paper, Suite
+from harness.suite import Suite
 from suites.ibws.claims import RULES
 from suites.ibws.controls import CONTROLS
 from suites.ibws.experiments import FIRST, experiments
@@ -10,15 +20,10 @@ from suites.ibws.figures import FIGURES
 from suites.ibws.rehearsal import REHEARSAL
 from suites.ibws.tables import TABLES
 
-_FOLDER = Path(__file__).parent
-_PAPER = Paper.read(_FOLDER / "paper.toml")
-
-SUITE = Suite(
-    paper=_PAPER,
+SUITE = Suite.read(
+    Path(__file__).parent,
+    RULES,
     experiments=experiments,
-    claims=_PAPER.claims(RULES),
-    deviations=_PAPER.deviations,
-    folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,

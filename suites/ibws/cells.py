@@ -14,6 +14,12 @@ PEARSON = pearson()
 RHO_IBWS = spearman(right="ibws_position", name="ρ with the IBWS ranking (position)")
 RHO_IBWS_BT = spearman(right="ibws_bt", name="ρ with the IBWS ranking (Bradley-Terry)")
 SPLIT_HALF = spearman("half_a", "half_b", name="split-half reliability")
+MEAN_RHO = arms.MEAN_RHO
+NEAR_BT = mean_of("rho_bt", better="higher", name="mean ρ with the IBWS ranking (Bradley-Terry)", worst=-1.0)
+NEAR_POSITION = mean_of(
+    "rho_position", better="higher", name="mean ρ with the IBWS ranking (position)", worst=-1.0
+)
+RELIABILITY = mean_of("reliability", better="higher", name="mean split-half reliability", worst=-1.0)
 READS = mean_of("reads", better="lower", name="reads an item", digits=1)
 JUDGEMENTS = mean_of("judgements", better="lower", name="judgements an item", digits=2)
 SECONDS = mean_of("seconds", better="lower", name="seconds an item", unit="s", digits=0)
@@ -29,8 +35,12 @@ QUALITY = Place("quality", "amazon", metric=RHO)
 """Protocols on 300 product reviews; ``task="nyt"`` are editorials."""
 ROUNDS = QUALITY.on(part="probe")
 """The same after each round: ``ROUNDS("ibws-4", step=1)``."""
-RANKING = Place("ranking", metric=RHO)
-"""Linear rankers; the task is a domain."""
+REDRAWN = Place("redrawn", "amazon", metric=MEAN_RHO)
+"""Protocols averaged over several crowds, on which claims rest; ``task="nyt"`` are editorials."""
+FIRST_ROUNDS = REDRAWN.on(part="probe")
+"""The same after each round."""
+RANKING = Place("ranking", metric=MEAN_RHO)
+"""Linear rankers, averaged over divisions and crowds; the task is a domain."""
 ENCODER = Place("encoder", metric=RHO)
 """Fine-tuned encoders; the task is a domain."""
 READER = Place("reader", metric=RHO)

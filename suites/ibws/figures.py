@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.claims import SCALED, Profile
 from harness.method import Metric
 from harness.suite import Arm, PaperFigure, Series, arms, curves
 from suites.ibws.cells import JUDGEMENTS, LAST_ROUND, QUALITY, READS, ROUNDS, SECONDS, bias, cost
@@ -38,62 +37,36 @@ def _curve(metric: Metric, task: str) -> Sequence[Series]:
     ]
 
 
-_ROUNDS = tuple(
-    Series(
-        label=name,
-        points=tuple(
-            (float(step), ROUNDS("ibws-4", task=task, step=step)) for step in range(1, LAST_ROUND + 1)
-        ),
-    )
-    for name, task in (("product reviews", "amazon"), ("editorials", "nyt"))
-)
-
 _RHO_GOLD = "Spearman's ρ with gold"
+_ASSUMED = "2 s a screen, 4 s a read"
 
 FIGURES: tuple[PaperFigure, ...] = (
-    PaperFigure(
-        id="reads",
-        title="Quality against items read (product reviews)",
-        x="reads an item",
-        y=_RHO_GOLD,
-        series=_curve(READS, "amazon"),
-        log_x=True,
-        profiles=SCALED,
-    ),
-    PaperFigure(
-        id="judgements",
-        title="Quality against judgements (product reviews)",
-        x="judgements an item",
-        y=_RHO_GOLD,
-        series=_curve(JUDGEMENTS, "amazon"),
-        log_x=True,
-        profiles=SCALED,
-    ),
-    PaperFigure(
-        id="seconds",
-        title="Quality against assumed time: 2 s a screen, 4 s a read (product reviews)",
-        x="seconds an item",
-        y=_RHO_GOLD,
-        series=_curve(SECONDS, "amazon"),
-        log_x=True,
-        profiles=SCALED,
-    ),
-    PaperFigure(
-        id="reads-nyt",
-        title="Quality against items read (editorials)",
-        x="reads an item",
-        y=_RHO_GOLD,
-        series=_curve(READS, "nyt"),
-        log_x=True,
-        profiles=SCALED,
+    *(
+        PaperFigure(
+            id=name,
+            title=f"Quality against {title}",
+            x=f"{x} an item",
+            y=_RHO_GOLD,
+            series=_curve(metric, task),
+            log_x=True,
+        )
+        for name, title, x, metric, task in (
+            ("reads", "items read (product reviews)", "reads", READS, "amazon"),
+            ("judgements", "judgements (product reviews)", "judgements", JUDGEMENTS, "amazon"),
+            ("seconds", f"assumed time: {_ASSUMED} (product reviews)", "seconds", SECONDS, "amazon"),
+            ("reads-nyt", "items read (editorials)", "reads", READS, "nyt"),
+        )
     ),
     PaperFigure(
         id="rounds",
         title="IBWS by position after each round (a = 4)",
         x="round",
         y=_RHO_GOLD,
-        series=_ROUNDS,
-        profiles=SCALED,
+        series=curves(
+            arms({"amazon": "product reviews", "nyt": "editorials"}),
+            range(1, LAST_ROUND + 1),
+            lambda task, step: ROUNDS("ibws-4", task=task, step=step),
+        ),
     ),
     PaperFigure(
         id="bias",
@@ -101,7 +74,6 @@ FIGURES: tuple[PaperFigure, ...] = (
         x="standard deviation of workers' shifts",
         y=_RHO_GOLD,
         series=curves(_BIASED, ALL_BIAS_LEVELS, bias),
-        profiles=SCALED,
     ),
     PaperFigure(
         id="cost",
@@ -110,6 +82,5 @@ FIGURES: tuple[PaperFigure, ...] = (
         y="judgements an item",
         series=curves(_COSTS, COST_SIZES, cost),
         log_x=True,
-        profiles=(Profile.SMOKE, *SCALED),
     ),
 )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.claims import Profile
-from harness.method import Method, Resource
+from harness.method import Resource
 from harness.method.sizes import model_gb
-from harness.suite import Experiment, Scale
+from harness.suite import Experiment, Methods, Scale
 from methods.common.minilm import MINILM
 from methods.common.ratings import RATINGS
 from methods.ibws.encoder_method import ROBERTA, EncoderRanker
 from methods.ibws.method import BestWorst, DirectAssessment, IteratedBestWorst
 from methods.ibws.ranking_method import LexiconRanker
 from methods.ibws.sabotage import ShuffledEncoderLabels
-from methods.ibws.tasks import AnnotationTask, Items, RankingTask
+from methods.ibws.tasks import FIRST_MAIN_SEED, AnnotationTask, Items, RankingTask
 
-ENCODER_SEEDS = tuple(range(100, 105))
+ENCODER_SEEDS = tuple(range(FIRST_MAIN_SEED, FIRST_MAIN_SEED + 5))
 """As many as there are pieces: with more, a piece would be too small."""
+READER_SEEDS = tuple(range(FIRST_MAIN_SEED, FIRST_MAIN_SEED + 15))
+"""Likewise, for 150 items a seed; the model reads what options share once."""
 ENCODER_SIZES = {"amazon": (608, 200), "movie": (1760, 500)}
 """Texts a seed, and how many of them are for testing."""
 
@@ -36,7 +36,7 @@ def encoder_experiment(scale: Scale) -> Experiment:
     RoBERTa under ``paper``; under ``gpu`` a smaller encoder that arrives as a package.
     """
     encoder: Resource = ROBERTA if scale.profile is Profile.PAPER else MINILM
-    methods: dict[str, Method[Any, Any]] = {
+    methods: Methods = {
         "encoder-slider-2": EncoderRanker(encoder=encoder),
         "encoder-slider-2-mse": EncoderRanker(encoder=encoder, loss="mse"),
         "encoder-slider-2-margin": EncoderRanker(encoder=encoder, loss="margin"),
@@ -65,10 +65,12 @@ def reader_experiment() -> Experiment:
     """A language model as annotator, beside people."""
     from methods.ibws.reader_method import LanguageModelAnnotator
 
+    items = Items(domain="amazon", data=RATINGS, count=150, folds=len(READER_SEEDS))
+
     return Experiment(
         id="reader",
         title="A language model as annotator",
-        tasks={"amazon": AnnotationTask(items=Items(domain="amazon", data=RATINGS, count=150))},
+        tasks={"amazon": AnnotationTask(items=items)},
         methods={
             "lm-slider": LanguageModelAnnotator(protocol="slider"),
             "lm-bws-8": LanguageModelAnnotator(protocol="bws", appearances=8),
@@ -77,6 +79,6 @@ def reader_experiment() -> Experiment:
             "bws-bt-8": BestWorst(appearances=8),
             "ibws-2-bt": IteratedBestWorst(appearances=2, final="bt_all"),
         },
-        seeds=ENCODER_SEEDS,
-        most_seeds=Items().folds,
+        seeds=READER_SEEDS,
+        most_seeds=len(READER_SEEDS),
     )

@@ -16,5 +16,6 @@ REHEARSAL = Rehearsal(
         "LanguageModelAnnotator.batch": 8,
         "PerfectJudgeTask.sizes": 2,
         "RankingTask.test": 10,
+        "Redrawn.draws": 2,
     },
 )

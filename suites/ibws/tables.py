@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from harness.claims import SCALED, Place, Profile
+from harness.claims import Place
 from harness.method import Metric
-from harness.suite import Arm, Entry, PaperTable, ReportedRef, TableRow, arms, by_arm
-from suites.ibws.arms import DIRECT, ITERATED, LABELS, ONE_SHOT, RANDOM
-from suites.ibws.cells import (
-    ENCODER,
-    JUDGEMENTS,
-    LABEL_READS,
-    QUALITY,
-    RANKING,
-    READER,
-    READS,
-    RHO,
-    RHO_IBWS,
-    RHO_IBWS_BT,
-    SECONDS,
-    SPLIT_HALF,
-    TAU,
-    bias,
-)
-from suites.ibws.experiments import ALL_BIAS_LEVELS
+from harness.suite import Arm, Columns, Entry, PaperTable, ReportedRef, TableRow, arms, by_column, headers
+from suites.ibws import cells
+from suites.ibws.arms import DIRECT, ITERATED, LABELS, ONE_SHOT, RANDOM, REDRAWN_ON_EDITORIALS
+from suites.ibws.experiments import ALL_BIAS_LEVELS, DRAWS
 
 _SCALES = {
     "slider": "slider",
@@ -101,38 +86,36 @@ _SLIDERS = ("slider-2", "slider-2-mse", "slider-2-margin", "slider-2-listnet")
 _ENCODERS = (*_trained("encoder", (*_SLIDERS, "bws-8", "gold", "slider-2-shuffled")), _LEXICON)
 
 
-def _protocol(method: str) -> Mapping[str, Entry | None]:
-    return {
-        "reads": QUALITY(method, READS),
-        "judgements": QUALITY(method, JUDGEMENTS),
-        "seconds": QUALITY(method, SECONDS),
-        "rho_amazon": QUALITY(method),
-        "tau_amazon": QUALITY(method, TAU),
-        "rho_nyt": QUALITY(method, task="nyt"),
-        "tau_nyt": QUALITY(method, TAU, task="nyt"),
-        # Bias leaves best-worst answers as they are, so only scales are measured under it.
-        "rho_biased": QUALITY(method, task="amazon-biased") if method in DIRECT else None,
-    }
+def _on(where: Place, methods: Collection[str]) -> Callable[[str], Entry | None]:
+    """What is measured of some of the methods only."""
+    return lambda method: where(method) if method in methods else None
 
 
-def _closeness(method: str) -> Mapping[str, Entry | None]:
-    return {
-        "bt": QUALITY(method, RHO_IBWS_BT),
-        "position": QUALITY(method, RHO_IBWS),
-        "biased": QUALITY(method, RHO_IBWS_BT, task="amazon-biased"),
-        "nyt": QUALITY(method, RHO_IBWS_BT, task="nyt"),
-        "reads": QUALITY(method, READS),
-    }
-
-
+_CLOSENESS: Columns = {
+    "bt": ("products", cells.QUALITY.on(metric=cells.RHO_IBWS_BT)),
+    "position": ("products, by position", cells.QUALITY.on(metric=cells.RHO_IBWS)),
+    "biased": ("products, biased raters", cells.QUALITY.on("amazon-biased", metric=cells.RHO_IBWS_BT)),
+    "nyt": ("editorials", cells.QUALITY.on("nyt", metric=cells.RHO_IBWS_BT)),
+    "reads": ("reads", cells.QUALITY.on(metric=cells.READS)),
+}
 _BIASED: Mapping[str, tuple[str, Metric]] = {
-    "bws": ("bws-bt-8", RHO),
-    "slider_judgements": ("slider-2", RHO),
-    "slider_reads": ("slider-8", RHO),
-    "half_bws": ("bws-count-4x2", SPLIT_HALF),
-    "half_scale": ("nine-point-2", SPLIT_HALF),
+    "bws": ("bws-bt-8", cells.RHO),
+    "slider_judgements": ("slider-2", cells.RHO),
+    "slider_reads": ("slider-8", cells.RHO),
+    "half_bws": ("bws-count-4x2", cells.SPLIT_HALF),
+    "half_scale": ("nine-point-2", cells.SPLIT_HALF),
 }
 """Method and metric of each column."""
+
+
+_HALVED = ("bws-count-4x2", "nine-point-2")
+_CROWDED = (
+    *_arms(("slider-2", "slider-4", "nine-point-2"), "direct assessment"),
+    *_arms(("bws-bt-8",), "one round of best-worst scaling"),
+    Arm("bws-count-4x2", "BWS, counting, 4 appearances, 2 answers", "one round of best-worst scaling"),
+    *_arms(("bws-bt-20",), "one round of best-worst scaling"),
+    *_arms(("ibws-1", "ibws-2", "ibws-4", "ibws-4-bt"), "iterated best-worst scaling"),
+)
 
 
 def _second_hand(**ids: str) -> TableRow:
@@ -141,68 +124,66 @@ def _second_hand(**ids: str) -> TableRow:
 
 
 def _shifted(level: float) -> TableRow:
-    entries = {key: bias(method, level, metric) for key, (method, metric) in _BIASED.items()}
+    entries = {key: cells.bias(method, level, metric) for key, (method, metric) in _BIASED.items()}
     # Without `--full` the finer levels are not run, though best-worst answers are the same at all of them.
-    return TableRow(label=f"shift sd {level:g}", entries=entries, needs=bias("slider-2", level))
+    return TableRow(label=f"shift sd {level:g}", entries=entries, needs=cells.bias("slider-2", level))
 
 
-def _ranked(listed: Sequence[Arm], where: Place) -> Sequence[TableRow]:
+_REDRAWN_SLIDERS = ("slider-2", "slider-4")
+_AVERAGED: Columns = {
+    "rho_amazon": ("ρ products", cells.REDRAWN),
+    "rho_nyt": ("ρ editorials", _on(cells.REDRAWN.on("nyt"), REDRAWN_ON_EDITORIALS)),
+    "bt": ("ρ IBWS by Bradley-Terry", _on(cells.REDRAWN.on(metric=cells.NEAR_BT), _REDRAWN_SLIDERS)),
+    "position": ("ρ IBWS by position", _on(cells.REDRAWN.on(metric=cells.NEAR_POSITION), _REDRAWN_SLIDERS)),
+    "reliability": ("split-half reliability", _on(cells.REDRAWN.on(metric=cells.RELIABILITY), _HALVED)),
+}
+"""Of a protocol over several crowds only what claims ask of it is there."""
+
+
+def _ranked(where: Place, near: Metric) -> Columns:
     """Both domains, and what a label costs; gold labels and lexicons have no price here."""
 
-    def entries(method: str) -> Mapping[str, Entry | None]:
+    def price(method: str) -> Entry | None:
         free = "gold" in method or method == "lexicon"
-        return {
-            "amazon": where(method, task="amazon"),
-            "amazon_ibws": where(method, RHO_IBWS_BT, task="amazon"),
-            "movie": where(method, task="movie"),
-            "movie_ibws": where(method, RHO_IBWS_BT, task="movie"),
-            "reads": None if free else where(method, LABEL_READS, task="amazon"),
-        }
+        return None if free else where(method, cells.LABEL_READS, task="amazon")
 
-    return by_arm(listed, entries)
+    return {
+        "amazon": ("ρ gold, products", where.on("amazon")),
+        "amazon_ibws": ("ρ IBWS, products", where.on("amazon", metric=near)),
+        "movie": ("ρ gold, films", where.on("movie")),
+        "movie_ibws": ("ρ IBWS, films", where.on("movie", metric=near)),
+        "reads": ("reads a label", price),
+    }
 
-
-def _reader(method: str) -> Mapping[str, Entry]:
-    return {"rho": READER(method), "tau": READER(method, TAU), "reads": READER(method, READS)}
-
-
-_RANKING_COLUMNS = {
-    "amazon": "ρ gold, products",
-    "amazon_ibws": "ρ IBWS, products",
-    "movie": "ρ gold, films",
-    "movie_ibws": "ρ IBWS, films",
-    "reads": "reads a label",
-}
 
 TABLES: tuple[PaperTable, ...] = (
     PaperTable(
+        id="redrawn",
+        title=f"Protocols that claims compare, 300 items, averaged over {DRAWS} crowds",
+        columns=headers(_AVERAGED),
+        rows=(_second_hand(bt="slider-vs-ibws"), *by_column(_CROWDED, _AVERAGED)),
+    ),
+    PaperTable.of(
+        _PROTOCOLS,
+        {
+            "reads": ("reads", cells.QUALITY.on(metric=cells.READS)),
+            "judgements": ("judgements", cells.QUALITY.on(metric=cells.JUDGEMENTS)),
+            "seconds": ("seconds (assumed)", cells.QUALITY.on(metric=cells.SECONDS)),
+            "rho_amazon": ("ρ products", cells.QUALITY),
+            "tau_amazon": ("τ-b products", cells.QUALITY.on(metric=cells.TAU)),
+            # Bias leaves best-worst answers as they are, so only scales are measured under it.
+            "rho_biased": ("ρ products, biased raters", _on(cells.QUALITY.on("amazon-biased"), DIRECT)),
+            "rho_nyt": ("ρ editorials", cells.QUALITY.on("nyt")),
+            "tau_nyt": ("τ-b editorials", cells.QUALITY.on("nyt", metric=cells.TAU)),
+        },
         id="protocols",
         title="Quality and cost of annotation protocols, 300 items, against the mean of six other raters",
-        columns={
-            "reads": "reads",
-            "judgements": "judgements",
-            "seconds": "seconds (assumed)",
-            "rho_amazon": "ρ products",
-            "tau_amazon": "τ-b products",
-            "rho_biased": "ρ products, biased raters",
-            "rho_nyt": "ρ editorials",
-            "tau_nyt": "τ-b editorials",
-        },
-        rows=by_arm(_PROTOCOLS, _protocol),
-        profiles=SCALED,
     ),
     PaperTable(
         id="closeness",
         title="Direct assessment against the IBWS ranking by other raters (ρ)",
-        columns={
-            "bt": "products",
-            "position": "products, by position",
-            "biased": "products, biased raters",
-            "nyt": "editorials",
-            "reads": "reads",
-        },
-        rows=(_second_hand(bt="slider-vs-ibws"), *by_arm(_arms(tuple(DIRECT)), _closeness)),
-        profiles=SCALED,
+        columns=headers(_CLOSENESS),
+        rows=(_second_hand(bt="slider-vs-ibws"), *by_column(_arms(tuple(DIRECT)), _CLOSENESS)),
     ),
     PaperTable(
         id="bias",
@@ -218,27 +199,27 @@ TABLES: tuple[PaperTable, ...] = (
             _second_hand(half_bws="bws-split-half", half_scale="scale-split-half"),
             *map(_shifted, ALL_BIAS_LEVELS),
         ),
-        profiles=SCALED,
     ),
-    PaperTable(
+    PaperTable.of(
+        _RANKERS,
+        _ranked(cells.RANKING, cells.NEAR_BT),
         id="ranking",
         title="Learning to rank new texts from cheap labels (ρ)",
-        columns=_RANKING_COLUMNS,
-        rows=_ranked(_RANKERS, RANKING),
-        profiles=SCALED,
     ),
-    PaperTable(
+    PaperTable.of(
+        _ENCODERS,
+        _ranked(cells.ENCODER, cells.RHO_IBWS_BT),
         id="encoder",
         title="Fine-tuned encoders ranking new texts (ρ)",
-        columns=_RANKING_COLUMNS,
-        rows=_ranked(_ENCODERS, ENCODER),
-        profiles=(Profile.GPU, Profile.PAPER),
     ),
-    PaperTable(
+    PaperTable.of(
+        _READERS,
+        {
+            "rho": ("ρ gold", cells.READER),
+            "tau": ("τ-b gold", cells.READER.on(metric=cells.TAU)),
+            "reads": ("reads", cells.READER.on(metric=cells.READS)),
+        },
         id="reader",
         title="A language model as annotator beside people, 150 product reviews",
-        columns={"rho": "ρ gold", "tau": "τ-b gold", "reads": "reads"},
-        rows=by_arm(_READERS, _reader),
-        profiles=(Profile.GPU,),
     ),
 )

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.method import Method
-from harness.suite import arms
+from harness.suite import Methods, arms
 from methods.il_bench.classical import ClassicalLearner, EmbeddingLearner
 from methods.il_bench.method import (
     LSP,
@@ -23,8 +22,6 @@ from methods.il_bench.method import (
     ZeroShot,
 )
 from methods.il_bench.sabotage import Sabotaged
-
-Methods = dict[str, Method[Any, Any]]
 
 UNTAUGHT = arms(
     {

@@ -9,15 +9,7 @@ from harness.method import mean_of
 from harness.suite import Arm
 from methods.il_bench.following import FOLLOWED
 from methods.il_bench.method import ACCURACY
-from suites.il_bench.arms import (
-    ARMS,
-    CLASSICAL,
-    LONG,
-    OPTIMISERS,
-    POOLED,
-    PROGRAMS,
-    SINGLES,
-)
+from suites.il_bench import arms
 
 SIZES = {1: (4, 2), 2: (6, 3), 3: (8, 3)}
 """Variables and labels of the hidden trees, by depth."""
@@ -101,18 +93,18 @@ def _on(depths: Sequence[int], *methods: str | Arm) -> dict[str, Sequence[int]]:
 
 _PLAIN = ("zero-shot", "best-of", "long-12", "lsp", "lsp-shuffled")
 _ALL_SEARCHES = {
-    **_on(DEPTHS, "zero-shot", *SINGLES, "lsp", "lsp-crossed"),
+    **_on(DEPTHS, "zero-shot", *arms.SINGLES, "lsp", "lsp-crossed"),
     **_on(DEEP, "lsp-random", "lsp-any", "lsp-one", "lsp-half"),
     **_on(DEEP, "lsp-shuffled", "lsp-fewest", "lsp-half-vain"),
 }
 RUNS: Mapping[Place, Mapping[str, Sequence[int]]] = {
     SURROGATE: {
-        **_on(DEPTHS, "zero-shot", "in-context", *OPTIMISERS),
-        **_on(DEEP, *LONG, "long-24-all", *POOLED),
-        **_on(DEPTHS, "lsp", "lsp-one", *CLASSICAL),
+        **_on(DEPTHS, "zero-shot", "in-context", *arms.OPTIMISERS),
+        **_on(DEEP, *arms.LONG, "long-24-all", *arms.POOLED),
+        **_on(DEPTHS, "lsp", "lsp-one", *arms.CLASSICAL),
     },
-    SEARCHES: _on(DEEP, *PROGRAMS, "lsp-fewest", "lsp-half-vain"),
-    NEURAL: _on(DEPTHS, "zero-shot", *SINGLES, "lsp"),
+    SEARCHES: _on(DEEP, *arms.PROGRAMS, "lsp-fewest", "lsp-half-vain"),
+    NEURAL: _on(DEPTHS, "zero-shot", *arms.SINGLES, "lsp"),
     LARGER: _on((2,), "zero-shot", "best-of", "long-12", "lsp"),
     SHIFTED: _on((2,), "best-of", "lsp", "lsp-worded", "majority", "cart", "knn", "logistic", "minilm-knn"),
     QUESTIONED: _on(DEPTHS, "zero-shot", "lsp"),
@@ -126,7 +118,7 @@ RUNS: Mapping[Place, Mapping[str, Sequence[int]]] = {
 }
 """The methods of each place on hidden trees, with the depths that each runs on."""
 ON_OTHER_TASKS = _ids(
-    "zero-shot", "in-context", *OPTIMISERS, "long-24", "lsp", "lsp-one", "lsp-shuffled", *CLASSICAL
+    "zero-shot", "in-context", *arms.OPTIMISERS, "long-24", "lsp", "lsp-one", "lsp-shuffled", *arms.CLASSICAL
 )
 """The methods on tasks that are no hidden trees."""
 TRANSFERS = (GEMMA, INSTRUCT, SERVED_WEAKER, SERVED)
@@ -137,7 +129,7 @@ IN_LIMITS = ("best-of", "long-24", "long-24-all", "lsp", "lsp-random")
 
 def arms_of(methods: Iterable[str]) -> list[Arm]:
     """The arms of some methods, in the order of rows."""
-    return [ARMS[name] for name in sorted(methods, key=list(ARMS).index)]
+    return [arms.ARMS[name] for name in sorted(methods, key=list(arms.ARMS).index)]
 
 
 def over(here: Place, method: str, baseline: str) -> Contrast:

@@ -22,6 +22,8 @@ from harness.claims import (
     Place,
     Precondition,
     Profile,
+    Rule,
+    Rules,
     Share,
     Trend,
     alone,
@@ -178,7 +180,7 @@ def _holds_up(baseline: str, *parts: str) -> Form:
     return _above(_falls_less(baseline, *parts), learnt)
 
 
-def _errors_lead(other: str) -> Mapping[Profile, Form]:
+def _errors_lead(other: str) -> Rule:
     """Expanding the leaf with most errors beats another order of expansions."""
 
     def rule(here: Place) -> Form:
@@ -250,7 +252,7 @@ def _saturates(here: Place) -> Form:
     return _above(2 * deepest("lsp-half") - deepest("lsp-one") - deepest("lsp"))
 
 
-RULES: Mapping[str, Mapping[Profile, Form]] = {
+RULES: Rules = {
     "C1a": _small(over(SURROGATE, "lsp", "best-of"), _THREE_RULES)
     | at(Profile.GPU, _beats(INSTRUCT, ("best-of", "long-12")))
     | at(Profile.PAPER, NotComparable(over(SERVED, "lsp", "long-12"), reason=_TWICE.format("C1b"))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.claims import MEASURED, Place, Profile
+from harness.claims import Place, Profile
 from harness.suite import PaperFigure, SampleView, Series, curves
 from methods.il_bench.method import CALLS
 from suites.il_bench.arms import ARMS, SINGLES
@@ -51,15 +51,13 @@ FIGURES = (
         x="depth",
         y="test accuracy",
         series=[line for here in MAIN for line in _by_depth(here, _DRAWN)],
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="depth-neural",
-        title="The same with a small transformer that follows the rules",
+        title="Accuracy by the depth of the hidden tree, with a small transformer that follows the rules",
         x="depth",
         y="test accuracy",
         series=_by_depth(NEURAL, _DRAWN_NEURAL),
-        profiles=(Profile.SMALL,),
     ),
     PaperFigure(
         id="following",
@@ -68,7 +66,6 @@ FIGURES = (
         y="share of inputs with the list's label",
         series=curves(EXECUTORS, COUNTS, followed),
         log_x=True,
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="expansions",
@@ -91,7 +88,6 @@ FIGURES = (
         y="test accuracy",
         series=[_by_calls(method) for method in _ASKING],
         kind="scatter",
-        profiles=(Profile.SMALL,),
     ),
 )
 
@@ -117,7 +113,12 @@ SAMPLE_VIEWS = (
         Profile.SMOKE,
         Profile.SMALL,
     ),
-    _program("program-neural", "The same, followed by a small transformer", "neural", Profile.SMALL),
+    _program(
+        "program-neural",
+        "A program learnt for a hidden tree of depth 2, followed by a small transformer",
+        "neural",
+        Profile.SMALL,
+    ),
     _program(
         "program-instruct",
         "A program written by an instruction-tuned model for a hidden tree of depth 2",

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from harness.method import HubSource, Resource
-from harness.suite import Experiment
+from harness.suite import Experiment, Role
 from methods.common.gemma import SafeWeights
-from methods.common.language_model.endpoint import Server
-from methods.il_bench.models import LocalWeights, Served
+from methods.il_bench.models import LocalWeights, Named
 from suites.il_bench.arms import Sizes
-from suites.il_bench.cells import GEMMA, INSTRUCT, SERVED, SERVED_WEAKER
+from suites.il_bench.cells import FOLLOWING, GEMMA, INSTRUCT, QUESTIONED, SERVED, SERVED_WEAKER, SHIFTED
 from suites.il_bench.trees import following, on_trees, shifted, untaught
 
 INSTRUCT_MODEL = Resource(
@@ -25,11 +24,30 @@ INSTRUCT_MODEL = Resource(
     size_mb=3100,
 )
 """Writes and follows instructions; bind any instruction-tuned model in its place."""
-_ADDRESS = "https://api.openai.com/v1"
-_WEAKER, _STRONGER = "gpt-3.5-turbo-1106", "gpt-4-1106-preview"
-"""The paper's language models behind one address, by their names there."""
 _MINUTES = 240.0
 """Hard limit of a trial with a served model."""
+
+
+def _named(name: str) -> Resource:
+    """A model that only the user can name."""
+    return Resource(name=name, kind="model", licence="", version="the user's", sources=(), served=True)
+
+
+STRONGER, WEAKER = _named("stronger-model"), _named("weaker-model")
+"""Two language models, which write and follow; the paper's were served."""
+_TEXTS = ("sample", "greedy", "stop")
+"""What is asked of a server: probabilities are in none of these experiments."""
+ROLES = {
+    "stronger": Role(
+        paper="gpt-4-1106-preview",
+        needs={place.experiment: _TEXTS for place in (SERVED, SERVED_WEAKER, FOLLOWING, SHIFTED, QUESTIONED)},
+    ),
+    "weaker": Role(
+        paper="gpt-3.5-turbo-1106",
+        needs={place.experiment: _TEXTS for place in (SERVED, SERVED_WEAKER, FOLLOWING)},
+    ),
+}
+"""By the names of ``--endpoint``."""
 
 
 def local(*, full: bool) -> Sequence[Experiment]:
@@ -75,7 +93,7 @@ def local(*, full: bool) -> Sequence[Experiment]:
 
 def served(*, full: bool) -> Sequence[Experiment]:
     """The experiments of ``paper``, but for what needs no model."""
-    weaker, stronger = (Served(server=_server(name)) for name in (_WEAKER, _STRONGER))
+    weaker, stronger = (Named(model=model) for model in (WEAKER, STRONGER))
     sizes = Sizes()
     asked: dict[str, Any] = {"train": 200, "validation": 50, "test": 200, "budget": sizes.budget}
     count = 10 if full else 5
@@ -108,7 +126,3 @@ def served(*, full: bool) -> Sequence[Experiment]:
         shifted(stronger, sizes, count, minutes=_MINUTES, **asked),
         untaught(stronger, sizes, 10, minutes=_MINUTES, writer=stronger, **asked),
     )
-
-
-def _server(model: str) -> Server:
-    return Server(_ADDRESS, model, protocol="chat", scoring="listed", listed=20)

@@ -7,7 +7,7 @@ from methods.common.stand_ins import COMMON, TinyModel
 
 REHEARSAL = Rehearsal(
     stand_ins={**COMMON, "instruct-model": TinyModel("qwen2", loud=("<|im_end|>",))},
-    servers={"https://api.openai.com/v1": "methods.common.stand_ins.server:serving"},
+    servers=dict.fromkeys(("stronger", "weaker"), "methods.common.stand_ins.server:serving"),
     sizes={
         "Method.batch": 4,
         "Method.expansions": 2,

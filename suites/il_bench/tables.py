@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from harness.claims import MEASURED, Place, Profile
-from harness.suite import Arm, Entry, PaperTable, ReportedRef, TableRow, arms, by_arm
-from methods.il_bench.method import CALLS, EXECUTOR_CALLS, LEARNER_CALLS, MODULES, RULES, UNREADABLE
-from suites.il_bench.arms import OPTIMISERS, PROGRAMS
-from suites.il_bench.cells import (
-    COUNTS,
-    DEEP,
-    GEMMA,
-    IN_LIMITS,
-    INSTRUCT,
-    LARGER,
-    LIMITS,
-    MAIN,
-    NEURAL,
-    ON_OTHER_TASKS,
-    OTHER_TASKS,
-    RUNS,
-    SEARCHES,
-    SERVED,
-    SERVED_WEAKER,
-    SHIFTED,
-    SHIFTS,
-    SURROGATE,
-    arms_of,
-    followed,
-    tree,
+from harness.suite import (
+    Arm,
+    Columns,
+    Entry,
+    PaperTable,
+    ReportedRef,
+    TableRow,
+    arms,
+    by_arm,
+    by_column,
+    headers,
 )
+from methods.il_bench.method import CALLS, EXECUTOR_CALLS, LEARNER_CALLS, MODULES, RULES, UNREADABLE
+from suites.il_bench import cells
+from suites.il_bench.arms import OPTIMISERS, PROGRAMS
 
 EXECUTORS = arms(
     {
@@ -65,13 +55,13 @@ def _accuracy(*places: Place) -> Sequence[TableRow]:
 
 
 def _accuracy_at(here: Place) -> Sequence[TableRow]:
-    runs = RUNS[here]
+    runs = cells.RUNS[here]
 
     def entries(method: str) -> Mapping[str, Entry | None]:
-        deepest = here.on(tree(max(runs[method])))
+        deepest = here.on(cells.tree(max(runs[method])))
         search = deepest.on(part="search")
         return {
-            **{f"d{depth}": here(method, task=tree(depth)) for depth in runs[method]},
+            **{f"d{depth}": here(method, task=cells.tree(depth)) for depth in runs[method]},
             "calls": deepest(method, CALLS),
             "learner": search(method, LEARNER_CALLS),
             "executor": search(method, EXECUTOR_CALLS),
@@ -79,28 +69,20 @@ def _accuracy_at(here: Place) -> Sequence[TableRow]:
             "paper": ReportedRef("language") if method in _IN_PAPER else None,
         }
 
-    return by_arm(arms_of(runs), entries)
+    return by_arm(cells.arms_of(runs), entries)
+
+
+def _size(here: Place) -> Columns:
+    """Modules and rules of the programs."""
+    return {
+        f"{key}-d{depth}": (f"{key}, depth {depth}", here.on(cells.tree(depth), part="search", metric=metric))
+        for key, metric in (("modules", MODULES), ("rules", RULES))
+        for depth in cells.DEEP
+    }
 
 
 def _sizes(here: Place) -> Sequence[TableRow]:
-    """Modules and rules of the programs."""
-
-    def entries(method: str) -> Mapping[str, Entry]:
-        return {
-            f"{key}-d{depth}": here(method, metric, task=tree(depth), part="search")
-            for key, metric in (("modules", MODULES), ("rules", RULES))
-            for depth in DEEP
-        }
-
-    return by_arm(_without_group(arm for arm in PROGRAMS if arm.method in RUNS[here]), entries)
-
-
-def _shifts(method: str) -> Mapping[str, Entry | None]:
-    return {
-        "test": SHIFTED(method),
-        **{part: SHIFTED(method, part=part) for part in SHIFTS},
-        "paper": ReportedRef("shift") if method == "lsp" else None,
-    }
+    return by_column(_without_group(arm for arm in PROGRAMS if arm.method in cells.RUNS[here]), _size(here))
 
 
 def _without_group(listed: Iterable[Arm]) -> Sequence[Arm]:
@@ -131,26 +113,14 @@ def _transferred(label: str, here: Place, *columns: str) -> Sequence[TableRow]:
         return {**{key: measured[key] for key in ("own", *columns)}, "paper": paper}
 
     return [
-        TableRow(label=f"{label}, depth {depth}", entries=entries(here.on(tree(depth))))
-        for depth in RUNS[here]["lsp"]
+        TableRow(label=f"{label}, depth {depth}", entries=entries(here.on(cells.tree(depth))))
+        for depth in cells.RUNS[here]["lsp"]
     ]
 
 
-_OTHER_TASKS = {
-    "waveform": "Waveform",
-    "wine": "wine",
-    "breast-cancer": "breast cancer",
-    "digits": "digits 3, 8, 9",
-}
-_LIMITS = {
-    "exact": "no errors",
-    "noisy": "10 % of the calls err",
-    "each-rule": "2 % for each rule",
-}
-
-
-def _by_task(here: Place, methods: Sequence[str], tasks: Mapping[str, str]) -> Sequence[TableRow]:
-    return by_arm(arms_of(methods), lambda method: {task: here(method, task=task) for task in tasks})
+def _by_task(here: Place, tasks: Mapping[str, str]) -> Columns:
+    """A column a task."""
+    return {task: (label, here.on(task)) for task, label in tasks.items()}
 
 
 TABLES = (
@@ -158,86 +128,91 @@ TABLES = (
         id="main",
         title="Accuracy on hidden trees, and what the search on the deepest asks",
         columns=_MAIN_COLUMNS,
-        rows=_accuracy(*MAIN),
+        rows=_accuracy(*cells.MAIN),
         source="main table, language tasks",
-        profiles=MEASURED,
     ),
     PaperTable(
         id="search",
         title="Programs grown in different ways (surrogates)",
         columns={key: text for key, text in _MAIN_COLUMNS.items() if key != "d1"},
-        rows=_accuracy(SEARCHES),
+        rows=_accuracy(cells.SEARCHES),
         source="ablation studies",
         profiles=(Profile.SMALL,),
     ),
     PaperTable(
         id="neural",
-        title="The same with a small transformer that follows the rules",
+        title="Accuracy on hidden trees with a small transformer that follows the rules",
         columns=_MAIN_COLUMNS,
-        rows=_accuracy(NEURAL),
+        rows=_accuracy(cells.NEURAL),
         source="main table, language tasks",
-        profiles=(Profile.SMALL,),
     ),
     PaperTable(
         id="second",
-        title="The same with a second executor",
+        title="Accuracy on hidden trees with a second executor",
         columns=_MAIN_COLUMNS,
-        rows=_accuracy(LARGER, INSTRUCT, SERVED_WEAKER),
+        rows=_accuracy(cells.LARGER, cells.INSTRUCT, cells.SERVED_WEAKER),
         source="main table, language tasks",
-        profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        EXECUTORS,
+        {str(rules): (str(rules), partial(cells.followed, rules=rules)) for rules in cells.COUNTS},
         id="following",
         title="Share of inputs that get the label that a list of rules gives, by its rules",
-        columns={str(rules): str(rules) for rules in COUNTS},
-        rows=by_arm(EXECUTORS, lambda task: {str(rules): followed(task, rules) for rules in COUNTS}),
-        profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        cells.arms_of(cells.IN_LIMITS),
+        _by_task(
+            cells.LIMITS,
+            {"exact": "no errors", "noisy": "10 % of the calls err", "each-rule": "2 % for each rule"},
+        ),
         id="limits",
         title="Trees of depth 3 under other limits of the surrogates",
-        columns=_LIMITS,
-        rows=_by_task(LIMITS, IN_LIMITS, _LIMITS),
-        profiles=(Profile.SMALL,),
     ),
-    PaperTable(
+    PaperTable.of(
+        cells.arms_of(cells.ON_OTHER_TASKS),
+        _by_task(
+            cells.OTHER_TASKS,
+            {
+                "waveform": "Waveform",
+                "wine": "wine",
+                "breast-cancer": "breast cancer",
+                "digits": "digits 3, 8, 9",
+            },
+        ),
         id="tasks",
         title="Accuracy on the tasks that are no hidden trees, by surrogates",
-        columns=_OTHER_TASKS,
-        rows=_by_task(OTHER_TASKS, ON_OTHER_TASKS, _OTHER_TASKS),
-        profiles=(Profile.SMALL,),
     ),
     PaperTable(
         id="transfer",
         title="Programs of one executor run by another",
         columns=_TRANSFER,
         rows=(
-            *_transferred("small → wider transformer", NEURAL, *_OTHER, "proxy"),
-            *_transferred("wider → small transformer", LARGER, *_OTHER),
-            *_transferred("surrogates", SURROGATE, "proxy"),
-            *_transferred("Gemma-3-270M → instruction-tuned", GEMMA, *_OTHER),
-            *_transferred("instruction-tuned → Gemma-3-270M", INSTRUCT, *_OTHER),
-            *_transferred("weaker → stronger", SERVED_WEAKER, *_OTHER),
-            *_transferred("stronger → weaker", SERVED, *_OTHER),
+            *_transferred("small → wider transformer", cells.NEURAL, *_OTHER, "proxy"),
+            *_transferred("wider → small transformer", cells.LARGER, *_OTHER),
+            *_transferred("surrogates", cells.SURROGATE, "proxy"),
+            *_transferred("Gemma-3-270M → instruction-tuned", cells.GEMMA, *_OTHER),
+            *_transferred("instruction-tuned → Gemma-3-270M", cells.INSTRUCT, *_OTHER),
+            *_transferred("weaker → stronger", cells.SERVED_WEAKER, *_OTHER),
+            *_transferred("stronger → weaker", cells.SERVED, *_OTHER),
         ),
         source="table on transfer",
-        profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        _without_group(cells.arms_of(cells.RUNS[cells.SHIFTED])),
+        {
+            "test": ("no shift", cells.SHIFTED),
+            **{part: (shift, cells.SHIFTED.on(part=part)) for part, shift in cells.SHIFTS.items()},
+            "paper": ("paper", lambda method: ReportedRef("shift") if method == "lsp" else None),
+        },
         id="shift",
         title="Accuracy under shifts, on trees of depth 2",
-        columns={"test": "no shift", **SHIFTS, "paper": "paper"},
-        rows=by_arm(_without_group(arms_of(RUNS[SHIFTED])), _shifts),
         source="figure on shifted inputs",
-        profiles=MEASURED,
     ),
     PaperTable(
         id="size",
         title="Modules and rules of the programs",
-        columns={
-            f"{key}-d{depth}": f"{key}, depth {depth}" for key in ("modules", "rules") for depth in DEEP
-        },
-        rows=(*_sizes(SEARCHES), *_sizes(GEMMA), *_sizes(SERVED)),
+        columns=headers(_size(cells.SEARCHES)),
+        rows=(*_sizes(cells.SEARCHES), *_sizes(cells.GEMMA), *_sizes(cells.SERVED)),
         source="table on program size",
         profiles=MEASURED,
     ),

@@ -12,7 +12,7 @@ In the order of the paper:
 
 from pathlib import Path
 
-from harness.suite import Paper, Suite
+from harness.suite import Suite
 from suites.kaft.arms import UNSEEN
 from suites.kaft.claims import RULES
 from suites.kaft.controls import CONTROLS
@@ -20,16 +20,11 @@ from suites.kaft.display import FIGURES, TABLES
 from suites.kaft.experiments import experiments
 from suites.kaft.rehearsal import REHEARSAL
 
-_FOLDER = Path(__file__).parent
-_PAPER = Paper.read(_FOLDER / "paper.toml")
-
-SUITE = Suite(
-    paper=_PAPER,
+SUITE = Suite.read(
+    Path(__file__).parent,
+    RULES,
     experiments=experiments,
-    claims=_PAPER.claims(RULES),
     gating=("C1b", "C1c", "C2b", "C4", "C5", "C6b", "C8", "C9", "C12"),
-    deviations=_PAPER.deviations,
-    folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,

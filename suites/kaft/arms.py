@@ -22,9 +22,8 @@ from methods.kaft.method import (
 from methods.kaft.sabotage import HarmlessNoise, Sabotaged
 
 M = TypeVar("M", bound=FineTuned)
-Methods = dict[str, Method[Any, Any] | Tuned]
 
-UNSEEN = FirstSeed(200, "Worlds from 100 on were seen while rules changed (D16).")
+UNSEEN = FirstSeed(300, "Worlds from 100 on were seen while rules and measurement changed (D16).")
 """Seeds of the verdict; each is a world of its own."""
 TUNING_WORLD = 1
 """Drawn and trained on apart, for choosing learning rates."""
@@ -59,7 +58,7 @@ _HABITS: Mapping[str, tuple[str, Oracle]] = {
 
 FINETUNED: Mapping[str, FineTuned] = {name: method for name, (_, method) in _RECIPES.items()}
 SHOWN_ONLY = ("cf-only", "no-tags", "easy", "gold")
-"""Those that no claim reads."""
+"""Those that no claim reads: they run with ``--full``."""
 COMMON_RATES = {"lower": 1e-3, "higher": 3e-3}
 """Common rates of KAFT and its variant with gold targets in generated worlds: those that tuning gives
 the variant and KAFT."""

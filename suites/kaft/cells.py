@@ -7,7 +7,7 @@ from math import log2
 
 from harness.claims import Cell, Place, Profile, Replication
 from harness.method import Metric
-from methods.kaft.method import AGREES, CONTROLLABILITY, CORRECT, JOINT, RELEVANT, ROBUSTNESS
+from methods.kaft.method import AGREES, APART, CONTROLLABILITY, CORRECT, JOINT, RELEVANT, ROBUSTNESS
 from suites.kaft.arms import COMMON_RATES
 
 SIZES = {"s": (3, 40), "m": (3, 64), "l": (3, 96)}
@@ -22,7 +22,7 @@ WORLD = Place("world", MAIN)
 PROBE = Place("probe", "gemma", replication=Replication.UNITS)
 """Gemma-3-270M as it is: deterministic, so only the questions vary."""
 FACTS = Place("facts", "gemma", replication=Replication.CROSSED)
-"""Gemma-3-270M finetuned on countries and elements."""
+"""Gemma-3-270M finetuned on countries and elements; under ``small`` with ``--full`` only."""
 OPEN = Place("open", "t5", replication=Replication.CROSSED)
 """T5 finetuned on public sets."""
 
@@ -45,6 +45,8 @@ joint = measured(JOINT)
 """Harmonic mean of controllability and robustness."""
 relevant = measured(RELEVANT)
 """Accuracy on relevant contexts."""
+apart = measured(APART)
+"""Answers without a context that avoid the words of the irrelevant one."""
 unread = measured(CORRECT, "unread")
 """Accuracy on relevant contexts of what the pretrained model does not know."""
 agrees = measured(AGREES, "recall")

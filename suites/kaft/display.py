@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.claims import SCALED, Place, Profile, by_profile
-from harness.suite import Arm, Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow, by_arm
+from harness.suite import Arm, Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow, by_arm, headers
 from methods.kaft.method import (
     AGREES,
     BOTH,
@@ -21,6 +21,7 @@ from methods.kaft.method import (
     ROBUSTNESS,
     STUBBORN,
 )
+from suites.kaft import cells
 from suites.kaft.arms import (
     ALL_WEIGHTS,
     BY_SIZE,
@@ -31,69 +32,55 @@ from suites.kaft.arms import (
     TARGETS,
     at_common_rate,
 )
-from suites.kaft.cells import (
-    FACTS,
-    OPEN,
-    PROBE,
-    SIZES,
-    WORLD,
-    agrees,
-    controllability,
-    joint,
-    measured,
-    relevant,
-    robustness,
-    sized,
-    unread,
-    weights,
-)
 
 Columns = Mapping[str, tuple[str, Callable[[Place, str], Entry]]]
 """Header and entry of each column, by its key."""
 
 _AXES: Columns = {
-    "ctrl": ("controllability", controllability),
-    "rob": ("robustness", robustness),
-    "joint": ("harmonic mean", joint),
+    "ctrl": ("controllability", cells.controllability),
+    "rob": ("robustness", cells.robustness),
+    "joint": ("harmonic mean", cells.joint),
 }
 _MAIN: Columns = {
     **_AXES,
-    "relevant": ("relevant", relevant),
-    "unread": ("relevant, unknown facts", unread),
-    "retained": ("closed-book", measured(RETAINED)),
-    "agrees": ("agreement with M(q)", agrees),
+    "relevant": ("relevant", cells.relevant),
+    "unread": ("relevant, unknown facts", cells.unread),
+    "retained": ("closed-book", cells.measured(RETAINED)),
+    "agrees": ("agreement with M(q)", cells.agrees),
     "paper": ("paper", lambda _where, _method: ReportedRef("table")),
 }
 _DETAIL: Columns = {
-    "stubborn": ("stubborn", measured(STUBBORN)),
-    "neither": ("neither", measured(NEITHER)),
-    "both": ("both answers", measured(BOTH)),
-    "fallback": ("fallback", measured(FALLBACK)),
-    "distractor": ("distractor", measured(DISTRACTOR)),
-    "hollow": ("empty", measured(HOLLOW)),
-    "easy": ("robustness, easy", measured(ROBUST_EASY)),
+    "stubborn": ("stubborn", cells.measured(STUBBORN)),
+    "neither": ("neither", cells.measured(NEITHER)),
+    "both": ("both answers", cells.measured(BOTH)),
+    "fallback": ("fallback", cells.measured(FALLBACK)),
+    "distractor": ("distractor", cells.measured(DISTRACTOR)),
+    "hollow": ("empty", cells.measured(HOLLOW)),
+    "easy": ("robustness, easy", cells.measured(ROBUST_EASY)),
 }
-# Gemma is asked about nothing but facts that it knows.
-_PROBE: Columns = {key: column for key, column in {**_MAIN, **_DETAIL}.items() if key != "unread"}
+_PROBE: Columns = {**_MAIN, "apart": ("robustness by chance", cells.apart), **_DETAIL}
+_ON_CPU: Columns = {
+    **_AXES,
+    "unread": _MAIN["unread"],
+    "retained": _MAIN["retained"],
+    "agrees": _MAIN["agrees"],
+}
+_CPU_ARMS = ("relevant", "noisy", "kaft")
 _CLOSED: Columns = {
-    "correct": ("accuracy on NQ-open", measured(CORRECT, "closed")),
-    "agrees": ("agreement with the pretrained model", measured(AGREES, "closed")),
+    "correct": ("accuracy on NQ-open", cells.measured(CORRECT, "closed")),
+    "agrees": ("agreement with the pretrained model", cells.measured(AGREES, "closed")),
 }
 
 _IN_WORLD = (PRETRAINED, CAD, *MIXTURES, *at_common_rate("lower"), *at_common_rate("higher"))
 _ON_FACTS = (PRETRAINED, CAD, *MIXTURES, *at_common_rate("lower"), *ALL_WEIGHTS)
 _ON_OPEN = (PRETRAINED, *MIXTURES, *at_common_rate("lower"))
 _COMPARED = {
-    Profile.SMALL: (WORLD, _IN_WORLD),
-    Profile.GPU: (FACTS, _ON_FACTS),
-    Profile.PAPER: (OPEN, _ON_OPEN),
+    Profile.SMALL: (cells.WORLD, _IN_WORLD),
+    Profile.GPU: (cells.FACTS, _ON_FACTS),
+    Profile.PAPER: (cells.OPEN, _ON_OPEN),
 }
 """Where each profile compares finetuned models, and which."""
 _ORACLES = tuple(replace(arm, group="oracles") for arm in PERFECT_READERS)
-
-
-def _headers(columns: Columns) -> Mapping[str, str]:
-    return {key: header for key, (header, _) in columns.items()}
 
 
 def _rows(columns: Columns, where: Place, listed: Sequence[Arm]) -> Sequence[TableRow]:
@@ -104,9 +91,11 @@ def _size_rows(arm: Arm) -> Sequence[TableRow]:
     """One method on models of each size."""
     return [
         row
-        for size in SIZES
+        for size in cells.SIZES
         for row in _rows(
-            _AXES, sized(size), [Arm(arm.method, f"{arm.label}, {weights(size):,} weights", arm.label)]
+            _AXES,
+            cells.sized(size),
+            [Arm(arm.method, f"{arm.label}, {cells.weights(size):,} weights", arm.label)],
         )
     ]
 
@@ -115,13 +104,13 @@ TABLES = (
     PaperTable(
         id="main",
         title="Controllability and robustness by method",
-        columns=_headers(_MAIN),
+        columns=headers(_MAIN),
         # On public data trained readers stand in for the oracles, which are not shown there.
         rows=by_profile(
             {
-                Profile.SMALL: (WORLD, (*_IN_WORLD, *_ORACLES)),
-                Profile.GPU: (FACTS, (*_ON_FACTS, *_ORACLES)),
-                Profile.PAPER: (OPEN, _ON_OPEN),
+                Profile.SMALL: (cells.WORLD, (*_IN_WORLD, *_ORACLES)),
+                Profile.GPU: (cells.FACTS, (*_ON_FACTS, *_ORACLES)),
+                Profile.PAPER: (cells.OPEN, _ON_OPEN),
             },
             lambda compared: _rows(_MAIN, *compared),
         ),
@@ -131,20 +120,20 @@ TABLES = (
     PaperTable(
         id="detail",
         title="What models answer instead",
-        columns=_headers(_DETAIL),
+        columns=headers(_DETAIL),
         rows=by_profile(_COMPARED, lambda compared: _rows(_DETAIL, *compared)),
     ),
     PaperTable(
         id="closed",
         title="What finetuning forgets: NQ-open without a context",
-        columns=_headers(_CLOSED),
-        rows=_rows(_CLOSED, FACTS, _ON_FACTS),
+        columns=headers(_CLOSED),
+        rows=_rows(_CLOSED, cells.FACTS, _ON_FACTS),
         profiles=(Profile.GPU,),
     ),
     PaperTable(
         id="sizes",
         title="Three sizes of model in generated worlds",
-        columns=_headers(_AXES),
+        columns=headers(_AXES),
         rows=tuple(row for arm in BY_SIZE for row in _size_rows(arm)),
         source="figure on model size",
         profiles=SCALED,
@@ -152,8 +141,14 @@ TABLES = (
     PaperTable(
         id="probe",
         title="Gemma-3-270M as it is, on facts that it knows",
-        columns=_headers(_PROBE),
-        rows=_rows(_PROBE, PROBE, (PRETRAINED, CAD, *PERFECT_READERS)),
+        columns=headers(_PROBE),
+        rows=_rows(_PROBE, cells.PROBE, (PRETRAINED, CAD, *PERFECT_READERS)),
+    ),
+    PaperTable(
+        id="facts",
+        title="Gemma-3-270M finetuned on a CPU (--full only)",
+        columns=headers(_ON_CPU),
+        rows=_rows(_ON_CPU, cells.FACTS, (PRETRAINED, *(arm for arm in MIXTURES if arm.method in _CPU_ARMS))),
         profiles=(Profile.SMALL,),
     ),
 )
@@ -161,7 +156,10 @@ TABLES = (
 
 def _plane(where: Place, listed: Sequence[Arm]) -> Sequence[Series]:
     return [
-        Series(label=arm.label, points=((robustness(where, arm.method), controllability(where, arm.method)),))
+        Series(
+            label=arm.label,
+            points=((cells.robustness(where, arm.method), cells.controllability(where, arm.method)),),
+        )
         for arm in listed
     ]
 
@@ -180,7 +178,8 @@ _STEPS = tuple(
     Series(
         label=f"{arm.label}, {name}",
         points=tuple(
-            (float(step), WORLD(f"{arm.method}-lower", metric, part=part, step=step)) for step in _UPDATES
+            (float(step), cells.WORLD(f"{arm.method}-lower", metric, part=part, step=step))
+            for step in _UPDATES
         ),
     )
     for arm, name, metric, part in _LEARNING
@@ -188,10 +187,12 @@ _STEPS = tuple(
 _SIZES = tuple(
     Series(
         label=f"{arm.label}, {name}",
-        points=tuple((float(weights(size)), axis(sized(size), arm.method)) for size in SIZES),
+        points=tuple(
+            (float(cells.weights(size)), axis(cells.sized(size), arm.method)) for size in cells.SIZES
+        ),
     )
     for arm in BY_SIZE
-    for name, axis in (("controllability", controllability), ("robustness", robustness))
+    for name, axis in (("controllability", cells.controllability), ("robustness", cells.robustness))
 )
 
 FIGURES = (

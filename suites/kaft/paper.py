@@ -7,10 +7,10 @@ from dataclasses import replace
 from harness.method import HubSource, Resource
 from harness.method.footprint import Use
 from harness.method.sizes import activations_gb, model_gb
-from harness.suite import Experiment
+from harness.suite import Experiment, Methods
 from methods.kaft.method import Pretrained
 from methods.kaft.open_task import OpenKnowledge, OpenReading
-from suites.kaft.arms import FINETUNED, SABOTAGES, UNSEEN, Methods, changed, foreign, paired, tuned
+from suites.kaft.arms import FINETUNED, SABOTAGES, UNSEEN, changed, foreign, paired, tuned
 
 T5 = Resource(
     name="kaft-t5",

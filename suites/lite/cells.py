@@ -46,6 +46,10 @@ FITS = Place("approximation", metric=R_SQUARED)
 """Fits of functions of the similarities; the task is the function, part ``"witness"`` its best fit."""
 IDENTITY = Place("tables", metric=TABLE_ERROR)
 """Errors of score tables that are fitted to the identity."""
+BETAS = (0.0, 0.25, 0.5)
+"""What two neighbours of the query in a row are worth, in the worlds where they count."""
+NEIGHBOURS = Place("neighbours", metric=MRR)
+"""Encoder and scorer trained together; the task is β (:func:`beta`)."""
 ORDER = Place("order", metric=ABOVE_SCATTERED)
 """How often the phrase ranks above the same words scattered."""
 
@@ -55,6 +59,11 @@ def elsewhere(method: str, data: str, metric: Metric = MRR) -> Cell:
     if data in OTHER_QUERIES:
         return MSMARCO(method, metric, part="zero-shot", domain=data)
     return DOCSTRINGS(method, metric, task=data)
+
+
+def beta(value: float) -> str:
+    """Id of the world in which neighbours are worth ``value``: ``beta-0.25``."""
+    return f"beta-{value:g}"
 
 
 def with_loss(method: str, loss: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.claims import Control
+from harness.claims import Control, kills
+from suites.lite.cells import BETAS, beta
 
 CONTROLS = (
     Control(
@@ -15,48 +16,54 @@ CONTROLS = (
             "lite-one-hot": "lite-mixed-one-hot",
         },
         experiment="ranking",
-        predicts=dict.fromkeys(
-            ("C1a", "C1b", "C2", "C3b", "C4", "C5a", "C7b", "C7c", "C8", "C9d", "C10"), "kill"
-        ),
+        predicts=kills("C1a", "C1b", "C2", "C3b", "C4", "C5a", "C7b", "C7c", "C8", "C9d", "C10"),
     ),
     Control(
         id="mixed-with-labels",
         title="The same where only labels teach",
         replaces={"lite-one-hot": "lite-mixed-one-hot"},
         experiment="ranking",
-        predicts={"C7e": "kill"},
+        predicts=kills("C7e"),
     ),
     Control(
         id="shuffled-teacher",
         title="The teacher's margins are shuffled within each list",
         replaces={"lite": "lite-shuffled", "maxsim": "maxsim-shuffled"},
         experiment="ranking",
-        predicts={"C7a": "kill"},
+        predicts=kills("C7a"),
     ),
     Control(
         id="mixed-maxsim",
         title="MaxSim learns from similarities whose columns change places between a query's candidates",
         replaces={"maxsim": "maxsim-mixed", "maxsim-kl": "maxsim-mixed-kl"},
         experiment="ranking",
-        predicts={"C3a": "kill", "C7d": "kill", "C9a": "kill", "C9b": "kill", "C9c": "kill"},
+        predicts=kills("C3a", "C7d", "C9a", "C9b", "C9c"),
     ),
     Control(
         id="all-vectors",
         title="LITE keeps all document vectors",
         replaces={"lite-50": "lite-200"},
-        predicts={"C5c": "kill"},
+        predicts=kills("C5c"),
     ),
     Control(
         id="short-maxsim",
         title="MaxSim on a quarter of the vectors stands in for LITE",
         replaces={"lite-200": "maxsim-50"},
         experiment="latency",
-        predicts={"C6": "kill"},
+        predicts=kills("C6"),
+    ),
+    Control(
+        id="idle-neighbours",
+        title="Neighbours are worth nothing, whatever the dial says",
+        replaces={},
+        experiment="neighbours",
+        extra={beta(value): beta(0.0) for value in BETAS if value},
+        predicts=kills("E2a", "E2b"),
     ),
     Control(
         id="maxsim-fits",
         title="MaxSim stands in for LITE on functions that it cannot express",
         replaces={"lite": "maxsim"},
-        predicts=dict.fromkeys(("C11a", "C11b", "C11c", "C11d", "C12b", "E1"), "kill"),
+        predicts=kills("C11a", "C11b", "C11c", "C11d", "C12b", "E1"),
     ),
 )

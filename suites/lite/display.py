@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from harness.claims import MEASURED, Cell, Place, Profile, by_profile
 from harness.method import Metric
 from harness.suite import (
+    Columns,
     Entry,
     PaperFigure,
     PaperTable,
@@ -15,35 +16,15 @@ from harness.suite import (
     TableRow,
     arms,
     by_arm,
+    by_column,
     curves,
+    headers,
 )
 from methods.common.ranking import average_precision, mrr
 from methods.lite.task import BYTES, MRR, NDCG
-from suites.lite.cells import (
-    DOCSTRINGS,
-    FITS,
-    IDENTITY,
-    LATENCY,
-    LOSS_SETS,
-    LOSSES,
-    MAIN,
-    MSMARCO,
-    ORDER,
-    OTHER_QUERIES,
-    TARGETS,
-    TOP_K,
-    ZERO_SHOT,
-    elsewhere,
-    with_loss,
-)
+from suites.lite import cells
 
-_METRICS: Mapping[str, Metric] = {
-    "mrr": MRR,
-    "low": mrr(10, ties="pessimistic"),
-    "ndcg": NDCG,
-    "map": average_precision(),
-}
-_METRIC_COLUMNS = {"mrr": "MRR@10", "low": "MRR@10, ties against it", "ndcg": "nDCG@10", "map": "MAP"}
+_MAP = average_precision()
 _BESIDE_PAPER = {"mrr": "here", "paper": "paper, MS MARCO"}
 
 _NAMES = {
@@ -51,7 +32,7 @@ _NAMES = {
     "de": "DE (mean-pooled dot product)",
     "maxsim": "MaxSim",
     "maxsim-unscaled": "MaxSim without learnt scale",
-    **{f"maxsim-top{k}": f"top-{k} MaxSim" for k in TOP_K},
+    **{f"maxsim-top{k}": f"top-{k} MaxSim" for k in cells.TOP_K},
     "knrm": "KNRM",
     "lite": "LITE (separable)",
     "lite-flat": "LITE (flattened)",
@@ -61,6 +42,7 @@ _NAMES = {
 }
 _NOT_ON_MSMARCO = ("lite-flat", "maxsim-quarter")
 """Rankers that are compared under ``small`` alone."""
+_ON_MSMARCO = [arm for arm in arms(_NAMES) if arm.method not in _NOT_ON_MSMARCO]
 _THREE = arms({"de": "DE", "maxsim": "MaxSim", "lite": "LITE"})
 """The paper's rivals, in short, where there are no others of their kind."""
 _TWO = _THREE[1:]
@@ -80,7 +62,7 @@ _FROZEN = arms(
         "lite-random": "LITE, scorer as drawn",
     }
 )
-_TOP_K = {"maxsim": 1, **{f"maxsim-top{k}": k for k in TOP_K}}
+_TOP_K = {"maxsim": 1, **{f"maxsim-top{k}": k for k in cells.TOP_K}}
 _STORED = arms(
     {"maxsim": "MaxSim, all vectors", "lite": "LITE, all vectors", "lite-quarter": "LITE, a quarter"}
 )
@@ -94,6 +76,7 @@ _FITTED = arms(
         "lite-flat": "flattened LITE",
     }
 )
+_TOGETHER = arms({"maxsim": "MaxSim", "lite": "LITE"})
 _ORDERED = arms(
     {
         "de": "DE, word vectors trained",
@@ -113,22 +96,23 @@ _REPORTED = {
 }
 
 
-def _in_domain(here: Place, left_out: Sequence[str] = ()) -> Sequence[TableRow]:
-    def entries(method: str) -> Mapping[str, Entry | None]:
-        measured = {key: here(method, metric) for key, metric in _METRICS.items()}
-        return {**measured, "paper": _REPORTED.get(method)}
+def _ranked(here: Place) -> Columns:
+    return {
+        "mrr": ("MRR@10", here.on(metric=MRR)),
+        "low": ("MRR@10, ties against it", here.on(metric=mrr(10, ties="pessimistic"))),
+        "ndcg": ("nDCG@10", here.on(metric=NDCG)),
+        "map": ("MAP", here.on(metric=_MAP)),
+    }
 
-    return by_arm((arm for arm in arms(_NAMES) if arm.method not in left_out), entries)
+
+def _in_domain(here: Place) -> Columns:
+    return {**_ranked(here), "paper": ("paper, MS MARCO", _REPORTED.get)}
 
 
 def _others(metric: Metric) -> Sequence[TableRow]:
     three = arms({arm.method: _NAMES[arm.method] for arm in _THREE}, group=metric.name)
-    sets = ("trecqa", *OTHER_QUERIES, "nq")
-    return by_arm(three, lambda method: {data: elsewhere(method, data, metric) for data in sets})
-
-
-def _functions(method: str) -> Mapping[str, Entry]:
-    return {key: elsewhere(method, "functions", metric) for key, metric in _METRICS.items()}
+    sets = ("trecqa", *cells.OTHER_QUERIES, "nq")
+    return by_arm(three, lambda method: {data: cells.elsewhere(method, data, metric) for data in sets})
 
 
 def _frozen(here: Place) -> Sequence[TableRow]:
@@ -137,8 +121,11 @@ def _frozen(here: Place) -> Sequence[TableRow]:
 
 def _losses(here: Place) -> Sequence[TableRow]:
     def entries(method: str) -> Mapping[str, Entry]:
-        measured = {loss: here(with_loss(method, loss)) for loss in LOSSES}
-        return {**measured, **{f"paper-{loss}": ReportedRef(f"loss-{loss}-{method}") for loss in LOSSES}}
+        measured = {loss: here(cells.with_loss(method, loss)) for loss in cells.LOSSES}
+        return {
+            **measured,
+            **{f"paper-{loss}": ReportedRef(f"loss-{loss}-{method}") for loss in cells.LOSSES},
+        }
 
     return by_arm(_TWO, entries)
 
@@ -149,7 +136,7 @@ def _top_k(here: Place) -> Sequence[TableRow]:
 
 
 def _folds(profile: Profile, *more: str) -> Sequence[TableRow]:
-    where, folds = ZERO_SHOT[profile]
+    where, folds = cells.ZERO_SHOT[profile]
     methods = (*(arm.method for arm in _THREE), "lite-quarter", *more)
     return [
         TableRow(label=fold, entries={method: where(method, domain=fold) for method in methods})
@@ -162,7 +149,7 @@ def _cost(here: Place) -> Sequence[TableRow]:
         timed = _TIMED[method]
         return {
             "bytes": here(method, BYTES, part="storage"),
-            "seconds": LATENCY(timed),
+            "seconds": cells.LATENCY(timed),
             "paper-ms": ReportedRef(f"latency-{timed}"),
             "mrr": here(method),
             "paper": _REPORTED.get(method, ReportedRef("mrr-lite-50")),
@@ -171,17 +158,20 @@ def _cost(here: Place) -> Sequence[TableRow]:
     return by_arm(_STORED, entries)
 
 
-def _theory(method: str) -> Mapping[str, Entry | None]:
-    fits = {target: FITS(method, task=target) for target in ("maxsim", *TARGETS)}
-    return {**fits, "table": None if method == "lite-norm" else IDENTITY(method)}
-
+_THEORY: Columns = {
+    **{target: (target, cells.FITS.on(target)) for target in ("maxsim", *cells.TARGETS)},
+    "table": ("identity", lambda method: None if method == "lite-norm" else cells.IDENTITY(method)),
+}
 
 TABLES = (
     PaperTable(
         id="in-domain",
         title="Re-ranking in domain, each trained ranker at its best rate",
-        columns={**_METRIC_COLUMNS, "paper": "paper, MS MARCO"},
-        rows=(*_in_domain(DOCSTRINGS), *_in_domain(MSMARCO, _NOT_ON_MSMARCO)),
+        columns=headers(_in_domain(cells.DOCSTRINGS)),
+        rows=(
+            *by_column(arms(_NAMES), _in_domain(cells.DOCSTRINGS)),
+            *by_column(_ON_MSMARCO, _in_domain(cells.MSMARCO)),
+        ),
         source="in-domain table",
         bold=("mrr", "ndcg"),
         profiles=MEASURED,
@@ -190,15 +180,15 @@ TABLES = (
         id="second-set",
         title="Other sets in domain",
         columns={"trecqa": "TrecQA", "trec-dl-2019": "DL19", "trec-dl-2020": "DL20", "nq": "NQ"},
-        rows=(*_others(MRR), *_others(_METRICS["map"])),
+        rows=(*_others(MRR), *_others(_MAP)),
         source="in-domain table",
         profiles=(Profile.GPU, Profile.PAPER),
     ),
-    PaperTable(
+    PaperTable.of(
+        _ON_FUNCTIONS,
+        _ranked(cells.DOCSTRINGS.on("functions")),
         id="functions",
         title="Another set in domain: bodies of functions, found by what they are said to do",
-        columns=_METRIC_COLUMNS,
-        rows=by_arm(_ON_FUNCTIONS, _functions),
         source="in-domain table",
         bold=("mrr", "ndcg"),
         profiles=(Profile.SMALL,),
@@ -207,7 +197,7 @@ TABLES = (
         id="frozen",
         title="MRR@10 on a frozen encoder",
         columns=_BESIDE_PAPER,
-        rows=by_profile(MAIN, _frozen),
+        rows=by_profile(cells.MAIN, _frozen),
         source="ablation with frozen encoders",
     ),
     PaperTable(
@@ -215,17 +205,17 @@ TABLES = (
         title="MRR@10 by loss",
         columns={
             key: label
-            for loss in LOSSES
+            for loss in cells.LOSSES
             for key, label in ((loss, loss), (f"paper-{loss}", f"paper, NQ, {loss}"))
         },
-        rows=by_profile(LOSS_SETS, _losses),
+        rows=by_profile(cells.LOSS_SETS, _losses),
         source="loss ablation on NQ",
     ),
     PaperTable(
         id="top-k",
         title="MRR@10 of MaxSim over the k best matches of each query token",
         columns=_BESIDE_PAPER,
-        rows=by_profile(MAIN, _top_k),
+        rows=by_profile(cells.MAIN, _top_k),
         source="ablation of aligned tokens",
     ),
     PaperTable(
@@ -254,24 +244,31 @@ TABLES = (
             "mrr": "MRR@10",
             "paper": "paper, MS MARCO",
         },
-        rows=by_profile(MAIN, _cost),
+        rows=by_profile(cells.MAIN, _cost),
         source="latency table",
     ),
     PaperTable(
         id="theory",
         title="R² of functions of 2 × 2 similarities, and squared error of the identity table",
-        columns={**{name: name for name in ("maxsim", *TARGETS)}, "table": "identity"},
+        columns=headers(_THEORY),
         rows=(
-            *by_arm(_FITTED, _theory),
-            TableRow(label="dual encoder, d = 4", entries={"table": IDENTITY("de")}),
+            *by_column(_FITTED, _THEORY),
+            TableRow(label="dual encoder, d = 4", entries={"table": cells.IDENTITY("de")}),
         ),
         profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        _TOGETHER,
+        {cells.beta(b): (f"β = {b:g}", cells.NEIGHBOURS.on(cells.beta(b))) for b in cells.BETAS},
+        id="neighbours",
+        title="MRR@10 by what two neighbours of the query in a row are worth",
+        profiles=MEASURED,
+    ),
+    PaperTable.of(
+        _ORDERED,
+        {"above": ("above both copies", cells.ORDER), "mrr": ("MRR@10", cells.ORDER.on(metric=MRR))},
         id="order",
         title="Phrases among the same words out of order",
-        columns={"above": "above both copies", "mrr": "MRR@10"},
-        rows=by_arm(_ORDERED, lambda method: {"above": ORDER(method), "mrr": ORDER(method, MRR)}),
         profiles=MEASURED,
     ),
 )
@@ -292,8 +289,8 @@ def _by_loss(here: Place) -> Sequence[Series]:
     return [
         Series(
             label=arm.label,
-            points=tuple((loss, here(with_loss(arm.method, loss))) for loss in LOSSES),
-            reported=tuple((loss, ReportedRef(f"loss-{loss}-{arm.method}")) for loss in LOSSES),
+            points=tuple((loss, here(cells.with_loss(arm.method, loss))) for loss in cells.LOSSES),
+            reported=tuple((loss, ReportedRef(f"loss-{loss}-{arm.method}")) for loss in cells.LOSSES),
         )
         for arm in _TWO
     ]
@@ -310,7 +307,7 @@ FIGURES = (
         title="Storage and quality",
         x="bytes a document",
         y="MRR@10",
-        series=(*_storage(DOCSTRINGS), *_storage(MSMARCO, _NOT_ON_MSMARCO)),
+        series=(*_storage(cells.DOCSTRINGS), *_storage(cells.MSMARCO, _NOT_ON_MSMARCO)),
         kind="scatter",
         log_x=True,
         source="latency table",
@@ -321,7 +318,7 @@ FIGURES = (
         title="Quality by loss",
         x="loss",
         y="MRR@10",
-        series=by_profile(LOSS_SETS, _by_loss),
+        series=by_profile(cells.LOSS_SETS, _by_loss),
         kind="bar",
         source="loss ablation on NQ",
     ),
@@ -330,7 +327,7 @@ FIGURES = (
         title="Quality on sets that nothing was trained on",
         x="set",
         y="nDCG@10",
-        series=by_profile(ZERO_SHOT, _by_fold),
+        series=by_profile(cells.ZERO_SHOT, _by_fold),
         kind="bar",
         source="BEIR table",
     ),

@@ -12,13 +12,15 @@ from harness.suite import Experiment, Scale, Timed, on_cpu
 from methods.lite.approximation import FitTarget, Regress
 from methods.lite.generated import GeneratedRanking
 from methods.lite.latency import Rescore, StoredVectors
+from methods.lite.neighbours import LearnNeighbours, Neighbours
 from methods.lite.order import LearnOrder, WordOrder
 from methods.lite.tables import FitEmbeddings, FitScorer, IdentityTable
-from suites.lite.cells import TARGETS
+from suites.lite.cells import BETAS, TARGETS, beta
 from suites.lite.large import large_ranking
 from suites.lite.rankers import FIRST, rankers, small_ranking, smoke_rankers
 
 Methods = dict[str, Method[Any, Any]]
+RATE_MAXSIM, RATE_LITE = 1e-2, 5e-3
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -27,6 +29,8 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         smoke = _ranking(GeneratedRanking(), smoke_rankers())
         return (smoke, *_smoke_theory())
     theory = (
+        # Thirty trials of half a minute and more would take `small` beyond its ten minutes.
+        *((_neighbours(10, steps=1500),) if scale.full else ()),
         _order(3, steps=300),
         _approximation(1, steps=500, full=scale.full),
         _tables(3, steps=300),
@@ -39,7 +43,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 
 
 def _smoke_theory() -> tuple[Experiment, ...]:
-    """What existence and exact claims need, and the negative controls that must lose them."""
+    """What existence and exact claims need, with the negative controls that must lose them; and plumbing."""
     kept = {"order": ("maxsim", "lite"), "approximation": ("maxsim", "lite"), "tables": ("de",)}
     found = []
     for experiment in (_order(1, steps=30), _approximation(1, steps=220), _tables(1, steps=100)):
@@ -47,7 +51,7 @@ def _smoke_theory() -> tuple[Experiment, ...]:
         tasks = {name: task for name, task in experiment.tasks.items() if name != "maxsim"}
         methods = {name: experiment.methods[name] for name in dict.fromkeys(names)}
         found.append(replace(experiment, tasks=tasks, methods=methods))
-    return tuple(found)
+    return (*found, replace(_neighbours(1, steps=3), tasks={beta(0.5): Neighbours(test=50)}))
 
 
 def _ranking(task: GeneratedRanking, methods: Methods) -> Experiment:
@@ -74,6 +78,26 @@ def _order(seeds: int, *, steps: int) -> Experiment:
         id="order",
         title="Phrases among the same words out of order",
         tasks={"phrases": WordOrder()},
+        methods=methods,
+        seeds=FIRST.take(seeds),
+        unit="query text",
+    )
+
+
+def _neighbours(seeds: int, *, steps: int) -> Experiment:
+    """Encoder and scorer together from scratch, where neighbours are worth nothing, some and more.
+
+    The rates are each arm's best of the same five at β = .25 on one pilot seed (``docs/papers/lite.md``).
+    """
+    methods: Methods = {
+        "maxsim": LearnNeighbours(scorer="maxsim", steps=steps, rate=RATE_MAXSIM),
+        "lite": LearnNeighbours(factor=4, steps=steps, rate=RATE_LITE),
+    }
+    tasks = {beta(value): Neighbours(beta=value) for value in BETAS}
+    return Experiment(
+        id="neighbours",
+        title="Relevance beyond the best match, encoder and scorer trained together",
+        tasks=tasks,
         methods=methods,
         seeds=FIRST.take(seeds),
         unit="query text",

@@ -26,18 +26,22 @@ DISTILBERT = Resource(
     size_mb=270,
 )
 """A public six-layer BERT of 768 dimensions; the paper's own is not public."""
-RATES: dict[str, Any] = {"rate": 1e-3, "encoder_rate": 5e-5}
-"""Rates of scorer and encoder that the card of the paper's experiments suggests at this size."""
+QUICK: dict[str, Any] = {"rate": 1e-3, "encoder_rate": 5e-5}
+"""Rates of scorer and encoder for a hundred steps, as the card suggests (card, section 9)."""
+PAPERS: dict[str, Any] = {"rate": 2.8e-5, "encoder_rate": 2.8e-5}
+"""The paper's peak rate, for all weights."""
 MILLIONS: dict[str, Any] = {"minutes": 600.0, "memory_gb": 64.0}
 """Limits on preparing collections of millions of passages."""
 
 
-def arms(common: dict[str, Any], quarter: int, factor: int) -> dict[str, Method[Any, Any]]:
+def arms(
+    common: dict[str, Any], quarter: int, factor: int, rates: dict[str, Any]
+) -> dict[str, Method[Any, Any]]:
     """Rankers that train the encoder, at fixed rates."""
     found: dict[str, Method[Any, Any]] = {}
     for name, arm in {**trained(**common), **broken(**common)}.items():
         if name != "lite-flat":
-            changes: dict[str, Any] = {**RATES, "factor": factor}
+            changes: dict[str, Any] = {**rates, "factor": factor}
             changes["trains"] = "scorer" if arm.trains == "scorer" else "encoder"
             changes["doc_tokens"] = quarter if arm.doc_tokens else 0
             found[name] = replace(arm, **changes)
@@ -45,7 +49,7 @@ def arms(common: dict[str, Any], quarter: int, factor: int) -> dict[str, Method[
         found[name] = method
         if isinstance(method, TrainRanker):
             trains = "scorer" if name.endswith(("-frozen", "-random")) else "encoder"
-            found[name] = replace(method, **{**RATES, "factor": factor, "trains": trains})
+            found[name] = replace(method, **{**rates, "factor": factor, "trains": trains})
     return found
 
 
@@ -56,7 +60,7 @@ def large_ranking(scale: Scale) -> Experiment:
 
 def _gpu() -> Experiment:
     """About five seconds a trial on a large GPU; the second set runs what its claim needs."""
-    methods = arms({"steps": 100, "batch": 64}, quarter=16, factor=12)
+    methods = arms({"steps": 100, "batch": 64}, quarter=16, factor=12, rates=QUICK)
     answers = JudgedPassages(source=TRECQA)
     cranfield = CollectionPassages(parts=((CRANFIELD, "zero-shot"),))
     tasks = {"docstrings": _tuned_on(PASSAGES, cranfield), "trecqa": _tuned_on(answers)}
@@ -78,7 +82,7 @@ def _tuned_on(data: Artifact, *elsewhere: Artifact) -> FineTuning:
 
 
 def _paper() -> Experiment:
-    methods = arms({"steps": 1_500_000, "batch": 128}, quarter=50, factor=12)
+    methods = arms({"steps": 1_500_000, "batch": 128}, quarter=50, factor=12, rates=PAPERS)
 
     def collection(*parts: tuple[Resource, Any]) -> CollectionPassages:
         return CollectionPassages(parts=parts, depth=1000, **MILLIONS)

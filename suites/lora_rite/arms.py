@@ -12,7 +12,7 @@ from methods.lora_rite.online import Follow
 from methods.lora_rite.regression import FitLinear
 from methods.lora_rite.sabotage import MisalignedFineTune, UnevenFineTune
 
-FIRST = FirstSeed(200, "Seeds from 100 on were seen before two optimizers were corrected (deviation D12).")
+FIRST = FirstSeed(300, "Seeds from 100 on were seen before rules and grids were corrected (deviation D12).")
 
 LABELS = {
     "rite": "LoRA-RITE",
@@ -23,6 +23,7 @@ LABELS = {
     "adam": "Adam",
     "lora-plus": "LoRA+",
     "lamb": "LAMB",
+    "lars": "LARS",
     "scaled-adam": "ScaledAdam",
     "shampoo": "Shampoo",
     "rmsprop": "RMSProp",
@@ -51,10 +52,11 @@ REGRESSION_RATES = {
     "scaled-adam": 0.1,
     "lamb": 0.03,
     "shampoo": 0.1,
+    "lars": 0.03,
     "alt-lora": 100.0,
     "muon": 0.03,
 }
-"""Best rates of the regression in the card's grid, found on its own seeds; of the last two on pilot seeds."""
+"""Best rates of the regression in the card's grid, on its own seeds; of the last three on pilot seeds."""
 STRING_RATES = {
     "rite": 5e-3,
     "adam": 1e-2,
@@ -64,6 +66,10 @@ STRING_RATES = {
     "shampoo": 0.2,
 }
 """Middle of each optimizer's grid of rates on functions of strings, from pilot seeds."""
+ENCODER_RATES = {"rite": 5e-3, "adam": 4e-3, "lora-plus": 1e-3}
+"""Middle of each grid for MiniLM's ratings, from pilot seeds."""
+GEMMA_RATES = {"rite": 3e-5, "adam": 3e-4}
+"""Middle of each grid for Gemma-3-270M's grades, from pilot seeds."""
 PUBLIC_RATES = {
     "rite": 1e-3,
     "adam": 3e-4,
@@ -72,8 +78,10 @@ PUBLIC_RATES = {
     "lamb": 1e-2,
     "shampoo": 6e-3,
 }
-"""Middle of each grid: the official code's rates for LoRA-RITE and Adam, and the ratios that the
-small language model shows between the others."""
+"""Middle of each grid under ``paper``: the official code's rates for LoRA-RITE and Adam, and the ratios
+that the small language model shows between the others."""
+GPU_RATES = {"rite": 5e-5, "adam": 1e-3}
+"""The same under ``gpu``, from pilots on Gemma-3-270M (docs/papers/lora-rite.md, section 9)."""
 
 _STEP = 10**0.5
 """Ratio of neighbouring rates in every grid."""

@@ -8,6 +8,7 @@ from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import NUMBERS
 from methods.lora_rite.descent import DEVIATION
 from methods.lora_rite.finetune import ACCURACY, IMBALANCE
+from methods.lora_rite.grades import NATS
 from methods.lora_rite.online import EXPONENT, LOSS
 from methods.lora_rite.regression import ERROR
 
@@ -17,11 +18,13 @@ IMBALANCES = (1.0, 3.0, 10.0)
 """s of the unbalanced starts (sA, B/s)."""
 RANKS = (8, 32, 128)
 """Ranks at which a step is timed."""
-LORA_RANKS = (4, 16)
-"""r of the language models."""
+LORA_RANKS = (4, 16, 64)
+"""r of the language models, of which LoRA-RITE and Adam take each; the paper compares all six at 16."""
+WATCHED_RANKS = (4, 16)
+"""Those of which the factors' contributions are compared."""
 STRING_TASKS = ("sort-shift", "mostly-late")
 """Functions to learn: an answer to generate, and a question."""
-ASKED_KNOWN = ("rite", "adam", "lamb")
+ASKED_KNOWN = ("rite", "adam")
 """Optimizers that also train on a question that the base model can answer."""
 BENCHMARKS = {
     Profile.GPU: ("arc-easy", "openbookqa", "boolq", "mawps"),
@@ -52,9 +55,18 @@ LANGUAGE = Place("language", metric=ACCURACY)
 KNOWN = LANGUAGE.on("known")
 """The same on a question that the base model can answer."""
 ENCODER = Place("encoder", "amazon", metric=spearman())
-"""Spearman's correlation of MiniLM's ratings, at the best of two rates."""
+"""Spearman's correlation of MiniLM's ratings, at the best of three rates."""
 PUBLIC = Place("public", metric=ACCURACY)
 """Pretrained language models; the task is a public set."""
+PRETRAINED = Place("gemma-invariance", "gemma", metric=DEVIATION)
+"""How far trajectories of Gemma-3-270M's adapters diverge from equivalent starts, in float32."""
+GRADES = Place("gemma", "grades", metric=NATS)
+"""Gemma-3-270M's held-out nats a token of the grades of film reviews."""
+
+
+def ranks_of(optimizer: str) -> tuple[int, ...]:
+    """Ranks of the small language model: all for LoRA-RITE and Adam, 16 for the others."""
+    return LORA_RANKS if optimizer in ("rite", "adam") else (16,)
 
 
 def factors(where: Place) -> Place:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from harness.claims import (
     EVERY,
@@ -19,6 +18,8 @@ from harness.claims import (
     NotComparable,
     NotRun,
     Profile,
+    Rule,
+    Rules,
     Trend,
     alone,
     at,
@@ -31,6 +32,7 @@ from suites.lora_rite.cells import (
     FIRST_STEP,
     IMBALANCES,
     INVARIANCE,
+    PRETRAINED,
     RANKS,
     REGRESSION,
     REGRET,
@@ -47,18 +49,18 @@ _TRANSFORMATIONS = (*KINDS, "transformer", "transformer-scale")
 _ROUNDED = "the same run from a start that differs by rounding, which does not diverge"
 
 
-def _convergent(method: str, *tasks: str) -> Mapping[Profile, Form]:
+def _convergent(method: str, *tasks: str) -> Rule:
     """Trajectories from equivalent starts never diverge."""
     cells = tuple(INVARIANCE(method, task=task) for task in tasks)
     return at(EVERY, Exact(cells, oracle=_ROUNDED, min_cases=len(tasks)))
 
 
-def _divergent(method: str, task: str) -> Mapping[Profile, Form]:
+def _divergent(method: str, task: str) -> Rule:
     """Trajectories from equivalent starts diverge at least once."""
     return at(EVERY, Existence(INVARIANCE(method, task=task, part="witness"), oracle=_ROUNDED))
 
 
-def _by_algebra(cell: Cell, reason: str) -> Mapping[Profile, Form]:
+def _by_algebra(cell: Cell, reason: str) -> Rule:
     """What follows from the formula of a step: shown, and no verdict."""
     return at(EVERY, NotComparable(alone(cell), reason=reason))
 
@@ -71,12 +73,17 @@ _ENTRYWISE = (
     "It treats entries one by one, which a rotation mixes: that the trajectory diverges is one line of "
     "algebra, whatever is run here."
 )
+_NOT_LOADED = "The smoke profile loads no pretrained model: a tiny transformer in float64 is shown."
+_BY_LENGTH = (
+    "A step goes along the gradient, to which R is applied where R⁻ᵀ is due: that the trajectory diverges is "
+    "one line of algebra, whatever is run here."
+)
 _FIRST = (
     "The first step has a closed form, from which the ratio follows: a right implementation has no choice."
 )
 
 
-def _without_gpu(form: Form) -> Mapping[Profile, Form]:
+def _without_gpu(form: Form) -> Rule:
     """One form where a GPU's ten minutes are not spent on what a CPU can judge."""
     elsewhere = NotRun("It takes no GPU: `--profile small` judges it on a CPU.")
     return at((Profile.SMALL, Profile.PAPER), form) | at(Profile.GPU, elsewhere)
@@ -121,7 +128,7 @@ def _errors(method: str, above: float, below: float) -> Contrast:
     return log(RESCALED(method, task=scale_id(above))) - log(RESCALED(method, task=scale_id(below)))
 
 
-def _fails_at(method: str, scale: float) -> Mapping[Profile, Form]:
+def _fails_at(method: str, scale: float) -> Rule:
     """The error there is more than twice that of scale 1."""
     return _without_gpu(
         Direction(
@@ -132,7 +139,7 @@ def _fails_at(method: str, scale: float) -> Mapping[Profile, Form]:
     )
 
 
-RULES: Mapping[str, Mapping[Profile, Form]] = {
+RULES: Rules = {
     "C1a": _convergent("rite", *_TRANSFORMATIONS),
     "C1b": _convergent("rite-default", *_TRANSFORMATIONS),
     "C1c": _convergent("rite-no-mass", *_TRANSFORMATIONS),
@@ -140,10 +147,15 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
         f"C2{letter}": _by_algebra(INVARIANCE(name, task="scale"), _SIZED)
         for letter, name in zip("abcd", NOT_SCALED, strict=False)
     },
+    "C1d": at(MEASURED, Exact((PRETRAINED("rite"),), oracle=_ROUNDED, min_cases=3))
+    | at(Profile.SMOKE, NotComparable(alone(INVARIANCE("rite", task="transformer")), reason=_NOT_LOADED)),
     "C2e": _divergent(NOT_SCALED[-1], "scale"),
     "C2f": _by_algebra(INVARIANCE("adam", task="rotation"), _ENTRYWISE),
+    "C2g": at(MEASURED, NotComparable(alone(PRETRAINED("adam")), reason=_SIZED)),
     "C3a": _convergent("lamb", "scale", "transformer-scale"),
     "C3b": _by_algebra(INVARIANCE("lamb", task="rotation"), _ENTRYWISE),
+    "C3c": _convergent("lars", "scale", "transformer-scale"),
+    "C3d": _by_algebra(INVARIANCE("lars", task="general"), _BY_LENGTH),
     "C4a": _by_algebra(FIRST_STEP("rite"), _FIRST),
     "C4b": _by_algebra(FIRST_STEP("adam", part="slope"), _FIRST),
     "C9a": at(

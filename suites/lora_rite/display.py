@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from harness.claims import MEASURED, Profile
-from harness.suite import Entry, PaperFigure, PaperTable, ReportedRef, Series, TableRow, by_arm, curves
+from harness.claims import MEASURED, Place, Profile
+from harness.suite import (
+    Columns,
+    Entry,
+    PaperFigure,
+    PaperTable,
+    ReportedRef,
+    Series,
+    TableRow,
+    by_arm,
+    curves,
+)
 from methods.lora_rite.finetune import GROWTH_A, GROWTH_B
 from methods.lora_rite.gauge import KINDS
+from suites.lora_rite import cells
 from suites.lora_rite.arms import LABELS, LATER, OPTIMIZERS, at_rank, named
-from suites.lora_rite.cells import (
-    ASKED_KNOWN,
-    BENCHMARKS,
-    ENCODER,
-    IMBALANCES,
-    INVARIANCE,
-    KNOWN,
-    LANGUAGE,
-    LORA_RANKS,
-    PUBLIC,
-    RANKS,
-    REGRESSION,
-    REGRET,
-    RESCALED,
-    SCALES,
-    STATE,
-    STEP_TIME,
-    STRING_TASKS,
-    TRAINING_TIME,
-    UNBALANCED,
-    factors,
-    scale_id,
-)
 
 _SMALL = (Profile.SMALL,)
 _WITHOUT_GPU = (Profile.SMALL, Profile.PAPER)
@@ -43,6 +32,7 @@ _TRAJECTORIES = (
     "adam",
     "lora-plus",
     "lamb",
+    "lars",
     "scaled-adam",
     "shampoo",
     "rmsprop",
@@ -53,55 +43,64 @@ _TRAJECTORIES = (
     "untransported",
 )
 _SETS = {
-    Profile.GPU: BENCHMARKS[Profile.GPU],
-    Profile.PAPER: (*BENCHMARKS[Profile.PAPER], "instructions"),
+    Profile.GPU: cells.BENCHMARKS[Profile.GPU],
+    Profile.PAPER: (*cells.BENCHMARKS[Profile.PAPER], "instructions"),
 }
 _ALL_SETS = {name: name for sets in _SETS.values() for name in sets}
-_BY_SCALE = {f"{s:g}": f"s = {s:g}" for s in SCALES}
-_BY_IMBALANCE = {f"{s:g}": f"s = {s:g}" for s in IMBALANCES}
-_FACTORS = factors(LANGUAGE.on(STRING_TASKS[0]))
+_FACTORS = cells.factors(cells.LANGUAGE.on(cells.STRING_TASKS[0]))
 
 
 def _strings(rank: int) -> Sequence[TableRow]:
     def entries(optimizer: str) -> Mapping[str, Entry | None]:
         method = at_rank(optimizer, rank)
-        asked = rank == 16 and optimizer in ASKED_KNOWN
+        asked = rank == 16 and optimizer in cells.ASKED_KNOWN
         return {
-            **{task: LANGUAGE(method, task=task) for task in STRING_TASKS},
-            "known": KNOWN(method) if asked else None,
+            **{task: cells.LANGUAGE(method, task=task) for task in cells.STRING_TASKS},
+            "known": cells.KNOWN(method) if asked else None,
         }
 
-    return by_arm(named(OPTIMIZERS, f"r = {rank}"), entries)
+    present = [name for name in OPTIMIZERS if rank in cells.ranks_of(name)]
+    return by_arm(named(present, f"r = {rank}"), entries)
 
 
 def _public(profile: Profile, optimizers: Sequence[str]) -> Sequence[TableRow]:
     return by_arm(
         named(optimizers),
-        lambda name: {task: PUBLIC(at_rank(name, 16), task=task) for task in _SETS[profile]},
+        lambda name: {task: cells.PUBLIC(at_rank(name, 16), task=task) for task in _SETS[profile]},
     )
 
 
 def _reported(size: str) -> Sequence[TableRow]:
     return by_arm(
         named(OPTIMIZERS, f"Gemma-{size.upper()}, paper"),
-        lambda name: {key: ReportedRef(f"{key}-{size}-{name}") for key in BENCHMARKS[Profile.PAPER]},
+        lambda name: {key: ReportedRef(f"{key}-{size}-{name}") for key in cells.BENCHMARKS[Profile.PAPER]},
     )
 
 
-def _cost(method: str) -> Mapping[str, Entry]:
-    return {
-        **{f"r{rank}": STEP_TIME(at_rank(method, rank)) for rank in RANKS},
-        **{size: TRAINING_TIME(f"{method}-{size}") for size in ("small", "large")},
-        "state": STATE(method),
-    }
+def _by_scale(where: Place, scales: Sequence[float]) -> Columns:
+    """A column for each s of the start; later optimizers are not started there."""
+
+    def at(s: float) -> tuple[str, Callable[[str], Entry | None]]:
+        there = where.on(cells.scale_id(s))
+        return f"s = {s:g}", lambda name: None if name in LATER else there(name)
+
+    return {f"{s:g}": at(s) for s in scales}
+
+
+def _step_time(method: str, rank: int) -> Entry:
+    return cells.STEP_TIME(at_rank(method, rank))
+
+
+def _training_time(method: str, size: str) -> Entry:
+    return cells.TRAINING_TIME(f"{method}-{size}")
 
 
 TABLES = (
-    PaperTable(
+    PaperTable.of(
+        named(_TRAJECTORIES),
+        {kind: (kind, cells.INVARIANCE.on(kind)) for kind in KINDS},
         id="invariance",
         title="Largest relative deviation of Z from equivalent factors",
-        columns={kind: kind for kind in KINDS},
-        rows=by_arm(named(_TRAJECTORIES), lambda name: {kind: INVARIANCE(name, task=kind) for kind in KINDS}),
         profiles=MEASURED,
     ),
     PaperTable(
@@ -112,17 +111,29 @@ TABLES = (
             "mostly-late": "majority question",
             "known": "known question",
         },
-        rows=[row for rank in LORA_RANKS for row in _strings(rank)],
+        rows=[row for rank in cells.LORA_RANKS for row in _strings(rank)],
         source="Tables 1 and 3",
-        bold=STRING_TASKS,
-        profiles=_SMALL,
+        bold=cells.STRING_TASKS,
     ),
-    PaperTable(
+    PaperTable.of(
+        named(("rite", "adam", "lora-plus", "misaligned")),
+        {"rho": ("Spearman's ρ", cells.ENCODER)},
         id="ratings",
-        title="MiniLM on ratings of product reviews, at the better of two rates",
-        columns={"rho": "Spearman's ρ"},
-        rows=by_arm(named(("rite", "adam", "lora-plus", "misaligned")), lambda name: {"rho": ENCODER(name)}),
+        title="MiniLM on ratings of product reviews, at the best of three rates",
         bold=("rho",),
+    ),
+    PaperTable.of(
+        named(("rite", "adam", "misaligned")),
+        {
+            "nats": (
+                "held-out nats a token",
+                lambda name: None if name == "misaligned" else cells.GRADES(name),
+            ),
+            "deviation": ("largest relative deviation", cells.PRETRAINED),
+        },
+        id="gemma",
+        title="Gemma-3-270M: grades of reviews at the best rate, and deviation from equivalent factors",
+        bold=("nats",),
         profiles=_SMALL,
     ),
     PaperTable(
@@ -149,44 +160,31 @@ TABLES = (
         source="Table 2",
         profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        named((*OPTIMIZERS, "lars", *LATER)),
+        {"tuned": ("best rate", cells.REGRESSION), **_by_scale(cells.RESCALED, cells.SCALES)},
         id="scales",
         title="Error of a linear regression at the best rate, and with A scaled at the rate of scale 1",
-        columns={"tuned": "best rate", **_BY_SCALE},
-        rows=by_arm(
-            named((*OPTIMIZERS, *LATER)),
-            lambda name: {
-                "tuned": REGRESSION(name),
-                **{f"{s:g}": RESCALED(name, task=scale_id(s)) for s in SCALES},
-            },
-        ),
         profiles=_WITHOUT_GPU,
     ),
-    PaperTable(
+    PaperTable.of(
+        named(("rite", "adam")),
+        {
+            **{f"r{rank}": (f"r = {rank}", partial(_step_time, rank=rank)) for rank in cells.RANKS},
+            "small": ("smaller model", partial(_training_time, size="small")),
+            "large": ("larger model", partial(_training_time, size="large")),
+            "state": ("numbers kept by a parameter", cells.STATE),
+        },
         id="cost",
         title="Seconds of five optimizer steps by rank, of six training steps by model, and state",
-        columns={
-            **{f"r{rank}": f"r = {rank}" for rank in RANKS},
-            "small": "smaller model",
-            "large": "larger model",
-            "state": "numbers kept by a parameter",
-        },
-        rows=by_arm(named(("rite", "adam")), _cost),
         source="speed table",
         profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        named(("rite-sum", "matrix-adagrad")),
+        {"exponent": ("exponent in T", cells.REGRET), **_by_scale(cells.UNBALANCED, cells.IMBALANCES)},
         id="theory",
         title="Exponent of the first-order term, and average loss from unbalanced factors",
-        columns={"exponent": "exponent in T", **_BY_IMBALANCE},
-        rows=by_arm(
-            named(("rite-sum", "matrix-adagrad")),
-            lambda name: {
-                "exponent": REGRET(name),
-                **{f"{s:g}": UNBALANCED(name, task=scale_id(s)) for s in IMBALANCES},
-            },
-        ),
-        profiles=_WITHOUT_GPU,
     ),
 )
 
@@ -205,7 +203,11 @@ FIGURES = (
         title="Linear regression from rescaled initial factors, at the rate of scale 1",
         x="factor on the initial A",
         y="test mean squared error",
-        series=curves(named((*OPTIMIZERS, *LATER)), SCALES, lambda name, s: RESCALED(name, task=scale_id(s))),
+        series=curves(
+            named((*OPTIMIZERS, "lars")),
+            cells.SCALES,
+            lambda name, s: cells.RESCALED(name, task=cells.scale_id(s)),
+        ),
         log_x=True,
         log_y=True,
         profiles=_WITHOUT_GPU,
@@ -217,7 +219,6 @@ FIGURES = (
         y="‖A − A₀‖/‖A₀‖ and ‖B‖/‖A₀‖",
         series=_NORMS,
         source="Figure 1",
-        profiles=_SMALL,
     ),
     PaperFigure(
         id="balance",
@@ -225,6 +226,5 @@ FIGURES = (
         x="step",
         y="|log ‖δA Bᵀ‖/‖A δBᵀ‖|",
         series=curves(named(OPTIMIZERS), _LOOKS, lambda name, step: _FACTORS(at_rank(name, 16), step=step)),
-        profiles=_SMALL,
     ),
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.claims import Profile
 from harness.method import Method, Reference
-from harness.suite import Experiment, Scale, Timed, Tuned, on_cpu
+from harness.suite import Experiment, Methods, Scale, Timed, on_cpu
 from methods.common.rank_metrics import spearman
 from methods.lora_rite.cost import StepCost, TakeSteps, Train, TrainingCost
 from methods.lora_rite.descent import Descend, Factored, Rescaled, TinyTransformer
@@ -19,31 +19,13 @@ from methods.lora_rite.encoder import RatingTask
 from methods.lora_rite.finetune import ACCURACY
 from methods.lora_rite.gauge import KINDS
 from methods.lora_rite.language import StringTask
-from methods.lora_rite.models import GEMMA_2B
+from methods.lora_rite.models import GEMMA_2B, GEMMA_SMALL
 from methods.lora_rite.online import LOSS, Follow, LinearLosses, Unbalanced
 from methods.lora_rite.regression import ERROR, FitLinear, LinearRegression
 from methods.lora_rite.sabotage import MisalignedDescend, MisalignedFit, UntransportedDescend
-from suites.lora_rite.arms import (
-    FIRST,
-    NOT_SCALED,
-    REGRESSION_RATES,
-    STRING_RATES,
-    at_rank,
-    fine_tune,
-    misaligned,
-    tuned,
-    uneven,
-)
-from suites.lora_rite.cells import (
-    ASKED_KNOWN,
-    IMBALANCES,
-    LORA_RANKS,
-    RANKS,
-    SCALES,
-    STRING_TASKS,
-    scale_id,
-)
-from suites.lora_rite.public import GEMMA_SMALL, public_experiment
+from suites.lora_rite import arms, cells
+from suites.lora_rite.gemma import gemma_grades, gemma_invariance
+from suites.lora_rite.public import public_experiment
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -54,6 +36,7 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         # What needs no GPU is judged under ``small``; only invariance is checked there as well.
         return (
             *_divided(seeds=1, random=4),
+            replace(gemma_invariance(), device_gb=4.0),
             _step_time(),
             _training_time(scale.profile),
             public_experiment(scale),
@@ -62,15 +45,19 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         _regression(8),
         # Shampoo may diverge here, and then a verdict needs ten seeds.
         _scales(10),
-        _regret(8),
+        # Shown only: a few seeds say how well it is known.
+        _regret(3),
         _unbalanced(8),
     )
     timed = (_step_time(), _training_time(scale.profile))
     if scale.profile is Profile.SMALL:
         # The longest trials start first, so that no worker is idle at the end.
         exact = _exact(seeds=2, random=12)
-        return (_encoder(5), _language(12 if scale.full else 8), *exact, *worlds, *timed)
-    return (*_divided(seeds=2, random=12), *on_cpu(worlds), *timed, public_experiment(scale))
+        gemma = (gemma_grades(5), gemma_invariance())
+        return (*gemma, _encoder(5), _language(12 if scale.full else 6), *exact, *worlds, *timed)
+    exact = _divided(seeds=2, random=12)
+    real = replace(gemma_invariance(), device_gb=4.0)
+    return (*exact, real, *on_cpu(worlds), *timed, public_experiment(scale))
 
 
 def _divided(*, seeds: int, random: int) -> tuple[Experiment, ...]:
@@ -83,8 +70,9 @@ def _smoke() -> tuple[Experiment, ...]:
     """What exact claims need, on few cases."""
     invariance, first, state = _exact(seeds=1, random=1)
     only = {(task, name) for task in invariance.tasks for name in ("rite", "rite-default", "rite-no-mass")}
-    only |= {("scale", name) for name in (*NOT_SCALED, "lamb")}
-    only |= {("rotation", "adam"), ("rotation", "lamb"), ("transformer-scale", "lamb")}
+    only |= {("scale", name) for name in (*arms.NOT_SCALED, "lamb", "lars")}
+    only |= {("rotation", "adam"), ("rotation", "lamb"), ("general", "lars")}
+    only |= {("transformer-scale", name) for name in ("lamb", "lars")}
     short = {
         name: replace(task, steps=4) if isinstance(task, TinyTransformer) else task
         for name, task in invariance.tasks.items()
@@ -95,8 +83,8 @@ def _smoke() -> tuple[Experiment, ...]:
 
 
 def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
-    names = ("rite", "rite-no-mass", "lora-plus", "scaled-adam", "lamb", "adam", "shampoo", "rmsprop")
-    methods: dict[str, Method[Any, Any]] = {name: Descend(optimizer=name) for name in (*names, "adagrad")}
+    names = ("rite", "rite-no-mass", "lora-plus", "scaled-adam", "lamb", "lars", "adam", "shampoo")
+    methods: Methods = {name: Descend(optimizer=name) for name in (*names, "rmsprop", "adagrad")}
     methods |= {name: Descend(optimizer=name, rate=0.01) for name in ("gd", "scaled-gd")}
     methods["rite-default"] = Descend(plain=False)
     methods["alt-lora"] = Descend(optimizer="alt-lora")
@@ -105,9 +93,10 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
     tasks["transformer"] = TinyTransformer()
     tasks["transformer-scale"] = TinyTransformer(kind="scale")
     # Models are slow, and say the same: there only the paper's three kinds run.
-    everywhere = ("rite", "rite-default", "rite-no-mass", "untransported", "misaligned", "adam", "lamb")
+    everywhere = ("rite", "rite-default", "rite-no-mass", "untransported", "misaligned", "adam")
+    by_size = ("lamb", "lars")
     only = {(kind, name) for kind in KINDS for name in methods}
-    only |= {(task, name) for task in tasks for name in everywhere}
+    only |= {(task, name) for task in tasks for name in (*everywhere, *by_size)}
     first: dict[str, Method[Any, Any]] = {name: Descend(optimizer=name) for name in ("rite", "adam", "gd")}
     kept: dict[str, Method[Any, Any]] = {
         name: TakeSteps(optimizer=name, repeats=1) for name in ("rite", "adam", "shampoo")
@@ -119,7 +108,7 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
             title="Trajectories from equivalent factors",
             tasks=tasks,
             methods=methods,
-            seeds=FIRST.take(seeds),
+            seeds=arms.FIRST.take(seeds),
             unit="case",
             only=frozenset(only),
         ),
@@ -128,7 +117,7 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
             title="What each factor contributes to the first step",
             tasks={"rescaled": Rescaled()},
             methods=first,
-            seeds=FIRST.take(1),
+            seeds=arms.FIRST.take(1),
             unit="case",
         ),
         Experiment(
@@ -136,7 +125,7 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
             title="Numbers kept by each optimizer, for attention layers of Gemma-2B",
             tasks={"layers": layers},
             methods=kept,
-            seeds=FIRST.take(1),
+            seeds=arms.FIRST.take(1),
             unit="optimizer",
         ),
     )
@@ -144,27 +133,28 @@ def _exact(*, seeds: int, random: int) -> tuple[Experiment, ...]:
 
 def _regression(seeds: int) -> Experiment:
     methods = {
-        name: tuned(FitLinear(optimizer=name, rate=rate), ERROR) for name, rate in REGRESSION_RATES.items()
+        name: arms.tuned(FitLinear(optimizer=name, rate=rate), ERROR)
+        for name, rate in arms.REGRESSION_RATES.items()
     }
-    broken = MisalignedFit(rate=REGRESSION_RATES["rite"])
+    broken = MisalignedFit(rate=arms.REGRESSION_RATES["rite"])
     return Experiment(
         id="regression",
         title="Linear regression with a low-rank correction, at the best rates",
         tasks={"plain": LinearRegression()},
-        methods={**methods, "misaligned": tuned(broken, ERROR)},
-        seeds=FIRST.take(seeds),
+        methods={**methods, "misaligned": arms.tuned(broken, ERROR)},
+        seeds=arms.FIRST.take(seeds),
         unit="output",
     )
 
 
-def _scales(seeds: int, *, steps: int = 300, names: Iterable[str] = REGRESSION_RATES) -> Experiment:
+def _scales(seeds: int, *, steps: int = 300, names: Iterable[str] = (*arms.OPTIMIZERS, "lars")) -> Experiment:
     """Rates stay those of s = 1, since a user does not tune again for every initialisation."""
     return Experiment(
         id="scales",
         title="Linear regression from rescaled initial factors",
-        tasks={scale_id(scale): LinearRegression(scale=scale, steps=steps) for scale in SCALES},
-        methods={name: FitLinear(optimizer=name, rate=REGRESSION_RATES[name]) for name in names},
-        seeds=FIRST.take(seeds),
+        tasks={cells.scale_id(scale): LinearRegression(scale=scale, steps=steps) for scale in cells.SCALES},
+        methods={name: FitLinear(optimizer=name, rate=arms.REGRESSION_RATES[name]) for name in names},
+        seeds=arms.FIRST.take(seeds),
         unit="output",
     )
 
@@ -179,7 +169,7 @@ def _regret(seeds: int, *, steps: int = 1024) -> Experiment:
             "matrix-adagrad": Follow(optimizer="matrix-adagrad"),
             "gd": Follow(optimizer="gd"),
         },
-        seeds=FIRST.take(seeds),
+        seeds=arms.FIRST.take(seeds),
         unit="world",
     )
 
@@ -194,9 +184,9 @@ def _unbalanced(seeds: int) -> Experiment:
     return Experiment(
         id="unbalanced",
         title="Average loss from unbalanced factors, at the best rates",
-        tasks={scale_id(s): Unbalanced(imbalance=s, worlds=2) for s in IMBALANCES},
-        methods={name: tuned(method, LOSS, points=7) for name, method in methods.items()},
-        seeds=FIRST.take(seeds),
+        tasks={cells.scale_id(s): Unbalanced(imbalance=s, worlds=2) for s in cells.IMBALANCES},
+        methods={name: arms.tuned(method, LOSS, points=7) for name, method in methods.items()},
+        seeds=arms.FIRST.take(seeds),
         unit="world",
     )
 
@@ -205,9 +195,11 @@ def _step_time() -> Experiment:
     return Experiment(
         id="step-time",
         title="Seconds of optimizer steps by rank",
-        tasks={"layers": StepCost(ranks=RANKS)},
-        methods={at_rank(o, r): TakeSteps(optimizer=o, rank=r) for o in ("rite", "adam") for r in RANKS},
-        seeds=FIRST.take(1),
+        tasks={"layers": StepCost(ranks=cells.RANKS)},
+        methods={
+            arms.at_rank(o, r): TakeSteps(optimizer=o, rank=r) for o in ("rite", "adam") for r in cells.RANKS
+        },
+        seeds=arms.FIRST.take(1),
         unit="block",
         timed=Timed(blocks=10, warmup=1),
     )
@@ -228,7 +220,7 @@ def _training_time(profile: Profile) -> Experiment:
             for o in ("rite", "adam")
             for s in ("small", "large")
         },
-        seeds=FIRST.take(1),
+        seeds=arms.FIRST.take(1),
         unit="block",
         timed=Timed(blocks=8, warmup=1),
         memory_gb=6.0 if profile is Profile.SMALL else 64.0,
@@ -236,42 +228,42 @@ def _training_time(profile: Profile) -> Experiment:
 
 
 def _language(seeds: int) -> Experiment:
-    """Six optimizers, two ranks, a task to generate, a question, and a question known already."""
-    methods: dict[str, Method[Any, Any] | Tuned] = {
-        at_rank(name, rank): tuned(fine_tune(name, rate, rank), ACCURACY)
-        for name, rate in STRING_RATES.items()
-        for rank in LORA_RANKS
+    """Six optimizers at rank 16, two at the others; an answer, a question, and a question known already."""
+    methods: Methods = {
+        arms.at_rank(name, rank): arms.tuned(arms.fine_tune(name, arms.STRING_RATES[name], rank), ACCURACY)
+        for name in arms.OPTIMIZERS
+        for rank in cells.ranks_of(name)
     }
-    for rank in LORA_RANKS:
-        methods[at_rank("misaligned", rank)] = misaligned(STRING_RATES["rite"], rank)
-        methods[at_rank("uneven", rank)] = uneven(STRING_RATES["rite"], rank)
-    only = {(task, method) for task in STRING_TASKS for method in methods}
-    only |= {("known", at_rank(name, 16)) for name in (*ASKED_KNOWN, "misaligned")}
+    # What breaks a claim at one of its ranks breaks it.
+    for rank in (4, 16):
+        methods[arms.at_rank("misaligned", rank)] = arms.misaligned(arms.STRING_RATES["rite"], rank)
+    methods["uneven-r16"] = arms.uneven(arms.STRING_RATES["rite"], 16)
+    only = {(task, method) for task in cells.STRING_TASKS for method in methods}
+    only |= {("known", arms.at_rank(name, 16)) for name in (*cells.ASKED_KNOWN, "misaligned")}
     return Experiment(
         id="language",
         title="A small language model learns functions of strings",
         tasks={
-            **{task: StringTask(function=task) for task in STRING_TASKS},
+            **{task: StringTask(function=task) for task in cells.STRING_TASKS},
             "known": StringTask(function="rises"),
         },
         methods=methods,
-        seeds=FIRST.take(seeds),
+        seeds=arms.FIRST.take(seeds),
         unit="test string",
         only=frozenset(only),
     )
 
 
 def _encoder(seeds: int) -> Experiment:
-    pairs = {"rite": (5e-4, 1.5e-3), "adam": (4e-3, 1.2e-2), "lora-plus": (1e-3, 3e-3)}
     methods = {
-        name: Tuned(method=fine_tune(name, rates[1], 16), grid={"rate": rates}, select=spearman())
-        for name, rates in pairs.items()
+        name: arms.tuned(arms.fine_tune(name, rate, 16), spearman(), points=3)
+        for name, rate in arms.ENCODER_RATES.items()
     }
     return Experiment(
         id="encoder",
         title="MiniLM learns ratings of product reviews",
         tasks={"amazon": RatingTask()},
-        methods={**methods, "misaligned": misaligned(pairs["rite"][1], 16)},
-        seeds=FIRST.take(seeds),
+        methods={**methods, "misaligned": arms.misaligned(arms.ENCODER_RATES["rite"], 16)},
+        seeds=arms.FIRST.take(seeds),
         unit="test text",
     )

@@ -10,15 +10,12 @@ from harness.method.footprint import Use
 from harness.method.sizes import activations_gb, model_gb
 from harness.suite import Experiment, Scale, Tuned
 from methods.common import datasets
-from methods.common.gemma import SafeWeights
 from methods.lora_rite.finetune import ACCURACY
-from methods.lora_rite.models import GEMMA2_2B, GEMMA_2B, GEMMA_7B, MT5_XXL
+from methods.lora_rite.models import GEMMA2_2B, GEMMA_2B, GEMMA_7B, GEMMA_SMALL, MT5_XXL
 from methods.lora_rite.public import INSTRUCTIONS, PublicTask
-from suites.lora_rite.arms import FIRST, PUBLIC_RATES, at_rank, fine_tune, misaligned, tuned, uneven
-from suites.lora_rite.cells import LORA_RANKS
+from suites.lora_rite import arms
 
 FOLDER = "suites/lora_rite/tasks"
-GEMMA_SMALL = SafeWeights()
 _FEW = ("rite", "adam")
 """Optimizers that run where six would take too long."""
 
@@ -48,7 +45,7 @@ def _paper_tasks() -> dict[str, PublicTask]:
 
 
 def public_experiment(scale: Scale) -> Experiment:
-    """Six optimizers on each set; rank 4 and the sabotage where a claim needs them.
+    """Six optimizers on each set; other ranks and the sabotage where a claim needs them.
 
     Under ``gpu`` LoRA-RITE, Adam and the sabotage only, which is planned for ten minutes on one large
     GPU by an estimate, not by a measurement: some 70 ms an update, 40 updates, two to three seconds of
@@ -56,30 +53,31 @@ def public_experiment(scale: Scale) -> Experiment:
     """
     gpu = scale.profile is Profile.GPU
     tasks = _gpu_tasks(scale) if gpu else _paper_tasks()
-    ranks = (16,) if gpu else LORA_RANKS
     points = 5 if scale.full or not gpu else 3
 
-    def chosen(name: str, rank: int) -> Tuned:
-        return tuned(fine_tune(name, PUBLIC_RATES[name], rank), ACCURACY, points)
+    rates = arms.GPU_RATES if gpu else arms.PUBLIC_RATES
 
-    methods: dict[str, Any] = {
-        at_rank(name, 16): chosen(name, 16) for name in (_FEW if gpu else PUBLIC_RATES)
-    }
-    for rank in ranks:
-        methods[at_rank("misaligned", rank)] = misaligned(PUBLIC_RATES["rite"], rank)
-    only = {(task, name) for task in tasks for name in methods if name != at_rank("misaligned", 4)}
+    def chosen(name: str, rank: int) -> Tuned:
+        return arms.tuned(arms.fine_tune(name, rates[name], rank), ACCURACY, points)
+
+    methods: dict[str, Any] = {arms.at_rank(name, 16): chosen(name, 16) for name in rates}
+    methods["misaligned-r16"] = arms.misaligned(rates["rite"], 16)
+    only = {(task, name) for task in tasks for name in methods}
     if gpu:
-        methods[at_rank("uneven", 16)] = uneven(PUBLIC_RATES["rite"], 16)
-        only.add(("arc-easy", at_rank("uneven", 16)))
+        methods[arms.at_rank("uneven", 16)] = arms.uneven(rates["rite"], 16)
+        only.add(("arc-easy", arms.at_rank("uneven", 16)))
     else:
-        methods |= {at_rank(name, 4): chosen(name, 4) for name in _FEW}
-        only |= {("openbookqa", at_rank(name, 4)) for name in (*_FEW, "misaligned")}
+        for rank in (4, 64):
+            methods |= {arms.at_rank(name, rank): chosen(name, rank) for name in _FEW}
+            only |= {("openbookqa", arms.at_rank(name, rank)) for name in _FEW}
+        methods["misaligned-r4"] = arms.misaligned(rates["rite"], 4)
+        only.add(("openbookqa", "misaligned-r4"))
     return Experiment(
         id="public",
         title="Pretrained language models on public data sets",
         tasks=dict(tasks),
         methods=methods,
-        seeds=FIRST.take(5),
+        seeds=arms.FIRST.take(5),
         unit="question",
         minutes=20.0 if gpu else 600.0,
         memory_gb=24.0 if gpu else 32.0,

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claims import Place, Profile, Replication
-from harness.suite import FirstSeed
 from methods.metric_aware.metrics import LARGEST, RMSE, SET_F1, TOKEN_F1
 from suites.metric_aware.arms import OBJECTIVES
-
-FIRST = FirstSeed()
-"""Draws what is proved, and the solved examples of open questions, whose answers are those first drawn."""
-FRESH = FirstSeed(200, "Results on the seeds 100 to 107 were seen before the grids and seeds were settled.")
-"""Draws everything else."""
-PROMPT_SEEDS = FRESH.take(10)
-"""Draws of the solved examples; the texts asked about are the same in all of them."""
 
 NOISES = {"noise-0.3": 0.3, "noise-0.8": 0.8, "noise-1.5": 1.5}
 """Tasks of the toy, by the noise of a label."""
@@ -42,7 +34,8 @@ def _asked(experiment: str, task: str) -> Place:
 
 
 ASKED: Mapping[Profile, Mapping[str, Place]] = {
-    Profile.SMALL: {f"Gemma-3-270M, {domain}": _asked("prompted", domain) for domain in PROMPTED},
+    # Each draw of examples asks about texts of its own, so that a seed draws everything anew.
+    Profile.SMALL: {f"Gemma-3-270M, {domain}": Place("prompted", domain, metric=RMSE) for domain in PROMPTED},
     Profile.GPU: {f"Gemma-3-270M, {name}": _asked("public", name) for name in PUBLIC},
     Profile.PAPER: {
         f"FLAN-T5 {size}, {name}": _asked("flan", f"{name}-{size}")
@@ -59,8 +52,6 @@ OPEN: Mapping[Profile, Place] = {
 SETS = Place("sets", "mixture", metric=SET_F1)
 """Sets of labels."""
 
-RAFT = Place("raft", metric=RMSE)
-"""Fine-tuned scorers by their own read-out; part ``mode`` by the likeliest digit."""
 TRAINED = {
     "well": "well specified, n = 1000",
     "bent-1000": "misspecified, n = 1000",
@@ -68,6 +59,7 @@ TRAINED = {
     "pretrained": "pretrained network, n = 200",
     "random": "the same network from random weights, n = 200",
     "ratings": "sentence embeddings, human ratings",
+    "hidden": "Gemma-3-270M's last hidden states, human ratings, n = 100",
 }
 """Tasks of fine-tuning, with their labels."""
 ONLY_FULL = ("well", "bent-1000")
@@ -80,7 +72,16 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
     "pretrained": ("as-is", *_ALL),
     "random": ("ce", "raft", "head"),
     "ratings": _ALL,
+    "hidden": ("as-is", *_ALL),
     "scrambled": ("raft", "head"),
     "bent-20000": ("ce", "raft", "head"),
 }
 """What each task compares: all objectives where claims read them, few elsewhere."""
+_STAND_INS = ("pretrained", "random", "scrambled")
+"""Tasks of the network that was pretrained on another world: cheap, so that they have more seeds."""
+
+
+def trained(task: str, *, part: str = "main") -> Place:
+    """Where a task of fine-tuning is measured: by its own read-out; part ``mode`` by the likeliest digit."""
+    experiment = "pretrained" if task in _STAND_INS else "hidden" if task == "hidden" else "raft"
+    return Place(experiment, task, part=part, metric=RMSE)

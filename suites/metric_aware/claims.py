@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from harness.claims import EveryCell, Form, NotComparable, Place, Profile, Replication, by_profile, log, mean
+from harness.claims import (
+    EveryCell,
+    Form,
+    NotComparable,
+    Place,
+    Profile,
+    Replication,
+    Rule,
+    Rules,
+    by_place,
+    by_profile,
+    log,
+    mean,
+)
 from methods.metric_aware.metrics import MAE, RANKING
 from suites.metric_aware.arms import mean_at
 from suites.metric_aware.cells import ASKED, EMBEDDED, MAIN_TOY, OPEN, SETS, TOYS, WIDE_TOY, WIDTHS
@@ -49,14 +62,14 @@ _OWN_SAMPLES = (
 _SAME = "These are the quantities of M2b and M2c on each set, which are judged there."
 
 
-def _on_models(rule: Callable[[Place], EveryCell]) -> Mapping[Profile, Form]:
+def _on_models(rule: Callable[[Place], EveryCell]) -> Rule:
     """Gemma-3-270M under ``small`` and ``gpu``, FLAN-T5 under ``paper``, on every set."""
     return by_profile(_ASKED, lambda places: over(rule, places))
 
 
-def _on_one_model(rule: Callable[[Place], Form]) -> Mapping[Profile, Form]:
+def _on_one_model(rule: Callable[[Place], Form]) -> Rule:
     """The same on the first set."""
-    return by_profile(_ASKED, lambda places: rule(places[0]))
+    return by_place({profile: places[0] for profile, places in _ASKED.items()}, rule)
 
 
 def _on_every_set(places: Sequence[Place]) -> NotComparable:
@@ -64,7 +77,7 @@ def _on_every_set(places: Sequence[Place]) -> NotComparable:
     return NotComparable(gains, reason=_SAME, replication=Replication.CROSSED)
 
 
-RULES: Mapping[str, Mapping[Profile, Form]] = {
+RULES: Rules = {
     "M1a": shown(WIDE_TOY("greedy") - WIDE_TOY("mean"), KNOWN_LAW),
     "M1b": small_only(each_own(_RATED)),
     "M1c": _on_models(each_own),
@@ -93,9 +106,9 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
     "M7a": by_profile(_SEVERAL, _on_every_set),
     "M7b": small_only(over(mean_over_mode, _WIDER)),
     "M7c": small_only(over(median_over_mode, _WIDER)),
-    "M8a": by_profile(OPEN, lambda where: text_gain(where, "greedy")),
-    "M8b": by_profile(OPEN, lambda where: text_gain(where, "one-sample")),
-    "M8c": by_profile(OPEN, lambda where: text_gain(where, "most-frequent")),
+    "M8a": by_place(OPEN, lambda where: text_gain(where, "greedy")),
+    "M8b": by_place(OPEN, lambda where: text_gain(where, "one-sample")),
+    "M8c": by_place(OPEN, lambda where: text_gain(where, "most-frequent")),
     "X1a": proved("sets"),
     "X1b": shown(SETS("f1") - SETS("mode"), _OWN_SAMPLES),
 }

@@ -8,6 +8,7 @@ from typing import TypeVar
 from harness.claims import Cell, Contrast, Place, Profile, by_profile, log
 from harness.method import Metric
 from harness.suite import (
+    Columns,
     Entry,
     PaperFigure,
     PaperTable,
@@ -15,28 +16,14 @@ from harness.suite import (
     Series,
     TableRow,
     arms,
-    by_arm,
+    by_column,
     curves,
+    headers,
 )
-from methods.metric_aware.metrics import (
-    ACCURACY,
-    BIAS2,
-    DETECTION,
-    DISTANCE,
-    ENTROPY,
-    EXACT,
-    EXCESS,
-    FALLBACK,
-    LAW_VARIANCE,
-    MAE,
-    MASS,
-    PEARSON,
-    RANKING,
-    RMSE,
-    SPREAD,
-    VARIANCE,
-)
+from methods.metric_aware import metrics
+from suites.metric_aware import cells
 from suites.metric_aware.arms import (
+    ASKED_OFTEN,
     COUNTS,
     LATE,
     OBJECTIVES,
@@ -46,7 +33,6 @@ from suites.metric_aware.arms import (
     mean_at,
     sampled,
 )
-from suites.metric_aware.cells import ASKED, COMPARED, EMBEDDED, MAIN_TOY, NOISES, OPEN, RAFT, TOYS, TRAINED
 
 X = TypeVar("X", int, float)
 Places = Mapping[str, Place]
@@ -54,15 +40,15 @@ Places = Mapping[str, Place]
 
 _SMALL = (Profile.SMALL,)
 _SINGLE = {
-    f"{label}, single ratings": where.on(part="rater") for label, where in ASKED[Profile.SMALL].items()
+    f"{label}, single ratings": where.on(part="rater") for label, where in cells.ASKED[Profile.SMALL].items()
 }
 _JUDGED: Mapping[Profile, Places] = {
-    **ASKED,
+    **cells.ASKED,
     Profile.SMALL: {
-        **TOYS,
-        "MiniLM head, amazon": EMBEDDED,
-        "MiniLM head, amazon, single ratings": EMBEDDED.on(part="rater"),
-        **ASKED[Profile.SMALL],
+        **cells.TOYS,
+        "MiniLM head, amazon": cells.EMBEDDED,
+        "MiniLM head, amazon, single ratings": cells.EMBEDDED.on(part="rater"),
+        **cells.ASKED[Profile.SMALL],
         **_SINGLE,
     },
 }
@@ -75,17 +61,22 @@ _RATED = ("embedded", "prompted")
 """Experiments in which the ratings of each person are known."""
 
 _COLUMNS: Mapping[str, tuple[str, Metric]] = {
-    "rmse": ("RMSE", RMSE),
-    "mae": ("MAE", MAE),
-    "exact": ("exact match", ACCURACY),
-    "ranking": ("multi-partite AUC", RANKING),
-    "detection": ("bipartite AUC", DETECTION),
+    "rmse": ("RMSE", metrics.RMSE),
+    "mae": ("MAE", metrics.MAE),
+    "exact": ("exact match", metrics.ACCURACY),
+    "ranking": ("multi-partite AUC", metrics.RANKING),
+    "detection": ("bipartite AUC", metrics.DETECTION),
 }
 _EXPLAINED = {
     **{name: READ_OUTS[name] for name in ("greedy", "mode", "median", "mean", "fitted", "line")},
     "constant-mean": READ_OUTS["constant-mean"],
     "blind": "mean of the average distribution (control)",
 }
+
+
+def _runs(where: Place, method: str) -> bool:
+    """Whether a read-out runs at a place: a prompted model under ``small`` has few, in many draws."""
+    return where.experiment != "prompted" or method in ASKED_OFTEN
 
 
 def _grouped(
@@ -100,58 +91,67 @@ def _grouped(
 
 
 def _cross(group: str, where: Place) -> Sequence[TableRow]:
-    def entries(method: str) -> Mapping[str, Entry]:
-        return {key: where(method, metric) for key, (_, metric) in _COLUMNS.items()}
+    shown = {name: label for name, label in READ_OUTS.items() if _runs(where, name)}
+    return by_column(arms(shown, group), _measured(_COLUMNS, where))
 
-    return by_arm(arms(READ_OUTS, group), entries)
+
+_PARTS: Mapping[str, tuple[str, Metric]] = {
+    "bias2": ("bias²", metrics.BIAS2),
+    "variance": ("variance", metrics.VARIANCE),
+    "rmse": ("RMSE", metrics.RMSE),
+    "pearson": ("Pearson's r", metrics.PEARSON),
+    "fallback": ("unreadable", metrics.FALLBACK),
+}
+"""Of the error, beside what tells whether the model knows anything."""
+
+
+def _measured(columns: Mapping[str, tuple[str, Metric]], where: Place) -> Columns:
+    return {key: (header, where.on(metric=metric)) for key, (header, metric) in columns.items()}
 
 
 def _parts(group: str, where: Place) -> Sequence[TableRow]:
-    """Squared bias and variance of the error, beside what tells whether the model knows anything."""
+    shown = {name: label for name, label in _EXPLAINED.items() if _runs(where, name)}
+    return by_column(arms(shown, group), _measured(_PARTS, where))
 
-    def entries(method: str) -> Mapping[str, Entry]:
-        return {
-            "bias2": where(method, BIAS2),
-            "variance": where(method, VARIANCE),
-            "rmse": where(method),
-            "pearson": where(method, PEARSON),
-            "fallback": where(method, FALLBACK),
-        }
 
-    return by_arm(arms(_EXPLAINED, group), entries)
+def _law(where: Place) -> Columns:
+    law, rated = where.on(part="law"), where.experiment in _RATED
+    return {
+        "mass": ("mass on the grid", where.on(metric=metrics.MASS)),
+        "entropy": ("entropy (nats)", law.on(metric=metrics.ENTROPY)),
+        "spread": ("spread", law.on(metric=metrics.SPREAD)),
+        "distance": (
+            "Wasserstein distance to the raters",
+            lambda method: law(method, metrics.DISTANCE) if rated else None,
+        ),
+    }
 
 
 def _distributions(group: str, where: Place) -> Sequence[TableRow]:
-    law, rated = where.on(part="law"), where.experiment in _RATED
-
-    def entries(method: str) -> Mapping[str, Entry | None]:
-        return {
-            "mass": where(method, MASS),
-            "entropy": law(method, ENTROPY),
-            "spread": law(method, SPREAD),
-            "distance": law(method, DISTANCE) if rated else None,
-        }
-
-    rows = by_arm(arms({"mean": "as it is", "fitted": "at a fitted temperature"}, group), entries)
-    if not rated:
+    rows = by_column(arms({"mean": "as it is", "fitted": "at a fitted temperature"}, group), _law(where))
+    if where.experiment not in _RATED:
         return rows
-    constant = {"distance": law("constant-mean", DISTANCE)}
+    constant = {"distance": where("constant-mean", metrics.DISTANCE, part="law")}
     return (*rows, TableRow(label="held-out labels alone", entries=constant, group=group))
 
 
+def _of_digits(where: Place) -> Callable[[str], Entry | None]:
+    """What heads, which have no digits, have none of."""
+    return lambda method: None if "head" in method else where(method)
+
+
+def _fine_tuned(task: str) -> Columns:
+    where = cells.trained(task)
+    return {
+        "rmse": ("RMSE", where),
+        "mode": ("RMSE of the mode", _of_digits(where.on(part="mode"))),
+        "entropy": ("entropy of the digits (nats)", _of_digits(where.on(part="law", metric=metrics.ENTROPY))),
+    }
+
+
 def _objectives(task: str, group: str) -> Sequence[TableRow]:
-    where = RAFT.on(task)
     labels = {"as-is": "as pretrained", **OBJECTIVES}
-
-    def entries(method: str) -> Mapping[str, Entry | None]:
-        digits = "head" not in method
-        return {
-            "rmse": where(method),
-            "mode": where(method, part="mode") if digits else None,
-            "entropy": where(method, ENTROPY, part="law") if digits else None,
-        }
-
-    return by_arm(arms({name: labels[name] for name in COMPARED[task]}, group), entries)
+    return by_column(arms({name: labels[name] for name in cells.COMPARED[task]}, group), _fine_tuned(task))
 
 
 def _second_hand(label: str, reported: str) -> TableRow:
@@ -159,15 +159,15 @@ def _second_hand(label: str, reported: str) -> TableRow:
     return TableRow(label=label, entries={"rmse": ReportedRef(reported)}, group=group)
 
 
-def _answers(where: Place) -> Sequence[TableRow]:
-    return by_arm(arms(TEXTS), lambda method: {"f1": where(method), "exact": where(method, EXACT)})
+def _answers(where: Place) -> Columns:
+    return {"f1": ("token F1", where), "exact": ("exact match", where.on(metric=metrics.EXACT))}
 
 
 TABLES = (
     PaperTable(
         id="cross",
         title="Every read-out by every metric",
-        columns={key: label for key, (label, _) in _COLUMNS.items()},
+        columns=headers(_COLUMNS),
         rows=_grouped(_JUDGED, _cross),
         source="rule table and main table",
         bold=tuple(_COLUMNS),
@@ -175,33 +175,22 @@ TABLES = (
     PaperTable(
         id="parts",
         title="Where the squared error comes from",
-        columns={
-            "bias2": "bias²",
-            "variance": "variance",
-            "rmse": "RMSE",
-            "pearson": "Pearson's r",
-            "fallback": "unreadable",
-        },
+        columns=headers(_PARTS),
         rows=_grouped(_MAIN, _parts),
     ),
     PaperTable(
         id="distributions",
         title="The distributions themselves, beside those of the human raters",
-        columns={
-            "mass": "mass on the grid",
-            "entropy": "entropy (nats)",
-            "spread": "spread",
-            "distance": "Wasserstein distance to the raters",
-        },
+        columns=headers(_law(cells.MAIN_TOY)),
         rows=_grouped(_MAIN, _distributions),
         bold=("distance",),
     ),
     PaperTable(
         id="raft",
         title="Fine-tuning: RMSE of the objective's own read-out and of the most probable digit",
-        columns={"rmse": "RMSE", "mode": "RMSE of the mode", "entropy": "entropy of the digits (nats)"},
+        columns=headers(_fine_tuned("ratings")),
         rows=(
-            *(row for task, label in TRAINED.items() for row in _objectives(task, label)),
+            *(row for task, label in cells.TRAINED.items() for row in _objectives(task, label)),
             _second_hand("RAFT", "raft-music"),
             _second_hand("predictive head", "head-music"),
             _second_hand("cross-entropy", "ce-rail-music"),
@@ -213,19 +202,21 @@ TABLES = (
     PaperTable(
         id="open",
         title="Open answers",
-        columns={"f1": "token F1", "exact": "exact match"},
-        rows=by_profile(OPEN, _answers),
+        columns=headers(_answers(cells.OPEN[Profile.SMALL])),
+        rows=by_profile(cells.OPEN, lambda where: by_column(arms(TEXTS), _answers(where))),
         bold=("f1",),
     ),
 )
 
 
-def _lines(xs: Sequence[X], y: Callable[[Place, X], Cell | Contrast]) -> Mapping[Profile, Sequence[Series]]:
-    """One line a set."""
+def _lines(
+    xs: Sequence[X], y: Callable[[Place, X], Cell | Contrast], method: Callable[[X], str]
+) -> Mapping[Profile, Sequence[Series]]:
+    """One line a set, through the points whose method runs there."""
 
     def series(places: Places) -> Sequence[Series]:
         return [
-            Series(label=label, points=tuple((float(x), y(where, x)) for x in xs))
+            Series(label=label, points=tuple((float(x), y(where, x)) for x in xs if _runs(where, method(x))))
             for label, where in places.items()
         ]
 
@@ -242,8 +233,8 @@ def _sampling_error(places: Places) -> Sequence[Series]:
     for label, where in places.items():
         if where.task not in _FOLLOWED:
             continue
-        variance = where("mean", LAW_VARIANCE, part="law")
-        measured = tuple((float(k), where(sampled(k), EXCESS)) for k in COUNTS)
+        variance = where("mean", metrics.LAW_VARIANCE, part="law")
+        measured = tuple((float(k), where(sampled(k), metrics.EXCESS)) for k in COUNTS)
         theory = tuple((float(k), variance / k) for k in COUNTS)
         found += [Series(label=label, points=measured), Series(label=f"{label}: variance / K", points=theory)]
     return found
@@ -256,9 +247,10 @@ FIGURES = (
         id="samples",
         title="Error of the mean of K samples, relative to the exact mean's",
         x="samples K",
-        y="log ratio of RMSE",
-        series=_lines(COUNTS, lambda where, count: log(where(sampled(count))) - log(where("mean"))),
+        y="RMSE / RMSE of the exact mean",
+        series=_lines(COUNTS, lambda where, count: log(where(sampled(count))) - log(where("mean")), sampled),
         log_x=True,
+        log_y=True,
     ),
     PaperFigure(
         id="sampling-error",
@@ -274,7 +266,7 @@ FIGURES = (
         title="Error of the mean by the temperature of the distribution",
         x="temperature",
         y="RMSE",
-        series=_lines(TEMPERATURES, lambda where, temperature: where(mean_at(temperature))),
+        series=_lines(TEMPERATURES, lambda where, temperature: where(mean_at(temperature)), mean_at),
         log_x=True,
     ),
     PaperFigure(
@@ -284,8 +276,8 @@ FIGURES = (
         y="RMSE",
         series=curves(
             arms({name: READ_OUTS[name] for name in _BY_NOISE}),
-            NOISES.values(),
-            lambda method, sigma: MAIN_TOY(method, task=f"noise-{sigma}"),
+            cells.NOISES.values(),
+            lambda method, sigma: cells.MAIN_TOY(method, task=f"noise-{sigma}"),
         ),
         profiles=_SMALL,
     ),
@@ -297,8 +289,9 @@ FIGURES = (
         series=curves(
             arms({f"{name}-late": OBJECTIVES[name] for name in LATE}),
             (48, 96, 144, 192),
-            lambda method, step: RAFT(method, ENTROPY, task="bent-5000", part="probe:law", step=step),
+            lambda method, step: cells.trained("bent-5000")(
+                method, metrics.ENTROPY, part="probe:law", step=step
+            ),
         ),
-        profiles=_SMALL,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.method.footprint import Use
 from harness.method.sizes import model_gb
 from harness.suite import Experiment, Scale
@@ -13,7 +15,8 @@ from methods.metric_aware.prepare import PromptedGrades
 from methods.metric_aware.public_sets import AMAZON, FLAN, STS, STS_B
 from methods.metric_aware.task import PromptedTask
 from suites.metric_aware.arms import read_outs, text_methods
-from suites.metric_aware.cells import PAPER_MODELS, PAPER_SETS, PROMPT_SEEDS, PUBLIC
+from suites.metric_aware.cells import PAPER_MODELS, PAPER_SETS, PUBLIC
+from suites.metric_aware.seeds import PROMPT_SEEDS
 
 _PAIR = "First: {first}\nSecond: {second}\nSimilarity:"
 _SIMILARITY = "Pairs of sentences, with how similar in meaning they are, from 0 (not) to 5 (the same)."
@@ -30,34 +33,13 @@ READ_OUT_GB = 1.0
 
 def corpora() -> dict[str, Corpus]:
     """The public sets, by id."""
+    similar = Corpus(
+        data=STS, kind="sts", part="test", values=_SIX, threshold=3.0, instruction=_SIMILARITY, item=_PAIR
+    )
     return {
-        "sts": Corpus(
-            data=STS,
-            kind="sts",
-            part="test",
-            values=_SIX,
-            threshold=3.0,
-            instruction=_SIMILARITY,
-            item=_PAIR,
-        ),
-        "sick": Corpus(
-            data=SICK,
-            kind="sick",
-            part="test",
-            values=_FIVE,
-            threshold=4.0,
-            instruction=_RELATED,
-            item=_PAIR,
-        ),
-        "sts-b": Corpus(
-            data=STS_B,
-            kind="sts",
-            part="validation",
-            values=_SIX,
-            threshold=3.0,
-            instruction=_SIMILARITY,
-            item=_PAIR,
-        ),
+        "sts": similar,
+        "sick": replace(similar, data=SICK, kind="sick", values=_FIVE, threshold=4.0, instruction=_RELATED),
+        "sts-b": replace(similar, data=STS_B, part="validation"),
         "amazon-us": Corpus(
             data=AMAZON,
             kind="stars",

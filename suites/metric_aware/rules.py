@@ -22,9 +22,11 @@ from harness.claims import (
     Place,
     Precondition,
     Profile,
+    Rule,
     alone,
     at,
     log,
+    slope,
 )
 from harness.method import Metric
 from methods.metric_aware.metrics import ACCURACY, DETECTION, EXCESS, MAE, PEARSON, RANKING, RMSE
@@ -61,17 +63,17 @@ OWN: Mapping[Metric, str] = {
 """The read-out that each metric asks for."""
 
 
-def small_only(form: Form, elsewhere: NotRun = _NO_TOY) -> Mapping[Profile, Form]:
+def small_only(form: Form, elsewhere: NotRun = _NO_TOY) -> Rule:
     """Judged on a CPU."""
     return at(Profile.SMALL, form) | at((Profile.GPU, Profile.PAPER), elsewhere)
 
 
-def shown(theta: Contrast, reason: str, elsewhere: NotRun = _NO_TOY) -> Mapping[Profile, Form]:
+def shown(theta: Contrast, reason: str, elsewhere: NotRun = _NO_TOY) -> Rule:
     """Shown on a CPU and never counted: what is asked could not have come out otherwise."""
     return small_only(NotComparable(theta, reason=reason), elsewhere)
 
 
-def proved(family: str) -> Mapping[Profile, Form]:
+def proved(family: str) -> Rule:
     """The largest error of a family of checks, which correct code cannot but pass."""
     largest = alone(PROVED("closed-forms", task=family))
     return at(EVERY, NotComparable(largest, reason=_THEOREM))
@@ -79,7 +81,7 @@ def proved(family: str) -> Mapping[Profile, Form]:
 
 def over(rule: Callable[[Place], EveryCell], places: Iterable[Place]) -> EveryCell:
     """One rule for several sets at once."""
-    found = [rule(where) for where in places]
+    found = [where.replicated(rule(where)) for where in places]
     return replace(
         found[0],
         thetas=tuple(theta for one in found for theta in one.thetas),
@@ -95,7 +97,6 @@ def correlated(where: Place) -> tuple[Precondition, ...]:
             alone(where("mean", PEARSON)),
             above=0.2,
             reason="the card's threshold for an informative model",
-            replication=where.replication,
         ),
     )
 
@@ -108,7 +109,6 @@ def informative(where: Place) -> tuple[Precondition, ...]:
             log(where("constant-mean")) - log(where("mean")),
             above=0.02,
             reason="a nearly constant mean beats the mode without any information",
-            replication=where.replication,
         ),
         *correlated(where),
     )
@@ -120,76 +120,61 @@ def _own_over(where: Place, metric: Metric, other: str) -> Contrast:
     return rival - own if metric.better == "lower" else own - rival
 
 
+def _each(
+    where: Place, thetas: Iterable[Contrast], delta: float, reason: str, *preconditions: Precondition
+) -> EveryCell:
+    """Every one of these, of a model that tells something about the items."""
+    conditions = preconditions or correlated(where)
+    return EveryCell(tuple(thetas), delta=delta, delta_reason=reason, preconditions=conditions)
+
+
 def each_own(where: Place) -> EveryCell:
     """For every metric but exact match, its own read-out beats the greedy answer and one sample."""
-    return EveryCell(
-        tuple(
-            _own_over(where, metric, other)
-            for other in ("greedy", sampled(1))
-            for metric in (RMSE, MAE, RANKING, DETECTION)
-        ),
-        delta=0.005,
-        delta_reason="half a hundredth of each metric",
-        replication=where.replication,
-        preconditions=correlated(where),
+    thetas = (
+        _own_over(where, metric, other)
+        for other in ("greedy", sampled(1))
+        for metric in (RMSE, MAE, RANKING, DETECTION)
     )
+    return _each(where, thetas, 0.005, "half a hundredth of each metric")
 
 
 def diagonal(where: Place) -> EveryCell:
     """Among mode, median and mean, each metric's own read-out is the best."""
-    return EveryCell(
-        (
-            _own_over(where, RMSE, "median"),
-            _own_over(where, RMSE, "mode"),
-            _own_over(where, MAE, "mean"),
-            _own_over(where, MAE, "mode"),
-            _own_over(where, ACCURACY, "median"),
-            _own_over(where, RANKING, "median"),
-            _own_over(where, RANKING, "mode"),
-        ),
-        delta=0.002,
-        delta_reason="what shows in the third digit",
-        replication=where.replication,
-        preconditions=correlated(where),
+    others = (
+        *((RMSE, "median"), (RMSE, "mode"), (MAE, "mean"), (MAE, "mode")),
+        *((ACCURACY, "median"), (RANKING, "median"), (RANKING, "mode")),
     )
+    thetas = (_own_over(where, metric, other) for metric, other in others)
+    return _each(where, thetas, 0.002, "what shows in the third digit")
 
 
 def _smaller_rmse(
-    where: Place, method: str, others: Iterable[str], preconditions: tuple[Precondition, ...]
+    where: Place, method: str, others: Iterable[str], *preconditions: Precondition
 ) -> EveryCell:
-    return EveryCell(
-        tuple(log(where(other)) - log(where(method)) for other in others),
-        delta=GAIN,
-        delta_reason=GAIN_REASON,
-        replication=where.replication,
-        preconditions=preconditions,
-    )
+    ratios = (log(where(other)) - log(where(method)) for other in others)
+    return _each(where, ratios, GAIN, GAIN_REASON, *preconditions)
 
 
 def squared(where: Place) -> EveryCell:
     """The mean has a smaller root mean squared error than the greedy answer and the mode."""
-    return _smaller_rmse(where, "mean", ("greedy", "mode"), informative(where))
+    return _smaller_rmse(where, "mean", ("greedy", "mode"), *informative(where))
 
 
 def squared_when_fitted(where: Place) -> EveryCell:
     """So has the mean at a fitted temperature."""
-    return _smaller_rmse(where, "fitted", ("greedy", "mode"), correlated(where))
+    return _smaller_rmse(where, "fitted", ("greedy", "mode"))
 
 
 def mean_over_mode(where: Place) -> EveryCell:
     """The mean has a smaller root mean squared error than the mode."""
-    return _smaller_rmse(where, "mean", ("mode",), informative(where))
+    return _smaller_rmse(where, "mean", ("mode",), *informative(where))
 
 
 def absolute(where: Place) -> EveryCell:
     """The median has a smaller mean absolute error than the greedy answer and the mode."""
-    return EveryCell(
-        tuple(log(where(other, MAE)) - log(where("median", MAE)) for other in ("greedy", "mode")),
-        delta=ln(1.01),
-        delta_reason="one per cent of the error; the card expects up to ten, and ties on coarse grids",
-        replication=where.replication,
-        preconditions=correlated(where),
-    )
+    ratios = (log(where(other, MAE)) - log(where("median", MAE)) for other in ("greedy", "mode"))
+    reason = "one per cent of the error; the card expects up to ten, and ties on coarse grids"
+    return _each(where, ratios, ln(1.01), reason)
 
 
 def ranked(where: Place) -> Ordering:
@@ -201,43 +186,23 @@ def ranked(where: Place) -> Ordering:
         ),
         delta=POINT,
         delta_reason=POINT_REASON,
-        replication=where.replication,
         preconditions=correlated(where),
     )
 
 
 def ranked_over_mode(where: Place) -> EveryCell:
     """The mean ranks better than the mode."""
-    return EveryCell(
-        (where("mean", RANKING) - where("mode", RANKING),),
-        delta=POINT,
-        delta_reason=POINT_REASON,
-        replication=where.replication,
-        preconditions=correlated(where),
-    )
+    return _each(where, (where("mean", RANKING) - where("mode", RANKING),), POINT, POINT_REASON)
 
 
 def median_over_mode(where: Place) -> EveryCell:
     """The median has a smaller mean absolute error than the mode."""
-    return EveryCell(
-        (where("mode", MAE) - where("median", MAE),),
-        delta=0.005,
-        delta_reason="half a hundredth of a grade",
-        replication=where.replication,
-        preconditions=correlated(where),
-    )
+    return _each(where, (where("mode", MAE) - where("median", MAE),), 0.005, "half a hundredth of a grade")
 
 
 def exponent(where: Place) -> Contrast:
     """The power of K with which the squared distance to the exact mean changes."""
-    xs = [ln(count) for count in COUNTS]
-    middle = sum(xs) / len(xs)
-    square = sum((x - middle) ** 2 for x in xs)
-    # Not by `slope`, which leaves out the count in the middle, whose weight is 0: all of them are recorded.
-    terms = tuple(
-        (-(x - middle) / square, where(sampled(count), EXCESS)) for x, count in zip(xs, COUNTS, strict=True)
-    )
-    return -Contrast(terms, log=True)
+    return slope([(ln(count), log(where(sampled(count), EXCESS))) for count in COUNTS])
 
 
 def last_doubling(where: Place) -> Contrast:
@@ -256,7 +221,6 @@ def few_samples(where: Place) -> NonInferiority:
         log(where("mean")) - log(where(sampled(16))),
         margin=ln(1.05),
         margin_reason="the card's five per cent",
-        replication=where.replication,
         preconditions=correlated(where),
     )
 
@@ -267,7 +231,6 @@ def too_far(where: Place, temperature: float) -> Direction:
         log(where(mean_at(temperature))) - log(where("fitted")),
         delta=GAIN,
         delta_reason=GAIN_REASON,
-        replication=where.replication,
         preconditions=correlated(where),
     )
 
@@ -278,6 +241,5 @@ def text_gain(where: Place, other: str) -> Direction:
         where("mbr-f1") - where(other),
         delta=0.01,
         delta_reason="a point of token F1",
-        replication=where.replication,
         min_seeds=1,
     )

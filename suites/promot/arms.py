@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method
-from harness.suite import Scale, Tuned
+from harness.method import Method, Task
+from harness.suite import Methods, Scale, Tuned
+from methods.promot.beforehand import prompts_of
 from methods.promot.method import FineTuning, FixedPrompt, Joint, LoraFirst, Pretrained, ProMoT, PromptTuning
 from methods.promot.metrics import TARGET_SCORE
 from methods.promot.sabotage import (
@@ -17,8 +19,6 @@ from methods.promot.sabotage import (
     ShuffledProMoT,
 )
 from methods.promot.sabotage_stages import HalfPromptedProMoT, SelfTaughtProMoT
-
-Arms = dict[str, Method[Any, Any] | Tuned]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Size:
         rates: Grid of the model's rate, in ascending order.
         prompt_rates: Grid of the prompt's rate, of the same length.
         adapter_rate: Rate of a LoRA adapter as stage 1.
+        tuning: Seeds on which rates are chosen.
     """
 
     model: dict[str, Any]
@@ -38,13 +39,18 @@ class Size:
     rates: tuple[float, ...]
     prompt_rates: tuple[float, ...]
     adapter_rate: float
+    tuning: tuple[int, ...] = (1,)
 
     def tuned(self, method: Method[Any, Any], name: str = "rate") -> Tuned | Method[Any, Any]:
         """The method with its rate chosen on validation data of the target, if there is a grid."""
         values = self.rates if name == "rate" else self.prompt_rates
         if len(values) == 1:
             return method
-        return Tuned(method=method, grid={name: values}, select=TARGET_SCORE, seeds=(1,))
+        return Tuned(method=method, grid={name: values}, select=TARGET_SCORE, seeds=self.tuning)
+
+    def stage_one(self, shots: int = 0) -> PromptTuning:
+        """Stage 1 as all methods have it whose prompt's rate is not tuned."""
+        return PromptTuning(**self.model, **self.prompt, shots=shots)
 
 
 SIZES = {
@@ -56,11 +62,20 @@ SIZES = {
         adapter_rate=3e-3,
     ),
     Profile.SMALL: Size(
-        model={"rate": 1e-3, "steps": 300, "every": 50, "batch": 32, "optimizer": "adam"},
-        prompt={"length": 10, "prompt_rate": 0.03, "prompt_steps": 200, "prompt_every": 100},
-        rates=(5e-4, 1e-3, 2e-3, 4e-3),
-        prompt_rates=(0.01, 0.03, 0.1, 0.3),
+        model={
+            "rate": 1e-3,
+            "steps": 300,
+            "every": 50,
+            "batch": 32,
+            "optimizer": "adam",
+            "probe_every": 10,
+        },
+        prompt={"length": 10, "prompt_rate": 0.1, "prompt_steps": 500, "prompt_every": 100},
+        rates=(2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3),
+        # Prompt tuning is ProMoT's stage 1 alone: the best of .01, .03, .1 and .3 on pilot seed 50.
+        prompt_rates=(0.1,),
         adapter_rate=3e-3,
+        tuning=(1, 2),
     ),
     Profile.GPU: Size(
         model={"rate": 5e-5, "steps": 60, "every": 20, "batch": 32, "optimizer": "adam"},
@@ -72,14 +87,32 @@ SIZES = {
     Profile.PAPER: Size(model={}, prompt={}, rates=(1e-3,), prompt_rates=(0.2,), adapter_rate=1e-3),
 }
 """The paper's own numbers are the methods' defaults."""
+GEMMA = Size(
+    model={"rate": 5e-5, "steps": 60, "every": 20, "batch": 8, "optimizer": "adam"},
+    prompt={"length": 20, "prompt_rate": 0.05, "prompt_steps": 100, "prompt_every": 50},
+    rates=(5e-5,),
+    prompt_rates=(0.05,),
+    adapter_rate=1e-3,
+)
+"""Gemma-3-270M on a CPU, with ``--full`` (card, section 9): one rate, as in the paper."""
 
 
 def size_of(scale: Scale) -> Size:
     """The size of a scale; ``--full`` trains longer under ``small``, so that slow learners arrive."""
     size = SIZES[scale.profile]
     if scale.full and scale.profile is Profile.SMALL:
-        return replace(size, model={**size.model, "steps": 500})
+        return replace(size, model={**size.model, "steps": 600})
     return size
+
+
+def on_gemma() -> Methods:
+    """The core comparison, and the control of what a prompt in place keeps away."""
+    return {**core(GEMMA), "promot-half-prompted": half_prompted(GEMMA), "own-answers": _own_answers(GEMMA)}
+
+
+def _own_answers(size: Size) -> OwnAnswers:
+    # Far from the target score at all times, so that there is no point to find between checkpoints.
+    return OwnAnswers(**{**size.model, "probe_every": 0}, probes=True, diagnose="permuted")
 
 
 def for_translation(size: Size) -> Size:
@@ -89,12 +122,18 @@ def for_translation(size: Size) -> Size:
     return replace(size, rates=_shifted(size.rates, 2.0), prompt_rates=_shifted(size.prompt_rates, 3.0))
 
 
+def to_the_ceiling(size: Size) -> Size:
+    """Translation under ``small``: learned late and all at once; one seed tells rates apart."""
+    steps = max(400, size.model["steps"])
+    return replace(size, model={**size.model, "steps": steps}, rates=size.rates[1:], tuning=(1,))
+
+
 def _shifted(rates: tuple[float, ...], factor: float) -> tuple[float, ...]:
     """An ascending grid without its highest value, and with one lower than all by a factor."""
     return (float(f"{rates[0] / factor:.2g}"), *rates[:-1])
 
 
-def core(size: Size) -> Arms:
+def core(size: Size) -> Methods:
     """The comparison of the paper's main tables."""
     model = {**size.model, "probes": True}
     return {
@@ -105,13 +144,17 @@ def core(size: Size) -> Arms:
     }
 
 
-def ablations(size: Size) -> Arms:
+def ablations(size: Size, *, wide: bool) -> Methods:
     """Variants of one stage, and those with a demonstration in every input (Table 6).
 
     They change one thing and so keep the rate, as in the paper: the grid's middle.
+
+    Args:
+        size: Steps and rates.
+        wide: Whether all claims are judged that only models of natural language can answer.
     """
     model = {**size.model, "probes": True}
-    return {
+    found: Methods = {
         "joint": Joint(**model, **size.prompt),
         "random-prompt": FixedPrompt(**model, **size.prompt),
         "fine-tuning-1shot": FineTuning(**model, shots=1),
@@ -119,35 +162,65 @@ def ablations(size: Size) -> Arms:
         # What the variants would be if their prompt came from a stage of its own.
         "prompt-first": ProMoT(**model, **size.prompt),
     }
-
-
-def sabotages(size: Size, *, wide: bool, natural: bool) -> Arms:
-    """Mechanisms switched off, trained for as long as what they stand in for, at one rate.
-
-    Args:
-        size: Steps and rates.
-        wide: Whether all claims are judged that only models of natural language can answer.
-        natural: Whether such a model is tuned, so that some of them are.
-    """
-    model = {**size.model, "probes": True}
-    found: Arms = {
-        **broken_stages(size),
-        "own-answers": OwnAnswers(**model, diagnose="permuted"),
-        "foreign-answers": ForeignAnswers(**model, diagnose="permuted"),
-        "promot-half-prompted": half_prompted(size),
-    }
-    if natural:
-        found["promot-self-taught"] = SelfTaughtProMoT(**model, **size.prompt)
     if wide:
         found["promot-1shot-scrambled"] = ScrambledProMoT(**model, **size.prompt, shots=1)
     return found
 
 
-def broken_stages(size: Size) -> Arms:
+def sabotages(size: Size, *, natural: bool) -> Methods:
+    """Mechanisms switched off, trained for as long as what they stand in for, at one rate.
+
+    Args:
+        size: Steps and rates.
+        natural: Whether a model of natural language is tuned, which alone can answer some claims.
+    """
+    model = {**size.model, "probes": True}
+    found: Methods = {
+        **broken_stages(size),
+        "own-answers": _own_answers(size),
+        "promot-half-prompted": half_prompted(size),
+    }
+    if natural:
+        found["foreign-answers"] = ForeignAnswers(**model, diagnose="permuted")
+        found["promot-self-taught"] = SelfTaughtProMoT(**model, **size.prompt)
+    return found
+
+
+def as_long_as_both(size: Size) -> Methods:
+    """Fine-tuning with as many updates as ProMoT has in both stages."""
+    steps = size.model.get("steps", 1000) + size.prompt.get("prompt_steps", 5000)
+    return {"fine-tuning-long": FineTuning(**{**size.model, "steps": steps})}
+
+
+def sharing(found: Methods, size: Size, task: Task[Any, Any], seeds: Sequence[int]) -> Methods:
+    """The same arms, with the prompts that several of them begin with tuned once.
+
+    Args:
+        found: Methods; those without a tuned prompt stay as they are.
+        size: Whose stage 1.
+        task: What is tuned on.
+        seeds: Of the verdict; where an arm is tuned, those of tuning come with them.
+    """
+    first = size.tuning if any(isinstance(arm, Tuned) for arm in found.values()) else ()
+    known = {shots: prompts_of(task, size.stage_one(shots), (*first, *seeds)) for shots in (0, 1)}
+
+    def shared(method: Method[Any, Any] | Tuned) -> Method[Any, Any] | Tuned:
+        if isinstance(method, Tuned):
+            plain = shared(method.method)
+            return method if isinstance(plain, Tuned) else replace(method, method=plain)
+        if isinstance(method, ProMoT | PromptTuning):
+            return replace(method, beforehand=known[method.shots])
+        return method
+
+    return {name: shared(method) for name, method in found.items()}
+
+
+def broken_stages(size: Size) -> Methods:
     """ProMoT with one of its stages broken."""
     model = {**size.model, "probes": True}
     return {
-        "promot-shuffled": ShuffledProMoT(**model, **size.prompt),
+        # Only claims on the target ask for it.
+        "promot-shuffled": ShuffledProMoT(**size.model, **size.prompt),
         "promot-scrambled": ScrambledProMoT(**model, **size.prompt),
     }
 
@@ -157,7 +230,7 @@ def half_prompted(size: Size) -> HalfPromptedProMoT:
     return HalfPromptedProMoT(**size.model, **size.prompt, probes=True)
 
 
-def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
+def extras(size: Size, *, wide: bool, replay: bool = False) -> Methods:
     """LoRA in the prompt's place; with ``wide`` also what else keeps a model from forgetting.
 
     Args:
@@ -170,8 +243,7 @@ def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
         "adapter_steps": size.prompt.get("prompt_steps", 5000),
         "adapter_every": size.prompt.get("prompt_every", 1000),
     }
-    steps = size.model.get("steps", 1000) + size.prompt.get("prompt_steps", 5000)
-    found: Arms = {
+    found: Methods = {
         "lora-first-4": LoraFirst(**size.model, **lora, rank=4),
         "lora": LoraFirst(**size.model, **lora, rank=4, frozen=True),
     }
@@ -180,7 +252,6 @@ def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
     if wide:
         found |= {
             "fine-tuning-slow": FineTuning(**{**size.model, "rate": min(size.rates) / 5}),
-            "fine-tuning-long": FineTuning(**{**size.model, "steps": steps}),
             "lora-first-2": LoraFirst(**size.model, **lora, rank=2),
             "zero-prompt": FixedPrompt(**size.model, **size.prompt, kind="zero"),
             "l2-sp": FineTuning(**size.model, anchor=1e-2),
@@ -189,9 +260,9 @@ def extras(size: Size, *, wide: bool, replay: bool = False) -> Arms:
     return found
 
 
-def several(size: Size, *, wide: bool) -> Arms:
+def several(size: Size, *, wide: bool) -> Methods:
     """Two target tasks: mixed, or with ``wide`` also one after the other."""
-    found: Arms = {
+    found: Methods = {
         "pretrained": Pretrained(),
         "fine-tuning": FineTuning(**size.model),
         "promot": ProMoT(**size.model, **size.prompt),

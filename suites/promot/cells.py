@@ -10,12 +10,18 @@ from methods.promot.metrics import NORM_AVG, TARGET_SCORE, held_out_at, target_a
 
 ENTAILMENT = Place("entailment", metric=TARGET_SCORE)
 """Tuned on the true-or-false task; called with a method, the test score on the target."""
+ABLATIONS = Place("ablations", metric=TARGET_SCORE)
+"""The same for variants of ProMoT, and with a demonstration in every input."""
+VARIANTS = frozenset({"joint", "random-prompt", "fine-tuning-1shot", "promot-1shot"})
+"""Methods of ``ABLATIONS``."""
 TRANSLATION = Place("translation", metric=TARGET_SCORE)
 """Tuned on translation."""
 SEVERAL = Place("several", metric=TARGET_SCORE)
 """Tuned on both; the score is the mean of the targets."""
 MODELS = Place("models", metric=TARGET_SCORE)
 """Other models and targets, each a task."""
+GEMMA = Place("gemma", metric=TARGET_SCORE)
+"""A pretrained language model, under ``small`` with ``--full``."""
 EXTRAS = Place("extras", metric=TARGET_SCORE)
 """LoRA, and other remedies against forgetting."""
 ALIGNMENT = ENTAILMENT.on(part="probe:alignment")
@@ -35,6 +41,11 @@ MODEL_LEVELS: Mapping[Profile, Mapping[str, float]] = {
 """The same for each task of ``MODELS``."""
 TRADE_OFF = by_profile(LEVELS, lambda level: (70.0, 80.0, level))
 """Target scores over which trade-off curves are averaged; the last is the level."""
+
+
+def on_entailment(method: str) -> Place:
+    """Where a method is tuned on the true-or-false task."""
+    return ABLATIONS if method in VARIANTS else ENTAILMENT
 
 
 def held_out(where: Place, method: str, metric: Metric = NORM_AVG, shots: int = 1) -> Cell:

@@ -5,31 +5,26 @@ Each trains as what it replaces does, with one mechanism broken or put back.
 
 from __future__ import annotations
 
-from harness.claims import Control, Prediction
-
-
-def _kills(*claims: str) -> dict[str, Prediction]:
-    return dict.fromkeys(claims, "kill")
-
+from harness.claims import Control, keeps, kills
 
 CONTROLS = (
     Control(
         id="own-answers",
         title="The model is tuned on what it answers by itself, which has no new format",
         replaces={"fine-tuning": "own-answers"},
-        predicts={**_kills("C1", "C2", "C3b"), "C3a": "keep"},
+        predicts=kills("C1", "C2", "C3b", "E1a") | keeps("C3a"),
     ),
     Control(
         id="foreign-answers",
         title="The format gradient is taken with answers of no format",
         replaces={"fine-tuning": "foreign-answers"},
-        predicts=_kills("C3a"),
+        predicts=kills("C3a"),
     ),
     Control(
         id="shuffled-answers",
         title="Stage 2 sees the answers of other inputs",
         replaces={"promot": "promot-shuffled"},
-        predicts=_kills("C4a", "C4b", "C4c", "C4d", "C7"),
+        predicts=kills("C4a", "C4b", "C4c", "C4d", "C4e", "C7"),
     ),
     Control(
         # What is learnt behind a prompt without content may keep away from inputs without it, too (C11's
@@ -38,32 +33,32 @@ CONTROLS = (
         id="scrambled-prompt",
         title="The numbers of the tuned prompt are put in random order before stage 2",
         replaces={"promot": "promot-scrambled"},
-        predicts=_kills("C5a", "C5b", "C6a", "C6b", "C13"),
+        predicts=kills("C5a", "C5b", "C6a", "C6b", "C13"),
     ),
     Control(
         # With or without content, a prompt can keep away only what is learnt behind it.
         id="prompt-in-half",
         title="The tuned prompt is left out of half of the batches of stage 2",
         replaces={"promot": "promot-half-prompted"},
-        predicts=_kills("C9", "C14", "C15"),
+        predicts=kills("C9", "C14", "C15", "E1b"),
     ),
     Control(
         id="scrambled-prompt-1shot",
         title="The same, with a demonstration in every input",
         replaces={"promot-1shot": "promot-1shot-scrambled"},
-        predicts=_kills("C8"),
+        predicts=kills("C8"),
     ),
     Control(
         id="prompt-first",
         title="The variants get a prompt from a stage of its own, in a run of its own at their rate",
         replaces=dict.fromkeys(("joint", "random-prompt", "fine-tuning-1shot"), "prompt-first"),
-        predicts=_kills("C10", "C11", "C12"),
+        predicts=kills("C10", "C11", "C12"),
     ),
     Control(
         # Answers are drawn: the most probable ones alone would be a narrower task of their own.
         id="no-specialisation",
         title="Stage 2 learns answers that are drawn from the model itself behind its prompt",
         replaces={"promot": "promot-self-taught"},
-        predicts=_kills("C17"),
+        predicts=kills("C17"),
     ),
 )

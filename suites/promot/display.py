@@ -27,6 +27,7 @@ from suites.promot.cells import (
     ALIGNMENT,
     ENTAILMENT,
     EXTRAS,
+    GEMMA,
     LEVELS,
     MODEL_LEVELS,
     MODELS,
@@ -36,6 +37,7 @@ from suites.promot.cells import (
     held_out,
     held_out_after,
     matched,
+    on_entailment,
     one_task,
     related,
     target_after,
@@ -52,7 +54,8 @@ _PROMOT_1SHOT = Arm("promot-1shot", "ProMoT + 1-shot")
 
 _COMPARED = (_PRETRAINED, _TUNED, _PROMOT)
 _CORE = (_PRETRAINED, _TUNED, _PROMPT, _PROMOT)
-_ABLATIONS = (_JOINT, _RANDOM, Arm("fine-tuning-1shot", "fine-tuning + 1-shot"), _PROMOT_1SHOT)
+_LONG_TUNED = Arm("fine-tuning-long", "fine-tuning, as many updates as both stages")
+_ABLATIONS = (_LONG_TUNED, _JOINT, _RANDOM, Arm("fine-tuning-1shot", "fine-tuning + 1-shot"), _PROMOT_1SHOT)
 _EXTRAS = arms(
     {
         "zero-prompt": "zero prompt",
@@ -60,7 +63,6 @@ _EXTRAS = arms(
         "lora-first-4": "LoRA r = 4 as stage 1",
         "lora": "LoRA r = 4 alone",
         "fine-tuning-slow": "fine-tuning at a fifth of the smallest rate",
-        "fine-tuning-long": "fine-tuning, as many steps as both stages",
         "replay": "fine-tuning, a tenth of it pretraining episodes",
         "l2-sp": "fine-tuning, L2-SP",
         "wise-ft": "fine-tuning, WiSE-FT",
@@ -74,8 +76,8 @@ _SEVERAL = (
 )
 _REPORTED = {"pretrained": "pretrained", "fine-tuning": "ft", "prompt-tuning": "pt", "promot": "promot"}
 """What ids of reported numbers call a method."""
-_UNTRAINED = ("pretrained", "prompt-tuning")
-"""Their model stays as it is, so that there is no course of training to read at a target score."""
+_UNTRAINED = ("pretrained", "prompt-tuning", "fine-tuning-long")
+"""Their model stays as it is, or is asked at the end only: there is no course of training to read."""
 
 
 def _reported(method: str, prefix: str, *, but: str = "") -> ReportedRef | None:
@@ -99,14 +101,17 @@ def _matched(where: Place, method: str, level: float) -> Entry | None:
 
 
 def _main_rows(
-    where: Place, paper: str, levels: Mapping[Profile, float], listed: Mapping[Profile, Sequence[Arm]]
+    where: Callable[[str], Place],
+    paper: str,
+    levels: Mapping[Profile, float],
+    listed: Mapping[Profile, Sequence[Arm]],
 ) -> Mapping[Profile, Sequence[TableRow]]:
     """The main table of a target, with the level and the arms of each profile."""
 
     def entries(method: str, level: float) -> Mapping[str, Entry | None]:
         return {
-            **_scores(where, method),
-            "matched": _matched(where, method, level),
+            **_scores(where(method), method),
+            "matched": _matched(where(method), method, level),
             "paper-target": _reported(method, f"{paper}-target"),
             "paper-one": _reported(method, f"{paper}-avg1", but="pt"),
         }
@@ -181,7 +186,7 @@ TABLES = (
         title="Tuned on the true-or-false task",
         columns={**_COLUMNS, **_PAPER},
         rows=_main_rows(
-            ENTAILMENT, "rte", LEVELS, at(MEASURED, (*_CORE, *_ABLATIONS)) | at(Profile.GPU, _CORE)
+            on_entailment, "rte", LEVELS, at(MEASURED, (*_CORE, *_ABLATIONS)) | at(Profile.GPU, _CORE)
         ),
         source="Tables 2, 3 and 6",
         bold=("one", "four", "matched"),
@@ -191,7 +196,10 @@ TABLES = (
         title="Tuned on translation",
         columns={**_COLUMNS, **_PAPER},
         rows=_main_rows(
-            TRANSLATION, "en-fr", TRANSLATION_LEVELS, at(MEASURED, _CORE) | at(Profile.GPU, _COMPARED)
+            lambda _: TRANSLATION,
+            "en-fr",
+            TRANSLATION_LEVELS,
+            at(MEASURED, _CORE) | at(Profile.GPU, _COMPARED),
         ),
         source="Tables 2 and 4",
         bold=("one", "four", "matched"),
@@ -209,11 +217,10 @@ TABLES = (
         columns={"one": "1-shot", "four": "4-shot"},
         rows=by_arm(_CORE, _related),
         source="Table 4",
-        profiles=MEASURED,
     ),
     PaperTable(
         id="several",
-        title="Tuned on both targets",
+        title="Tuned on both targets (small: --full only)",
         columns={
             "target": "mean of the targets",
             "one": "Norm. Avg., 1-shot",
@@ -232,8 +239,15 @@ TABLES = (
         source="Tables 10 and 12 to 14",
     ),
     PaperTable(
+        id="gemma",
+        title="Gemma-3-270M tuned on true-or-false statements (small: --full only)",
+        columns={name: header for name, header in _COLUMNS.items() if name not in {"four", "matched"}},
+        rows=by_arm(_CORE, lambda method: {**_scores(GEMMA, method), "four": None}),
+        profiles=(Profile.SMALL,),
+    ),
+    PaperTable(
         id="extras",
-        title="LoRA in the prompt's place, and other remedies against forgetting",
+        title="LoRA in the prompt's place, and other remedies against forgetting (small: --full only)",
         columns={name: header for name, header in _COLUMNS.items() if name != "matched"},
         rows=by_arm(_EXTRAS, lambda method: _scores(EXTRAS, method)),
         source="Table 15",
@@ -256,17 +270,35 @@ def _over_steps(draw: Drawn, *ablations: Arm) -> Mapping[Scale, Sequence[Series]
     return found
 
 
-def _trade_off(where: Place) -> Drawn:
-    """Held-out score against target score."""
+_ENDS = {
+    "entailment": {
+        "fine-tuning": ("rte-target-ft", "rte-avg1-ft"),
+        "promot": ("rte-target-promot", "rte-avg1-promot"),
+        "joint": ("ablation-rte-joint", "ablation-avg1-joint"),
+        "random-prompt": ("ablation-rte-random", "ablation-avg1-random"),
+        "promot-1shot": ("rte-target-promot-1shot", "rte-avg1-promot-1shot"),
+    },
+    "translation": {
+        "fine-tuning": ("en-fr-target-ft", "en-fr-avg1-ft"),
+        "promot": ("en-fr-target-promot", "en-fr-avg1-promot"),
+    },
+}
+"""By target and method: where training ends in the paper, as target score and Norm. Avg."""
+
+
+def _trade_off(where: Callable[[str], Place], ends: Mapping[str, tuple[str, str]]) -> Drawn:
+    """Held-out score against target score; the paper's point is where its training ends."""
 
     def series(listed: Sequence[Arm], steps: Sequence[int]) -> Sequence[Series]:
         return [
             Series(
                 label=arm.label,
                 points=tuple(
-                    (target_after(where, arm.method, step), held_out_after(where, arm.method, step))
+                    (target_after(place, arm.method, step), held_out_after(place, arm.method, step))
+                    for place in (where(arm.method),)
                     for step in steps
                 ),
+                reported=((ReportedRef(ends[arm.method][0]), ReportedRef(ends[arm.method][1])),),
             )
             for arm in listed
         ]
@@ -275,7 +307,9 @@ def _trade_off(where: Place) -> Drawn:
 
 
 def _shares(listed: Sequence[Arm], steps: Sequence[int]) -> Sequence[Series]:
-    return curves(listed, steps, lambda method, step: held_out_after(ENTAILMENT, method, step, FORMAT_SHARE))
+    return curves(
+        listed, steps, lambda method, step: held_out_after(on_entailment(method), method, step, FORMAT_SHARE)
+    )
 
 
 def _cosines(_: Sequence[Arm], steps: Sequence[int]) -> Sequence[Series]:
@@ -298,16 +332,16 @@ FIGURES = (
         title="Held-out score against target score over training, true-or-false target",
         x="target score",
         y="Norm. Avg., 1-shot",
-        series=_over_steps(_trade_off(ENTAILMENT), _JOINT, _RANDOM, _PROMOT_1SHOT),
-        source="Figures 5 and 6",
+        series=_over_steps(_trade_off(on_entailment, _ENDS["entailment"]), _JOINT, _RANDOM, _PROMOT_1SHOT),
+        source="Figures 5 and 6, with the end points in Tables 3 and 6",
     ),
     PaperFigure(
         id="trade-off-translation",
-        title="The same for the translation target",
+        title="Held-out score against target score over training, translation target",
         x="target score",
         y="Norm. Avg., 1-shot",
-        series=_over_steps(_trade_off(TRANSLATION)),
-        source="Figures 5 and 6",
+        series=_over_steps(_trade_off(lambda _: TRANSLATION, _ENDS["translation"])),
+        source="Figures 5 and 6, with the end points in Tables 2 and 4",
     ),
     PaperFigure(
         id="shares",

@@ -20,13 +20,17 @@ from harness.claims import Profile
 from harness.method import Method, Resource, Task
 from harness.method.footprint import Use
 from harness.method.sizes import Mode, activations_gb, model_gb
-from harness.suite import Experiment, FirstSeed, Scale, Tuned
+from harness.suite import Experiment, FirstSeed, Methods, Scale, Tuned
 from methods.promot.formats import FormatWorld
 from methods.promot.method import LoraFirst, Pretrained, PromptTuning
 from methods.promot.prepare import DECODER, ENCODER_DECODER, OTHER_DECODER, FormatModel
 from suites.promot import arms, texts
 
-FIRST = FirstSeed(400, "Seeds from 100 to 399 were seen while settings changed.")
+FIRST = FirstSeed(500, "Seeds from 100 to 499 were seen while settings changed.")
+SEEDS = 7
+"""Under ``small``, of each target."""
+FEWER = 5
+"""Of variants of ProMoT, and of another architecture."""
 TINY = FormatModel(layers=1, hidden=16, heads=2, steps=5, batch=4)
 """For ``smoke``: knows nothing."""
 
@@ -40,15 +44,17 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         return _formal(size, full=scale.full)
     seeds = FIRST.take(10 if scale.full else 5)
     entailment, translation = texts.worlds(scale.profile)
-    wide = scale.profile is Profile.PAPER
     core = (
-        _entailment(size, entailment, seeds, wide=wide, natural=True),
+        _entailment(size, entailment, seeds, natural=True),
         _translation(size, translation, seeds),
     )
     if scale.profile is Profile.GPU:
-        return _brief(core[0], arms.ablations(size)), _brief(core[1], ("prompt-tuning", "promot-shuffled"))
+        return _brief(core[0], arms.as_long_as_both(size)), _brief(
+            core[1], ("prompt-tuning", "promot-shuffled")
+        )
     planned = (
         *core,
+        _ablations(size, entailment, seeds, wide=True),
         _several(size, texts.both(), seeds, wide=True),
         _models(size, texts.elsewhere(), seeds),
         _extras(arms.extras(size, wide=True), translation, seeds),
@@ -59,18 +65,47 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
 def _formal(size: arms.Size, *, full: bool) -> Sequence[Experiment]:
     """Models pretrained on a formal language."""
     task = FormatWorld(model=DECODER)
-    seeds = FIRST.take(10 if full else 5)
     models = {"encoder-decoder": FormatWorld(model=ENCODER_DECODER)}
     if full:
         models["other-decoder"] = FormatWorld(model=OTHER_DECODER)
-    return (
-        _several(size, replace(task, targets=("entailment", "translation")), FIRST.take(1), wide=full),
-        _entailment(size, task, seeds),
-        # Scores at the ceiling are equal in all seeds, and five equal seeds decide nothing.
-        _translation(size, replace(task, targets=("translation",)), FIRST.take(10 if full else 6)),
-        _models(size, models, seeds),
-        _extras(arms.extras(size, wide=full, replay=True), task, FIRST.take(5 if full else 1)),
+    both, late = replace(task, targets=("entailment", "translation")), arms.to_the_ceiling(size)
+    seeds, fewer = (FIRST.take(10 if full else count) for count in (SEEDS, FEWER))
+    planned = (
+        _sharing(_entailment(size, task, seeds), size),
+        _sharing(_ablations(size, task, fewer), size),
+        _sharing(_translation(late, replace(task, targets=("translation",)), seeds), late),
+        _sharing(_models(size, models, fewer), size),
     )
+    if not full:
+        return planned
+    few = FIRST.take(5)
+    return (
+        *planned,
+        _several(size, both, few, wide=True),
+        _extras(arms.extras(size, wide=True, replay=True), task, few),
+        _gemma(few),
+    )
+
+
+def _gemma(seeds: tuple[int, ...]) -> Experiment:
+    """A pretrained language model: some five minutes a trial on one core."""
+    planned = _experiment(
+        "gemma",
+        "Gemma-3-270M is tuned on true-or-false statements, and asked other questions",
+        {"statements": texts.written_world()},
+        arms.on_gemma(),
+        seeds,
+    )
+    # In float32: weights, gradients, both moments of Adam and the best weights, 1.1 GB each.
+    return replace(planned, minutes=90.0, memory_gb=10.0)
+
+
+def _sharing(experiment: Experiment, size: arms.Size) -> Experiment:
+    """The experiment with each prompt tuned once, if it has one task: methods do not tell tasks apart."""
+    if len(experiment.tasks) > 1:
+        return experiment
+    (task,) = experiment.tasks.values()
+    return replace(experiment, methods=arms.sharing(dict(experiment.methods), size, task, experiment.seeds))
 
 
 def _brief(experiment: Experiment, without: Collection[str]) -> Experiment:
@@ -133,14 +168,29 @@ def _entailment(
     task: Task[Any, Any],
     seeds: tuple[int, ...],
     *,
-    wide: bool = False,
     natural: bool = False,
 ) -> Experiment:
     return _experiment(
         "entailment",
         "Tuning on a true-or-false task, and what becomes of other tasks",
         {"entailment": task},
-        {**arms.core(size), **arms.ablations(size), **arms.sabotages(size, wide=wide, natural=natural)},
+        {
+            **arms.core(size),
+            **arms.as_long_as_both(size),
+            **arms.sabotages(size, natural=natural),
+        },
+        seeds,
+    )
+
+
+def _ablations(
+    size: arms.Size, task: Task[Any, Any], seeds: tuple[int, ...], *, wide: bool = False
+) -> Experiment:
+    return _experiment(
+        "ablations",
+        "Variants of ProMoT on the true-or-false task, and a demonstration in every input",
+        {"entailment": task},
+        arms.ablations(size, wide=wide),
         seeds,
     )
 
@@ -180,7 +230,7 @@ def _models(size: arms.Size, tasks: Mapping[str, Task[Any, Any]], seeds: tuple[i
     )
 
 
-def _extras(methods: arms.Arms, task: Task[Any, Any], seeds: tuple[int, ...]) -> Experiment:
+def _extras(methods: Methods, task: Task[Any, Any], seeds: tuple[int, ...]) -> Experiment:
     title = "LoRA in the prompt's place, and other remedies against forgetting"
     return _experiment("extras", title, {"target": task}, methods, seeds)
 
@@ -189,7 +239,7 @@ def _experiment(
     name: str,
     title: str,
     tasks: Mapping[str, Task[Any, Any]],
-    methods: arms.Arms,
+    methods: Methods,
     seeds: tuple[int, ...],
 ) -> Experiment:
     return Experiment(id=name, title=title, tasks=tasks, methods=methods, seeds=seeds, unit="question")

@@ -10,6 +10,7 @@ from methods.common import datasets
 from methods.common.gemma import SafeWeights
 from methods.promot.text_task import TextWorld
 from methods.promot.texts import TextSource
+from methods.promot.written import WrittenSet
 
 _LOADER = "methods.promot.checkpoint:load_language_model"
 
@@ -86,6 +87,34 @@ PAPER_HELD_OUT = (CB, WIC, TRIVIAQA, WEB_QUESTIONS, EN_DE, EN_RO, XSUM, WIKILING
 def worlds(profile: Profile) -> tuple[TextWorld, TextWorld]:
     """The true-or-false and the translation task: Gemma-3-270M on small sets, or the paper's."""
     return _gpu() if profile is Profile.GPU else (_paper(), _paper_translation())
+
+
+STATEMENTS = TextSource("statements", WrittenSet(kind="statements"), "entailment")
+WRITTEN = (
+    TextSource("opposites", WrittenSet(kind="opposites"), "open question"),
+    TextSource("capitals", WrittenSet(kind="capitals"), "open question"),
+    TextSource("plurals", WrittenSet(kind="plurals"), "open question"),
+    TextSource("copies", WrittenSet(kind="copies"), "open question"),
+    TextSource("sums", WrittenSet(kind="sums"), "number"),
+)
+"""Other formats than true or false, which Gemma-3-270M can answer after one demonstration."""
+
+
+def written_world() -> TextWorld:
+    """Gemma-3-270M without a hub: short questions written for this suite."""
+    return TextWorld(
+        model=SafeWeights(),
+        targets=(STATEMENTS,),
+        held_out=WRITTEN,
+        train=80,
+        validation=16,
+        test=60,
+        items=14,
+        shots=(1,),
+        limit=96,
+        new_tokens=6,
+        batch=16,
+    )
 
 
 def both() -> TextWorld:

@@ -1,8 +1,18 @@
-"""ReST meets ReAct (Aksitov et al., 2023): a search agent that learns from its own trajectories."""
+"""ReST meets ReAct (Aksitov et al., 2023): a search agent that learns from its own trajectories.
+
+In the order of the paper:
+
+* ``paper.toml``: what it says and reports, and where we differ.
+* ``experiments.py``, ``paper.py``: agents by generation and size, rankers and baselines; public questions.
+* ``cells.py``: names of agents and exams, and what is measured there.
+* ``claims.py`` with ``rules.py``: the rule of each claim; ``controls.py``: what must break it.
+* ``tables.py``, ``figures.py``: the report's; ``rehearsal.py``: the large profiles at toy size.
+"""
 
 from pathlib import Path
 
-from harness.suite import OwnUnits, Paper, Suite
+from harness.suite import OwnUnits, Role, Served, Suite
+from methods.common.servers import PROBE
 from suites.rest_react.claims import RULES
 from suites.rest_react.controls import CONTROLS
 from suites.rest_react.experiments import FIRST, experiments
@@ -10,16 +20,11 @@ from suites.rest_react.figures import FIGURES, SAMPLE_VIEWS
 from suites.rest_react.rehearsal import REHEARSAL
 from suites.rest_react.tables import TABLES
 
-_FOLDER = Path(__file__).parent
-_PAPER = Paper.read(_FOLDER / "paper.toml")
-
-SUITE = Suite(
-    paper=_PAPER,
+SUITE = Suite.read(
+    Path(__file__).parent,
+    RULES,
     experiments=experiments,
-    claims=_PAPER.claims(RULES),
     gating=("C1", "C3", "C7", "C8", "C9", "C10", "C13"),
-    deviations=_PAPER.deviations,
-    folder=_FOLDER,
     controls=CONTROLS,
     tables=TABLES,
     figures=FIGURES,
@@ -39,6 +44,20 @@ SUITE = Suite(
         "bamtwoogle": "bamtwoogle",
         "passages": "search-passages",
     },
+    served=Served(
+        roles={
+            "agent": Role(
+                paper="PaLM 2-L",
+                needs={
+                    # Of several candidates the one of lowest perplexity is taken.
+                    "agents": ("sample", "greedy", "stop", "log-probabilities"),
+                    "judges": ("sample", "greedy", "stop"),
+                },
+            )
+        },
+        probe=PROBE,
+        expected="methods.rest_react.expected:expected",
+    ),
     rehearsal=REHEARSAL,
 )
 """The declaration that the harness finds."""

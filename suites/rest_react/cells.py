@@ -9,7 +9,7 @@ from typing import TypeVar
 from harness.claims import Cell, Place, Profile, Replication
 from harness.method import Metric
 from harness.suite import Scale
-from methods.rest_react.measures import ACCURACY, PARAMETERS
+from methods.rest_react.measures import ACCURACY, FALL, PARAMETERS
 
 T = TypeVar("T")
 SIZES = ("XS", "S", "L")
@@ -102,6 +102,16 @@ def _trained(where: Place, *, full: bool) -> Sequence[str]:
 def parameters(agent: str) -> Reading:
     """Numbers that an agent consists of."""
     return lambda where: where(method_of(agent), PARAMETERS, part="agents", unit_id=agent)
+
+
+def fall(agent: str, *, method: str = "") -> Reading:
+    """How much the loss of an agent still fell when its training was taken to have settled.
+
+    Args:
+        agent: Its name.
+        method: What trains it, if not what the paper trains it by.
+    """
+    return lambda where: where(method or method_of(agent), FALL, part="agents", unit_id=agent)
 
 
 def method_of(agent: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from harness.claims import (
     EVERY,
@@ -14,13 +15,17 @@ from harness.claims import (
     Ordering,
     Place,
     Profile,
+    Rule,
+    Rules,
     Trend,
     alone,
     at,
     log,
     mean,
 )
+from harness.method import Metric
 from methods.rest_react.measures import (
+    ACCURACY,
     AGENT_PEARSON,
     DRAFT,
     FORMAT,
@@ -37,6 +42,8 @@ from suites.rest_react.cells import (
     SIZES,
     STUDENTS,
     WORLDS,
+    Reading,
+    fall,
     of,
     parameters,
 )
@@ -53,9 +60,26 @@ from suites.rest_react.rules import (
     not_below,
     on_worlds,
     room,
-    shown,
+    settled,
     without_labels,
 )
+
+
+def _all(*agents: str) -> Sequence[Reading]:
+    """How much the loss of each still fell at the end."""
+    return [fall(agent) for agent in agents]
+
+
+def _settled(
+    rule: Callable[..., Callable[[Place], Form]],
+    agent: str,
+    other: str,
+    metric: Metric = ACCURACY,
+    **how: Any,
+) -> Rule:
+    """A rule for two agents that had settled, wherever they are trained."""
+    return each(rule(of(agent, metric), of(other, metric), trained=_all(agent, other), **how))
+
 
 _STEADIER = "a quarter of the paper's falls, 1.9 and 2.2 points"
 _NO_PEOPLE = NotRun("No people judge here; the judge is compared with an exact oracle instead (C5).")
@@ -70,25 +94,23 @@ _CHECKS = (
 def _smaller(where: Place) -> Form:
     """How many of the largest agent's parameters the smallest one has."""
     theta = log(parameters("gen2-L")(where)) - log(parameters("gen2-XS")(where))
-    return shown(theta, where, "The sizes of the agents were chosen, not found.")
+    return NotComparable(theta, reason="The sizes of the agents were chosen, not found.")
 
 
 def _one_search(where: Place) -> Form:
     """What searching step by step adds to one search for the question."""
-    return shown(
+    return NotComparable(
         BASELINES("search-agent") - BASELINES("single-search"),
-        where,
-        "Each fact is in one document, and no question is asked whose own words find its answer: one search "
-        "cannot do it.",
+        reason="Each fact is in one document, and no question is asked whose own words find its answer: one "
+        "search cannot do it.",
     )
 
 
 def _real_facts(where: Place) -> Form:
     """What learning in invented worlds adds to answers about real facts."""
-    return shown(
+    return NotComparable(
         of("gen2-L", exam=FACTS)(where) - of("gen0-L", exam=FACTS)(where),
-        where,
-        f"{BY_SCRIPT} Names are replaced by placeholders, so that real facts look like invented ones.",
+        reason=f"{BY_SCRIPT} Names are replaced by placeholders, so that real facts look like invented ones.",
     )
 
 
@@ -101,8 +123,10 @@ def _generations(size: str) -> Callable[[Place], Ordering]:
             (first - pilot, second - first),
             delta=STEP,
             delta_reason=STEP_REASON,
-            replication=where.replication,
-            preconditions=(room(where, first),),
+            preconditions=(
+                room(first),
+                *settled(where, _all(*(f"{data}-{size}" for data in ("pilot", "gen1", "gen2")))),
+            ),
         )
 
     return rule
@@ -129,7 +153,6 @@ def _checks_help(where: Place) -> Direction:
         mean(of(agent, GAIN)(where) for agent in ("gen0-L", *STUDENTS)),
         delta=0.3,
         delta_reason="the smallest gain but one that the paper reports",
-        replication=where.replication,
     )
 
 
@@ -143,16 +166,14 @@ def _more_for_larger(where: Place) -> Trend:
         delta=0.2,
         delta_reason="half of what the paper's second generation gains from one size to the next",
         step_margin=1.0,
-        replication=where.replication,
-        preconditions=(room(where, of("gen1-L", DRAFT)(where)),),
+        preconditions=(room(of("gen1-L", DRAFT)(where)), *settled(where, _all(*STUDENTS))),
     )
 
 
-_BETTER_BY_RANKER = shown(
+_BETTER_BY_RANKER = NotComparable(
     of("gen1-L", method="oracle")(WORLDS) - of("gen1-L", method="random")(WORLDS),
-    WORLDS,
-    "The share of pairs that a ranker orders rightly was given to it by hand, and what is right is what the "
-    "script of generation 0 does but for its mistakes.",
+    reason="The share of pairs that a ranker orders rightly was given to it by hand, and what is right is "
+    "what the script of generation 0 does but for its mistakes.",
 )
 
 
@@ -163,11 +184,11 @@ def _smaller_err_more(where: Place) -> EveryCell:
         tuple(of(f"gen0-{size}", FORMAT)(where) - largest for size in ("XS", "S")),
         delta=1.0,
         delta_reason="one sample in a hundred",
-        replication=where.replication,
+        preconditions=settled(where, _all("gen0-XS", "gen0-S", "gen0-L")),
     )
 
 
-RULES: Mapping[str, Mapping[Profile, Form]] = {
+RULES: Rules = {
     "C1a": in_earnest(above(of("gen2-L"), of("gen0-L"))),
     "C1b": in_earnest(above(of("gen1-L"), of("gen0-L"))),
     "C1c": each(
@@ -176,6 +197,7 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
             of("gen1-L"),
             margin=2.0,
             reason="the paper's own step, 2.1 points, is within its noise",
+            trained=_all("gen1-L", "gen2-L"),
         )
     ),
     "C2a": in_earnest(not_below(of("gen2-XS"), of("gen0-L"))),
@@ -199,35 +221,25 @@ RULES: Mapping[str, Mapping[Profile, Form]] = {
             of("pilot-XS"),
             margin=3.0,
             reason="the card's bound, beyond which the filter would help",
+            trained=(fall("pilot-XS", method="pilot-all"), fall("pilot-XS")),
         )
     ),
-    "C7a": each(
-        above(
-            of("gen2-2x-XS"),
-            of("gen2-1x-XS"),
-            delta=1.0,
-            reason="half of the paper's gain of 2.2 points",
-        )
+    "C7a": _settled(
+        above, "gen2-2x-XS", "gen2-1x-XS", delta=1.0, reason="half of the paper's gain of 2.2 points"
     ),
-    "C7b": each(
-        as_good(
-            of("gen2-XS"),
-            of("gen2-2x-XS"),
-            margin=2.2,
-            reason="the paper's gain from one trajectory to two",
-            with_room=of("gen2-2x-XS"),
-        )
+    "C7b": _settled(
+        as_good,
+        "gen2-XS",
+        "gen2-2x-XS",
+        margin=2.2,
+        reason="the paper's gain from one trajectory to two",
+        with_room=of("gen2-2x-XS"),
     ),
-    "C8": each(above(of("gen2-1x-XS"), of("gen1-XS"))),
+    "C8": _settled(above, "gen2-1x-XS", "gen1-XS"),
     "C9a": in_earnest(falls(of("gen0-L", SPREAD), of("gen2-L", SPREAD), delta=0.5, reason=_STEADIER)),
-    "C9b": each(falls(of("gen1-XS", SPREAD), of("gen2-1x-XS", SPREAD), delta=0.5, reason=_STEADIER)),
-    "C9c": each(
-        falls(
-            of("gen0-L", RELATIVE_SPREAD),
-            of("gen2-L", RELATIVE_SPREAD),
-            delta=0.05,
-            reason="a twentieth of the spread of coins",
-        )
+    "C9b": _settled(falls, "gen1-XS", "gen2-1x-XS", SPREAD, delta=0.5, reason=_STEADIER),
+    "C9c": _settled(
+        falls, "gen0-L", "gen2-L", RELATIVE_SPREAD, delta=0.05, reason="a twentieth of the spread of coins"
     ),
     "C10a": in_earnest(_checks_help, reason=_CHECKS),
     "C10b": each(_more_for_larger),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method, Reference, Task
+from harness.method import Reference, Task
 from harness.method.sizes import model_gb
-from harness.suite import Experiment, FirstSeed, Scale
+from harness.suite import Experiment, FirstSeed, Methods, Scale
 from methods.common.countries import TABLES
 from methods.common.elements import ELEMENTS
 from methods.common.gemma import SafeWeights
@@ -21,6 +21,7 @@ from methods.rest_react.baselines import (
     SearchAgent,
     SingleSearch,
 )
+from methods.rest_react.first_exams import FirstExams
 from methods.rest_react.judging import (
     Judging,
     LanguageJudge,
@@ -36,13 +37,12 @@ from methods.rest_react.task import WorldAgents
 from suites.rest_react.cells import DISTILLED, LAST, SAMPLES, SIZES, STUDENTS, SUBSETS
 from suites.rest_react.paper import public_experiment
 
-Methods = dict[str, Method[Any, Any]]
 XS = 8
 """Samples of the smallest agents; the paper's 16 take twice as long and choose the mode as surely."""
 FIRST = FirstSeed(200, "Seed 100 was seen with an earlier generation 0 (deviation D13).")
 """Of the bound models under ``paper``, which no pilot had."""
 IN_WORLDS = FirstSeed(
-    400, "Seeds below were seen while generation 0 and the number of seeds changed (deviation D13)."
+    500, "Seeds below were seen while generation 0, training and the number of seeds changed (deviation D13)."
 )
 """Of generated worlds and of judges."""
 TEACHER = Teacher()
@@ -69,20 +69,37 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
         return (public_experiment(FIRST.take(1)), replace(_judges(5, AGENT), minutes=240.0))
     if scale.profile is Profile.GPU:
         return _gpu(scale)
-    seeds = IN_WORLDS.take(10 if scale.full else 6)
+    seeds = IN_WORLDS.take(12 if scale.full else 8)
     task = replace(TASK, teachers=_teachers(TEACHER, seeds), runs=10 if scale.full else 5)
-    return (_agents(task, arms(full=scale.full), seeds), _baselines(task, seeds), _judges(1))
+    methods = arms(wide=scale.full, full=scale.full, sat=_first_exams(task))
+    # Baselines are shown only.
+    few = seeds if scale.full else seeds[:3]
+    return (
+        _agents(task, methods, seeds),
+        _baselines(replace(task, teachers=_teachers(TEACHER, few)), few),
+        _judges(1),
+    )
 
 
 def _teachers(like: Teacher, seeds: Sequence[int]) -> tuple[Teacher, ...]:
     return tuple(replace(like, seed=seed) for seed in seeds)
 
 
-def arms(*, full: bool) -> Methods:
+def _first_exams(task: WorldAgents) -> tuple[FirstExams, ...]:
+    """What generation 0 answers in each seed."""
+    return tuple(FirstExams(task=replace(task, teachers=(one,))) for one in task.teachers)
+
+
+def arms(*, wide: bool, full: bool, sat: tuple[FirstExams, ...] = ()) -> Methods:
     """Everything that trains agents.
 
     A pilot has 125 trajectories: half as many as the 250 questions of ``small``, where the paper's 500
     are a quarter of its 2000.
+
+    Args:
+        wide: With what only claims that are shown read, and with controls beside those that need no training.
+        full: With all else.
+        sat: What generation 0 answers, if that is at hand.
     """
     main = SelfImprove(samples_xs=XS, subsets=(1, 2), start=False, everywhere=TAKE_ALL, shown=("gen2-L",))
     # Ablations are about the largest agent, which grows the data of all others.
@@ -91,15 +108,21 @@ def arms(*, full: bool) -> Methods:
     found: Methods = {
         "rest": main,
         "prompted": Prompted(
-            samples_xs=XS, sizes=("L", "S", "XS"), everywhere=("gen0-L",), shown=("gen0-L",)
+            samples_xs=XS, sizes=("L", "S", "XS"), everywhere=("gen0-L",), shown=("gen0-L",), sat=sat
         ),
         "pilot": Pilot(samples_xs=XS, sizes=SIZES if full else DISTILLED),
         "pilot-all": Pilot(samples_xs=XS, sizes=("XS",), removed=0.0),
-        "no-ranker": replace(once, ranker="none"),
-        "oracle": replace(once, ranker="oracle"),
-        "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
-        **broken(main),
+        **broken(sat),
     }
+    if wide:
+        found["random"] = replace(main, ranker="random", shown=())
+        found["copied"] = CopiedTrajectories(
+            **{field.name: getattr(main, field.name) for field in fields(main)}
+            | {"sizes": ("XS",), "everywhere": (), "shown": ()}
+        )
+        found["no-ranker"] = replace(once, ranker="none")
+        found["oracle"] = replace(once, ranker="oracle")
+        found["star"] = OutcomeFiltered(sizes=("L",), start=False, generations=1)
     if full:
         found["noise"] = replace(once, noise=1.0)
         found["third"] = replace(main, generations=3, sizes=("L", "XS"), subsets=(), passes=(1, 4, 4))
@@ -107,27 +130,22 @@ def arms(*, full: bool) -> Methods:
     return found
 
 
-def broken(main: SelfImprove) -> Methods:
+def broken(sat: tuple[FirstExams, ...]) -> Methods:
     """What negative controls put in the place of agents; see ``controls.py``.
 
     Args:
-        main: What they break.
+        sat: See :func:`arms`.
     """
     everybody = ("gen0-L", "gen0-S", "gen0-XS", *STUDENTS, *SUBSETS)
     return {
-        "random": replace(main, ranker="random", shown=()),
-        "copied": CopiedTrajectories(
-            **{field.name: getattr(main, field.name) for field in fields(main)}
-            | {"sizes": ("XS",), "everywhere": (), "shown": ()}
-        ),
-        "one-size": StandIn(names=("gen0-L", "gen0-S", "gen0-XS")),
-        "unchecked": StandIn(names=everybody, checks=False),
-        "astray": StandIn(names=everybody, astray=LAST, everywhere=("gen0-L",)),
+        "one-size": StandIn(names=everybody, sat=sat),
+        "unchecked": StandIn(names=everybody, checks=False, sat=sat),
+        "astray": StandIn(names=everybody, astray=LAST, everywhere=("gen0-L",), sat=sat),
         "pilot-hardly": Pilot(samples_xs=XS, sizes=("XS",), removed=0.97),
     }
 
 
-def _agents(task: WorldAgents, methods: Mapping[str, Method[Any, Any]], seeds: Sequence[int]) -> Experiment:
+def _agents(task: WorldAgents, methods: Methods, seeds: Sequence[int]) -> Experiment:
     tasks: dict[str, Task[Any, Any]] = {"worlds": task}
     pairs = {("worlds", name) for name in methods if name != "star"}
     if "star" in methods:
@@ -184,9 +202,8 @@ def _judges(seeds: int, model: Reference | None = None) -> Experiment:
         title="Judges of free answers of eleven agents, against the oracle",
         tasks={"answers": Judging()},
         methods=methods,
-        seeds=IN_WORLDS.take(seeds),
+        **IN_WORLDS.own(seeds),
         unit="answer",
-        first_seed=IN_WORLDS,
     )
 
 
@@ -219,7 +236,7 @@ def _gpu(scale: Scale) -> tuple[Experiment, ...]:
         runs=10 if scale.full else 5,
     )
     # There is no time for the sweep of rankers.
-    methods = {name: method for name, method in arms(full=False).items() if name != "oracle"}
+    methods = {name: method for name, method in arms(wide=True, full=False).items() if name != "oracle"}
     agents = replace(_agents(task, methods, seeds), minutes=60.0, memory_gb=30.0, tf32=TF32)
     # Generation 0 is one artifact for both, so both see it trained in the same way.
     baselines = replace(_baselines(task, seeds), tf32=TF32)

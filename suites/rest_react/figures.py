@@ -6,17 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.claims import SCALED, Place, Profile
 from harness.suite import Arm, PaperFigure, ReportedRef, SampleView, Series, curves
-from suites.rest_react.cells import (
-    AGENTS,
-    BASELINES,
-    NOT_PROMPTED,
-    PAIRS_RIGHT,
-    SAMPLES,
-    SIZES,
-    WORLDS,
-    by_scale,
-    of,
-)
+from suites.rest_react import cells
 
 
 def _by_size(agents: Iterable[str], size: str) -> Mapping[str, str]:
@@ -25,23 +15,24 @@ def _by_size(agents: Iterable[str], size: str) -> Mapping[str, str]:
 
 
 def _generations(where: Place, agents: Sequence[str]) -> Sequence[Series]:
-    reported = [agent for agent in AGENTS if agent not in NOT_PROMPTED]
+    reported = [agent for agent in cells.AGENTS if agent not in cells.NOT_PROMPTED]
     return [
         Series(
             label=size,
-            points=tuple((data, of(agent)(where)) for data, agent in _by_size(agents, size).items()),
+            points=tuple((data, cells.of(agent)(where)) for data, agent in _by_size(agents, size).items()),
             reported=tuple(
                 (data, ReportedRef(f"t1-{agent.lower()}")) for data, agent in _by_size(reported, size).items()
             ),
         )
-        for size in reversed(SIZES)
+        for size in reversed(cells.SIZES)
     ]
 
 
 _BY_RANKER = Series(
     label="1st generation, L",
     points=tuple(
-        (round(100 * share, 1), of("gen1-L", method=name)(WORLDS)) for name, share in PAIRS_RIGHT.items()
+        (round(100 * share, 1), cells.of("gen1-L", method=name)(cells.WORLDS))
+        for name, share in cells.PAIRS_RIGHT.items()
     ),
 )
 
@@ -51,7 +42,7 @@ FIGURES = (
         title="Accuracy by generation and size",
         x="data",
         y="accuracy, %",
-        series=by_scale(_generations),
+        series=cells.by_scale(_generations),
         kind="bar",
         source="Figure 1",
     ),
@@ -68,9 +59,12 @@ FIGURES = (
         title="Samples of a step",
         x="k",
         y="accuracy, %",
-        series=curves((Arm("search-agent", "generation 0, L"),), SAMPLES, lambda _, k: BASELINES(SAMPLES[k])),
+        series=curves(
+            (Arm("search-agent", "generation 0, L"),),
+            cells.SAMPLES,
+            lambda _, k: cells.BASELINES(cells.SAMPLES[k]),
+        ),
         log_x=True,
-        profiles=SCALED,
     ),
 )
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from harness.method import Method
-from harness.suite import Experiment
+from harness.suite import Experiment, Methods
 from methods.rest_react.method import OutcomeFiltered, Pilot, Prompted, SelfImprove
 from methods.rest_react.public_task import FewShotTeacher, PublicAgents
 from methods.rest_react.sabotage import CopiedTrajectories, StandIn
@@ -23,7 +21,7 @@ def public_experiment(seeds: tuple[int, ...]) -> Experiment:
     main = SelfImprove(ranker="model", subsets=(1, 2), start=False, everywhere=take_all, shown=("gen2-L",))
     largest = replace(main, sizes=("L",), subsets=(), everywhere=("gen2-L",), shown=())
     everybody = ("gen0-L", *STUDENTS, *SUBSETS)
-    methods: dict[str, Method[Any, Any]] = {
+    methods: Methods = {
         "rest": main,
         "prompted": Prompted(everywhere=("gen0-L",), shown=("gen0-L",)),
         "pilot": Pilot(sizes=SIZES, trajectories=500),
@@ -32,6 +30,7 @@ def public_experiment(seeds: tuple[int, ...]) -> Experiment:
         "random": replace(main, ranker="random", shown=()),
         "copied": CopiedTrajectories(ranker="model", sizes=("XS",), subsets=(1, 2), start=False),
         "star": OutcomeFiltered(sizes=("L",), start=False, generations=1),
+        "one-size": StandIn(names=everybody),
         "astray": StandIn(names=everybody, astray=LAST, everywhere=("gen0-L",)),
         "unchecked": StandIn(names=everybody, checks=False),
         "pilot-hardly": Pilot(sizes=("XS",), trajectories=500, removed=0.97),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 from harness.claims import (
     Cell,
-    Contrast,
     Direction,
     Equivalence,
     Form,
@@ -16,14 +15,17 @@ from harness.claims import (
     Place,
     Precondition,
     Profile,
+    Rule,
     alone,
     at,
-    by_profile,
+    by_place,
 )
-from suites.rest_react.cells import PLACES, PUBLIC, Reading, of
+from suites.rest_react.cells import PLACES, PUBLIC, WORLDS, Reading, of
 
 STEP = 2.0
 STEP_REASON = "the smallest step between generations that the paper reports is 2.1 points"
+STILL = 0.03
+"""Nats a target token in 100 updates, with which training goes on (``Cloning.least``)."""
 CLOSE = 5.0
 CLOSE_REASON = "the card's threshold for comparable performance"
 
@@ -37,35 +39,30 @@ _LABELS = (
 )
 
 
-def each(rule: Callable[[Place], Form]) -> Mapping[Profile, Form]:
+def each(rule: Callable[[Place], Form]) -> Rule:
     """The same rule wherever agents are trained."""
-    return by_profile(PLACES, rule)
+    return by_place(PLACES, rule)
 
 
-def on_worlds(rule: Callable[[Place], Form]) -> Mapping[Profile, Form]:
+def on_worlds(rule: Callable[[Place], Form]) -> Rule:
     """The same rule in generated worlds."""
-    return by_profile(PLACES, rule) | at(Profile.PAPER, INVENTED)
+    return by_place(PLACES, rule) | at(Profile.PAPER, INVENTED)
 
 
 def in_earnest(
     rule: Callable[[Place], Direction | NonInferiority | Equivalence], *, reason: str = BY_SCRIPT
-) -> Mapping[Profile, Form]:
+) -> Rule:
     """The rule where language models act and rank; shown only where a script has decided it beforehand."""
 
     def proxy(where: Place) -> Form:
-        return shown(rule(where).theta, where, reason)
+        return NotComparable(rule(where).theta, reason=reason)
 
-    return by_profile(PLACES, proxy) | at(Profile.PAPER, rule(PUBLIC))
+    return by_place(PLACES, proxy) | at(Profile.PAPER, PUBLIC.replicated(rule(PUBLIC)))
 
 
-def without_labels(rule: Callable[[Place], Direction | NonInferiority]) -> Mapping[Profile, Form]:
+def without_labels(rule: Callable[[Place], Direction | NonInferiority]) -> Rule:
     """As :func:`in_earnest`, of statements about labels."""
     return in_earnest(rule, reason=_LABELS)
-
-
-def shown(theta: Contrast, where: Place, reason: str) -> NotComparable:
-    """Measured, and no verdict."""
-    return NotComparable(theta, reason=reason, replication=where.replication)
 
 
 def headroom(where: Place) -> Precondition:
@@ -76,11 +73,10 @@ def headroom(where: Place) -> Precondition:
         above=15.0,
         below=80.0,
         reason="above, nothing is left to gain; below, there is nothing to start from",
-        replication=where.replication,
     )
 
 
-def room(where: Place, cell: Cell) -> Precondition:
+def room(cell: Cell) -> Precondition:
     """Precondition: an accuracy that something is to be added to is not near 100 already."""
     return Precondition(
         name="there is room to the top",
@@ -88,47 +84,92 @@ def room(where: Place, cell: Cell) -> Precondition:
         above=-1.0,
         below=97.0,
         reason="what is nearly always right cannot be improved upon",
-        replication=where.replication,
+    )
+
+
+def settled(where: Place, falls_of: Sequence[Reading]) -> tuple[Precondition, ...]:
+    """Preconditions: agents had settled when their training ended, so that they show what their data teach.
+
+    Agents are trained until the rule says so or the updates are used up, so that one whose seeds stop there
+    fails. Only toy agents in generated worlds are trained by that rule.
+
+    Args:
+        where: Where they are trained.
+        falls_of: How much the loss of each still fell.
+    """
+    if where is not WORLDS:
+        return ()
+    return tuple(
+        Precondition(
+            name=f"training of {dict(fall(where).where)['unit_id']} had settled",
+            theta=alone(fall(where)),
+            above=-1.0,
+            below=STILL,
+            reason="what is not learnt to the end shows how fast it is learnt",
+        )
+        for fall in falls_of
     )
 
 
 def above(
-    better: Reading, worse: Reading, *, delta: float = STEP, reason: str = STEP_REASON
+    better: Reading,
+    worse: Reading,
+    *,
+    delta: float = STEP,
+    reason: str = STEP_REASON,
+    trained: Sequence[Reading] = (),
 ) -> Callable[[Place], Direction]:
     """One number is above another, given that generation 0 and the lower number have headroom."""
     return lambda where: Direction(
         better(where) - worse(where),
         delta=delta,
         delta_reason=reason,
-        replication=where.replication,
-        preconditions=(headroom(where), room(where, worse(where))),
+        preconditions=(headroom(where), room(worse(where)), *settled(where, trained)),
     )
 
 
 def not_below(
-    number: Reading, other: Reading, *, margin: float = CLOSE, reason: str = CLOSE_REASON
+    number: Reading,
+    other: Reading,
+    *,
+    margin: float = CLOSE,
+    reason: str = CLOSE_REASON,
+    trained: Sequence[Reading] = (),
 ) -> Callable[[Place], NonInferiority]:
     """One number is not below another by more than a margin."""
     return lambda where: NonInferiority(
-        number(where) - other(where), margin=margin, margin_reason=reason, replication=where.replication
+        number(where) - other(where),
+        margin=margin,
+        margin_reason=reason,
+        preconditions=settled(where, trained),
     )
 
 
 def as_good(
-    number: Reading, other: Reading, *, margin: float, reason: str, with_room: Reading
+    number: Reading,
+    other: Reading,
+    *,
+    margin: float,
+    reason: str,
+    with_room: Reading,
+    trained: Sequence[Reading] = (),
 ) -> Callable[[Place], Equivalence]:
     """Two numbers differ by less than a margin, where ``with_room`` leaves room for a difference."""
     return lambda where: Equivalence(
         number(where) - other(where),
         margin=margin,
         margin_reason=reason,
-        replication=where.replication,
-        preconditions=(room(where, with_room(where)),),
+        preconditions=(room(with_room(where)), *settled(where, trained)),
     )
 
 
-def falls(first: Reading, last: Reading, *, delta: float, reason: str) -> Callable[[Place], Direction]:
+def falls(
+    first: Reading, last: Reading, *, delta: float, reason: str, trained: Sequence[Reading] = ()
+) -> Callable[[Place], Direction]:
     """A number is lower for the last agent than for the first."""
     return lambda where: Direction(
-        first(where) - last(where), delta=delta, delta_reason=reason, replication=where.replication
+        first(where) - last(where),
+        delta=delta,
+        delta_reason=reason,
+        preconditions=settled(where, trained),
     )

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from harness.claims import MEASURED, SCALED, Place, by_profile
-from harness.suite import Arm, Entry, PaperTable, ReportedRef, TableRow, arms, by_arm
-from methods.rest_react.measures import (
-    ACCURACY,
-    DRAFT,
-    EXAMPLES,
-    FORMAT,
-    GAIN,
-    HALF_WIDTH,
-    JUDGED,
-    PEARSON,
-    RELATIVE_SPREAD,
-    RUN_SD,
-    SEARCHES,
-    SPEARMAN,
-    SPREAD,
+from harness.claims import MEASURED, Place, by_profile
+from harness.suite import (
+    Arm,
+    Columns,
+    Entry,
+    PaperTable,
+    ReportedRef,
+    Scale,
+    TableRow,
+    arms,
+    by_arm,
+    by_column,
+    headers,
 )
+from methods.rest_react import measures
 from suites.rest_react.cells import (
     BASELINES,
     FACTS,
@@ -34,6 +32,7 @@ from suites.rest_react.cells import (
     SIZES,
     WORLDS,
     by_scale,
+    fall,
     of,
     parameters,
 )
@@ -69,7 +68,6 @@ _DATA = {
 """Method, agent, training set and reported row by label."""
 
 Rows = Sequence[TableRow]
-Entries = Mapping[str, Entry | None]
 
 
 def _arm(agent: str) -> Arm:
@@ -77,64 +75,66 @@ def _arm(agent: str) -> Arm:
     return Arm(agent, size, GENERATIONS[generation])
 
 
-def _reported(table: str, agent: str, endings: Mapping[str, str]) -> Entries:
-    """Numbers of the paper by column, given the endings of their ids."""
-    if agent in NOT_PROMPTED:
-        return {}
-    return {key: ReportedRef(f"{table}-{agent.lower()}{ending}") for key, ending in endings.items()}
+def _plain(agent: str) -> Arm:
+    return Arm(agent, agent)
 
 
-def _generations(where: Place, agents: Sequence[str]) -> Rows:
-    return by_arm(
-        map(_arm, agents),
-        lambda agent: {
-            "here": of(agent)(where),
-            "sd": of(agent, RUN_SD)(where),
-            "questions": of(agent, HALF_WIDTH)(where),
-            **_reported("t1", agent, {"paper": "", "paper-sd": "-sd"}),
-        },
-    )
+def _reported(table: str, ending: str = "") -> Callable[[str], Entry | None]:
+    """A number of the paper of each agent that it has one of."""
+    return lambda agent: None if agent in NOT_PROMPTED else ReportedRef(f"{table}-{agent.lower()}{ending}")
 
 
-def _drafts(where: Place, agents: Sequence[str]) -> Rows:
-    return by_arm(
-        map(_arm, agents),
-        lambda agent: {
-            "here": of(agent, DRAFT)(where),
-            "gain": of(agent, GAIN)(where),
-            **_reported("t4", agent, {"paper": "", "paper-sd": "-sd", "paper-gain": "-gain"}),
-        },
-    )
+def _generations(where: Place) -> Columns:
+    return {
+        "here": ("here", lambda agent: of(agent)(where)),
+        "sd": ("sd over runs", lambda agent: of(agent, measures.RUN_SD)(where)),
+        "questions": ("over questions", lambda agent: of(agent, measures.HALF_WIDTH)(where)),
+        "paper": ("paper", _reported("t1")),
+        "paper-sd": ("paper, sd over runs", _reported("t1", "-sd")),
+    }
 
 
-def _agents(where: Place, agents: Sequence[str]) -> Rows:
-    return by_arm(
-        [Arm(agent, agent) for agent in agents],
-        lambda agent: {
-            "oracle": of(agent)(where),
-            "judge": of(agent, JUDGED)(where),
-            "spread": of(agent, SPREAD)(where),
-            "relative": of(agent, RELATIVE_SPREAD)(where),
-            "searches": of(agent, SEARCHES)(where),
-            "format": of(agent, FORMAT)(where),
-            "parameters": parameters(agent)(where),
-        },
-    )
+def _drafts(where: Place) -> Columns:
+    return {
+        "here": ("before, %", lambda agent: of(agent, measures.DRAFT)(where)),
+        "gain": ("final − draft", lambda agent: of(agent, measures.GAIN)(where)),
+        "paper": ("paper, before", _reported("t4")),
+        "paper-sd": ("paper, sd over runs", _reported("t4", "-sd")),
+        "paper-gain": ("paper, final − draft", _reported("t4", "-gain")),
+    }
 
 
-def _second_set(where: Place) -> Rows:
-    agents = ("gen0-L", *(f"gen2-{size}" for size in SIZES))
-    return by_arm(
-        [Arm(agent, agent) for agent in agents],
-        lambda agent: {
-            "first": of(agent)(where),
-            "second": of(agent, exam=SECOND)(where),
-            "questions": of(agent, HALF_WIDTH, exam=SECOND)(where),
-            "facts": None if where is PUBLIC else of(agent, exam=FACTS)(where),
-            "paper-first": ReportedRef(f"t2-bamboogle-{agent.lower()}"),
-            "paper": ReportedRef(f"t2-bamtwoogle-{agent.lower()}"),
-        },
-    )
+def _agents(where: Place) -> Columns:
+    return {
+        "oracle": ("right, %", lambda agent: of(agent)(where)),
+        "judge": ("judged right, %", lambda agent: of(agent, measures.JUDGED)(where)),
+        "spread": ("expected sd over runs", lambda agent: of(agent, measures.SPREAD)(where)),
+        "relative": ("relative to coins", lambda agent: of(agent, measures.RELATIVE_SPREAD)(where)),
+        "searches": ("searches", lambda agent: of(agent, measures.SEARCHES)(where)),
+        "format": ("unreadable, %", lambda agent: of(agent, measures.FORMAT)(where)),
+        "parameters": ("parameters", lambda agent: parameters(agent)(where)),
+        "fall": (
+            "last fall of the loss, nats",
+            lambda agent: fall(agent)(where) if where is WORLDS else None,
+        ),
+    }
+
+
+def _second_set(where: Place) -> Columns:
+    facts = None if where is PUBLIC else FACTS
+    return {
+        "first": ("first set", lambda agent: of(agent)(where)),
+        "second": ("second set", lambda agent: of(agent, exam=SECOND)(where)),
+        "questions": ("over questions", lambda agent: of(agent, measures.HALF_WIDTH, exam=SECOND)(where)),
+        "facts": ("countries and elements", lambda agent: of(agent, exam=facts)(where) if facts else None),
+        "paper-first": ("paper, Bamboogle", _reported("t2-bamboogle")),
+        "paper": ("paper, BamTwoogle", _reported("t2-bamtwoogle")),
+    }
+
+
+def _of_scale(columns: Callable[[Place], Columns], arm: Callable[[str], Arm]) -> Mapping[Scale, Rows]:
+    """The agents that each scale trains."""
+    return by_scale(lambda where, agents: by_column(map(arm, agents), columns(where)))
 
 
 def _data(where: Place) -> Rows:
@@ -142,10 +142,10 @@ def _data(where: Place) -> Rows:
         TableRow(
             label=label,
             entries={
-                "examples": where(method, EXAMPLES, part="data", unit_id=data),
+                "examples": where(method, measures.EXAMPLES, part="data", unit_id=data),
                 "here": of(agent, method=method)(where),
-                "sd": of(agent, RUN_SD, method=method)(where),
-                "questions": of(agent, HALF_WIDTH, method=method)(where),
+                "sd": of(agent, measures.RUN_SD, method=method)(where),
+                "questions": of(agent, measures.HALF_WIDTH, method=method)(where),
                 "paper-examples": ReportedRef(f"t3-{reported}-examples"),
                 "paper": ReportedRef(f"t3-{reported}"),
                 "paper-sd": ReportedRef(f"t3-{reported}-sd"),
@@ -174,50 +174,32 @@ _ABLATIONS = (
 ``star`` learns from is called ``labelled`` in both."""
 
 
-def _baseline(method: str) -> Entries:
-    return {
-        "here": BASELINES(method),
-        "sd": None if method == "majority" else BASELINES(method, RUN_SD),
-        "searches": BASELINES(method, SEARCHES),
-        "swapped": BASELINES(method, task="swapped") if method in ("search-agent", "single-search") else None,
-    }
+def _over_runs(method: str) -> Entry | None:
+    return None if method == "majority" else BASELINES(method, measures.RUN_SD)
 
 
-def _judge(method: str) -> Entries:
-    return {
-        "pearson": JUDGES(method, PEARSON),
-        "spearman": JUDGES(method, SPEARMAN),
-        "judged": JUDGES(method, JUDGED),
-        "right": JUDGES(method, ACCURACY),
-    }
+def _swapped(method: str) -> Entry | None:
+    return BASELINES(method, task="swapped") if method in ("search-agent", "single-search") else None
 
 
 TABLES = (
     PaperTable(
         id="generations",
         title="Accuracy on two-hop questions, in percent",
-        columns={
-            "here": "here",
-            "sd": "sd over runs",
-            "questions": "over questions",
-            "paper": "paper",
-            "paper-sd": "paper, sd over runs",
-        },
-        rows=by_scale(_generations),
+        columns=headers(_generations(WORLDS)),
+        rows=_of_scale(_generations, _arm),
         source="Table 1",
     ),
     PaperTable(
         id="second-set",
         title="Accuracy on a second set of questions, in percent (people judged in the paper)",
-        columns={
-            "first": "first set",
-            "second": "second set",
-            "questions": "over questions",
-            "facts": "countries and elements",
-            "paper-first": "paper, Bamboogle",
-            "paper": "paper, BamTwoogle",
-        },
-        rows=by_profile(PLACES, _second_set),
+        columns=headers(_second_set(WORLDS)),
+        rows=by_profile(
+            PLACES,
+            lambda where: by_column(
+                map(_plain, ("gen0-L", *(f"gen2-{size}" for size in SIZES))), _second_set(where)
+            ),
+        ),
         source="Table 2",
     ),
     PaperTable(
@@ -238,14 +220,8 @@ TABLES = (
     PaperTable(
         id="drafts",
         title="Accuracy before the two checks, and what they add",
-        columns={
-            "here": "before, %",
-            "gain": "final − draft",
-            "paper": "paper, before",
-            "paper-sd": "paper, sd over runs",
-            "paper-gain": "paper, final − draft",
-        },
-        rows=by_scale(_drafts),
+        columns=headers(_drafts(WORLDS)),
+        rows=_of_scale(_drafts, _arm),
         source="Table 4",
     ),
     PaperTable(
@@ -255,42 +231,33 @@ TABLES = (
         rows=_ABLATIONS,
         profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        _BASELINES,
+        {
+            "here": ("accuracy, %", BASELINES),
+            "sd": ("sd over runs", _over_runs),
+            "searches": ("searches", BASELINES.on(metric=measures.SEARCHES)),
+            "swapped": ("with the facts of another world", _swapped),
+        },
         id="baselines",
         title="Generation 0 with less than the search agent, or with other numbers of samples",
-        columns={
-            "here": "accuracy, %",
-            "sd": "sd over runs",
-            "searches": "searches",
-            "swapped": "with the facts of another world",
-        },
-        rows=by_arm(_BASELINES, _baseline),
-        profiles=SCALED,
     ),
     PaperTable(
         id="agents",
         title="All agents: in the eyes of the judge, spreads, searches, and format",
-        columns={
-            "oracle": "right, %",
-            "judge": "judged right, %",
-            "spread": "expected sd over runs",
-            "relative": "relative to coins",
-            "searches": "searches",
-            "format": "unreadable, %",
-            "parameters": "parameters",
-        },
-        rows=by_scale(_agents),
+        columns=headers(_agents(WORLDS)),
+        rows=_of_scale(_agents, _plain),
     ),
-    PaperTable(
+    PaperTable.of(
+        _JUDGES,
+        {
+            "pearson": ("Pearson's r", JUDGES.on(metric=measures.PEARSON)),
+            "spearman": ("Spearman's rho", JUDGES.on(metric=measures.SPEARMAN)),
+            "judged": ("judged right, %", JUDGES.on(metric=measures.JUDGED)),
+            "right": ("right, %", JUDGES.on(metric=measures.ACCURACY)),
+        },
         id="judges",
         title="Judges against the oracle, over eleven agents",
-        columns={
-            "pearson": "Pearson's r",
-            "spearman": "Spearman's rho",
-            "judged": "judged right, %",
-            "right": "right, %",
-        },
-        rows=by_arm(_JUDGES, _judge),
         source="section 4.2",
         profiles=MEASURED,
     ),

@@ -23,10 +23,12 @@ REPORTED_AS = {"dense": "dense", TOP: "top-128"}
 
 IMAGES = Place("images", "real", "train", metric=NNZ)
 """Vision models at the common rate, on training data after training."""
+SIZES = Place("sizes", part="train", metric=NNZ)
+"""Vision transformers of other depths and widths than the common one."""
 TEXT = Place("text", "spans", "train", metric=NNZ)
 """Language models on training text after training."""
-TUNED = Place("tuned", metric=ACCURACY)
-"""Vision transformers, dense and Top-k at the best rate."""
+ANSWERS = Place("images", "real", metric=ACCURACY)
+"""Vision transformers, dense and Top-k at the common rate, on test images."""
 NOISE = Place("noise", "clean", metric=ACCURACY)
 """Vision transformers that trained long; further tasks have noisy labels, further parts noisy images."""
 RATES = Place("rates", part="train", metric=NNZ)
@@ -47,6 +49,13 @@ def at_rate(plan: Plan, optimizer: str, rate: float, metric: Metric, part: str) 
     if (optimizer, rate) == ("adamw", plan.rate):
         return IMAGES("dense", metric, part=part)
     return RATES(rate_id(optimizer, rate), metric, part=part)
+
+
+def of_size(task: str, metric: Metric = NNZ, *, part: str = "train") -> Cell:
+    """A dense vision transformer of a depth or a width; the common one is that of ``images``."""
+    if task == "real":
+        return IMAGES("dense", metric, part=part)
+    return SIZES("dense", metric, task=task, part=part)
 
 
 def noise_tasks(method: str, plan: Plan) -> tuple[str, ...]:

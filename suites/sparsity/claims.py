@@ -20,6 +20,8 @@ from harness.claims import (
     Place,
     Precondition,
     Profile,
+    Rule,
+    Rules,
     Share,
     Trend,
     Value,
@@ -35,6 +37,7 @@ from methods.sparsity.image_task import KINDS
 from methods.sparsity.initial_gradient import CLOSENESS, LOSSES
 from methods.sparsity.scoring import BELOW_TEN, COUNT, ECE, GAP, HIGHEST, NNZ, RARE, RARER
 from suites.sparsity.cells import (
+    ANSWERS,
     IMAGES,
     MORE_NOISE_TASK,
     NOISE,
@@ -43,18 +46,16 @@ from suites.sparsity.cells import (
     TEXT,
     TIME,
     TOP,
-    TUNED,
     at_start,
     drop,
     of_layer,
+    of_size,
 )
 from suites.sparsity.plan import PLANS, Plan
 
-Rule = Mapping[Profile, Form]
-
 _POINTS = "the card's rule: sparsity that emerges is a fall of at least three points"
 _TEXT = TEXT("dense")
-_VIT = TUNED("dense", NNZ, part="train")
+_VIT = IMAGES("dense")
 
 
 def _above(theta: Contrast, delta: float, reason: str, *preconditions: Precondition) -> Rule:
@@ -106,7 +107,7 @@ def _sparse_at_all(cell: Cell) -> Precondition:
 def _denser_ends(plan: Plan) -> Form:
     """First and last layer of the deepest model against the middle half."""
     layers = plan.depths[-1]
-    deepest = IMAGES("dense", task=plan.depth_task(layers))
+    deepest = of_size(plan.depth_task(layers))
     middle = range(layers // 4, layers - layers // 4)
     ends = mean(of_layer(deepest, layer) for layer in (0, layers - 1))
     return Direction(
@@ -129,7 +130,7 @@ def _firing(theta: Contrast, reason: str, delta: float = 1.0) -> Rule:
 def _deeper(plan: Plan) -> Trend:
     """The percentage falls with each doubling of the depth."""
     return Trend(
-        tuple((log2(n), -IMAGES("dense", task=plan.depth_task(n))) for n in plan.depths),
+        tuple((log2(n), -of_size(plan.depth_task(n))) for n in plan.depths),
         delta=1.0,
         delta_reason="one point for each doubling; the paper's sizes differ by more",
         step_margin=2.0,
@@ -139,7 +140,7 @@ def _deeper(plan: Plan) -> Trend:
 def _wider(plan: Plan) -> Trend:
     """The percentage falls with each doubling of the width."""
     return Trend(
-        tuple((log2(n), -IMAGES("dense", task=plan.width_task(n))) for n in plan.widths),
+        tuple((log2(n), -of_size(plan.width_task(n))) for n in plan.widths),
         delta=0.5,
         delta_reason="half a point for each doubling; the paper's sizes differ by more",
         step_margin=2.0,
@@ -149,14 +150,14 @@ def _wider(plan: Plan) -> Trend:
 def _more_neurons(plan: Plan) -> Trend:
     """The number of active neurons rises with the width."""
     return Trend(
-        tuple((log2(n), log(IMAGES("dense", COUNT, task=plan.width_task(n)))) for n in plan.widths),
+        tuple((log2(n), log(of_size(plan.width_task(n), COUNT))) for n in plan.widths),
         delta=0.1,
         delta_reason="a tenth more active neurons for each doubling of the width",
         step_margin=0.1,
         preconditions=(
             Precondition(
                 name="the percentage falls with the width",
-                theta=slope([(log2(n), 0.0 - IMAGES("dense", task=plan.width_task(n))) for n in plan.widths]),
+                theta=slope([(log2(n), 0.0 - of_size(plan.width_task(n))) for n in plan.widths]),
                 above=0.0,
                 reason="at one percentage for all widths the count rises with the width by itself",
             ),
@@ -193,7 +194,7 @@ def _closed_form(loss: str) -> Rule:
     return at(EVERY, NotComparable(alone(gradient("random")), reason=reason))
 
 
-SPARSITY: Mapping[str, Rule] = {
+SPARSITY: Rules = {
     "C1a": _falls(_TEXT),
     "C1b": _every_layer_falls(lambda plan: {_TEXT: plan.text_layers}),
     "C1c": _halves(_TEXT),
@@ -231,9 +232,7 @@ SPARSITY: Mapping[str, Rule] = {
     "C4": _within(
         IMAGES("dense", task="quarter") - IMAGES("dense"), 5.0, "a tenth of the percentage at the start"
     ),
-    "C5a": _every_layer_falls(
-        lambda plan: {IMAGES("dense", task=task): layers for task, layers in plan.sizes.items()}
-    ),
+    "C5a": _every_layer_falls(lambda plan: {of_size(task): layers for task, layers in plan.sizes.items()}),
     "C5b": by_profile(PLANS, _denser_ends),
     "C6a": _firing(
         alone(_first_layer(RARER)),
@@ -316,19 +315,19 @@ def _robust(kind: str) -> Rule:
     return _above(_gain(part=kind), 0.5, _HALF_A_POINT, *_BOTH_LEARN)
 
 
-TOP_K: Mapping[str, Rule] = {
+TOP_K: Rules = {
     "C15a": _within(
-        TUNED(TOP) - TUNED("dense"),
+        ANSWERS(TOP) - ANSWERS("dense"),
         1.0,
         "the card's rule; the paper's Top-k models lose about .3 points",
         Precondition(
             name="k matters",
-            theta=TUNED("dense") - TUNED("top-1"),
+            theta=ANSWERS("dense") - ANSWERS("top-1"),
             above=0.0,
             reason="where one neuron does as well as all of them, any k matches (C15b)",
         ),
     ),
-    "C15b": _above(TUNED("dense") - TUNED("top-1"), 1.0, "more than what counts as a match"),
+    "C15b": _above(ANSWERS("dense") - ANSWERS("top-1"), 1.0, "more than what counts as a match"),
     "C16": at(
         MEASURED,
         NotComparable(

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.claims import Control, Prediction
+from harness.claims import Control, keeps, kills
 from suites.sparsity.cells import CAUSES, MORE_NOISE_TASK, NOISE_TASK, TOP
 from suites.sparsity.plan import PLANS
-
-
-def _kill(*claims: str) -> Mapping[str, Prediction]:
-    return dict.fromkeys(claims, "kill")
 
 
 def _swapped() -> Mapping[str, str]:
@@ -23,44 +19,42 @@ def _swapped() -> Mapping[str, str]:
     return swapped
 
 
-def _largest() -> Mapping[str, str]:
-    """The widest model under the name of one that learns from hardly any images."""
-    return {plan.width_task(plan.widths[-1]): "fiftieth" for plan in PLANS.values()}
-
-
 CONTROLS = (
     Control(
         id="stopped-gradient",
         title="No gradient reaches the pre-activations: first layers stay, all else trains as long",
         replaces={"dense": "stopped"},
-        predicts={
-            **_kill("C1a", "C1b", "C1c", "C2a", "C2c", "C2d", "C5a", "C5b", "C12a", "C12b"),
-            "C3a": "keep",
-        },
+        experiment="text",
+        predicts=kills("C1a", "C1b", "C1c") | keeps("C3a"),
+    ),
+    Control(
+        # Of the sizes of C5a the common one is broken: one layer that does not fall is enough to lose it.
+        id="stopped-gradient-in-images",
+        title="The same in vision models of the common size",
+        replaces={"dense": "stopped"},
+        experiment="images",
+        predicts=kills("C2a", "C2c", "C2d", "C5a", "C12a", "C12b"),
+    ),
+    Control(
+        id="stopped-gradient-in-the-deepest",
+        title="The same in the deepest vision transformer",
+        replaces={"dense": "stopped"},
+        experiment="sizes",
+        predicts=kills("C5b"),
     ),
     Control(
         id="shuffled-weights",
         title="The weights of each first layer of the pretrained model change places at random",
         replaces={"pretrained": "shuffled"},
-        predicts=_kill("C1d"),
+        predicts=kills("C1d"),
     ),
     Control(
-        # Nothing is predicted for C3a: weights that lower what is active may do so on any input, so that
-        # the mean over layers need not change. C3b looks at the layer that changes most.
-        id="foreign-text",
-        title="Evaluation text is random bytes",
+        id="fixed-on-test",
+        title="On test text the first half of the neurons always fires, the other half never does",
         replaces={},
-        extra={"spans": "spans-foreign"},
+        extra={"spans": "spans-fixed"},
         experiment="text",
-        predicts=_kill("C3b"),
-    ),
-    Control(
-        id="unlearnt-on-test",
-        title="On evaluation text the weights of each first layer change places at random",
-        replaces={},
-        extra={"spans": "spans-unlearnt"},
-        experiment="text",
-        predicts=_kill("C3a", "C3b"),
+        predicts=kills("C3a", "C3b", "C6a", "C6b", "C6c", "C6d"),
     ),
     Control(
         # Less falls, but something does, since the first updates come before all is learnt: nothing is
@@ -70,72 +64,50 @@ CONTROLS = (
         replaces={},
         extra=dict.fromkeys(("quarter", *CAUSES), "fiftieth"),
         experiment="images",
-        predicts=_kill("C4", "C9", "C10", "C11"),
-    ),
-    Control(
-        id="few-images-for-the-largest",
-        title="A model that learns from a fiftieth of the images stands in for the widest",
-        replaces={},
-        extra=_largest(),
-        experiment="images",
-        predicts=_kill("C8a"),
+        predicts=kills("C4", "C9", "C10", "C11"),
     ),
     Control(
         id="swapped-sizes",
         title="The smallest and the largest model change places",
         replaces={},
         extra=_swapped(),
-        experiment="images",
-        predicts=_kill("C7", "C8b"),
-    ),
-    Control(
-        id="fixed-neurons",
-        title="The first half of the neurons always fires, the other half never does",
-        replaces={"dense": "fixed-neurons"},
-        experiment="text",
-        predicts=_kill("C6a", "C6b", "C6d"),
-    ),
-    Control(
-        id="in-turn",
-        title="A random half of the neurons may fire on each token, so that none fires rarely",
-        replaces={"dense": "in-turn"},
-        experiment="text",
-        predicts=_kill("C6c"),
+        experiment="sizes",
+        predicts=kills("C7", "C8a", "C8b"),
     ),
     Control(
         id="forgotten-row",
         title="The last active row of each token is left out",
         replaces={"sparse": "forgetful"},
         experiment="second-layer",
-        predicts=_kill("C14a", "C14b"),
+        predicts=kills("C14a", "C14b"),
     ),
     Control(
         id="all-rows",
         title="The dense product stands in for the one from active rows",
         replaces={"sparse": "dense"},
         experiment="second-layer",
-        predicts={"C14a": "keep", "C14b": "kill"},
+        predicts=keeps("C14a") | kills("C14b"),
     ),
     Control(
         id="random-mask",
         title="Trained densely; k neurons that are drawn at random pass when it is used",
         replaces={TOP: "random-cut"},
-        experiment="tuned",
-        predicts=_kill("C15a"),
+        experiment="images",
+        predicts=kills("C15a"),
     ),
     Control(
         id="moderate-for-tiny",
         title="Moderate k in the place of k = 1",
         replaces={"top-1": TOP},
-        experiment="tuned",
-        predicts=_kill("C15b"),
+        experiment="images",
+        predicts=kills("C15b"),
     ),
     Control(
         id="random-mask-in-noise",
         title="Trained densely for as long; k neurons that are drawn at random pass when it is used",
         replaces={TOP: "random-cut"},
         experiment="noise",
-        predicts=_kill("C17a", "C18a", "C18b", "C18c", "C19", "C20"),
+        predicts=kills("C17a", "C18a", "C18b", "C18c", "C19", "C20"),
     ),
     Control(
         id="swapped-noise",
@@ -143,7 +115,7 @@ CONTROLS = (
         replaces={},
         extra={"clean": NOISE_TASK, NOISE_TASK: "clean"},
         experiment="noise",
-        predicts=_kill("C17b"),
+        predicts=kills("C17b"),
     ),
     Control(
         id="swapped-more-noise",
@@ -151,6 +123,6 @@ CONTROLS = (
         replaces={},
         extra={NOISE_TASK: MORE_NOISE_TASK, MORE_NOISE_TASK: NOISE_TASK},
         experiment="noise",
-        predicts=_kill("C17c"),
+        predicts=kills("C17c"),
     ),
 )

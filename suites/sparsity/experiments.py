@@ -1,9 +1,10 @@
 """What runs under each profile.
 
-The ids are the same everywhere. ``images`` holds all vision models that are trained at one rate
-(causes, depths, widths, other architectures); ``tuned`` compares dense and Top-k, each at its own
-best rate; ``noise`` trains longer, until noisy labels are memorised; ``rates`` shows what the
-learning rate does; ``text`` trains language models; ``gradient`` and ``second-layer`` train none.
+The ids are the same everywhere. ``images`` holds the vision models of one size (causes, other
+architectures, Top-k), ``sizes`` those of other depths and widths, all at one rate; ``noise`` trains longer,
+until noisy labels are memorised; ``rates`` shows what the learning rate does; ``text`` trains language
+models; ``gradient`` and ``second-layer`` train none. Under ``small`` ``noise``, ``rates``, Top-k and
+the decoder are left to ``--full``.
 """
 
 from __future__ import annotations
@@ -13,30 +14,27 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.suite import Experiment, FirstSeed, Scale, Timed, Tuned, on_cpu
+from harness.suite import Experiment, FirstSeed, Scale, Timed, on_cpu
 from methods.common.recast import recast
 from methods.sparsity.activation import HiddenDropout, L1Penalty, RandomK, TopK, TopKAtInference
 from methods.sparsity.initial_gradient import DrawSlopes, InitialGradientTask
 from methods.sparsity.method import Train
 from methods.sparsity.pretrained import C4, OPT_125M, T5_BASE, Read, ReadingTask
 from methods.sparsity.sabotage import (
-    FixedNeurons,
-    ForeignText,
     ForgetfulProduct,
     RandomKAtInference,
     ReadShuffled,
     StoppedGradient,
     Untrained,
 )
-from methods.sparsity.sabotage_weights import UnlearntOnTest
-from methods.sparsity.scoring import LOSS
+from methods.sparsity.sabotage_text import FixedOnTest
 from methods.sparsity.second_layer import DenseProduct, SecondLayerTask, SparseProduct
 from suites.sparsity.cells import LABEL_NOISE, NOISE_TASK, TOP, noise_tasks, rate_id
 from suites.sparsity.plan import Plan, plan_of
 
 FIRST = FirstSeed()
-FRESH = FirstSeed(200, "Those from 100 on were seen in a first run, after which training became longer.")
-"""For what trains longer since then; what did not change, or trains nothing, stays with the first."""
+FRESH = FirstSeed(300, "Those from 100 and from 200 on were seen in runs after which training became longer.")
+"""For what is trained; what trains nothing stays with the first."""
 
 
 def experiments(scale: Scale) -> Sequence[Experiment]:
@@ -44,16 +42,17 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     plan = plan_of(scale)
     exact: tuple[Experiment, ...] = (_gradient(plan), _second_layer(plan))
     if scale.profile is Profile.SMOKE:
-        return (*exact, _smoke_images(plan), _text(plan))
+        return (*exact, _smoke_images(plan), _text(plan, decoder=False))
     if scale.profile is not Profile.SMALL:
         exact = (*on_cpu(exact[:1]), *exact[1:])
+    wide = scale.full or scale.profile is not Profile.SMALL
     found = [
         # The longest trials start first, so that no worker is idle at the end.
-        _noise(plan, scale),
-        _images(plan),
-        _text(plan),
-        _tuned(plan, wide=scale.full),
-        _rates(plan),
+        *((_noise(plan, scale),) if wide else ()),
+        _text(plan, decoder=wide),
+        _sizes(plan),
+        _images(plan, top_k=wide, every_k=scale.full),
+        *((_rates(plan),) if wide else ()),
         *exact,
         _second_layer_time(plan),
     ]
@@ -79,36 +78,60 @@ def _smoke_images(plan: Plan) -> Experiment:
     )
 
 
-def _images(plan: Plan) -> Experiment:
+def _images(plan: Plan, *, top_k: bool, every_k: bool) -> Experiment:
     real = plan.images
-    tasks = {
+    curves = {
         "real": real,
         "random-labels": replace(real, labels="random"),
         "random-images": replace(real, images="random"),
         "fresh": replace(real, fresh=True),
+    }
+    tasks = {name: replace(task, curve=True) for name, task in curves.items()} | {
         "quarter": replace(real, share=0.25),
         "fiftieth": replace(real, share=0.02),
         "mixer": plan.mixer,
         "mlp": plan.two_layers,
         "mlp-fresh": replace(plan.two_layers, fresh=True),
     }
-    for layers in plan.depths:
-        tasks.setdefault(plan.depth_task(layers), _resized(real, layers=layers))
-    for d_ff in plan.widths:
-        tasks.setdefault(plan.width_task(d_ff), _resized(real, d_ff=d_ff))
-    stopped = {*plan.sizes, "mixer", "mlp"}
+    keep = plan.keep
+    arms: dict[str, Any] = {}
+    if top_k:
+        arms |= {TOP: TopK(keep), "top-1": TopK(1), "random-cut": RandomKAtInference(keep)}
+    if every_k:
+        arms |= {f"top-{k}": TopK(k) for k in plan.other_keeps}
+        arms |= {"top-k-at-inference": TopKAtInference(keep), "random-k": RandomK(keep)}
+    methods = {name: Train(activation=activation, rate=plan.rate) for name, activation in arms.items()}
+    common = {"dense": Train(rate=plan.rate), "stopped": _stopped(plan.rate), "untrained": Untrained()}
     return _experiment(
         plan,
         id="images",
-        title="Vision models at one learning rate: causes, sizes, architectures",
+        title="Vision models of one size at one learning rate: causes, architectures, Top-k",
         tasks=tasks,
-        methods={"dense": Train(rate=plan.rate), "stopped": _stopped(plan.rate), "untrained": Untrained()},
-        unit="layer",
+        methods=common | methods,
+        # A row of the first parts is a layer, of the others an image.
+        unit="row",
         only=frozenset(
             {(task, "dense") for task in tasks}
-            | {(task, "stopped") for task in stopped}
-            | {("real", "untrained")}
+            | {(task, "stopped") for task in ("real", "mixer", "mlp")}
+            | {("real", name) for name in ("untrained", *methods)}
         ),
+    )
+
+
+def _sizes(plan: Plan) -> Experiment:
+    """Depths and widths, but for the common ones, which ``images`` has."""
+    deepest = plan.depth_task(plan.depths[-1])
+    tasks = {plan.depth_task(n): _resized(plan.images, layers=n) for n in plan.depths if n != plan.layers}
+    tasks |= {plan.width_task(n): _resized(plan.images, d_ff=n) for n in plan.widths if n != plan.d_ff}
+    return _experiment(
+        plan,
+        id="sizes",
+        title="Vision transformers of other depths and widths at the same rate",
+        tasks=tasks,
+        methods={"dense": Train(rate=plan.rate), "stopped": _stopped(plan.rate)},
+        seeds=FRESH.take(plan.dear_seeds),
+        unit="layer",
+        only=frozenset({(task, "dense") for task in tasks} | {(deepest, "stopped")}),
     )
 
 
@@ -118,30 +141,6 @@ def _stopped(rate: float) -> Train:
 
 def _resized(task: Any, **changes: int) -> Any:
     return replace(task, size=replace(task.size, **changes))
-
-
-def _tuned(plan: Plan, *, wide: bool) -> Experiment:
-    keep, rates = plan.keep, plan.rates["adamw"][1:4]
-    arms = {"dense": Train(rate=plan.rate), TOP: Train(activation=TopK(keep), rate=plan.rate)}
-    methods: dict[str, Any] = {
-        name: Tuned(method=method, grid={"rate": rates}, select=LOSS, seeds=(1,))
-        for name, method in arms.items()
-    }
-    methods["top-1"] = Train(activation=TopK(1), rate=plan.rate)
-    methods["random-cut"] = Train(activation=RandomKAtInference(keep), rate=plan.rate)
-    methods["stopped"] = _stopped(plan.rate)
-    if wide:
-        methods |= {f"top-{k}": Train(activation=TopK(k), rate=plan.rate) for k in plan.other_keeps}
-        methods["top-k-at-inference"] = Train(activation=TopKAtInference(keep), rate=plan.rate)
-        methods["random-k"] = Train(activation=RandomK(keep), rate=plan.rate)
-    return _experiment(
-        plan,
-        id="tuned",
-        title="Dense and Top-k vision transformers, each at its best rate",
-        tasks={"real": plan.images},
-        methods=methods,
-        unit="image",
-    )
 
 
 def _noise(plan: Plan, scale: Scale) -> Experiment:
@@ -164,8 +163,6 @@ def _noise(plan: Plan, scale: Scale) -> Experiment:
         title="Long training: label noise, input corruption, calibration",
         tasks=tasks,
         methods=methods,
-        seeds=FIRST.take(plan.seeds),
-        first_seed=FIRST,
         only=frozenset(noisy | {("clean", name) for name in methods}),
         unit="image",
     )
@@ -203,29 +200,23 @@ def _rates(plan: Plan) -> Experiment:
     )
 
 
-def _text(plan: Plan) -> Experiment:
-    tasks = {"spans": plan.text}
+def _text(plan: Plan, *, decoder: bool) -> Experiment:
+    tasks: dict[str, Any] = {"spans": replace(plan.text, curve=True)}
     methods: dict[str, Any] = {"dense": Train(rate=plan.text_rate)}
-    only = {("spans", "dense")}
     if plan.profile is not Profile.SMOKE:
-        tasks |= {
-            "next": replace(plan.text, kind="next"),
-            "spans-foreign": recast(plan.text, ForeignText),
-            "spans-unlearnt": recast(plan.text, UnlearntOnTest),
-        }
-        broken = {"fixed-neurons": FixedNeurons(), "in-turn": RandomK(plan.text.size.d_ff // 2)}
+        tasks["spans-fixed"] = recast(plan.text, FixedOnTest)
         methods |= {"untrained": Untrained(), "stopped": _stopped(plan.text_rate)}
-        methods |= {name: Train(activation=rule, rate=plan.text_rate) for name, rule in broken.items()}
-        only |= {(task, "dense") for task in tasks}
-        only |= {("spans", name) for name in methods}
+    if decoder:
+        tasks["next"] = replace(plan.text, kind="next")
     return _experiment(
         plan,
         id="text",
         title="Language models over bytes: span corruption, and the next byte",
         tasks=tasks,
         methods=methods,
+        seeds=FRESH.take(plan.dear_seeds),
         unit="layer",
-        only=frozenset(only),
+        only=frozenset({(task, "dense") for task in tasks} | {("spans", name) for name in methods}),
     )
 
 
@@ -237,8 +228,7 @@ def _gradient(plan: Plan) -> Experiment:
         title="The gradient of pre-activations under a random last layer",
         tasks={"cases": InitialGradientTask(random=3 if smoke else 8)},
         methods={"random": DrawSlopes()},
-        seeds=FIRST.take(1 if smoke else 3),
-        first_seed=FIRST,
+        **FIRST.own(1 if smoke else 3),
         unit="case",
     )
 
@@ -254,8 +244,7 @@ def _second_layer(plan: Plan) -> Experiment:
             "sparse": SparseProduct(),
             "forgetful": ForgetfulProduct(),
         },
-        seeds=FIRST.take(1 if plan.profile is Profile.SMOKE else 3),
-        first_seed=FIRST,
+        **FIRST.own(1 if plan.profile is Profile.SMOKE else 3),
         unit="case",
     )
 
@@ -268,8 +257,7 @@ def _second_layer_time(plan: Plan) -> Experiment:
         title="Seconds of an unbatched second layer of T5-3B's size",
         tasks={"one-token": task},
         methods={"dense": DenseProduct(repeats=50), "sparse": SparseProduct(repeats=50)},
-        seeds=FIRST.take(1),
-        first_seed=FIRST,
+        **FIRST.own(1),
         unit="block",
         timed=Timed(blocks=10, warmup=1),
     )
@@ -283,8 +271,7 @@ def _pretrained() -> Experiment:
         title="Pretrained models on C4",
         tasks={name: ReadingTask(checkpoint=ref, data=C4) for name, ref in models.items()},
         methods={"pretrained": Read(), "shuffled": ReadShuffled()},
-        seeds=FIRST.take(5),
-        first_seed=FIRST,
+        **FIRST.own(5),
         unit="layer",
         minutes=240.0,
         memory_gb=64.0,

@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.claims import MEASURED, Cell, Place, Profile, by_profile
 from harness.suite import Arm, PaperFigure, ReportedRef, Scale, Series, arms, curves
 from methods.sparsity.image_task import KINDS
 from methods.sparsity.scoring import COUNT, ECE, LOSS, NNZ, RANKS, RATE
 from methods.sparsity.task import looks
-from suites.sparsity.cells import (
-    CAUSES,
-    IMAGES,
-    LABEL_NOISE,
-    NOISE,
-    NOISE_TASK,
-    OPTIMIZERS,
-    REPORTED_AS,
-    TEXT,
-    TOP,
-    at_rate,
-    at_start,
-    at_step,
-    of_layer,
-)
+from suites.sparsity import cells
 from suites.sparsity.plan import PLANS, Plan, plan_of
 
-_ROBUST = arms({"dense": "dense", TOP: "Top-k"})
+_ROBUST = arms({"dense": "dense", cells.TOP: "Top-k"})
 
 
 def _by_layer(label: str, cell: Cell, layers: int) -> Series:
-    points = tuple((float(layer + 1), of_layer(cell, layer)) for layer in range(layers))
+    points = tuple((float(layer + 1), cells.of_layer(cell, layer)) for layer in range(layers))
     return Series(label=label, points=points)
 
 
 def _layers(plan: Plan) -> Sequence[Series]:
     deepest, blocks = plan.depths[-1], plan.text_layers
-    deep = IMAGES("dense", task=plan.depth_task(deepest))
+    deep = cells.of_size(plan.depth_task(deepest))
     return [
-        _by_layer("T5, before training", at_start(TEXT("dense")), blocks),
-        _by_layer("T5, training text", TEXT("dense"), blocks),
-        _by_layer("T5, test text", TEXT("dense", part="test"), blocks),
-        _by_layer(f"ViT, {plan.layers} layers", IMAGES("dense"), plan.layers),
+        _by_layer("T5, before training", cells.at_start(cells.TEXT("dense")), blocks),
+        _by_layer("T5, training text", cells.TEXT("dense"), blocks),
+        _by_layer("T5, test text", cells.TEXT("dense", part="test"), blocks),
+        _by_layer(f"ViT, {plan.layers} layers", cells.IMAGES("dense"), plan.layers),
         _by_layer(f"ViT, {deepest} layers", deep, deepest),
-        _by_layer(f"ViT, {deepest} layers, before training", at_start(deep), deepest),
+        _by_layer(f"ViT, {deepest} layers, before training", cells.at_start(deep), deepest),
     ]
 
 
@@ -54,7 +40,7 @@ def _firing(label: str, where: Place, method: str) -> Series:
 
 def _over_steps(label: str, cell: Cell, steps: int) -> Series:
     # The axis is logarithmic, so what was before training stands at step 1.
-    points = tuple((float(max(step, 1)), at_step(cell, step)) for step in looks(steps))
+    points = tuple((float(max(step, 1)), cells.at_step(cell, step)) for step in looks(steps))
     return Series(label=label, points=(*points, (float(steps), cell)))
 
 
@@ -63,41 +49,46 @@ _SCALES = tuple(Scale(profile=profile, full=full) for profile in MEASURED for fu
 
 def _training(scale: Scale) -> Sequence[Series]:
     plan = plan_of(scale)
-    tasks = {"real": "images" if scale.profile is Profile.PAPER else "digits", **CAUSES}
+    tasks = {"real": "images" if scale.profile is Profile.PAPER else "digits", **cells.CAUSES}
     vision = [
-        _over_steps(f"ViT, {label}", IMAGES("dense", task=task), plan.images.steps)
+        _over_steps(f"ViT, {label}", cells.IMAGES("dense", task=task), plan.images.steps)
         for task, label in tasks.items()
     ]
-    return [*vision, _over_steps("T5, text", TEXT("dense"), plan.text.steps)]
+    return [*vision, _over_steps("T5, text", cells.TEXT("dense"), plan.text.steps)]
 
 
 def _depths(plan: Plan) -> Sequence[Series]:
-    return [_by_layer(f"{n} layers", IMAGES("dense", task=plan.depth_task(n)), n) for n in plan.depths]
+    return [_by_layer(f"{n} layers", cells.of_size(plan.depth_task(n)), n) for n in plan.depths]
 
 
 def _widths(plan: Plan) -> Sequence[Series]:
     return curves(
         [Arm("dense", "ViT, mean over layers")],
         plan.widths,
-        lambda method, d_ff: IMAGES(method, task=plan.width_task(d_ff)),
+        lambda _method, d_ff: cells.of_size(plan.width_task(d_ff)),
     )
 
 
 def _width_counts(plan: Plan) -> Sequence[Series]:
-    counts = [(float(n), IMAGES("dense", COUNT, task=plan.width_task(n))) for n in plan.widths]
+    counts = [(float(n), cells.of_size(plan.width_task(n), COUNT)) for n in plan.widths]
     return [
         Series(label="after training", points=tuple(counts)),
-        Series(label="before training", points=tuple((x, at_start(count)) for x, count in counts)),
+        Series(label="before training", points=tuple((x, cells.at_start(count)) for x, count in counts)),
     ]
 
 
+_TEXT, _NATURAL = "text (T5)", "natural"
 _VARIED = {
-    label: IMAGES("dense", task=task)
-    for task, label in {"real": "natural", **CAUSES, "quarter": "a quarter of the data"}.items()
+    _TEXT: cells.TEXT("dense"),
+    **{
+        label: cells.IMAGES("dense", task=task)
+        for task, label in {"real": _NATURAL, **cells.CAUSES, "quarter": "a quarter of the data"}.items()
+    },
 }
+"""What is trained on: spans of text with a T5, and images of several kinds with a vision transformer."""
 _SETTINGS: Mapping[str, tuple[str, str, str]] = {
     "clean": ("clean", "main", "natural"),
-    **{f"{100 * share:.0f} % label noise": (task, "main", task) for task, share in LABEL_NOISE.items()},
+    **{f"{100 * share:.0f} % label noise": (task, "main", task) for task, share in cells.LABEL_NOISE.items()},
     **{f"{kind} noise": ("clean", kind, kind) for kind in KINDS},
 }
 """Task, part, and the end of the reported number's id."""
@@ -107,10 +98,10 @@ def _robustness(arm: Arm) -> Series:
     return Series(
         label=arm.label,
         points=tuple(
-            (x, NOISE(arm.method, task=task, part=part)) for x, (task, part, _) in _SETTINGS.items()
+            (x, cells.NOISE(arm.method, task=task, part=part)) for x, (task, part, _) in _SETTINGS.items()
         ),
         reported=tuple(
-            (x, ReportedRef(f"{REPORTED_AS[arm.method]}-{name}")) for x, (*_, name) in _SETTINGS.items()
+            (x, ReportedRef(f"{cells.REPORTED_AS[arm.method]}-{name}")) for x, (*_, name) in _SETTINGS.items()
         ),
     )
 
@@ -119,39 +110,33 @@ def _calibration(arm: Arm) -> Series:
     return Series(
         label=arm.label,
         points=(
-            ("clean labels", NOISE(arm.method, ECE)),
-            ("40 % label noise", NOISE(arm.method, ECE, task=NOISE_TASK)),
+            ("clean labels", cells.NOISE(arm.method, ECE)),
+            ("40 % label noise", cells.NOISE(arm.method, ECE, task=cells.NOISE_TASK)),
         ),
-        reported=(("clean labels", ReportedRef(f"{REPORTED_AS[arm.method]}-ece")),),
+        reported=(("clean labels", ReportedRef(f"{cells.REPORTED_AS[arm.method]}-ece")),),
     )
 
 
-def _rates(plan: Plan) -> Sequence[Series]:
-    return [
-        Series(
-            label=arm.label,
-            points=tuple(
-                (rate, at_rate(plan, arm.method, rate, NNZ, "train")) for rate in plan.rates[arm.method]
-            ),
-        )
-        for arm in OPTIMIZERS
-    ]
+def _against(x: Callable[[Plan, str, float], float | Cell]) -> Callable[[Plan], Sequence[Series]]:
+    """Sparsity of each optimizer's runs against the rate, or what it leads to."""
+
+    def series(plan: Plan) -> Sequence[Series]:
+        return [
+            Series(
+                label=arm.label,
+                points=tuple(
+                    (x(plan, arm.method, rate), cells.at_rate(plan, arm.method, rate, NNZ, "train"))
+                    for rate in plan.rates[arm.method]
+                ),
+            )
+            for arm in cells.OPTIMIZERS
+        ]
+
+    return series
 
 
-def _matched_loss(plan: Plan) -> Sequence[Series]:
-    return [
-        Series(
-            label=arm.label,
-            points=tuple(
-                (
-                    at_rate(plan, arm.method, rate, LOSS, "validation"),
-                    at_rate(plan, arm.method, rate, NNZ, "train"),
-                )
-                for rate in plan.rates[arm.method]
-            ),
-        )
-        for arm in OPTIMIZERS
-    ]
+def _loss(plan: Plan, optimizer: str, rate: float) -> Cell:
+    return cells.at_rate(plan, optimizer, rate, LOSS, "validation")
 
 
 _NONZERO = "non-zero entries (%)"
@@ -172,9 +157,9 @@ FIGURES = (
         x="neurons (%)",
         y="tokens on which it fires (%)",
         series=(
-            _firing("T5, first encoder layer", TEXT, "dense"),
-            _firing("ViT, first layer", IMAGES, "dense"),
-            _firing("ViT, before training", IMAGES, "untrained"),
+            _firing("T5, first encoder layer", cells.TEXT, "dense"),
+            _firing("ViT, first layer", cells.IMAGES, "dense"),
+            _firing("ViT, before training", cells.IMAGES, "untrained"),
         ),
         log_y=True,
         source="Figure 3",
@@ -219,19 +204,28 @@ FIGURES = (
     ),
     PaperFigure(
         id="causes",
-        title="What is random in the data",
+        title="Non-zero activations before and after training, mean over layers, by what is trained on",
         x="training data",
         y=_NONZERO,
         series=(
-            Series(label="before training", points=tuple((x, at_start(y)) for x, y in _VARIED.items())),
-            Series(label="after training", points=tuple(_VARIED.items())),
+            Series(
+                label="before training",
+                points=tuple((x, cells.at_start(y)) for x, y in _VARIED.items()),
+                reported=((_TEXT, ReportedRef("initial")),),
+            ),
+            Series(
+                label="after training",
+                points=tuple(_VARIED.items()),
+                reported=((_TEXT, ReportedRef("t5-base-mean")), (_NATURAL, ReportedRef("vit-b16"))),
+            ),
         ),
         kind="bar",
+        source="Figure 1 and the abstract",
         profiles=MEASURED,
     ),
     PaperFigure(
         id="robustness",
-        title="Accuracy under label noise and on corrupted images",
+        title="Accuracy under label noise and on corrupted images (small: --full only)",
         x="setting",
         y="accuracy (%)",
         series=tuple(map(_robustness, _ROBUST)),
@@ -241,7 +235,7 @@ FIGURES = (
     ),
     PaperFigure(
         id="calibration",
-        title="Calibration error, 15 bins",
+        title="Calibration error, 15 bins (small: --full only)",
         x="training labels",
         y="calibration error (%)",
         series=tuple(map(_calibration, _ROBUST)),
@@ -251,18 +245,18 @@ FIGURES = (
     ),
     PaperFigure(
         id="rates",
-        title="Sparsity by learning rate (vision transformer, natural images)",
+        title="Sparsity by learning rate (vision transformer, natural images; small: --full only)",
         x="largest learning rate",
         y=_NONZERO,
-        series=by_profile(PLANS, _rates),
+        series=by_profile(PLANS, _against(lambda _plan, _name, rate: rate)),
         log_x=True,
     ),
     PaperFigure(
         id="matched-loss",
-        title="Sparsity and validation loss of the same runs",
+        title="Sparsity and validation loss of the same runs (small: --full only)",
         x="validation loss (nats)",
         y=_NONZERO,
-        series=by_profile(PLANS, _matched_loss),
+        series=by_profile(PLANS, _against(_loss)),
         kind="scatter",
     ),
 )

@@ -36,6 +36,7 @@ class Plan:
         noise_rate: AdamW's rate in ``noise``.
         text_rate: AdamW's rate for text.
         seeds: Seeds of trained models.
+        dear_seeds: Seeds of those that take longest: text, and other sizes of vision transformers.
         minutes: Hard limit of a trial.
         memory_gb: Hard limit of a trial.
         device_gb: Memory that a model in training needs where it is computed, if that is known.
@@ -54,6 +55,7 @@ class Plan:
     noise_rate: float = 4e-3
     text_rate: float = 4e-3
     seeds: int = 5
+    dear_seeds: int = 5
     minutes: float = 10.0
     memory_gb: float = 6.0
     device_gb: float | None = None
@@ -109,19 +111,17 @@ def plan_of(scale: Scale) -> Plan:
     plan = {Profile.SMOKE: SMOKE, **PLANS}[scale.profile]
     if not (scale.full and scale.profile is Profile.SMALL):
         return plan
-    times = {"images": 2.5, "mixer": 2.5, "two_layers": 2.5, "text": 2.5, "noise": 2.0}
-    longer = {name: _longer(getattr(plan, name), factor) for name, factor in times.items()}
-    return replace(plan, seeds=8, **longer)
-
-
-def _longer(task: Any, times: float) -> Any:
-    return replace(task, steps=round(times * task.steps), warmup=round(times * task.warmup))
+    tasks = {name: getattr(plan, name) for name in ("images", "mixer", "two_layers", "text", "noise")}
+    longer = {
+        name: replace(task, steps=2 * task.steps, warmup=2 * task.warmup) for name, task in tasks.items()
+    }
+    return replace(plan, seeds=8, dear_seeds=8, **longer)
 
 
 _TINY = ImageTask(
     size=VitSize(layers=2, d_ff=32, d_model=16), steps=4, warmup=1, batch=16, counted=64, test=100
 )
-_DIGITS = ImageTask(size=VitSize(layers=3, d_ff=128), steps=700, warmup=70, batch=32)
+_DIGITS = ImageTask(size=VitSize(layers=3, d_ff=128), steps=1600, warmup=160, batch=16)
 _LARGER = ImageTask(size=VitSize(layers=6, d_ff=1024, d_model=128, heads=4), steps=1000, warmup=100)
 _VIT_B16 = StoredImageTask(data=IMAGENET_1K)
 _MIXER_B16 = MixerSize(
@@ -144,6 +144,7 @@ SMOKE = Plan(
     ),
     keep=4,
     seeds=1,
+    dear_seeds=1,
 )
 SMALL = Plan(
     profile=Profile.SMALL,
@@ -151,16 +152,18 @@ SMALL = Plan(
     mixer=replace(_DIGITS, size=MixerSize()),
     two_layers=replace(_DIGITS, size=MlpSize()),
     # Half of the images, and a lower rate: so labels are learnt by heart in a few seconds.
-    noise=replace(_DIGITS, steps=800, warmup=50, share=0.5, corrupted=True),
+    noise=replace(_DIGITS, steps=800, warmup=50, batch=32, share=0.5, corrupted=True),
     text=TextTask(
         data=(RATINGS,),
         size=LmSize(layers=2, context=96),
         length=64,
         batch=8,
-        steps=550,
-        warmup=55,
+        steps=1200,
+        warmup=120,
     ),
     keep=16,
+    seeds=7,
+    dear_seeds=6,
     depths=(2, 3, 6),
     widths=(32, 128, 512),
 )

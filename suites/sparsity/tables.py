@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from harness.claims import MEASURED, Place, by_profile
-from harness.suite import Arm, Entry, PaperTable, ReportedRef, TableRow, arms, by_arm
-from methods.sparsity.image_task import KINDS
-from methods.sparsity.scoring import (
-    ABOVE_ONE,
-    ACCURACY,
-    BELOW_TEN,
-    COUNT,
-    DEAD,
-    ECE,
-    HIGHEST,
-    LOSS,
-    NNZ,
-    TAIL_COUNT,
+from harness.claims import MEASURED, Cell, Place, by_profile
+from harness.suite import (
+    Arm,
+    Columns,
+    Entry,
+    PaperTable,
+    ReportedRef,
+    TableRow,
+    arms,
+    by_arm,
+    by_column,
+    headers,
 )
+from methods.sparsity import scoring
+from methods.sparsity.image_task import KINDS
 from methods.sparsity.second_layer import FLOPS
 from suites.sparsity.cells import (
+    ANSWERS,
     CAUSES,
     IMAGES,
     LABEL_NOISE,
@@ -32,14 +35,14 @@ from suites.sparsity.cells import (
     TEXT,
     TIME,
     TOP,
-    TUNED,
     at_rate,
     at_start,
     noise_tasks,
+    of_size,
 )
 from suites.sparsity.plan import PLANS, Plan
 
-_TEXTS = arms({"spans": "T5, span corruption", "next": "decoder, next byte"})
+_TEXTS = arms({"spans": "T5, span corruption", "next": "decoder, next byte (small: --full only)"})
 _VISION = arms(
     {
         "real": "ViT",
@@ -54,37 +57,47 @@ _END_OF_TRAINING = {"spans": ReportedRef("t5-base-mean"), "real": ReportedRef("v
 """What the paper's models end at, beside the tasks that mirror theirs."""
 
 
-def _emergence(where: Place, task: str) -> Mapping[str, Entry | None]:
+def _emergence(where: Place) -> Columns:
+    """By task."""
+
+    def dense(**of: Any) -> Callable[[str], Cell]:
+        return lambda task: where("dense", task=task, **of)
+
     return {
-        "start": at_start(where("dense", task=task)),
-        "train": where("dense", task=task),
-        "test": where("dense", task=task, part="test"),
-        "count": where("dense", COUNT, task=task),
-        "paper": _END_OF_TRAINING.get(task),
+        "start": ("before training (%)", lambda task: at_start(dense()(task))),
+        "train": ("training data (%)", dense()),
+        "test": ("test data (%)", dense(part="test")),
+        "foreign": ("random bytes (%)", dense(part="foreign") if where is TEXT else lambda _: None),
+        "count": ("entries a token", dense(metric=scoring.COUNT)),
+        "paper": ("paper (%)", _END_OF_TRAINING.get),
     }
 
 
-def _size(task: str) -> Mapping[str, Entry]:
-    return {
-        "start": at_start(IMAGES("dense", task=task)),
-        "end": IMAGES("dense", task=task),
-        "count": IMAGES("dense", COUNT, task=task),
-        "count95": IMAGES("dense", TAIL_COUNT, task=task),
-        "accuracy": IMAGES("dense", ACCURACY, task=task, part="main"),
-    }
+_SIZE: Columns = {
+    "start": ("before training (%)", lambda task: at_start(of_size(task))),
+    "end": ("after training (%)", of_size),
+    "count": ("entries a token", partial(of_size, metric=scoring.COUNT)),
+    "count95": ("95th percentile", partial(of_size, metric=scoring.TAIL_COUNT)),
+    "accuracy": ("accuracy (%)", partial(of_size, metric=scoring.ACCURACY, part="main")),
+}
 
 
 def _sizes(plan: Plan) -> Sequence[TableRow]:
     depths = [Arm(plan.depth_task(n), f"{n} layers", "depth") for n in plan.depths]
     widths = [Arm(plan.width_task(n), f"d_ff = {n}", "width") for n in plan.widths]
-    return by_arm([*depths, *widths], _size)
+    return by_column([*depths, *widths], _SIZE)
 
 
-_FIRING = {"dead": DEAD, "highest": HIGHEST, "below": BELOW_TEN, "above": ABOVE_ONE}
+_FIRING = {
+    "dead": ("never fire", scoring.DEAD),
+    "highest": ("highest rate", scoring.HIGHEST),
+    "below": ("fire on < 10 %", scoring.BELOW_TEN),
+    "above": ("fire on > 1 %", scoring.ABOVE_ONE),
+}
 
 
 def _firing(label: str, where: Place, method: str) -> TableRow:
-    entries = {key: where(method, metric, part="test", layer=0) for key, metric in _FIRING.items()}
+    entries = {key: where(method, metric, part="test", layer=0) for key, (_, metric) in _FIRING.items()}
     return TableRow(label=label, entries=entries)
 
 
@@ -97,7 +110,7 @@ def _robust(method: str, tasks: Sequence[str]) -> Mapping[str, Entry]:
         "natural": NOISE(method),
         **{task: NOISE(method, task=task) for task in tasks},
         **{kind: NOISE(method, part=kind) for kind in KINDS},
-        "ece": NOISE(method, ECE),
+        "ece": NOISE(method, scoring.ECE),
         "fit": NOISE(method, task=NOISE_TASK, part="fit"),
     }
 
@@ -115,20 +128,20 @@ _TABLE_ONE = (
 )
 
 
+_TOP_K: Columns = {
+    "accuracy": ("accuracy (%)", ANSWERS),
+    "loss": ("loss (nats)", ANSWERS.on(metric=scoring.LOSS)),
+    "ece": ("calibration error (%)", ANSWERS.on(metric=scoring.ECE)),
+    "count": ("entries a token", ANSWERS.on(part="test", metric=scoring.COUNT)),
+}
+
+
 def _top_k(plan: Plan) -> Sequence[TableRow]:
     keep = plan.keep
     labels = {"dense": "dense", TOP: f"k = {keep}", "top-1": "k = 1", "random-k": f"{keep} random neurons"}
     labels |= {f"top-{k}": f"k = {k}" for k in plan.other_keeps}
     labels["top-k-at-inference"] = f"k = {keep} at inference only"
-    return by_arm(
-        arms(labels),
-        lambda method: {
-            "accuracy": TUNED(method),
-            "loss": TUNED(method, LOSS),
-            "ece": TUNED(method, ECE),
-            "count": TUNED(method, COUNT, part="test"),
-        },
-    )
+    return by_column(arms(labels), _TOP_K)
 
 
 def _baselines(plan: Plan) -> Sequence[TableRow]:
@@ -148,12 +161,16 @@ def _baselines(plan: Plan) -> Sequence[TableRow]:
         arms(labels),
         lambda method: {
             **_robust(method, noise_tasks(method, plan)),
-            "nnz": NOISE(method, NNZ, part="test"),
+            "nnz": NOISE(method, scoring.NNZ, part="test"),
         },
     )
 
 
-_OF_RATE = {"validation": (LOSS, "validation"), "accuracy": (ACCURACY, "main"), "nnz": (NNZ, "train")}
+_OF_RATE = {
+    "validation": (scoring.LOSS, "validation"),
+    "accuracy": (scoring.ACCURACY, "main"),
+    "nnz": (scoring.NNZ, "train"),
+}
 
 
 def _rates(plan: Plan) -> Sequence[TableRow]:
@@ -185,42 +202,22 @@ TABLES = (
     PaperTable(
         id="emergence",
         title="Non-zero activations before and after training, mean over layers",
-        columns={
-            "start": "before training (%)",
-            "train": "training data (%)",
-            "test": "test data (%)",
-            "count": "entries a token",
-            "paper": "paper (%)",
-        },
-        rows=(
-            *by_arm(_TEXTS, lambda task: _emergence(TEXT, task)),
-            *by_arm(_VISION, lambda task: _emergence(IMAGES, task)),
-        ),
+        columns=headers(_emergence(TEXT)),
+        rows=(*by_column(_TEXTS, _emergence(TEXT)), *by_column(_VISION, _emergence(IMAGES))),
         source="Figures 1 and 2",
         profiles=MEASURED,
     ),
     PaperTable(
         id="sizes",
         title="Vision transformers of different depth and width",
-        columns={
-            "start": "before training (%)",
-            "end": "after training (%)",
-            "count": "entries a token",
-            "count95": "95th percentile",
-            "accuracy": "accuracy (%)",
-        },
+        columns=headers(_SIZE),
         rows=by_profile(PLANS, _sizes),
         source="Figure 4",
     ),
     PaperTable(
         id="firing",
         title="How often neurons of the first layer fire (%)",
-        columns={
-            "dead": "never fire",
-            "highest": "highest rate",
-            "below": "fire on < 10 %",
-            "above": "fire on > 1 %",
-        },
+        columns=headers(_FIRING),
         rows=(
             _firing("T5, first encoder layer", TEXT, "dense"),
             _firing("T5, before training", TEXT, "untrained"),
@@ -234,7 +231,7 @@ TABLES = (
     ),
     PaperTable(
         id="table-1",
-        title="Accuracy (%) under label noise and on corrupted images, and calibration error (%)",
+        title="Accuracy (%) under label noise and on corrupted images, calibration error (%; small: --full)",
         columns=_ROBUST_COLUMNS,
         rows=_TABLE_ONE,
         source="Table 1",
@@ -243,37 +240,29 @@ TABLES = (
     ),
     PaperTable(
         id="top-k",
-        title="Dense and Top-k vision transformers on clean labels",
-        columns={
-            "accuracy": "accuracy (%)",
-            "loss": "loss (nats)",
-            "ece": "calibration error (%)",
-            "count": "entries a token",
-        },
+        title="Dense and Top-k vision transformers on clean labels (small: --full only)",
+        columns=headers(_TOP_K),
         rows=by_profile(PLANS, _top_k),
         source="Figure 5",
     ),
     PaperTable(
         id="baselines",
-        title="Other ways to few activations or small blocks (more under --full)",
+        title="Other ways to few activations or small blocks (small: --full only)",
         columns={**_ROBUST_COLUMNS, "nnz": "non-zero (%)"},
         rows=by_profile(PLANS, _baselines),
     ),
     PaperTable(
         id="rates",
-        title="What the learning rate does (vision transformer, natural images)",
+        title="What the learning rate does (vision transformer, natural images; small: --full only)",
         columns={"validation": "validation loss", "accuracy": "accuracy (%)", "nnz": "non-zero (%)"},
         rows=by_profile(PLANS, _rates),
     ),
-    PaperTable(
+    PaperTable.of(
+        arms({"dense": "all rows", "sparse": "active rows"}),
+        {"flops": ("FLOPs", PRODUCT.on(part="flops", metric=FLOPS)), "seconds": ("seconds", TIME)},
         id="cost",
         title="The second layer: operations of a token (mean of four sizes), and seconds of 50 products of "
         "one token at d_model = 1,024, d_ff = 16,384, 128 active",
-        columns={"flops": "FLOPs", "seconds": "seconds"},
-        rows=by_arm(
-            arms({"dense": "all rows", "sparse": "active rows"}),
-            lambda method: {"flops": PRODUCT(method, FLOPS, part="flops"), "seconds": TIME(method)},
-        ),
         source="section 3.1",
     ),
 )

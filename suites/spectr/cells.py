@@ -13,8 +13,8 @@ LENGTHS = (4, 8)
 """L of the grid."""
 LAW_SIZE = (4, 2)
 """K and L where the distribution of the output is tested."""
-SIZES = (2**14, 2**16, 2**18)
-"""Vocabularies on which K-SEQ is timed."""
+SIZES = (2**17, 2**19, 2**21)
+"""Vocabularies on which K-SEQ is timed: below, a selection costs its fixed millisecond."""
 SMALL_SIZES = (2, 8, 32)
 """Vocabularies, equally spaced, on which the linear program is timed in its place."""
 PROGRAM_TRIES = (1, 2, 3, 4)
@@ -49,8 +49,8 @@ WITNESS = Metric("witnesses", ("witness",), _total, "higher")
 
 GRID = Place("grid", metric=BLOCK_EFFICIENCY)
 """The profile's pair of models, by K and L; part ``"overlap"`` has the contexts where blocks begin."""
-GEMMA = Place("gemma", metric=BLOCK_EFFICIENCY)
-"""Gemma-3-270M with a trigram draft."""
+GEMMA = Place("gemma", "trained", metric=BLOCK_EFFICIENCY)
+"""Gemma-3-270M with a draft over its hidden state; task ``counted`` has a trigram draft."""
 SIMULATION = Place("simulation", metric=BLOCK_EFFICIENCY)
 """Random Markov chains."""
 LIMITS = Place("limits", metric=BLOCK_EFFICIENCY)
@@ -63,8 +63,8 @@ PAIRS = Place("pairs", "pairs", metric=PROPERTY)
 """Selection rules on small distributions; each property is a part."""
 TIME = Place("time", part="time", metric=SECONDS)
 """Decoding with the profile's pair, timed; part ``"main"`` has what was decoded."""
-GEMMA_TIME = Place("gemma-time", part="time", metric=SECONDS)
-"""The same with Gemma-3-270M."""
+GEMMA_TIME = Place("gemma-time", "trained", part="time", metric=SECONDS)
+"""The same with Gemma-3-270M, K and L by measured time; under ``--full`` also the task ``counted``."""
 SIZE = Place("size", part="time", metric=SECONDS)
 """Selections by size of the vocabulary, timed."""
 TRIES = Place("tries", part="time", metric=SECONDS)

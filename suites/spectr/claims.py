@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.claims import (
@@ -15,13 +14,14 @@ from harness.claims import (
     EveryCell,
     Exact,
     Existence,
-    Form,
     NotComparable,
     NotRun,
     Place,
     Precondition,
     Profile,
     Replication,
+    Rule,
+    Rules,
     SamplerLaw,
     Time,
     Trend,
@@ -54,8 +54,6 @@ from suites.spectr.cells import (
     WITNESS,
     name,
 )
-
-Rule = Mapping[Profile, Form]
 
 _TIMED = at(Profile.SMALL, GEMMA_TIME) | at((Profile.GPU, Profile.PAPER), TIME)
 """Where a profile measures time with a model as released."""
@@ -163,7 +161,7 @@ def _exponent() -> Contrast:
     return Contrast(tuple((w, SIZE(f"v{size}")) for w, size in terms), constant=1.0, log=True)
 
 
-RULES: Mapping[str, Rule] = {
+RULES: Rules = {
     "C1a": by_profile(_TIMED, lambda here: _faster("ar", here)),
     "C1b": at(Profile.SMALL, _faster("ar", TIME)),
     "C1c": at(
@@ -181,7 +179,11 @@ RULES: Mapping[str, Rule] = {
     "C4": at(Profile.SMOKE, Exact((CHAINS("spectr"),), oracle="exact enumeration"))
     | at(
         MEASURED,
-        SamplerLaw(LAW("spectr", WITNESS, part="pit"), depths=LAW_SIZE[1] + 1, exact=(CHAINS("spectr"),)),
+        SamplerLaw(
+            LAW("spectr", WITNESS, part="pit"),
+            depths=LAW_SIZE[1] + 1,
+            exact=(CHAINS("spectr"),),
+        ),
     ),
     "C5": at(
         EVERY,

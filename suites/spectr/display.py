@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from harness.claims import MEASURED, Cell, Contrast, Place, Profile, log
 from harness.suite import (
     Arm,
+    Columns,
     Entry,
     PaperFigure,
     PaperTable,
@@ -15,29 +17,12 @@ from harness.suite import (
     TableRow,
     arms,
     by_arm,
+    by_column,
     curves,
+    headers,
 )
 from methods.spectr.method import ACCEPTANCE, BLOCK_EFFICIENCY, FLOOR, OF_OPTIMUM, OPTIMUM, OVERLAP, SELECTED
-from suites.spectr.cells import (
-    DRAFTS,
-    EIGHT,
-    GEMMA,
-    GEMMA_TIME,
-    GRID,
-    LAW,
-    LENGTHS,
-    LIMITS,
-    NOISES,
-    ONE,
-    PROGRAM_TRIES,
-    SIMULATION,
-    SIZE,
-    SIZES,
-    TEMPERATURES,
-    TIME,
-    TRIES,
-    name,
-)
+from suites.spectr import cells
 
 
 def _label(drafts: int, length: int) -> str:
@@ -46,36 +31,49 @@ def _label(drafts: int, length: int) -> str:
 
 
 _PLAIN = Arm("ar", "plain sampling")
-_ALL = [Arm(name(k, length), _label(k, length), f"L = {length}") for length in LENGTHS for k in DRAFTS]
-_LONGEST = arms({name(k, 8): _label(k, 8) for k in DRAFTS})
-_BY_DRAFTS = arms({name(k, 8): f"K = {k}" for k in DRAFTS})
-_ON_GEMMA = (_PLAIN, *arms({"k1": _label(1, 4), "assisted": "assisted generation", "k8": _label(8, 4)}))
+_ALL = [
+    Arm(cells.name(k, length), _label(k, length), f"L = {length}")
+    for length in cells.LENGTHS
+    for k in cells.DRAFTS
+]
+_LONGEST = arms({cells.name(k, 8): _label(k, 8) for k in cells.DRAFTS})
+_BY_DRAFTS = arms({cells.name(k, 8): f"K = {k}" for k in cells.DRAFTS})
+_ON_GEMMA = {"trained": "draft over the hidden state", "counted": "trigram draft"}
 _RULES = arms(
     {
-        EIGHT: "K-SEQ at ρ*",
+        cells.EIGHT: "K-SEQ at ρ*",
         "rho-k": "K-SEQ at ρ = k",
         "recursive": "recursive rejection",
         "naive": "first candidate only",
     }
 )
-_ACCEPTED = {"single": OVERLAP, "selected": SELECTED, "optimum": OPTIMUM, "share": OF_OPTIMUM}
+_TAU: Columns = {"tau": ("τ", cells.GRID), "simulated": ("τ, simulated", cells.SIMULATION)}
 
 
-def _main(method: str) -> Mapping[str, Entry]:
-    measured = {"tau": GRID(method), "simulated": SIMULATION(method)}
-    if method not in ("ar", ONE, EIGHT):
-        return measured
-    return {**measured, "paper": ReportedRef(f"tau-{method}"), "speedup": ReportedRef(f"speedup-{method}")}
+def _reported(number: str) -> Callable[[str], Entry | None]:
+    """A number of the paper, which has it of its baselines and of its headline."""
+    return lambda method: (
+        ReportedRef(f"{number}-{method}") if method in ("ar", cells.ONE, cells.EIGHT) else None
+    )
 
 
-def _times(here: Place, length: int, group: str) -> Sequence[TableRow]:
-    labels = {
-        "ar": _PLAIN.label,
-        "k1": f"speculative decoding, L = {length}",
-        "assisted": f"assisted generation of transformers, L = {length}",
-        "k8": _label(8, length),
-    }
+_SAME = {
+    "ar": _PLAIN.label,
+    "k1": "speculative decoding, L = 8",
+    "assisted": "assisted generation of transformers, L = 8",
+    "k8": _label(8, 8),
+}
+_FASTEST = {
+    "ar": _PLAIN.label,
+    "k1": "speculative decoding, fastest L",
+    "assisted": "assisted generation of transformers, fastest L",
+    "k8": "SpecTr, fastest K and L",
+    "k1-l8": _label(1, 8),
+    "k8-l8": _label(8, 8),
+}
 
+
+def _times(here: Place, labels: Mapping[str, str], group: str) -> Sequence[TableRow]:
     def entries(arm: str) -> Mapping[str, Entry]:
         # Not as a formula, in which plain sampling's own cell would cancel and its row show none.
         speedup = Contrast(((1.0, here("ar")), (-1.0, here(arm))), log=True)
@@ -84,21 +82,27 @@ def _times(here: Place, length: int, group: str) -> Sequence[TableRow]:
     return by_arm(arms(labels, group), entries)
 
 
-def _gemma(arm: str) -> Mapping[str, Entry]:
-    shown = ("single", "share") if arm in ("k1", "k8") else ()
-    return {"tau": GEMMA(arm), **{key: GEMMA(arm, _ACCEPTED[key], part="overlap") for key in shown}}
+def _gemma(task: str) -> Columns:
+    where, seen = cells.GEMMA.on(task), cells.GEMMA.on(task, part="overlap")
+    return {
+        "tau": ("τ", where),
+        "single": ("overlap", seen.on(metric=OVERLAP)),
+        "share": ("K-SEQ over optimum", seen.on(metric=OF_OPTIMUM)),
+    }
 
 
-def _accepted(method: str) -> Mapping[str, Entry]:
-    return {key: GRID(method, metric, part="overlap") for key, metric in _ACCEPTED.items()}
-
+_BLOCKS = cells.GRID.on(part="overlap")
 
 TABLES = (
-    PaperTable(
+    PaperTable.of(
+        (_PLAIN, *_ALL),
+        {
+            **_TAU,
+            "paper": ("τ, paper", _reported("tau")),
+            "speedup": ("speed-up, paper", _reported("speedup")),
+        },
         id="main",
         title="Block efficiency by number and length of drafts, beside the paper's",
-        columns={"tau": "τ", "simulated": "τ, simulated", "paper": "τ, paper", "speedup": "speed-up, paper"},
-        rows=by_arm((_PLAIN, *_ALL), _main),
         source="main table",
         profiles=MEASURED,
     ),
@@ -106,44 +110,49 @@ TABLES = (
         id="times",
         title="Seconds for the same prompts, one request at a time",
         columns={"seconds": "seconds", "gain": "speed-up", "tau": "τ"},
-        rows=(*_times(TIME, 8, "pair of the profile"), *_times(GEMMA_TIME, 4, "Gemma-3-270M")),
+        rows=(
+            *_times(cells.TIME, _SAME, "pair of the profile"),
+            *(
+                row
+                for task, draft in _ON_GEMMA.items()
+                for row in _times(replace(cells.GEMMA_TIME, task=task), _FASTEST, f"Gemma-3-270M, {draft}")
+            ),
+        ),
         source="main table",
-        profiles=MEASURED,
     ),
     PaperTable(
         id="gemma",
-        title="Gemma-3-270M with a trigram draft, 30 prompts of 32 new tokens",
-        columns={"tau": "τ", "single": "overlap", "share": "K-SEQ over optimum"},
-        rows=by_arm(_ON_GEMMA, _gemma),
-        profiles=(Profile.SMALL,),
+        title="Gemma-3-270M by draft, 30 prompts of 16 new tokens",
+        columns=headers(_gemma("trained")),
+        rows=tuple(
+            row
+            for task, draft in _ON_GEMMA.items()
+            for row in by_column(arms({"k1": _label(1, 4), "k8": _label(8, 4)}, draft), _gemma(task))
+        ),
     ),
-    PaperTable(
+    PaperTable.of(
+        _LONGEST,
+        {
+            "single": ("overlap", _BLOCKS.on(metric=OVERLAP)),
+            "selected": ("K-SEQ", _BLOCKS.on(metric=SELECTED)),
+            "optimum": ("optimum", _BLOCKS.on(metric=OPTIMUM)),
+            "share": ("K-SEQ over optimum", _BLOCKS.on(metric=OF_OPTIMUM)),
+        },
         id="overlap",
         title="Acceptance at the contexts where blocks begin",
-        columns={
-            "single": "overlap",
-            "selected": "K-SEQ",
-            "optimum": "optimum",
-            "share": "K-SEQ over optimum",
-        },
-        rows=by_arm(_LONGEST, _accepted),
-        profiles=MEASURED,
     ),
-    PaperTable(
+    PaperTable.of(
+        (Arm("spectr", "bfloat16 against float32"),),
+        {"floor": ("total variation", cells.LAW.on(part="floor", metric=FLOOR))},
         id="floor",
         title="Noise floor of the law test: how far rounding alone moves the target's law",
-        columns={"floor": "total variation"},
-        rows=by_arm(
-            (Arm("spectr", "bfloat16 against float32"),),
-            lambda method: {"floor": LAW(method, FLOOR, part="floor")},
-        ),
         profiles=(Profile.GPU, Profile.PAPER),
     ),
-    PaperTable(
+    PaperTable.of(
+        _RULES,
+        _TAU,
         id="rivals",
         title="Selection rules with the same drafts, K = L = 8",
-        columns={"tau": "τ", "simulated": "τ, simulated"},
-        rows=by_arm(_RULES, lambda method: {"tau": GRID(method), "simulated": SIMULATION(method)}),
         profiles=MEASURED,
     ),
 )
@@ -155,63 +164,65 @@ def _line(label: str, points: Mapping[float, Cell | Contrast]) -> Sequence[Serie
 
 def _efficiency(here: Place) -> Sequence[Series]:
     """Tokens a call by K, a line for each L; the paper's are of L = 8."""
-    reported = {8: tuple((float(k), ReportedRef(f"tau-{name(k, 8)}")) for k in (1, 8))}
+    reported = {8: tuple((float(k), ReportedRef(f"tau-{cells.name(k, 8)}")) for k in (1, 8))}
     return [
         Series(
             label=f"L = {length}",
-            points=tuple((float(k), here(name(k, length))) for k in DRAFTS),
+            points=tuple((float(k), here(cells.name(k, length))) for k in cells.DRAFTS),
             reported=reported.get(length, ()),
         )
-        for length in LENGTHS
+        for length in cells.LENGTHS
     ]
 
 
 def _log_gain(task: str) -> Contrast:
     """What eight drafts gain over one in simulated chains."""
-    return log(LIMITS(EIGHT, task=task)) - log(LIMITS(ONE, task=task))
+    return log(cells.LIMITS(cells.EIGHT, task=task)) - log(cells.LIMITS(cells.ONE, task=task))
 
 
 _BY_OVERLAP = Series(
     label="draft from far to close",
-    points=tuple((LIMITS(EIGHT, OVERLAP, task=task, part="overlap"), _log_gain(task)) for task in NOISES),
+    points=tuple(
+        (cells.LIMITS(cells.EIGHT, OVERLAP, task=task, part="overlap"), _log_gain(task))
+        for task in cells.NOISES
+    ),
 )
-_BY_TEMPERATURE = {1.0: _log_gain("middle"), **{t: _log_gain(task) for task, t in TEMPERATURES.items()}}
-_SHARE = {float(k): GRID(name(k, 8), OF_OPTIMUM, part="overlap") for k in DRAFTS}
+_BY_TEMPERATURE = {1.0: _log_gain("middle"), **{t: _log_gain(task) for task, t in cells.TEMPERATURES.items()}}
+_SHARE = {float(k): cells.GRID(cells.name(k, 8), OF_OPTIMUM, part="overlap") for k in cells.DRAFTS}
 _SOLVERS = arms({"program": "linear program", "k-seq": "K-SEQ, ten selections"})
 
 FIGURES = (
     PaperFigure(
         id="gain-overlap",
-        title="Log gain of eight drafts over one, simulated, by overlap of draft and target",
+        title="Gain of eight drafts over one, simulated, by overlap of draft and target",
         x="overlap",
-        y="log(τ at K = 8 / τ at K = 1)",
+        y="τ at K = 8 / τ at K = 1",
+        log_y=True,
         series=(_BY_OVERLAP,),
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="gain-temperature",
-        title="Log gain of eight drafts over one, simulated, by temperature",
+        title="Gain of eight drafts over one, simulated, by temperature",
         x="temperature",
-        y="log(τ at K = 8 / τ at K = 1)",
+        y="τ at K = 8 / τ at K = 1",
+        log_y=True,
         series=_line("T from 1 to greedy", _BY_TEMPERATURE),
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="efficiency",
         title="Block efficiency by number of drafts",
         x="K",
         y="tokens a call",
-        series=_efficiency(GRID),
+        series=_efficiency(cells.GRID),
         log_x=True,
         source="main table",
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="simulated",
-        title="The same for random Markov chains",
+        title="Block efficiency by number of drafts, for random Markov chains",
         x="K",
         y="tokens a call",
-        series=_efficiency(SIMULATION),
+        series=_efficiency(cells.SIMULATION),
         log_x=True,
         profiles=MEASURED,
     ),
@@ -221,9 +232,8 @@ FIGURES = (
         x="depth",
         y="share of blocks that go on",
         series=curves(
-            _BY_DRAFTS, range(1, 9), lambda method, d: GRID(method, ACCEPTANCE, part="depth", depth=d)
+            _BY_DRAFTS, range(1, 9), lambda method, d: cells.GRID(method, ACCEPTANCE, part="depth", depth=d)
         ),
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="share",
@@ -232,25 +242,22 @@ FIGURES = (
         y="share",
         series=_line("K-SEQ over optimum", _SHARE),
         log_x=True,
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="sizes",
-        title="Time of four selections by vocabulary size",
+        title="Time of two selections by vocabulary size",
         x="|V|",
         y="seconds",
-        series=_line("K-SEQ, k = 8", {float(size): SIZE(f"v{size}") for size in SIZES}),
+        series=_line("K-SEQ, k = 8", {float(size): cells.SIZE(f"v{size}") for size in cells.SIZES}),
         log_x=True,
         log_y=True,
-        profiles=MEASURED,
     ),
     PaperFigure(
         id="tries",
         title="Time by number of candidates, |V| = 6",
         x="k",
         y="seconds",
-        series=curves(_SOLVERS, PROGRAM_TRIES, lambda solver, k: TRIES(f"{solver}-k{k}")),
+        series=curves(_SOLVERS, cells.PROGRAM_TRIES, lambda solver, k: cells.TRIES(f"{solver}-k{k}")),
         log_y=True,
-        profiles=MEASURED,
     ),
 )

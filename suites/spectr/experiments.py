@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Method, Resource
-from harness.suite import Experiment, FirstSeed, Scale, Timed, on_cpu
+from harness.method import Resource
+from harness.suite import Experiment, FirstSeed, Methods, Scale, Timed, on_cpu
 from methods.common.ratings import RATINGS
 from methods.spectr.chains import TinyChains
 from methods.spectr.method import (
@@ -26,25 +26,11 @@ from methods.spectr.method import (
     Speculative,
 )
 from methods.spectr.pairs import Pairs, SelectWith
-from methods.spectr.prepare import GEMMA_DRAFT, GEMMA_TARGET, SCRATCH_DRAFT, SCRATCH_TARGET
+from methods.spectr.prepare import GEMMA_COUNTED, GEMMA_TARGET, GEMMA_TRAINED, SCRATCH_DRAFT, SCRATCH_TARGET
 from methods.spectr.sabotage import BrokenRule, Bug, DisjointPairs, RuleBug, Sabotaged, SelectBroken
 from methods.spectr.speed import SelectOnce, Speed
 from methods.spectr.task import Chain, Continue
-from suites.spectr.cells import (
-    DRAFTS,
-    EIGHT,
-    LAW_SIZE,
-    LENGTHS,
-    NOISES,
-    ONE,
-    PROGRAM_TRIES,
-    SIZES,
-    SMALL_SIZES,
-    TEMPERATURES,
-    name,
-)
-
-Methods = dict[str, Method[Any, Any]]
+from suites.spectr import cells
 
 FIRST = FirstSeed()
 
@@ -55,7 +41,7 @@ TARGET, DRAFT = (
 )
 """The paper's pair is closed; ``--bind target=PATH`` and ``--bind draft=PATH`` put another in its place."""
 
-_GEMMA = Continue(target=GEMMA_TARGET, draft=GEMMA_DRAFT, texts=RATINGS, prompt_tokens=8)
+_GEMMA = Continue(target=GEMMA_TARGET, draft=GEMMA_TRAINED, texts=RATINGS, prompt_tokens=8)
 _PAIRS = {
     Profile.SMALL: Continue(target=SCRATCH_TARGET, draft=SCRATCH_DRAFT, texts=RATINGS),
     Profile.GPU: replace(_GEMMA, dtype="bfloat16"),
@@ -76,13 +62,13 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     exact = (_pairs(seeds=5, random=20), _chains(worlds=4, most=3))
     if scale.profile is Profile.SMALL:
         # Gemma's trials are the longest: started first, they leave no worker idle at the end.
-        return (*_gemma(), *exact, *_selection(), *worlds, *_scratch(full=scale.full))
+        return (*_gemma(full=scale.full), *exact, *_selection(), *worlds, *_scratch(full=scale.full))
     return (*on_cpu(exact), *_selection(), *on_cpu(worlds), *_large(_PAIRS[scale.profile], full=scale.full))
 
 
 def _scratch(*, full: bool) -> tuple[Experiment, ...]:
     pair = _PAIRS[Profile.SMALL]
-    prompts, tokens, seeds = (100, 64, 10) if full else (40, 32, 7)
+    prompts, tokens, seeds = (100, 64, 12) if full else (40, 32, 10)
     return (
         _grid(replace(pair, prompts=prompts, tokens=tokens), seeds, rivals=full),
         _law(replace(pair, prompts=650, tokens=64), all_bugs=full),
@@ -144,17 +130,17 @@ def _chains(*, worlds: int, most: int) -> Experiment:
 
 def _selection() -> tuple[Experiment, ...]:
     """K-SEQ and the linear program, timed."""
-    sizes: Methods = {f"v{size}": SelectOnce(vocabulary=size, repeats=4) for size in SIZES}
+    sizes: Methods = {f"v{size}": SelectOnce(vocabulary=size, repeats=2) for size in cells.SIZES}
     tries: Methods = {}
-    for size in SMALL_SIZES:
+    for size in cells.SMALL_SIZES:
         sizes[f"program-v{size}"] = SelectOnce(vocabulary=size, candidates=2, program=True)
-    for k in PROGRAM_TRIES:
+    for k in cells.PROGRAM_TRIES:
         tries[f"program-k{k}"] = SelectOnce(vocabulary=6, candidates=k, program=True)
         tries[f"k-seq-k{k}"] = SelectOnce(vocabulary=6, candidates=k, repeats=10)
     by_size = Experiment(
         id="size",
         title="Time of one selection by vocabulary size",
-        tasks={"laws": Speed(sizes=(*SIZES, *SMALL_SIZES))},
+        tasks={"laws": Speed(sizes=(*cells.SIZES, *cells.SMALL_SIZES))},
         methods=sizes,
         seeds=FIRST.take(1),
         unit="block",
@@ -168,10 +154,10 @@ def _selection() -> tuple[Experiment, ...]:
 def _grid_methods() -> Methods:
     """Plain sampling, and the K × L grid."""
     methods: Methods = {"ar": Autoregressive()}
-    for length in LENGTHS:
-        for drafts in DRAFTS:
+    for length in cells.LENGTHS:
+        for drafts in cells.DRAFTS:
             kind = Speculative if drafts == 1 else SpecTr
-            methods[name(drafts, length)] = kind(drafts=drafts, length=length)
+            methods[cells.name(drafts, length)] = kind(drafts=drafts, length=length)
     return methods
 
 
@@ -201,20 +187,20 @@ def _together(methods: dict[str, Any], requests: int) -> Methods:
 def _smoke_simulation() -> Experiment:
     """Three decoders of the simulation, on one world, so that the loop itself is run."""
     whole = _simulation(1)
-    methods = _together({key: whole.methods[key] for key in ("ar", ONE, EIGHT)}, 10)
+    methods = _together({key: whole.methods[key] for key in ("ar", cells.ONE, cells.EIGHT)}, 10)
     return replace(whole, tasks={"chain": Chain(prompts=10, tokens=8, measure="overlap")}, methods=methods)
 
 
 def _limits(seeds: int) -> Experiment:
     """What the gain comes to as the draft nears the target, and as sampling turns greedy."""
     base = Chain(prompts=64, measure="overlap")
-    tasks = {key: replace(base, noise=noise) for key, noise in NOISES.items()}
-    tasks |= {key: replace(base, temperature=value) for key, value in TEMPERATURES.items()}
+    tasks = {key: replace(base, noise=noise) for key, noise in cells.NOISES.items()}
+    tasks |= {key: replace(base, temperature=value) for key, value in cells.TEMPERATURES.items()}
     return Experiment(
         id="limits",
         title="The gain from eight drafts by quality of the draft and by temperature",
         tasks=tasks,
-        methods=_together({ONE: Speculative(), EIGHT: SpecTr()}, 64),
+        methods=_together({cells.ONE: Speculative(), cells.EIGHT: SpecTr()}, 64),
         seeds=FIRST.take(seeds),
         unit="request",
     )
@@ -234,7 +220,7 @@ def _grid(task: Continue, seeds: int, *, rivals: bool) -> Experiment:
 
 
 def _law(task: Continue, *, all_bugs: bool) -> Experiment:
-    drafts, length = LAW_SIZE
+    drafts, length = cells.LAW_SIZE
     bugs: tuple[Bug, ...] = ("stale-cache", *(BUGS if all_bugs else SILENT))
     methods: Methods = {"spectr": SpecTr(drafts=drafts, length=length)}
     methods |= {bug: Sabotaged(drafts=drafts, length=length, bug=bug) for bug in bugs}
@@ -249,19 +235,21 @@ def _law(task: Continue, *, all_bugs: bool) -> Experiment:
     )
 
 
-def _time(task: Continue, *, length: int = 8, experiment: str = "time", only: int = 2) -> Experiment:
-    """Decoders in turn, each on ``only`` prompts a block."""
+def _time(task: Continue) -> Experiment:
+    """Decoders in turn, each on ten prompts a block: prompts differ in how much is accepted."""
     return Experiment(
-        id=experiment,
+        id="time",
         title="Seconds for the same prompts, one request at a time",
         tasks={"pair": task},
-        methods={
-            "ar": Autoregressive(batch=1, only=only),
-            "k1": Speculative(length=length, batch=1, only=only),
-            "k8": SpecTr(length=length, batch=1, only=only),
-            "assisted": Assisted(length=length, batch=1, only=only),
-            "no-cache": Sabotaged(length=length, batch=1, only=only, bug="no-cache"),
-        },
+        methods=_timed(
+            {
+                "ar": Autoregressive(),
+                "k1": Speculative(),
+                "k8": SpecTr(),
+                "assisted": Assisted(),
+                "no-cache": Sabotaged(bug="no-cache"),
+            }
+        ),
         seeds=FIRST.take(1),
         unit="prompt",
         timed=Timed(blocks=8, warmup=1),
@@ -269,21 +257,45 @@ def _time(task: Continue, *, length: int = 8, experiment: str = "time", only: in
     )
 
 
-def _gemma() -> tuple[Experiment, ...]:
-    """Gemma-3-270M on a CPU: 30 prompts of 8 tokens, 32 new tokens, L = 4."""
+def _timed(methods: dict[str, Any]) -> Methods:
+    """The methods on ten of the prompts, drawn anew in each block, one request at a time."""
+    return {key: replace(method, batch=1, only=10) for key, method in methods.items()}
+
+
+def _gemma(*, full: bool) -> tuple[Experiment, ...]:
+    """Gemma-3-270M on a CPU, with two drafts: prompts of 8 tokens.
+
+    Block efficiency is that of L = 4. Times are those of the K and L that are fastest on the machine at
+    hand, by the same procedure for all; beside them, under ``--full``, the paper's.
+    """
+    pair = replace(_GEMMA, prompts=30, tokens=16, measure="overlap", contexts=2)
     shown = Experiment(
         id="gemma",
-        title="Block efficiency of Gemma-3-270M with a trigram draft",
-        tasks={"pair": replace(_GEMMA, prompts=30, tokens=32, measure="overlap", contexts=2)},
-        methods={
-            "ar": Autoregressive(batch=30),
-            "k1": Speculative(length=4, batch=30),
-            "k8": SpecTr(length=4, batch=15),
-            "assisted": Assisted(length=4, batch=1),
-        },
+        title="Block efficiency of Gemma-3-270M by draft, L = 4",
+        tasks={"trained": pair, "counted": replace(pair, draft=GEMMA_COUNTED)},
+        methods={"k1": Speculative(length=4, batch=30), "k8": SpecTr(length=4, batch=15)},
         seeds=FIRST.take(1),
         unit="prompt",
         minutes=30.0,
     )
-    timed = _time(replace(_GEMMA, prompts=200, tokens=8), length=4, experiment="gemma-time", only=1)
+    methods: dict[str, Any] = {
+        "ar": Autoregressive(),
+        "k1": Speculative(fastest=True),
+        "k8": SpecTr(fastest=True),
+        "no-cache": Sabotaged(fastest=True, bug="no-cache"),
+    }
+    long = {"assisted": Assisted(fastest=True), "k1-l8": Speculative(), "k8-l8": SpecTr()}
+    tasks = {"trained": replace(_GEMMA, prompts=200, tokens=24 if full else 8, pilots=4)}
+    if full:
+        tasks["counted"] = replace(tasks["trained"], draft=GEMMA_COUNTED)
+    timed = Experiment(
+        id="gemma-time",
+        title="Seconds for the same prompts, one request at a time, K and L by measured time",
+        tasks=tasks,
+        methods=_timed({**methods, **long} if full else methods),
+        seeds=FIRST.take(1),
+        unit="prompt",
+        timed=Timed(blocks=8, warmup=1),
+        minutes=60.0 if full else 30.0,
+    )
     return shown, timed

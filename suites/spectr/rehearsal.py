@@ -16,5 +16,7 @@ REHEARSAL = Rehearsal(
         "SelectOnce.repeats": 1,
         "TinyChains.most": 2,
         "TinyChains.worlds": 1,
+        "TrainedDraft.length": 16,
+        "TrainedDraft.windows": 8,
     },
 )

@@ -33,10 +33,20 @@ def test_provenance_names_the_commit_and_changes(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(provenance, "_repository", lambda: tmp_path)
     git("init", "-q")
     (tmp_path / "constraints.txt").write_text("numpy==2.0\n")
+    results = tmp_path / "suites" / "demo" / "reference" / "small" / "verdicts.json"
+    results.parent.mkdir(parents=True)
+    results.write_text("{}")
+    (results.parents[2] / "claims.py").write_text("")
     git("add", ".")
     git("commit", "-qm", "one")
     clean = provenance.collect([])
     assert (clean.commit, clean.dirty) == (git("rev-parse", "HEAD"), False)
+    results.write_text("[]")
+    (results.parent / "cells.parquet").write_bytes(b"new")
+    assert provenance.collect([]).dirty is False  # Results are no code.
+    (results.parents[2] / "claims.py").write_text("RULES = {}")
+    assert provenance.collect([]).dirty
+    (results.parents[2] / "claims.py").write_text("")
     (tmp_path / "constraints.txt").write_text("numpy==2.1\n")
     changed = provenance.collect([])
     assert changed.dirty

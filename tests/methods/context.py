@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from harness.method import Checkpoints
+from harness.method import AskedModel, Checkpoints
 
 
 @dataclass
@@ -27,6 +27,8 @@ class FakeContext:
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     probes: list[tuple[int, Any]] = field(default_factory=list)
     devices: tuple[str, ...] = ("cpu",)
+    answers: Path | None = None
+    asked: list[AskedModel] = field(default_factory=list)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:
         return self.objects[getattr(ref, "name", type(ref).__name__)]
@@ -36,6 +38,9 @@ class FakeContext:
 
     def torch_rng(self, name: str) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed)
+
+    def asks(self, model: AskedModel) -> None:
+        self.asked.append(model)
 
     def probe(self, step: int, result: Any) -> None:
         self.probes.append((step, result))

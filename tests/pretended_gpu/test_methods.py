@@ -25,7 +25,9 @@ from methods.sparsity.mlp import ReluMlp
 from methods.sparsity.sparse_layer import SparseSecondLayer
 from methods.sparsity.topk import top_k
 from methods.spectr.decoding import BlockSize, generate
-from methods.spectr.huggingface import assisted
+from methods.spectr.hidden_draft import HiddenDraft
+from methods.spectr.hidden_mlp import Lesson, train_hidden_mlp
+from methods.spectr.huggingface import HiddenForCausalLM, assisted
 from methods.spectr.selection import KSeq
 from methods.spectr.sessions import Sampling, TransformerDraft, TransformerTarget
 from methods.spectr.speed import SelectOnce, Speed
@@ -74,6 +76,40 @@ def test_assisted_generation_is_the_same_on_every_device() -> None:
                 model(device), model(device), [[1, 2, 3]], length=3, tokens=9, sampling=Sampling(1.0, 0.9)
             )
         found.append(traces[0].tokens)
+    assert found[0] == found[1]
+
+
+def test_a_draft_over_hidden_states_is_trained_and_drafts_on_every_device() -> None:
+    windows = draws.integers(48, (6, 20), draws.generator(1))
+    found = []
+    for device in DEVICES:
+        target = model(device)
+        pieces = windows.to(device)
+        with torch.no_grad():
+            hidden = target.base_model(pieces).last_hidden_state
+        lesson = Lesson(inner=8, rounds=2, batch=16)
+        weights = train_hidden_mlp(pieces, hidden, torch.arange(4, 40), target, lesson)
+        with torch.inference_mode():
+            ours = generate(
+                TransformerTarget(target, Sampling()),
+                HiddenDraft(weights.on(target), Sampling()),
+                KSeq(),
+                [[1, 2, 3], [4]],
+                BlockSize(3, 2),
+                tokens=12,
+                generator=draws.generator(3),
+            )
+            with draws.seeded(5), draws.LibraryDraws():
+                theirs = assisted(
+                    target,
+                    HiddenForCausalLM(weights.on(target)),
+                    [[1, 2, 3]],
+                    length=3,
+                    tokens=10,
+                    sampling=Sampling(),
+                )
+        found.append([trace.tokens for trace in (*ours, *theirs)])
+        assert all(tensor.device.type == "cpu" for tensor in weights.weights.values())
     assert found[0] == found[1]
 
 

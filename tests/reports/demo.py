@@ -530,6 +530,7 @@ def singles(trials: list[str]) -> list[VerdictRecord]:
             tests=[gain()],
             trials=trials,
             exploratory=True,
+            primary=True,
         ),
     ]
 

@@ -94,9 +94,17 @@ def test_counts_are_of_whole_claims(document: Document) -> None:
 def test_the_sections_are_all_there(document: Document) -> None:
     names = [section.id for section in document.sections]
     assert names == [
-        "verdicts", "evidence", "tables", "figures", "exhibits", "methods", "fidelity", "controls",
+        "summary", "tables", "figures", "exhibits", "verdicts", "evidence", "methods", "fidelity", "controls",
         "tuning", "cost", "provenance", "rerun",
     ]  # fmt: skip
+
+
+def test_files_keep_their_order_of_numbers_whatever_a_page_shows_first(document: Document) -> None:
+    turned = dataclasses.replace(document, sections=document.sections[::-1])
+    names = [number.handle.name for number in document.numbers()]
+    of_claims = [name for name in names if name.startswith("C1a/")]
+    assert [n.handle.name for n in turned.numbers()][: len(names) // 4] == names[: len(names) // 4]
+    assert names.index(of_claims[0]) < names.index("main/new/accuracy")
 
 
 def test_only_deviations_of_the_profile_are_shown(document: Document) -> None:

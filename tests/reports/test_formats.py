@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.store.records import VerdictsRecord
-from reports import csvs, junit, markdown
+from reports import csvs, html, junit, markdown
 from reports.document import Document
 from tests.reports import demo
 
@@ -74,6 +74,13 @@ def test_verdicts_are_listed_with_their_reasons(document: Document) -> None:
     assert rows["C1"]["parts"] == "1 of 2"
     assert rows["C2"]["reason"] == f"A counterexample: {demo.WRITE18}."
     assert rows["C4"]["exploratory"] == "true"
+    assert [row["primary"] for row in rows.values()] == ["false"] * 5 + ["true"]
+
+
+def test_primary_claims_are_marked_and_explained(document: Document) -> None:
+    for text in (html.render(document), markdown.render(document)):
+        assert "Half of the error rate is theirs" in text
+        assert "of the abstract or a headline table" in text
 
 
 def test_a_table_splits_measured_numbers_into_value_and_ends(document: Document) -> None:

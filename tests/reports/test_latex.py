@@ -11,7 +11,8 @@ from harness.store.memory import MemoryRun
 from harness.store.records import VerdictsRecord
 from reports import latex, write_report
 from reports.document import Column, Document, Handle, NotMeasured, Number, Row, Table, Text
-from reports.latex_tables import is_prose, tabular
+from reports.latex_tables import tabular
+from reports.latex_widths import is_prose
 from reports.macros import command_name, macros
 from tests.reports import demo
 from tests.reports.latex_lint import problems, row_widths
@@ -55,7 +56,7 @@ def test_bare_numbers_are_aligned_by_siunitx() -> None:
 
 def test_intervals_stand_below_in_a_single_column_and_beside_in_a_double() -> None:
     item = table((Number(1.5, HANDLE, low=1.0, high=2.0, digits=1),))
-    assert r"\shortstack[r]{$1.5$" in tabular(item, "single")
+    assert r"\begin{tabular}[t]{@{}r@{}}$1.5$\\{\scriptsize [$1.0$" in tabular(item, "single")
     assert r"$1.5$ {\scriptsize [$1.0$, $2.0$]}" in tabular(item, "double")
 
 
@@ -113,10 +114,11 @@ def test_the_document_compiles_and_nothing_sticks_out(
     tmp_path: Path, view: MemoryRun, verdicts: VerdictsRecord, columns: str
 ) -> None:
     write_report(demo.SUITE, demo.SCALE, view, verdicts, tmp_path, formats=("latex",), columns=columns)  # type: ignore[arg-type]
-    log = compile_tex(tmp_path, "report.tex")
-    assert "Overfull" not in log
-    assert "Missing character" not in log
-    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    for name in ("report", "appendix"):
+        log = compile_tex(tmp_path, f"{name}.tex")
+        assert "Overfull" not in log
+        assert "Missing character" not in log
+        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.latex

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -88,3 +90,38 @@ def test_the_axes_hold_every_interval() -> None:
     ticks = [float(text) for text in ET.fromstring(svg).itertext() if text.strip().isdigit()]  # noqa: S314
     assert min(ticks) <= 1.0
     assert max(ticks) >= 9.0
+
+
+def test_the_axes_hold_the_interval_of_a_measured_x() -> None:
+    line = Line("a", (Point(number(50.0, spread=40.0), number(1.0)), Point(number(60.0), number(1.5))))
+    svg = figure_svg(figure(lines=(line,), kind="scatter"))
+    ticks = [float(text) for text in ET.fromstring(svg).itertext() if text.strip().isdigit()]  # noqa: S314
+    assert min(ticks) <= 20.0
+    assert max(ticks) >= 80.0
+
+
+def test_large_ticks_are_grouped() -> None:
+    line = Line("a", tuple(Point(x, number(1.0)) for x in (131072.0, 524288.0, 2097152.0)))
+    labels = list(ET.fromstring(figure_svg(figure(lines=(line,), log_x=True))).itertext())  # noqa: S314
+    assert {"131,072", "524,288", "2,097,152"} <= set(labels)
+
+
+def test_a_ratio_is_drawn_as_one_though_its_logarithm_is_measured() -> None:
+    logs = [Number(math.log(x), HANDLE, math.log(x / 2), math.log(x * 2), form="ratio") for x in (1, 10, 100)]
+    item = figure(lines=(Line("a", tuple(Point(float(at), y) for at, y in enumerate(logs, 1))),), log_y=True)
+    plain = [dataclasses.replace(y, value=math.exp(y.value), form="fixed") for y in logs]
+    ends = [dataclasses.replace(y, low=y.value / 2, high=y.value * 2) for y in plain]
+    same = Line("a", tuple(Point(float(at), y) for at, y in enumerate(ends, 1)))
+    drawings = [figure_svg(one) for one in (item, figure(lines=(same,), log_y=True))]
+    labels = [list(ET.fromstring(drawing).itertext()) for drawing in drawings]  # noqa: S314 - our own
+    assert labels[0] == labels[1]
+    assert {"1", "10", "100"} <= set(labels[0])
+
+
+def test_a_ninth_series_shares_its_colour_but_not_its_marker() -> None:
+    lines = tuple(Line(f"n{at}", (Point(float(at), number(1.0)),)) for at in range(9))
+    svg = figure_svg(figure(lines=lines, kind="scatter"))
+    looks = set(re.findall(r'<use xlink:href="#fig-(m\w+)"[^>]*style="fill: (var\(--s\d\))', svg))
+    assert len({colour for _, colour in looks}) == 8
+    # Ends of intervals are marks, too, and the same for one colour.
+    assert len(looks) == 8 + 9

@@ -97,7 +97,7 @@ def test_a_forest_and_a_missing_column_are_marked_and_the_rest_stands() -> None:
     assert "no column" in markdown.render(_with(rows, "steps"))
 
 
-@pytest.mark.parametrize("render", [html.render, latex.render, markdown.render])
+@pytest.mark.parametrize("render", [html.render, latex.render_appendix, markdown.render])
 def test_every_format_shows_them(render: Any, document: Document) -> None:
     page = render(document)
     assert "first of a" in page

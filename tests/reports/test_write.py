@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import base64
+import dataclasses
 import os
+import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -10,6 +14,8 @@ from harness.errors import RecordError, UsageError
 from harness.store import committed_report
 from harness.store.memory import MemoryRun
 from harness.store.records import VerdictsRecord
+from reports.document import Document
+from reports.thumbnail import headline, thumbnail, thumbnail_of
 from tests.reports import demo
 
 ALL = ("html", "latex", "markdown", "csv", "junit")
@@ -22,7 +28,8 @@ def test_every_format_is_written_and_the_page_comes_first(
     names = {path.relative_to(tmp_path).as_posix() for path in paths}
     assert paths[0].name == "index.html"
     assert {
-        "index.html", "report.tex", "macros.tex", "tables/main-1.tex", "figures/bars.pdf", "report.md",
+        "index.html", "thumbnail.svg", "report.tex", "appendix.tex", "preamble.tex", "macros.tex",
+        "tables/main-1.tex", "figures/bars.pdf", "report.md",
         "summary.md", "csv/numbers.csv", "csv/verdicts.csv", "csv/main-1.csv", "junit.xml",
     } <= names  # fmt: skip
     assert all(path.stat().st_size > 0 for path in paths)
@@ -103,6 +110,20 @@ def test_the_index_links_every_report_and_counts_each_run_alone(
     assert page.count("1 not reproduced") == 2
 
 
+def test_the_index_says_of_which_runs_trials_are_open(
+    tmp_path: Path, view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    lines = [f"{trial.model_dump_json()}\n" for trial in view.trials.values()]
+    run = view.record.model_copy(update={"planned": list(view.trials)})
+    planned = dataclasses.replace(view, record=run)
+    for name, finished in (("whole", lines), ("part", lines[:-2])):
+        store(tmp_path / name, planned, verdicts, report=False)
+        (tmp_path / name / "trials.jsonl").write_text("".join(finished), encoding="utf-8")
+    page = reports.write_index(tmp_path).read_text(encoding="utf-8")
+    assert page.count("not finished") == 1
+    assert f"2 of {len(lines)} planned trials not finished" in page
+
+
 def test_the_index_shows_committed_results_even_before_the_first_run(
     tmp_path: Path, view: MemoryRun, verdicts: VerdictsRecord
 ) -> None:
@@ -129,6 +150,39 @@ def test_a_report_on_committed_results_that_were_replaced_later_is_not_linked(
     page = reports.write_index(runs, references).read_text(encoding="utf-8")
     assert link not in page
     assert "corroborate report toy --reference" in page
+
+
+def test_the_index_shows_headline_figures_as_images_in_which_nothing_runs(
+    tmp_path: Path, view: MemoryRun, verdicts: VerdictsRecord
+) -> None:
+    store(tmp_path / "reference" / "small", view, verdicts, report=False)
+    store(tmp_path / "runs" / "one", view, verdicts, report=True)
+    store(tmp_path / "runs" / "two", view, verdicts, report=False)
+    drawn = thumbnail_of(demo.SUITE, demo.SCALE, view, verdicts)
+    asked: list[Path] = []
+
+    def draw(folder: Path) -> str:
+        asked.append(folder)
+        return drawn
+
+    written = reports.write_index(tmp_path / "runs", {"toy": tmp_path / "reference"}, draw)
+    page = written.read_text(encoding="utf-8")
+    images = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', page)
+    shown = [base64.b64decode(image).decode() for image in images]
+    assert asked == [tmp_path / "reference" / "small"]
+    assert shown[0] == drawn
+    assert shown[1] == (tmp_path / "runs" / "one" / "report" / "thumbnail.svg").read_text(encoding="utf-8")
+    assert len(shown) == 2
+    assert all(svg.startswith("<svg") and "var(--s0)" in svg and "--s0:" in svg for svg in shown)
+    assert "<script" not in page
+
+
+def test_a_thumbnail_is_a_small_drawing_of_the_headline_figure(document: Document) -> None:
+    figure = headline(document.figures())
+    assert figure is not None
+    tree = ET.fromstring(thumbnail(figure))  # noqa: S314 - written by this test
+    assert tree.tag == "{http://www.w3.org/2000/svg}svg"
+    assert not list(tree.iter("{http://www.w3.org/2000/svg}text"))
 
 
 def test_an_index_of_nothing_says_so(tmp_path: Path) -> None:

@@ -34,8 +34,10 @@ from harness.store.noise import read_noise
 from harness.suite import Paper
 from methods.common.datasets import load_choices
 from methods.common.language_model import Decoding
-from methods.common.language_model.endpoint import EndpointModel, Server
+from methods.common.language_model.endpoint import Server
 from methods.common.language_model.pace import Pace
+from methods.common.language_model.served import EndpointModel
+from methods.common.language_model.wire import Wire
 from tests.security import samples
 
 Act = Callable[[Path], object]
@@ -252,7 +254,7 @@ def _answer(**fields: Any) -> Act:
     def act(folder: Path) -> None:
         client: Any = SimpleNamespace(completions=SimpleNamespace(create=lambda **asked: answer))
         server = Server("http://127.0.0.1/v1", "tiny")
-        EndpointModel("tiny", "", server, client, Pace(0.0)).sample(["a"], Decoding())
+        EndpointModel("tiny", "", server, Wire(server, client, Pace(0.0))).sample(["a"], Decoding())
 
     return act
 

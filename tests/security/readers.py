@@ -25,13 +25,16 @@ from harness.store.manifest import MANIFEST_FILE, changed_files, listed_in
 from harness.store.noise import NOISE_FILE, read_noise
 from harness.store.numbers import decode_numbers
 from harness.store.reader import parse, read_trials
-from harness.store.records import Record, RunRecord, VerdictsRecord
+from harness.store.record import Record
+from harness.store.records import RunRecord, VerdictsRecord
 from harness.store.units import decode, encode
 from harness.suite import Paper
 from methods.common.datasets import load_choices, load_inferences, load_questions, load_translations
 from methods.common.language_model import Decoding
-from methods.common.language_model.endpoint import EndpointModel, Server
+from methods.common.language_model.endpoint import Server
 from methods.common.language_model.pace import Pace
+from methods.common.language_model.served import EndpointModel
+from methods.common.language_model.wire import Wire
 from tests.security import samples
 from tests.security.mutations import (
     Make,
@@ -187,7 +190,7 @@ def _answered(data: bytes, folder: Path) -> None:
         server = Server("http://127.0.0.1/v1", "tiny", protocol=protocol, scoring="listed")
         create = SimpleNamespace(create=lambda **asked: answer)
         client: Any = SimpleNamespace(completions=create, chat=SimpleNamespace(completions=create))
-        model = EndpointModel("tiny", server.identity, server, client, Pace(0.0))
+        model = EndpointModel("tiny", server.identity, server, Wire(server, client, Pace(0.0)))
         for ask in (
             lambda model=model: model._told("a", 2),
             lambda model=model: model._drawn("a", Decoding(), 1, 0),

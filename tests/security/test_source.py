@@ -124,6 +124,26 @@ def test_every_model_is_loaded_without_its_code_and_from_a_folder() -> None:
         assert given.get("local_files_only") is True, name
 
 
+def test_sentence_transformers_reads_folders_alone_and_runs_no_code_of_theirs() -> None:
+    opened = [
+        (name, given)
+        for name, text in sources()
+        for model in ("MultiVectorEncoder", "SentenceTransformer", "CrossEncoder", "SparseEncoder")
+        for given in library_calls(text, model)
+        if "modules" not in given  # Made of parts that are open already.
+    ]
+    assert len(opened) > 1
+    for name, given in opened:
+        assert given.get("trust_remote_code") is False, name
+        assert given.get("local_files_only") is True, name
+
+
+def library_calls(text: str, name: str) -> Iterator[dict[str, Any]]:
+    """Calls of a class of sentence-transformers; ours may have the name of one of its."""
+    if "sentence_transformers" in text:
+        yield from calls(text, name)
+
+
 def test_tensors_alone_are_read() -> None:
     given = [(name, one) for name, text in sources() for one in calls(text, "torch.load")]
     assert [name for name, _ in given] == ["harness/resources/convert_worker.py"]

@@ -28,7 +28,8 @@ def planned(name: str) -> list[Experiment]:
 
 @pytest.mark.parametrize("name", suite_names())
 def test_every_resource_has_a_stand_in_or_is_a_package(name: str) -> None:
-    stand_ins = load_suite(name).rehearsal.stand_ins
+    suite = load_suite(name)
+    stand_ins = {*suite.rehearsal.stand_ins, *map(suite.bindings.get, suite.rehearsal.servers)}
     for experiment in planned(name):
         for ref in all_references((experiment.tasks, experiment.methods)):
             if isinstance(ref, Resource) and ref.name not in stand_ins:

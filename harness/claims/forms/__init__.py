@@ -1,7 +1,7 @@
 """The forms of claims, by name: one module each, which says all that is known of it.
 
-Everything else (verdicts, controls, comparisons, reports, the command line) finds a form here; suites import
-the names in ``__all__`` from :mod:`harness.claims`.
+Everything else (verdicts, controls, comparisons, reports, the command line) finds a form here. A form is
+known once it is named in ``__all__``; suites import these names from :mod:`harness.claims`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from harness.claims.forms.not_run import NotRun
 from harness.claims.forms.ordering import Ordering
 from harness.claims.forms.sampler_law import SamplerLaw
 from harness.claims.forms.share import Share
-from harness.claims.forms.statistical import StatisticalForm
 from harness.claims.forms.time import Time
 from harness.claims.forms.trend import Trend
 from harness.claims.forms.value import Value
@@ -59,25 +58,6 @@ def form_named(name: str) -> type[Form]:
     return FORMS[name]
 
 
-for _form in (
-    Direction,
-    NonInferiority,
-    Equivalence,
-    Ordering,
-    Trend,
-    EveryCell,
-    Share,
-    Value,
-    Exact,
-    SamplerLaw,
-    CountCost,
-    Time,
-    Existence,
-    NotComparable,
-    NotRun,
-):
-    register(_form)
-
 __all__ = [
     "CountCost",
     "Direction",
@@ -85,15 +65,16 @@ __all__ = [
     "EveryCell",
     "Exact",
     "Existence",
-    "Form",
     "NonInferiority",
     "NotComparable",
     "NotRun",
     "Ordering",
     "SamplerLaw",
     "Share",
-    "StatisticalForm",
     "Time",
     "Trend",
     "Value",
 ]
+
+for _name in __all__:
+    register(globals()[_name])

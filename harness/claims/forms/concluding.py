@@ -41,8 +41,8 @@ def concluded(finding: Finding, corrected: Corrected, profile: Profile, bound: B
     if (_at_most(finding.p_plus) and finding.large_enough) or _at_most(finding.p_minus):
         reason = (
             f"The interval alone would decide, the {' and '.join(corrected.reasons)} together do not: "
-            f"for it, {_pair(finding.p_plus, corrected.plus, corrected)}; "
-            f"against it, {_pair(finding.p_minus, corrected.minus, corrected)}."
+            f"for it, {_pair(finding.p_plus, corrected.plus, _for(corrected))}; "
+            f"against it, {_pair(finding.p_minus, corrected.minus, _against(corrected))}."
         )
         return Settled("inconclusive", reason, "multiplicity")
     return Settled("inconclusive", _undecided(finding, bound), "power")
@@ -51,7 +51,7 @@ def concluded(finding: Finding, corrected: Corrected, profile: Profile, bound: B
 def _held(finding: Finding, corrected: Corrected, here: str) -> str:
     weakest = finding.tests[finding.weakest]
     which = "weakest of all: " if len([t for t in finding.tests if t.p_plus is not None]) > 1 else ""
-    text = f"Held{here}: {which}{tested(weakest)}; {_corrected(corrected.plus, corrected)}"
+    text = f"Held{here}: {which}{tested(weakest)}; {_corrected(corrected.plus, _for(corrected))}"
     flip = weakest.p_sign_flip
     if flip is not None and flip > ALPHA and 2.0 ** -len(weakest.replicates) <= ALPHA:
         text += f" (the sign-flip check disagrees: {p_value(flip)})"
@@ -65,7 +65,7 @@ def _fell(finding: Finding, corrected: Corrected, here: str, bound: Bound) -> Se
     size = bound.text(test.ratio)
     reason = (
         f"Did not hold{here}: {tested(test)}, {'reversed, ' if backwards else ''}{how} ({size}); "
-        f"{_corrected(corrected.minus, corrected)}."
+        f"{_corrected(corrected.minus, _against(corrected))}."
     )
     return Settled("not reproduced", reason, "reversed" if backwards else "")
 
@@ -83,18 +83,29 @@ def _undecided(finding: Finding, bound: Bound) -> str:
     return f"{tested(test)} leaves open both no effect and one that matters ({size})."
 
 
-def _corrected(p: float | None, corrected: Corrected) -> str:
-    return p_value(p) + (f" after {_correction(corrected)}" if corrected.reasons else "")
+def _corrected(p: float | None, correction: str) -> str:
+    return p_value(p) + (f" after {correction}" if correction else "")
 
 
-def _pair(alone: float | None, together: float | None, corrected: Corrected) -> str:
-    return f"{p_value(alone)} alone, {p_value(together)} after {_correction(corrected)}"
+def _pair(alone: float | None, together: float | None, correction: str) -> str:
+    return f"{p_value(alone)} alone, {p_value(together)} after {correction}"
 
 
-def _correction(corrected: Corrected) -> str:
-    """What was done to the p-values: "Holm", "4 looks and Holm"."""
-    looks = [f"{corrected.looks} looks"] * (corrected.looks > 1)
-    return " and ".join([*looks, *["Holm"] * (corrected.family > 1)])
+def _for(corrected: Corrected) -> str:
+    """What was done to p₊: "Holm", "4 looks and the correction of primary claims"."""
+    if corrected.primary is None:
+        return _against(corrected)
+    kind = "primary" if corrected.primary else "secondary"
+    return " and ".join([*_looks(corrected), f"the correction of {kind} claims"])
+
+
+def _against(corrected: Corrected) -> str:
+    """What was done to p₋: "Holm", "4 looks and Holm"; nothing for one claim that is looked at once."""
+    return " and ".join([*_looks(corrected), *["Holm"] * (corrected.family > 1)])
+
+
+def _looks(corrected: Corrected) -> list[str]:
+    return [f"{corrected.looks} looks"] * (corrected.looks > 1)
 
 
 def _at_most(p: float | None) -> bool:

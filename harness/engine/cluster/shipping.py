@@ -25,6 +25,7 @@ from harness.resources.hashing import HashCache, sha256_of
 _CONTENT = "content"
 """Folder of a node's cache for what came from the store."""
 _STATES = "checkpoints"
+_ANSWERS = "answers"
 """Folder of a node's cache for the state of trials whose run's folder it does not see."""
 
 
@@ -145,16 +146,18 @@ class Place:
             job,
             paths={key: self._path(path, order.digests) for key, path in job.paths.items()},
             declared=tuple(self._path(path, order.digests) for path in job.declared),
-            checkpoints=self._checkpoints(job),
+            checkpoints=self._state(job.checkpoints, _STATES),
+            answers=self._state(job.answers, _ANSWERS),
             sources=self._sources(job.sources, order.plugins),
         )
         return replace(job, target=self.moved(job.target)) if isinstance(job, ArtifactJob) else job
 
     def forget(self, job: Job, outcome: Outcome) -> None:
         """Remove the state of a job that is over, where the driver cannot do so."""
-        own = job.checkpoints is not None and _is_below(str(job.checkpoints), str(self.home / _STATES))
-        if own and outcome.status in ("ok", "diverged"):
-            forget_checkpoints(job.checkpoints)
+        if outcome.status in ("ok", "diverged"):
+            for folder, kind in ((job.checkpoints, _STATES), (job.answers, _ANSWERS)):
+                if folder is not None and _is_below(str(folder), str(self.home / kind)):
+                    forget_checkpoints(folder)
 
     def moved(self, path: Path) -> Path:
         """A path below the driver's cache, below this node's."""
@@ -187,13 +190,13 @@ class Place:
         """Whether what lies here under the same path has the same content."""
         return path.exists() and digest_of(listing_of(path, HashCache(self.home / "hashes.json"))) == digest
 
-    def _checkpoints(self, job: Job) -> Path | None:
-        if job.checkpoints is None or sees(self.base.run):
-            return job.checkpoints
-        if _is_below(str(job.checkpoints), self.base.home.folder):
-            return self.moved(job.checkpoints)
+    def _state(self, folder: Path | None, kind: str) -> Path | None:
+        if folder is None or sees(self.base.run):
+            return folder
+        if _is_below(str(folder), self.base.home.folder):
+            return self.moved(folder)
         # Killed trials go on on the same node only.
-        return self.home / _STATES / Path(self.base.run.folder).name / job.checkpoints.name
+        return self.home / kind / Path(self.base.run.folder).name / folder.name
 
     def _sources(self, sources: Mapping[str, Stamp], plugins: Mapping[str, str]) -> dict[str, Stamp]:
         """The files of the job's code here, which must be those that were planned."""

@@ -2,7 +2,7 @@
 
 One interface (:mod:`~methods.common.language_model.interface`), two kinds of models behind it (local
 weights, :mod:`~methods.common.language_model.local`, and servers that speak OpenAI's protocol,
-:mod:`~methods.common.language_model.endpoint`), and three wrappers: a cache on disk
+:mod:`~methods.common.language_model.served`), and three wrappers: a cache on disk
 (:mod:`~methods.common.language_model.cache`), a record of every call, and its replay without a model
 (:mod:`~methods.common.language_model.record`).
 """

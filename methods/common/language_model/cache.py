@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.method import ResourceError
 from methods.common.language_model.calls import Question
@@ -56,6 +57,15 @@ class CachedModel(LookupModel):
     def together(self) -> int:
         """As the inner model."""
         return self.inner.together
+
+    @property
+    def tells_probabilities(self) -> bool:
+        """As the inner model."""
+        return self.inner.tells_probabilities
+
+    def described(self) -> dict[str, Any]:
+        """As the inner model."""
+        return self.inner.described()
 
     def ask(self) -> LanguageModel:
         """The inner model."""

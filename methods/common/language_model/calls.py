@@ -79,7 +79,12 @@ def answer_text(answer: list[float] | list[Completion] | NextToken) -> str:
     """An answer as JSON."""
     if isinstance(answer, NextToken):
         return _json({"log_probabilities": dict(answer.log_probabilities), "rest": answer.rest})
-    return _json([asdict(one) if isinstance(one, Completion) else one for one in answer])
+    return _json([_told(one) if isinstance(one, Completion) else one for one in answer])
+
+
+def _told(one: Completion) -> dict[str, Any]:
+    """A completion without what it does not have, so that records of most models stay as short as ever."""
+    return {name: value for name, value in asdict(one).items() if value or name not in ("thought", "refusal")}
 
 
 def read_scores(text: str) -> list[float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from harness.method import ProblemError
 
@@ -53,21 +54,25 @@ class Completion:
     """One sampled text.
 
     Attributes:
-        text: Up to the stop, without it.
-        tokens: Tokens generated, those of the stop included.
+        text: Up to the stop, without it, and without what the model thought before.
+        tokens: Tokens generated, those of the stop and of the thought included.
         finished: Whether it ended by itself and not at the limit of tokens.
         log_probability: Of all generated tokens at temperature 1, in nats; NaN where a server does
             not tell.
+        thought: What a reasoning model wrote before its answer.
+        refusal: Why there is no answer, where the model or a filter of the server refused one.
     """
 
     text: str
     tokens: int
     finished: bool
     log_probability: float
+    thought: str = ""
+    refusal: str = ""
 
     @property
     def perplexity(self) -> float:
-        """Per token, the stop included; infinite for a text without tokens."""
+        """Per token, the stop included; infinite for a text without tokens, NaN where it is not told."""
         from math import exp, inf
 
         return exp(-self.log_probability / self.tokens) if self.tokens else inf
@@ -98,6 +103,11 @@ class Usage:
         completion_tokens: Tokens generated.
         cached: Answers that came from a cache or a record and were not computed.
         unfinished: Completions that ended at the limit of tokens.
+        requests: Requests sent to a server, repeated ones included; 0 for models of this machine.
+        retries: Requests that repeated one which had failed.
+        failed: Requests that were given up.
+        refused: Completions that the model or a filter of the server refused.
+        unread: Answers that could not be read as what was asked for; who reads them counts them.
     """
 
     calls: int = 0
@@ -105,6 +115,15 @@ class Usage:
     completion_tokens: int = 0
     cached: int = 0
     unfinished: int = 0
+    requests: int = 0
+    retries: int = 0
+    failed: int = 0
+    refused: int = 0
+    unread: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """All counts by name, for a record."""
+        return asdict(self)
 
     def completed(self, completions: Sequence[Completion], prompt_tokens: int) -> None:
         """Count the completions of one prompt."""
@@ -141,6 +160,15 @@ class LanguageModel(ABC):
         Caches keep answers of such rows by whole calls only, and records name the number.
         """
         return 0
+
+    @property
+    def tells_probabilities(self) -> bool:
+        """Whether it scores options and lists next tokens; some servers only write texts."""
+        return True
+
+    def described(self) -> dict[str, Any]:
+        """What a record tells about the model, as plain JSON."""
+        return {"name": self.name, "identity": self.identity, "surrogate": self.surrogate}
 
     @abstractmethod
     def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:

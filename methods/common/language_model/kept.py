@@ -1,4 +1,8 @@
-"""Calls that a killed trial has made are not made again."""
+"""Calls that a killed trial has made are not made again.
+
+Calls of local models are written by time, as other checkpoints are, since they can be had again. Answers of
+servers are paid for: each is written as it comes.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.method import Checkpoints
 from methods.common.language_model import calls
+from methods.common.language_model.answers import Answers
 from methods.common.language_model.calls import Question
 from methods.common.language_model.interface import Completion, Decoding, LanguageModel, NextToken
+from methods.common.language_model.served import EndpointModel
 
 Answer = TypeVar("Answer", list[float], list[Completion], NextToken)
 
@@ -59,6 +65,15 @@ class KeptModel(LanguageModel):
     def together(self) -> int:
         """As the inner model."""
         return self.inner.together
+
+    @property
+    def tells_probabilities(self) -> bool:
+        """As the inner model."""
+        return self.inner.tells_probabilities
+
+    def described(self) -> dict[str, Any]:
+        """As the inner model."""
+        return self.inner.described()
 
     def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
         """See :class:`~methods.common.language_model.interface.LanguageModel`."""
@@ -126,13 +141,47 @@ class KeptModel(LanguageModel):
         self.checkpoints.written(time.monotonic() - start, len(lines))
 
 
-def kept(inner: LanguageModel, checkpoints: Checkpoints) -> LanguageModel:
-    """Wrap ``inner``, unless nothing is kept; name, identity and kind stay."""
-    place = checkpoints.place(f"calls of {inner.name}")
+def kept(inner: LanguageModel, where: Checkpoints | Path) -> LanguageModel:
+    """A model whose calls are kept; name, identity and kind stay.
+
+    Args:
+        inner: The model. One behind a server keeps its answers itself, one by one.
+        where: A trial's checkpoints, or a folder. A folder keeps answers of servers only, and may be
+            shared by trials and processes.
+
+    Returns:
+        ``inner`` itself where it keeps its answers, or nothing is kept.
+    """
+    if isinstance(where, Path):
+        if isinstance(inner, EndpointModel):
+            inner.answers = Answers(where)
+        return inner
+    place = where.place(f"calls of {inner.name}")
     if place is None or inner.surrogate:
         return inner
+    if isinstance(inner, EndpointModel):
+        # A folder that is shared holds more than a trial's own would.
+        if inner.answers is None:
+            inner.answers = Answers(place, give_up=where.give_up, on_kept=_noting(where))
+        return inner
     path = place / "calls.jsonl"
-    return KeptModel(inner.name, inner.identity, inner, checkpoints, path, usage=inner.usage)
+    return KeptModel(inner.name, inner.identity, inner, where, path, usage=inner.usage)
+
+
+def _noting(checkpoints: Checkpoints) -> Callable[[], None]:
+    """Tells the trial that there is something to take up, with the first answer and whenever it is time.
+
+    What a trial's folder holds is taken up only with its note of the files that were read.
+    """
+    first = True
+
+    def note() -> None:
+        nonlocal first
+        if first or checkpoints.due:
+            first = False
+            checkpoints.written(0.0, 0)
+
+    return note
 
 
 def _key(questions: Sequence[Question]) -> str:

@@ -119,11 +119,16 @@ class LocalModel(LanguageModel):
     def _batches(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> Iterator[FixedBatch]:
         before = [self._before(prompt, new_tokens) for prompt in prompts]
         lengths = [len(prompt) - known for prompt, known in zip(prompts, before, strict=True)]
-        return fixed_batches(lengths, self.batch, device=device_type(self.model), kinds=before)
+        kinds = [self._kind(known) for known in before]
+        return fixed_batches(lengths, self.batch, device=device_type(self.model), kinds=kinds)
 
     def _before(self, prompt: Sequence[int], new_tokens: int) -> int:
         """Tokens at the beginning of a prompt that need not be read with it."""
         return 0
+
+    def _kind(self, before: int) -> int:
+        """What prompts that are read together have in common, by the tokens that need not be read."""
+        return before
 
     def _generate(
         self,

@@ -37,3 +37,8 @@ class Pace:
             self._next = start + self.between
         if start > now:
             self._sleep(start - now)
+
+    def hold(self, seconds: float) -> None:
+        """Let no request start for so long: a server's wish holds for all threads."""
+        with self._lock:
+            self._next = max(self._next, self._clock() + seconds)

@@ -31,6 +31,15 @@ class RecordedModel(LookupModel):
         """As the inner model."""
         return self.inner.together
 
+    @property
+    def tells_probabilities(self) -> bool:
+        """As the inner model."""
+        return self.inner.tells_probabilities
+
+    def described(self) -> dict[str, Any]:
+        """As the inner model."""
+        return self.inner.described()
+
     def ask(self) -> LanguageModel:
         """The inner model."""
         return self.inner

@@ -230,7 +230,7 @@ class Part:
 
     def offer(self, score: float) -> None:
         """Keep this process's part of the weights if no score was as high before."""
-        self._best.offer(score)
+        self._best.offer(score, later=self._work.recipe.later)
 
     def put_back(self) -> None:
         """Go back to the weights of the best score."""

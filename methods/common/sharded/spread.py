@@ -47,7 +47,7 @@ def spread(model: Any, devices: Sequence[str]) -> Any:
     size = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
     if not free or ROOM * size < free[0]:
         return model.to(devices[0])
-    from accelerate import dispatch_model  # type: ignore[import-untyped]
+    from accelerate import dispatch_model
 
     dispatched: Any = dispatch_model(model, device_map=device_map(model, free))
     meet_at_input(dispatched)
@@ -79,7 +79,7 @@ def device_map(model: Any, free: Sequence[int]) -> dict[str, Any]:
         ProblemError: If they do not hold it together.
     """
     from accelerate import infer_auto_device_map
-    from accelerate.utils import get_balanced_memory  # type: ignore[import-untyped]
+    from accelerate.utils import get_balanced_memory
 
     whole = sorted({type(layer).__name__ for layer in layers_of(model)})
     memory = dict(enumerate(free))

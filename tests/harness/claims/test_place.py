@@ -4,7 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from harness.claims import EVERY, MEASURED, SCALED, Cell, NotRun, Place, Profile, at, by_profile
+from harness.claims import (
+    EVERY,
+    MEASURED,
+    SCALED,
+    Cell,
+    Direction,
+    Existence,
+    Form,
+    NotRun,
+    Place,
+    Precondition,
+    Profile,
+    Replication,
+    alone,
+    at,
+    by_place,
+    by_profile,
+    keeps,
+    kills,
+)
 from harness.errors import SuiteError
 from harness.method import mean_of
 
@@ -45,3 +64,27 @@ def test_rules_by_profile() -> None:
         Profile.GPU: NotRun("2"),
     }
     assert set(SCALED) < set(MEASURED) < set(EVERY) == set(Profile)
+
+
+def test_a_rule_is_replicated_as_its_place_is() -> None:
+    def rule(where: Place) -> Form:
+        able = Precondition("able", alone(where("b")), above=0.1, reason="why")
+        return Direction(where("a") - where("b"), delta=0.1, delta_reason="why", preconditions=(able,))
+
+    crossed = Place("quality", "amazon", replication=Replication.CROSSED, metric=SCORE)
+    rules = by_place({Profile.SMALL: HERE, Profile.GPU: crossed}, rule)
+    assert rules[Profile.SMALL] == rule(HERE)
+    judged = rules[Profile.GPU]
+    assert isinstance(judged, Direction)
+    assert [judged.replication, judged.preconditions[0].replication] == [Replication.CROSSED] * 2
+    assert judged.theta == crossed("a") - crossed("b")
+
+
+def test_a_form_without_replicates_has_no_place_to_take_them_from() -> None:
+    witness = Existence(HERE("a"), oracle="why")
+    with pytest.raises(SuiteError, match=r"(?s)Existence has no replicates.*place quality.*by_profile"):
+        HERE.replicated(witness)
+
+
+def test_what_a_control_does_to_claims() -> None:
+    assert kills("C1", "C2") | keeps("C3") == {"C1": "kill", "C2": "kill", "C3": "keep"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.scaffold import registered
+from harness.scaffold import LISTS, registered
 
 ROOT = Path(__file__).parents[3]
 WRITTEN = ("methods", "suites", "my_paper", "tests")
@@ -108,20 +109,72 @@ def repository(folder: Path) -> Path:
     # Ruff sorts the house's imports as first-party only where it finds their modules.
     (checkout / "harness").symlink_to(ROOT / "harness")
     (checkout / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+    for name in LISTS:
+        shutil.copy(ROOT / name, checkout)
     return checkout
 
 
-def test_in_a_repository_the_entry_point_is_added(tmp_path: Path) -> None:
+def test_in_a_repository_it_is_listed_where_suites_are(tmp_path: Path) -> None:
+    """In each list by what is known of the paper, with nothing else in it changed."""
     checkout = repository(tmp_path)
-    done = made(checkout, "ir-paper")
+    done = made(checkout, "kraft", "--title", TITLE, "--arxiv", "2401.00123", "--year", "2025",
+                "--author", "No, Ada M.", "--author", "Grace van Hopper", "--runs", "toy models")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    row, reference = done.stdout.split("\n\n")[-2:]
-    assert row.splitlines()[-1].startswith("| `ir-paper` | [")
-    (entry,) = pytest.importorskip("yaml").safe_load(reference)
-    assert (entry["scope"], entry["identifiers"][0]["value"]) == ("Suite ir-paper", "arXiv:0000.00000")
-    changed = (checkout / "pyproject.toml").read_text(encoding="utf-8")
-    assert changed == PYPROJECT.replace("lite =", 'ir-paper = "suites.ir_paper:SUITE"\nlite =')
-    assert (checkout / "docs" / "papers" / "ir-paper.md").exists()
+    new = {name: (checkout / name).read_text(encoding="utf-8") for name in ("pyproject.toml", *LISTS)}
+    old = {name: (ROOT / name).read_text(encoding="utf-8") for name in LISTS}
+    assert new["pyproject.toml"] == PYPROJECT.replace("lite =", 'kraft = "suites.kraft:SUITE"\nlite =')
+    row = f"| `kraft` | [{TITLE}](https://arxiv.org/abs/2401.00123) | toy models |\n"
+    assert new["README.md"] == old["README.md"].replace("| `lite` |", f"{row}| `lite` |", 1)
+    assert new["CHANGELOG.md"].replace(f"- A new suite, `kraft`: {TITLE}.\n", "") == old["CHANGELOG.md"]
+    yaml = pytest.importorskip("yaml")
+    before, after = (yaml.safe_load(text["CITATION.cff"]) for text in (old, new))
+    place = [one["scope"] for one in after["references"]].index("Suite kraft")
+    assert after["references"][place + 1]["scope"] == "Suite lite"
+    added = after["references"].pop(place)
+    assert after == before
+    assert (added["title"], added["year"], added["identifiers"][0]["value"]) == (
+        TITLE,
+        2025,
+        "arXiv:2401.00123",
+    )
+    people = [
+        {"family-names": "No", "given-names": "Ada M."},
+        {"family-names": "Hopper", "given-names": "Grace van"},
+    ]
+    assert added["authors"] == people
+    record = tomllib.loads((checkout / "suites" / "kraft" / "paper.toml").read_text(encoding="utf-8"))
+    assert (record["arxiv"], record["year"]) == ("2401.00123", 2025)
+    assert record["authors"] == ["Ada M. No", "Grace van Hopper"]
+    assert "author={No, Ada M. and Hopper, Grace van}" in record["bibtex"]
+    assert (checkout / "docs" / "papers" / "kraft.md").exists()
+
+
+def test_the_last_suite_in_alphabetical_order_is_listed_last(tmp_path: Path) -> None:
+    checkout = repository(tmp_path)
+    assert made(checkout, "zz").returncode == 0
+    readme = (checkout / "README.md").read_text(encoding="utf-8")
+    assert readme.index("| `spectr` | [") < readme.index("| `zz` | [")
+    assert (checkout / "CITATION.cff").read_text(encoding="utf-8").endswith("scope: Suite zz\n")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--arxiv", "24.1"),
+        ("--year", "last"),
+        ("--author", "A {brace"),
+        ("--author", ", Ada"),
+        ("--runs", "a | b"),
+    ],
+)
+def test_what_would_spoil_a_list_is_refused(tmp_path: Path, option: tuple[str, str]) -> None:
+    checkout = repository(tmp_path)
+    done = made(checkout, "my-paper", *option)
+    assert done.returncode == 2, done.stderr
+    assert option[0] in done.stderr
+    assert (checkout / "README.md").read_text(encoding="utf-8") == (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
@@ -148,7 +201,7 @@ def test_a_name_that_would_be_no_module_is_refused(tmp_path: Path, name: str) ->
 def test_a_title_that_would_spoil_the_record_is_refused(tmp_path: Path, title: str) -> None:
     done = made(tmp_path, "my-paper", "--title", title, "--package", str(tmp_path / "made"))
     assert done.returncode == 2
-    assert "The title has" in done.stderr
+    assert "--title has" in done.stderr
     assert not (tmp_path / "made").exists()
 
 

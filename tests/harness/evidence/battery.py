@@ -48,7 +48,8 @@ def reported(case: FormCase) -> None:
     for verdict, run in case.runs.items():
         document = build(case.suite, case.scale, run, judge(case.suite, case.scale, run))
         said = max(_LONGEST_WORDS.findall(case.form.meaning), key=len).strip()
-        for text in (html.render(document), latex.render(document), markdown.render(document)):
+        tex = latex.render(document) + latex.render_appendix(document)
+        for text in (html.render(document), tex, markdown.render(document)):
             plain = " ".join(text.split())
             assert said in plain
             assert verdict in plain

@@ -10,9 +10,10 @@ import pytest
 from harness.claims import Profile, by_profile
 from harness.declared import check_suite
 from harness.errors import SuiteError
-from harness.plan.displayed import made_for, planned_rows, planned_series
+from harness.plan.displayed import made_for, planned_rows, planned_series, shown, shown_under
 from harness.suite import (
     Arm,
+    Columns,
     Experiment,
     FirstSeed,
     PaperFigure,
@@ -24,6 +25,7 @@ from harness.suite import (
     TableRow,
     arms,
     by_arm,
+    by_column,
     curves,
 )
 from tests.harness.evidence.worlds import Nothing, cell, experiment, suite
@@ -118,8 +120,43 @@ def test_series_of_each_scale_where_full_changes_the_points() -> None:
 def test_a_reported_number_goes_with_its_point() -> None:
     points = (("t", cell("a", task="t")), ("u", cell("a", task="u")))
     reported = tuple((x, ReportedRef("x")) for x in ("t", "u", "elsewhere"))
-    (shown,) = planned_series(figure([Series(label="s", points=points, reported=reported)]), SMALL, PLANNED)
-    assert [x for x, _ in shown.reported] == ["t", "elsewhere"]
+    (kept,) = planned_series(figure([Series(label="s", points=points, reported=reported)]), SMALL, PLANNED)
+    assert [x for x, _ in kept.reported] == ["t", "elsewhere"]
+
+
+def test_what_a_scale_plans_nothing_of_is_left_out_unless_it_names_the_profile() -> None:
+    gone = by_arm(ARMS[2:], on_t)  # type: ignore[arg-type]
+    seen, empty, named = table(by_arm(ARMS, on_t)), table(gone), table(gone, profiles=(Profile.SMALL,))  # type: ignore[arg-type]
+    assert list(shown([seen, empty, named], SMALL, PLANNED)) == [seen, named]
+    assert list(shown([seen, empty, named], GPU, PLANNED)) == [seen]
+    assert list(shown([table({Profile.SMALL: gone})], SMALL, PLANNED)) == [table({Profile.SMALL: gone})]
+    lines = [curves(ARMS[at:], (1,), lambda method, _: cell(method, task="t")) for at in (0, 2)]
+    assert list(shown([figure(lines[0]), figure(lines[1])], SMALL, PLANNED)) == [figure(lines[0])]
+
+
+def test_the_profiles_that_a_table_is_found_under() -> None:
+    def experiments(scale: Scale) -> Sequence[Experiment]:
+        return tuple(PLANNED.values()) if scale.profile is Profile.GPU and scale.full else ()
+
+    declared = replace(suite([]), experiments=experiments)
+    assert shown_under(table(by_arm(ARMS, on_t)), declared) == (Profile.GPU,)  # type: ignore[arg-type]
+
+
+def test_columns_say_beside_their_header_what_they_show() -> None:
+    columns: Columns = {
+        "t": ("on t", lambda method: cell(method, task="t")),
+        "paper": ("paper", lambda method: ReportedRef("x") if method == "a" else None),
+    }
+    made = PaperTable.of(ARMS[:2], columns, id="T1", title="")
+    assert made == table(by_column(ARMS[:2], columns))
+    assert [dict(row.entries) for row in planned_rows(made, SMALL, PLANNED)] == [
+        {"t": cell("a", task="t"), "paper": ReportedRef("x")}
+    ]
+
+
+def test_seeds_that_are_not_the_suites_bring_their_first() -> None:
+    own = FirstSeed(200, "why")
+    assert own.own(2) == {"seeds": (200, 201), "first_seed": own}
 
 
 def test_a_cell_that_no_scale_of_its_profiles_plans_is_refused() -> None:

@@ -182,3 +182,12 @@ def test_a_compound_claim_has_neither_threshold_nor_twin(tmp_path: Path, field: 
     told = line(RECORD + tables, field)
     with pytest.raises(SuiteError, match=f"line {told}: 'C1' is decided by its parts"):
         read(tmp_path, RECORD + tables)
+
+
+def test_a_primary_claim_has_primary_parts(tmp_path: Path) -> None:
+    tables = TABLES.replace('source = "abstract"', 'source = "abstract"\nprimary = true')
+    paper = read(tmp_path, RECORD + tables)
+    assert {item.id for item in paper.statements if item.primary} == {
+        item.id for item in paper.statements if "C1" in (item.id, item.parent)
+    }
+    assert not any(item.primary for item in read(tmp_path, RECORD + TABLES).statements)

@@ -44,20 +44,20 @@ def llama(seed: int = 0, context: int = 64) -> Any:
     return model.eval()
 
 
-def gemma3(seed: int = 0) -> Any:
-    """Scaled embeddings, one layer with a sliding window of 8 and one without."""
+def gemma3(seed: int = 0, *, window: int = 8, vocabulary: int = VOCABULARY) -> Any:
+    """Scaled embeddings, one layer with a sliding window and one without."""
     torch.manual_seed(seed)
     config = Gemma3TextConfig(
-        vocab_size=VOCABULARY,
+        vocab_size=vocabulary,
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=1,
         head_dim=16,
-        sliding_window=8,
+        sliding_window=window,
         initializer_range=0.2,
-        max_position_embeddings=64,
+        max_position_embeddings=max(64, window),
         layer_types=["sliding_attention", "full_attention"],
     )
     return Gemma3ForCausalLM(config).eval()

@@ -104,7 +104,7 @@ def test_a_language_models_answers_do_not_depend_on_other_prompts(
 def _asked(local: LocalModel, prefix: str, dtype: torch.dtype) -> LanguageModel:
     weights = copy.deepcopy(local.model).to(dtype)
     if prefix:
-        return PrefixModel("tiny", "tiny-0", weights, local.tokenizer, prefix=prefix)
+        return PrefixModel("tiny", "tiny-0", weights, local.tokenizer, prefixes=(prefix,))
     return LocalModel("tiny", "tiny-0", weights, local.tokenizer)
 
 

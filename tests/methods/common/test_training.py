@@ -211,11 +211,54 @@ def test_the_best_weights_come_back() -> None:
     assert not torch.equal(kept[1], kept[3])
 
 
+@pytest.mark.parametrize("step", [2, 6])
+def test_of_equal_checkpoints_the_earliest_or_the_latest_is_kept(step: int) -> None:
+    model, later = models.llama(), step == 6
+    kept: dict[int, Tensor] = {}
+    scores = {0: 0.0, 2: 0.5, 4: 0.1, 6: 0.5, 8: 0.4}
+
+    def validate() -> float:
+        done = list(scores)[len(kept)]
+        kept[done] = weights(model)
+        return scores[done]
+
+    history = trained(model, Recipe(8, 6, every=2, keep="best", later=later), validate=validate)
+    assert history.best_step == step
+    assert torch.equal(weights(model), kept[step])
+
+
 def test_patience_ends_training() -> None:
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.9])
     history = trained(models.llama(), Recipe(50, 4, every=2, patience=2), validate=lambda: next(scores))
     assert history.steps == 6
     assert history.best_step == 2
+
+
+def test_it_can_watch_between_validations_until_a_score_is_reached() -> None:
+    seen: list[int] = []
+    scores = {0: 0.1, 4: 0.4, 8: 0.9, 12: 0.5}
+    recipe = Recipe(12, 4, every=4, watch_every=2, watch_until=0.8)
+    validated = iter(scores.values())
+    history = trained(models.llama(), recipe, validate=lambda: next(validated), watch=seen.append)
+    assert seen == [0, 2, 4, 6, 8, 12]
+    assert history.scores == scores
+    with pytest.raises(ProblemError, match="divide"):
+        trained(models.llama(), Recipe(4, 4, every=4, watch_every=3), validate=lambda: 0.0)
+
+
+def test_nothing_is_trained_past_the_highest_score() -> None:
+    """The weights that are kept are those of a training to the end."""
+    found, looks = [], []
+    for enough in (None, 1.0):
+        seen: list[int] = []
+        scores, model = iter([0.0, 0.7, 1.0, 0.2, 1.0]), models.llama()
+        recipe = Recipe(8, 4, every=2, keep="best", enough=enough)
+        history = trained(model, recipe, validate=lambda scores=scores: next(scores), watch=seen.append)
+        found.append((weights(model), history.best_step))
+        looks.append(seen)
+    assert torch.equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1] == 4
+    assert looks == [[0, 2, 4, 6, 8], [0, 2, 4]]
 
 
 @pytest.mark.parametrize("recipe", [Recipe(4, 4, keep="best"), Recipe(4, 4, every=2, patience=1)])

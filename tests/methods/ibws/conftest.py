@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from harness.method import Checkpoints
+from harness.method import AskedModel, Checkpoints
 from methods.ibws.generated import generated_ratings
 
 
@@ -18,7 +18,7 @@ from methods.ibws.generated import generated_ratings
 class FakeContext:
     """What a trial sees, with references answered from a mapping."""
 
-    seed: int = 100
+    seed: int = 200
     stage: Literal["tune", "main"] = "main"
     device: str = "cpu"
     dtype: str = "float32"
@@ -26,6 +26,7 @@ class FakeContext:
     scratch: Path = Path()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     devices: tuple[str, ...] = ("cpu",)
+    answers: Path | None = None
     objects: Mapping[Any, Any] = field(default_factory=dict)
     probes: list[tuple[int, Any]] = field(default_factory=list)
 
@@ -40,6 +41,9 @@ class FakeContext:
         import torch
 
         return torch.Generator().manual_seed(self.seed)
+
+    def asks(self, model: AskedModel) -> None:
+        pass
 
     def probe(self, step: int, result: Any) -> None:
         self.probes.append((step, result))

@@ -142,7 +142,7 @@ def test_training_repeats_exactly_and_unknown_losses_are_refused(folder: Path) -
 def test_likelihoods_agree_with_one_prompt_at_a_time(language_model: Any) -> None:
     judge = LanguageModelJudge(language_model, Bytes(), TEXTS[:8], np.random.default_rng(0), batch=5)
     prompts, options = ["A prompt", "Another, longer prompt"], [" A", " 100"]
-    found = judge._likelihoods(prompts, options)
+    found = judge._likelihoods([prompts], options)[0]
     for row, prompt in enumerate(prompts):
         for column, option in enumerate(options):
             head, tail = Bytes().encode(prompt), Bytes().encode(option, add_special_tokens=False)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
-from harness.method import ProblemError, Resource
+from harness.method import SERVER_FILE, ProblemError, Resource
 from methods.common import tiny_lm
 from methods.common.causal_lm import load_checkpoint
-from methods.common.language_model.endpoint import Server
+from methods.common.language_model import Decoding
 from methods.common.language_model.local import LocalModel
+from methods.common.servers import probed
 from methods.il_bench import method as m
-from methods.il_bench.models import LocalWeights, NeuralReader, Served, SurrogateInterpreter, SurrogateWriter
+from methods.il_bench.models import LocalWeights, Named, NeuralReader, SurrogateInterpreter, SurrogateWriter
 from methods.il_bench.prepare import RuleFollower
 from methods.il_bench.rule_net import RuleNet, Size
 from methods.il_bench.task import SynTreeTask
@@ -78,12 +80,15 @@ def test_examples_beyond_the_context_are_refused(llama: Path) -> None:
 
 
 @pytest.mark.slow
-def test_served_models_learn_and_follow(llama: Path) -> None:
+def test_served_models_learn_and_follow(llama: Path, tmp_path: Path) -> None:
     checkpoint = load_checkpoint(llama)
     local = LocalModel("tiny", "tiny", checkpoint.model("cpu", "float32"), checkpoint.tokenizer)
-    ctx = FakeContext(0)
     with serving(local) as server:
-        served = Served(server=Server(server.address, NAME, retries=0))
+        told = probed(server.address, NAME, key_variable="NO_SUCH_KEY", needs={"e": ("sample",)}, retries=0)
+        content = {"server": dict(told.server), "capabilities": dict(told.capabilities)}
+        (tmp_path / SERVER_FILE).write_text(json.dumps(content))
+        ctx = FakeContext(0, objects={"weights": tmp_path})
+        served = Named(model=WEIGHTS)
         task = SynTreeTask(
             train=6, validation=2, test=4, budget=2, writer=served, reader=served, options=True
         )
@@ -91,3 +96,14 @@ def test_served_models_learn_and_follow(llama: Path) -> None:
         parts = task.evaluate(result, ctx).parts
     assert parts["search"]["learner"] == [1]
     assert len(server.seen) > 6
+    assert {model.described()["address"] for model in ctx.asked} == {server.address}
+    assert sum(model.usage.as_dict()["requests"] for model in ctx.asked) > 6
+
+
+def test_named_models_may_be_local(llama: Path) -> None:
+    ctx = FakeContext(0, objects={"weights": llama})
+    found = Named(model=WEIGHTS).open(ctx)
+    assert found.sample(["If"], Decoding(new_tokens=2)) is not None
+    (asked,) = ctx.asked
+    assert asked.described()["name"] == llama.name
+    assert asked.usage.as_dict()["calls"] == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -187,7 +190,19 @@ def test_each_pair_is_asked_once() -> None:
 def test_unreadable_answers_are_counted() -> None:
     _, executor = tools(("foo", "bar"))
     assert executor("Nothing that could be followed", ["x1 = A"]) == [None]
-    assert executor.unreadable == 1
+    assert executor.unreadable == executor.model.usage.unread == 1
+
+
+def test_no_listed_label_is_no_answer_and_not_the_first() -> None:
+    class Listing(SurrogateExecutor):
+        """As a server that lists next tokens, none of which is a label."""
+
+        def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+            return [[-math.inf] * len(some) for some in options]
+
+    executor = Executor(Listing("executor", "executor", error=0.0), ("foo", "bar"), options=True)
+    assert executor("Otherwise bar.", ["x1 = A"]) == [None]
+    assert executor.unreadable == executor.model.usage.unread == 1
 
 
 def test_options_and_texts_name_the_same_labels() -> None:

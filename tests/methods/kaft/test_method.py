@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,8 @@ def test_sets_are_disjoint_and_depend_on_the_seed_only(ctx: FakeContext) -> None
     tune = TASK.problem(replace(ctx, stage="tune", seed=1))
     assert not {a.subject for a in tune.asked.values()} & {q.entity for q in tune.train}
     assert len(tune.asked) < len(first.asked)
+    kinds = {name.rpartition("/")[2] for name in tune.asked}
+    assert kinds == {"counterfactual", "hard", "empty"}
 
 
 def test_only_known_questions_are_scored(ctx: FakeContext, reader: Reader) -> None:
@@ -115,10 +118,68 @@ def test_only_known_questions_are_scored(ctx: FakeContext, reader: Reader) -> No
     held = TASK.material(ctx)
     right = beliefs(BASE)
     known = {q.id for q in held.test if right[q.text] == q.answer}
-    assert set(parts["main"]["unit_id"]) == known
+    assert Counter(parts["main"]["unit_id"]) == dict.fromkeys(known, TASK.contexts)
     recall = dict(zip(parts["recall"]["unit_id"], parts["recall"]["known"], strict=True))
     assert {name for name, value in recall.items() if value} == known
     assert len(recall) == len(held.test) > len(known) > 0
+
+
+def test_contexts_of_a_question_differ_and_stay_grouped(ctx: FakeContext) -> None:
+    one = replace(TASK, contexts=1)
+    first, all_of = one.problem(ctx).asked, TASK.problem(ctx).asked
+    # The first contexts are the same however many follow.
+    assert first.items() <= all_of.items()
+    more = {name.partition("/")[0] for name in set(all_of) - set(first)}
+    held = TASK.material(ctx)
+    assert more == {q.id for q in held.retold}
+    assert {q.first for q in held.retold} == held.heads
+    told = Counter(all_of[f"{q.id}/counterfactual"].context for q in held.retold)
+    assert max(told.values()) < TASK.contexts
+    # An answer to one context counts for its question, one in so many.
+    texts = {name: m_answer(name, held) for name in all_of}
+    rows = TASK.evaluate(Answers(texts), ctx).parts["main"]
+    by_unit: dict[str, list[float]] = {}
+    for unit, followed in zip(rows["unit_id"], rows["followed"], strict=True):
+        by_unit.setdefault(unit, []).append(followed)
+    assert {tuple(sorted(values)) for values in by_unit.values()} == {(0.0,) * (TASK.contexts - 1) + (1.0,)}
+
+
+def m_answer(name: str, held: Any) -> str:
+    """The fake for the first contexts of a question, and nothing for its others."""
+    fakes = {q.id: q.fake for q in held.test}
+    question, _, kind = name.partition("/")
+    return fakes.get(question, "") if kind == "counterfactual" else ""
+
+
+def test_an_answer_without_a_context_is_held_against_the_one_that_was_not_shown(ctx: FakeContext) -> None:
+    held = TASK.material(ctx)
+    told = {q.id: q.distractor for q in held.test}
+    for said, expected in ((told, 0.0), (dict.fromkeys(told, "nothing"), 1.0)):
+        texts = dict.fromkeys(TASK.problem(ctx).asked, "")
+        texts |= {f"{name}/empty": text for name, text in said.items()}
+        first = replace(TASK, contexts=1)
+        assert m.APART(first.evaluate(Answers(texts), ctx).parts["main"]) == expected
+
+
+def test_a_world_is_told_once_for_methods_of_a_seed(
+    ctx: FakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, fresh = replace(TASK, draws=3), replace(ctx, seed=777)
+    first = task.material(fresh)
+    monkeypatch.setattr("methods.kaft.telling._tell", None)
+    assert task.material(fresh).train is first.train
+    with pytest.raises(TypeError):
+        task.material(replace(fresh, seed=778))
+    with pytest.raises(TypeError):
+        replace(task, contexts=2).material(fresh)
+
+
+def test_few_tellings_are_kept(ctx: FakeContext) -> None:
+    from methods.kaft import telling
+
+    for seed in range(900, 905 + telling.KEPT):
+        TASK.material(replace(ctx, seed=seed))
+    assert len(telling._KEPT) == telling.KEPT
 
 
 def test_reading_is_measured_on_what_is_not_known(ctx: FakeContext) -> None:
@@ -127,6 +188,7 @@ def test_reading_is_measured_on_what_is_not_known(ctx: FakeContext) -> None:
     (aside,) = held.asides
     assert {q.text for q in aside.questions} == unknown
     assert len(aside.questions) == TASK.retold * len(unknown)
+    assert len({q.unit for q in aside.questions}) == len(unknown)
     scores = {
         habit: m.CORRECT(solve(m.Oracle(habit=habit), ctx)["unread"])
         for habit in ("copy", "closed-book", "gated")

@@ -13,7 +13,9 @@ import pytest
 import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
+from harness.claims import Profile
 from harness.method import ProblemError
+from harness.suite import Scale, Tuned
 from methods.common.causal_lm import load_checkpoint
 from methods.common.datasets import load_questions
 from methods.common.recast import recast
@@ -37,6 +39,7 @@ FACTS = FactReading(
     most=6,
     unknown=3,
     answer=3,
+    contexts=2,
 )
 
 
@@ -99,7 +102,8 @@ def test_facts_are_answered_by_a_real_tokenizers_model(method: Any, ctx: FakeCon
     assert problem.shots.count("Question:") == 4
     assert problem.shots.count("Context:") == 2
     parts = FACTS.evaluate(method.run(problem, ctx), ctx).parts
-    assert len(parts["main"]["unit_id"]) == 6
+    assert len(set(parts["main"]["unit_id"])) == 6
+    assert len(parts["main"]["unit_id"]) == 12
     assert len(parts["recall"]["unit_id"]) == 9
     if isinstance(method, m.Oracle):
         assert m.JOINT(parts["main"]) == 1.0
@@ -109,15 +113,70 @@ def test_unopposed_passages_state_the_truth_and_irrelevant_ones_are_withheld(ctx
     know(ctx)
     task = recast(FACTS, UnopposedReading)
     plain, problem = FACTS.problem(ctx), task.problem(ctx)
+    assert plain.asked.keys() == problem.asked.keys()
     for name, asked in problem.asked.items():
         question, _, kind = name.rpartition("/")
-        shown = {"counterfactual": plain.asked[f"{question}/relevant"].context, "hard": ""}
-        assert asked.context == shown.get(kind, plain.asked[name].context)
-    truth = dict.fromkeys(problem.asked, "")
-    for known in FACTS.material(ctx).test:
-        truth[f"{known.id}/counterfactual"] = known.answer
-    assert m.CONTROLLABILITY(task.evaluate(Answers(truth), ctx).parts["main"]) == 1.0
-    assert m.CONTROLLABILITY(FACTS.evaluate(Answers(truth), ctx).parts["main"]) == 0.0
+        truth = plain.asked[f"{question}/relevant"].context if kind == "counterfactual" else ""
+        expected = truth if kind in ("counterfactual", "hard") else plain.asked[name].context
+        assert asked.context == expected
+    texts = dict.fromkeys(problem.asked, "")
+    found = FACTS.material(ctx)
+    assert len(found.retold) >= len(found.heads)
+    for known in (*found.test, *found.retold):
+        texts[f"{known.id}/counterfactual"] = known.answer
+    assert m.CONTROLLABILITY(task.evaluate(Answers(texts), ctx).parts["main"]) == 1.0
+    assert m.CONTROLLABILITY(FACTS.evaluate(Answers(texts), ctx).parts["main"]) == 0.0
+
+
+def test_what_full_finetunes_on_a_cpu_runs_on_a_stand_in(ctx: FakeContext) -> None:
+    from suites.kaft import SUITE
+
+    (planned,) = (e for e in SUITE.experiments(Scale(profile=Profile.SMALL, full=True)) if e.id == "facts")
+    task = planned.tasks["gemma"]
+    assert isinstance(task, FactReading)
+    # The same task, with few questions of the stand-in.
+    small = replace(FACTS, contexts=task.contexts, shown=task.shown, few=task.few, shares=task.shares)
+    know(ctx)
+    problem, found = small.problem(ctx), {}
+    for name, method in planned.methods.items():
+        inner = method.method if isinstance(method, Tuned) else method
+        short = replace(inner, steps=2, batch=2) if isinstance(inner, m.FineTuned) else inner
+        found[name] = small.evaluate(short.run(problem, ctx), ctx).parts
+    units = {name: (parts["main"]["unit_id"], parts["unread"]["unit_id"]) for name, parts in found.items()}
+    assert len(units) == 6
+    assert all(ids == units["pretrained"] for ids in units.values())
+
+
+def test_contexts_that_no_claim_reads_can_be_left_out(ctx: FakeContext) -> None:
+    know(ctx)
+    few = replace(FACTS, shown=False)
+    asked, whole = few.problem(ctx).asked, FACTS.problem(ctx).asked
+    assert asked.items() < whole.items()
+    left = {name.rpartition("/")[2] for name in set(whole) - set(asked)}
+    assert left == {"easy", "relevant"}
+    answers = m.Pretrained().run(FACTS.problem(ctx), ctx)
+    parts, all_parts = (task.evaluate(answers, ctx).parts for task in (few, FACTS))
+    assert {"followed", "robust", "apart"} <= parts["main"].keys() < all_parts["main"].keys()
+    for column, values in parts["main"].items():
+        assert values == all_parts["main"][column]
+
+
+def test_a_prompt_under_two_names_is_read_once(ctx: FakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    from methods.kaft import reading
+
+    know(ctx)
+    problem = recast(FACTS, UnopposedReading).problem(ctx)
+    seen: list[tuple[int, ...]] = []
+
+    def decode(model: Any, prompts: Any, **settings: Any) -> list[list[int]]:
+        seen.extend(map(tuple, prompts))
+        return [list(prompt[-1:]) for prompt in prompts]
+
+    monkeypatch.setattr(reading, "decode", decode)
+    answers = m.Pretrained().run(problem, ctx)
+    assert set(answers.texts) == set(problem.asked)
+    assert len(seen) == len(set(seen)) == len({(a.question, a.context) for a in problem.asked.values()})
+    assert len(seen) < len(problem.asked)
 
 
 def test_a_country_is_never_in_two_sets(ctx: FakeContext) -> None:
@@ -131,6 +190,15 @@ def test_what_a_model_knows_is_decided_by_another_wording(ctx: FakeContext, tmp_
     KNOWLEDGE.build(tmp_path, ctx)
     found = KNOWLEDGE.load(tmp_path)
     assert len(found["beliefs"]) > 50
+    few = replace(KNOWLEDGE, share=0.3)
+    few.build(tmp_path, ctx)
+    asked = few.load(tmp_path)["beliefs"]
+    assert 0 < len(asked) < 0.6 * len(found["beliefs"])
+    assert asked.keys() < found["beliefs"].keys()
+    # What was not asked is neither trained on nor tested.
+    ctx.objects[KNOWLEDGE] = {"beliefs": asked, "known": asked}
+    held = FACTS.material(ctx)
+    assert {q.text for q in (*held.train, *held.test)} <= asked.keys()
     # An untrained model knows nothing, and the task says so.
     ctx.objects[KNOWLEDGE] = {**found, "known": {}}
     problem = FACTS.problem(ctx)

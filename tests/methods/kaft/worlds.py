@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from harness.engine.context import stream
-from harness.method import Checkpoints
+from harness.method import AskedModel, Checkpoints
 from methods.common.tiny_lm import Size, new_model
 from methods.kaft.models import Reader
 from methods.kaft.prepare import PretrainedWorld
@@ -32,6 +32,7 @@ class FakeContext:
     scratch: Path = Path()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     devices: tuple[str, ...] = ("cpu",)
+    answers: Path | None = None
     probes: list[tuple[int, Any]] = field(default_factory=list)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:
@@ -42,6 +43,9 @@ class FakeContext:
 
     def torch_rng(self, name: str) -> torch.Generator:
         return torch.Generator().manual_seed(int(self.rng(name).integers(2**31)))
+
+    def asks(self, model: AskedModel) -> None:
+        pass
 
     def probe(self, step: int, result: Any) -> None:
         self.probes.append((step, result))

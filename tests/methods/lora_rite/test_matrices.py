@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from methods.lora_rite.matrices import escaped_mass, inverse_root, orthonormal, symmetric
+from methods.lora_rite.matrices import (
+    escaped_mass,
+    householder,
+    inner,
+    inverse_cholesky,
+    inverse_root,
+    right,
+    second_pass,
+    symmetric,
+)
 from tests.methods.lora_rite.golden import DOUBLE
 
 
@@ -20,10 +29,17 @@ def random_stack(seed: int, rows: int, rank: int, condition: float) -> Tensor:
 
 
 def stacked(factor: Tensor, *, transposed: bool = False) -> tuple[Tensor, Tensor]:
-    """Bases and inverse magnitudes of a stack of factors, in either layout."""
-    layout = [x.mT.contiguous() if transposed else x for x in factor]
-    bases, inverse = orthonormal(layout, [0 if transposed else 1] * len(layout))
-    return torch.stack([u.mT if transposed else u for u in bases]), inverse
+    """Bases and inverse magnitudes of a stack of factors, in either layout, as the optimizer makes them."""
+    axis = 0 if transposed else 1
+    x = factor.mT.contiguous() if transposed else factor
+    inverse, sound = inverse_cholesky(inner(x, x, axis))
+    basis = right(x, inverse, axis)
+    second, again, sound = second_pass(inner(basis, basis, axis), sound)
+    assert torch.equal(second[~again], torch.eye(second.shape[-1]).to(second).expand_as(second)[~again])
+    basis, inverse = right(basis, second, axis), inverse @ second
+    if not bool(sound.all()):
+        basis[~sound], inverse[~sound] = householder(x[~sound], axis)
+    return (basis.mT if transposed else basis), inverse
 
 
 @settings(max_examples=40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,23 @@ def test_scores_of_a_real_model_do_not_take_a_prefix_for_the_number(tmp_path: Pa
 def test_nothing_to_ask_is_refused() -> None:
     with pytest.raises(ProblemError, match="nothing to ask"):
         ask_grades(Scripted(), [], [], GRID, how="next-token", rng=rng())
+
+
+def test_what_cannot_be_read_is_counted() -> None:
+    model = Scripted([{"the": 0.9}, {"2": 0.9}])
+    ask_grades(model, ["a", "b"], ["?", "?"], GRID, how="next-token", rng=rng())
+    assert model.usage.unread == 1
+
+
+def test_unlisted_values_are_spread_evenly_or_refused() -> None:
+    class Listing(Scripted):
+        def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+            listed = {"?": -np.inf, "!": -1.0}
+            return [[listed[one]] * len(some) for one, some in zip(prompts, options, strict=True)]
+
+    model = Listing([])
+    asked = ask_grades(model, ["a", "b"], ["?", "!"], GRID, how="score", rng=rng())
+    assert np.isfinite(asked.scores).all()
+    assert model.usage.unread == 1
+    with pytest.raises(ProblemError, match="No value of the grid has a probability"):
+        ask_grades(Listing([]), ["a"], ["?"], GRID, how="score", rng=rng())

@@ -87,3 +87,16 @@ def test_public_rows_become_graded_texts(tmp_path: Path) -> None:
 
 def test_rating_sets_of_the_tests_are_real_ones() -> None:
     assert isinstance(rated(["good"], [[1]]), RatingSet)
+
+
+def test_draws_may_ask_about_texts_of_their_own() -> None:
+    draws = (1, 2, 5)
+    found = [choose(ROWS, draw, shots=3, held=4, test=6, own=draws) for draw in draws]
+    asked = [row.id for one in found for row in (*one.test, *one.held)]
+    assert len(set(asked)) == len(asked) == 30
+    for one in found:
+        assert not {row.id for row in one.examples} & set(asked)
+        assert len(one.known) == min(200, len(ROWS) - 30)
+    assert not choose(ROWS, 1, shots=3, held=4, test=6).known
+    with pytest.raises(ProblemError, match="3 times 400"):
+        choose(ROWS, 1, shots=3, held=4, test=400, own=draws)

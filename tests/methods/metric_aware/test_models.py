@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.method import ResourceError
+from harness.method import SERVER_FILE, ResourceError
 from methods.common import tiny_lm
-from methods.common.language_model.endpoint import EndpointModel
 from methods.common.language_model.prefix import PrefixModel
-from methods.metric_aware.models import expect, language_model
+from methods.common.language_model.served import EndpointModel
+from methods.metric_aware.models import expect, language_model, model_of
 from tests.methods.common import models
+from tests.methods.context import FakeContext
 from tests.methods.metric_aware.data import Scripted, tiny_checkpoint
 
 
@@ -25,7 +26,7 @@ def test_folders_and_checkpoints_are_the_same_model(tmp_path: Path) -> None:
     assert found[0].next_token(["Stars:"], most=3) == found[1].next_token(["Stars:"], most=3)
     expect(found[0], "Review")
     assert isinstance(found[0], PrefixModel)
-    assert found[0].prefix == "Review"
+    assert found[0].prefixes == ("Review",)
 
 
 def test_encoder_decoder_models_are_asked_too(tmp_path: Path) -> None:
@@ -41,14 +42,26 @@ def test_encoder_decoder_models_are_asked_too(tmp_path: Path) -> None:
 
 def test_a_folder_may_describe_a_server(tmp_path: Path) -> None:
     pytest.importorskip("openai")
-    description = {"address": "http://127.0.0.1:9/v1", "model": "some"}
-    (tmp_path / "server.json").write_text(json.dumps(description))
-    found = language_model(tmp_path, dtype="float32", batch=2, device="cpu")
+    server = {"address": "http://127.0.0.1:9/v1", "model": "some", "protocol": "chat", "scoring": "none"}
+    (tmp_path / SERVER_FILE).write_text(json.dumps({"server": server}))
+    ctx = FakeContext()
+    found = model_of(tmp_path, ctx, dtype="float32", batch=2)
     assert isinstance(found, EndpointModel)
+    assert ctx.asked == [found]
     expect(found, "nothing happens")
-    (tmp_path / "server.json").write_text('{"url": 1}')
-    with pytest.raises(ResourceError, match="cannot be read"):
-        language_model(tmp_path, dtype="float32", batch=2, device="cpu")
+    for wrong in ('{"url": 1}', "nonsense", '{"server": {"address": "here"}}'):
+        (tmp_path / SERVER_FILE).write_text(wrong)
+        with pytest.raises(ResourceError, match="cannot be read"):
+            model_of(tmp_path, ctx, dtype="float32", batch=2)
+
+
+def test_models_in_memory_are_told_to_the_record_too(tmp_path: Path) -> None:
+    ctx = FakeContext()
+    found = model_of(tiny_checkpoint(tmp_path), ctx, dtype="float32", batch=2)
+    found.next_token(["Stars:"], most=3)
+    (asked,) = ctx.asked
+    assert asked.described()["name"] == found.name
+    assert asked.usage.as_dict()["calls"] == 1
 
 
 def test_a_language_model_is_taken_as_it_is() -> None:

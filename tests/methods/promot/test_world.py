@@ -85,3 +85,14 @@ def test_episodes_fill_their_length() -> None:
 
 def test_at_least_eight_formats_are_held_out() -> None:
     assert len(w.HELD_OUT) >= 8
+
+
+@given(st.integers(0, 10_000))
+def test_inputs_are_what_choice_draws(seed: int) -> None:
+    found = w.episode(w.COPY, 3, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    rng.permutation(w.SYMBOLS)
+    for part in found:
+        x = rng.choice(range(w.SYMBOLS), size=w.WORDS).tolist()
+        assert part.prompt[1 : 1 + w.WORDS] == tuple(w.SOURCE + symbol for symbol in x)
+        rng.integers(w.SYMBOLS)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.method import Checkpoints
+from harness.method import AskedModel, Checkpoints
 from methods.promot import pretraining
 from methods.promot.formats import FormatWorld
 from methods.promot.world import Architecture
@@ -42,6 +42,7 @@ class FakeContext:
     scratch: Path = Path()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     devices: tuple[str, ...] = ("cpu",)
+    answers: Path | None = None
     probed: list[tuple[int, Any]] = field(default_factory=list)
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:
@@ -53,6 +54,9 @@ class FakeContext:
 
     def torch_rng(self, name: str) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed + sum(name.encode()))
+
+    def asks(self, model: AskedModel) -> None:
+        pass
 
     def probe(self, step: int, result: Any) -> None:
         self.probed.append((step, result))

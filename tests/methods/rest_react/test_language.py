@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from harness.method import ProblemError
 from methods.common.language_model import Completion, Decoding, LanguageModel, NextToken
-from methods.rest_react.agent import Candidate, Settings, roll_out
+from methods.rest_react.agent import Candidate, Settings, check_told, roll_out
 from methods.rest_react.generations import hard_questions
 from methods.rest_react.judge import exactly_right
-from methods.rest_react.language import ModelJudge, ModelRanker, few_shot, judging_prompt, shots
+from methods.rest_react.language import ModelJudge, ModelRanker, few_shot, judging_prompt, read_letter, shots
 from methods.rest_react.reading import right_action
 from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.steps import Kind, State, read, write
@@ -99,12 +100,123 @@ def test_a_liking_for_a_letter_decides_nothing() -> None:
     assert {tilted.best(STATE, CANDIDATES, rng) for _ in range(20)} == {0}
 
 
+@dataclass
+class Writing(Scripted):
+    """Tells no probabilities."""
+
+    @property
+    def tells_probabilities(self) -> bool:
+        return False
+
+    def score(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+        raise AssertionError("asked for scores")
+
+
+def letter_of(prompt: str) -> str:
+    """The letter of the best candidate of a ranking prompt."""
+    return prompt.partition(") search: mentor of Ada\n")[0][-1]
+
+
+@pytest.mark.parametrize(
+    "form", ["{}", " {}) search", "**{}**", "The best step is {}.", "Step ({})", "{}\n\nSo"]
+)
+def test_a_ranker_reads_the_letter_of_a_model_without_probabilities(form: str) -> None:
+    ranker = ModelRanker(Writing("s", "s", said=lambda prompt: form.format(letter_of(prompt))))
+    for shift in range(3):
+        turned = CANDIDATES[shift:] + CANDIDATES[:shift]
+        assert turned[ranker.best(STATE, turned, np.random.default_rng(0))].text == "search: mentor of Ada"
+    assert (ranker.failures, ranker.model.usage.unread) == (0, 0)
+
+
+def test_a_ranker_reads_what_is_written_where_no_letter_is_listed() -> None:
+    model = Scripted("s", "s", said=letter_of, liked=lambda prompt, option: -math.inf)
+    found = ModelRanker(model).best(STATE, CANDIDATES, np.random.default_rng(0))
+    assert CANDIDATES[found].text == "search: mentor of Ada"
+
+
+@pytest.mark.parametrize("text", ["A step that helps", "I would stop", "", "Z) beyond", "NASA"])
+def test_an_article_or_a_word_is_no_letter(text: str) -> None:
+    assert read_letter(text, 3) is None
+
+
+def test_a_ranker_that_cannot_be_read_is_an_error_and_not_chance() -> None:
+    model = Writing("s", "s", said=lambda prompt: "I cannot say")
+    ranker, rng = ModelRanker(model), np.random.default_rng(0)
+    for _ in range(7):
+        ranker.best(STATE, CANDIDATES, rng)
+    with pytest.raises(ProblemError, match="No letter could be read in 8 of 8 rankings"):
+        ranker.best(STATE, CANDIDATES, rng)
+    assert model.usage.unread == 8 * 3
+
+
+def test_few_texts_without_a_letter_are_counted_and_no_error() -> None:
+    calls = iter(range(10**6))
+    model = Writing("s", "s", said=lambda prompt: "hm" if next(calls) % 30 == 0 else letter_of(prompt))
+    ranker, rng = ModelRanker(model), np.random.default_rng(0)
+    assert {ranker.best(STATE, CANDIDATES, rng) for _ in range(60)} == {1}
+    assert model.usage.unread == 6
+
+
+@dataclass
+class Refusing(Scripted):
+    def sample(
+        self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
+    ) -> list[list[Completion]]:
+        one = Completion("", 1, finished=True, log_probability=math.nan, refusal="I cannot")
+        return [[one] * count for _ in prompts]
+
+
+def test_a_refusal_to_judge_is_not_an_unread_verdict() -> None:
+    judge = ModelJudge(Refusing("s", "s"))
+    assert judge(["q"], ["Bo"], ["Bo"]) == [False]
+    assert (judge.unread, judge.model.usage.unread) == (0, 0)
+
+
+def test_a_few_shot_agent_counts_where_its_model_counts() -> None:
+    inner = Writing("s", "s")
+    model = few_shot(inner)
+    assert model.usage is inner.usage
+    assert not model.tells_probabilities
+    assert model.described()["identity"] == "few-shot s"
+
+
+def test_the_least_perplexing_of_texts_without_probabilities_is_not_the_first() -> None:
+    def drawn(*texts: str) -> list[Completion]:
+        return [Completion(text, 2, finished=True, log_probability=math.nan) for text in texts]
+
+    server, script = Scripted("s", "s"), Scripted("s", "s", surrogate=True)
+    with pytest.raises(ProblemError, match="does not tell log-probabilities"):
+        check_told(server, [drawn("stop", "search: mentor of Ada")])
+    check_told(server, [drawn("stop", "stop"), drawn("stop")])
+    check_told(script, [drawn("stop", "search: mentor of Ada")])
+    differing = [[one] for one in drawn("stop", "pass")]
+    check_told(server, differing)
+
+
+def test_an_agent_does_not_choose_among_texts_without_probabilities() -> None:
+    class Untold(Scripted):
+        def sample(
+            self, prompts: Sequence[str], decoding: Decoding, *, count: int = 1, seed: int = 0
+        ) -> list[list[Completion]]:
+            texts = ("stop", "search: x of y")[:count]
+            return [[Completion(text, 2, finished=True, log_probability=math.nan) for text in texts]] * len(
+                prompts
+            )
+
+    world = make_world(20, 4, np.random.default_rng(0))
+    tool = SearchTool(world.documents)
+    questions = hard_questions(world, tool, {2: 2}, np.random.default_rng(0))
+    with pytest.raises(ProblemError, match="least perplexing"):
+        roll_out(questions, Untold("s", "s"), tool, Settings(samples=2), seed=0)
+    assert len(roll_out(questions, Untold("s", "s"), tool, Settings(samples=1), seed=0)) == 2
+
+
 def test_a_judge_says_true_false_or_nothing() -> None:
     words = {"Bo": " It names Bo.\nImplied: True", "Cy": " No.\nImplied: False", "?": " I am not sure"}
     model = Scripted("s", "s", said=lambda p: words[p.rpartition("Answer: ")[2].partition("\n")[0]])
     judge = ModelJudge(model)
     assert judge(["q"] * 3, ["Bo", "Cy", "?"], ["Bo"] * 3) == [True, False, False]
-    assert judge.unread == 1
+    assert (judge.unread, model.usage.unread) == (1, 1)
     assert judge([], [], []) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from harness.method import Method, ProblemError
 from methods.common.recast import recast
-from methods.rest_react.agent import Candidate, roll_out
+from methods.rest_react.agent import Candidate
 from methods.rest_react.demonstrator import Demonstrator
 from methods.rest_react.exams import sit
 from methods.rest_react.method import (
@@ -23,6 +23,7 @@ from methods.rest_react.method import (
 )
 from methods.rest_react.sabotage import CopiedTrajectories, SwappedWorlds
 from methods.rest_react.steps import State
+from methods.rest_react.students import Student, Students
 from methods.rest_react.task import SearchAgents, WorldAgents
 from tests.methods.rest_react.small import TASK, context
 
@@ -82,7 +83,8 @@ def test_generation_0_trained_in_a_trial_is_the_prepared_one(taught: Path) -> No
     # The prepared one has seed 100; a task that does not hold it trains it itself.
     prepared = scores(Prompted(**FEW), taught)
     stranger = replace(TASK, teachers=(replace(TASK.teachers[0], seed=5),))
-    assert scores(Prompted(**FEW), taught, stranger) == prepared
+    # Training is too short for a fall of the loss, which is no number in both.
+    np.testing.assert_equal(scores(Prompted(**FEW), taught, stranger), prepared)
 
 
 def test_other_sizes_learn_from_the_same_demonstrations(taught: Path) -> None:
@@ -149,14 +151,28 @@ def test_what_another_world_says_is_not_right(taught: Path) -> None:
 
 
 def test_copied_trajectories_are_as_many_and_all_the_first(taught: Path) -> None:
+    """Data of twice as many trajectories are the same steps twice, of one walk by generation 0."""
+    learnt: dict[str, list[Any]] = {}
+
+    @dataclass(frozen=True)
+    class Listening:
+        students: Students
+
+        def train(self, examples: Any, lexicon: Any, size: str, name: str, streams: Any) -> Student:
+            learnt[name] = list(examples)
+            return self.students.train(examples, lexicon, size, name, streams)
+
     ctx = context(taught)
     problem = TASK.problem(ctx)
-    model = problem.teacher.speaker(problem.lexicon)
-    first, second = (
-        roll_out(problem.train[:6], model, problem.tool, problem.settings, seed=seed) for seed in (1, 2)
-    )
-    assert [one.steps for one in first] != [one.steps for one in second]
-    assert CopiedTrajectories().kept(problem, [*first, *second]) == [*first, *first]
+    heard = replace(problem, students=Listening(problem.students))
+    found = CopiedTrajectories(subsets=(1, 2), **FEW).run(heard, ctx)
+    assert [one.name for one in found.agents] == ["gen2-1x-XS", "gen2-2x-XS"]
+    assert [one.trajectories for one in found.data] == [20, 40]
+    once = learnt["gen2-1x-XS"]
+    assert learnt["gen2-2x-XS"] == [*once, *once]
+    # The walk is the one that self-improvement's first generation learns from.
+    SelfImprove(generations=1, sizes=("XS",), **FEW).run(heard, ctx)
+    assert [one.state for one in learnt["gen1-XS"]] == [one.state for one in once]
 
 
 def test_tuning_sees_validation_questions_only(taught: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,13 @@ from typing import Any
 import pytest
 import torch
 
-from harness.method import ProblemError
+from harness.method import SERVER_FILE, ProblemError, ResourceError
 from methods.common import tiny_lm
 from methods.common.causal_lm import load_checkpoint
-from methods.common.language_model.endpoint import EndpointModel
 from methods.rest_react.language import ModelRanker
 from methods.rest_react.method import Prompted, SelfImprove
 from methods.rest_react.public_questions import FreeQuestion, QuestionSet
-from methods.rest_react.public_task import SERVER, FewShotTeacher, PublicAgents, open_agent
+from methods.rest_react.public_task import FewShotTeacher, PublicAgents
 from methods.rest_react.retrieval import SearchTool
 from methods.rest_react.world import AnswerKey
 from tests.methods.context import FakeContext
@@ -50,6 +50,7 @@ def ctx(tmp_path_factory: pytest.TempPathFactory) -> FakeContext:
     return FakeContext(objects=objects)
 
 
+@pytest.mark.slow
 def test_a_prompted_agent_and_its_student_are_judged_by_the_model(ctx: FakeContext) -> None:
     method = SelfImprove(generations=1, sizes=("S",), samples=1, everywhere=("gen0-L",), ranker="model")
     problem = TASK.problem(ctx)
@@ -68,11 +69,12 @@ def test_no_other_size_is_prompted(ctx: FakeContext) -> None:
         Prompted(samples=1, sizes=("L", "S")).run(TASK.problem(ctx), ctx)
 
 
-def test_servers_are_described_in_a_file(tmp_path: Path) -> None:
-    place = tmp_path / SERVER
-    place.write_text('{"address": "http://127.0.0.1:1/v1", "model": "m"}', encoding="utf-8")
-    assert isinstance(open_agent(tmp_path, device="cpu", dtype="float32", rows=1), EndpointModel)
-    for wrong in ("nonsense", '{"place": "here"}'):
-        place.write_text(wrong, encoding="utf-8")
-        with pytest.raises(ProblemError, match="description"):
-            open_agent(tmp_path, device="cpu", dtype="float32", rows=1)
+def test_servers_are_described_in_a_file(ctx: FakeContext, tmp_path: Path) -> None:
+    server = {"address": "http://127.0.0.1:1/v1", "model": "m", "protocol": "completions", "scoring": "none"}
+    (tmp_path / SERVER_FILE).write_text(json.dumps({"server": server}), encoding="utf-8")
+    served = replace(ctx, objects={**ctx.objects, "search-agent": tmp_path}, asked=[])
+    assert TEACHER.prompted(served).name == "m"
+    assert [model.described()["address"] for model in served.asked] == ["http://127.0.0.1:1/v1"]
+    (tmp_path / SERVER_FILE).write_text("nonsense", encoding="utf-8")
+    with pytest.raises(ResourceError, match="description"):
+        TEACHER.prompted(served)

@@ -21,8 +21,8 @@ from transformers import (
 
 from harness.method import DivergedError, ProblemError
 from methods.sparsity import Counts, EncoderDecoder, LmSize, PretrainedCounter
+from methods.sparsity.blocks import has_exact_zeros
 from methods.sparsity.counting import ActivationCounter
-from methods.sparsity.hooks import has_exact_zeros
 
 D_FF = 20
 

@@ -49,11 +49,12 @@ def test_counts_agree_with_brute_force() -> None:
 
 
 def test_one_training_gives_all_parts() -> None:
-    parts, ctx = trained(replace(TASK, corrupted=True), Train())
+    parts, ctx = trained(replace(TASK, corrupted=True, curve=True), Train())
     assert set(parts) == {"train", "test", "neurons", "gap", "main", "fit", "validation", *KINDS}
     assert [step for step, _ in ctx.probes] == list(looks(12))
+    assert [step for step, _ in trained(TASK, Train())[1].probes] == [0]
     first = ctx.probes[0][1].parts
-    assert set(first) == {"train", "test"}
+    assert set(first) == {"train"}
     assert float(np.mean(first["train"]["nnz"])) == pytest.approx(50, abs=12)
     gaps = np.abs(np.subtract(parts["train"]["nnz"], parts["test"]["nnz"]))
     assert parts["gap"]["gap"] == [pytest.approx(gaps.max())]
@@ -79,7 +80,7 @@ def test_same_seed_same_model_and_all_activations_start_alike() -> None:
     first, again = (trained(TASK, Train())[0]["main"] for _ in range(2))
     assert all(np.array_equal(first[key], again[key]) for key in first)
     starts = [trained(TASK, Untrained(activation=a))[1] for a in (Relu(), TopK(32), RandomK(32))]
-    rows = [ctx.probes[0][1].parts["test"]["nnz"] for ctx in starts]
+    rows = [ctx.probes[0][1].parts["train"]["nnz"] for ctx in starts]
     assert rows[0] == rows[1] == rows[2]
 
 
@@ -173,6 +174,7 @@ def test_schedule_warms_up_and_ends_at_zero() -> None:
 def test_looks_begin_with_the_start() -> None:
     assert looks(1)[0] == 0
     assert looks(600) == (0, 4, 16, 64, 256)
+    assert looks(600, curve=False) == (0,)
     assert max(looks(1000)) < 1000
 
 

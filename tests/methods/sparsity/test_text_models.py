@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import T5Config, T5ForConditionalGeneration
 from transformers.models.t5.modeling_t5 import T5Attention
 
 from harness.method import ProblemError
 from methods.sparsity import ActivationCounter, DecoderLm, EncoderDecoder, LmSize, TopK
+from methods.sparsity.layers import attend
 from methods.sparsity.text_models import bucket, shifted
 
 SIZE = LmSize(d_model=16, d_ff=24, layers=2, heads=4, context=40, vocabulary=50)
@@ -152,3 +157,36 @@ def test_too_long_sequences_are_refused() -> None:
         t5()(ids(1, 41), ids(1, 4))
     with pytest.raises(ProblemError, match="41 tokens"):
         t5()(ids(1, 4), ids(1, 41))
+
+
+@pytest.mark.parametrize("scale", [None, 1.0])
+def test_attention_with_a_learnt_bias_is_that_of_pytorch_with_its_gradients(scale: float | None) -> None:
+    rng = torch.Generator().manual_seed(0)
+    inputs = [torch.randn(2, 3, n, 4, generator=rng, dtype=torch.float64) for n in (5, 7, 7)]
+    bias = torch.randn(1, 3, 5, 7, generator=rng, dtype=torch.float64)
+    bias[..., 6] = -math.inf
+    weights = torch.randn(2, 3, 5, 4, generator=rng, dtype=torch.float64)
+
+    def answers(function: Any) -> list[Any]:
+        leaves = [x.clone().requires_grad_() for x in (*inputs, bias)]
+        out = function(*leaves)
+        (out * weights).sum().backward()
+        return [out, *(leaf.grad for leaf in leaves)]
+
+    found = answers(lambda q, k, v, b: attend(q, k, v, b, scale=scale))
+    expected = answers(lambda q, k, v, b: scaled_dot_product_attention(q, k, v, attn_mask=b, scale=scale))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-12)
+
+
+def test_a_model_that_was_read_in_inference_mode_first_can_be_trained() -> None:
+    size = LmSize(d_model=8, d_ff=16, layers=1, heads=2, context=64)
+    model = EncoderDecoder(size, generator=torch.Generator().manual_seed(0))
+    # A length of its own, since the kinds of distance are kept by length.
+    ids = torch.zeros(1, 61, dtype=torch.int64)
+    with torch.inference_mode():
+        before = model(ids, ids)
+    after = model(ids, ids)
+    after.logsumexp(-1).sum().backward()
+    assert torch.allclose(before, after, atol=1e-5)
+    assert model.encoder.distances.grad is not None

@@ -15,14 +15,14 @@ import torch
 from harness.method import HubSource, ProblemError, Resource, ResourceError
 from methods.common.ratings import RatingSet
 from methods.common.recast import recast
-from methods.sparsity.activation import TopK
+from methods.sparsity.activation import Relu, TopK
 from methods.sparsity.method import Train
-from methods.sparsity.sabotage import ForeignText
-from methods.sparsity.sabotage_weights import UnlearntOnTest, shuffled
+from methods.sparsity.sabotage_text import FixedOnTest
 from methods.sparsity.scoring import layer_rows
 from methods.sparsity.sizes import LmSize
 from methods.sparsity.span_corruption import FIRST_BYTE
-from methods.sparsity.text_task import TextTask, spans_input, token_losses
+from methods.sparsity.task import counted
+from methods.sparsity.text_task import TextTask, random_bytes, spans_input, token_losses
 from methods.sparsity.texts import (
     corpus,
     cut_spans,
@@ -71,8 +71,7 @@ def test_spans_put_together_are_the_window() -> None:
     given = windows(np.arange(200, dtype=np.uint8), 50, 4)
     spans = cut_spans(given, np.random.default_rng(0))
     for row in range(4):
-        kept = spans.source[row][spans.source_mask[row]]
-        cut = spans.target[row][spans.target_mask[row]]
+        kept, cut = spans.source[row], spans.target[row]
         bytes_of = [x[(x >= FIRST_BYTE) & (x < FIRST_BYTE + 256)] for x in (kept, cut)]
         assert sorted(torch.cat(bytes_of).tolist()) == sorted(given[row].tolist())
 
@@ -82,7 +81,7 @@ def test_losses_are_those_of_the_target_tokens_only() -> None:
     model = TASK.problem(ctx).model(TopK(4), 0, torch.Generator().manual_seed(0))
     spans = cut_spans(windows(np.arange(200, dtype=np.uint8), 30, 3), np.random.default_rng(1))
     found = token_losses(model, "spans", spans)
-    assert len(found) == int(spans.target_mask.sum())
+    assert len(found) == spans.target.numel()
     log_p = model(*spans_input(spans)).log_softmax(-1)
     first = -log_p[0, 0, spans.target[0, 0]]
     assert torch.isclose(found[0], first)
@@ -92,7 +91,7 @@ def test_losses_are_those_of_the_target_tokens_only() -> None:
 def test_training_lowers_the_loss_and_is_scored(kind: Any) -> None:
     task = replace(TASK, kind=kind, steps=15)
     parts, _ = trained(task)
-    assert set(parts) == {"train", "test", "neurons", "gap", "main", "validation", "fit"}
+    assert set(parts) == {"train", "test", "neurons", "gap", "foreign", "main", "validation", "fit"}
     assert len(parts["train"]["nnz"]) == (2 if kind == "spans" else 1)
     assert parts["main"]["loss"][0] < np.log(384) - 0.1
     assert list(trained(replace(task, steps=1), stage="tune")[0]) == ["validation"]
@@ -107,25 +106,38 @@ def test_looks_at_the_same_windows_give_the_same_counts() -> None:
 
 def test_foreign_text_is_random_bytes() -> None:
     ctx = watched(TASK)
-    foreign, own = (task.corpus(ctx) for task in (recast(TASK, ForeignText), TASK))
-    assert np.array_equal(foreign.train, own.train)
-    assert len(foreign.test) == len(own.test)
-    assert len(np.unique(foreign.test)) > 200
+    found = random_bytes(100_000, ctx)
+    assert np.array_equal(found, random_bytes(100_000, ctx))
+    shares = np.bincount(found, minlength=256) / len(found)
+    assert abs(shares - 1 / 256).max() < 6 * (1 / 256 / len(found)) ** 0.5
+    parts, _ = trained(TASK)
+    assert list(parts["foreign"]["layer"]) == list(parts["test"]["layer"])
+    assert parts["foreign"]["nnz"] != parts["test"]["nnz"]
 
 
-def test_what_is_unlearnt_on_test_text_is_in_place_on_training_text() -> None:
+def test_what_is_fixed_on_test_text_is_in_place_on_training_text() -> None:
     ctx = watched(TASK)
     model = Train().run(TASK.problem(ctx), ctx).model
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    broken = recast(TASK, UnlearntOnTest)
+    broken = recast(TASK, FixedOnTest)
     assert layer_rows(broken.counts(model, "train", ctx)) == layer_rows(TASK.counts(model, "train", ctx))
-    assert layer_rows(broken.counts(model, "test", ctx)) != layer_rows(TASK.counts(model, "test", ctx))
-    copied = shuffled(model, ctx)
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, before[name])
-        other = copied.state_dict()[name]
-        assert torch.equal(value.flatten().sort().values, other.flatten().sort().values)
-        assert torch.equal(value, other) is not name.endswith("up.weight")
+    found = layer_rows(broken.counts(model, "test", ctx))
+    assert found["nnz"] == found["dead"] == [50.0] * len(found["nnz"])
+    assert found["highest"] == [100.0] * len(found["nnz"])
+    assert layer_rows(TASK.counts(model, "test", ctx))["nnz"] != found["nnz"]
+
+
+def test_rows_of_one_length_need_no_mask_and_give_the_same() -> None:
+    spans = cut_spans(windows(np.arange(200, dtype=np.uint8), 30, 3), np.random.default_rng(1))
+    assert spans.source_mask is None
+    assert spans.target_mask is None
+    model = TASK.problem(watched(TASK)).model(Relu(), 0, torch.Generator().manual_seed(0))
+    masked = replace(
+        spans, source_mask=torch.ones_like(spans.source) > 0, target_mask=torch.ones_like(spans.target) > 0
+    )
+    found, expected = (token_losses(model, "spans", batch) for batch in (spans, masked))
+    assert torch.allclose(found, expected, atol=1e-5)
+    first, second = (counted(model, [spans_input(batch)]) for batch in (spans, masked))
+    assert [layer.tokens for layer in first.layers] == [layer.tokens for layer in second.layers]
 
 
 def test_texts_of_every_kind_of_source(tmp_path: Path) -> None:

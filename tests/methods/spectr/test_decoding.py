@@ -10,8 +10,11 @@ import torch
 from scipy.stats import kstest
 
 from harness.method import ProblemError
+from methods.spectr import sessions
 from methods.spectr.block import Laws, Outcome, select_block
 from methods.spectr.decoding import BlockSize, Trace, generate
+from methods.spectr.hidden_draft import HiddenDraft
+from methods.spectr.hidden_mlp import LAGS, HiddenMLP, HiddenWeights
 from methods.spectr.law import transform
 from methods.spectr.markov import MarkovDraft, MarkovTarget, markov_pair
 from methods.spectr.selection import FirstOnly, KSeq, Recursive, Rule
@@ -78,7 +81,11 @@ class Recording(TransformerTarget):
 
 @pytest.mark.parametrize("model", [llama(0), gemma(0)], ids=["llama", "gemma"])
 @pytest.mark.parametrize("scoring", ["tree", "batch"])
-def test_cached_laws_equal_those_of_the_whole_text(model: Any, scoring: Any) -> None:
+@pytest.mark.parametrize("together", [0, 10_000])
+def test_cached_laws_equal_those_of_the_whole_text(
+    model: Any, scoring: Any, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "TOGETHER", together)
     target = Recording(model, Sampling(), scoring=scoring)
     target.seen = []
     draft = TransformerDraft(llama(1, 1), Sampling())
@@ -87,6 +94,96 @@ def test_cached_laws_equal_those_of_the_whole_text(model: Any, scoring: Any) -> 
     for context, law in target.seen:
         plain = model(torch.tensor([context])).logits[0, -1].softmax(-1)
         assert float((plain - law).abs().max()) < 2e-5
+
+
+class Checked(TransformerTarget):
+    """Holds the hidden states that drafts may look at against those of the whole text."""
+
+    checks = 0
+
+    def score(self, drafts: torch.Tensor) -> Laws:
+        for context, hidden in zip(self.contexts, self.last_hidden, strict=True):
+            read = torch.tensor([context[:-1]])
+            whole = self.rows.model.base_model(read).last_hidden_state[0] if len(context) > 1 else None
+            expected = torch.zeros_like(hidden) if whole is None else whole[-1]
+            assert float((hidden - expected).abs().max()) < 1e-4
+            Checked.checks += 1
+        return super().score(drafts)
+
+
+@pytest.mark.parametrize("model", [llama(0), gemma(0)], ids=["llama", "gemma"])
+@pytest.mark.parametrize(("scoring", "length"), [("tree", 3), ("batch", 3), ("tree", 0)])
+def test_a_draft_sees_the_hidden_state_before_the_last_token(model: Any, scoring: Any, length: int) -> None:
+    before = Checked.checks
+    generate(
+        Checked(model, Sampling(), scoring=scoring), TransformerDraft(llama(1, 1), Sampling()), KSeq(),
+        PROMPTS, BlockSize(3, length), tokens=14, generator=rng(0),
+    )  # fmt: skip
+    assert Checked.checks > before + 16
+
+
+def hidden_mlp(target: Any) -> HiddenMLP:
+    """An untrained network over two thirds of the ids."""
+    ids = torch.tensor([1, 2, 4, 5, 7, 8, 10, 11])
+    draw = rng(5)
+    shapes = {"first": (20, 3 * 16 + LAGS), "bias": (20,), "second": (16, 20), "direct": (16, 3 * 16 + LAGS)}
+    weights = {name: 0.3 * torch.randn(shape, generator=draw) for name, shape in shapes.items()}
+    return HiddenWeights(ids, weights).on(target)
+
+
+@pytest.mark.parametrize("block", [BlockSize(1, 2), BlockSize(3, 2), BlockSize(2, 1)], ids=repr)
+def test_drafts_from_the_hidden_state_keep_the_target_s_law(block: BlockSize) -> None:
+    target = llama(0)
+    draft = HiddenDraft(hidden_mlp(target), Sampling())
+    traces = generate(
+        TransformerTarget(target, Sampling()), draft, KSeq(), PROMPTS * 50, block, tokens=40, generator=rng(3)
+    )
+    # Another model only orders the tokens.
+    ranks = depths_and_ranks(traces, target, llama(1, 1))
+    assert set(ranks) == set(range(1, block.length + 2))
+    assert min(kstest(values, "uniform").pvalue for values in ranks.values()) > 1e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=repr)
+def test_one_request_with_few_nodes_keeps_the_target_s_law(dtype: torch.dtype) -> None:
+    # The path that is timed: one request at a time, all logits at once, in the type that is faster.
+    target = llama(0).to(dtype)
+    draft, traces = HiddenDraft(hidden_mlp(target), Sampling()), []
+    generator = rng(4)
+    with torch.inference_mode():
+        for prompt in PROMPTS * 6:
+            traces += generate(
+                TransformerTarget(target, Sampling()), draft, KSeq(), [prompt], BlockSize(3, 2),
+                tokens=40, generator=generator,
+            )  # fmt: skip
+    ranks = depths_and_ranks(traces, target, llama(1, 1))
+    assert min(kstest(values, "uniform").pvalue for values in ranks.values()) > 1e-3
+
+
+def test_hidden_drafts_propose_what_their_laws_say() -> None:
+    target = llama(0)
+    session, draft = TransformerTarget(target, Sampling()), HiddenDraft(hidden_mlp(target), Sampling())
+    draft.watch(session)
+    session.start([[1, 2, 3]])
+    draft.start([[1, 2, 3]])
+    drafts, laws = draft.propose(torch.rand((1, 20_000, 2), generator=rng(0), dtype=torch.float64))
+    first = laws(0, torch.tensor([0]), torch.tensor([0]))[0]
+    seen = torch.bincount(drafts[0, :, 0], minlength=V) / 20_000
+    assert float((first - seen).abs().max()) < 5 * (0.25 / 20_000) ** 0.5
+    common = drafts[0, :, 0].mode().values
+    lead = int((drafts[0, :, 0] == common).to(torch.int8).argmax())
+    second = laws(1, torch.tensor([0]), torch.tensor([lead]))[0]
+    after = drafts[0, drafts[0, :, 0] == common, 1]
+    seen = torch.bincount(after, minlength=V) / len(after)
+    assert float((second - seen).abs().max()) < 5 * (0.25 / len(after)) ** 0.5
+    assert float(first[[0, 3, 6, 9]].sum() + second[[0, 3, 6, 9]].sum()) == 0
+
+
+def test_hidden_drafts_need_a_transformer() -> None:
+    _, chain = markov_pair(np.random.default_rng(0), states=V, noise=1.0)
+    draft = HiddenDraft(hidden_mlp(llama(0)), Sampling())
+    with pytest.raises(ProblemError, match="hidden states"):
+        generate(MarkovTarget(chain), draft, KSeq(), [[0]], BlockSize(2, 2), tokens=2, generator=rng(0))
 
 
 def test_draft_laws_equal_those_of_the_whole_text() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -159,6 +161,59 @@ def test_equivariant_under_renaming_tokens(laws: tuple[Tensor, Tensor], k: int, 
     order = torch.tensor(np.random.default_rng(random.getrandbits(32)).permutation(laws[0].shape[1]))  # type: ignore[attr-defined]
     renamed = solve(laws[0][:, order], laws[1][:, order], k)
     assert renamed == pytest.approx(solve(*laws, k), abs=1e-12)
+
+
+def bisected(p: Tensor, q: Tensor, k: int) -> Fraction:
+    """ρ* by its definition alone: plain bisection with exact fractions."""
+    pairs = [(Fraction(x), Fraction(y)) for x, y in zip(p[0].tolist(), q[0].tolist(), strict=True)]
+    low, high = Fraction(1), Fraction(k)
+    for _ in range(60):
+        middle = (low + high) / 2
+        kept = sum(min(middle * x, y) for x, y in pairs)
+        # 1 − (1 − β)^k ≤ ρ β with ρ β = kept, times ρ^k.
+        valid = middle**k * (1 - kept) <= (middle - kept) ** k
+        low, high = (low, middle) if valid else (middle, high)
+    return high
+
+
+def best_acceptance(p: Tensor, q: Tensor, k: int) -> float:
+    """The probability that a selection accepts, at the factor of plain bisection."""
+    exact = torch.tensor([float(bisected(p, q, k))], dtype=torch.float64)
+    return float(kseq.acceptance(kseq.trial_acceptance(p, q, exact), torch.tensor([k])))
+
+
+@settings(max_examples=60)
+@given(pairs, st.integers(1, 12))
+def test_factor_is_that_of_plain_bisection(laws: tuple[Tensor, Tensor], k: int) -> None:
+    rho, beta, p_acc = solve(*laws, k)
+    assert p_acc <= rho * beta + 1e-13
+    assert p_acc == pytest.approx(best_acceptance(*laws, k), abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 8, 64])
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (row(1 - 1e-9, 1e-9), row(1e-9, 1 - 1e-9)),
+        (row(0.5, 0.5), row(0.5 + 1e-9, 0.5 - 1e-9)),
+        (row(1e-9, 1 - 1e-9), row(0.9, 0.1)),
+        (row(0.99, 0.01, 0.0), row(1e-6, 0.5, 0.5 - 1e-6)),
+    ],
+    ids=["nearly disjoint", "nearly equal", "nearly a point", "one common token"],
+)
+def test_factor_where_false_position_begins_badly(p: Tensor, q: Tensor, k: int) -> None:
+    rho, beta, p_acc = solve(p, q, k)
+    assert p_acc <= rho * beta + 1e-13
+    assert p_acc == pytest.approx(best_acceptance(p, q, k), abs=1e-12)
+
+
+def test_single_precision_holds_over_a_large_vocabulary() -> None:
+    rng = np.random.default_rng(5)
+    logits = torch.from_numpy(2.0 * rng.normal(size=(2, 2**18)))
+    p, q = torch.softmax(logits + torch.from_numpy(rng.normal(size=(2, 2**18))), 1), torch.softmax(logits, 1)
+    k = torch.tensor([8, 3])
+    exact = kseq.division_factor(p, q, k)
+    assert kseq.division_factor(p.float(), q.float(), k).tolist() == pytest.approx(exact.tolist(), rel=3e-5)
 
 
 def test_rows_are_solved_alone_and_in_single_precision() -> None:

@@ -166,6 +166,25 @@ def test_tokens_without_probability_are_never_drawn() -> None:
     assert sample(law.expand(5, 5), edges).tolist() == [1, 3, 1, 3, 3]
 
 
+@pytest.mark.parametrize("width", [513, 1024, 5000])
+def test_sampling_in_two_steps_inverts_the_whole_distribution_function(width: int) -> None:
+    rng = np.random.default_rng(width)
+    law = torch.from_numpy(rng.dirichlet(np.full(width, 0.02), size=4)).float()
+    law[:, 512:600] = 0.0
+    law[3, -3:] = 0.0
+    uniforms = torch.from_numpy(rng.random((4, 300)))
+    uniforms[:, 0], uniforms[:, 1] = 0.0, 1.0 - 2.0**-53
+    for row, numbers in zip(law, uniforms, strict=True):
+        steps = np.cumsum(row.double().numpy())
+        found = sample(row[None], numbers).numpy()
+        assert (sample(row.expand(300, width), numbers).numpy() == found).all()
+        # Mass before and up to the token encloses the share, but for the order of additions.
+        share = numbers.numpy() * steps[-1]
+        assert (steps[found] >= share - 1e-12).all()
+        assert (steps[found] - row.double().numpy()[found] <= share + 1e-12).all()
+        assert (row.numpy()[found] > 0).all()
+
+
 def test_transform_of_target_samples_is_uniform_and_of_draft_samples_is_not() -> None:
     from scipy.stats import kstest
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.method import Checkpoints
+from harness.method import AskedModel, Checkpoints
 from methods.common import tiny_lm
 from methods.common.ratings import RatingSet
 
@@ -30,6 +30,7 @@ class FakeContext:
     scratch: Path = Path()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     devices: tuple[str, ...] = ("cpu",)
+    answers: Path | None = None
 
     def load(self, ref: Any, *, fresh: bool = False) -> Any:
         del fresh
@@ -40,6 +41,9 @@ class FakeContext:
 
     def torch_rng(self, name: str) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed + sum(name.encode()))
+
+    def asks(self, model: AskedModel) -> None:
+        pass
 
     def probe(self, step: int, result: Any) -> None:
         raise AssertionError((step, result))

@@ -13,9 +13,12 @@ import pytest
 from harness.claims import Cell, Direction, EveryCell, NotComparable, NotRun, Precondition, Profile
 from harness.claims.substitute import sabotaged
 from harness.errors import UsageError
+from harness.method import Method
 from harness.plan.selection import Selection, select
 from harness.suite import Experiment, Scale, Standing, Tuned
-from suites.ibws import SUITE
+from methods.ibws.redrawn import Redrawn
+from methods.ibws.tasks import FIRST_MAIN_SEED
+from suites.ibws import SUITE, arms
 
 SCALED = (Profile.SMALL, Profile.GPU)
 PARTS = [claim for claim in SUITE.claims if claim.parent]
@@ -130,13 +133,14 @@ def test_more_seeds_are_refused_before_anything_runs(count: int) -> None:
 def test_every_seed_that_an_experiment_may_have_has_a_piece_of_the_data() -> None:
     for profile in SCALED:
         for experiment in SUITE.experiments(Scale(profile=profile)):
-            folds = {task.items.folds for task in experiment.tasks.values() if hasattr(task, "items")}
+            inner = [task.task if isinstance(task, Redrawn) else task for task in experiment.tasks.values()]
+            folds = {task.items.folds for task in inner if hasattr(task, "items")}
             assert folds == ({experiment.most_seeds} if experiment.most_seeds else set())
 
 
 def test_verdict_seeds_are_fresh_and_enough() -> None:
     for experiment in SUITE.experiments(Scale(profile=Profile.SMALL)):
-        assert min(experiment.seeds) >= 100
+        assert min(experiment.seeds) == SUITE.first_seed.seed == FIRST_MAIN_SEED == 200
         assert len(experiment.seeds) >= 5
         budgets = set()
         for method in experiment.methods.values():
@@ -147,13 +151,43 @@ def test_verdict_seeds_are_fresh_and_enough() -> None:
 
 
 def test_labels_of_every_kind_get_their_penalty_in_the_same_way() -> None:
-    methods = _by_id(Profile.SMALL)["ranking"].methods
+    experiment = _by_id(Profile.SMALL)["ranking"]
+    methods, draws = experiment.methods, {task.draws for task in experiment.tasks.values()}  # type: ignore[attr-defined]
     for model in ("ridge", "pairwise", "tfidf"):
         tuned = [method for name, method in methods.items() if name.startswith(model)]
         assert all(isinstance(method, Tuned) for method in tuned)
         ways = {(str(one.grid), one.select.name, one.seeds) for one in tuned if isinstance(one, Tuned)}
         assert len(ways) == 1
-        assert len(ways.pop()[2]) >= 10
+        assert len(ways.pop()[2]) * min(draws) >= 10, "divisions of the validation texts"
+
+
+def test_claims_on_protocols_rest_on_averages_over_crowds() -> None:
+    """Each arm is the one that is shown, with equal parameters: only how often it is asked differs."""
+    experiments = _by_id(Profile.SMALL)
+    shown = {**experiments["quality"].methods, **experiments["bias"].methods}
+    redrawn = experiments["redrawn"].methods
+    for name in arms.REDRAWN:
+        one, other = shown[name], redrawn[name]
+        assert isinstance(one, Method)
+        assert isinstance(other, Method)
+        assert vars(one) == vars(other)
+        assert isinstance(other, type(one))
+    for claim in PARTS:
+        form = claim.forms[Profile.SMALL]
+        if form.decides:
+            assert {cell.experiment for cell in _cells(form)} <= {"redrawn", "ranking"}
+
+
+def test_headlines_of_the_abstract_are_primary() -> None:
+    primary = {claim.id for claim in PARTS if claim.primary}
+    assert primary == {"C1a", "C1b", "C2b", "C3a", "C5a", "C5c", "C5e"}
+    assert all(claim.essential and claim.forms[Profile.SMALL].decides for claim in PARTS if claim.primary)
+
+
+def test_no_whole_consists_of_parts_that_cannot_make_it_fall() -> None:
+    for whole in {claim.parent for claim in PARTS}:
+        counted = [c for c in PARTS if c.parent == whole and c.forms[Profile.SMALL].decides]
+        assert any(claim.essential for claim in counted), whole
 
 
 def test_deviations_name_claims_that_exist() -> None:

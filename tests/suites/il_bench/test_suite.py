@@ -11,7 +11,7 @@ from harness.method import Artifact, Resource
 from harness.plan.references import all_references
 from harness.suite import Experiment, Scale, Standing
 from methods.il_bench.method import LSP, LongPrompt
-from methods.il_bench.models import Served, SurrogateWriter
+from methods.il_bench.models import Named, SurrogateWriter
 from methods.il_bench.sabotage import Sabotaged
 from methods.il_bench.task import SynTreeTask
 from suites.il_bench import SUITE
@@ -124,10 +124,26 @@ def test_small_needs_nothing_but_a_package_and_smoke_nothing_at_all() -> None:
     assert not any(isinstance(form, StatisticalForm) for form in judged)
 
 
-def test_served_models_hold_no_key_and_write_for_themselves() -> None:
+def test_large_models_are_named_by_the_user_and_write_for_themselves() -> None:
+    roles = {SUITE.bindings[role]: role for role in SUITE.served.roles}
+    asked = set()
     for experiment in SUITE.experiments(Scale(profile=Profile.PAPER)):
         for task in experiment.tasks.values():
             if isinstance(task, SynTreeTask):
-                assert isinstance(task.writer, Served | SurrogateWriter)
-                assert isinstance(task.reader, Served)
-                assert task.reader.server.key_variable.isupper()
+                assert isinstance(task.writer, Named | SurrogateWriter)
+                assert isinstance(task.reader, Named)
+        for one in _resources([experiment]):
+            if one.name in roles:
+                # A server is asked for what each experiment needs of it.
+                assert SUITE.served.roles[roles[one.name]].needs[experiment.id]
+                asked.add(roles[one.name])
+    assert asked == {"stronger", "weaker"}
+
+
+def test_headlines_of_the_abstract_are_primary_and_left_to_language_models() -> None:
+    primary = {claim.id: claim for claim in SUITE.claims if claim.primary}
+    assert set(primary) == {"C1b", "C3a", "C3b", "C5b", "C5c"}
+    for claim in primary.values():
+        assert claim.essential
+        assert not claim.forms[Profile.SMALL].decides
+        assert claim.forms[Profile.GPU].decides

@@ -25,7 +25,7 @@ class OnTwo:
 
 @pytest.mark.slow
 def test_a_trial_on_two_processes_runs_in_the_pool_and_leaves_nothing(tmp_path: Path) -> None:
-    suite = replace(SUITE, experiments=OnTwo(), claims=(), controls=())
+    suite = replace(SUITE, experiments=OnTwo(), claims=(), controls=(), tables=(), figures=())
     scale = Scale(profile=Profile.SMOKE)
     finished, reader, _ = run(suite, tmp_path, scale=scale, engine="pool")
     assert not finished.summary.failed

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from harness.claims import NotComparable, NotRun, Profile
+from harness.plan.selection import cells_of
 from harness.suite import Scale, Standing, Tuned
 from suites.lora_rite import SUITE
 from suites.lora_rite.arms import OPTIMIZERS
@@ -35,7 +36,8 @@ def test_what_follows_by_algebra_is_shown_only() -> None:
 def test_small_runs_the_full_grid_of_the_language_model() -> None:
     language = EXPERIMENTS["language"]
     tuned = {name: method for name, method in language.methods.items() if isinstance(method, Tuned)}
-    assert set(tuned) == {f"{name}-r{rank}" for name in OPTIMIZERS for rank in (4, 16)}
+    ranks = {name: (4, 16, 64) if name in ("rite", "adam") else (16,) for name in OPTIMIZERS}
+    assert set(tuned) == {f"{name}-r{rank}" for name in OPTIMIZERS for rank in ranks[name]}
     assert all(len(method.grid["rate"]) >= 5 for method in tuned.values())
     assert len(language.seeds) >= 5
     assert language.only is not None
@@ -50,6 +52,32 @@ def test_grids_are_geometric_around_each_optimizers_own_centre() -> None:
                 ratios = [b / a for a, b in pairwise(rates)]
                 assert min(ratios) > 3.0
                 assert max(ratios) < 3.4
+
+
+def test_no_average_over_tasks_decides_under_small() -> None:
+    # Opposite effects of two functions would make up for one another.
+    for claim in SUITE.claims:
+        form = claim.forms.get(Profile.SMALL)
+        if form is None or not form.decides:
+            continue
+        for item in form.measured():
+            cells = cells_of(item.theta)
+            tasks = {cell.task for cell in cells if cell.experiment in ("language", "encoder", "gemma")}
+            assert len(tasks) <= 1, f"{claim.id}: {item.label}"
+
+
+def test_every_task_of_a_claim_is_asked() -> None:
+    forms = {claim.id: claim.forms[Profile.SMALL] for claim in SUITE.claims if Profile.SMALL in claim.forms}
+    asked = {name: len(forms[name].measured()) for name in ("C5a", "C5b", "C7", "C8a", "C4c")}
+    assert asked == {"C5a": 2, "C5b": 8, "C7": 4, "C8a": 4, "C4c": 4}
+
+
+def test_arms_of_one_experiment_have_grids_of_one_size_of_three_or_more() -> None:
+    for profile in (Profile.SMALL, *BENCHMARKS):
+        for experiment in SUITE.experiments(Scale(profile=profile)):
+            sizes = {len(m.grid["rate"]) for m in experiment.methods.values() if isinstance(m, Tuned)}
+            assert len(sizes) <= 1
+            assert min(sizes, default=3) >= 3
 
 
 def test_recalled_numbers_are_marked() -> None:

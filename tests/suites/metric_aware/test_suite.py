@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.claims import NotComparable, NotRun, Profile
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, Scale, Standing, Tuned
+from methods.metric_aware.hidden import HiddenTraining
 from methods.metric_aware.training_method import FineTuned
 from suites.metric_aware import SUITE
 from suites.metric_aware.arms import OBJECTIVES
-from suites.metric_aware.cells import FRESH, ONLY_FULL, TRAINED
+from suites.metric_aware.cells import ONLY_FULL, TRAINED
+from suites.metric_aware.seeds import FRESH
 
 
 def planned(profile: Profile) -> dict[str, Experiment]:
@@ -47,8 +51,29 @@ def test_every_objective_has_the_same_tuning_budget() -> None:
     assert all(seed < 100 for m in tuned.values() for seed in m.seeds)
 
 
+def test_hidden_states_are_read_for_all_seeds_and_objectives_are_tuned_alike() -> None:
+    hidden = SMALL["hidden"]
+    (task,) = hidden.tasks.values()
+    assert isinstance(task, HiddenTraining)
+    tuned = [method for method in hidden.methods.values() if isinstance(method, Tuned)]
+    (budget,) = {(tuple(method.grid["rate"]), method.seeds) for method in tuned}
+    assert task.states.seeds == (*budget[1], *hidden.seeds)
+    assert task.states.texts == task.train + task.valid + task.test
+    trained = [m for m in hidden.methods.values() if isinstance(m, FineTuned)]
+    inner: list[Any] = [method.method for method in tuned]
+    steps = {method.steps for method in [*inner, *trained]}
+    assert len(steps) == 1
+
+
+def test_draws_of_prompts_share_no_text() -> None:
+    for task in SMALL["prompted"].tasks.values():
+        assert task.answers.own  # type: ignore[attr-defined]
+        assert task.answers.draws == SMALL["prompted"].seeds  # type: ignore[attr-defined]
+
+
 def test_labels_belong_to_tasks() -> None:
-    assert set(TRAINED) | {"scrambled"} == set(SMALL["raft"].tasks) | set(ONLY_FULL)
+    trained = {name for place in ("raft", "pretrained", "hidden") for name in SMALL[place].tasks}
+    assert set(TRAINED) | {"scrambled"} == trained | set(ONLY_FULL)
 
 
 @pytest.mark.parametrize("profile", [Profile.SMALL, Profile.GPU, Profile.PAPER])

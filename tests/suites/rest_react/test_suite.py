@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -20,10 +20,14 @@ from harness.claims import (
 from harness.plan.displayed import made_for, planned_rows, planned_series
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, Scale, Standing
+from methods.rest_react.cloning import Cloning
+from methods.rest_react.measures import FALL
 from methods.rest_react.method import Pilot, Prompted, SelfImprove
+from methods.rest_react.sabotage import StandIn
 from methods.rest_react.task import WorldAgents
 from suites.rest_react import SUITE
 from suites.rest_react.cells import PAIRS_RIGHT
+from suites.rest_react.rules import STILL
 
 
 def _planned(scale: Scale) -> dict[str, Experiment]:
@@ -79,9 +83,50 @@ def test_no_agent_without_ranked_targets_is_compared_with_one_that_has_them() ->
             assert methods <= ranked or not methods & ranked, claim.id
 
 
-def test_copies_are_of_the_first_trajectory_only() -> None:
-    main, copied = (SMALL["agents"].methods[name] for name in ("rest", "copied"))
+def test_copies_are_ranked_and_trained_as_self_improvement_s_data() -> None:
+    wide = _planned(Scale(profile=Profile.SMALL, full=True))
+    main, copied = (wide["agents"].methods[name] for name in ("rest", "copied"))
     assert _differing(main, copied) <= {"sizes", "everywhere", "shown"}
+
+
+def test_counted_claims_about_toy_agents_ask_whether_these_had_settled() -> None:
+    """The threshold is the one that training goes by, and every agent of such a claim is asked about."""
+    assert Cloning().least == STILL
+    for claim in SUITE.claims:
+        form = claim.forms.get(Profile.SMALL)
+        if isinstance(form, NotComparable | NotRun | None):
+            continue
+        asked = [
+            cell
+            for one in form.preconditions  # type: ignore[attr-defined]
+            for cell in cells_of(one.theta)
+            if cell.metric == FALL
+        ]
+        trained = {(cell.method, cell.part) for cell in cells_of(form) if cell.part != "agents"}
+        compared = {(cell.method, dict(cell.where)["unit_id"]) for cell in asked}
+        room_only = {("prompted", "gen0-L")}
+        assert trained - room_only <= compared, claim.id
+        for one in form.preconditions:  # type: ignore[attr-defined]
+            if {cell.metric for cell in cells_of(one.theta)} == {FALL}:
+                assert one.below == STILL
+
+
+def test_only_toy_agents_in_generated_worlds_are_asked() -> None:
+    for profile in (Profile.GPU, Profile.PAPER):
+        for claim in SUITE.claims:
+            cells = cells_of([claim.forms.get(profile)])
+            assert FALL not in {cell.metric for cell in cells}, claim.id
+
+
+def test_exams_of_generation_0_are_those_of_the_trials() -> None:
+    task = SMALL["agents"].tasks["worlds"]
+    assert isinstance(task, WorldAgents)
+    for name in ("prompted", "one-size", "unchecked", "astray"):
+        method = SMALL["agents"].methods[name]
+        assert isinstance(method, Prompted | StandIn)
+        assert [one.seed for one in method.sat] == list(SMALL["agents"].seeds)
+        for one in method.sat:
+            assert replace(one.task, teachers=task.teachers) == task
 
 
 def test_every_seed_has_a_generation_0_of_its_own() -> None:
@@ -118,7 +163,8 @@ def test_the_sweep_is_in_order_of_the_rankers_accuracy() -> None:
     shares = list(PAIRS_RIGHT.values())
     assert shares == sorted(shares)
     assert PAIRS_RIGHT["rest"] == pytest.approx(0.921, abs=0.001)
-    assert set(PAIRS_RIGHT) <= set(SMALL["agents"].methods)
+    wide = _planned(Scale(profile=Profile.SMALL, full=True))
+    assert set(PAIRS_RIGHT) <= set(wide["agents"].methods)
 
 
 def test_worlds_are_the_replicates_where_they_are_drawn_again() -> None:
@@ -179,10 +225,16 @@ def test_wherever_an_agent_is_read_it_is_trained(profile: Profile, *, full: bool
         for series in planned_series(figure, scale, experiments)
     ]
     entries = [entry for row in rows for entry in row.values()]
-    read = [cell for cell in cells_of([*rules, *entries, *points]) if cell.experiment == "agents"]
-    assert len(read) > 100
-    for cell in read:
-        assert _trains(experiments["agents"].methods[cell.method], cell), cell
+    shown = [cell for cell in cells_of([*entries, *points]) if cell.experiment == "agents"]
+    ruled = [cell for cell in cells_of(rules) if cell.experiment == "agents"]
+    assert len(shown) + len(ruled) > 100
+    methods = experiments["agents"].methods
+    # A claim may read what is trained with --full only, and has no numbers without; displays may not.
+    wider = _planned(replace(scale, full=True))["agents"].methods
+    for cell in shown:
+        assert _trains(methods[cell.method], cell), cell
+    for cell in ruled:
+        assert _trains((methods if cell.method in methods else wider)[cell.method], cell), cell
 
 
 def _trains(method: object, cell: Cell) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from harness.claims import MEASURED, Direction, NotComparable, NotRun, Profile
-from harness.suite import Scale, Standing, Tuned
+from harness.suite import Scale, Standing
 from suites.sparsity import SUITE
 from suites.sparsity.cells import TOP
 from suites.sparsity.experiments import FIRST, FRESH
 from suites.sparsity.plan import PAPER, PLANS
 
 SMALL = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL))}
+FULL = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL, full=True))}
 
 
 def test_all_claims_of_the_paper_are_there_and_can_be_killed() -> None:
@@ -26,22 +27,41 @@ def test_all_claims_of_the_paper_are_there_and_can_be_killed() -> None:
         assert judged <= killed
 
 
-def test_dense_and_top_k_share_a_grid_chosen_by_validation_loss() -> None:
-    tuned = {name: m for name, m in SMALL["tuned"].methods.items() if isinstance(m, Tuned)}
-    assert set(tuned) == {"dense", TOP}
-    grids = {method.grid["rate"] for method in tuned.values()}
-    assert len(grids) == 1
-    for method in tuned.values():
-        assert (method.select.name, method.part) == ("cross-entropy", "validation")
-        assert not set(method.seeds) & set(SMALL["tuned"].seeds)
+def test_top_k_is_trained_like_the_dense_model_without_retuning() -> None:
+    methods = FULL["images"].methods
+    dense = vars(methods["dense"])
+    for name in (TOP, "top-1", "random-cut"):
+        assert [key for key, value in vars(methods[name]).items() if value != dense[key]] == ["activation"]
 
 
 def test_tasks_of_images_differ_from_the_natural_one_in_one_thing() -> None:
-    tasks: dict[str, Any] = dict(SMALL["images"].tasks)
+    tasks: dict[str, Any] = {**SMALL["images"].tasks, **SMALL["sizes"].tasks}
     real = tasks.pop("real")
     for name, task in tasks.items():
-        changed = [key for key in vars(real) if getattr(task, key) != getattr(real, key)]
+        # Whether a curve is drawn changes no training.
+        changed = [key for key in vars(real) if getattr(task, key) != getattr(real, key) and key != "curve"]
         assert len(changed) == (2 if name == "mlp-fresh" else 1), name
+
+
+def test_nothing_is_trained_twice_under_one_name_and_another() -> None:
+    for scale in (Scale(profile=Profile.SMALL), Scale(profile=Profile.SMALL, full=True)):
+        seen: dict[str, str] = {}
+        for experiment in SUITE.experiments(scale):
+            if experiment.timed:
+                continue
+            for task, method in experiment.only or ():
+                # The control on test text needs its training to itself: a trial has one task.
+                key = repr((experiment.tasks[task], experiment.methods[method])).replace(
+                    "curve=True", "curve=False"
+                )
+                assert key not in seen, (experiment.id, task, method, seen[key])
+                seen[key] = f"{experiment.id}/{task}/{method}"
+
+
+def test_what_no_claim_of_the_short_run_reads_belongs_to_full() -> None:
+    assert set(FULL) - set(SMALL) == {"noise", "rates"}
+    assert set(FULL["text"].tasks) - set(SMALL["text"].tasks) == {"next"}
+    assert {TOP, "top-1", "random-cut"} <= set(FULL["images"].methods) - set(SMALL["images"].methods)
 
 
 def test_sizes_include_the_common_one_and_grow() -> None:
@@ -55,15 +75,12 @@ def test_sizes_include_the_common_one_and_grow() -> None:
 
 def test_what_trains_longer_since_the_first_run_is_on_seeds_that_it_did_not_use() -> None:
     assert FIRST.seed == 100
-    for name in ("images", "text", "tuned", "rates"):
-        assert min(SMALL[name].seeds) >= FRESH.seed == 200, name
+    for name in ("images", "sizes", "text"):
+        assert min(SMALL[name].seeds) >= FRESH.seed == 300, name
 
 
-def test_noise_cells_have_five_seeds_and_the_wider_grid_belongs_to_full() -> None:
-    noise = SMALL["noise"]
-    assert len(noise.seeds) == 5
-    assert set(noise.tasks) == {"clean", "noise-40"}
-    full = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL, full=True))}["noise"]
+def test_label_noise_belongs_to_full() -> None:
+    full = FULL["noise"]
     paper = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.PAPER))}["noise"]
     assert "noise-80" in full.tasks
     assert "noise-80" in paper.tasks

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
+
+import pytest
 
 from harness.claims import NotComparable, NotRun, Profile, SamplerLaw
 from harness.suite import Scale, Standing
@@ -62,9 +65,24 @@ def test_second_hand_numbers_are_marked() -> None:
 
 def test_gemma_runs_on_enough_prompts() -> None:
     experiments = {e.id: e for e in SUITE.experiments(Scale(profile=Profile.SMALL))}
-    task = experiments["gemma"].tasks["pair"]
-    assert (task.prompts, task.tokens, task.temperature) == (30, 32, 1.0)  # type: ignore[attr-defined]
-    assert set(experiments["gemma"].methods) == {"ar", "k1", "k8", "assisted"}
+    for task in experiments["gemma"].tasks.values():
+        assert (task.prompts, task.temperature) == (30, 1.0)  # type: ignore[attr-defined]
+    assert set(experiments["gemma"].tasks) == {"trained", "counted"}
+
+
+@pytest.mark.parametrize(
+    "scale", [Scale(profile=Profile.SMALL), Scale(profile=Profile.SMALL, full=True)], ids=repr
+)
+def test_a_block_of_time_has_ten_prompts_and_every_arm_the_same_choice(scale: Scale) -> None:
+    experiments = {e.id: e for e in SUITE.experiments(scale)}
+    for name in ("time", "gemma-time"):
+        methods: dict[str, Any] = dict(experiments[name].methods)
+        assert {method.only for method in methods.values()} == {10}
+        assert {method.batch for method in methods.values()} == {1}
+    tasks: dict[str, Any] = dict(experiments["gemma-time"].tasks)
+    assert all(task.pilots > 1 for task in tasks.values())
+    assert all(methods[arm].fastest for arm in ("k1", "k8"))
+    assert ("k8-l8" in methods) == scale.full
 
 
 def test_declaring_imports_nothing_heavy() -> None:

@@ -31,7 +31,7 @@ class Served(server.Served):
     keys: list[str] = field(default_factory=list)
     delay: threading.Event | None = None
 
-    def respond(self, path: str, body: dict[str, Any], headers: Message) -> tuple[int, bytes]:
+    def respond(self, path: str, body: dict[str, Any], headers: Message) -> server.Response:
         """An answer, or the next fault."""
         self.seen.append(body)
         self.keys.append(headers.get("Authorization", ""))

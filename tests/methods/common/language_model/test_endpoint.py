@@ -11,9 +11,10 @@ import pytest
 
 from harness.method import ProblemError, ResourceError
 from methods.common.language_model import Decoding
-from methods.common.language_model.endpoint import EndpointModel, Server, open_endpoint
+from methods.common.language_model.endpoint import Server
 from methods.common.language_model.local import LocalModel
 from methods.common.language_model.pace import Pace
+from methods.common.language_model.served import EndpointModel, open_endpoint
 from tests.methods.common.language_model.server import NAME, Served, serving
 
 pytest.importorskip("openai")
@@ -101,7 +102,7 @@ def test_a_passing_failure_is_tried_again(served: Served, fault: int) -> None:
         (429, "rate"),
         (500, "failed"),
         (404, "model"),
-        (400, "context"),
+        (400, 'refuses the request: "no"'),
         (b"<html>", "protocol"),
         (b'{"choices": [', "protocol"),
         (b"{}", "protocol"),

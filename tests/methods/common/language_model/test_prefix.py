@@ -17,7 +17,7 @@ PROMPTS = [BEFORE + text for text in ("rating: ", "what colour", "green rating: 
 
 @pytest.fixture
 def shared(local: LocalModel) -> PrefixModel:
-    return PrefixModel("tiny", "tiny-0", local.model, local.tokenizer, batch=2, prefix=BEFORE)
+    return PrefixModel("tiny", "tiny-0", local.model, local.tokenizer, batch=2, prefixes=(BEFORE,))
 
 
 def test_distributions_are_those_of_the_whole_prompt(local: LocalModel, shared: PrefixModel) -> None:
@@ -65,6 +65,28 @@ def test_another_beginning_forgets_the_first(local: LocalModel, shared: PrefixMo
 
 def test_what_does_not_fit_a_sliding_window_is_read_whole(local: LocalModel) -> None:
     model = models.gemma3()
-    shared = PrefixModel("gemma", "gemma-0", model, local.tokenizer, prefix=BEFORE)
+    shared = PrefixModel("gemma", "gemma-0", model, local.tokenizer, prefixes=(BEFORE,))
     # Its window of 8 is shorter than the prefix.
     assert not any(shared._before(local.tokenizer.encode(prompt), 1) for prompt in PROMPTS)
+
+
+@pytest.mark.parametrize("sliding", [False, True])
+def test_prompts_that_begin_in_several_ways_are_read_together(local: LocalModel, *, sliding: bool) -> None:
+    tokens = len(local.tokenizer)
+    model = models.gemma3(window=200, vocabulary=tokens) if sliding else local.model
+    whole = LocalModel("tiny", "tiny-0", model, local.tokenizer, batch=3)
+    longer = "what is green? rating: 3\n" * 4
+    shared = PrefixModel("tiny", "tiny-0", model, local.tokenizer, batch=3, prefixes=(BEFORE, longer))
+    prompts = [before + text for text in ("rating: ", "what colour") for before in (BEFORE, longer)]
+    for asked in (prompts, [*reversed(prompts), "rating: "]):
+        found = shared.next_token(asked, most=5)
+        for left, right in zip(whole.next_token(asked, most=5), found, strict=True):
+            assert list(right.log_probabilities.values()) == pytest.approx(
+                list(left.log_probabilities.values()), abs=1e-4
+            )
+    assert len(shared._read) == 2
+    texts = [row[0].text for row in shared.sample(prompts, Decoding(new_tokens=5))]
+    assert texts == [row[0].text for row in whole.sample(prompts, Decoding(new_tokens=5))]
+    # What is read beside a prompt changes none of its bits.
+    alone = [shared.next_token([prompt], most=5)[0] for prompt in prompts]
+    assert alone == shared.next_token(prompts, most=5)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ import torch
 
 from harness.method import Checkpoints
 
+HOLD = "TESTS_HOLD_AFTER"
+"""After how many checkpoints a program waits to be killed: a busy machine would see it end first."""
+
 
 @contextmanager
-def started(module: str, arguments: Sequence[Path | str]) -> Iterator[subprocess.Popen[str]]:
+def started(module: str, arguments: Sequence[Path | str], hold: int = 0) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    env = {**os.environ, HOLD: str(hold)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             yield process
         finally:
@@ -47,7 +52,7 @@ def _runs(pid: int) -> bool:
 
 def killed_after(number: int, module: str, arguments: Sequence[Path | str]) -> set[int]:
     """Kill the program once it has written so many checkpoints; returns the processes below it."""
-    with started(module, arguments) as process:
+    with started(module, arguments, number) as process:
         assert process.stdout is not None
         for line in process.stdout:
             number -= line.strip() == "written"
@@ -61,7 +66,16 @@ def killed_after(number: int, module: str, arguments: Sequence[Path | str]) -> s
 def telling(out: Path) -> Checkpoints:
     """Checkpoints after every step, of each of which the program says so."""
     checkpoints = Checkpoints(out / "checkpoints", 0.0)
-    checkpoints.on_written = lambda: print("written", flush=True)  # noqa: T201 - who kills it reads this
+    left = count(1)
+
+    def written() -> None:
+        # After a slow write, on a busy disk, the next would come so much later that it could be the last.
+        checkpoints._pause = 0.0
+        print("written", flush=True)  # noqa: T201 - who kills it reads this
+        if next(left) == int(os.environ.get(HOLD, "0")):
+            time.sleep(600)
+
+    checkpoints.on_written = written
     return checkpoints
 
 
