@@ -62,7 +62,7 @@ class SafeWeights(Artifact):
     source: Resource = GEMMA
 
     def build(self, folder: Path, ctx: Context) -> None:
-        """De-quantise (a minute on one core), or convert a folder of safetensors."""
+        """De-quantise (half a minute on one core), or convert a folder of safetensors."""
         to_safetensors(ctx.load(self.source), folder)
 
     def load(self, path: Path) -> Checkpoint:
@@ -83,15 +83,16 @@ def to_safetensors(source: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from methods.common.causal_lm import check_whole
-    from methods.common.gguf_files import check_gguf
+    from methods.common.gguf_files import check_gguf, parsed_once
 
     files = sorted(source.glob("*.gguf"))
     if not files and not list(source.glob("*.safetensors")):
         raise ResourceError("Neither GGUF nor safetensors weights found", where=str(source))
-    for file in files[:1]:
-        check_gguf(file)
-    kind = {"gguf_file": files[0].name} if files else {"use_safetensors": True}
-    with reading_model(source):
+    named = {"gguf_file": files[0].name} if files else {}
+    kind = named or {"use_safetensors": True}
+    with reading_model(source), parsed_once():
+        for file in files[:1]:
+            check_gguf(file)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             source,
             dtype=torch.bfloat16,
@@ -100,6 +101,9 @@ def to_safetensors(source: Path, folder: Path) -> None:
             output_loading_info=True,
             **kind,
         )
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, local_files_only=True, trust_remote_code=False, **named
+        )
     model, report = loaded
     check_whole(report, source)
     if hasattr(model.config, "quantization_config"):
@@ -107,9 +111,4 @@ def to_safetensors(source: Path, folder: Path) -> None:
         del model.config.quantization_config
         model.hf_quantizer = None
     model.save_pretrained(folder)
-    named = {"gguf_file": files[0].name} if files else {}
-    with reading_model(source):
-        tokenizer = AutoTokenizer.from_pretrained(
-            source, local_files_only=True, trust_remote_code=False, **named
-        )
     tokenizer.save_pretrained(folder)

@@ -7,7 +7,9 @@ model that computes something else. Such files are refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,23 @@ def check_gguf(file: Path) -> None:
         )
 
 
+@contextmanager
+def parsed_once() -> Iterator[None]:
+    """Parses of one GGUF file are shared while this lasts.
+
+    ``transformers`` parses it anew for configuration, weights and tokenizer. With a vocabulary of 262,144
+    entries each time takes a dozen seconds.
+    """
+    import gguf
+
+    original = gguf.GGUFReader
+    gguf.GGUFReader = functools.cache(original)
+    try:
+        yield
+    finally:
+        gguf.GGUFReader = original
+
+
 def read_settings(file: Path) -> tuple[str, dict[str, Any]]:
     """The architecture of a file, and its settings without the architecture before their names.
 
@@ -62,7 +81,7 @@ def read_settings(file: Path) -> tuple[str, dict[str, Any]]:
 
     check_gguf_header(file)
     try:
-        fields = {name: field.contents() for name, field in GGUFReader(file).fields.items()}
+        fields = {name: field.contents() for name, field in GGUFReader(str(file)).fields.items()}
         architecture = str(fields["general.architecture"])
     except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
         raise ResourceError(
