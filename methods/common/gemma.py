@@ -6,6 +6,7 @@ becomes one folder of bfloat16 safetensors, which loads in seconds.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -89,23 +90,26 @@ def to_safetensors(source: Path, folder: Path) -> None:
     if not files and not list(source.glob("*.safetensors")):
         raise ResourceError("Neither GGUF nor safetensors weights found", where=str(source))
     named = {"gguf_file": files[0].name} if files else {}
-    kind = named or {"use_safetensors": True}
-    with reading_model(source), parsed_once():
+    safe = {} if files else {"use_safetensors": True}
+    with parsed_once() if files else nullcontext():
         for file in files[:1]:
             check_gguf(file)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source,
-            dtype=torch.bfloat16,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            **kind,
-        )
-        tokenizer = AutoTokenizer.from_pretrained(
-            source, local_files_only=True, trust_remote_code=False, **named
-        )
-    model, report = loaded
-    check_whole(report, source)
+        with reading_model(source):
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                source,
+                dtype=torch.bfloat16,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                **named,
+                **safe,
+            )
+        model, report = loaded
+        check_whole(report, source)
+        with reading_model(source):
+            tokenizer = AutoTokenizer.from_pretrained(
+                source, local_files_only=True, trust_remote_code=False, **named
+            )
     if hasattr(model.config, "quantization_config"):
         # The weights are plain numbers now; the entry would make them be quantised again.
         del model.config.quantization_config

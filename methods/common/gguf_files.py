@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from harness.method import ResourceError, check_gguf_header, reading_model
 
@@ -63,12 +64,8 @@ def parsed_once() -> Iterator[None]:
     """
     import gguf
 
-    original = gguf.GGUFReader
-    gguf.GGUFReader = functools.cache(original)
-    try:
+    with mock.patch.object(gguf, "GGUFReader", functools.cache(gguf.GGUFReader)):
         yield
-    finally:
-        gguf.GGUFReader = original
 
 
 def read_settings(file: Path) -> tuple[str, dict[str, Any]]:
