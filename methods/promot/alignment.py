@@ -68,16 +68,18 @@ def alignment(
         The cosine by block of :data:`BLOCKS`.
     """
     blocks = last_blocks(model)
-    flags = {parameter: parameter.requires_grad for parameter in blocks.values()}
+    asked = {id(parameter) for parameter in blocks.values()}
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     device = model.get_input_embeddings().weight.device
     gradients = []
     with torch.enable_grad():
-        for parameter in blocks.values():
-            parameter.requires_grad_(True)
+        for parameter, _ in flags:
+            # Whatever asks for a gradient below makes every layer keep what it computed: gigabytes.
+            parameter.requires_grad_(id(parameter) in asked)
         for version in (examples, other):
             batch = collate(list(version), pad, device, separate=is_encoder_decoder(model))
             gradients.append(torch.autograd.grad(loss(model, batch, smoothing), list(blocks.values())))
-    for parameter, flag in flags.items():
+    for parameter, flag in flags:
         parameter.requires_grad_(flag)
     return {
         block: cosine(left, right)

@@ -177,11 +177,14 @@ def _against_start(
 
     before = dict(start.named_parameters())
     after = {name.replace(".base.", "."): p for name, p in result.model.named_parameters()}
-    # Models that several GPUs hold need not have the same layers on the same one.
-    changes = {name: (after[name].to(p.device) - p).detach() for name, p in before.items()}
-    moved = {name: float(change.double().norm()) for name, change in changes.items()}
+    moved, errors = {}, []
+    for name, weight in before.items():
+        # One at a time: all differences together are a third model. Models that several GPUs hold need not
+        # have the same layers on the same one.
+        change = (after[name].to(weight.device) - weight).detach()
+        moved[name] = float(change.double().norm())
+        errors.append(float(change.abs().max()))
     cases = [f"weights {name}" for name in before]
-    errors = [float(change.abs().max()) for change in changes.values()]
     confirmed = [weight_hash({"": before[name]}) != weight_hash({"": after[name]}) for name in before]
     # Where a weight has moved, answers that differ say no more.
     once = [] if any(errors) else [query for query in queries if query.shots == 1]
