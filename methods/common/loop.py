@@ -162,8 +162,11 @@ class Best:
         best = self._kept[0]
         if best is not None and not (score > best or (later and score == best)):
             return False
-        # On the host: a second copy of a large model does not fit beside the first.
-        self._kept = score, [weight.detach().to("cpu", copy=True) for weight in self._weights]
+        # On the host: a second copy of a large model does not fit beside the first. In place: nor does a third.
+        held = self._kept[1] or [torch.empty_like(weight, device="cpu") for weight in self._weights]
+        for kept, weight in zip(held, self._weights, strict=True):
+            kept.copy_(weight.detach())
+        self._kept = score, held
         return True
 
     @torch.no_grad()

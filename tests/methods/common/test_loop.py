@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 
 from harness.method import DivergedError
 from methods.common.loop import Best, Loop, drawn, last_tenth
@@ -126,6 +128,35 @@ def test_the_best_weights_are_the_earliest_of_equals() -> None:
         assert best.offer(score) is (len(kept) <= 2)
     best.put_back()
     assert torch.equal(weights(model), kept[1])
+
+
+def test_better_weights_take_the_place_of_those_that_were_kept() -> None:
+    model = layer()
+    best = Best(model.parameters())
+    best.offer(0.1)
+    places = [kept.data_ptr() for kept in best.state_dict()[1]]
+    best.offer(0.2)
+    assert [kept.data_ptr() for kept in best.state_dict()[1]] == places
+
+
+def test_an_optimizer_is_gone_with_the_last_name_for_it() -> None:
+    """What is measured afterwards has its memory."""
+    model = layer()
+    optimizer = torch.optim.Adam(model.parameters())
+    gc.disable()
+    try:
+        Loop(
+            optimizer,
+            lambda _done: repeat(torch.ones(2, 3)),
+            partial(loss, model),
+            3,
+            schedule=partial(LambdaLR, lr_lambda=lambda _step: 1.0),
+        ).run()
+        state = weakref.ref(next(iter(optimizer.state.values()))["exp_avg"])
+        del optimizer
+        assert state() is None
+    finally:
+        gc.enable()
 
 
 def test_the_last_tenth_has_at_least_one_update() -> None:
