@@ -162,7 +162,7 @@ class Best:
         best = self._kept[0]
         if best is not None and not (score > best or (later and score == best)):
             return False
-        # On the host: a second copy of a large model does not fit beside the first. In place: nor does a third.
+        # On the host: a second copy of a large model does not fit beside the first. In place: nor a third.
         held = self._kept[1] or [torch.empty_like(weight, device="cpu") for weight in self._weights]
         for kept, weight in zip(held, self._weights, strict=True):
             kept.copy_(weight.detach())

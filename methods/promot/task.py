@@ -95,6 +95,8 @@ class Adaptation(Task[TuningProblem, Adapted]):
 
     def evaluate(self, result: Adapted, ctx: Context) -> Scores:
         """Ask the model; targets behind their prompts, all else without."""
+        from methods.common.placing import return_memory
+
         reading = self.reading(ctx)
         if ctx.stage == "tune":
             targets = self.learnt(ctx).values()
@@ -108,6 +110,7 @@ class Adaptation(Task[TuningProblem, Adapted]):
             return Scores(_while_training(result, target, held_out))
         related = asked(result, exam.related, reading, exam.shapes, ctx.checkpoints)
         parts = {"main": target, "held-out": held_out} | ({"related": related} if exam.related else {})
+        return_memory()
         return Scores({**parts, **_against_start(result, self.pretrained(ctx), reading, exam.held_out)})
 
     def elsewhere(self, result: Adapted, exam: Exam, ctx: Context) -> Rows:

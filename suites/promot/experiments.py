@@ -96,7 +96,8 @@ def _gemma(seeds: tuple[int, ...]) -> Experiment:
         arms.on_gemma(),
         seeds,
     )
-    # In float32: weights, gradients, both moments of Adam and the best weights, 1.1 GB each.
+    # In float32: weights, gradients, both moments of Adam and the best weights, 1.1 GB each, and a gigabyte
+    # at a time for a checkpoint.
     return replace(planned, minutes=90.0, memory_gb=10.0)
 
 
