@@ -63,7 +63,7 @@ class SafeWeights(Artifact):
     source: Resource = GEMMA
 
     def build(self, folder: Path, ctx: Context) -> None:
-        """De-quantise (half a minute on one core), or convert a folder of safetensors."""
+        """De-quantise (a minute on one core), or convert a folder of safetensors."""
         to_safetensors(ctx.load(self.source), folder)
 
     def load(self, path: Path) -> Checkpoint:

@@ -60,7 +60,7 @@ def parsed_once() -> Iterator[None]:
     """Parses of one GGUF file are shared while this lasts.
 
     ``transformers`` parses it anew for configuration, weights and tokenizer. With a vocabulary of 262,144
-    entries each time takes a dozen seconds.
+    entries that takes up to twenty seconds each time.
     """
     import gguf
 

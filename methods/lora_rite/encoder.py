@@ -11,7 +11,7 @@ from harness.method import Artifact, Context, Resource, Scores, param
 from methods.common.minilm import MINILM, RatedTextEmbeddings
 from methods.common.ratings import RATINGS
 from methods.lora_rite.adaptation import Adaptation, Adapted
-from methods.lora_rite.finetune import AdaptationTask
+from methods.lora_rite.finetune import AdaptationTask, recipe_of
 
 if TYPE_CHECKING:
     import torch
@@ -45,23 +45,15 @@ class RatingTask(AdaptationTask):
     def problem(self, ctx: Context) -> Adaptation:
         """The encoder, its head and this seed's training texts."""
         from methods.common.minilm import load_encoder
-        from methods.common.training import Recipe
 
         encoder = ctx.load(self.encoder)
         chosen = self._split(ctx)[0]
         gold = dict(zip(map(str, chosen), self._ratings(ctx)[chosen].tolist(), strict=True))
-        recipe = Recipe(
-            steps=self.steps,
-            batch=self.batch,
-            warmup=max(1, self.steps // 10),
-            schedule="linear",
-            every=max(1, self.steps // 3),
-        )
         return Adaptation(
             model=lambda: load_encoder(encoder.folder).model.to(ctx.device),
             train=self._examples(chosen, ctx),
             pad=int(encoder.tokenizer.pad_token_id),
-            recipe=recipe,
+            recipe=recipe_of(self.steps, self.batch, looks=3),
             roles=("query", "value"),
             loss=RatingLoss(self._head(ctx), gold),
         )

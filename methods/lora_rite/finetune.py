@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.method import Context, Method, Scores, Task, mean_of, param
 from methods.lora_rite.adaptation import Adaptation, Adapted, Watch
 from methods.lora_rite.citation import YEN
 from methods.lora_rite.hook import NamedOptimizer, OptimizerHook
+
+if TYPE_CHECKING:
+    from methods.common.training import Recipe
 
 ACCURACY = mean_of("correct", better="higher", name="accuracy", digits=3, worst=0.0)
 IMBALANCE = mean_of("imbalance", better="lower", name="|log ‖δA Bᵀ‖/‖A δBᵀ‖|", digits=2, worst=10.0)
@@ -30,6 +33,20 @@ class AdaptationTask(Task[Adaptation, Adapted]):
     @abstractmethod
     def answers(self, result: Adapted, ctx: Context) -> Scores:
         """Score the answers of the tuned model."""
+
+
+def recipe_of(steps: int, batch: int, *, accumulate: int = 1, looks: int = 4) -> Recipe:
+    """Linear warm-up in the first tenth of the updates, then linear decay; validated ``looks`` times."""
+    from methods.common.training import Recipe
+
+    return Recipe(
+        steps=steps,
+        batch=batch,
+        accumulate=accumulate,
+        warmup=max(1, steps // 10),
+        schedule="linear",
+        every=max(1, steps // looks),
+    )
 
 
 def factor_rows(result: Adapted) -> dict[str, list[Any]]:

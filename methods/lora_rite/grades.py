@@ -14,7 +14,7 @@ import numpy as np
 from harness.method import Context, Reference, Resource, Scores, mean_of, param
 from methods.common.ratings import RATINGS
 from methods.lora_rite.adaptation import Adaptation, Adapted
-from methods.lora_rite.finetune import AdaptationTask
+from methods.lora_rite.finetune import AdaptationTask, recipe_of
 from methods.lora_rite.models import GEMMA_SMALL
 
 if TYPE_CHECKING:
@@ -56,21 +56,13 @@ class GradeTask(AdaptationTask):
         """The pretrained model and this seed's training texts."""
         from methods.common.examples import pad_token
         from methods.common.lora import ALL
-        from methods.common.training import Recipe
 
         held = ctx.load(self.model)
-        recipe = Recipe(
-            steps=self.steps,
-            batch=self.batch,
-            warmup=max(1, self.steps // 10),
-            schedule="linear",
-            every=max(1, self.steps // 4),
-        )
         return Adaptation(
             model=lambda: ctx.load(self.model, fresh=True).model(ctx.device, ctx.dtype),
             train=self._examples(self._split(ctx)[0], ctx),
             pad=pad_token(held.tokenizer),
-            recipe=recipe,
+            recipe=recipe_of(self.steps, self.batch),
             roles=ALL,
             folder=held.folder,
         )

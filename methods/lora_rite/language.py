@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.method import Artifact, Context, Scores, param
 from methods.lora_rite.adaptation import Adaptation, Adapted
-from methods.lora_rite.finetune import AdaptationTask
+from methods.lora_rite.finetune import AdaptationTask, recipe_of
 from methods.lora_rite.prepare import STRING_MODEL
 
 if TYPE_CHECKING:
@@ -33,22 +33,14 @@ class StringTask(AdaptationTask):
     def problem(self, ctx: Context) -> Adaptation:
         """The base model and this seed's training examples."""
         from methods.common.lora import ALL
-        from methods.common.training import Recipe
         from methods.lora_rite.strings import END
 
         base = ctx.load(self.base)
-        recipe = Recipe(
-            steps=self.steps,
-            batch=self.batch,
-            warmup=max(1, self.steps // 10),
-            schedule="linear",
-            every=max(1, self.steps // 4),
-        )
         return Adaptation(
             model=lambda: type(base)(base.folder).model(ctx.device, ctx.dtype),
             train=self._train(ctx),
             pad=END,
-            recipe=recipe,
+            recipe=recipe_of(self.steps, self.batch),
             roles=ALL,
             folder=base.folder,
         )

@@ -11,7 +11,7 @@ import numpy as np
 from harness.method import Context, HubSource, ProblemError, Reference, Resource, Scores, param
 from methods.common import datasets
 from methods.lora_rite.adaptation import Adaptation, Adapted
-from methods.lora_rite.finetune import AdaptationTask
+from methods.lora_rite.finetune import AdaptationTask, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,21 +110,12 @@ class PublicTask(AdaptationTask):
         """The base model, and training rows in this seed's order."""
         from methods.common.examples import pad_token
         from methods.common.lora import ALL
-        from methods.common.training import Recipe
 
-        recipe = Recipe(
-            steps=self.steps,
-            batch=self.batch,
-            accumulate=self.accumulate,
-            warmup=max(1, self.steps // 10),
-            schedule="linear",
-            every=max(1, self.steps // 4),
-        )
         return Adaptation(
             model=lambda: ctx.load(self.model, fresh=True).model(ctx.device, ctx.dtype),
             train=self._examples(self._split(ctx)[1], ctx),
             pad=pad_token(ctx.load(self.model).tokenizer),
-            recipe=recipe,
+            recipe=recipe_of(self.steps, self.batch, accumulate=self.accumulate),
             roles=ALL,
             folder=ctx.load(self.model).folder,
         )

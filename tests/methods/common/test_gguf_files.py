@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from harness.method import ResourceError
 from methods.common.gemma import to_safetensors
-from methods.common.gguf_files import check_gguf, read_settings
+from methods.common.gguf_files import check_gguf, parsed_once, read_settings
 from tests.methods.common import models
 
 Change = Callable[[gguf.GGUFWriter], Any]
@@ -62,6 +62,33 @@ def test_a_file_without_more_settings_is_read_in_full(tmp_path: Path) -> None:
     read: Any = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file=file.name, dtype=torch.float32)
     assert torch.equal(read.model.embed_tokens.weight, model.model.embed_tokens.weight)
     assert torch.allclose(read.model.norm.weight, model.model.norm.weight, atol=1e-6)
+
+
+def test_a_file_is_parsed_once_for_all_that_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    class Counted(gguf.GGUFReader):
+        def __init__(self, path: Any, *args: Any) -> None:
+            made.append(str(path))
+            super().__init__(path, *args)
+
+    monkeypatch.setattr(gguf, "GGUFReader", Counted)
+
+    def read() -> Any:
+        check_gguf(tmp_path / "tiny.gguf")
+        return AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file="tiny.gguf", dtype=torch.float32)
+
+    write(tmp_path / "tiny.gguf")
+    plain = read()
+    assert len(made) > 1
+    made.clear()
+    with parsed_once():
+        shared = read()
+    assert made == [str(tmp_path / "tiny.gguf")]
+    assert gguf.GGUFReader is Counted
+    assert all(map(torch.equal, shared.state_dict().values(), plain.state_dict().values()))
 
 
 SAME: dict[str, Change] = {
