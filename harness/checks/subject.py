@@ -21,13 +21,15 @@ from harness.foreign import make_method
 from harness.method.contract import Method, Scores, Task
 from harness.method.references import Resource
 from harness.plan.declarations import with_values
-from harness.plan.references import all_references, reference_key
+from harness.plan.references import all_references, bound, reference_key
 from harness.plan.selection import pairs
 from harness.resources import Resolver
 from harness.suite import Experiment, OwnUnits, Scale, Suite, Tuned
 
 AnyMethod = Method[Any, Any]
 AnyTask = Task[Any, Any]
+_SEED = 1
+"""Whose artifacts all trials of a check are given, where each seed has its own."""
 
 
 @dataclass(frozen=True)
@@ -191,13 +193,13 @@ def _candidates(
     kind: type[AnyMethod], suites: Sequence[Suite], scratch: Path, values: Mapping[str, Any]
 ) -> Iterator[Subject]:
     for suite, experiment in _fitting(kind, suites):
-        method = with_values(_instance(kind, experiment), values)
+        method = bound(with_values(_instance(kind, experiment), values), _SEED)
         for name, task in experiment.tasks.items():
             where = f"{suite.slug}/{experiment.id}/{name}"
             others = _besides(kind, experiment, name)
             yield Subject(
                 method,
-                task,
+                bound(task, _SEED),
                 where,
                 scratch,
                 memory_gb=experiment.memory_gb,
@@ -208,7 +210,9 @@ def _candidates(
 
 def _besides(kind: type[AnyMethod], experiment: Experiment, task: str) -> dict[str, AnyMethod]:
     """The experiment's methods on a task that are of another class."""
-    found = {name: _plain(experiment.methods[name]) for at, name in pairs(experiment) if at == task}
+    found = {
+        name: bound(_plain(experiment.methods[name]), _SEED) for at, name in pairs(experiment) if at == task
+    }
     return {name: method for name, method in found.items() if type(method) is not kind}
 
 

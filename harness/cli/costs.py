@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +22,13 @@ RUNS_READ = 3
 """Earlier runs of the same suite and profile that are looked at, the newest."""
 IN_COMMON = 5
 """Trials that took some time both here and elsewhere, before the two machines are compared."""
+
+ALIKE = 3
+"""Artifacts of a class that took about the same time, before another is taken to be like them."""
+UNLIKE = 3.0
+"""Times that differ by this factor are not about the same."""
+
+_ARTIFACT = "artifact/"
 
 Job = tuple[str, str]
 """A device kind, and the id of a trial or artifact."""
@@ -60,7 +67,7 @@ class Costs:
         """What a job will take: what it took, else the mean of others like it; nothing if none is known."""
         if job in self._known:
             return self._known[job]
-        return self._kinds.get((job[0], kind_of(job[1])))
+        return self._kinds.get((job[0], _kind_of(job[1])))
 
     @cached_property
     def _known(self) -> dict[Job, float]:
@@ -71,9 +78,22 @@ class Costs:
     def _kinds(self) -> dict[tuple[str, str], float]:
         alike: dict[tuple[str, str], list[float]] = {}
         for (device, name), seconds in self._known.items():
-            if not name.startswith("artifact/"):  # Two artifacts are alike in nothing.
-                alike.setdefault((device, kind_of(name)), []).append(seconds)
-        return {kind: fmean(found) for kind, found in alike.items()}
+            alike.setdefault((device, _kind_of(name)), []).append(seconds)
+        return {
+            (device, kind): fmean(found)
+            for (device, kind), found in alike.items()
+            if not kind.startswith(_ARTIFACT) or _of_seeds(found)
+        }
+
+
+def _kind_of(job: str) -> str:
+    """Of an artifact its class, which stands before a digest of its fields."""
+    return job.rpartition("-")[0] if job.startswith(_ARTIFACT) else kind_of(job)
+
+
+def _of_seeds(seconds: Sequence[float]) -> bool:
+    """Whether artifacts of one class seem to be each seed's own: two that differ in size take other times."""
+    return len(seconds) >= ALIKE and max(seconds) <= UNLIKE * min(seconds)
 
 
 def recorded_costs(suite: Suite, scale: Scale, runs: Path) -> Costs:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from harness.claims import Profile
 from harness.method.references import Artifact, Resource
-from harness.plan.references import all_references
+from harness.plan.references import all_references, bound
 from harness.suite import Scale, Suite
 
 
@@ -22,7 +22,11 @@ def resources_of(suite: Suite, scale: Scale) -> dict[str, Resource]:
 
 def artifacts_of(suite: Suite, scale: Scale) -> list[Artifact]:
     """The artifacts that a suite builds under a scale."""
-    refs = (all_references((e.tasks, e.methods)) for e in suite.experiments(scale))
+    refs = (
+        all_references(bound((e.tasks, e.methods), seed))
+        for e in suite.experiments(scale)
+        for seed in e.seeds
+    )
     return list(dict.fromkeys(ref for group in refs for ref in group if isinstance(ref, Artifact)))
 
 

@@ -8,9 +8,11 @@ their dataclass fields; the planner finds them there.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from harness.errors import SuiteError
 
 if TYPE_CHECKING:
     from harness.method.contract import Context
@@ -190,3 +192,40 @@ class Artifact(Reference):
 
         ``ctx.seed`` is 0: what must vary between artifacts is a field.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerSeed(Reference):
+    """An artifact of which each seed has its own: a trial needs, and waits for, that of its seed alone.
+
+    A task or method holds it where it would hold an artifact that all seeds share. The planner puts the
+    artifact of the trial's seed in its place, so that ``ctx.load`` is given an artifact in both cases. The
+    artifact may hold others of its seed in the same way; one that all seeds share may not.
+
+    Attributes:
+        artifact: How it is built.
+        seed_field: The artifact's field for the seed; what it has there is replaced.
+
+    Raises:
+        SuiteError: If the artifact has no such field.
+    """
+
+    artifact: Artifact
+    seed_field: str
+
+    def __post_init__(self) -> None:
+        known = [item.name for item in fields(self.artifact) if item.init]
+        if self.seed_field not in known:
+            raise SuiteError(
+                f"There is no field '{self.seed_field}' for the seed",
+                where=type(self.artifact).__name__,
+                fix=f"Its fields are {', '.join(known)}.",
+            )
+
+    def of(self, seed: int) -> Artifact:
+        """The artifact of a seed."""
+        return replace(self.artifact, **{self.seed_field: seed})
+
+    def load(self, path: Path) -> Any:
+        """What any of its artifacts loads."""
+        return self.artifact.load(path)

@@ -11,13 +11,13 @@ from typing import Any, Literal, Protocol
 from harness.claims.quantity import CALIBRATION
 from harness.errors import SuiteError
 from harness.method.contract import Method, Task
-from harness.method.references import Artifact, Reference, Resource
+from harness.method.references import Artifact, PerSeed, Reference, Resource
 from harness.plan.carried import experiment_faults
 from harness.plan.declarations import check_declared, with_values
 from harness.plan.fingerprint import Identities
 from harness.plan.limits import Limits
 from harness.plan.placement import Device, Placements
-from harness.plan.references import all_references
+from harness.plan.references import all_references, bound
 from harness.plan.selection import Place, Selection, first_seeds, pairs, select
 from harness.plan.trial import Plan, PlannedTrial, PlannedTuning
 from harness.store.view import TIMED_METHOD, trial_id
@@ -162,7 +162,7 @@ class _Work:
                 yield self.resources.blocked(ref)
                 yield self.lacking.get(ref.name, {}).get(experiment.id, "")
         device = self.placements.of(experiment).device
-        for ref in needs:
+        for ref in [need.artifact if isinstance(need, PerSeed) else need for need in needs]:
             if isinstance(ref, Artifact) and (reason := self.limits.refusal(device, ref.device_gb)):
                 yield f"its artifact '{ref.title or type(ref).__name__}' cannot be built: {reason}"
         gpus = experiment.gpu_count(task_id, [method_id])
@@ -217,7 +217,8 @@ class _Work:
         edge: tuple[str, ...] = (),
     ) -> PlannedTrial:
         """A trial with its id, references and fingerprint."""
-        task: Task[Any, Any] = experiment.tasks[task_id]
+        task: Task[Any, Any] = bound(experiment.tasks[task_id], seed)
+        methods = {name: bound(method, seed) for name, method in methods.items()}
         method_id = TIMED_METHOD if experiment.timed else next(iter(methods))
         name = trial_id(experiment.id, task_id, method_id, seed)
         if stage == "tune":
@@ -225,6 +226,8 @@ class _Work:
             name = f"{experiment.id}/{task_id}/{method_id}/tune/{values}/{seed}"
         placement = self.placements.of(experiment)
         references = tuple(all_references((task, *methods.values())))
+        if any(isinstance(ref, PerSeed) for ref in references):
+            raise SuiteError("An artifact of all seeds has an input that belongs to one", where=name)
         parts = [task, *methods.values(), *(ref for ref in references if isinstance(ref, Artifact))]
         for part in parts:
             self._check(part)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from types import FunctionType
 from typing import Any
 
-from harness.method.references import Artifact, IndexSource, PackageSource, Reference, Resource
+from harness.method.references import Artifact, IndexSource, PackageSource, PerSeed, Reference, Resource
 from harness.plan.canonical import canonical_text, digest
 
 
@@ -39,20 +39,49 @@ def inputs_of(artifact: Artifact) -> list[Reference]:
 
 
 def all_references(value: Any) -> list[Reference]:
-    """Everything that must be present before ``value`` can be used, inputs before outputs."""
+    """Everything that must be present before ``value`` can be used, inputs before outputs.
+
+    Where each seed has an artifact of its own, a :class:`PerSeed` stands for it unless ``value`` is
+    :func:`bound`.
+    """
     ordered: dict[Reference, None] = {}
 
     def visit(ref: Reference) -> None:
         if ref in ordered:
             return
-        if isinstance(ref, Artifact):
-            for item in inputs_of(ref):
+        artifact = ref.artifact if isinstance(ref, PerSeed) else ref
+        if isinstance(artifact, Artifact):
+            for item in inputs_of(artifact):
                 visit(item)
         ordered[ref] = None
 
     for ref in direct_references(value):
         visit(ref)
     return list(ordered)
+
+
+def bound(value: Any, seed: int) -> Any:
+    """A task or method with the artifacts of one seed in the place of :class:`PerSeed`; else as it is."""
+    if isinstance(value, PerSeed):
+        return _inside_bound(value.of(seed), seed)
+    if isinstance(value, Reference):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return _inside_bound(value, seed)
+    if isinstance(value, Mapping):
+        named = {name: bound(item, seed) for name, item in value.items()}
+        return named if any(named[name] is not item for name, item in value.items()) else value
+    if type(value) in (tuple, list, set, frozenset):
+        items = [bound(item, seed) for item in value]
+        return type(value)(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    return value
+
+
+def _inside_bound(value: Any, seed: int) -> Any:
+    old = {item.name: getattr(value, item.name) for item in fields(value) if item.init}
+    new = {name: bound(item, seed) for name, item in old.items()}
+    changed = {name: item for name, item in new.items() if item is not old[name]}
+    return replace(value, **changed) if changed else value
 
 
 def modules_of(value: Any) -> list[str]:

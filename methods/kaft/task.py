@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.method import Context, ProblemError, Reference, Scores, Task, param
+from harness.method import Context, PerSeed, ProblemError, Reference, Scores, Task, param
 from methods.common.countries import TABLES
 from methods.common.elements import ELEMENTS
 from methods.kaft.prepare import Knowledge, PretrainedWorld
@@ -234,12 +234,12 @@ class WorldReading(Reading):
     """Questions about a generated world: its facts are the pretrained model's memory.
 
     Attributes:
-        bases: Pretrained models, one a world; a seed takes the world of its own number.
-        others: Models of other sizes: only questions that they know too are scored.
+        base: The pretrained model of a world, as a rule each seed's own.
+        others: Models of other sizes of the same world: only questions that they know too are scored.
     """
 
-    bases: tuple[PretrainedWorld, ...]
-    others: tuple[PretrainedWorld, ...] = ()
+    base: PretrainedWorld | PerSeed
+    others: tuple[PretrainedWorld | PerSeed, ...] = ()
     draws: int = param(6, source="ours", doc="different contexts of a training question")
     contexts: int = param(4, source="ours", doc="different contexts of a test question")
     retold: int = param(16, source="ours", doc="different contexts of a test question that must be read")
@@ -248,22 +248,18 @@ class WorldReading(Reading):
     examples: int = param(40, source="ours", doc="example rows: few pretrained answers are remembered ones")
     batch: int = param(256, source="ours", doc="prompts answered at once")
 
-    def base(self, seed: int) -> PretrainedWorld:
-        """The world of a seed; other seeds take turns, tuning seeds among tuning worlds."""
-        side = [base for base in self.bases if (base.world >= 100) == (seed >= 100)] or list(self.bases)
-        return next((base for base in side if base.world == seed), side[seed % len(side)])
-
     def material(self, ctx: Context) -> Material:
         """Subjects are split into train, validation and test; all contexts are drawn by the seed."""
         from methods.kaft.telling import Telling, tell
         from methods.kaft.words import gives_any
 
-        base = self.base(ctx.seed)
+        base = self.base
+        assert isinstance(base, PretrainedWorld), "a trial has the world of its seed"
         reader = ctx.load(base)
         tuning = ctx.stage == "tune"
         counts = (self.draws, self.contexts, 0 if tuning else self.retold)
         told = tell(Telling(base, ctx.seed, ctx.stage, self.shares, *counts), ctx)
-        rivals = [ctx.load(other) for other in self.others if other.world == base.world]
+        rivals = [ctx.load(other) for other in self.others]
         heads = frozenset(
             q.id for q in told.test if all(gives_any(r.beliefs[q.text], q.aliases) for r in (reader, *rivals))
         )

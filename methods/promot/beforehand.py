@@ -7,16 +7,13 @@ has the bits that tuning it in the trial would give, which tests hold it to.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.method import Artifact, Context, Task, param
+from harness.method import Artifact, Context, PerSeed, Task, param
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from methods.promot.method import PromptTuning
     from methods.promot.problem import Adapted, TuningProblem
     from methods.promot.stage import Beforehand
@@ -52,51 +49,18 @@ class TunedPrompt(Artifact):
         prompts = {name: prompt.weight for name, prompt in found.prompts.items() if prompt is not None}
         save_file({name: weight.detach().cpu() for name, weight in prompts.items()}, folder / _FILE)
 
-    def load(self, path: Path) -> Mapping[str, Tensor]:
-        """By target task, shape (p, d)."""
-        from safetensors.torch import load_file
-
-        found: Mapping[str, Tensor] = load_file(path / _FILE)
-        return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class TunedPrompts(Artifact):
-    """The prompts of several seeds in one place, each of which was tuned by itself.
-
-    Attributes:
-        each: One for each seed, all tuned in one way.
-    """
-
-    title: ClassVar[str] = "soft prompts of all seeds"
-
-    each: tuple[TunedPrompt, ...]
-
-    def build(self, folder: Path, ctx: Context) -> None:
-        """Copy them."""
-        from safetensors.torch import save_file
-
-        found = {
-            f"{one.tuned_seed}/{name}": value for one in self.each for name, value in ctx.load(one).items()
-        }
-        save_file(found, folder / _FILE)
-
     def load(self, path: Path) -> Beforehand:
-        """By seed and task."""
+        """The prompts, with what they are for."""
         from safetensors.torch import load_file
 
         from methods.promot.stage import Beforehand
 
-        found = {}
-        for key, value in load_file(path / _FILE).items():
-            seed, _, task = key.partition("/")
-            found[int(seed), task] = value
-        tuning = self.each[0].tuning
-        return Beforehand(found, tuning.length, tuning.prompt_stage(), tuning.shots)
+        tuning = self.tuning
+        return Beforehand(
+            load_file(path / _FILE), self.tuned_seed, tuning.length, tuning.prompt_stage(), tuning.shots
+        )
 
 
-def prompts_of(
-    task: Task[TuningProblem, Adapted], tuning: PromptTuning, seeds: Sequence[int]
-) -> TunedPrompts:
-    """The prompts of so many seeds on one task."""
-    return TunedPrompts(each=tuple(TunedPrompt(task=task, tuning=tuning, tuned_seed=seed) for seed in seeds))
+def prompts_of(task: Task[TuningProblem, Adapted], tuning: PromptTuning) -> PerSeed:
+    """The prompts on one task, each seed's tuned by itself."""
+    return PerSeed(artifact=TunedPrompt(task=task, tuning=tuning), seed_field="tuned_seed")

@@ -75,7 +75,7 @@ class _Prompted(_Tuning):
     prompt_steps: int = param(5000, source="paper, Appendix B", doc="updates of the prompt")
     prompt_every: int = param(1000, source="paper, Appendix B", doc="a checkpoint each so many")
     beforehand: Reference | None = param(  # noqa: RUF009
-        None, source="ours", doc="prompts that stage 1 has given already, with the same settings and seeds"
+        None, source="ours", doc="prompts that stage 1 has given already, with the same settings and seed"
     )
 
     def prompt_stage(self) -> Stage:
@@ -106,8 +106,8 @@ class _Prompted(_Tuning):
         stage, known = self.prompt_stage(), None
         if self.beforehand is not None:
             found: Beforehand = session.ctx.load(self.beforehand)
-            if found.fits(self.length, stage, self.shots):
-                known = found.of.get((session.ctx.seed, task))
+            if found.fits(session.ctx.seed, self.length, stage, self.shots):
+                known = found.of.get(task)
         if known is None:
             tune_prompt(session, task, self.length, stage)
         else:

@@ -88,23 +88,25 @@ class Training:
 
 @dataclass(frozen=True)
 class Beforehand:
-    """Prompts that stage 1 has given before, with several seeds.
+    """Prompts that stage 1 has given before.
 
     Attributes:
-        of: By seed and target task, shape (p, d).
+        of: By target task, shape (p, d).
+        seed: That drew their data, first values and order.
         length: p.
         stage: How they were tuned.
         shots: Demonstrations in the inputs.
     """
 
-    of: Mapping[tuple[int, str], Tensor]
+    of: Mapping[str, Tensor]
+    seed: int
     length: int
     stage: Stage
     shots: int
 
-    def fits(self, length: int, stage: Stage, shots: int) -> bool:
-        """Whether a method's stage 1 would be the same."""
-        return (self.length, self.stage, self.shots) == (length, stage, shots)
+    def fits(self, seed: int, length: int, stage: Stage, shots: int) -> bool:
+        """Whether a method's stage 1 would be the same in a trial of a seed."""
+        return (self.seed, self.length, self.stage, self.shots) == (seed, length, stage, shots)
 
 
 def new_optimizer(stage: Stage, parameters: Sequence[Mapping[str, Any]]) -> Any:

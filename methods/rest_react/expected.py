@@ -27,7 +27,7 @@ def expected(item: Any, method: Any, load: Callable[[Resource], Any]) -> Iterato
     if isinstance(item, Judging) and isinstance(method, LanguageJudge) and isinstance(method.model, Resource):
         yield _asked(method.model, len(item.errors) * item.questions, _verdict(), _VERDICT)
     elif isinstance(item, PublicAgents) and isinstance(method, AgentMethod):
-        model = item.teachers[0].model
+        model = item.generation_0.model
         if isinstance(model, Resource):
             yield from _of_agents(item, method, model, load)
 
@@ -41,7 +41,7 @@ def _of_agents(
     task: PublicAgents, method: AgentMethod, model: Resource, load: Callable[[Resource], Any]
 ) -> Iterator[Asks]:
     # A decision before each search and after the last, what was found, an answer and two checks of it.
-    steps = 2 * task.teachers[0].searches + 4
+    steps = 2 * task.generation_0.searches + 4
     exams = task.runs * sum(_count(one, load) for one in (task.first, task.second))
     grown, ranked = _grown(task, method)
     acts = grown + (exams if isinstance(method, Prompted) else 0)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.method import Artifact, Context, param
+from harness.method import Artifact, Context, Reference, param
 from methods.rest_react.task import AgentProblem, SearchAgents
 
 if TYPE_CHECKING:
@@ -29,13 +29,8 @@ class FirstExams(Artifact):
     title: ClassVar[str] = "exams of generation 0"
 
     task: SearchAgents
-    """With the generation 0 of one seed."""
     samples: int = param(4, source="paper, section 3.2", doc="candidates of a step")
-
-    @property
-    def seed(self) -> int:
-        """Of the trials that it is for."""
-        return self.task.teachers[0].seed
+    seed: int = param(0, source="ours", doc="of the trials that it is for, and of generation 0")
 
     def build(self, folder: Path, ctx: Context) -> None:
         """Take the exams as a trial of this seed would."""
@@ -57,12 +52,12 @@ class FirstExams(Artifact):
 
 
 def outcomes_of(
-    sat: Sequence[FirstExams], problem: AgentProblem, settings: Settings, exams: Sequence[Exam], ctx: Context
+    sat: Reference | None, problem: AgentProblem, settings: Settings, exams: Sequence[Exam], ctx: Context
 ) -> Mapping[str, tuple[Outcome, ...]] | None:
     """The outcomes of the exams, by exam; None if they were not taken, or taken otherwise.
 
     Args:
-        sat: One for each seed, or none.
+        sat: The :class:`FirstExams` of the trial's seed, or none.
         problem: Of the trial.
         settings: How generation 0 is to act.
         exams: Some or all of the problem's.
@@ -70,15 +65,13 @@ def outcomes_of(
     """
     from methods.rest_react.exams import Outcome
 
-    for one in sat:
-        if one.seed == ctx.seed:
-            kept = ctx.load(one)
-            # Parameters of a run can be set anew, and the exams were taken with those declared.
-            if kept["asked"] == _asked(problem.exams, settings):
-                return {
-                    exam.name: tuple(Outcome(**row) for row in kept["outcomes"][exam.name]) for exam in exams
-                }
-    return None
+    if sat is None:
+        return None
+    kept = ctx.load(sat)
+    # Parameters of a run can be set anew, and the exams were taken with those declared.
+    if kept["asked"] != _asked(problem.exams, settings):
+        return None
+    return {exam.name: tuple(Outcome(**row) for row in kept["outcomes"][exam.name]) for exam in exams}
 
 
 def _asked(exams: Sequence[Exam], settings: Settings) -> Any:

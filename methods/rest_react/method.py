@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness.method import Context, Method, ProblemError, param
-from methods.rest_react.first_exams import FirstExams
+from harness.method import Context, Method, ProblemError, Reference, param
 from methods.rest_react.task import AgentProblem
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class AgentMethod(Method[AgentProblem, "Agents"]):
         """The exams that an agent takes."""
         return problem.exams if name in self.everywhere else problem.exams[:1]
 
-    def began(self, problem: AgentProblem, sat: Sequence[FirstExams], ctx: Context) -> AgentResult:
+    def began(self, problem: AgentProblem, sat: Reference | None, ctx: Context) -> AgentResult:
         """What generation 0 achieves, from exams that were taken before where there are such."""
         from methods.rest_react.agent import roll_out
         from methods.rest_react.exams import AgentResult
@@ -83,7 +82,7 @@ class Prompted(AgentMethod):
     cites: ClassVar[str] = AKSITOV
 
     sizes: tuple[str, ...] = param(("L",), source="paper, section 3.1", doc="sizes to evaluate")
-    sat: tuple[FirstExams, ...] = ()
+    sat: Reference | None = None
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Evaluate."""

@@ -112,7 +112,7 @@ class PublicAgents(SearchAgents):
     verdicts, too, as in the paper's tables.
     """
 
-    teachers: tuple[FewShotTeacher, ...]
+    generation_0: FewShotTeacher
     training_questions: Reference = TRAINING
     first: Reference = BAMBOOGLE
     second: Reference = BAMTWOOGLE
@@ -162,7 +162,7 @@ class PublicAgents(SearchAgents):
 
     def teacher(self, ctx: Context) -> FewShotTeacher:
         """The prompted agent is the same for every seed."""
-        return self.teachers[0]
+        return self.generation_0
 
     def _sheet(self, name: str, source: Reference, ctx: Context) -> Sheet:
         from methods.rest_react.exams import Exam

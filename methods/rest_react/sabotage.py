@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.method import Context, ProblemError, param
-from methods.rest_react.first_exams import FirstExams
+from harness.method import Context, ProblemError, Reference, param
 from methods.rest_react.judging import Judge, Judgement
 from methods.rest_react.method import AgentMethod, SelfImprove
 from methods.rest_react.task import AgentProblem, WorldAgents
@@ -28,7 +27,7 @@ class StandIn(AgentMethod):
     astray: tuple[str, ...] = param(
         (), source="ours", doc="agents among them whose answers are given to other questions"
     )
-    sat: tuple[FirstExams, ...] = ()
+    sat: Reference | None = None
 
     def run(self, problem: AgentProblem, ctx: Context) -> Agents:
         """Take the exams once, and hand in the result under every name.

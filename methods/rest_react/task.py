@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.method import Context, ProblemError, Reference, Scores, Table, Task, param
+from harness.method import Context, PerSeed, ProblemError, Reference, Scores, Table, Task, param
 from methods.rest_react.prepare import Teacher
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
     When tuning, ``"validation"`` has the rows of the method's agent on validation questions.
     """
 
-    teachers: tuple[Teacher, ...]
+    generation_0: Teacher | PerSeed
     runs: int = param(5, source="ours", doc="evaluation runs; the paper: 10")
     temperature: float = param(0.5, source="paper, section 3.2", doc="of the samples")
     labels: bool = param(default=False, source="ours", doc="give methods the answers of training questions")
@@ -106,10 +106,17 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
     def sheets(self, ctx: Context) -> tuple[Sheet, ...]:
         """What is asked; under ``tune`` of validation questions only."""
 
+    @property
+    def recipe(self) -> Teacher:
+        """How generation 0 is made; of which seed, only a trial knows."""
+        begun = self.generation_0
+        found = begun.artifact if isinstance(begun, PerSeed) else begun
+        assert isinstance(found, Teacher)
+        return found
+
     def teacher(self, ctx: Context) -> Teacher:
         """Generation 0 of a seed."""
-        found = [one for one in self.teachers if one.seed == ctx.seed]
-        return found[0] if found else replace(self.teachers[0], seed=ctx.seed)
+        return replace(self.recipe, seed=ctx.seed)
 
     def problem(self, ctx: Context) -> AgentProblem:
         """Training questions, exams and generation 0."""
@@ -120,7 +127,7 @@ class SearchAgents(Task[AgentProblem, "Agents"]):
 
         def beginner(size: str) -> Student:
             # Seeds without a prepared generation 0 train one here; it comes out the same.
-            kept = teacher in self.teachers
+            kept = teacher == self.generation_0
             return teacher.student(ctx.load(teacher), ctx, size) if kept else teacher.taught(ctx, size)
 
         return AgentProblem(
@@ -235,7 +242,7 @@ class WorldAgents(SearchAgents):
 
     def training(self, ctx: Context) -> tuple[tuple[Question, ...], SearchTool, Lexicon, AnswerKey]:
         """Two-hop questions and some of three hops."""
-        teacher = self.teachers[0]
+        teacher = self.recipe
         three = round(teacher.three_hops * self.questions)
         sheet = self._sheet("train", {2: self.questions - three, 3: three}, ctx)
         return sheet.exam.questions, sheet.exam.tool, sheet.exam.lexicon, sheet.key
@@ -253,7 +260,7 @@ class WorldAgents(SearchAgents):
         return tuple(found)
 
     def _sheet(self, name: str, counts: dict[int, int], ctx: Context) -> Sheet:
-        size = self.teachers[0].entities, self.teachers[0].relations
+        size = self.recipe.entities, self.recipe.relations
         drawn = int(ctx.rng(f"world {name}").integers(2**62))
         key = (name, *counts.items(), size, type(self), self.runs, drawn)
         return kept(key, lambda: self._made(name, counts, ctx))
@@ -264,7 +271,7 @@ class WorldAgents(SearchAgents):
         from methods.rest_react.world import answer_key, make_world
 
         rng = ctx.rng(f"world {name}")
-        size = self.teachers[0].entities, self.teachers[0].relations
+        size = self.recipe.entities, self.recipe.relations
         world = make_world(*size, rng)
         tool = SearchTool(world.documents, mixed=True)
         questions = hard_questions(world, tool, counts, rng)

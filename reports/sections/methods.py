@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from harness.method.contract import Method
-from harness.method.references import Artifact, Resource
+from harness.method.references import Artifact, PerSeed, Resource
 from harness.suite import Tuned
 from reports.document import Block, Code, Column, Paragraph, Row, Section, Span, Spans, Strong, Table, Text
 from reports.numbers import Ledger
@@ -126,6 +126,8 @@ def shown(value: Any) -> str:
 def _named(value: Any) -> str:
     if isinstance(value, Resource):
         return value.name
+    if isinstance(value, PerSeed):
+        return f"{_named(value.artifact)}, one for each seed"
     if isinstance(value, Artifact):
         return value.title or type(value).__name__
     if isinstance(value, Enum):

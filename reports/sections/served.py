@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.method.references import Artifact
 from harness.plan.canonical import canonical_text, digest
-from harness.plan.references import all_references
+from harness.plan.references import all_references, bound
 from harness.store.model_records import ModelRecord, together
 from harness.store.records import TrialRecord
 from harness.text import plural
@@ -105,15 +105,16 @@ def _resting_on(ledger: Ledger, records: list[TrialRecord]) -> list[str]:
 
 def _computed_from(ledger: Ledger, artifacts: list[str]) -> Iterator[str]:
     """Trials whose task or method declares one of some artifacts; these are named as records name them."""
-    known: dict[tuple[str, str, str], bool] = {}
+    known: dict[tuple[str, str, str, int], bool] = {}
     for record in ledger.view.trials.values():
         experiment = ledger.experiments.get(record.experiment)
         if experiment is None or record.task not in experiment.tasks:
             continue
-        place = (record.experiment, record.task, record.method)
+        place = (record.experiment, record.task, record.method, record.seed)
         if place not in known:
             parts = (experiment.tasks[record.task], experiment.methods.get(record.method, ()))
-            names = [_id(ref) for ref in all_references(parts) if isinstance(ref, Artifact)]
+            needed = all_references(bound(parts, record.seed))
+            names = [_id(ref) for ref in needed if isinstance(ref, Artifact)]
             known[place] = any(found.startswith(name) for name in names for found in artifacts)
         if known[place]:
             yield record.trial

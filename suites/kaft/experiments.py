@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.claims import Profile
+from harness.method import PerSeed
 from harness.suite import Experiment, FirstSeed, Methods, Scale
 from methods.common.datasets import NQ_OPEN
 from methods.common.gemma import SafeWeights
@@ -50,10 +51,19 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     return (open_experiment(),)
 
 
-def bases(size: str, worlds: Sequence[int]) -> tuple[PretrainedWorld, ...]:
-    """Pretrained models of one size, one a world."""
+def _of_each_world(base: PretrainedWorld) -> PerSeed:
+    return PerSeed(artifact=base, seed_field="world")
+
+
+def _base(size: str) -> PerSeed:
+    """The pretrained model of a size; a seed's world has its number."""
     layers, hidden = SIZES[size]
-    return tuple(PretrainedWorld(world=world, layers=layers, hidden=hidden) for world in worlds)
+    return _of_each_world(PretrainedWorld(layers=layers, hidden=hidden))
+
+
+def _reading(size: str) -> WorldReading:
+    """What no model of another size knows is not asked ("head questions")."""
+    return WorldReading(base=_base(size), others=tuple(_base(other) for other in SIZES if other != size))
 
 
 def _worlds(scale: Scale) -> tuple[int, ...]:
@@ -69,8 +79,6 @@ def _mixtures(scale: Scale) -> Mapping[str, FineTuned]:
 
 def _world(scale: Scale) -> Experiment:
     """Methods on the main size; under ``gpu`` only those that are compared across sizes."""
-    worlds = _worlds(scale)
-    every = (*worlds, arms.TUNING_WORLD)
     methods: Methods = {**arms.UNTRAINED, **arms.tuned(_mixtures(scale), RATES)}
     # A sabotage changes a target and nothing else, so it keeps KAFT's best rate.
     methods |= arms.changed(arms.SABOTAGES, rate=arms.COMMON_RATES["higher"])
@@ -83,36 +91,26 @@ def _world(scale: Scale) -> Experiment:
     return Experiment(
         id="world",
         title="Finetuning on generated worlds, tested on subjects that no finetuning saw",
-        tasks={MAIN: WorldReading(bases=bases(MAIN, every), others=_others(MAIN, every))},
+        tasks={MAIN: _reading(MAIN)},
         methods=methods,
-        seeds=worlds,
+        seeds=_worlds(scale),
         unit="question",
     )
 
 
-def _others(size: str, worlds: Sequence[int]) -> tuple[PretrainedWorld, ...]:
-    """Models of the other sizes: what they do not know is not asked ("head questions")."""
-    return tuple(base for other in SIZES if other != size for base in bases(other, worlds))
-
-
 def _sizes(scale: Scale) -> Experiment:
     """Few methods on a smaller and a larger model than the main one."""
-    worlds = _worlds(scale)
-    every = (*worlds, arms.TUNING_WORLD)
-    tasks = {
-        size: WorldReading(bases=bases(size, every), others=_others(size, every)) for size in OTHER_SIZES
-    }
     trained = {name: arms.FINETUNED[name] for name in _ON_EVERY_SIZE if name in arms.FINETUNED}
     return Experiment(
         id="sizes",
         title="A smaller and a larger model on the same generated worlds",
-        tasks=tasks,
+        tasks={size: _reading(size) for size in OTHER_SIZES},
         methods={
             "pretrained": Pretrained(),
             **arms.tuned(trained, RATES),
             "memory-targets": replace(arms.SABOTAGES["memory-targets"], rate=arms.COMMON_RATES["higher"]),
         },
-        seeds=worlds,
+        seeds=_worlds(scale),
         unit="question",
     )
 
@@ -120,13 +118,13 @@ def _sizes(scale: Scale) -> Experiment:
 def _smoke() -> Experiment:
     """The whole way on a tiny world that hardly learns anything."""
     base = PretrainedWorld(
-        world=FIRST.seed, subjects=12, novel=4, objects=4, layers=1, hidden=16, steps=250, batch=16, pool=2000
+        subjects=12, novel=4, objects=4, layers=1, hidden=16, steps=250, batch=16, pool=2000
     )
     kept = {"kaft": Kaft(steps=3, batch=4), "noisy": Noisy(steps=3, batch=4)}
     return Experiment(
         id="world",
         title="The whole way on a tiny world",
-        tasks={MAIN: WorldReading(bases=(base,), draws=1)},
+        tasks={MAIN: WorldReading(base=_of_each_world(base), draws=1)},
         methods={**arms.UNTRAINED, **kept},
         **FIRST.own(1),
         unit="question",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -192,17 +191,15 @@ def as_long_as_both(size: Size) -> Methods:
     return {"fine-tuning-long": FineTuning(**{**size.model, "steps": steps})}
 
 
-def sharing(found: Methods, size: Size, task: Task[Any, Any], seeds: Sequence[int]) -> Methods:
+def sharing(found: Methods, size: Size, task: Task[Any, Any]) -> Methods:
     """The same arms, with the prompts that several of them begin with tuned once.
 
     Args:
         found: Methods; those without a tuned prompt stay as they are.
         size: Whose stage 1.
         task: What is tuned on.
-        seeds: Of the verdict; where an arm is tuned, those of tuning come with them.
     """
-    first = size.tuning if any(isinstance(arm, Tuned) for arm in found.values()) else ()
-    known = {shots: prompts_of(task, size.stage_one(shots), (*first, *seeds)) for shots in (0, 1)}
+    known = {shots: prompts_of(task, size.stage_one(shots)) for shots in (0, 1)}
 
     def shared(method: Method[Any, Any] | Tuned) -> Method[Any, Any] | Tuned:
         if isinstance(method, Tuned):

@@ -106,7 +106,7 @@ def _sharing(experiment: Experiment, size: arms.Size) -> Experiment:
     if len(experiment.tasks) > 1:
         return experiment
     (task,) = experiment.tasks.values()
-    return replace(experiment, methods=arms.sharing(dict(experiment.methods), size, task, experiment.seeds))
+    return replace(experiment, methods=arms.sharing(dict(experiment.methods), size, task))
 
 
 def _brief(experiment: Experiment, without: Collection[str]) -> Experiment:

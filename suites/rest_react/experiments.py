@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from harness.claims import Profile
-from harness.method import Reference, Task
+from harness.method import Artifact, PerSeed, Reference, Task
 from harness.method.sizes import model_gb
 from harness.suite import Experiment, FirstSeed, Methods, Scale
 from methods.common.countries import TABLES
@@ -47,8 +47,14 @@ IN_WORLDS = FirstSeed(
 """Of generated worlds and of judges."""
 TEACHER = Teacher()
 """Generation 0 as it is for every seed but for what it draws."""
+
+
+def _each(artifact: Artifact) -> PerSeed:
+    return PerSeed(artifact=artifact, seed_field="seed")
+
+
 TASK = WorldAgents(
-    teachers=(TEACHER,),
+    generation_0=_each(TEACHER),
     questions=250,
     asked=80,
     second=50,
@@ -70,27 +76,23 @@ def experiments(scale: Scale) -> Sequence[Experiment]:
     if scale.profile is Profile.GPU:
         return _gpu(scale)
     seeds = IN_WORLDS.take(12 if scale.full else 8)
-    task = replace(TASK, teachers=_teachers(TEACHER, seeds), runs=10 if scale.full else 5)
+    task = replace(TASK, runs=10 if scale.full else 5)
     methods = arms(wide=scale.full, full=scale.full, sat=_first_exams(task))
     # Baselines are shown only.
     few = seeds if scale.full else seeds[:3]
     return (
         _agents(task, methods, seeds),
-        _baselines(replace(task, teachers=_teachers(TEACHER, few)), few),
+        _baselines(task, few),
         _judges(1),
     )
 
 
-def _teachers(like: Teacher, seeds: Sequence[int]) -> tuple[Teacher, ...]:
-    return tuple(replace(like, seed=seed) for seed in seeds)
-
-
-def _first_exams(task: WorldAgents) -> tuple[FirstExams, ...]:
+def _first_exams(task: WorldAgents) -> PerSeed:
     """What generation 0 answers in each seed."""
-    return tuple(FirstExams(task=replace(task, teachers=(one,))) for one in task.teachers)
+    return _each(FirstExams(task=task))
 
 
-def arms(*, wide: bool, full: bool, sat: tuple[FirstExams, ...] = ()) -> Methods:
+def arms(*, wide: bool, full: bool, sat: Reference | None = None) -> Methods:
     """Everything that trains agents.
 
     A pilot has 125 trajectories: half as many as the 250 questions of ``small``, where the paper's 500
@@ -130,7 +132,7 @@ def arms(*, wide: bool, full: bool, sat: tuple[FirstExams, ...] = ()) -> Methods
     return found
 
 
-def broken(sat: tuple[FirstExams, ...]) -> Methods:
+def broken(sat: Reference | None) -> Methods:
     """What negative controls put in the place of agents; see ``controls.py``.
 
     Args:
@@ -211,9 +213,7 @@ def _smoke() -> tuple[Experiment, ...]:
     """The whole way with agents that hardly learn anything."""
     seeds = IN_WORLDS.take(1)
     teacher = replace(TEACHER, entities=20, relations=4, demonstrations=30, steps=40, batch=16)
-    task = replace(
-        TASK, teachers=_teachers(teacher, seeds), runs=2, questions=24, asked=12, second=8, facts=()
-    )
+    task = replace(TASK, generation_0=_each(teacher), runs=2, questions=24, asked=12, second=8, facts=())
     brief: dict[str, Any] = {"sizes": ("L", "XS"), "samples": 2, "samples_xs": 2, "shown": ("gen2-L",)}
     methods: Methods = {
         "rest": SelfImprove(passes=(1, 1), start=False, **brief),
@@ -231,7 +231,7 @@ def _gpu(scale: Scale) -> tuple[Experiment, ...]:
     teacher = PretrainedTeacher(demonstrations=200, base_steps=300 if scale.full else 100)
     task = replace(
         TASK,
-        teachers=_teachers(teacher, seeds),
+        generation_0=_each(teacher),
         questions=500 if scale.full else 150,
         runs=10 if scale.full else 5,
     )

@@ -16,7 +16,7 @@ def public_experiment(seeds: tuple[int, ...]) -> Experiment:
 
     The pilot has 500 trajectories, a quarter of the questions to learn from, as in the paper.
     """
-    task = PublicAgents(teachers=tuple(FewShotTeacher(seed=seed) for seed in seeds))
+    task = PublicAgents(generation_0=FewShotTeacher())
     take_all = ("gen0-L", *STUDENTS)
     main = SelfImprove(ranker="model", subsets=(1, 2), start=False, everywhere=take_all, shown=("gen2-L",))
     largest = replace(main, sizes=("L",), subsets=(), everywhere=("gen2-L",), shown=())

@@ -209,7 +209,15 @@ def test_a_seed_that_never_ran_takes_the_mean_of_its_kind() -> None:
     assert found.seconds(("cpu", "e/t/n/100")) is None
     assert found.seconds(("cuda", "e/t/m/100")) is None, "another device takes another time"
     assert found.seconds(("cpu", "artifact/A-1")) == 7.0
-    assert found.seconds(("cpu", "artifact/A-2")) is None, "two artifacts are alike in nothing"
+    assert found.seconds(("cpu", "artifact/A-2")) is None, "two artifacts may be alike in nothing"
+
+
+def test_an_artifact_that_was_never_built_takes_the_mean_of_those_of_other_seeds() -> None:
+    of_seeds = {"artifact/A-1": 7.0, "artifact/A-2": 8.0, "artifact/A-3": 9.0}
+    found = costs({**of_seeds, "artifact/B-1": 1.0, "artifact/B-2": 1.0, "artifact/B-3": 30.0}, {})
+    assert found.seconds(("cpu", "artifact/A-4")) == 8.0
+    assert found.seconds(("cuda", "artifact/A-4")) is None
+    assert found.seconds(("cpu", "artifact/B-4")) is None, "models of other sizes"
 
 
 def test_runs_of_other_machines_are_told_from_those_made_here(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from harness.errors import SuiteError, UsageError
+from harness.method import PerSeed
 from harness.plan import Selection
 from harness.suite import Timed
 from tests.harness.running import run
@@ -67,6 +68,17 @@ def test_artifacts_are_built_once_and_before_what_needs_them(tmp_path: Path) -> 
     shutil.rmtree(tmp_path / "runs")
     _, again, _ = run(suite, tmp_path, engine="pool")
     assert {r.reused_from for r in again.trials.values() if r.kind == "artifact"} == {"cache"}
+
+
+def test_each_seed_is_given_its_own_artifact(tmp_path: Path) -> None:
+    each: Any = PerSeed(artifact=Offset(), seed_field="value")
+    _, reader, _ = run(toy_suite(task=MeanTask(offset=each), seeds=(100, 200)), tmp_path, engine="pool")
+    assert sum(record.kind == "artifact" for record in reader.trials.values()) == 2
+    plain = run(toy_suite(seeds=(100, 200)), tmp_path / "plain")[1]
+    for seed in (100, 200):
+        # The offset moves all numbers by the seed, and the estimate of their mean with them.
+        moved = reader.table(f"e/t/mean/{seed}", "main")["error"]
+        assert moved == pytest.approx(plain.table(f"e/t/mean/{seed}", "main")["error"] + seed, abs=8.0)
 
 
 def test_an_interrupted_artifact_is_built_anew(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from methods.kaft.models import Reader
 from methods.kaft.sabotage import HarmlessNoise, Sabotaged
 from methods.kaft.task import Answers, WorldReading
 from methods.kaft.words import same
-from tests.methods.kaft.worlds import BASE, FakeContext, beliefs, other_world, save_base
+from tests.methods.kaft.worlds import BASE, FakeContext, beliefs, save_base
 
-TASK = WorldReading(bases=(BASE,), draws=2)
+TASK = WorldReading(base=BASE, draws=2)
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +206,6 @@ def test_head_questions_are_known_to_every_size(reader: Reader, tmp_path: Path) 
         solve(m.Oracle(), ctx, task)
     ctx.objects[rival] = Reader(tmp_path, beliefs(BASE))
     assert solve(m.Oracle(), ctx, task)["main"] == solve(m.Oracle(), ctx)["main"]
-
-
-def test_a_seed_takes_its_own_world() -> None:
-    worlds = tuple(other_world(number) for number in (100, 101, 1))
-    task = WorldReading(bases=worlds)
-    assert [task.base(seed).world for seed in (100, 101, 102, 105, 1, 7)] == [100, 101, 100, 101, 1, 1]
 
 
 def test_tuning_sees_validation_only(ctx: FakeContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,7 +78,3 @@ def beliefs(base: PretrainedWorld) -> dict[str, str]:
         right = (int(question.id[1:].partition("-")[0]) + int(relation)) % 2 == 0
         found[question.text] = question.answer if right else f"o{relation}x{(int(value) + 1) % base.objects}"
     return found
-
-
-def other_world(number: int) -> PretrainedWorld:
-    return replace(BASE, world=number)

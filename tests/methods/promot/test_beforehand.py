@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+from harness.method import PerSeed
 from methods.promot import method as m
-from methods.promot.beforehand import TunedPrompts, prompts_of
+from methods.promot.beforehand import prompts_of
 from methods.promot.method import PromptTuning
 from methods.promot.sabotage import ScrambledProMoT
 from methods.promot.sabotage_stages import SelfTaughtProMoT
@@ -22,21 +23,18 @@ SEEDS = (7, 8)
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> tuple[TunedPrompts, FakeContext]:
+def built(tmp_path: Path) -> tuple[PerSeed, FakeContext]:
     """Prompts of two seeds, and a context that has them."""
-    artifact, ctx = prompts_of(small_world(), PromptTuning(**MODEL, **PROMPT), SEEDS), context()
+    prompts, ctx = prompts_of(small_world(), PromptTuning(**MODEL, **PROMPT)), context()
     # Another seed than those of the prompts, as artifacts have it.
     ctx.seed = 0
-    for number, one in enumerate(artifact.each):
-        folder = tmp_path / str(number)
+    for seed in SEEDS:
+        folder = tmp_path / str(seed)
         folder.mkdir()
-        one.build(folder, ctx)
-        ctx.objects[one] = one.load(folder)
-    (tmp_path / "all").mkdir()
-    artifact.build(tmp_path / "all", ctx)
-    ctx.objects[artifact] = artifact.load(tmp_path / "all")
+        prompts.of(seed).build(folder, ctx)
+        ctx.objects[prompts.of(seed)] = prompts.of(seed).load(folder)
     assert ctx.seed == 0
-    return artifact, ctx
+    return prompts, ctx
 
 
 def trained(method: Any, ctx: FakeContext, seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, int]:
@@ -60,12 +58,12 @@ def trained(method: Any, ctx: FakeContext, seed: int, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", [m.ProMoT, ScrambledProMoT, SelfTaughtProMoT, m.PromptTuning])
 def test_results_are_those_of_a_stage_in_the_trial(
-    kind: Any, seed: int, built: tuple[TunedPrompts, FakeContext], monkeypatch: pytest.MonkeyPatch
+    kind: Any, seed: int, built: tuple[PerSeed, FakeContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    artifact, ctx = built
+    prompts, ctx = built
     plain = kind(**MODEL, **PROMPT)
     alone, both = trained(plain, ctx, seed, monkeypatch)
-    shared, one = trained(replace(plain, beforehand=artifact), ctx, seed, monkeypatch)
+    shared, one = trained(replace(plain, beforehand=prompts.of(seed)), ctx, seed, monkeypatch)
     assert both - one == 1
     left, right = alone.prompts["entailment"], shared.prompts["entailment"]
     assert torch.equal(left.weight, right.weight)
@@ -86,26 +84,24 @@ def test_results_are_those_of_a_stage_in_the_trial(
     ],
 )
 def test_another_stage_one_is_trained(
-    changed: dict[str, Any], built: tuple[TunedPrompts, FakeContext], monkeypatch: pytest.MonkeyPatch
+    changed: dict[str, Any], built: tuple[PerSeed, FakeContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    artifact, ctx = built
-    method = m.ProMoT(**{**MODEL, **PROMPT, **changed}, beforehand=artifact)
+    prompts, ctx = built
+    method = m.ProMoT(**{**MODEL, **PROMPT, **changed}, beforehand=prompts.of(SEEDS[0]))
     assert trained(method, ctx, SEEDS[0], monkeypatch)[1] == 2
 
 
 def test_stage_two_does_not_matter_and_other_seeds_do(
-    built: tuple[TunedPrompts, FakeContext], monkeypatch: pytest.MonkeyPatch
+    built: tuple[PerSeed, FakeContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    artifact, ctx = built
-    other = m.ProMoT(**{**MODEL, **PROMPT, "rate": 0.1, "steps": 1}, beforehand=artifact)
+    prompts, ctx = built
+    other = m.ProMoT(**{**MODEL, **PROMPT, "rate": 0.1, "steps": 1}, beforehand=prompts.of(SEEDS[0]))
     assert trained(other, ctx, SEEDS[0], monkeypatch)[1] == 1
     assert trained(other, ctx, 9, monkeypatch)[1] == 2
 
 
-def test_prompts_of_several_seeds_are_not_the_same(built: tuple[TunedPrompts, FakeContext]) -> None:
-    artifact, ctx = built
-    found = ctx.load(artifact).of
-    assert set(found) == {(seed, "entailment") for seed in SEEDS}
-    first, second = (found[seed, "entailment"] for seed in SEEDS)
+def test_prompts_of_several_seeds_are_not_the_same(built: tuple[PerSeed, FakeContext]) -> None:
+    prompts, ctx = built
+    first, second = (ctx.load(prompts.of(seed)).of["entailment"] for seed in SEEDS)
     assert first.shape == (PROMPT["length"], 16)
     assert not torch.equal(first, second)

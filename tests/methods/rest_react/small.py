@@ -10,7 +10,7 @@ from methods.rest_react.task import WorldAgents
 from tests.methods.context import FakeContext
 
 TEACHER = Teacher(seed=100, entities=24, relations=4, demonstrations=60, steps=60, batch=8, three_hops=0.2)
-TASK = WorldAgents(teachers=(TEACHER,), questions=20, asked=10, second=10, runs=2)
+TASK = WorldAgents(generation_0=TEACHER, questions=20, asked=10, second=10, runs=2)
 
 
 def context(folder: Path | None = None, **changes: Any) -> FakeContext:

@@ -87,7 +87,7 @@ def test_a_generation_of_a_language_model_runs_through(ctx: FakeContext, tmp_pat
     trained = PLAN.taught(ctx)
     assert all(map(torch.equal, weights(loaded), weights(trained)))
     assert PLAN.student(PLAN.load(tmp_path), ctx, "XS").parameters < 12_000
-    task = replace(TASK, teachers=(PLAN,), questions=2, asked=3, second=0, runs=1)
+    task = replace(TASK, generation_0=PLAN, questions=2, asked=3, second=0, runs=1)
     own = FakeContext(objects={**ctx.objects, "PretrainedTeacher": tmp_path})
     method = SelfImprove(generations=2, sizes=("L",), passes=(1, 1), samples=2)
     found = task.evaluate(method.run(task.problem(own), own), own).parts
@@ -110,7 +110,7 @@ def test_states_that_are_too_long_lose_their_beginning(ctx: FakeContext) -> None
 
 def test_a_prompt_beyond_the_context_is_refused(ctx: FakeContext) -> None:
     student = PLAN.taught(ctx)
-    task = replace(TASK, teachers=(PLAN,), questions=2, asked=1, second=0, runs=1)
+    task = replace(TASK, generation_0=PLAN, questions=2, asked=1, second=0, runs=1)
     problem = task.problem(FakeContext(seed=3, objects=ctx.objects))
     with pytest.raises(ProblemError, match="exceeds"):
         roll_out(

@@ -15,7 +15,7 @@ from methods.rest_react.sabotage import StandIn
 from methods.rest_react.task import WorldAgents
 from tests.methods.rest_react.small import TASK, context
 
-EXAMS = FirstExams(task=TASK, samples=2)
+EXAMS = FirstExams(task=TASK, samples=2, seed=TASK.recipe.seed)
 NAMES = ("gen0-L", "gen2-L")
 
 
@@ -42,16 +42,16 @@ def scores(method: Method[Any, Any], folder: Path, taken: Any, task: WorldAgents
     ],
 )
 def test_what_was_taken_before_gives_the_same_scores(method: Any, taught: Path, taken: Any) -> None:
-    assert scores(replace(method, sat=(EXAMS,)), taught, taken) == scores(method, taught, taken)
+    assert scores(replace(method, sat=EXAMS), taught, taken) == scores(method, taught, taken)
 
 
 def test_exams_that_were_taken_otherwise_are_taken_again(taught: Path, taken: Any) -> None:
     spoilt = {**taken, "outcomes": {}}
     with pytest.raises(KeyError):
-        scores(StandIn(samples=2, names=NAMES, sat=(EXAMS,)), taught, spoilt)
+        scores(StandIn(samples=2, names=NAMES, sat=EXAMS), taught, spoilt)
     for other in (replace(TASK, runs=3), replace(TASK, temperature=1.0)):
         method = StandIn(samples=2, names=NAMES)
-        found = scores(replace(method, sat=(EXAMS,)), taught, spoilt, other)
+        found = scores(replace(method, sat=EXAMS), taught, spoilt, other)
         assert found == scores(method, taught, spoilt, other)
     many = StandIn(samples=3, names=NAMES)
-    assert scores(replace(many, sat=(EXAMS,)), taught, spoilt) == scores(many, taught, spoilt)
+    assert scores(replace(many, sat=EXAMS), taught, spoilt) == scores(many, taught, spoilt)

@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_scores_and_another_does_not(taught: Path) 
 def test_generation_0_trained_in_a_trial_is_the_prepared_one(taught: Path) -> None:
     # The prepared one has seed 100; a task that does not hold it trains it itself.
     prepared = scores(Prompted(**FEW), taught)
-    stranger = replace(TASK, teachers=(replace(TASK.teachers[0], seed=5),))
+    stranger = replace(TASK, generation_0=replace(TASK.recipe, seed=5))
     # Training is too short for a fall of the loss, which is no number in both.
     np.testing.assert_equal(scores(Prompted(**FEW), taught, stranger), prepared)
 

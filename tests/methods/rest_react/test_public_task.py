@@ -22,7 +22,7 @@ from methods.rest_react.world import AnswerKey
 from tests.methods.context import FakeContext
 
 TEACHER = FewShotTeacher(searches=1, base_steps=2, base_batch=2, limit=200, rows=8)
-TASK = PublicAgents(teachers=(TEACHER,), runs=1, questions=1)
+TASK = PublicAgents(generation_0=TEACHER, runs=1, questions=1)
 
 
 @pytest.fixture(scope="module")

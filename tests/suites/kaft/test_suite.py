@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from harness.claims import MEASURED, Direction, EveryCell, NotComparable, NotRun, Profile, Replication
+from harness.plan.references import bound
 from harness.plan.selection import cells_of
 from harness.suite import Scale, Standing, Tuned
 from methods.common.causal_lm import Checkpoint
 from methods.kaft.facts import WORDINGS, collect
 from methods.kaft.method import FineTuned, Kaft
-from methods.kaft.task import FactReading
+from methods.kaft.task import FactReading, WorldReading
 from suites.kaft import SUITE
 from suites.kaft.arms import COMMON_RATES, SABOTAGES, TUNING_WORLD, UNSEEN, at_common_rate
+from suites.kaft.cells import SIZES
 from tests.methods.common.real_tables import atlas, elements, tables
 from tests.methods.kaft.worlds import FakeContext
 
@@ -88,6 +90,16 @@ def test_verdicts_rest_on_worlds_that_no_rule_saw(profile: Profile, full: bool) 
     for experiment in SUITE.experiments(Scale(profile=profile, full=full)):
         assert min(experiment.seeds) == UNSEEN.seed == 300
     assert not any(Profile.SMOKE in claim.forms for claim in SUITE.claims)
+
+
+def test_each_seed_reads_of_its_own_world_in_all_sizes() -> None:
+    for experiment in SUITE.experiments(Scale(profile=Profile.SMALL)):
+        readings = [task for task in experiment.tasks.values() if isinstance(task, WorldReading)]
+        for seed in (*experiment.seeds, TUNING_WORLD):
+            for task in readings:
+                own = bound(task, seed)
+                assert {own.base.world, *(other.world for other in own.others)} == {seed}
+                assert len({(base.layers, base.hidden) for base in (own.base, *own.others)}) == len(SIZES)
 
 
 def test_tuning_worlds_are_not_judged() -> None:

@@ -18,6 +18,7 @@ from harness.claims import (
     Replication,
 )
 from harness.plan.displayed import made_for, planned_rows, planned_series
+from harness.plan.references import bound
 from harness.plan.selection import cells_of
 from harness.suite import Experiment, Scale, Standing
 from methods.rest_react.cloning import Cloning
@@ -124,9 +125,10 @@ def test_exams_of_generation_0_are_those_of_the_trials() -> None:
     for name in ("prompted", "one-size", "unchecked", "astray"):
         method = SMALL["agents"].methods[name]
         assert isinstance(method, Prompted | StandIn)
-        assert [one.seed for one in method.sat] == list(SMALL["agents"].seeds)
-        for one in method.sat:
-            assert replace(one.task, teachers=task.teachers) == task
+        for seed in SMALL["agents"].seeds:
+            exams = bound(method, seed).sat
+            assert exams.seed == exams.task.generation_0.seed == seed
+            assert exams.task == bound(task, seed)
 
 
 def test_every_seed_has_a_generation_0_of_its_own() -> None:
@@ -134,7 +136,7 @@ def test_every_seed_has_a_generation_0_of_its_own() -> None:
     assert isinstance(task, WorldAgents)
     seeds = SMALL["agents"].seeds
     assert len(seeds) >= 5
-    assert sorted(teacher.seed for teacher in task.teachers) == sorted(seeds)
+    assert [bound(task, seed).generation_0.seed for seed in seeds] == list(seeds)
 
 
 def test_arms_differ_from_self_improvement_in_what_they_are_named_for() -> None:
