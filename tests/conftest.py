@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ def _own_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv(name)
     folder: Path = request.getfixturevalue("tmp_path")
     monkeypatch.setenv("CORROBORATE_HOME", str(folder / "corroborate-home"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_read_yet() -> None:
+    """A trial in this process depends on what its code has read since the process began: the test, here."""
+    watching = sys.modules.get("harness.engine.files_read")
+    if watching is not None:
+        for noted in vars(watching._watch).values():
+            noted.clear()
 
 
 @pytest.fixture(autouse=True)

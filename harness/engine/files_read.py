@@ -197,9 +197,10 @@ def _told(name: str) -> str:
 def _counts(name: str, job: Job) -> bool:
     """Whether a file that was opened is an input that nobody has declared."""
     place = name.rstrip("/")
-    if place.startswith((*_SYSTEM, _HARNESS)) or not is_source(Path(place)):
+    # With a slash, so that a list of the processes (/proc/ itself) is no input either.
+    if f"{place}/".startswith((*_SYSTEM, _HARNESS)) or not is_source(Path(place)):
         return False
-    own = [*job.paths.values(), *job.declared, str(job.checkpoints or "")]
+    own = [*job.paths.values(), *job.declared, str(job.checkpoints or ""), str(job.answers or "")]
     own += [str(home_folder() / kept) for kept in _KEPT]
     own += [str(job.target.parent)] if isinstance(job, ArtifactJob) else []
     if any(folder and _is_inside(place, folder) for folder in own):

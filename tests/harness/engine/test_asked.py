@@ -118,6 +118,11 @@ def test_a_retry_asks_nothing_again_though_the_code_was_mended(tmp_path: Path) -
         before = len(server.prompts)
         _, reader, _ = run(broken_or_not(broken=False), tmp_path, resume=finished.folder, **changes)
         assert len(server.prompts) == before
+        # Answers that were only read are no input that its code read by itself: they are gone by now.
+        _, later, _ = run(broken_or_not(broken=False), tmp_path, **changes)
+    assert {record.trial: record.reused_from for record in later.trials.values()} == dict.fromkeys(
+        reader.trials, finished.folder.name
+    )
     (told,) = reader.trials["e/t/mean/100"].models
     assert reader.trials["e/t/mean/100"].status == "ok"
     assert (told.usage.requests, told.usage.cached, told.usage.calls) == (0, 10, 10)
