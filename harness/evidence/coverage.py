@@ -13,7 +13,7 @@ from harness.claims.quantity import CALIBRATION
 from harness.errors import RecordError
 from harness.store.answers import Answers, Columns, Coverage, Where, answers_of, coverage
 from harness.store.records import TrialRecord
-from harness.store.view import TIMED_METHOD, RunView
+from harness.store.view import TIMED_METHOD, RunView, main_trials
 from harness.suite import OwnUnits, Scale, Suite
 
 
@@ -76,10 +76,9 @@ class Coverages:
     def __post_init__(self) -> None:
         self._found: dict[tuple[_Name, str, Where], Coverage] = {}
         self._equal: OrderedDict[str, Answers] = OrderedDict()
-        self._beside: dict[tuple[str, str, str], list[_Name]] = {}
-        for trial in self.view.record.planned:
-            experiment, task, _, seed = trial.split("/")
-            self._beside.setdefault((experiment, task, seed), []).append((trial, ""))
+        self._beside: dict[tuple[str, str, int], list[_Name]] = {}
+        for trial in main_trials(self.view.record.planned):
+            self._beside.setdefault((trial.experiment, trial.task, trial.seed), []).append((trial.id, ""))
 
     def of(self, trial: str, part: str, where: Where = (), arm: str = "") -> Coverage:
         """What a trial (or an arm of a timed one) answered of its evaluation set."""
@@ -127,7 +126,7 @@ class Coverages:
         """The trials, or the arms of a timed one, that are asked the same."""
         experiment, task, method, seed = trial.split("/")
         if method != TIMED_METHOD:
-            return self._beside.get((experiment, task, seed), [])
+            return self._beside.get((experiment, task, int(seed)), [])
         table = self._table(trial, part)
         arms = [] if table is None or "arm" not in table else np.unique(table["arm"]).tolist()
         return [(trial, arm) for arm in arms]

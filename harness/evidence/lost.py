@@ -15,7 +15,7 @@ from harness.errors import RecordError
 from harness.evidence.outcomes import Item, Outcome
 from harness.plan.selection import cells_of, pairs, seeds_text
 from harness.store.records import ControlRecord, VerdictRecord, VerdictsRecord
-from harness.store.view import TIMED_METHOD, RunView
+from harness.store.view import TIMED_METHOD, RunView, main_trials
 from harness.suite import Scale, Suite
 
 Place = tuple[str, str, str]
@@ -203,9 +203,8 @@ def barred(gate: Gate) -> dict[str, str]:
 
 def _planned(view: RunView) -> dict[Place, set[int]]:
     found: dict[Place, set[int]] = {}
-    for trial in view.record.planned:
-        experiment, task, method, seed = trial.split("/")
-        found.setdefault((experiment, task, method), set()).add(int(seed))
+    for trial in main_trials(view.record.planned):
+        found.setdefault((trial.experiment, trial.task, trial.method), set()).add(trial.seed)
     return found
 
 

@@ -19,7 +19,7 @@ from harness.plan.displayed import made_for
 from harness.store.kept import KeptCell, KeptValue
 from harness.store.packing import EvaluationSet, Reading
 from harness.store.records import TrialRecord
-from harness.store.view import TIMED_METHOD, RunView
+from harness.store.view import TIMED_METHOD, RunView, main_trials
 from harness.suite import SampleView, Scale, Suite, Tuned
 
 TIMES = "time"
@@ -121,11 +121,11 @@ def _tuning_trials(suite: Suite, scale: Scale, view: RunView) -> Iterator[tuple[
 
 def _first_trial(shown: SampleView, view: RunView) -> str:
     """The trial whose rows a sample view shows; empty if the run has none."""
-    for trial in view.record.planned:
-        experiment, task, method, _ = trial.split("/")
-        if (experiment, method) == (shown.experiment, shown.method) and shown.task in ("", task):
-            record = view.trials.get(trial)
-            return trial if record and record.status == "ok" and shown.part in record.parts else ""
+    for trial in main_trials(view.record.planned):
+        place = (trial.experiment, trial.method)
+        if place == (shown.experiment, shown.method) and shown.task in ("", trial.task):
+            record = view.trials.get(trial.id)
+            return trial.id if record and record.status == "ok" and shown.part in record.parts else ""
     return ""
 
 

@@ -20,7 +20,7 @@ from harness.evidence.unit_sets import Positions, UnitSet
 from harness.store.answers import Coverage, together
 from harness.store.kept import KeptCell
 from harness.store.records import TrialRecord
-from harness.store.view import TIMED_METHOD, RunView, trial_id
+from harness.store.view import TIMED_METHOD, RunView, main_trials, trial_id
 from harness.suite import FIRST_SEED
 
 Replicate = Rows | KeptRows
@@ -316,10 +316,9 @@ def _blocks(seed: str, table: Rows) -> list[tuple[str, Replicate]]:
 def _by_place(planned: Sequence[str]) -> dict[tuple[str, str, str], list[int]]:
     """Verdict seeds by (experiment, task, method)."""
     places: dict[tuple[str, str, str], list[int]] = {}
-    for trial in planned:
-        experiment, task, method, seed = trial.split("/")
-        if int(seed) >= FIRST_SEED:
-            places.setdefault((experiment, task, method), []).append(int(seed))
+    for trial in main_trials(planned):
+        if trial.seed >= FIRST_SEED:
+            places.setdefault((trial.experiment, trial.task, trial.method), []).append(trial.seed)
     return places
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from harness.claims import Cell, Form
 from harness.claims.substitute import sabotaged
 from harness.plan.selection import Place, Selection, cells_of, first_seeds, pairs, select
-from harness.store.view import TIMED_METHOD, trial_id
+from harness.store.view import TIMED_METHOD, main_trials, trial_id
 from harness.suite import Experiment, Scale, Suite
 
 FACTORS = (1.0, 1.6, 2.4, 4.0)
@@ -32,12 +32,7 @@ def seeds_at(experiment: Experiment, factor: float) -> int:
 
 def seeds_planned(planned: Iterable[str]) -> dict[Place, int]:
     """How many seeds a run has planned at each place, by the ids of its main trials."""
-    return Counter(_place(trial) for trial in planned)
-
-
-def _place(trial: str) -> Place:
-    experiment, task, method, _ = trial.split("/")
-    return experiment, task, method
+    return Counter((trial.experiment, trial.task, trial.method) for trial in main_trials(planned))
 
 
 @dataclass(frozen=True)

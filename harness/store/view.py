@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +18,24 @@ TIMED_METHOD = "*"
 def trial_id(experiment: str, task: str, method: str, seed: int) -> str:
     """The id of a main trial."""
     return f"{experiment}/{task}/{method}/{seed}"
+
+
+class MainTrial(NamedTuple):
+    """A trial that verdicts rest on."""
+
+    id: str
+    experiment: str
+    task: str
+    method: str
+    seed: int
+
+
+def main_trials(planned: Iterable[str]) -> Iterator[MainTrial]:
+    """What a run has planned; a run of one trial alone may have planned one that tunes, which is left out."""
+    for trial in planned:
+        experiment, task, method, *point, seed = trial.split("/")
+        if not point:
+            yield MainTrial(trial, experiment, task, method, int(seed))
 
 
 class RunView(Protocol):

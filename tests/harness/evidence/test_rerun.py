@@ -89,3 +89,23 @@ def test_a_diverged_trial_must_diverge_again() -> None:
     assert found.kind == "differ"
     assert "diverged before, ok now" in found.text
     assert outcome(again(0.0, "here", "failed")).kind == "differ"
+
+
+def test_a_trial_that_tunes_is_compared_by_its_rows_and_decides_nothing() -> None:
+    """``verify --rerun`` draws such trials, and ``run-trial`` makes runs of one."""
+    name = "e/t/a/tune/rate=0.1/1"
+
+    def tuning(scores: list[float]) -> MemoryRun:
+        run = MemoryRun(record([name]))
+        found = trial("a", 1).model_copy(update={"trial": name, "stage": "tune"})
+        run.add(found, validation={"unit_id": ["u0", "u1"], "score": np.array(scores)})
+        return run
+
+    declaration = suite([claim(direction())])
+    view = tuning([0.1, 0.2])
+    assert {verdict.verdict for verdict in judge(declaration, SMALL, view).verdicts} == {"not run"}
+    reader = shared_reader(view, declared(declaration, SMALL))
+    kinds = [
+        repeated(declaration, SMALL, reader, tuning(scores), name).kind for scores in ([0.1, 0.2], [0.1, 0.3])
+    ]
+    assert kinds == ["equal", "differ"]
