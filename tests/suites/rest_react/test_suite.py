@@ -17,6 +17,7 @@ from harness.claims import (
     Profile,
     Replication,
 )
+from harness.declared.gating import on_artifacts
 from harness.plan.displayed import made_for, planned_rows, planned_series
 from harness.plan.references import bound
 from harness.plan.selection import cells_of
@@ -137,6 +138,7 @@ def test_every_seed_has_a_generation_0_of_its_own() -> None:
     seeds = SMALL["agents"].seeds
     assert len(seeds) >= 5
     assert [bound(task, seed).generation_0.seed for seed in seeds] == list(seeds)
+    assert not on_artifacts(SUITE, Scale(profile=Profile.SMALL)), "nothing built is shared by all seeds"
 
 
 def test_arms_differ_from_self_improvement_in_what_they_are_named_for() -> None:
